@@ -1,0 +1,5 @@
+//! The relay.
+
+fn main() -> std::process::ExitCode {
+    kkv::cli::kkv()
+}

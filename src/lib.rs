@@ -1,0 +1,35 @@
+//! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
+//!
+//! Lower rooms never import higher ones:
+//!
+//! ```text
+//! limits  clock  onion  http    sizes and lifetimes, the time, addresses, how HTTP is served
+//! crypto                        keys by purpose, sealing, the hybrid exchange
+//! pow                           puzzle, solution, search
+//! protocol                      both suites as steps; every byte of the wire
+//! queue                         where messages wait, in memory
+//! tor                           the ways onto Tor
+//! relay    owner    sender      strangers' side, owner's side, and who leaves a message
+//! cli                           what a person sees
+//! ```
+
+pub mod cli;
+pub mod clock;
+pub mod crypto;
+pub mod http;
+pub mod limits;
+pub mod onion;
+pub mod owner;
+pub mod pow;
+pub mod protocol;
+pub mod queue;
+pub mod relay;
+pub mod sender;
+pub mod tor;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks a mutex whose data is whole at every point where a holder could panic, so that a panic in one request touches no other.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
