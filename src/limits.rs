@@ -1,0 +1,90 @@
+//! Every size, count and lifetime in one place, each with its reason.
+//!
+//! What the published protocol fixes is marked `kkv/1`; what our own specification fixes names its section of
+//! docs/PROTOCOL.md. All other numbers may change without anyone else noticing.
+
+use std::time::Duration;
+
+/// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; we keep it).
+pub const DEFAULT_PORT: u16 = 45069;
+
+/// Longest text that kkv/2 carries, in bytes (PROTOCOL.md §2): what the published relay promises in its help and cannot take.
+pub const MAX_TEXT_BYTES: usize = 3500;
+
+/// Longest text that kkv/1 carries, in bytes: 6,000 hex characters hold 3,000 bytes, less the tag (16) and the signature (64).
+pub const MAX_TEXT_BYTES_V1: usize = 2920;
+
+/// Longest kkv/1 ciphertext, in bytes (kkv/1: 6,000 hex characters).
+pub const MAX_CIPHERTEXT_BYTES_V1: usize = 3000;
+
+/// Largest body of a request or an answer, in bytes. The largest real one is a kkv/2 message: 7,168 + 64 hex characters.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// Largest head of a request, in bytes: ours are under 300; what a browser sends still fits. Also the smallest buffer hyper takes.
+pub const MAX_HEAD_BYTES: usize = 8 * 1024;
+
+/// Most header lines in one request: ours have 4, a browser's about 20.
+pub const MAX_HEADERS: usize = 32;
+
+/// Connections served at once. Each costs the relay two small buffers; more wait in the kernel's backlog.
+pub const MAX_CONNECTIONS: usize = 512;
+
+/// A stranger has this long to send the head of a request, and an idle connection lives this long between two requests.
+///
+/// Longer than any pause of an honest sender but the proof of work, after which it dials anew if it must.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A request must be read and answered within this time: a full kkv/2 message is 15 Tor cells, so seconds on the worst of circuits.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a session stays open, and its slot reserved, from its key exchange to its message (DESIGN.md §5, PROTOCOL.md §3).
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
+
+/// Spent challenges remembered at most. Opening a session takes a free slot for up to [`SESSION_LIFETIME`], so in normal use there are
+/// a few hundred; the bound holds if an owner deletes as fast as a flood arrives. 64 bytes each.
+pub const MAX_SPENT: usize = 1 << 16;
+
+/// Slots of the queue at most: 400 MB of memory, taken at start.
+pub const MAX_MESSAGES: u32 = 100_000;
+
+/// Slots of the queue unless told otherwise (kkv/1's default).
+pub const DEFAULT_MESSAGES: u32 = 50;
+
+/// Bytes in one slot: one page, so that a slot can be locked and kept out of core dumps by itself. The largest opened message takes 3,568.
+pub const SLOT_BYTES: usize = 4096;
+
+/// Cost of a challenge unless told otherwise, in bits (kkv/1's default).
+pub const DEFAULT_COST: u8 = 30;
+
+/// Highest cost: 2^60 hashes would take today's fastest miner of another hash months; more is surely a mistake.
+pub const MAX_COST: u8 = 60;
+
+/// How long a sender has to solve a challenge unless the owner says otherwise, in seconds (kkv/1's default).
+pub const DEFAULT_EXPECTED_SECONDS: u32 = 480;
+
+/// Longest time to solve a challenge that an owner can set: a day. Spent challenges are remembered for as long.
+pub const MAX_EXPECTED_SECONDS: u32 = 24 * 60 * 60;
+
+/// Longest `--ttl`: a century, far from any overflow of a clock.
+pub const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// A sender waits this long for a connection. Through Tor a descriptor, a circuit and a rendezvous take 2 to 20 seconds; a minute is lost.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A sender waits this long for one answer.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often a sender asks for one step before it gives up on a line that keeps breaking.
+pub const ATTEMPTS: u32 = 4;
+
+/// Pause before the second attempt; it doubles after each.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// The owner's client waits this long for an answer from the relay on the same machine.
+pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A watching owner is answered after this long even when nothing came, so that neither side keeps a dead connection.
+pub const WATCH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Pause after the kernel could not hand over a connection, mostly for want of file descriptors, before asking it again.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
