@@ -1,0 +1,6 @@
+//! Keys by purpose, key derivation, sealing and the hybrid exchange. Everything here is a thin, typed layer over audited crates.
+
+pub mod exchange;
+pub mod identity;
+pub mod labels;
+pub mod seal;

@@ -1,0 +1,234 @@
+//! The one-use key exchanges: X25519 alone (kkv/1) and X25519 with ML-KEM-768 (kkv/2).
+//!
+//! The sender starts, the relay answers; both ends come out with a shared secret that no one else has. Every secret here is used once
+//! and wiped on drop.
+
+use std::fmt;
+
+use ml_kem::kem::{Decapsulate, Encapsulate, Generate, KeyExport};
+use ml_kem::ml_kem_768 as mlkem;
+use rand::CryptoRng;
+use x25519_dalek::EphemeralSecret;
+use zeroize::Zeroizing;
+
+use super::labels;
+use super::seal::MessageKey;
+
+/// Bytes of an X25519 public key (RFC 7748 §5).
+pub const X25519_BYTES: usize = 32;
+/// Bytes of an ML-KEM-768 encapsulation key (FIPS 203, table 3).
+pub const ENCAPSULATION_KEY_BYTES: usize = 1184;
+/// Bytes of an ML-KEM-768 ciphertext (FIPS 203, table 3).
+pub const KEM_CIPHERTEXT_BYTES: usize = 1088;
+
+/// The other side's key is one that no honest side sends: an X25519 key of small order, or an encapsulation key that is not in
+/// canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the other side's exchange key is not a usable one")]
+pub struct BadExchangeKey;
+
+/// A one-use X25519 secret.
+pub struct X25519Secret(EphemeralSecret);
+
+/// What an X25519 exchange ends with: 32 bytes, not all zero.
+pub struct X25519Shared(Zeroizing<[u8; 32]>);
+
+impl X25519Secret {
+    /// A new secret from `rng` (32 bytes are drawn).
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        Self(EphemeralSecret::random_from_rng(rng))
+    }
+
+    /// The public key to send.
+    #[must_use]
+    pub fn public(&self) -> [u8; X25519_BYTES] {
+        x25519_dalek::PublicKey::from(&self.0).to_bytes()
+    }
+
+    /// X25519(self, theirs), RFC 7748 §6.1.
+    ///
+    /// # Errors
+    /// The result is all zero, as it is for every point of small order: a side that sends one wants a key known to everybody.
+    pub fn agree(self, theirs: [u8; X25519_BYTES]) -> Result<X25519Shared, BadExchangeKey> {
+        let shared = self
+            .0
+            .diffie_hellman(&x25519_dalek::PublicKey::from(theirs));
+        if shared.was_contributory() {
+            Ok(X25519Shared(Zeroizing::new(shared.to_bytes())))
+        } else {
+            Err(BadExchangeKey)
+        }
+    }
+}
+
+impl X25519Shared {
+    /// The raw secret, which kkv/1 uses as a key as it is.
+    #[must_use]
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The sender's half of a hybrid exchange, waiting for the relay's answer.
+pub struct HybridSecret {
+    x25519: X25519Secret,
+    mlkem768: mlkem::DecapsulationKey,
+}
+
+/// The sender's public keys: 32 + 1,184 bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HybridOffer {
+    /// One-use X25519 public key.
+    pub x25519: [u8; X25519_BYTES],
+    /// One-use ML-KEM-768 encapsulation key.
+    pub mlkem768: [u8; ENCAPSULATION_KEY_BYTES],
+}
+
+/// The relay's answer: 32 + 1,088 bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HybridAnswer {
+    /// One-use X25519 public key.
+    pub x25519: [u8; X25519_BYTES],
+    /// ML-KEM-768 ciphertext.
+    pub mlkem768: [u8; KEM_CIPHERTEXT_BYTES],
+}
+
+/// Both shared secrets, ML-KEM's first as in TLS's X25519MLKEM768.
+pub struct HybridShared {
+    mlkem768: Zeroizing<[u8; 32]>,
+    x25519: X25519Shared,
+}
+
+impl HybridSecret {
+    /// New one-use secrets from `rng`: 32 bytes for X25519, then 64 for ML-KEM (d ‖ z of FIPS 203, algorithm 16).
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        Self {
+            x25519: X25519Secret::generate(rng),
+            mlkem768: mlkem::DecapsulationKey::generate_from_rng(rng),
+        }
+    }
+
+    /// The public halves to send.
+    #[must_use]
+    pub fn offer(&self) -> HybridOffer {
+        HybridOffer {
+            x25519: self.x25519.public(),
+            mlkem768: self.mlkem768.encapsulation_key().to_bytes().into(),
+        }
+    }
+
+    /// Ends the exchange on the sender's side. A wrong ML-KEM ciphertext gives another secret, not an error (implicit rejection, FIPS 203
+    /// §6.3), so the first sealed message shows it.
+    ///
+    /// # Errors
+    /// The X25519 result is all zero.
+    pub fn agree(self, answer: &HybridAnswer) -> Result<HybridShared, BadExchangeKey> {
+        let mut kem = self.mlkem768.decapsulate(&answer.mlkem768.into());
+        let mlkem768 = take(&mut kem);
+        Ok(HybridShared {
+            mlkem768,
+            x25519: self.x25519.agree(answer.x25519)?,
+        })
+    }
+}
+
+impl HybridOffer {
+    /// Answers the offer on the relay's side. Draws 32 bytes for X25519, then 32 for ML-KEM (m of FIPS 203, algorithm 17).
+    ///
+    /// # Errors
+    /// The encapsulation key is not canonical (FIPS 203 §7.2) or the X25519 result is all zero.
+    pub fn answer(
+        &self,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(HybridAnswer, HybridShared), BadExchangeKey> {
+        let secret = X25519Secret::generate(rng);
+        let public = secret.public();
+        let x25519 = secret.agree(self.x25519)?;
+        let theirs =
+            mlkem::EncapsulationKey::new(&self.mlkem768.into()).map_err(|_| BadExchangeKey)?;
+        let (ciphertext, mut kem) = theirs.encapsulate_with_rng(rng);
+        let answer = HybridAnswer {
+            x25519: public,
+            mlkem768: ciphertext.into(),
+        };
+        let mlkem768 = take(&mut kem);
+        Ok((answer, HybridShared { mlkem768, x25519 }))
+    }
+}
+
+impl HybridShared {
+    /// BLAKE3 derive_key([`labels::MESSAGE_KEY`], ML-KEM secret ‖ X25519 secret ‖ session), PROTOCOL.md §6.
+    ///
+    /// Both secrets go in, so the key is safe while either problem is hard; the session goes in, so it is bound to everything
+    /// that was said before.
+    #[must_use]
+    pub fn message_key(self, session: &[u8; 32]) -> MessageKey {
+        let parts: [&[u8]; 3] = [&*self.mlkem768, self.x25519.as_bytes(), session];
+        MessageKey::new(labels::MESSAGE_KEY.secret(&parts))
+    }
+}
+
+/// Moves a shared secret out of the KEM's type, which does not wipe itself, into one that does.
+fn take(kem: &mut ml_kem::kem::SharedKey<ml_kem::MlKem768>) -> Zeroizing<[u8; 32]> {
+    let mut secret = Zeroizing::new([0; 32]);
+    secret.copy_from_slice(kem.as_slice());
+    zeroize::Zeroize::zeroize(kem.as_mut_slice());
+    secret
+}
+
+macro_rules! opaque_debug {
+    ($($secret:ident),+) => {$(
+        impl fmt::Debug for $secret {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($secret), "(..)"))
+            }
+        }
+    )+};
+}
+opaque_debug!(
+    X25519Secret,
+    X25519Shared,
+    HybridSecret,
+    HybridOffer,
+    HybridAnswer,
+    HybridShared
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_derive_the_same_key() {
+        let rng = &mut rand::rng();
+        let secret = HybridSecret::generate(rng);
+        let (answer, relays) = secret.offer().answer(rng).unwrap();
+        let senders = secret.agree(&answer).unwrap();
+        let session = [7; 32];
+        let mut sealed = *b"text and sixteen.........";
+        let tag = senders.message_key(&session).seal(&[], &mut sealed);
+        let opened = relays.message_key(&session).open(&[], &mut sealed, &tag);
+        assert!(opened.is_ok());
+        assert_eq!(&sealed, b"text and sixteen.........");
+    }
+
+    #[test]
+    fn a_small_order_point_is_refused_on_both_sides() {
+        let rng = &mut rand::rng();
+        let secret = HybridSecret::generate(rng);
+        let mut offer = secret.offer();
+        let (mut answer, _) = offer.answer(rng).unwrap();
+        offer.x25519 = [0; 32];
+        assert!(offer.answer(rng).is_err());
+        answer.x25519 = [0; 32];
+        assert!(secret.agree(&answer).is_err());
+    }
+
+    #[test]
+    fn an_encapsulation_key_out_of_range_is_refused() {
+        let rng = &mut rand::rng();
+        let mut offer = HybridSecret::generate(rng).offer();
+        offer.mlkem768[..3].fill(0xff); // two coefficients of 4095, above q = 3329
+        assert!(offer.answer(rng).is_err());
+    }
+}

@@ -1,0 +1,289 @@
+//! Ed25519 keys, one type per side, and the signed statements of kkv/2 (RFC 8032).
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+use ed25519_dalek::{Signer, VerifyingKey};
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::labels::{self, Context, STATEMENT_PREFIX};
+
+/// Marks the keys of a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Relay;
+/// Marks the keys of a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sender;
+
+/// The relay's signing key: new at each start, held in memory only.
+pub type RelayKey = SigningKey<Relay>;
+/// A sender's signing key: new for each message unless an identity is named.
+pub type SenderKey = SigningKey<Sender>;
+
+/// An Ed25519 secret key of one side. Wiped on drop.
+pub struct SigningKey<Side> {
+    key: ed25519_dalek::SigningKey,
+    side: PhantomData<Side>,
+}
+
+/// An Ed25519 public key of one side that is a curve point and not of small order.
+///
+/// Small-order keys are refused because a signature can be made for them that fits any text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey<Side> {
+    key: VerifyingKey,
+    side: PhantomData<Side>,
+}
+
+/// 64 bytes that claim to be an Ed25519 signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(pub [u8; 64]);
+
+/// The bytes are no public key: not a curve point, or of small order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a usable Ed25519 public key")]
+pub struct BadPublicKey;
+
+/// A text that holds no Ed25519 secret key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an Ed25519 secret key in PKCS#8 PEM")]
+pub struct BadKeyFile;
+
+/// A signature does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature doesn't fit")]
+pub struct BadSignature;
+
+impl<Side> SigningKey<Side> {
+    /// A new key from `rng` (32 bytes are drawn).
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut secret = Zeroizing::new([0; 32]);
+        rng.fill_bytes(secret.as_mut_slice());
+        Self::from_secret(&secret)
+    }
+
+    /// The key with this secret (RFC 8032 §5.1.5, "private key": 32 bytes).
+    #[must_use]
+    pub fn from_secret(secret: &Zeroizing<[u8; 32]>) -> Self {
+        Self {
+            key: ed25519_dalek::SigningKey::from_bytes(secret),
+            side: PhantomData,
+        }
+    }
+
+    /// The key as a file: PKCS#8 in PEM (RFC 5958, RFC 7468, RFC 8410), as `openssl genpkey -algorithm ed25519` writes it.
+    #[must_use]
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        let secret = KeypairBytes {
+            secret_key: self.key.to_bytes(),
+            public_key: None,
+        };
+        let pem = secret.to_pkcs8_pem(LineEnding::LF);
+        pem.expect("32 bytes are always a key")
+    }
+
+    /// Reads such a file.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn from_pem(pem: &str) -> Result<Self, BadKeyFile> {
+        let key = ed25519_dalek::SigningKey::from_pkcs8_pem(pem).map_err(|_| BadKeyFile)?;
+        Ok(Self {
+            key,
+            side: PhantomData,
+        })
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey<Side> {
+        PublicKey {
+            key: self.key.verifying_key(),
+            side: PhantomData,
+        }
+    }
+
+    /// Ed25519(self, bytes): a bare signature as kkv/1 makes them.
+    #[must_use]
+    pub fn sign(&self, bytes: &[u8]) -> Signature {
+        Signature(self.key.sign(bytes).to_bytes())
+    }
+
+    /// Ed25519(self, [`STATEMENT_PREFIX`] ‖ digest): how kkv/2 signs (PROTOCOL.md §2).
+    #[must_use]
+    pub fn sign_statement(&self, statement: &Statement) -> Signature {
+        self.sign(&statement.signed_bytes())
+    }
+}
+
+impl<Side> PublicKey<Side> {
+    /// Parses 32 bytes.
+    ///
+    /// # Errors
+    /// Not the encoding of a curve point, or a point of small order.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, BadPublicKey> {
+        match VerifyingKey::from_bytes(bytes) {
+            Ok(key) if !key.is_weak() => Ok(Self {
+                key,
+                side: PhantomData,
+            }),
+            _ => Err(BadPublicKey),
+        }
+    }
+
+    /// The 32 bytes that go on the wire.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
+    /// Checks a bare signature strictly: canonical S, neither R nor the key of small order (RFC 8032 §5.1.7 and the "strict" rules of
+    /// Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs").
+    ///
+    /// # Errors
+    /// The signature does not fit.
+    pub fn verify(&self, bytes: &[u8], signature: &Signature) -> Result<(), BadSignature> {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        self.key
+            .verify_strict(bytes, &signature)
+            .map_err(|_| BadSignature)
+    }
+
+    /// Checks a statement of kkv/2, strictly.
+    ///
+    /// # Errors
+    /// The signature does not fit.
+    pub fn verify_statement(
+        &self,
+        statement: &Statement,
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        self.verify(&statement.signed_bytes(), signature)
+    }
+
+    /// What people compare: see [`Fingerprint`].
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let digest = labels::FINGERPRINT.digest(&[self.as_bytes()]);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Fingerprint(bytes)
+    }
+}
+
+/// What a kkv/2 signature is about: the 32-byte digest of some fields under the context that names their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement([u8; 32]);
+
+impl Statement {
+    /// BLAKE3 derive_key(context, fields…); see [`Context::digest`] for what may be concatenated.
+    #[must_use]
+    pub fn new(context: Context, fields: &[&[u8]]) -> Self {
+        Self(context.digest(fields))
+    }
+
+    /// The digest, 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn signed_bytes(&self) -> [u8; 48] {
+        let mut bytes = [0; 48];
+        bytes[..16].copy_from_slice(&STATEMENT_PREFIX);
+        bytes[16..].copy_from_slice(&self.0);
+        bytes
+    }
+}
+
+/// The first 16 bytes of a labelled BLAKE3 of a public key, printed as eight groups of four hex digits (PROTOCOL.md §9).
+///
+/// 128 bits: finding a second key with a given fingerprint takes 2^128 tries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// The first two groups, for a list. Enough to tell a handful of senders apart, not to recognise one.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(9).collect()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, pair) in self.0.chunks_exact(2).enumerate() {
+            let space = if i == 0 { "" } else { " " };
+            write!(f, "{space}{:02x}{:02x}", pair[0], pair[1])?;
+        }
+        Ok(())
+    }
+}
+
+impl<Side> fmt::Debug for SigningKey<Side> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(..)")
+    }
+}
+
+/// A sender's key can identify a person, so it is never printed by a stray `{:?}`.
+impl<Side> fmt::Debug for PublicKey<Side> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKey(..)")
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature(..)")
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_order_keys_are_refused() {
+        // The eight points of small order, as canonically encoded (curve25519-dalek's EIGHT_TORSION), by their y coordinates:
+        // 0 and 1 and -1 are enough to see that the check is there; the relay's own tests send every one of them.
+        let mut one = [0; 32];
+        one[0] = 1;
+        let mut minus_one = [0xff; 32];
+        minus_one[0] = 0xec;
+        minus_one[31] = 0x7f;
+        for bytes in [[0; 32], one, minus_one] {
+            assert_eq!(PublicKey::<Sender>::from_bytes(&bytes), Err(BadPublicKey));
+        }
+    }
+
+    #[test]
+    fn a_statement_is_bound_to_its_context() {
+        let key = SenderKey::generate(&mut rand::rng());
+        let statement = Statement::new(labels::MESSAGE, &[b"x"]);
+        let signature = key.sign_statement(&statement);
+        assert!(
+            key.public()
+                .verify_statement(&statement, &signature)
+                .is_ok()
+        );
+        let other = Statement::new(labels::RECEIPT, &[b"x"]);
+        assert!(key.public().verify_statement(&other, &signature).is_err());
+        assert!(key.public().verify(b"x", &signature).is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let key = SenderKey::generate(&mut rand::rng());
+        assert_eq!(format!("{key:?}"), "SigningKey(..)");
+    }
+}
