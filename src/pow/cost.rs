@@ -1,0 +1,70 @@
+//! The price of a session, in bits.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::limits::MAX_COST;
+
+/// The price of opening a session: 2^cost hashes are expected. 0 to 60.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cost(u8);
+
+/// A cost above [`MAX_COST`], or no number at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the cost is a whole number from 0 to {MAX_COST}: each step doubles the work, and {MAX_COST} would already take years"
+)]
+pub struct BadCost;
+
+impl Cost {
+    /// A cost of `bits`.
+    ///
+    /// # Errors
+    /// Above 60.
+    pub fn new(bits: u32) -> Result<Self, BadCost> {
+        match u8::try_from(bits) {
+            Ok(bits) if bits <= MAX_COST => Ok(Self(bits)),
+            _ => Err(BadCost),
+        }
+    }
+
+    /// Leading zero bits asked for, in all.
+    #[must_use]
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Hashes that a solver is expected to compute: 2^bits.
+    #[must_use]
+    pub fn expected_hashes(self) -> f64 {
+        2f64.powi(i32::from(self.0))
+    }
+}
+
+impl FromStr for Cost {
+    type Err = BadCost;
+
+    fn from_str(text: &str) -> Result<Self, BadCost> {
+        Self::new(text.parse().map_err(|_| BadCost)?)
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds() {
+        assert_eq!("0".parse::<Cost>().unwrap().bits(), 0);
+        assert_eq!("60".parse::<Cost>().unwrap().bits(), 60);
+        for wrong in ["61", "-1", "256", "4294967296", "", "ten", "1.5"] {
+            assert_eq!(wrong.parse::<Cost>(), Err(BadCost), "{wrong}");
+        }
+    }
+}
