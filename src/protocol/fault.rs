@@ -1,0 +1,26 @@
+//! What a sender can find wrong with a relay's answers.
+
+use super::text::BadText;
+
+/// The relay's answer can't be accepted. The session ends there; nothing was delivered by it unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The answer does not have the shape of this step.
+    #[error("the answer isn't what a kkv relay says at this step")]
+    Malformed,
+    /// The challenge is for another sender, another relay, or on terms out of all bounds.
+    #[error("the challenge is not the one that was asked for")]
+    WrongChallenge,
+    /// A signature of the relay does not fit.
+    #[error("the relay's signature doesn't fit")]
+    BadSignature,
+    /// The relay's exchange key would make the message readable by anyone.
+    #[error("the relay's exchange key is not a usable one")]
+    BadExchangeKey,
+    /// The receipt does not confirm this message.
+    #[error("the relay's receipt doesn't confirm this message")]
+    BadReceipt,
+    /// The suite that was agreed on can't carry this text.
+    #[error(transparent)]
+    Text(#[from] BadText),
+}

@@ -1,0 +1,172 @@
+//! How a relay says no: one status and one reason for each fault, the same in both suites (PROTOCOL.md §9).
+
+use serde::{Deserialize, Serialize};
+
+/// Why a relay refuses a request.
+///
+/// Which of several secret checks failed is not told: a seal, an inner signature and padding are all [`Unproven`](Self::Unproven).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// The body does not have the shape of this step.
+    #[error("the request is malformed")]
+    Malformed,
+    /// The solution does not solve the challenge, or the challenge is not this relay's.
+    #[error("the proof of work doesn't hold")]
+    Unpaid,
+    /// A signature or seal does not fit, or there is no such session.
+    #[error(
+        "the request isn't proved: a signature or seal doesn't fit, or no such session is open"
+    )]
+    Unproven,
+    /// No such path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// The path exists, for another method.
+    #[error("this path takes another method")]
+    MethodNotAllowed,
+    /// The request took too long to arrive.
+    #[error("the request took too long to arrive")]
+    TimedOut,
+    /// The challenge has opened a session already, or the session has taken another message.
+    #[error("this challenge or session has been used")]
+    Spent,
+    /// The challenge's time is over.
+    #[error("the challenge has expired")]
+    Expired,
+    /// The body or the message is larger than can be taken.
+    #[error("the request is too large")]
+    TooLarge,
+    /// A body that is neither JSON nor a form.
+    #[error(
+        "the body must be application/json (kkv/2) or application/x-www-form-urlencoded (kkv/1)"
+    )]
+    UnsupportedMediaType,
+    /// A suite that this relay does not speak.
+    #[error("this relay doesn't speak that suite")]
+    UnsupportedSuite,
+    /// The content is of a kind that this relay does not know.
+    #[error("the message is of a kind this relay doesn't know")]
+    UnknownKind,
+    /// The content is not what its kind says: empty, or no UTF-8.
+    #[error("the message is empty or isn't UTF-8 text")]
+    BadContent,
+    /// Too much at once from everybody together.
+    #[error("too many requests now; try again in a minute")]
+    SlowDown,
+    /// The relay is shutting down.
+    #[error("the relay is stopping")]
+    Stopping,
+    /// No slot is free.
+    #[error("the inbox is full")]
+    Full,
+}
+
+impl Refusal {
+    /// Every refusal there is.
+    pub const ALL: [Self; 16] = [
+        Self::Malformed,
+        Self::Unpaid,
+        Self::Unproven,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TimedOut,
+        Self::Spent,
+        Self::Expired,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::UnsupportedSuite,
+        Self::UnknownKind,
+        Self::BadContent,
+        Self::SlowDown,
+        Self::Stopping,
+        Self::Full,
+    ];
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Malformed => 400,
+            Self::Unpaid | Self::Unproven => 401,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TimedOut => 408,
+            Self::Spent => 409,
+            Self::Expired => 410,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType | Self::UnsupportedSuite => 415,
+            Self::UnknownKind | Self::BadContent => 422,
+            Self::SlowDown => 429,
+            Self::Stopping => 503,
+            Self::Full => 507,
+        }
+    }
+
+    /// The word that stands for it in the answer's `error` field. Never changes.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unpaid => "unpaid",
+            Self::Unproven => "unproven",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TimedOut => "timed_out",
+            Self::Spent => "spent",
+            Self::Expired => "expired",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedSuite => "unsupported_suite",
+            Self::UnknownKind => "unknown_kind",
+            Self::BadContent => "bad_content",
+            Self::SlowDown => "slow_down",
+            Self::Stopping => "stopping",
+            Self::Full => "full",
+        }
+    }
+
+    /// The body of the answer: one line of JSON.
+    #[must_use]
+    pub fn body(self) -> String {
+        let body = RefusalBody {
+            error: self.code().into(),
+            reason: self.to_string(),
+        };
+        serde_json::to_string(&body).expect("two strings are always JSON")
+    }
+
+    /// Reads the body of an answer whose status was not 200; `None` if it is not one of ours.
+    ///
+    /// What comes back is one of this list, never a text that the relay wrote, so nothing of it can steer a terminal.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let body: RefusalBody = serde_json::from_slice(body).ok()?;
+        Self::ALL.into_iter().find(|r| r.code() == body.error)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefusalBody {
+    error: String,
+    reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_is_one_line_that_reads_back() {
+        for refusal in Refusal::ALL {
+            let body = refusal.body();
+            assert!(!body.contains('\n'));
+            assert_eq!(Refusal::parse(body.as_bytes()), Some(refusal));
+            assert!((400..600).contains(&refusal.status()));
+        }
+        assert_eq!(
+            Refusal::parse(b"{\"error\":\"else\",\"reason\":\"\"}"),
+            None
+        );
+        assert_eq!(Refusal::parse(b"Unauthorized"), None);
+    }
+}

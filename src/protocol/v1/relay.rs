@@ -1,0 +1,193 @@
+//! The relay's steps in kkv/1. Checks go from the cheapest to the dearest (PROTOCOL.md §3).
+
+use rand::CryptoRng;
+use zeroize::Zeroize;
+
+use super::challenge::Challenge;
+use super::wire::{Exchange, ExchangeAnswer, MessageRequest, PowAnswer, PowRequest};
+use super::{MIN_CIPHERTEXT_BYTES, SIGNATURE_BYTES, content_signed, exchange_signed};
+use crate::crypto::exchange::X25519Secret;
+use crate::crypto::identity::{PublicKey, Sender, Signature};
+use crate::crypto::labels;
+use crate::crypto::seal::MessageKey;
+use crate::limits::SLOT_BYTES;
+use crate::pow::{Cost, Solution};
+use crate::protocol::kind::Kind;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::relay_keys::RelayKeys;
+use crate::protocol::suite::Suite;
+use crate::protocol::wire::Hex;
+use crate::protocol::{Envelope, Terms};
+
+/// Answers `POST /pow`.
+pub fn issue(
+    keys: &RelayKeys,
+    request: &PowRequest,
+    terms: &Terms,
+    rng: &mut impl CryptoRng,
+) -> PowAnswer {
+    let challenge = Challenge::issue(request.bytes.0, terms, keys.tag_v1(), rng);
+    let bytes = challenge.to_bytes();
+    PowAnswer {
+        bytes: Hex(bytes),
+        signature: Hex(keys.signing.sign(&bytes).0),
+    }
+}
+
+/// An exchange request that was paid for with a challenge of this relay.
+#[derive(Debug)]
+pub struct Admitted<'r> {
+    request: &'r Exchange,
+    challenge: Challenge,
+}
+
+/// Checks what costs next to nothing: deadline, ownership, solution.
+///
+/// `pow_sig` is not looked at: the tag in the seed says the same for a three-hundredth of the price.
+///
+/// # Errors
+/// Malformed, expired or unpaid.
+pub fn admit<'r>(
+    keys: &RelayKeys,
+    request: &'r Exchange,
+    now: u64,
+) -> Result<Admitted<'r>, Refusal> {
+    let challenge = Challenge::from_bytes(&request.pow.0).ok_or(Refusal::Malformed)?;
+    if challenge.expiry <= now {
+        return Err(Refusal::Expired);
+    }
+    if challenge.sender != request.ed25519_pubkey.0 || !challenge.is_own(keys.tag_v1()) {
+        return Err(Refusal::Unpaid);
+    }
+    challenge
+        .puzzle()
+        .verify(&Solution::V1(request.nonce.0))
+        .map_err(|_| Refusal::Unpaid)?;
+    Ok(Admitted { request, challenge })
+}
+
+impl Admitted<'_> {
+    /// The name by which a spent challenge is remembered.
+    #[must_use]
+    pub fn seed(&self) -> [u8; 32] {
+        self.challenge.seed
+    }
+
+    /// When it need not be remembered any more.
+    #[must_use]
+    pub fn expiry(&self) -> u64 {
+        self.challenge.expiry
+    }
+
+    /// Tells a repeated request from a second use of its challenge.
+    #[must_use]
+    pub fn repeat_digest(&self) -> [u8; 32] {
+        labels::REPEAT.digest(&[
+            &self.challenge.to_bytes(),
+            &self.request.nonce.0,
+            &self.request.diffie_hellman.0,
+            &self.request.diffie_hellman_sig.0,
+        ])
+    }
+
+    /// Checks the sender's signature and makes the session (32 bytes are drawn).
+    ///
+    /// # Errors
+    /// Unproven: key or signature no good, or an X25519 key of small order.
+    pub fn open(
+        self,
+        keys: &RelayKeys,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Session, ExchangeAnswer), Refusal> {
+        let theirs = self.request.diffie_hellman.0;
+        let sender =
+            PublicKey::from_bytes(&self.challenge.sender).map_err(|_| Refusal::Unproven)?;
+        sender
+            .verify(
+                &exchange_signed(&theirs, &self.request.nonce.0),
+                &Signature(self.request.diffie_hellman_sig.0),
+            )
+            .map_err(|_| Refusal::Unproven)?;
+        let secret = X25519Secret::generate(rng);
+        let public = secret.public();
+        let shared = secret.agree(theirs).map_err(|_| Refusal::Unproven)?;
+        let answer = ExchangeAnswer::new(public, keys.signing.sign(&public).0);
+        let session = Session {
+            sender,
+            cost: self.challenge.cost,
+            message_key: MessageKey::from_raw(&shared),
+        };
+        Ok((session, answer))
+    }
+}
+
+/// A session that waits for its message.
+#[derive(Debug)]
+pub struct Session {
+    sender: PublicKey<Sender>,
+    cost: Cost,
+    message_key: MessageKey,
+}
+
+impl Session {
+    /// By what a message names its session.
+    #[must_use]
+    pub fn sender(&self) -> &[u8; 32] {
+        self.sender.as_bytes()
+    }
+
+    /// Opens the message into `slot`, whose first bytes are the text then and whose others are zero. Returns their number.
+    ///
+    /// # Errors
+    /// Unproven or bad content; `slot` is zero then, and the session can still take the right message.
+    pub fn open(
+        &self,
+        request: &MessageRequest,
+        slot: &mut [u8; SLOT_BYTES],
+    ) -> Result<(usize, Envelope), Refusal> {
+        let result = self.open_into(request, slot);
+        let used = result.as_ref().map_or(0, |(length, _)| *length);
+        slot[used..].zeroize();
+        result
+    }
+
+    fn open_into(
+        &self,
+        request: &MessageRequest,
+        slot: &mut [u8; SLOT_BYTES],
+    ) -> Result<(usize, Envelope), Refusal> {
+        let ciphertext = request.chiphertext.as_bytes();
+        if ciphertext.len() < MIN_CIPHERTEXT_BYTES {
+            return Err(Refusal::BadContent);
+        }
+        self.sender
+            .verify(ciphertext, &Signature(request.signature.0))
+            .map_err(|_| Refusal::Unproven)?;
+        let (sealed, tag) = ciphertext.split_last_chunk().ok_or(Refusal::BadContent)?;
+        let plain = &mut slot[..sealed.len()];
+        plain.copy_from_slice(sealed);
+        self.message_key
+            .open(&[], plain, tag)
+            .map_err(|_| Refusal::Unproven)?;
+        let (signature, text) = plain
+            .split_first_chunk::<SIGNATURE_BYTES>()
+            .ok_or(Refusal::BadContent)?;
+        self.sender
+            .verify(content_signed(text), &Signature(*signature))
+            .map_err(|_| Refusal::Unproven)?;
+        if std::str::from_utf8(text).is_err() {
+            return Err(Refusal::BadContent);
+        }
+        let envelope = Envelope {
+            suite: Suite::V1,
+            kind: Kind::Text,
+            cost: self.cost,
+            sender: *self.sender.as_bytes(),
+            session: [0; 32],
+            signature: *signature,
+        };
+        let length = text.len();
+        plain.copy_within(SIGNATURE_BYTES.., 0);
+        Ok((length, envelope))
+    }
+}

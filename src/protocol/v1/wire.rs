@@ -1,0 +1,108 @@
+//! The bodies of kkv/1. Requests are forms, answers JSON; field names are the published ones, spelled as they are.
+
+use serde::{Deserialize, Serialize};
+
+use super::challenge::CHALLENGE_BYTES;
+use crate::limits::MAX_CIPHERTEXT_BYTES_V1;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::wire::{Hex, HexUpTo};
+
+/// `POST /pow`, request.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PowRequest {
+    /// The sender's Ed25519 public key.
+    pub bytes: Hex<32>,
+}
+
+/// `POST /pow`, answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PowAnswer {
+    /// The challenge.
+    pub bytes: Hex<CHALLENGE_BYTES>,
+    /// Ed25519(relay, challenge).
+    pub signature: Hex<64>,
+}
+
+/// `POST /exchange_keys`, request.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The sender's Ed25519 public key.
+    pub ed25519_pubkey: Hex<32>,
+    /// The solution.
+    pub nonce: Hex<32>,
+    /// The challenge as received.
+    pub pow: Hex<CHALLENGE_BYTES>,
+    /// Its signature as received.
+    pub pow_sig: Hex<64>,
+    /// One-use X25519 public key.
+    pub diffie_hellman: Hex<32>,
+    /// Ed25519(sender, X25519 key ‖ nonce).
+    pub diffie_hellman_sig: Hex<64>,
+}
+
+/// `POST /exchange_keys`, answer. All six fields are there because a published sender can't parse it otherwise.
+#[derive(Debug, Serialize)]
+pub struct ExchangeAnswer {
+    ed25519_pubkey: Hex<32>,
+    nonce: Hex<32>,
+    pow: Hex<32>,
+    pow_sig: Hex<80>,
+    diffie_hellman: Hex<32>,
+    diffie_hellman_sig: Hex<64>,
+}
+
+impl ExchangeAnswer {
+    /// The relay's key, Ed25519(relay, that key), and the filler of a published relay: 32, 32, 32 and 80 zero bytes.
+    #[must_use]
+    pub fn new(x25519: [u8; 32], signature: [u8; 64]) -> Self {
+        Self {
+            ed25519_pubkey: Hex([0; 32]),
+            nonce: Hex([0; 32]),
+            pow: Hex([0; 32]),
+            pow_sig: Hex([0; 80]),
+            diffie_hellman: Hex(x25519),
+            diffie_hellman_sig: Hex(signature),
+        }
+    }
+}
+
+/// What a sender reads of an [`ExchangeAnswer`]; the rest is filler.
+#[derive(Debug, Deserialize)]
+pub struct ExchangeAnswerKeys {
+    /// The relay's one-use X25519 public key.
+    pub diffie_hellman: Hex<32>,
+    /// Ed25519(relay, that key).
+    pub diffie_hellman_sig: Hex<64>,
+}
+
+/// `POST /msg`, request. The answer to an accepted one is empty.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MessageRequest {
+    /// The sender's Ed25519 public key, by which the relay finds the session.
+    pub pubkey: Hex<32>,
+    /// Sealed: signature 64 ‖ text, with a tag behind.
+    pub chiphertext: HexUpTo<MAX_CIPHERTEXT_BYTES_V1>,
+    /// Ed25519(sender, ciphertext).
+    pub signature: Hex<64>,
+}
+
+impl MessageRequest {
+    /// Parses the form.
+    ///
+    /// # Errors
+    /// Too large if the ciphertext is longer than 6,000 characters, else malformed.
+    pub fn from_form(body: &[u8]) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        struct Length {
+            chiphertext: String,
+        }
+        serde_urlencoded::from_bytes(body).map_err(|_| {
+            match serde_urlencoded::from_bytes::<Length>(body) {
+                Ok(form) if form.chiphertext.len() > 2 * MAX_CIPHERTEXT_BYTES_V1 => {
+                    Refusal::TooLarge
+                }
+                _ => Refusal::Malformed,
+            }
+        })
+    }
+}

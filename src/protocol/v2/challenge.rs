@@ -1,0 +1,191 @@
+//! The kkv/2 challenge (PROTOCOL.md §4): 112 bytes, integers little endian.
+//!
+//! ```text
+//!   0  suite u8 = 2 | cost u8 | session lifetime u16, s | lifetime u32, s | expiry u64, unix s
+//!  16  random 16 | tag 16
+//!  48  sender's public key 32
+//!  80  relay's public key 32
+//! ```
+
+use rand::CryptoRng;
+
+use crate::crypto::identity::{PublicKey, Relay, Statement};
+use crate::crypto::labels;
+use crate::pow::{Cost, Puzzle};
+use crate::protocol::Terms;
+use crate::protocol::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+
+/// Bytes of a challenge.
+pub const CHALLENGE_BYTES: usize = 112;
+const SUITE: u8 = 2;
+const SEED: std::ops::Range<usize> = 16..48;
+const TAG: std::ops::Range<usize> = 32..48;
+
+/// A challenge of suite 2 whose cost is one that can be asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Challenge {
+    bytes: [u8; CHALLENGE_BYTES],
+    terms: Terms,
+}
+
+impl Challenge {
+    /// A new challenge with a tag that `key` recognises (16 bytes are drawn).
+    pub(super) fn issue(
+        sender: &[u8; 32],
+        relay: &PublicKey<Relay>,
+        terms: &Terms,
+        key: &TagKey,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        let mut bytes = [0; CHALLENGE_BYTES];
+        bytes[0] = SUITE;
+        bytes[1] = terms.cost.bits();
+        bytes[2..4].copy_from_slice(&terms.session_lifetime.to_le_bytes());
+        bytes[4..8].copy_from_slice(&terms.lifetime.to_le_bytes());
+        bytes[8..16].copy_from_slice(&terms.expiry.to_le_bytes());
+        rng.fill_bytes(&mut bytes[16..16 + SEED_RANDOM_BYTES]);
+        bytes[48..80].copy_from_slice(sender);
+        bytes[80..].copy_from_slice(relay.as_bytes());
+        let tag = key.tag(&[&bytes[..TAG.start], &bytes[TAG.end..]]);
+        bytes[TAG].copy_from_slice(&tag);
+        Self {
+            bytes,
+            terms: *terms,
+        }
+    }
+
+    /// Parses 112 bytes; `None` if they are of another suite or the cost is above 60.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; CHALLENGE_BYTES]) -> Option<Self> {
+        let ([suite, cost], rest) = bytes.split_first_chunk()?;
+        let (session_lifetime, rest) = rest.split_first_chunk()?;
+        let (lifetime, rest) = rest.split_first_chunk()?;
+        let (expiry, _) = rest.split_first_chunk()?;
+        if *suite != SUITE {
+            return None;
+        }
+        let terms = Terms {
+            cost: Cost::new(u32::from(*cost)).ok()?,
+            lifetime: u32::from_le_bytes(*lifetime),
+            expiry: u64::from_le_bytes(*expiry),
+            session_lifetime: u16::from_le_bytes(*session_lifetime),
+        };
+        Some(Self {
+            bytes: *bytes,
+            terms,
+        })
+    }
+
+    /// Whether it carries the tag that `key` makes for these fields.
+    pub(super) fn is_own(&self, key: &TagKey) -> bool {
+        let fields = [&self.bytes[..TAG.start], &self.bytes[TAG.end..]];
+        key.fits(&fields, &self.bytes[TAG])
+    }
+
+    /// The 112 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; CHALLENGE_BYTES] {
+        &self.bytes
+    }
+
+    /// On what terms it was made.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Random bytes and tag: the name by which a spent challenge is remembered.
+    #[must_use]
+    pub fn seed(&self) -> [u8; 32] {
+        self.field(SEED.start)
+    }
+
+    /// Whom it was made for.
+    #[must_use]
+    pub fn sender(&self) -> [u8; 32] {
+        self.field(48)
+    }
+
+    /// Who made it.
+    #[must_use]
+    pub fn relay(&self) -> [u8; 32] {
+        self.field(80)
+    }
+
+    fn field(&self, start: usize) -> [u8; 32] {
+        let mut field = [0; 32];
+        field.copy_from_slice(&self.bytes[start..start + 32]);
+        field
+    }
+
+    /// What has to be found: its key is over the whole challenge, so every field is paid for and none can be changed after.
+    #[must_use]
+    pub fn puzzle(&self) -> Puzzle {
+        Puzzle::V2 {
+            key: labels::PUZZLE.digest(&[&self.bytes]),
+            cost: self.terms.cost,
+        }
+    }
+
+    /// What the relay signs.
+    #[must_use]
+    pub fn statement(&self) -> Statement {
+        Statement::new(labels::CHALLENGE, &[&self.bytes])
+    }
+}
+
+impl std::fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Challenge({:?})", self.terms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::relay_keys::RelayKeys;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_an_untouched_challenge_is_its_own() {
+        let rng = &mut rand::rng();
+        let keys = RelayKeys::generate(rng);
+        let terms = Terms {
+            cost: Cost::new(30).unwrap(),
+            lifetime: 480,
+            expiry: 1_800_000_000,
+            session_lifetime: 120,
+        };
+        let issued = Challenge::issue(&[5; 32], keys.public(), &terms, keys.tag_v2(), rng);
+        let parsed = Challenge::from_bytes(issued.as_bytes()).unwrap();
+        assert_eq!(parsed, issued);
+        assert!(parsed.is_own(keys.tag_v2()));
+        assert!(
+            !parsed.is_own(keys.tag_v1()),
+            "tags of one suite say nothing in the other"
+        );
+        for position in 0..CHALLENGE_BYTES {
+            let mut changed = *issued.as_bytes();
+            changed[position] ^= 1;
+            let own = Challenge::from_bytes(&changed).is_some_and(|c| c.is_own(keys.tag_v2()));
+            assert!(!own, "byte {position}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_parse_or_are_refused_and_print_the_same(
+            head: [u8; 16], seed: [u8; 32], sender: [u8; 32], relay: [u8; 32], fix: bool,
+        ) {
+            let mut bytes: [u8; CHALLENGE_BYTES] =
+                [&head[..], &seed, &sender, &relay].concat().try_into().unwrap();
+            if fix {
+                bytes[0] = 2;
+            }
+            match Challenge::from_bytes(&bytes) {
+                Some(challenge) => prop_assert_eq!(challenge.as_bytes(), &bytes),
+                None => prop_assert!(bytes[0] != 2 || bytes[1] > 60),
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The relay's steps in kkv/2. Checks go from the cheapest to the dearest (PROTOCOL.md §3).
+
+use rand::CryptoRng;
+use zeroize::Zeroize;
+
+use super::challenge::Challenge;
+use super::receipt::{self, Receipt};
+use super::wire::{
+    ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
+};
+use super::{message, transcript};
+use crate::crypto::exchange::HybridOffer;
+use crate::crypto::identity::{PublicKey, Sender, Signature, Statement};
+use crate::crypto::labels;
+use crate::crypto::seal::{MessageKey, TAG_BYTES};
+use crate::limits::SLOT_BYTES;
+use crate::pow::{Cost, Solution};
+use crate::protocol::kind::Kind;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::relay_keys::RelayKeys;
+use crate::protocol::suite::Suite;
+use crate::protocol::wire::Hex;
+use crate::protocol::{Envelope, Terms};
+
+/// Answers `POST /pow`.
+///
+/// # Errors
+/// The request is for a suite other than kkv/2.
+pub fn issue(
+    keys: &RelayKeys,
+    request: &PowRequest,
+    terms: &Terms,
+    rng: &mut impl CryptoRng,
+) -> Result<PowAnswer, Refusal> {
+    if request.suite != Suite::V2.to_string() {
+        return Err(Refusal::UnsupportedSuite);
+    }
+    let challenge = Challenge::issue(&request.sender.0, keys.public(), terms, keys.tag_v2(), rng);
+    let signature = keys.signing.sign_statement(&challenge.statement());
+    Ok(PowAnswer {
+        challenge: Hex(*challenge.as_bytes()),
+        signature: Hex(signature.0),
+    })
+}
+
+/// An exchange request that was paid for with a challenge of this relay.
+#[derive(Debug)]
+pub struct Admitted<'r> {
+    request: &'r ExchangeRequest,
+    challenge: Challenge,
+}
+
+/// Checks what costs next to nothing: deadline, ownership, solution.
+///
+/// # Errors
+/// Malformed, expired or unpaid.
+pub fn admit<'r>(
+    keys: &RelayKeys,
+    request: &'r ExchangeRequest,
+    now: u64,
+) -> Result<Admitted<'r>, Refusal> {
+    let challenge = Challenge::from_bytes(&request.challenge.0).ok_or(Refusal::Malformed)?;
+    if challenge.terms().expiry <= now {
+        return Err(Refusal::Expired);
+    }
+    if !challenge.is_own(keys.tag_v2()) {
+        return Err(Refusal::Unpaid);
+    }
+    let nonces = transcript::solution_bytes(request.solution.as_bytes(), &challenge)
+        .ok_or(Refusal::Malformed)?;
+    challenge
+        .puzzle()
+        .verify(&Solution::V2(nonces))
+        .map_err(|_| Refusal::Unpaid)?;
+    Ok(Admitted { request, challenge })
+}
+
+impl Admitted<'_> {
+    /// The name by which a spent challenge is remembered.
+    #[must_use]
+    pub fn seed(&self) -> [u8; 32] {
+        self.challenge.seed()
+    }
+
+    /// When it need not be remembered any more.
+    #[must_use]
+    pub fn expiry(&self) -> u64 {
+        self.challenge.terms().expiry
+    }
+
+    /// Tells a repeated request from a second use of its challenge.
+    #[must_use]
+    pub fn repeat_digest(&self) -> [u8; 32] {
+        let statement = self.statement();
+        labels::REPEAT.digest(&[statement.as_bytes(), &self.request.signature.0])
+    }
+
+    fn statement(&self) -> Statement {
+        let solution = self.request.solution.as_bytes();
+        transcript::request(&self.challenge, solution, &self.offer())
+    }
+
+    fn offer(&self) -> HybridOffer {
+        HybridOffer {
+            x25519: self.request.x25519.0,
+            mlkem768: self.request.mlkem768.0,
+        }
+    }
+
+    /// Checks the sender's signature and makes the session (64 bytes are drawn).
+    ///
+    /// # Errors
+    /// Unproven: key or signature no good, or an exchange key that no honest sender makes.
+    pub fn open(
+        self,
+        keys: &RelayKeys,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Session, ExchangeAnswer), Refusal> {
+        let sender =
+            PublicKey::from_bytes(&self.challenge.sender()).map_err(|_| Refusal::Unproven)?;
+        let signature = Signature(self.request.signature.0);
+        let statement = self.statement();
+        sender
+            .verify_statement(&statement, &signature)
+            .map_err(|_| Refusal::Unproven)?;
+        let (answer, shared) = self.offer().answer(rng).map_err(|_| Refusal::Unproven)?;
+        let id = transcript::session(&statement, &signature, &answer);
+        let session = Session {
+            sender,
+            relay: *keys.public().as_bytes(),
+            cost: self.challenge.terms().cost,
+            message_key: shared.message_key(id.as_bytes()),
+            id: *id.as_bytes(),
+        };
+        let answer = ExchangeAnswer {
+            x25519: Hex(answer.x25519),
+            mlkem768: Hex(answer.mlkem768),
+            signature: Hex(keys.signing.sign_statement(&id).0),
+        };
+        Ok((session, answer))
+    }
+}
+
+/// A session that waits for its message.
+#[derive(Debug)]
+pub struct Session {
+    sender: PublicKey<Sender>,
+    relay: [u8; 32],
+    cost: Cost,
+    message_key: MessageKey,
+    id: [u8; 32],
+}
+
+impl Session {
+    /// By what a message names its session.
+    #[must_use]
+    pub fn id(&self) -> &[u8; 32] {
+        &self.id
+    }
+
+    /// Opens the message into `slot`, whose first bytes are the content then and whose others are zero. Returns their number, and the
+    /// receipt to send once the slot is in the queue.
+    ///
+    /// # Errors
+    /// Unproven, unknown kind or bad content; `slot` is zero then, and the session can still take the right message.
+    pub fn open(
+        &self,
+        keys: &RelayKeys,
+        request: &MessageRequest,
+        slot: &mut [u8; SLOT_BYTES],
+    ) -> Result<(usize, Envelope, MessageAnswer), Refusal> {
+        let result = self.open_into(keys, request, slot);
+        let used = result.as_ref().map_or(0, |(length, ..)| *length);
+        slot[used..].zeroize();
+        result
+    }
+
+    fn open_into(
+        &self,
+        keys: &RelayKeys,
+        request: &MessageRequest,
+        slot: &mut [u8; SLOT_BYTES],
+    ) -> Result<(usize, Envelope, MessageAnswer), Refusal> {
+        let (sealed, tag) = request
+            .sealed
+            .0
+            .split_last_chunk::<TAG_BYTES>()
+            .ok_or(Refusal::Malformed)?;
+        let (plain, _) = slot
+            .split_first_chunk_mut::<{ message::PLAIN_BYTES }>()
+            .ok_or(Refusal::TooLarge)?;
+        plain.copy_from_slice(sealed);
+        self.message_key
+            .open(&self.id, plain, tag)
+            .map_err(|_| Refusal::Unproven)?;
+        let parts = message::decode(plain)?;
+        let (content, signature) = (parts.content, parts.signature);
+        let statement = message::statement(&self.relay, &self.id, parts.kind, content);
+        self.sender
+            .verify_statement(&statement, &signature)
+            .map_err(|_| Refusal::Unproven)?;
+        let kind = Kind::try_from(parts.kind).map_err(|_| Refusal::UnknownKind)?;
+        match kind {
+            Kind::Text if content.is_empty() || std::str::from_utf8(content).is_err() => {
+                return Err(Refusal::BadContent);
+            }
+            Kind::Text => {}
+        }
+        let envelope = Envelope {
+            suite: Suite::V2,
+            kind,
+            cost: self.cost,
+            sender: *self.sender.as_bytes(),
+            session: self.id,
+            signature: signature.0,
+        };
+        let receipt = Receipt {
+            session: self.id,
+            sender: self.sender,
+            digest: receipt::digest(&statement, &signature),
+        };
+        let answer = MessageAnswer {
+            receipt: Hex(receipt.sign(&keys.signing).0),
+        };
+        let length = content.len();
+        plain.copy_within(message::HEAD_BYTES..message::HEAD_BYTES + length, 0);
+        Ok((length, envelope, answer))
+    }
+}

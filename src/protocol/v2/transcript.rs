@@ -1,0 +1,43 @@
+//! What both sides have said so far, as one digest that each signs (PROTOCOL.md §6).
+//!
+//! Both identities stand in the challenge, and the number of nonces follows from its cost, so every field has one place.
+
+use super::challenge::Challenge;
+use crate::crypto::exchange::{HybridAnswer, HybridOffer};
+use crate::crypto::identity::{Signature, Statement};
+use crate::crypto::labels;
+
+/// The nonces of a solution as they are sent and signed: u64 little endian, one after the other.
+#[must_use]
+pub fn solution_bytes(nonces: &[u8], challenge: &Challenge) -> Option<Vec<u64>> {
+    let expected = crate::pow::count_v2(challenge.terms().cost);
+    if nonces.len() != expected * 8 {
+        return None;
+    }
+    let (nonces, _) = nonces.as_chunks::<8>();
+    Some(nonces.iter().map(|n| u64::from_le_bytes(*n)).collect())
+}
+
+/// What the sender signs: challenge ‖ solution ‖ X25519 key ‖ ML-KEM key.
+#[must_use]
+pub fn request(challenge: &Challenge, solution: &[u8], offer: &HybridOffer) -> Statement {
+    let fields: [&[u8]; 4] = [
+        challenge.as_bytes(),
+        solution,
+        &offer.x25519,
+        &offer.mlkem768,
+    ];
+    Statement::new(labels::REQUEST, &fields)
+}
+
+/// What the relay signs, and the session's name: request ‖ its signature ‖ X25519 key ‖ ML-KEM ciphertext.
+#[must_use]
+pub fn session(request: &Statement, signature: &Signature, answer: &HybridAnswer) -> Statement {
+    let fields: [&[u8]; 4] = [
+        request.as_bytes(),
+        &signature.0,
+        &answer.x25519,
+        &answer.mlkem768,
+    ];
+    Statement::new(labels::SESSION, &fields)
+}

@@ -1,0 +1,159 @@
+//! Binary values as they stand in a form or in JSON: hex, sent in lower case, taken in both, of exactly the right length.
+
+use std::fmt;
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use serde::de::{self, Deserializer, Visitor};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+
+/// `N` bytes, as 2·N hex characters. Any other length is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Hex<const N: usize>(pub [u8; N]);
+
+/// Up to `MAX` bytes, as an even number of hex characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HexUpTo<const MAX: usize>(Vec<u8>);
+
+impl<const MAX: usize> HexUpTo<MAX> {
+    /// Wraps bytes that are known to fit.
+    ///
+    /// # Panics
+    /// More than `MAX` bytes: the caller's bug.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        assert!(bytes.len() <= MAX, "{} bytes into {MAX}", bytes.len());
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const N: usize> Hex<N> {
+    /// Parses hex of exactly `N` bytes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; N];
+        if text.len() != 2 * N {
+            return None;
+        }
+        HEXLOWER_PERMISSIVE
+            .decode_mut(text.as_bytes(), &mut bytes)
+            .ok()?;
+        Some(Self(bytes))
+    }
+}
+
+impl<const N: usize> fmt::Display for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl<const N: usize> fmt::Debug for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hex({N} bytes)")
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for HexUpTo<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HexUpTo({} bytes)", self.0.len())
+    }
+}
+
+impl<const N: usize> Serialize for Hex<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl<const MAX: usize> Serialize for HexUpTo<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Exactly<const N: usize>;
+        impl<const N: usize> Visitor<'_> for Exactly<N> {
+            type Value = Hex<N>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{} hex characters", 2 * N)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Hex<N>, E> {
+                Hex::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str("…"), &self))
+            }
+        }
+        deserializer.deserialize_str(Exactly)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for HexUpTo<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AtMost<const MAX: usize>;
+        impl<const MAX: usize> Visitor<'_> for AtMost<MAX> {
+            type Value = HexUpTo<MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "at most {} hex characters", 2 * MAX)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<HexUpTo<MAX>, E> {
+                let wrong = || E::invalid_value(de::Unexpected::Str("…"), &self);
+                if text.len() > 2 * MAX {
+                    return Err(wrong());
+                }
+                HEXLOWER_PERMISSIVE
+                    .decode(text.as_bytes())
+                    .map(HexUpTo)
+                    .map_err(|_| wrong())
+            }
+        }
+        deserializer.deserialize_str(AtMost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_the_exact_length_is_taken() {
+        assert_eq!(Hex::<2>::parse("a0fF"), Some(Hex([0xa0, 0xff])));
+        for wrong in ["", "a0f", "a0f", "a0ff0", "a0ff00", "zz00", "0xa0", "é0f"] {
+            assert_eq!(Hex::<2>::parse(wrong), None, "{wrong}");
+        }
+        let json = |text: &str| serde_json::from_str::<HexUpTo<2>>(text);
+        assert_eq!(json("\"\"").unwrap().as_bytes(), b"");
+        assert_eq!(json("\"0aBC\"").unwrap().as_bytes(), [0x0a, 0xbc]);
+        for wrong in ["\"0\"", "\"0a0b0c\"", "\"0g\"", "7", "null"] {
+            assert!(json(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decode_reverses_encode(bytes: [u8; 32]) {
+            let json = serde_json::to_string(&Hex(bytes)).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Hex<32>>(&json).unwrap(), Hex(bytes));
+            let form = serde_urlencoded::to_string([("x", Hex(bytes))]).unwrap();
+            prop_assert_eq!(form.len(), 2 + 64);
+        }
+
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = Hex::<8>::parse(&text);
+            let json = serde_json::to_string(&text).unwrap();
+            let _ = serde_json::from_str::<HexUpTo<8>>(&json);
+        }
+    }
+}
