@@ -1,0 +1,344 @@
+//! The bounded queue in memory where messages wait (ARCHITECTURE.md, "The queue").
+//!
+//! All slots are taken at start. A slot is either free, reserved for one session, or holds one message. It is wiped whenever it becomes
+//! free: on delete, on expiry, when a reservation lapses, and at the end. Each message has an id that never changes or comes back.
+//!
+//! The queue knows nothing of protocols: beside the bytes in the slot it keeps a header `H` for its user, and times are given to it.
+
+mod reservation;
+mod slot;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+pub use reservation::Reservation;
+use slot::Slot;
+
+/// A message's number. Counted from 1 since the relay started; a deleted one's is not given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub u64);
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// No slot is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no slot is free")]
+pub struct Full;
+
+/// The queue has been closed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the queue is closed")]
+pub struct Closed;
+
+/// How full the queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Slots in all.
+    pub capacity: u32,
+    /// Slots that hold a message.
+    pub stored: u32,
+    /// Slots that wait for the message of an open session.
+    pub reserved: u32,
+    /// Messages not marked as read.
+    pub unread: u32,
+}
+
+/// A message as it stands in the queue.
+#[derive(Debug)]
+pub struct Waiting<'q, H> {
+    /// Its number.
+    pub id: MessageId,
+    /// When it was accepted, in unix seconds.
+    pub received: u64,
+    /// Whether the owner has marked it as read.
+    pub read: bool,
+    /// What the queue's user keeps beside the bytes.
+    pub header: &'q H,
+    /// The content.
+    pub content: &'q [u8],
+}
+
+/// When something happened: for people and for lifetimes.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Unix seconds.
+    pub unix: u64,
+    /// Steady time.
+    pub elapsed: Duration,
+}
+
+/// The queue. Cheap to share; every operation takes one short lock.
+#[derive(Debug)]
+pub struct Queue<H> {
+    shared: Arc<Shared<H>>,
+}
+
+impl<H> Clone for Queue<H> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared<H> {
+    state: Mutex<State<H>>,
+    /// Grows with every change that an owner can see.
+    version: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State<H> {
+    capacity: u32,
+    free: Vec<Slot>,
+    messages: BTreeMap<MessageId, Message<H>>,
+    last_id: u64,
+    time_to_live: Option<Duration>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Message<H> {
+    slot: Slot,
+    length: usize,
+    header: H,
+    received: Now,
+    read: bool,
+}
+
+impl<H> State<H> {
+    fn counts(&self) -> Counts {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let stored = count(self.messages.len());
+        Counts {
+            capacity: self.capacity,
+            stored,
+            reserved: self.capacity - stored - count(self.free.len()),
+            unread: count(self.messages.values().filter(|m| !m.read).count()),
+        }
+    }
+
+    /// Wipes what has outlived its time. Ids are in order of arrival and all live equally long, so the first to stay ends the search.
+    fn expire(&mut self, now: Duration) -> usize {
+        let Some(time_to_live) = self.time_to_live else {
+            return 0;
+        };
+        let mut expired = 0;
+        while let Some(first) = self.messages.first_entry() {
+            if now < first.get().received.elapsed.saturating_add(time_to_live) {
+                break;
+            }
+            let message = first.remove();
+            self.release(message.slot);
+            expired += 1;
+        }
+        expired
+    }
+
+    fn release(&mut self, mut slot: Slot) {
+        slot.wipe();
+        self.free.push(slot);
+    }
+}
+
+impl<H> Queue<H> {
+    /// Takes memory for `capacity` messages, each of which lives for `time_to_live` (`None`: until it is deleted).
+    #[must_use]
+    pub fn new(capacity: u32, time_to_live: Option<Duration>) -> Self {
+        let state = State {
+            capacity,
+            free: (0..capacity).map(|_| Slot::new()).collect(),
+            messages: BTreeMap::new(),
+            last_id: 0,
+            time_to_live,
+            closed: false,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                version: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Sets a slot aside. It comes back when the reservation is dropped.
+    ///
+    /// # Errors
+    /// None is free.
+    pub fn reserve(&self, now: Duration) -> Result<Reservation<H>, Full> {
+        let slot = self.change(now, |state| (state.free.pop().ok_or(Full), 0))?;
+        Ok(Reservation::new(self.clone(), slot))
+    }
+
+    /// Whether a slot is free at this moment.
+    ///
+    /// # Errors
+    /// None is.
+    pub fn has_room(&self, now: Duration) -> Result<(), Full> {
+        self.change(now, |state| {
+            (
+                if state.free.is_empty() {
+                    Err(Full)
+                } else {
+                    Ok(())
+                },
+                0,
+            )
+        })
+    }
+
+    /// How full it is.
+    #[must_use]
+    pub fn counts(&self, now: Duration) -> Counts {
+        self.change(now, |state| (state.counts(), 0))
+    }
+
+    /// Shows every message to `look`, oldest first, and returns what it made of them.
+    pub fn list<T>(&self, now: Duration, mut look: impl FnMut(Waiting<'_, H>) -> T) -> Vec<T> {
+        self.change(now, |state| {
+            let all = state.messages.iter();
+            (all.map(|(id, m)| look(m.waiting(*id))).collect(), 0)
+        })
+    }
+
+    /// Shows one message to `look`; `None` if there is none with this id.
+    pub fn look<T>(
+        &self,
+        id: MessageId,
+        now: Duration,
+        look: impl FnOnce(Waiting<'_, H>) -> T,
+    ) -> Option<T> {
+        self.change(now, |state| {
+            (state.messages.get(&id).map(|m| look(m.waiting(id))), 0)
+        })
+    }
+
+    /// Marks as read or unread. False if there is no such message.
+    pub fn mark(&self, id: MessageId, read: bool, now: Duration) -> bool {
+        self.change(now, |state| match state.messages.get_mut(&id) {
+            Some(message) => {
+                let changed = usize::from(message.read != read);
+                message.read = read;
+                (true, changed)
+            }
+            None => (false, 0),
+        })
+    }
+
+    /// Deletes and wipes. False if there is no such message.
+    pub fn delete(&self, id: MessageId, now: Duration) -> bool {
+        self.change(now, |state| match state.messages.remove(&id) {
+            Some(message) => {
+                state.release(message.slot);
+                (true, 1)
+            }
+            None => (false, 0),
+        })
+    }
+
+    /// Deletes and wipes every message. Returns their ids.
+    pub fn delete_all(&self, now: Duration) -> Vec<MessageId> {
+        self.change(now, |state| {
+            let mut deleted = Vec::with_capacity(state.messages.len());
+            while let Some((id, message)) = state.messages.pop_first() {
+                state.release(message.slot);
+                deleted.push(id);
+            }
+            let changes = deleted.len();
+            (deleted, changes)
+        })
+    }
+
+    /// Deletes and wipes everything and takes nothing more, not even for sessions that are open.
+    pub fn close(&self) {
+        {
+            let mut state = crate::lock(&self.shared.state);
+            state.closed = true;
+            state.free.clear();
+            state.messages.clear();
+            state.capacity = 0;
+        }
+        self.shared.version.send_modify(|version| *version += 1);
+    }
+
+    /// Wipes expired messages and says when the next one expires.
+    pub fn next_expiry(&self, now: Duration) -> Option<Duration> {
+        self.change(now, |state| {
+            let first = state.messages.values().next();
+            let end = first
+                .zip(state.time_to_live)
+                .and_then(|(message, life)| message.received.elapsed.checked_add(life));
+            (end, 0)
+        })
+    }
+
+    /// Announces changes: the number grows with each that an owner can see.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
+    }
+
+    /// Expires what is due, then does `operation`, which returns how much it changed; then wakes watchers, outside the lock.
+    fn change<T>(&self, now: Duration, operation: impl FnOnce(&mut State<H>) -> (T, usize)) -> T {
+        let (result, changes) = {
+            let mut state = crate::lock(&self.shared.state);
+            let expired = state.expire(now);
+            let (result, changed) = operation(&mut state);
+            (result, expired + changed)
+        };
+        if changes > 0 {
+            self.shared.version.send_modify(|version| *version += 1);
+        }
+        result
+    }
+
+    /// The end of a reservation that holds a message of `length` bytes.
+    fn store(&self, slot: Slot, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
+        self.change(now.elapsed, |state| {
+            if state.closed {
+                return (Err(Closed), 0);
+            }
+            state.last_id += 1;
+            let id = MessageId(state.last_id);
+            let message = Message {
+                slot,
+                length,
+                header,
+                received: now,
+                read: false,
+            };
+            state.messages.insert(id, message);
+            (Ok(id), 1)
+        })
+    }
+
+    /// The end of a reservation that was not used.
+    fn give_back(&self, slot: Slot) {
+        let mut state = crate::lock(&self.shared.state);
+        if !state.closed {
+            state.release(slot);
+        }
+    }
+}
+
+impl<H> Message<H> {
+    fn waiting(&self, id: MessageId) -> Waiting<'_, H> {
+        Waiting {
+            id,
+            received: self.received.unix,
+            read: self.read,
+            header: &self.header,
+            content: &self.slot.bytes()[..self.length],
+        }
+    }
+}
