@@ -1,0 +1,354 @@
+//! The side of `kkv` that strangers reach: the protocol's steps over the queue, without HTTP.
+//!
+//! Each step is one call that takes a parsed request and returns the body of its answer or a [`Refusal`]. No lock that others wait for is
+//! held during cryptography. Every step may be asked again, word for word, and is answered the same.
+
+mod router;
+mod sessions;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::limits::{MAX_TEXT_BYTES, SESSION_LIFETIME};
+use crate::pow::Cost;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::relay_keys::RelayKeys;
+use crate::protocol::suite::{Suite, SuitePolicy};
+use crate::protocol::{Envelope, Terms, v1, v2};
+use crate::queue::{Now, Queue};
+use sessions::{Claim, Name, OpenSession, Sessions, Stage};
+
+pub use router::router;
+
+/// What an owner decides about a relay.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayConfig {
+    /// The price of a session.
+    pub cost: Cost,
+    /// Seconds that a sender has to pay it.
+    pub expected_seconds: u32,
+    /// Which suites are spoken.
+    pub suites: SuitePolicy,
+}
+
+/// What anyone may know about a relay (`GET /status`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicStatus {
+    /// Suites spoken, best first.
+    pub suites: Vec<Suite>,
+    /// Cost of a challenge asked for now.
+    pub cost: u8,
+    /// Seconds to solve it in.
+    pub expected_seconds: u32,
+    /// Longest text, in bytes of UTF-8.
+    pub max_text_bytes: usize,
+}
+
+/// A relay at work.
+#[derive(Debug)]
+pub struct Relay {
+    keys: RelayKeys,
+    config: RelayConfig,
+    queue: Queue<Envelope>,
+    sessions: Sessions,
+    clock: Arc<dyn Clock>,
+}
+
+impl Relay {
+    /// A relay with new keys from `rng` that puts what it accepts into `queue`.
+    pub fn new(
+        config: RelayConfig,
+        queue: Queue<Envelope>,
+        clock: Arc<dyn Clock>,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self {
+            keys: RelayKeys::generate(rng),
+            config,
+            queue,
+            sessions: Sessions::default(),
+            clock,
+        }
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> &RelayKeys {
+        &self.keys
+    }
+
+    /// What its owner decided.
+    #[must_use]
+    pub fn config(&self) -> &RelayConfig {
+        &self.config
+    }
+
+    /// Where its messages are.
+    #[must_use]
+    pub fn queue(&self) -> &Queue<Envelope> {
+        &self.queue
+    }
+
+    /// Both readings of its clock.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now {
+            unix: self.clock.unix(),
+            elapsed: self.clock.elapsed(),
+        }
+    }
+
+    /// The price of a challenge asked for at this moment.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.config.cost
+    }
+
+    /// `GET /status`.
+    #[must_use]
+    pub fn public_status(&self) -> PublicStatus {
+        PublicStatus {
+            suites: self.config.suites.suites(),
+            cost: self.cost().bits(),
+            expected_seconds: self.config.expected_seconds,
+            max_text_bytes: MAX_TEXT_BYTES,
+        }
+    }
+
+    /// `POST /pow` in kkv/1.
+    ///
+    /// # Errors
+    /// The suite is off, or the queue is full: better said before the sender pays.
+    pub fn pow_v1(
+        &self,
+        request: &v1::wire::PowRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<v1::wire::PowAnswer, Refusal> {
+        let terms = self.terms(Suite::V1)?;
+        Ok(v1::relay::issue(&self.keys, request, &terms, rng))
+    }
+
+    /// `POST /pow` in kkv/2.
+    ///
+    /// # Errors
+    /// As [`pow_v1`](Self::pow_v1).
+    pub fn pow_v2(
+        &self,
+        request: &v2::wire::PowRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<v2::wire::PowAnswer, Refusal> {
+        let terms = self.terms(Suite::V2)?;
+        v2::relay::issue(&self.keys, request, &terms, rng)
+    }
+
+    /// `POST /exchange_keys` in kkv/1. Returns the JSON of the answer.
+    ///
+    /// # Errors
+    /// Whatever [`v1::relay`] finds; spent; full.
+    pub fn exchange_v1(
+        &self,
+        request: &v1::wire::Exchange,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, Refusal> {
+        self.speaks(Suite::V1)?;
+        let admitted = v1::relay::admit(&self.keys, request, self.clock.unix())?;
+        let claim = Claim {
+            seed: admitted.seed(),
+            expiry: admitted.expiry(),
+            request: admitted.repeat_digest(),
+        };
+        self.open(claim, || {
+            let (session, answer) = admitted.open(&self.keys, rng)?;
+            let name = Name::V1(*session.sender());
+            Ok((name, OpenSession::V1(Box::new(session)), json(&answer)))
+        })
+    }
+
+    /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
+    ///
+    /// # Errors
+    /// Whatever [`v2::relay`] finds; spent; full.
+    pub fn exchange_v2(
+        &self,
+        request: &v2::wire::ExchangeRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, Refusal> {
+        self.speaks(Suite::V2)?;
+        let admitted = v2::relay::admit(&self.keys, request, self.clock.unix())?;
+        let claim = Claim {
+            seed: admitted.seed(),
+            expiry: admitted.expiry(),
+            request: admitted.repeat_digest(),
+        };
+        self.open(claim, || {
+            let (session, answer) = admitted.open(&self.keys, rng)?;
+            let name = Name::V2(*session.id());
+            Ok((name, OpenSession::V2(Box::new(session)), json(&answer)))
+        })
+    }
+
+    /// `POST /msg` in kkv/1. The answer is empty: the message is in the queue.
+    ///
+    /// # Errors
+    /// No such session, spent, or whatever [`v1::relay::Session::open`] finds.
+    pub fn message_v1(&self, request: &v1::wire::MessageRequest) -> Result<String, Refusal> {
+        self.speaks(Suite::V1)?;
+        let digest =
+            sessions::request_digest(&[&request.signature.0, request.chiphertext.as_bytes()]);
+        self.take(Name::V1(request.pubkey.0), digest, |session, slot| {
+            let OpenSession::V1(session) = session else {
+                return Err(Refusal::Unproven);
+            };
+            let (length, envelope) = session.open(request, slot)?;
+            Ok((length, envelope, String::new()))
+        })
+    }
+
+    /// `POST /msg` in kkv/2. Returns the JSON of the answer: the message is in the queue, and this is the receipt.
+    ///
+    /// # Errors
+    /// No such session, spent, or whatever [`v2::relay::Session::open`] finds.
+    pub fn message_v2(&self, request: &v2::wire::MessageRequest) -> Result<String, Refusal> {
+        self.speaks(Suite::V2)?;
+        let digest = sessions::request_digest(&[&request.session.0, &request.sealed.0]);
+        self.take(Name::V2(request.session.0), digest, |session, slot| {
+            let OpenSession::V2(session) = session else {
+                return Err(Refusal::Unproven);
+            };
+            let (length, envelope, answer) = session.open(&self.keys, request, slot)?;
+            Ok((length, envelope, json(&answer)))
+        })
+    }
+
+    /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do again.
+    pub fn purge(&self) -> Option<Duration> {
+        let now = self.now();
+        let session = self.sessions.purge(now);
+        let message = self.queue.next_expiry(now.elapsed);
+        match (session, message) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Runs [`purge`](Self::purge) whenever it is due, until dropped, so that what has ended is wiped even if nobody comes.
+    pub async fn purge_when_due(&self) {
+        let mut news = self.queue.watch();
+        loop {
+            let wait = self
+                .purge()
+                .map(|due| due.saturating_sub(self.clock.elapsed()));
+            tokio::select! {
+                () = async {
+                    match wait {
+                        // A little late rather than a little early, which would be a second round for nothing.
+                        Some(wait) => tokio::time::sleep(wait + Duration::from_millis(10)).await,
+                        None => std::future::pending().await,
+                    }
+                } => {}
+                _ = news.changed() => {}
+                () = self.sessions.opened() => {}
+            }
+        }
+    }
+
+    /// Forgets every message and session now. New ones are taken; spent challenges stay spent.
+    pub fn wipe(&self) {
+        self.sessions.clear();
+        self.queue.delete_all(self.clock.elapsed());
+    }
+
+    /// Forgets everything and takes nothing more.
+    pub fn close(&self) {
+        self.queue.close();
+        self.sessions.clear();
+    }
+
+    fn speaks(&self, suite: Suite) -> Result<(), Refusal> {
+        if self.config.suites.allows(suite) {
+            Ok(())
+        } else {
+            Err(Refusal::UnsupportedSuite)
+        }
+    }
+
+    fn terms(&self, suite: Suite) -> Result<Terms, Refusal> {
+        self.speaks(suite)?;
+        let now = self.now();
+        self.queue
+            .has_room(now.elapsed)
+            .map_err(|_| Refusal::Full)?;
+        Ok(Terms {
+            cost: self.cost(),
+            lifetime: self.config.expected_seconds,
+            expiry: now.unix + u64::from(self.config.expected_seconds),
+            session_lifetime: u16::try_from(SESSION_LIFETIME.as_secs())
+                .expect("two minutes are a few seconds"),
+        })
+    }
+
+    /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs without a lock.
+    fn open(
+        &self,
+        claim: Claim,
+        exchange: impl FnOnce() -> Result<(Name, OpenSession, String), Refusal>,
+    ) -> Result<String, Refusal> {
+        if let Some(answer) = self.sessions.repeated(&claim)? {
+            return Ok(answer);
+        }
+        let now = self.now();
+        self.queue
+            .has_room(now.elapsed)
+            .map_err(|_| Refusal::Full)?;
+        let (name, session, answer) = exchange()?;
+        let slot = self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full)?;
+        self.sessions
+            .open(claim, name, Stage::Open { session, slot }, answer, now)
+    }
+
+    /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this request can wait.
+    fn take(
+        &self,
+        name: Name,
+        request: [u8; 32],
+        open: impl FnOnce(
+            &OpenSession,
+            &mut [u8; crate::limits::SLOT_BYTES],
+        ) -> Result<(usize, Envelope, String), Refusal>,
+    ) -> Result<String, Refusal> {
+        let now = self.now();
+        let entry = self
+            .sessions
+            .find(&name, now.elapsed)
+            .ok_or(Refusal::Unproven)?;
+        let mut stage = crate::lock(&entry.stage);
+        let (length, envelope, answer) = match &mut *stage {
+            Stage::Open { session, slot } => open(session, slot.bytes_mut())?,
+            Stage::Accepted {
+                request: accepted,
+                answer,
+            } if *accepted == request => return Ok(answer.clone()),
+            Stage::Accepted { .. } | Stage::Ended => return Err(Refusal::Spent),
+        };
+        let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
+            return Err(Refusal::Spent);
+        };
+        slot.store(length, envelope, now)
+            .map_err(|_| Refusal::Stopping)?;
+        *stage = Stage::Accepted {
+            request,
+            answer: answer.clone(),
+        };
+        drop(stage);
+        self.sessions.keep(&name, now.elapsed + SESSION_LIFETIME);
+        Ok(answer)
+    }
+}
+
+fn json(answer: &impl Serialize) -> String {
+    serde_json::to_string(answer).expect("answers are objects of strings")
+}

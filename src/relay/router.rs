@@ -1,0 +1,159 @@
+//! The onion-facing routes: which suite a body speaks, and how answers and refusals look in HTTP.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Relay;
+use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT};
+use crate::protocol::refusal::Refusal;
+use crate::protocol::suite::Suite;
+use crate::protocol::v1;
+use crate::protocol::wire::Hex;
+
+/// The routes that strangers see. The owner's are on another listener (see [`crate::owner`]).
+pub fn router(relay: Arc<Relay>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/get_domain_pk", get(domain_key))
+        .route("/pow", post(pow))
+        .route("/exchange_keys", post(exchange_keys))
+        .route("/msg", post(message))
+        .fallback(async || Refusal::NotFound)
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(in_time))
+        .with_state(relay)
+}
+
+/// A body that was read whole, and the suite that its type says.
+struct Posted {
+    suite: Suite,
+    body: Bytes,
+}
+
+impl axum::extract::FromRequest<Arc<Relay>> for Posted {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, relay: &Arc<Relay>) -> Result<Self, Refusal> {
+        let suite = suite(request.headers())?;
+        let body =
+            Bytes::from_request(request, relay)
+                .await
+                .map_err(|rejection| match rejection {
+                    BytesRejection::FailedToBufferBody(fault)
+                        if fault.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+                    {
+                        Refusal::TooLarge
+                    }
+                    _ => Refusal::Malformed,
+                })?;
+        Ok(Self { suite, body })
+    }
+}
+
+/// A form speaks kkv/1, JSON kkv/2.
+fn suite(headers: &HeaderMap) -> Result<Suite, Refusal> {
+    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let essence = value.and_then(|v| v.split(';').next()).unwrap_or("").trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(Suite::V2)
+    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Ok(Suite::V1)
+    } else {
+        Err(Refusal::UnsupportedMediaType)
+    }
+}
+
+impl Posted {
+    fn form<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_urlencoded::from_bytes(&self.body).map_err(|_| Refusal::Malformed)
+    }
+
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|_| Refusal::Malformed)
+    }
+}
+
+async fn status(State(relay): State<Arc<Relay>>) -> Response {
+    json(super::json(&relay.public_status()))
+}
+
+async fn domain_key(State(relay): State<Arc<Relay>>) -> Response {
+    answer(
+        "text/plain",
+        Hex(*relay.keys().public().as_bytes()).to_string(),
+    )
+}
+
+async fn pow(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refusal> {
+    let rng = &mut rand::rng();
+    fn body(answer: &impl Serialize) -> Response {
+        json(super::json(answer))
+    }
+    match posted.suite {
+        Suite::V1 => Ok(body(&relay.pow_v1(&posted.form()?, rng)?)),
+        Suite::V2 => Ok(body(&relay.pow_v2(&posted.json()?, rng)?)),
+    }
+}
+
+async fn exchange_keys(
+    State(relay): State<Arc<Relay>>,
+    posted: Posted,
+) -> Result<Response, Refusal> {
+    let rng = &mut rand::rng();
+    match posted.suite {
+        Suite::V1 => relay.exchange_v1(&posted.form()?, rng).map(json),
+        Suite::V2 => relay.exchange_v2(&posted.json()?, rng).map(json),
+    }
+}
+
+async fn message(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refusal> {
+    match posted.suite {
+        Suite::V1 => {
+            let request = v1::wire::MessageRequest::from_form(&posted.body)?;
+            relay
+                .message_v1(&request)
+                .map(|body| answer("text/plain", body))
+        }
+        Suite::V2 => relay.message_v2(&posted.json()?).map(json),
+    }
+}
+
+/// Ends a request that takes too long to arrive.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::TimedOut.into_response(),
+    }
+}
+
+fn json(body: String) -> Response {
+    answer("application/json", body)
+}
+
+fn answer(content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let value = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(CONTENT_TYPE, value);
+    response
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = json(self.body());
+        *response.status_mut() =
+            StatusCode::from_u16(self.status()).expect("each is a status of HTTP");
+        response
+    }
+}

@@ -1,0 +1,235 @@
+//! The sessions between strangers and this relay, and the challenges that have been spent on them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::crypto::labels;
+use crate::limits::{MAX_SPENT, SESSION_LIFETIME};
+use crate::protocol::refusal::Refusal;
+use crate::protocol::{Envelope, v1, v2};
+use crate::queue::{Now, Reservation};
+
+/// By what a message names its session.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Name {
+    /// The sender's key: one session per key.
+    V1([u8; 32]),
+    /// The digest of the transcript.
+    V2([u8; 32]),
+}
+
+/// A paid request for a session.
+#[derive(Clone, Copy)]
+pub(super) struct Claim {
+    /// The challenge's seed, by which it is remembered.
+    pub(super) seed: [u8; 32],
+    /// When the challenge ends, in unix seconds.
+    pub(super) expiry: u64,
+    /// Digest of the whole request.
+    pub(super) request: [u8; 32],
+}
+
+/// A session of either suite that waits for its message.
+#[derive(Debug)]
+pub(super) enum OpenSession {
+    V1(Box<v1::relay::Session>),
+    V2(Box<v2::relay::Session>),
+}
+
+/// How far a session is.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// It has a slot and waits for its message.
+    Open {
+        session: OpenSession,
+        slot: Reservation<Envelope>,
+    },
+    /// Its message is in the queue. Kept for a while, so that the same message is answered the same.
+    Accepted { request: [u8; 32], answer: String },
+    /// Its message came too late: the relay is stopping.
+    Ended,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) stage: Mutex<Stage>,
+    /// JSON of the exchange's answer, for a request that is repeated.
+    answer: String,
+}
+
+/// All sessions, each for its time.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    table: Mutex<Table>,
+    opened: Notify,
+}
+
+#[derive(Default)]
+struct Table {
+    sessions: HashMap<Name, (Duration, Arc<Entry>)>,
+    session_ends: BTreeSet<(Duration, Name)>,
+    spent: HashMap<[u8; 32], Spent>,
+    spent_ends: BTreeSet<(u64, [u8; 32])>,
+}
+
+/// A challenge that has opened a session.
+struct Spent {
+    request: [u8; 32],
+    name: Name,
+}
+
+/// Digest by which a repeated message is known.
+pub(super) fn request_digest(fields: &[&[u8]]) -> [u8; 32] {
+    labels::REPEAT.digest(fields)
+}
+
+impl Sessions {
+    /// The answer that this very request has had, if it has had one.
+    ///
+    /// # Errors
+    /// Its challenge was spent on another request, or on a session that has ended.
+    pub(super) fn repeated(&self, claim: &Claim) -> Result<Option<String>, Refusal> {
+        crate::lock(&self.table).repeated(claim)
+    }
+
+    /// Spends the challenge and opens the session. Returns the answer to give: if the same request has come twice at once, the first one's.
+    ///
+    /// # Errors
+    /// Spent meanwhile, or too many remembered.
+    pub(super) fn open(
+        &self,
+        claim: Claim,
+        name: Name,
+        stage: Stage,
+        answer: String,
+        now: Now,
+    ) -> Result<String, Refusal> {
+        let entry = Entry {
+            stage: Mutex::new(stage),
+            answer: answer.clone(),
+        };
+        // Declared before the lock, so that what is replaced or refused is wiped after the lock is gone.
+        let (mut _replaced, mut _expired) = (None, Vec::new());
+        let mut table = crate::lock(&self.table);
+        _expired = table.purge(now);
+        if let Some(first) = table.repeated(&claim)? {
+            _replaced = Some(Arc::new(entry));
+            return Ok(first);
+        }
+        if table.spent.len() >= MAX_SPENT {
+            _replaced = Some(Arc::new(entry));
+            return Err(Refusal::SlowDown);
+        }
+        let spent = Spent {
+            request: claim.request,
+            name,
+        };
+        table.spent.insert(claim.seed, spent);
+        table.spent_ends.insert((claim.expiry, claim.seed));
+        _replaced = table.insert(name, now.elapsed + SESSION_LIFETIME, Arc::new(entry));
+        drop(table);
+        self.opened.notify_one();
+        Ok(answer)
+    }
+
+    /// The session of this name, if it has not ended.
+    pub(super) fn find(&self, name: &Name, now: Duration) -> Option<Arc<Entry>> {
+        let table = crate::lock(&self.table);
+        let (end, entry) = table.sessions.get(name)?;
+        (now < *end).then(|| Arc::clone(entry))
+    }
+
+    /// Moves a session's end.
+    pub(super) fn keep(&self, name: &Name, end: Duration) {
+        let mut table = crate::lock(&self.table);
+        if let Some((_, entry)) = table.sessions.remove(name) {
+            // The old end stays in the index, is found to be out of date when it comes, and does nothing.
+            table.insert(*name, end, entry);
+        }
+    }
+
+    /// Ends what is due; says when the next session ends.
+    pub(super) fn purge(&self, now: Now) -> Option<Duration> {
+        let mut table = crate::lock(&self.table);
+        let expired = table.purge(now);
+        let next = table.session_ends.first().map(|(end, _)| *end);
+        drop(table);
+        drop(expired);
+        next
+    }
+
+    /// Ends every session. Of spent challenges nothing is kept but that they are spent.
+    pub(super) fn clear(&self) {
+        let mut table = crate::lock(&self.table);
+        let sessions = std::mem::take(&mut table.sessions);
+        table.session_ends.clear();
+        for spent in table.spent.values_mut() {
+            *spent = Spent {
+                request: [0; 32],
+                name: Name::V2([0; 32]),
+            };
+        }
+        drop(table);
+        drop(sessions);
+    }
+
+    /// Waits until a session is opened.
+    pub(super) async fn opened(&self) {
+        self.opened.notified().await;
+    }
+}
+
+impl Table {
+    fn repeated(&self, claim: &Claim) -> Result<Option<String>, Refusal> {
+        let Some(spent) = self.spent.get(&claim.seed) else {
+            return Ok(None);
+        };
+        match self.sessions.get(&spent.name) {
+            Some((_, entry)) if spent.request == claim.request => Ok(Some(entry.answer.clone())),
+            _ => Err(Refusal::Spent),
+        }
+    }
+
+    fn insert(&mut self, name: Name, end: Duration, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        self.session_ends.insert((end, name));
+        self.sessions
+            .insert(name, (end, entry))
+            .map(|(_, replaced)| replaced)
+    }
+
+    /// Takes out what is due; dropping it, which wipes keys and slots, is left to the caller, outside the lock.
+    fn purge(&mut self, now: Now) -> Vec<Arc<Entry>> {
+        let mut expired = Vec::new();
+        while let Some((end, name)) = self.session_ends.first().copied() {
+            if now.elapsed < end {
+                break;
+            }
+            self.session_ends.pop_first();
+            if self.sessions.get(&name).is_some_and(|(e, _)| *e == end) {
+                expired.extend(self.sessions.remove(&name).map(|(_, entry)| entry));
+            }
+        }
+        while let Some((expiry, seed)) = self.spent_ends.first().copied() {
+            if now.unix < expiry {
+                break;
+            }
+            self.spent_ends.pop_first();
+            self.spent.remove(&seed);
+        }
+        expired
+    }
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} sessions, {} spent",
+            self.sessions.len(),
+            self.spent.len()
+        )
+    }
+}

@@ -1,0 +1,95 @@
+//! The loopback port: what a system Tor carries its onion service to, and what tests dial.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::http::Accept;
+
+/// Listens on a loopback address; on another one it can't be made.
+#[derive(Debug)]
+pub struct LoopbackListener {
+    listener: TcpListener,
+}
+
+/// Why a listener can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Others than this machine could reach it, so a message could come in outside Tor.
+    #[error("{0} is not a loopback address, so others could reach the inbox without Tor")]
+    NotLoopback(SocketAddr),
+    /// Another program has the port.
+    #[error("{0} is in use by another program, perhaps another kkv")]
+    InUse(SocketAddr),
+    /// The kernel says no.
+    #[error("can't listen on {0}: {1}")]
+    Io(SocketAddr, io::Error),
+}
+
+impl LoopbackListener {
+    /// Listens on `address`.
+    ///
+    /// # Errors
+    /// The address is not loopback, in use, or not to be had.
+    pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        if !address.ip().is_loopback() {
+            return Err(BindError::NotLoopback(address));
+        }
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|fault| match fault.kind() {
+                io::ErrorKind::AddrInUse => BindError::InUse(address),
+                _ => BindError::Io(address, fault),
+            })?;
+        Ok(Self { listener })
+    }
+
+    /// Where it listens: the port that was chosen, if 0 was asked for.
+    ///
+    /// # Errors
+    /// The kernel does not know.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+impl Accept for LoopbackListener {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> TcpStream {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    // Small answers, each waited for: Nagle would hold them back for 40 ms.
+                    let _ = stream.set_nodelay(true);
+                    return stream;
+                }
+                // A visitor who is gone already, or no file descriptor left: in the latter case wait for connections to end.
+                Err(_) => tokio::time::sleep(crate::limits::ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_loopback_can_be_listened_on() {
+        for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "10.0.0.1:45069"] {
+            let refused = LoopbackListener::bind(address.parse().unwrap()).await;
+            assert!(
+                matches!(refused, Err(BindError::NotLoopback(_))),
+                "{address}"
+            );
+        }
+        let listener = LoopbackListener::bind("127.0.0.1:0".parse().unwrap())
+            .await
+            .unwrap();
+        let address = listener.address().unwrap();
+        let again = LoopbackListener::bind(address).await;
+        assert!(matches!(again, Err(BindError::InUse(_))));
+    }
+}

@@ -1,0 +1,197 @@
+//! Where a message is to go: an onion address, or a loopback address for trying things out. Nothing else can be expressed.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use crate::limits::DEFAULT_PORT;
+use crate::onion::{OnionAddress, OnionAddressError};
+
+/// An inbox that can be dialled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Through Tor.
+    Onion {
+        /// The onion service.
+        address: OnionAddress,
+        /// Its port.
+        port: u16,
+    },
+    /// On this machine, not through Tor.
+    Loopback(SocketAddr),
+}
+
+/// Why a text is no address of an inbox.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// Neither an onion address nor a loopback one: it would leave Tor.
+    #[error(
+        "it is neither an onion address nor on this machine, and nothing is ever sent outside Tor"
+    )]
+    OutsideTor,
+    /// It is written as a link.
+    #[error("an address is written without http:// and the like: <56 characters>.onion[:port]")]
+    Scheme,
+    /// It looks like an onion address and is none.
+    #[error("{0}")]
+    Onion(#[from] OnionAddressError),
+    /// What stands behind the colon is no port.
+    #[error("what stands behind the colon is no port (1 to 65535)")]
+    Port,
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let text = text.trim();
+        if text.contains("://") {
+            return Err(TargetError::Scheme);
+        }
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return loopback(address);
+        }
+        if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+            return loopback(SocketAddr::new(ip, DEFAULT_PORT));
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, parse_port(port)),
+            None => (text, Ok(DEFAULT_PORT)),
+        };
+        if host.eq_ignore_ascii_case("localhost") {
+            // Meant as this machine, whatever a resolver would say, which is never asked.
+            return loopback(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port?));
+        }
+        match host.parse() {
+            Ok(address) => Ok(Self::Onion {
+                address,
+                port: port?,
+            }),
+            Err(OnionAddressError::NoSuffix) => Err(TargetError::OutsideTor),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, TargetError> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(TargetError::Port),
+        Ok(port) => Ok(port),
+    }
+}
+
+fn loopback(address: SocketAddr) -> Result<Target, TargetError> {
+    if !address.ip().is_loopback() {
+        return Err(TargetError::OutsideTor);
+    }
+    if address.port() == 0 {
+        return Err(TargetError::Port);
+    }
+    Ok(Target::Loopback(address))
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Onion { address, port } => write!(f, "{address}:{port}"),
+            Self::Loopback(address) => address.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Onion { .. } => "Target(onion)",
+            Self::Loopback(_) => "Target(loopback)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+
+    #[test]
+    fn what_stays_inside_tor_or_this_machine_is_taken() {
+        for (text, prints) in [
+            (ONION.to_owned(), format!("{ONION}:45069")),
+            (format!("{ONION}:80"), format!("{ONION}:80")),
+            (format!(" {ONION}\n"), format!("{ONION}:45069")),
+            ("127.0.0.1".into(), "127.0.0.1:45069".into()),
+            ("127.0.0.1:8080".into(), "127.0.0.1:8080".into()),
+            ("127.8.9.1:1".into(), "127.8.9.1:1".into()),
+            ("::1".into(), "[::1]:45069".into()),
+            ("[::1]".into(), "[::1]:45069".into()),
+            ("[::1]:7".into(), "[::1]:7".into()),
+            ("localhost".into(), "127.0.0.1:45069".into()),
+            ("LocalHost:7".into(), "127.0.0.1:7".into()),
+        ] {
+            assert_eq!(
+                text.parse::<Target>().map(|t| t.to_string()),
+                Ok(prints),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for text in [
+            "example.com",
+            "example.com:80",
+            "8.8.8.8",
+            "10.0.0.1:45069",
+            "0.0.0.0",
+            "[::]:1",
+            "::ffff:127.0.0.1",
+            "user@localhost",
+            "",
+            ":",
+            "onion",
+            "localhost.example.com",
+        ] {
+            assert_eq!(
+                text.parse::<Target>(),
+                Err(TargetError::OutsideTor),
+                "{text}"
+            );
+        }
+        for text in [
+            format!("{ONION}:"),
+            format!("{ONION}:0"),
+            format!("{ONION}:65536"),
+            "127.0.0.1:0".into(),
+            "localhost:x".into(),
+        ] {
+            assert_eq!(text.parse::<Target>(), Err(TargetError::Port), "{text}");
+        }
+        for text in [format!("http://{ONION}"), "http://127.0.0.1".into()] {
+            assert_eq!(text.parse::<Target>(), Err(TargetError::Scheme), "{text}");
+        }
+        for text in ["short.onion", ".onion"] {
+            assert!(
+                matches!(text.parse::<Target>(), Err(TargetError::Onion(_))),
+                "{text}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_parses_is_onion_or_loopback(text in ".{0,80}") {
+            if let Ok(Target::Loopback(address)) = text.parse::<Target>() {
+                prop_assert!(address.ip().is_loopback());
+            }
+        }
+
+        #[test]
+        fn no_numeric_address_outside_loopback_parses(ip: IpAddr, port: u16) {
+            let text = SocketAddr::new(ip, port).to_string();
+            prop_assert_eq!(text.parse::<Target>().is_ok(), ip.is_loopback() && port != 0);
+        }
+    }
+}
