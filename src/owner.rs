@@ -1,0 +1,10 @@
+//! The owner's side: HTTP on a Unix socket that strangers can't reach, its server and its client.
+
+pub mod api;
+mod client;
+mod server;
+mod socket;
+
+pub use client::{Client, ClientError};
+pub use server::{Host, router};
+pub use socket::{OwnerListener, SocketError, default_path};

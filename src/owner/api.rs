@@ -1,0 +1,147 @@
+//! What owner and relay say to each other: JSON both ways, messages by id.
+//!
+//! | route | request | answer |
+//! |---|---|---|
+//! | `GET /status` | – | [`Status`] |
+//! | `GET /get_msg` | – | [`List`] |
+//! | `POST /get_msg` | [`Get`] | [`Message`], or 404 |
+//! | `POST /read_msg` | [`Mark`] | [`Done`] |
+//! | `POST /del_msg` | [`Delete`] | [`Done`] |
+//! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
+//! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::protocol::kind::Kind;
+use crate::protocol::suite::Suite;
+use crate::protocol::wire::Hex;
+use crate::queue::{Counts, MessageId};
+use crate::tor::TorMode;
+
+/// State of the relay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Seconds since it started.
+    pub uptime_seconds: u64,
+    /// How it is reached.
+    pub tor: TorMode,
+    /// Its loopback port.
+    pub listens: SocketAddr,
+    /// Suites spoken, best first.
+    pub suites: Vec<Suite>,
+    /// Cost of a challenge asked for now.
+    pub cost: u8,
+    /// Seconds to solve it in.
+    pub expected_seconds: u32,
+    /// Seconds that a message lives; none if until it is deleted.
+    pub ttl_seconds: Option<u64>,
+    /// How full the queue is.
+    pub queue: Counts,
+    /// The relay's public key.
+    pub relay: Hex<32>,
+}
+
+/// Every message, without its text.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct List {
+    /// Oldest first.
+    pub messages: Vec<Summary>,
+}
+
+/// What is known of a message beside its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its number.
+    pub id: MessageId,
+    /// When it was accepted, in unix seconds.
+    pub received: u64,
+    /// Whether it is marked as read.
+    pub read: bool,
+    /// Which suite it came by.
+    pub suite: Suite,
+    /// What it is.
+    pub kind: Kind,
+    /// What its sender paid.
+    pub cost: u8,
+    /// Length of its content.
+    pub bytes: usize,
+    /// The sender's public key.
+    pub sender: Hex<32>,
+}
+
+/// Asks for one message.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Get {
+    /// Which.
+    pub id: MessageId,
+}
+
+/// One message with all that a third party needs to check it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// What is known of it beside its text.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// The relay it was sent to.
+    pub relay: Hex<32>,
+    /// Its session (kkv/2; zeros in kkv/1).
+    pub session: Hex<32>,
+    /// The sender's signature.
+    pub signature: Hex<64>,
+    /// The text.
+    pub text: Zeroizing<String>,
+}
+
+/// Marks messages.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Mark {
+    /// Which.
+    pub ids: Vec<MessageId>,
+    /// As read, or as unread.
+    pub read: bool,
+}
+
+/// Deletes messages.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delete {
+    /// These.
+    Ids(Vec<MessageId>),
+    /// Every one there is at this moment.
+    All,
+}
+
+/// What was done.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The messages it was done to.
+    pub done: Vec<MessageId>,
+    /// Those that are not there (any more).
+    pub missing: Vec<MessageId>,
+}
+
+/// Query of `/watch`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Watch {
+    /// The version last seen; 0 at first.
+    pub seen: u64,
+}
+
+/// Grows with each change of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The present one.
+    pub version: u64,
+}
+
+/// Why something could not be done.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// In one line.
+    pub error: String,
+}

@@ -1,0 +1,176 @@
+//! The owner's client: one call per route.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::api::{Delete, Done, Get, List, Mark, Message, Status, Version};
+use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
+use crate::queue::MessageId;
+
+/// Speaks to the relay that runs on this machine for this user.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    socket: PathBuf,
+}
+
+/// Why the relay did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody answers on the socket.
+    #[error("no kkv is running for you (nobody answers at {0})")]
+    NotRunning(PathBuf),
+    /// The socket is another user's.
+    #[error("{0} belongs to another user")]
+    NotYours(PathBuf),
+    /// There is no such message.
+    #[error("there is no message {0}")]
+    NoMessage(MessageId),
+    /// The relay answered with something else than it should, as another version might.
+    #[error("kkv answered with something unexpected ({0}); it may be of another version than kkvc")]
+    Unexpected(String),
+}
+
+impl Client {
+    /// A client for the relay at `socket`.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub fn new(socket: &Path) -> Result<Self, ClientError> {
+        // The name in the address is never looked up: every connection goes to the socket.
+        let http = reqwest::Client::builder()
+            .unix_socket(socket)
+            .no_proxy()
+            .build()
+            .map_err(|fault| ClientError::Unexpected(fault.to_string()))?;
+        Ok(Self {
+            http,
+            socket: socket.to_owned(),
+        })
+    }
+
+    /// How the relay is.
+    ///
+    /// # Errors
+    /// As for all calls: nobody answers, or not as expected.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.call(self.http.get(url("status"))).await
+    }
+
+    /// Every message, without its text.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn list(&self) -> Result<List, ClientError> {
+        self.call(self.http.get(url("get_msg"))).await
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// Not there; nobody answers, or not as expected.
+    pub async fn message(&self, id: MessageId) -> Result<Message, ClientError> {
+        let answer = self
+            .send(self.http.post(url("get_msg")).json(&Get { id }))
+            .await?;
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Err(ClientError::NoMessage(id));
+        }
+        parse(answer).await
+    }
+
+    /// Marks as read or unread.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn mark(&self, ids: Vec<MessageId>, read: bool) -> Result<Done, ClientError> {
+        self.post("read_msg", &Mark { ids, read }).await
+    }
+
+    /// Deletes.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn delete(&self, what: &Delete) -> Result<Done, ClientError> {
+        self.post("del_msg", what).await
+    }
+
+    /// Deletes every message and ends every session.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn wipe(&self) -> Result<Done, ClientError> {
+        self.post("wipe", &()).await
+    }
+
+    /// Waits until the queue has changed since version `seen`, or a minute.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn watch(&self, seen: u64) -> Result<Version, ClientError> {
+        let request = self.http.get(url(&format!("watch?seen={seen}")));
+        self.call(request.timeout(WATCH_TIMEOUT + OWNER_TIMEOUT))
+            .await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        route: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.call(self.http.post(url(route)).json(body)).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ClientError> {
+        parse(self.send(request).await?).await
+    }
+
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, ClientError> {
+        let (client, request) = request.build_split();
+        let mut request = request.map_err(|fault| ClientError::Unexpected(fault.to_string()))?;
+        request.timeout_mut().get_or_insert(OWNER_TIMEOUT);
+        client
+            .execute(request)
+            .await
+            .map_err(|fault| self.failed(&fault))
+    }
+
+    fn failed(&self, fault: &reqwest::Error) -> ClientError {
+        if !fault.is_connect() {
+            return ClientError::Unexpected(fault.to_string());
+        }
+        let mut cause: Option<&dyn std::error::Error> = Some(fault);
+        while let Some(fault) = cause {
+            let kind = fault.downcast_ref::<io::Error>().map(io::Error::kind);
+            if kind == Some(io::ErrorKind::PermissionDenied) {
+                return ClientError::NotYours(self.socket.clone());
+            }
+            cause = fault.source();
+        }
+        ClientError::NotRunning(self.socket.clone())
+    }
+}
+
+fn url(route: &str) -> String {
+    format!("http://kkv/{route}")
+}
+
+async fn parse<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, ClientError> {
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(ClientError::Unexpected(format!("status {status}")));
+    }
+    answer
+        .json()
+        .await
+        .map_err(|fault| ClientError::Unexpected(fault.to_string()))
+}

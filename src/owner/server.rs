@@ -1,0 +1,121 @@
+//! The owner's routes.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+
+use super::api::{
+    Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, Version, Watch,
+};
+use crate::limits::WATCH_TIMEOUT;
+use crate::protocol::Envelope;
+use crate::protocol::wire::Hex;
+use crate::queue::{MessageId, Now, Queue, Waiting};
+
+/// What the owner's side needs of the running program.
+pub trait Host: Send + Sync + 'static {
+    /// Where the messages are.
+    fn queue(&self) -> &Queue<Envelope>;
+    /// The time.
+    fn now(&self) -> Now;
+    /// The relay's public key.
+    fn relay_key(&self) -> [u8; 32];
+    /// How it is.
+    fn status(&self) -> Status;
+    /// Forgets messages and sessions.
+    fn wipe(&self);
+}
+
+/// The routes that only the owner sees: see [`super::api`].
+pub fn router(host: Arc<dyn Host>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/get_msg", get(list).post(message))
+        .route("/read_msg", post(mark))
+        .route("/del_msg", post(delete))
+        .route("/watch", get(watch))
+        .route("/wipe", post(wipe))
+        .with_state(host)
+}
+
+type AppHost = State<Arc<dyn Host>>;
+
+async fn status(State(host): AppHost) -> Json<Status> {
+    Json(host.status())
+}
+
+async fn list(State(host): AppHost) -> Json<List> {
+    let messages = host.queue().list(host.now().elapsed, |m| summary(&m));
+    Json(List { messages })
+}
+
+async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
+    let relay = Hex(host.relay_key());
+    let found = host
+        .queue()
+        .look(wanted.id, host.now().elapsed, |waiting| Message {
+            summary: summary(&waiting),
+            relay,
+            session: Hex(waiting.header.session),
+            signature: Hex(waiting.header.signature),
+            text: String::from_utf8_lossy(waiting.content).into_owned().into(),
+        });
+    match found {
+        Some(message) => Json(message).into_response(),
+        None => {
+            let error = format!("there is no message {}", wanted.id);
+            (StatusCode::NOT_FOUND, Json(Problem { error })).into_response()
+        }
+    }
+}
+
+async fn mark(State(host): AppHost, Json(wanted): Json<Mark>) -> Json<Done> {
+    let now = host.now().elapsed;
+    each(wanted.ids, |id| host.queue().mark(id, wanted.read, now))
+}
+
+async fn delete(State(host): AppHost, Json(wanted): Json<Delete>) -> Json<Done> {
+    let now = host.now().elapsed;
+    match wanted {
+        Delete::Ids(ids) => each(ids, |id| host.queue().delete(id, now)),
+        Delete::All => Json(Done {
+            done: host.queue().delete_all(now),
+            missing: Vec::new(),
+        }),
+    }
+}
+
+async fn watch(State(host): AppHost, Query(watch): Query<Watch>) -> Json<Version> {
+    let mut version = host.queue().watch();
+    let news = version.wait_for(|version| *version != watch.seen);
+    let _ = tokio::time::timeout(WATCH_TIMEOUT, news).await;
+    let version = *version.borrow();
+    Json(Version { version })
+}
+
+async fn wipe(State(host): AppHost) -> Json<Done> {
+    host.wipe();
+    Json(Done::default())
+}
+
+fn each(ids: Vec<MessageId>, mut act: impl FnMut(MessageId) -> bool) -> Json<Done> {
+    let (done, missing) = ids.into_iter().partition(|id| act(*id));
+    Json(Done { done, missing })
+}
+
+fn summary(waiting: &Waiting<'_, Envelope>) -> Summary {
+    Summary {
+        id: waiting.id,
+        received: waiting.received,
+        read: waiting.read,
+        suite: waiting.header.suite,
+        kind: waiting.header.kind,
+        cost: waiting.header.cost.bits(),
+        bytes: waiting.content.len(),
+        sender: Hex(waiting.header.sender),
+    }
+}

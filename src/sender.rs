@@ -1,0 +1,233 @@
+//! Carries a message to a relay: dials, asks step by step, pays, and says exactly what has become of the message.
+//!
+//! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when the message itself was
+//! on its way and no answer came is the outcome unknown, and then that is what the sender is told.
+
+mod line;
+mod v1;
+mod v2;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::CryptoRng;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
+use crate::pow::{Cost, Puzzle, Search, Solution, solve};
+use crate::protocol::fault::Fault;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::suite::{Suite, SuitePolicy};
+use crate::protocol::text::Text;
+use crate::protocol::v2::sender::Receipted;
+use crate::tor::{Dial, DialError, Target};
+use line::{Answer, Line, Trouble};
+
+/// What a message needs beside its text.
+#[derive(Debug)]
+pub struct Delivery<'d, D> {
+    /// The way there.
+    pub dialer: &'d D,
+    /// Whom it is for.
+    pub target: Target,
+    /// Which suites may be spoken.
+    pub suites: SuitePolicy,
+    /// Threads that search for a solution.
+    pub threads: NonZeroUsize,
+    /// For the deadline of kkv/1, which is a time of day.
+    pub clock: &'d dyn Clock,
+    /// Is told how it goes.
+    pub observer: &'d dyn Observer,
+}
+
+/// Is told how a delivery goes, step by step.
+pub trait Observer: std::fmt::Debug + Sync {
+    /// Something happened.
+    fn event(&self, event: Event);
+}
+
+/// What happens during a delivery.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A connection is being made.
+    Dialling,
+    /// There is a connection.
+    Connected,
+    /// The relay has no kkv/2; the sender goes on in kkv/1.
+    FellBack,
+    /// A solution is being searched for.
+    Solving {
+        /// The search, to look at.
+        search: Arc<Search>,
+        /// What is searched for.
+        puzzle: Puzzle,
+        /// How long it may take.
+        time: Duration,
+    },
+    /// Found; keys are being exchanged.
+    Exchanging,
+    /// The message is on its way: from here on, an interruption leaves the outcome unknown.
+    Sending,
+    /// The line broke; it is tried again.
+    Retrying,
+}
+
+/// The relay has the message in its queue and has said so.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    /// Which suite was spoken.
+    pub suite: Suite,
+    /// Whose inbox it is in.
+    pub relay: PublicKey<Relay>,
+    /// The key that signed it.
+    pub sender: PublicKey<Sender>,
+    /// What was paid.
+    pub cost: Cost,
+    /// The relay's word for it (kkv/2 only).
+    pub receipt: Option<Receipted>,
+}
+
+/// The message was not delivered, or, for [`Failure::InDoubt`] alone, may have been.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No connection came about.
+    #[error(transparent)]
+    Unreachable(DialError),
+    /// Connections came about and broke, again and again.
+    #[error("the connection broke {} times", crate::limits::ATTEMPTS)]
+    Broken,
+    /// The relay accepted the connection and then said nothing.
+    #[error("the relay didn't answer within {} seconds", crate::limits::ANSWER_TIMEOUT.as_secs())]
+    Silent,
+    /// The relay said no, and why.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The relay said no without a reason that could be read.
+    #[error("it answered with status {0} and no reason")]
+    RefusedUnread(u16),
+    /// It has no kkv/2, and nothing else was allowed.
+    #[error("the relay doesn't speak {0}, and no other suite was allowed")]
+    NoCommonSuite(Suite),
+    /// The time that the relay gives was over before a solution was found.
+    #[error("no solution was found in the {} seconds the relay gives", .0.as_secs())]
+    NotInTime(Duration),
+    /// The relay's answer can't be right.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The message was sent, and whether it has arrived can't be known.
+    #[error("{0}")]
+    InDoubt(Doubt),
+}
+
+/// Why it can't be known whether a message has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// The line broke after the message was sent, and every attempt to ask again failed.
+    #[error("the connection broke while the relay's answer was on its way")]
+    Lost,
+    /// The first answer was lost, and a refusal came to the repetition: the session may have ended meanwhile, with the message or without.
+    #[error("the relay's answer was lost; asked again, it said: {0}")]
+    Refused(Refusal),
+    /// The relay answered with something that says neither yes nor no.
+    #[error("the relay's answer to the message makes no sense")]
+    Unclear,
+}
+
+/// Leaves `text` with the relay at `delivery.target`, signed by `key`.
+///
+/// # Errors
+/// See [`Failure`]: the message is not there, except that [`Failure::InDoubt`] can't say.
+pub async fn deliver<D: Dial>(
+    delivery: &Delivery<'_, D>,
+    key: SenderKey,
+    text: &Text,
+    rng: &mut (impl CryptoRng + Send),
+) -> Result<Accepted, Failure> {
+    let mut line = Line::new(delivery);
+    let key = match delivery.suites {
+        SuitePolicy::Only(Suite::V1) => key,
+        SuitePolicy::Any | SuitePolicy::Only(Suite::V2) => {
+            match v2::deliver(delivery, &mut line, key, text, rng).await? {
+                v2::Outcome::Accepted(accepted) => return Ok(*accepted),
+                v2::Outcome::NotSpoken(key) if delivery.suites.allows(Suite::V1) => {
+                    delivery.observer.event(Event::FellBack);
+                    *key
+                }
+                v2::Outcome::NotSpoken(_) => return Err(Failure::NoCommonSuite(Suite::V2)),
+            }
+        }
+    };
+    text.fits(Suite::V1).map_err(Fault::Text)?;
+    v1::deliver(delivery, &mut line, key, text, rng).await
+}
+
+impl<D: Dial> Delivery<'_, D> {
+    /// Searches on all threads until found or `time` is over. Stops when dropped, so that a cancelled delivery leaves no thread working.
+    async fn solve(
+        &self,
+        puzzle: Puzzle,
+        asked: Instant,
+        time: Duration,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Solution, Failure> {
+        struct StopOnDrop(Arc<Search>);
+        impl Drop for StopOnDrop {
+            fn drop(&mut self) {
+                self.0.stop();
+            }
+        }
+        let mut prefix = [0; 24];
+        rng.fill_bytes(&mut prefix);
+        let search = Arc::new(Search::default());
+        let guard = StopOnDrop(Arc::clone(&search));
+        self.observer.event(Event::Solving {
+            search: Arc::clone(&search),
+            puzzle: puzzle.clone(),
+            time,
+        });
+        let threads = self.threads;
+        let solving =
+            tokio::task::spawn_blocking(move || solve(&puzzle, &prefix, threads, &search));
+        let found = tokio::time::timeout_at(asked + time, solving).await;
+        drop(guard);
+        match found {
+            Ok(Ok(Some(solution))) => Ok(solution),
+            _ => Err(Failure::NotInTime(time)),
+        }
+    }
+}
+
+/// What an answer to the first two steps comes to: nothing has been delivered yet.
+fn before_message(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Dial(fault) => Failure::Unreachable(fault),
+        Trouble::Broken => Failure::Broken,
+        Trouble::Silent => Failure::Silent,
+        Trouble::Nonsense => Failure::Fault(Fault::Malformed),
+    }
+}
+
+/// Reads a refusal.
+fn refused(answer: &Answer) -> Failure {
+    match (Refusal::parse(&answer.body), answer.status) {
+        (Some(refusal), _) => Failure::Refused(refusal),
+        (None, 507) => Failure::Refused(Refusal::Full), // a published relay says it without a reason
+        (None, status) => Failure::RefusedUnread(status),
+    }
+}
+
+/// Reads what a relay said to the message when it did not say 200.
+///
+/// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended since.
+fn message_refused(answer: &Answer, lost: bool) -> Failure {
+    match refused(answer) {
+        Failure::Refused(refusal) if lost => Failure::InDoubt(Doubt::Refused(refusal)),
+        Failure::RefusedUnread(_) if lost => Failure::InDoubt(Doubt::Lost),
+        Failure::RefusedUnread(status) if !(400..500).contains(&status) => {
+            Failure::InDoubt(Doubt::Unclear)
+        }
+        failure => failure,
+    }
+}

@@ -1,0 +1,93 @@
+//! A delivery in kkv/1.
+
+use std::time::Duration;
+
+use rand::CryptoRng;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::line::{Answer, Ask, Line, Trouble};
+use super::{Accepted, Delivery, Doubt, Event, Failure, before_message, message_refused, refused};
+use crate::crypto::identity::SenderKey;
+use crate::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS};
+use crate::pow::Solution;
+use crate::protocol::fault::Fault;
+use crate::protocol::suite::Suite;
+use crate::protocol::text::Text;
+use crate::protocol::v1::sender::Hello;
+use crate::tor::Dial;
+
+pub(super) async fn deliver<D: Dial>(
+    delivery: &Delivery<'_, D>,
+    line: &mut Line<'_, D>,
+    key: SenderKey,
+    text: &Text,
+    rng: &mut (impl CryptoRng + Send),
+) -> Result<Accepted, Failure> {
+    let sender = key.public();
+    let asked = line.ask(&Ask::get("/get_domain_pk")).await;
+    let answer = successful(asked.result.map_err(before_message)?)?;
+    let hello = Hello::new(key, &answer.body)?;
+    let relay = *hello.relay();
+
+    let asked_at = Instant::now();
+    let asked = line.ask(&Ask::form("/pow", &hello.request())).await;
+    let challenged = hello.challenged(&read(asked.result.map_err(before_message)?)?)?;
+    let puzzle = challenged.puzzle();
+    let cost = puzzle.cost();
+
+    let time = time_left(challenged.expiry(), delivery.clock.unix());
+    let Solution::V1(nonce) = delivery.solve(puzzle, asked_at, time, rng).await? else {
+        unreachable!("a solver answers in the layout it was asked in");
+    };
+
+    delivery.observer.event(Event::Exchanging);
+    let exchanging = challenged.solved(nonce, rng);
+    let asked = line
+        .ask(&Ask::form("/exchange_keys", exchanging.request()))
+        .await;
+    let open = exchanging.answered(&read(asked.result.map_err(before_message)?)?)?;
+
+    let sent = open.seal(text)?;
+    delivery.observer.event(Event::Sending);
+    let asked = line.ask(&Ask::form("/msg", &sent.request)).await;
+    match asked.result {
+        Ok(answer) if answer.status == 200 && answer.body.is_empty() => Ok(Accepted {
+            suite: Suite::V1,
+            relay,
+            sender,
+            cost,
+            receipt: None,
+        }),
+        Ok(answer) if answer.status == 200 => Err(Failure::InDoubt(Doubt::Unclear)),
+        Ok(answer) => Err(message_refused(&answer, asked.lost)),
+        Err(Trouble::Dial(fault)) if !asked.lost => Err(Failure::Unreachable(fault)),
+        Err(_) => Err(Failure::InDoubt(Doubt::Lost)),
+    }
+}
+
+/// How long the relay gives, by this machine's clock. Where that makes no sense, one of the two clocks is wrong; the published default is
+/// tried then, and the relay has the last word.
+fn time_left(expiry: u64, now: u64) -> Duration {
+    let left = expiry.saturating_sub(now);
+    let sensible = (1..=u64::from(MAX_EXPECTED_SECONDS)).contains(&left);
+    Duration::from_secs(if sensible {
+        left
+    } else {
+        DEFAULT_EXPECTED_SECONDS.into()
+    })
+}
+
+fn successful(answer: Answer) -> Result<Answer, Failure> {
+    if answer.status == 200 {
+        Ok(answer)
+    } else {
+        Err(refused(&answer))
+    }
+}
+
+/// A published relay refuses with 200 and filler that does not parse as an answer, or parses and is not signed.
+fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Failure> {
+    let answer = successful(answer)?;
+    serde_json::from_slice(&answer.body).map_err(|_| Failure::Fault(Fault::Malformed))
+}

@@ -1,0 +1,94 @@
+//! A delivery in kkv/2.
+
+use std::time::Duration;
+
+use rand::CryptoRng;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::line::{Answer, Ask, Line, Trouble};
+use super::{Accepted, Delivery, Doubt, Event, Failure, before_message, message_refused, refused};
+use crate::crypto::identity::SenderKey;
+use crate::pow::Solution;
+use crate::protocol::fault::Fault;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::suite::Suite;
+use crate::protocol::text::Text;
+use crate::protocol::v2::sender::Hello;
+use crate::tor::Dial;
+
+pub(super) enum Outcome {
+    Accepted(Box<Accepted>),
+    /// The relay does not know this suite; the key was not used.
+    NotSpoken(Box<SenderKey>),
+}
+
+pub(super) async fn deliver<D: Dial>(
+    delivery: &Delivery<'_, D>,
+    line: &mut Line<'_, D>,
+    key: SenderKey,
+    text: &Text,
+    rng: &mut (impl CryptoRng + Send),
+) -> Result<Outcome, Failure> {
+    let sender = key.public();
+    let hello = Hello::new(key);
+    let asked_at = Instant::now();
+    let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
+    let answer = asked.result.map_err(before_message)?;
+    if is_foreign(&answer) {
+        return Ok(Outcome::NotSpoken(Box::new(hello.into_key())));
+    }
+    let challenged = hello.challenged(&read(&answer)?)?;
+    let (relay, terms) = (*challenged.relay(), *challenged.terms());
+
+    let time = Duration::from_secs(terms.lifetime.into());
+    let solution = delivery
+        .solve(challenged.puzzle(), asked_at, time, rng)
+        .await?;
+    let Solution::V2(nonces) = solution else {
+        unreachable!("a solver answers in the layout it was asked in");
+    };
+
+    delivery.observer.event(Event::Exchanging);
+    let exchanging = challenged.solved(&nonces, rng);
+    let asked = line
+        .ask(&Ask::json("/exchange_keys", exchanging.request()))
+        .await;
+    let open = exchanging.answered(&read(&asked.result.map_err(before_message)?)?)?;
+
+    delivery.observer.event(Event::Sending);
+    let sent = open.seal(text);
+    let asked = line.ask(&Ask::json("/msg", sent.request())).await;
+    let receipt = match asked.result {
+        Ok(answer) if answer.status == 200 => serde_json::from_slice(&answer.body)
+            .map_err(|_| Fault::BadReceipt)
+            .and_then(|answer| sent.accepted(&answer))
+            .map_err(|_| Failure::InDoubt(Doubt::Unclear))?,
+        Ok(answer) => return Err(message_refused(&answer, asked.lost)),
+        Err(Trouble::Dial(fault)) if !asked.lost => return Err(Failure::Unreachable(fault)),
+        Err(_) => return Err(Failure::InDoubt(Doubt::Lost)),
+    };
+    Ok(Outcome::Accepted(Box::new(Accepted {
+        suite: Suite::V2,
+        relay,
+        sender,
+        cost: terms.cost,
+        receipt: Some(receipt),
+    })))
+}
+
+/// Whether this is how a server answers that has never heard of kkv/2: a published one says 415 to JSON, others may say what they say to
+/// a page they don't have. A kkv/2 relay gives a reason that reads as one of ours.
+fn is_foreign(answer: &Answer) -> bool {
+    match Refusal::parse(&answer.body) {
+        Some(refusal) => refusal == Refusal::UnsupportedSuite,
+        None => matches!(answer.status, 400 | 404 | 405 | 415 | 422),
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    if answer.status != 200 {
+        return Err(refused(answer));
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| Failure::Fault(Fault::Malformed))
+}
