@@ -1,0 +1,85 @@
+//! Exit codes, and what a person is told when something did not work.
+
+use std::process::ExitCode;
+
+use crate::owner::ClientError;
+
+/// How a command ends. The numbers are part of the interface: see [`CODES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Exit {
+    Refused = 1,
+    Usage = 2,
+    Unreachable = 3,
+    Full = 4,
+    NotPaid = 5,
+    BadSignature = 6,
+    InDoubt = 7,
+    Cancelled = 130,
+}
+
+/// The table in `--help`.
+pub(super) const CODES: &str = "\
+Exit codes:
+  0    done; for send: the relay has accepted the message
+  1    refused, or there is no such message; it says by whom and why
+  2    wrong usage or input; nothing was tried
+  3    the relay (or Tor) can't be reached; nothing was delivered
+  4    the inbox is full; nothing was delivered
+  5    the proof of work wasn't found in time; nothing was delivered
+  6    a signature doesn't fit, or an answer can't be right; nothing was delivered
+  7    the message was sent, but it can't be known whether it arrived
+  130  cancelled; it says whether anything was sent";
+
+/// Something that did not work, as it is told: what happened, then what to do.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) exit: Exit,
+    pub(super) what: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Failed {
+    pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn usage(what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what)
+    }
+
+    /// Prints it for `program` and gives the code to end with.
+    pub(super) fn report(&self, program: &str) -> ExitCode {
+        eprintln!("{program}: {}", self.what);
+        if let Some(hint) = &self.hint {
+            eprintln!("  {hint}");
+        }
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl From<ClientError> for Failed {
+    fn from(error: ClientError) -> Self {
+        let what = error.to_string();
+        match error {
+            ClientError::NotRunning(_) => Self::new(Exit::Unreachable, what).hint(
+                "Start it with `kkv &`, or name its socket with --socket if it runs with another one.",
+            ),
+            ClientError::NotYours(_) => {
+                Self::new(Exit::Unreachable, what).hint("Run kkvc as the user who runs kkv.")
+            }
+            ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
+                .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
+            ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The owner's commands: list, read, mark, delete, status.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use super::exit::{Exit, Failed};
+use super::output::{print, print_json};
+use super::visible::Visible;
+use crate::crypto::identity::{PublicKey, Relay, Sender};
+use crate::owner::Client;
+use crate::owner::api::{Delete, Done, Summary};
+use crate::protocol::suite::Suite;
+use crate::protocol::wire::Hex;
+use crate::queue::MessageId;
+
+pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
+    let list = client.list().await?;
+    if json {
+        return print_json(&list);
+    }
+    if list.messages.is_empty() {
+        return print("No messages.\n");
+    }
+    let mut table = format!(
+        "{:>5}    {:<16}  {:<9}  {:>5}  {:>4}  {}\n",
+        "ID", "RECEIVED", "FROM", "BYTES", "COST", "SUITE"
+    );
+    for message in &list.messages {
+        let unread = if message.read { ' ' } else { '*' };
+        table += &format!(
+            "{:>5} {unread}  {:<16}  {:<9}  {:>5}  {:>4}  {}\n",
+            message.id.0,
+            time(message.received),
+            short(&message.sender),
+            message.bytes,
+            message.cost,
+            message.suite,
+        );
+    }
+    print(&table)
+}
+
+pub(super) async fn read(client: &Client, id: MessageId, json: bool) -> Result<(), Failed> {
+    let message = client.message(id).await?;
+    if json {
+        print_json(&message)?;
+    } else {
+        let text = Visible(&message.text).to_string();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        print(&format!("{}\n{text}{end}", head(&message.summary)))?;
+    }
+    // Only now: a message that could not be shown has not been read.
+    client.mark(vec![id], true).await?;
+    Ok(())
+}
+
+pub(super) async fn mark(
+    client: &Client,
+    ids: Vec<MessageId>,
+    read: bool,
+    json: bool,
+) -> Result<(), Failed> {
+    let done = client.mark(ids, read).await?;
+    let verb = if read {
+        "Marked as read"
+    } else {
+        "Marked as unread"
+    };
+    report(&done, verb, json)
+}
+
+/// Deletes `which`, or every message.
+pub(super) async fn delete(
+    client: &Client,
+    which: Option<Vec<MessageId>>,
+    yes: bool,
+    json: bool,
+) -> Result<(), Failed> {
+    if !yes && !confirmed(which.as_deref())? {
+        return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
+    }
+    let what = which.map_or(Delete::All, Delete::Ids);
+    let done = client.delete(&what).await?;
+    if done.done.is_empty() && done.missing.is_empty() && !json {
+        return print("There was nothing to delete.\n");
+    }
+    report(&done, "Deleted and wiped", json)
+}
+
+fn confirmed(which: Option<&[MessageId]>) -> Result<bool, Failed> {
+    let question = match which {
+        Some([id]) => format!("Delete message {id}?"),
+        Some(ids) => format!("Delete {} messages?", ids.len()),
+        None => "Delete every message?".to_owned(),
+    };
+    if !io::stdin().is_terminal() {
+        return match which {
+            Some(_) => Ok(true),
+            None => Err(Failed::usage(
+                "there is no terminal to ask on; say --yes to delete every message",
+            )),
+        };
+    }
+    eprint!("{question} It can't be undone. [y/N] ");
+    let _ = io::stderr().flush();
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|fault| Failed::usage(format!("can't read your answer: {fault}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn report(done: &Done, verb: &str, json: bool) -> Result<(), Failed> {
+    if json {
+        print_json(done)?;
+    } else if !done.done.is_empty() {
+        print(&format!("{verb}: {}.\n", numbers(&done.done)))?;
+    }
+    if done.missing.is_empty() {
+        return Ok(());
+    }
+    let what = format!("there is no message {}", numbers(&done.missing));
+    Err(Failed::new(Exit::Refused, what)
+        .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
+}
+
+fn numbers(ids: &[MessageId]) -> String {
+    let ids: Vec<String> = ids.iter().map(MessageId::to_string).collect();
+    ids.join(", ")
+}
+
+pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
+    let status = client.status().await?;
+    if json {
+        return print_json(&status);
+    }
+    let queue = status.queue;
+    let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
+    let uptime = std::time::Duration::from_secs(status.uptime_seconds);
+    let life = status.ttl_seconds.map_or_else(
+        || "until deleted".to_owned(),
+        |ttl| humantime::format_duration(std::time::Duration::from_secs(ttl)).to_string(),
+    );
+    print(&format!(
+        "kkv {}, up {}\n  \
+         messages  {} ({} unread), {} more expected, {} of {} slots free\n  \
+         kept      {life}\n  \
+         listens   {}, Tor {}, speaks {}\n  \
+         cost      {} ({} seconds to pay)\n  \
+         key       {}\n",
+        Visible(&status.version),
+        humantime::format_duration(uptime),
+        queue.stored,
+        queue.unread,
+        queue.reserved,
+        queue.capacity.saturating_sub(queue.stored + queue.reserved),
+        queue.capacity,
+        status.listens,
+        status.tor,
+        suites.join(" and "),
+        status.cost,
+        status.expected_seconds,
+        fingerprint::<Relay>(&status.relay),
+    ))
+}
+
+fn head(summary: &Summary) -> String {
+    format!(
+        "Message   {}\nReceived  {}\nFrom      {} ({}, paid 2^{})\n",
+        summary.id,
+        time(summary.received),
+        fingerprint::<Sender>(&summary.sender),
+        summary.suite,
+        summary.cost,
+    )
+}
+
+/// Local time to the minute; seconds say more than a person needs.
+fn time(unix: u64) -> String {
+    i64::try_from(unix)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map_or_else(
+            || "?".to_owned(),
+            |at| {
+                at.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%Y-%m-%d %H:%M")
+                    .to_string()
+            },
+        )
+}
+
+pub(super) fn fingerprint<Side>(key: &Hex<32>) -> String {
+    PublicKey::<Side>::from_bytes(&key.0)
+        .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().to_string())
+}
+
+fn short(key: &Hex<32>) -> String {
+    PublicKey::<Sender>::from_bytes(&key.0)
+        .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().short())
+}

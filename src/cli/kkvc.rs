@@ -1,0 +1,175 @@
+//! The program `kkvc`: its arguments, and which command does what.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::exit::{CODES, Exit, Failed};
+use super::{identity, inbox, proof, send};
+use crate::owner::{self, Client};
+use crate::protocol::suite::SuitePolicy;
+use crate::queue::MessageId;
+use crate::tor::{SocksProxy, Target, TargetError};
+
+/// Leaves messages in inboxes, and reads your own.
+#[derive(Debug, Parser)]
+#[command(name = "kkvc", version, max_term_width = 100, after_help = CODES, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Print JSON, in ASCII, instead of text for people
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    /// Socket of your kkv [default: $XDG_RUNTIME_DIR/kkv/kkv.sock]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(super) socket: Option<PathBuf>,
+
+    /// SOCKS port of the Tor to dial through
+    #[arg(long, global = true, value_name = "socks5://HOST:PORT", default_value_t = SocksProxy::SYSTEM)]
+    pub(super) tor: SocksProxy,
+}
+
+impl Common {
+    fn client(&self) -> Result<Client, Failed> {
+        let socket = self.socket.clone().unwrap_or_else(owner::default_path);
+        Ok(Client::new(&socket)?)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Leave a message in somebody's inbox
+    #[command(after_help = CODES)]
+    Send(Send),
+    /// List your messages
+    List,
+    /// Show a message and mark it as read
+    Read {
+        /// Number of the message, as `list` shows it
+        id: u64,
+    },
+    /// Mark messages as read, or unread
+    Mark {
+        /// Numbers of the messages
+        #[arg(required = true)]
+        ids: Vec<u64>,
+        /// Mark as unread
+        #[arg(long)]
+        unread: bool,
+    },
+    /// Delete messages; they are wiped from memory
+    Delete {
+        /// Numbers of the messages
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<u64>,
+        /// Every message
+        #[arg(long)]
+        all: bool,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Show how your relay is
+    Status,
+    /// Print a message with its signature, for others to verify
+    Export {
+        /// Number of the message
+        id: u64,
+    },
+    /// Check an exported message, a receipt, or both together; needs no relay
+    Verify {
+        /// Files from `export` and `send --receipt`; - for standard input
+        #[arg(required = true, num_args = 1..=2)]
+        files: Vec<PathBuf>,
+    },
+    /// Make a key to sign with, or show an existing one
+    Identity {
+        /// File of the key (PKCS#8 PEM, Ed25519); made if it doesn't exist
+        file: PathBuf,
+    },
+}
+
+/// Arguments of `kkvc send`.
+#[derive(Debug, Args)]
+pub(super) struct Send {
+    /// Whom it is for: <56 characters>.onion[:port], or an address on this machine
+    #[arg(value_parser = target)]
+    pub(super) address: Target,
+
+    /// File with the message [default: standard input]
+    #[arg(conflicts_with = "message")]
+    pub(super) file: Option<PathBuf>,
+
+    /// The message itself. Other users of this machine can see it while the command runs
+    #[arg(short, long, value_name = "TEXT")]
+    pub(super) message: Option<String>,
+
+    /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]
+    #[arg(long, value_name = "FILE")]
+    pub(super) identity: Option<PathBuf>,
+
+    /// Suite to speak: 'any' (kkv/2, or kkv/1 with a relay that has nothing better), '2' or '1'
+    #[arg(long, value_name = "SUITE", default_value_t)]
+    pub(super) suite: SuitePolicy,
+
+    /// Write the relay's receipt to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) receipt: Option<PathBuf>,
+}
+
+fn target(text: &str) -> Result<Target, TargetError> {
+    text.parse()
+}
+
+/// Runs one command.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(fault) => Err(Failed::new(Exit::Refused, format!("can't start: {fault}"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => failed.report("kkvc"),
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failed> {
+    let common = &cli.common;
+    let ids = |ids: Vec<u64>| ids.into_iter().map(MessageId).collect();
+    match cli.command {
+        Command::Send(args) => send::send(common, args).await,
+        Command::List => inbox::list(&common.client()?, common.json).await,
+        Command::Read { id } => inbox::read(&common.client()?, MessageId(id), common.json).await,
+        Command::Mark { ids: which, unread } => {
+            inbox::mark(&common.client()?, ids(which), !unread, common.json).await
+        }
+        Command::Delete {
+            ids: which,
+            all,
+            yes,
+        } => {
+            let which = if all { None } else { Some(ids(which)) };
+            inbox::delete(&common.client()?, which, yes, common.json).await
+        }
+        Command::Status => inbox::status(&common.client()?, common.json).await,
+        Command::Export { id } => proof::export(&common.client()?, MessageId(id)).await,
+        Command::Verify { files } => proof::verify(&files, common.json),
+        Command::Identity { file } => identity::show_or_make(&file, common.json),
+    }
+}

@@ -1,0 +1,216 @@
+//! Shows how a delivery goes: a live line on a terminal, plain lines elsewhere, both on standard error.
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::estimate::{about, estimate};
+use crate::lock;
+use crate::pow::{Puzzle, Search};
+use crate::sender::{Event, Observer};
+
+const TICK: Duration = Duration::from_millis(100);
+/// Steps of the bar.
+const WIDTH: u64 = 1000;
+
+/// Where a delivery is.
+#[derive(Debug)]
+enum Step {
+    Asking,
+    Solving(Solving),
+    Exchanging,
+    Sending,
+}
+
+#[derive(Debug)]
+struct Solving {
+    search: Arc<Search>,
+    puzzle: Puzzle,
+    time: Duration,
+    since: Instant,
+}
+
+/// What the live line shows.
+#[derive(Debug)]
+struct State {
+    step: Step,
+    /// What is being done about the line, if it is not there.
+    link: Option<&'static str>,
+}
+
+/// Shows a delivery's events.
+#[derive(Debug)]
+pub(super) struct Progress {
+    state: Arc<Mutex<State>>,
+    bar: ProgressBar,
+    sending: AtomicBool,
+    _ticker: JoinSet<()>,
+}
+
+impl Progress {
+    /// Starts showing. Must be called within a runtime.
+    pub(super) fn start() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(
+            Some(WIDTH),
+            if terminal {
+                ProgressDrawTarget::stderr()
+            } else {
+                ProgressDrawTarget::hidden()
+            },
+        );
+        let state = Arc::new(Mutex::new(State {
+            step: Step::Asking,
+            link: None,
+        }));
+        let mut ticker = JoinSet::new();
+        if terminal {
+            ticker.spawn(tick(bar.clone(), Arc::clone(&state)));
+        }
+        Self {
+            state,
+            bar,
+            sending: AtomicBool::new(false),
+            _ticker: ticker,
+        }
+    }
+
+    /// Whether the message was on its way, so that its fate may be unknown.
+    pub(super) fn was_sending(&self) -> bool {
+        self.sending.load(Relaxed)
+    }
+
+    /// A line that stays.
+    pub(super) fn line(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
+    /// Takes the live line away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn solved(&self, solving: &Solving) {
+        self.line(&format!(
+            "Proof of work found in {} ({} hashes).",
+            about(solving.since.elapsed()),
+            solving.search.tried()
+        ));
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: Event) {
+        let mut state = lock(&self.state);
+        match event {
+            Event::Dialling => {
+                if state.link.is_none() {
+                    self.line("Connecting…");
+                }
+                state.link = Some("connecting");
+            }
+            Event::Connected => {
+                state.link = None;
+                self.line("Connected.");
+            }
+            Event::Retrying => {
+                state.link = Some("the connection broke; connecting again");
+                self.line("The connection broke; trying again…");
+            }
+            Event::FellBack => {
+                self.line("The relay has no kkv/2; going on in kkv/1, the older protocol.");
+            }
+            Event::Solving {
+                search,
+                puzzle,
+                time,
+            } => {
+                self.line(&format!(
+                    "Paying with a proof of work: about 2^{} hashes, in at most {}…",
+                    puzzle.cost(),
+                    about(time)
+                ));
+                state.step = Step::Solving(Solving {
+                    search,
+                    puzzle,
+                    time,
+                    since: Instant::now(),
+                });
+            }
+            Event::Exchanging => {
+                let before = std::mem::replace(&mut state.step, Step::Exchanging);
+                if let Step::Solving(solving) = before {
+                    self.solved(&solving);
+                }
+            }
+            Event::Sending => {
+                self.sending.store(true, Relaxed);
+                state.step = Step::Sending;
+                self.line("Sending the message…");
+            }
+        }
+    }
+}
+
+async fn tick(bar: ProgressBar, state: Arc<Mutex<State>>) {
+    let spinner = style("{spinner} {msg}");
+    let solving = style("{spinner} [{bar:24}] {msg}");
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let state = lock(&state);
+        let text = match (&state.link, &state.step) {
+            (Some(link), _) => *link,
+            (None, Step::Asking) => "asking for a challenge",
+            (None, Step::Exchanging) => "exchanging keys",
+            (None, Step::Sending) => "waiting for the relay to accept it",
+            (None, Step::Solving(search)) => {
+                let (position, text) = search.show();
+                bar.set_style(solving.clone());
+                bar.set_position(position);
+                bar.set_message(text);
+                bar.tick();
+                continue;
+            }
+        };
+        bar.set_style(spinner.clone());
+        bar.set_message(text);
+        bar.tick();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("the templates are fixed")
+        .progress_chars("=> ")
+}
+
+impl Solving {
+    /// Position of the bar and what is said beside it.
+    fn show(&self) -> (u64, String) {
+        let spent = self.since.elapsed();
+        let found = self.search.found();
+        let Some(now) = estimate(&self.puzzle, self.search.tried(), found, spent) else {
+            return (0, "starting".to_owned());
+        };
+        let done = match self.puzzle.count() {
+            1 => format!("{:.0} % of searches are over by now", now.done * 100.0),
+            count => format!("{found} of {count} found"),
+        };
+        let late = if spent.saturating_add(now.left) > self.time {
+            "; that may be too late"
+        } else {
+            ""
+        };
+        (
+            (now.done * WIDTH as f64) as u64,
+            format!("{done}, about {} left{late}", about(now.left)),
+        )
+    }
+}

@@ -1,0 +1,247 @@
+//! What a third party can check without a relay: exported messages and receipts (PROTOCOL.md §7, §8, §10).
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::exit::{Exit, Failed};
+use super::inbox::fingerprint;
+use super::output::{ascii_json, print, print_json};
+use super::visible::Visible;
+use crate::crypto::identity::{PublicKey, Relay, Sender, Signature, Statement};
+use crate::owner::Client;
+use crate::owner::api::Message;
+use crate::protocol::kind::Kind;
+use crate::protocol::suite::Suite;
+use crate::protocol::v1;
+use crate::protocol::v2::message;
+use crate::protocol::v2::receipt::{self, Receipt};
+use crate::protocol::v2::sender::Receipted;
+use crate::protocol::wire::Hex;
+use crate::queue::MessageId;
+
+/// The largest is a message of 3,500 bytes, each escaped as six.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// A file that proves something. Every field is covered by its signature, and no other field is let in.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "format")]
+pub(super) enum Proof {
+    #[serde(rename = "kkv/1 message")]
+    MessageV1(MessageV1),
+    #[serde(rename = "kkv/2 message")]
+    MessageV2(MessageV2),
+    #[serde(rename = "kkv/2 receipt")]
+    Receipt(ReceiptV2),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MessageV1 {
+    sender: Hex<32>,
+    text: String,
+    signature: Hex<64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MessageV2 {
+    relay: Hex<32>,
+    session: Hex<32>,
+    sender: Hex<32>,
+    kind: Kind,
+    text: String,
+    signature: Hex<64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReceiptV2 {
+    relay: Hex<32>,
+    session: Hex<32>,
+    sender: Hex<32>,
+    digest: Hex<32>,
+    signature: Hex<64>,
+}
+
+struct Wrong;
+
+impl From<Message> for Proof {
+    fn from(mut message: Message) -> Self {
+        let text = std::mem::take(&mut *message.text);
+        let Message {
+            summary,
+            relay,
+            session,
+            signature,
+            ..
+        } = message;
+        match summary.suite {
+            Suite::V1 => Self::MessageV1(MessageV1 {
+                sender: summary.sender,
+                text,
+                signature,
+            }),
+            Suite::V2 => Self::MessageV2(MessageV2 {
+                relay,
+                session,
+                sender: summary.sender,
+                kind: summary.kind,
+                text,
+                signature,
+            }),
+        }
+    }
+}
+
+impl From<&Receipted> for Proof {
+    fn from(receipted: &Receipted) -> Self {
+        Self::Receipt(ReceiptV2 {
+            relay: Hex(*receipted.relay.as_bytes()),
+            session: Hex(receipted.receipt.session),
+            sender: Hex(*receipted.receipt.sender.as_bytes()),
+            digest: Hex(receipted.receipt.digest),
+            signature: Hex(receipted.signature.0),
+        })
+    }
+}
+
+/// Prints a message with its signature.
+pub(super) async fn export(client: &Client, id: MessageId) -> Result<(), Failed> {
+    let proof = Proof::from(client.message(id).await?);
+    print(&format!("{}\n", ascii_json(&proof)))
+}
+
+/// Checks one or two files; two must be a message and its receipt.
+pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
+    let proofs = paths
+        .iter()
+        .map(|path| read(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    for (path, proof) in paths.iter().zip(&proofs) {
+        proof.check().map_err(|Wrong| {
+            let what = format!("{}: the signature doesn't fit", path.display());
+            Failed::new(Exit::BadSignature, what)
+                .hint("It was changed after it was signed, or never signed by that key.")
+        })?;
+    }
+    if let [one, other] = &proofs[..] {
+        let together = match (one, other) {
+            (Proof::MessageV2(message), Proof::Receipt(receipt))
+            | (Proof::Receipt(receipt), Proof::MessageV2(message)) => receipt.confirms(message),
+            _ => return Err(Failed::usage("two files must be a message and its receipt")),
+        };
+        if !together {
+            let what = "each file is right by itself, but the receipt is for another message";
+            return Err(Failed::new(Exit::BadSignature, what));
+        }
+    }
+    if json {
+        return print_json(&proofs);
+    }
+    for proof in &proofs {
+        print(&proof.told())?;
+    }
+    if proofs.len() == 2 {
+        print("They belong together: the relay accepted exactly this message.\n")?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Proof, Failed> {
+    let unreadable =
+        |fault: io::Error| Failed::usage(format!("can't read {}: {fault}", path.display()));
+    let mut text = String::new();
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(unreadable)?)
+    };
+    source
+        .take(MAX_FILE_BYTES)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    serde_json::from_str(&text).map_err(|_| {
+        let what = format!("{} is no exported message and no receipt", path.display());
+        Failed::usage(what)
+            .hint("`kkvc export ID` and `kkvc send --receipt FILE` write such files.")
+    })
+}
+
+impl Proof {
+    fn check(&self) -> Result<(), Wrong> {
+        match self {
+            Self::MessageV1(message) => {
+                let signature = Signature(message.signature.0);
+                let signed = v1::content_signed(message.text.as_bytes());
+                key::<Sender>(&message.sender)?
+                    .verify(signed, &signature)
+                    .map_err(|_| Wrong)
+            }
+            Self::MessageV2(message) => key::<Sender>(&message.sender)?
+                .verify_statement(&message.statement(), &Signature(message.signature.0))
+                .map_err(|_| Wrong),
+            Self::Receipt(receipt) => Receipt {
+                session: receipt.session.0,
+                sender: key(&receipt.sender)?,
+                digest: receipt.digest.0,
+            }
+            .verify(&key(&receipt.relay)?, &Signature(receipt.signature.0))
+            .map_err(|_| Wrong),
+        }
+    }
+
+    /// What the file proves, for people. Only said of a proof that was checked.
+    fn told(&self) -> String {
+        match self {
+            Self::MessageV1(message) => format!(
+                "A message in kkv/1. Its signature fits; it covers the text alone, not to whom or when it was said.\n  \
+                 signed by  {}\n             {}\n\n{}\n\n",
+                fingerprint::<Sender>(&message.sender),
+                message.sender,
+                Visible(&message.text),
+            ),
+            Self::MessageV2(message) => format!(
+                "A message in kkv/2. Its signature fits.\n  \
+                 signed by  {}\n             {}\n  said to    {}\n             {}\n\n{}\n\n",
+                fingerprint::<Sender>(&message.sender),
+                message.sender,
+                fingerprint::<Relay>(&message.relay),
+                message.relay,
+                Visible(&message.text),
+            ),
+            Self::Receipt(receipt) => format!(
+                "A receipt. Its signature fits: the relay accepted one message of this sender. Give the exported message as \
+                 well to see which.\n  \
+                 signed by  {}\n             {}\n  sender     {}\n             {}\n",
+                fingerprint::<Relay>(&receipt.relay),
+                receipt.relay,
+                fingerprint::<Sender>(&receipt.sender),
+                receipt.sender,
+            ),
+        }
+    }
+}
+
+impl MessageV2 {
+    fn statement(&self) -> Statement {
+        let content = self.text.as_bytes();
+        message::statement(&self.relay.0, &self.session.0, self.kind as u8, content)
+    }
+}
+
+impl ReceiptV2 {
+    fn confirms(&self, message: &MessageV2) -> bool {
+        let digest = receipt::digest(&message.statement(), &Signature(message.signature.0));
+        self.digest.0 == digest
+            && self.session == message.session
+            && self.sender == message.sender
+            && self.relay == message.relay
+    }
+}
+
+fn key<Side>(bytes: &Hex<32>) -> Result<PublicKey<Side>, Wrong> {
+    PublicKey::from_bytes(&bytes.0).map_err(|_| Wrong)
+}
