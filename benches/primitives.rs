@@ -1,0 +1,3 @@
+//! The cryptographic operations that the flow is made of.
+
+fn main() {}
