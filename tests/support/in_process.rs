@@ -1,0 +1,120 @@
+//! A relay served to a sender in one process: the real router, the real HTTP, the real sender, over pipes instead of Tor.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to tests, each of which uses a part of it"
+)]
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use kkv::clock::ManualClock;
+use kkv::crypto::identity::SenderKey;
+use kkv::http::serve_connection;
+use kkv::pow::Cost;
+use kkv::protocol::Envelope;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::protocol::text::Text;
+use kkv::queue::Queue;
+use kkv::relay::{Relay, RelayConfig, router};
+use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
+use kkv::tor::{Dial, DialError, Target};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::io::DuplexStream;
+use zeroize::Zeroizing;
+
+/// When the tests' clock starts, in unix seconds.
+pub const START: u64 = 1_800_000_000;
+
+/// Bytes that a pipe holds: more than any request or answer.
+pub const PIPE_BYTES: usize = 64 * 1024;
+
+/// A relay and its clock.
+#[derive(Debug)]
+pub struct InProcess {
+    pub relay: Arc<Relay>,
+    pub clock: Arc<ManualClock>,
+}
+
+impl InProcess {
+    /// A relay with `slots` slots whose challenges cost `cost` bits.
+    pub fn new(suites: SuitePolicy, slots: u32, cost: u32) -> Self {
+        let clock = Arc::new(ManualClock::new(START));
+        let config = RelayConfig {
+            cost: Cost::new(cost).expect("tests ask for little"),
+            expected_seconds: 60,
+            suites,
+        };
+        let queue = Queue::new(slots, None);
+        let relay = Relay::new(config, queue, clock.clone(), &mut rand::rng());
+        Self {
+            relay: Arc::new(relay),
+            clock,
+        }
+    }
+
+    /// A new connection to the relay: the sender's end.
+    pub fn connect(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(PIPE_BYTES);
+        tokio::spawn(serve_connection(far, router(Arc::clone(&self.relay))));
+        near
+    }
+
+    /// The texts in the queue, oldest first.
+    pub fn texts(&self) -> Vec<String> {
+        let now = self.relay.now().elapsed;
+        let queue: &Queue<Envelope> = self.relay.queue();
+        let ids = queue.list(now, |message| message.id);
+        ids.into_iter()
+            .filter_map(|id| {
+                queue.look(id, now, |message| {
+                    String::from_utf8_lossy(message.content).into_owned()
+                })
+            })
+            .collect()
+    }
+}
+
+impl Dial for InProcess {
+    type Stream = DuplexStream;
+
+    async fn dial(&self, _: &Target) -> Result<DuplexStream, DialError> {
+        Ok(self.connect())
+    }
+}
+
+/// Sends `text` by way of `dialer` in one of the suites.
+pub async fn send<D: Dial>(
+    dialer: &D,
+    suites: SuitePolicy,
+    text: &str,
+) -> Result<Accepted, Failure> {
+    #[derive(Debug)]
+    struct Unobserved;
+    impl Observer for Unobserved {
+        fn event(&self, _: Event) {}
+    }
+    let clock = ManualClock::new(START);
+    let delivery = Delivery {
+        dialer,
+        target: target(),
+        suites,
+        threads: NonZeroUsize::MIN,
+        clock: &clock,
+        observer: &Unobserved,
+    };
+    let mut rng = StdRng::from_rng(&mut rand::rng());
+    let key = SenderKey::generate(&mut rng);
+    let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
+    deliver(&delivery, key, &text, &mut rng).await
+}
+
+/// Some address; pipes don't look at it.
+pub fn target() -> Target {
+    "127.0.0.1:45069".parse().expect("a loopback address")
+}
+
+/// Each suite alone.
+pub const EACH_SUITE: [SuitePolicy; 2] =
+    [SuitePolicy::Only(Suite::V1), SuitePolicy::Only(Suite::V2)];
