@@ -31,8 +31,9 @@ pub const MAX_CONNECTIONS: usize = 512;
 
 /// A stranger has this long to send the head of a request, and an idle connection lives this long between two requests.
 ///
-/// Longer than any pause of an honest sender but the proof of work, after which it dials anew if it must.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// An honest sender is silent for as long as its proof of work takes; one at the default cost is mostly done within this time, and keeps its
+/// connection. Who takes longer dials anew.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A request must be read and answered within this time: a full kkv/2 message is 15 Tor cells, so seconds on the worst of circuits.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
