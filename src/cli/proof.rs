@@ -174,8 +174,12 @@ impl Proof {
     fn check(&self) -> Result<(), Wrong> {
         match self {
             Self::MessageV1(message) => {
+                let text = message.text.as_bytes();
+                if !v1::is_text(text) {
+                    return Err(Wrong);
+                }
                 let signature = Signature(message.signature.0);
-                let signed = v1::content_signed(message.text.as_bytes());
+                let signed = v1::content_signed(text);
                 key::<Sender>(&message.sender)?
                     .verify(signed, &signature)
                     .map_err(|_| Wrong)

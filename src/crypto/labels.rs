@@ -18,6 +18,8 @@ pub const SESSION: Context = Context("kkv/2 2026-11-21 session");
 pub const MESSAGE_KEY: Context = Context("kkv/2 2026-11-21 message key");
 /// The sender signs its message (PROTOCOL.md §7).
 pub const MESSAGE: Context = Context("kkv/2 2026-11-21 message");
+/// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
+pub const SIGNED_MESSAGE: Context = Context("kkv/2 2026-11-21 signed message");
 /// The relay signs a receipt (PROTOCOL.md §8).
 pub const RECEIPT: Context = Context("kkv/2 2026-11-21 receipt");
 
@@ -75,6 +77,7 @@ mod tests {
             SESSION,
             MESSAGE_KEY,
             MESSAGE,
+            SIGNED_MESSAGE,
             RECEIPT,
             FINGERPRINT,
             TAG_KEY_V1,

@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use super::challenge::Challenge;
 use super::wire::{Exchange, ExchangeAnswer, MessageRequest, PowAnswer, PowRequest};
-use super::{MIN_CIPHERTEXT_BYTES, SIGNATURE_BYTES, content_signed, exchange_signed};
+use super::{MIN_CIPHERTEXT_BYTES, SIGNATURE_BYTES, content_signed, exchange_signed, is_text};
 use crate::crypto::exchange::X25519Secret;
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
@@ -175,7 +175,7 @@ impl Session {
         self.sender
             .verify(content_signed(text), &Signature(*signature))
             .map_err(|_| Refusal::Unproven)?;
-        if std::str::from_utf8(text).is_err() {
+        if !is_text(text) {
             return Err(Refusal::BadContent);
         }
         let envelope = Envelope {

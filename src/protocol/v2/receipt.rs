@@ -18,10 +18,10 @@ pub struct Receipt {
     pub digest: [u8; 32],
 }
 
-/// BLAKE3 derive_key([`labels::RECEIPT`], message statement ‖ its signature).
+/// BLAKE3 derive_key([`labels::SIGNED_MESSAGE`], message statement ‖ its signature).
 #[must_use]
 pub fn digest(message: &Statement, signature: &Signature) -> [u8; 32] {
-    labels::RECEIPT.digest(&[message.as_bytes(), &signature.0])
+    labels::SIGNED_MESSAGE.digest(&[message.as_bytes(), &signature.0])
 }
 
 impl Receipt {

@@ -1,0 +1,278 @@
+//! kkv/2 (PROTOCOL.md §4 to §8).
+
+use std::collections::BTreeMap;
+
+use kkv::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
+use kkv::crypto::identity::{Signature, Statement};
+use kkv::crypto::labels::{self, Context};
+use kkv::limits::SLOT_BYTES;
+use kkv::pow::{Cost, Puzzle, Solution};
+use kkv::protocol::Terms;
+use kkv::protocol::kind::Kind;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::Suite;
+use kkv::protocol::v2::challenge::Challenge;
+use kkv::protocol::v2::sender::Hello;
+use kkv::protocol::v2::wire::{ExchangeAnswer, ExchangeRequest, MessageRequest};
+use kkv::protocol::v2::{message, receipt, relay, transcript};
+use serde::Deserialize;
+
+use super::case::{Bytes, Party, json, read, seal, text};
+use super::replay::Replay;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    contexts: BTreeMap<String, Bytes>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    relay: Party,
+    sender: Party,
+    terms: CaseTerms,
+    random: Random,
+    text: String,
+    steps: Steps,
+    wire: Wire,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseTerms {
+    cost: u32,
+    session_lifetime: u16,
+    lifetime: u32,
+    expiry: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Random {
+    challenge: Bytes,
+    sender_x25519: Bytes,
+    mlkem_d: Bytes,
+    mlkem_z: Bytes,
+    relay_x25519: Bytes,
+    mlkem_m: Bytes,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Steps {
+    tag_key: Bytes,
+    challenge: Bytes,
+    challenge_statement: Bytes,
+    puzzle_key: Bytes,
+    nonces: Vec<u64>,
+    solution: Bytes,
+    request_statement: Bytes,
+    session: Bytes,
+    kem: Bytes,
+    dh: Bytes,
+    message_key: Bytes,
+    message_statement: Bytes,
+    plain: Bytes,
+    receipt_digest: Bytes,
+    receipt_statement: Bytes,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    pow_request: String,
+    pow_answer: String,
+    exchange_request: String,
+    exchange_answer: String,
+    message_request: String,
+    message_answer: String,
+}
+
+fn file() -> File {
+    read(include_str!("kkv2.json"))
+}
+
+impl Case {
+    fn terms(&self) -> Terms {
+        Terms {
+            cost: Cost::new(self.terms.cost).unwrap(),
+            lifetime: self.terms.lifetime,
+            expiry: self.terms.expiry,
+            session_lifetime: self.terms.session_lifetime,
+        }
+    }
+}
+
+#[test]
+fn every_context_is_the_one_of_the_specification() {
+    let ours: [(&str, Context); 12] = [
+        ("kkv/2 2026-11-21 challenge", labels::CHALLENGE),
+        ("kkv/2 2026-11-21 puzzle", labels::PUZZLE),
+        ("kkv/2 2026-11-21 exchange request", labels::REQUEST),
+        ("kkv/2 2026-11-21 session", labels::SESSION),
+        ("kkv/2 2026-11-21 message key", labels::MESSAGE_KEY),
+        ("kkv/2 2026-11-21 message", labels::MESSAGE),
+        ("kkv/2 2026-11-21 signed message", labels::SIGNED_MESSAGE),
+        ("kkv/2 2026-11-21 receipt", labels::RECEIPT),
+        ("kkv 2026-11-21 fingerprint", labels::FINGERPRINT),
+        ("kkv/1 2026-11-21 challenge tag key", labels::TAG_KEY_V1),
+        ("kkv/2 2026-11-21 challenge tag key", labels::TAG_KEY_V2),
+        ("kkv 2026-11-21 repeated request", labels::REPEAT),
+    ];
+    let ours = ours.map(|(name, context)| (name.to_owned(), Bytes(context.digest(&[]).to_vec())));
+    assert_eq!(BTreeMap::from(ours), file().contexts);
+}
+
+#[test]
+fn the_relays_steps_give_the_vectors_bytes() {
+    for case in file().cases {
+        let (random, steps, wire) = (&case.random, &case.steps, &case.wire);
+        let keys = case.relay.relay_keys();
+        assert_eq!(keys.public().as_bytes(), &case.relay.public.array());
+        let fingerprint = keys.public().fingerprint().to_string();
+        assert_eq!(fingerprint, case.relay.fingerprint);
+        assert_eq!(
+            labels::TAG_KEY_V2.digest(&[case.relay.root()]),
+            steps.tag_key.array()
+        );
+
+        let mut drawn = Replay::new(&[&random.challenge.0]);
+        let answer = relay::issue(&keys, &read(&wire.pow_request), &case.terms(), &mut drawn);
+        assert_eq!(json(&answer.unwrap()), wire.pow_answer, "{}", case.name);
+        drawn.assert_used_up();
+
+        let request: ExchangeRequest = read(&wire.exchange_request);
+        let late = relay::admit(&keys, &request, case.terms.expiry);
+        assert_eq!(late.unwrap_err(), Refusal::Expired);
+        let admitted = relay::admit(&keys, &request, case.terms.expiry - 1).unwrap();
+        let mut drawn = Replay::new(&[&random.relay_x25519.0, &random.mlkem_m.0]);
+        let (session, answer) = admitted.open(&keys, &mut drawn).unwrap();
+        assert_eq!(json(&answer), wire.exchange_answer, "{}", case.name);
+        assert_eq!(session.id(), &steps.session.array());
+        drawn.assert_used_up();
+
+        let request: MessageRequest = read(&wire.message_request);
+        let mut slot = [0xff; SLOT_BYTES];
+        let (length, envelope, answer) = session.open(&keys, &request, &mut slot).unwrap();
+        assert_eq!(json(&answer), wire.message_answer, "{}", case.name);
+        assert_eq!(&slot[..length], case.text.as_bytes());
+        assert!(slot[length..].iter().all(|byte| *byte == 0));
+        assert_eq!((envelope.suite, envelope.kind), (Suite::V2, Kind::Text));
+        assert_eq!(envelope.sender, case.sender.public.array());
+        assert_eq!(envelope.session, steps.session.array());
+        assert_eq!(&envelope.signature[..], &steps.plain.0[..64]);
+    }
+}
+
+#[test]
+fn the_senders_steps_give_the_vectors_bytes() {
+    for case in file().cases {
+        let (random, steps, wire) = (&case.random, &case.steps, &case.wire);
+        let key = case.sender.sender_key();
+        let fingerprint = key.public().fingerprint().to_string();
+        assert_eq!(fingerprint, case.sender.fingerprint);
+        let hello = Hello::new(key);
+        assert_eq!(json(&hello.request()), wire.pow_request, "{}", case.name);
+
+        let challenged = hello.challenged(&read(&wire.pow_answer)).unwrap();
+        assert_eq!(
+            challenged.relay().as_bytes(),
+            &case.relay.public.array::<32>()
+        );
+        assert_eq!(challenged.terms(), &case.terms());
+        let puzzle = challenged.puzzle();
+        let key = steps.puzzle_key.array();
+        let cost = case.terms().cost;
+        assert_eq!(puzzle, Puzzle::V2 { key, cost });
+        let solution = Solution::V2(steps.nonces.clone());
+        assert_eq!(puzzle.verify(&solution), Ok(()), "{}", case.name);
+
+        let mut drawn = Replay::new(&[
+            &random.sender_x25519.0,
+            &random.mlkem_d.0,
+            &random.mlkem_z.0,
+        ]);
+        let exchanging = challenged.solved(&steps.nonces, &mut drawn);
+        assert_eq!(json(exchanging.request()), wire.exchange_request);
+        drawn.assert_used_up();
+
+        let open = exchanging.answered(&read(&wire.exchange_answer)).unwrap();
+        assert_eq!(open.session(), &steps.session.array());
+        let sent = open.seal(&text(&case.text));
+        assert_eq!(json(sent.request()), wire.message_request);
+
+        let receipted = sent.accepted(&read(&wire.message_answer)).unwrap();
+        assert_eq!(receipted.receipt.digest, steps.receipt_digest.array());
+    }
+}
+
+#[test]
+fn every_statement_and_key_in_between_is_the_vectors() {
+    for case in file().cases {
+        let (random, steps, wire) = (&case.random, &case.steps, &case.wire);
+        let challenge = Challenge::from_bytes(&steps.challenge.array()).unwrap();
+        assert_eq!(
+            challenge.statement().as_bytes(),
+            &steps.challenge_statement.array()
+        );
+        let nonces = transcript::solution_bytes(&steps.solution.0, &challenge);
+        assert_eq!(nonces.as_ref(), Some(&steps.nonces));
+
+        let mut drawn = Replay::new(&[
+            &random.sender_x25519.0,
+            &random.mlkem_d.0,
+            &random.mlkem_z.0,
+        ]);
+        let secret = HybridSecret::generate(&mut drawn);
+        let offer = secret.offer();
+        let request = transcript::request(&challenge, &steps.solution.0, &offer);
+        assert_eq!(request.as_bytes(), &steps.request_statement.array());
+
+        let asked: ExchangeRequest = read(&wire.exchange_request);
+        let answered: ExchangeAnswer = read(&wire.exchange_answer);
+        let answer = HybridAnswer {
+            x25519: answered.x25519.0,
+            mlkem768: answered.mlkem768.0,
+        };
+        let signature = Signature(asked.signature.0);
+        let session = transcript::session(&request, &signature, &answer);
+        assert_eq!(session.as_bytes(), &steps.session.array());
+
+        let parts: [&[u8]; 3] = [&steps.kem.0, &steps.dh.0, &steps.session.0];
+        let message_key: [u8; 32] = steps.message_key.array();
+        assert_eq!(labels::MESSAGE_KEY.digest(&parts), message_key);
+
+        // The key itself stays inside; that both sides have this one shows in what they open.
+        let sealed: MessageRequest = read(&wire.message_request);
+        let by_the_book = seal(message_key, [0; 12], &steps.session.0, &steps.plain.0);
+        assert_eq!(by_the_book, sealed.sealed.0);
+        let offer = HybridOffer {
+            x25519: asked.x25519.0,
+            mlkem768: asked.mlkem768.0,
+        };
+        let mut drawn = Replay::new(&[&random.relay_x25519.0, &random.mlkem_m.0]);
+        let (_, relays) = offer.answer(&mut drawn).unwrap();
+        let senders = secret.agree(&answer).unwrap();
+        for shared in [relays, senders] {
+            let (body, tag) = by_the_book.split_last_chunk::<16>().unwrap();
+            let mut opened = body.to_vec();
+            let key = shared.message_key(session.as_bytes());
+            assert_eq!(key.open(session.as_bytes(), &mut opened, tag), Ok(()));
+            assert_eq!(opened, steps.plain.0);
+        }
+
+        let content = case.text.as_bytes();
+        let statement =
+            message::statement(&case.relay.public.array(), session.as_bytes(), 0, content);
+        assert_eq!(statement.as_bytes(), &steps.message_statement.array());
+        let signature = Signature(steps.plain.0[..64].try_into().unwrap());
+        let digest = receipt::digest(&statement, &signature);
+        assert_eq!(digest, steps.receipt_digest.array());
+        let fields: [&[u8]; 3] = [&steps.session.0, &case.sender.public.0, &digest];
+        let receipt = Statement::new(labels::RECEIPT, &fields);
+        assert_eq!(receipt.as_bytes(), &steps.receipt_statement.array());
+    }
+}
