@@ -1,10 +1,7 @@
-//! What a person sees: arguments, output, exit codes, hints. The only room that prints.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what this room is for"
-)]
+//! What a person sees: arguments, output, exit codes, hints. The only room that prints, and not with `println!` and its like, which panic
+//! when nobody reads any more: see [`output`].
 
+mod arguments;
 mod estimate;
 mod exit;
 mod identity;
@@ -15,6 +12,7 @@ mod output;
 mod progress;
 mod proof;
 mod send;
+mod signals;
 mod visible;
 
 pub use kkv::main as kkv;

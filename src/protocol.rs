@@ -4,7 +4,8 @@
 //! are types; a step is taken by calling its one method, which consumes it and returns the next.
 //!
 //! ```text
-//! v1::sender / v2::sender: Hello → Challenged → Exchanging → Open → Sent
+//! v2::sender: Hello → Challenged → Exchanging → Open → Sent
+//! v1::sender: Hello → Challenged → Vouched → Exchanging → Open → Sent
 //! v1::relay  / v2::relay:  (issue) → Request → Admitted → Session
 //! ```
 

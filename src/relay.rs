@@ -301,13 +301,16 @@ impl Relay {
             return Ok(answer);
         }
         let now = self.now();
-        self.queue
-            .has_room(now.elapsed)
-            .map_err(|_| Refusal::Full)?;
+        if self.queue.has_room(now.elapsed).is_err() {
+            // The last slot may have gone to this very request, sent twice at once.
+            return self.sessions.repeated(&claim)?.ok_or(Refusal::Full);
+        }
         let (name, session, answer) = exchange()?;
-        let slot = self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full)?;
-        self.sessions
-            .open(claim, name, Stage::Open { session, slot }, answer, now)
+        let stage = || {
+            let slot = self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full)?;
+            Ok(Stage::Open { session, slot })
+        };
+        self.sessions.open(claim, name, answer, now, stage)
     }
 
     /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this request can wait.

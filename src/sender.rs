@@ -1,8 +1,9 @@
 //! Carries a message to a relay: dials, asks step by step, pays, and says exactly what has become of the message.
 //!
-//! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when the message itself was
-//! on its way and no answer came is the outcome unknown, and then that is what the sender is told.
+//! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when the whole message
+//! was on its way and no answer came is the outcome unknown, and then that is what the sender is told.
 
+mod counted;
 mod line;
 mod v1;
 mod v2;
@@ -107,6 +108,9 @@ pub enum Failure {
     /// The relay said no without a reason that could be read.
     #[error("it answered with status {0} and no reason")]
     RefusedUnread(u16),
+    /// The relay said no in the way of published ones, which give no reason.
+    #[error("the relay refused without saying why")]
+    RefusedFilled,
     /// It has no kkv/2, and nothing else was allowed.
     #[error("the relay doesn't speak {0}, and no other suite was allowed")]
     NoCommonSuite(Suite),
@@ -199,8 +203,8 @@ impl<D: Dial> Delivery<'_, D> {
     }
 }
 
-/// What an answer to the first two steps comes to: nothing has been delivered yet.
-fn before_message(trouble: Trouble) -> Failure {
+/// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left whole.
+fn undelivered(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Dial(fault) => Failure::Unreachable(fault),
         Trouble::Broken => Failure::Broken,

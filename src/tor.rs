@@ -5,6 +5,7 @@
 
 mod dial;
 mod loopback;
+mod socks;
 mod target;
 
 use std::fmt;

@@ -121,15 +121,15 @@ impl Bench {
         self.forget();
         let rng = &mut rand::rng();
         let relay = kkv::protocol::wire::Hex(*self.relay.keys().public().as_bytes());
-        let hello = v1::sender::Hello::new(SenderKey::generate(rng), relay.to_string().as_bytes());
-        let hello = hello.expect("a relay's key");
+        let hello = v1::sender::Hello::new(SenderKey::generate(rng));
         let (answer, pow) = self.form("/pow", &hello.request());
         let answer = serde_json::from_slice(&answer).expect("an answer");
         let challenged = hello.challenged(&answer).expect("a challenge");
         let Solution::V1(nonce) = solved(&challenged.puzzle()) else {
             unreachable!("a kkv/1 puzzle")
         };
-        let exchanging = challenged.solved(nonce, rng);
+        let vouched = challenged.vouched(relay.to_string().as_bytes());
+        let exchanging = vouched.expect("its signature").solved(nonce, rng);
         let (answer, exchange_keys) = self.form("/exchange_keys", exchanging.request());
         let answer = serde_json::from_slice(&answer).expect("an answer");
         let sent = exchanging

@@ -38,7 +38,7 @@ pub(super) fn estimate(
 pub(super) fn about(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
-        ..0.95 => "less than a second".to_owned(),
+        ..0.95 => "under a second".to_owned(),
         ..90.0 => format!("{} s", seconds.round()),
         ..5400.0 => format!("{} min", (seconds / 60.0).round()),
         ..172_800.0 => format!("{} h", (seconds / 3600.0).round()),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn durations_read_well() {
         for (seconds, text) in [
-            (0.2, "less than a second"),
+            (0.2, "under a second"),
             (1.4, "1 s"),
             (89.0, "89 s"),
             (91.0, "2 min"),

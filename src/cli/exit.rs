@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use super::output::say;
+use super::visible::Visible;
 use crate::owner::ClientError;
 
 /// How a command ends. The numbers are part of the interface: see [`CODES`].
@@ -18,7 +20,7 @@ pub(super) enum Exit {
     Cancelled = 130,
 }
 
-/// The table in `--help`.
+/// The table in `--help` of the client.
 pub(super) const CODES: &str = "\
 Exit codes:
   0    done; for send: the relay has accepted the message
@@ -27,9 +29,16 @@ Exit codes:
   3    the relay (or Tor) can't be reached; nothing was delivered
   4    the inbox is full; nothing was delivered
   5    the proof of work wasn't found in time; nothing was delivered
-  6    a signature doesn't fit, or an answer can't be right; nothing was delivered
+  6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
   130  cancelled; it says whether anything was sent";
+
+/// The table in `--help` of the relay.
+pub(super) const RELAY_CODES: &str = "\
+Exit codes:
+  0    it was told to stop, and has wiped everything
+  1    it can't start; it says why
+  2    wrong usage; nothing was tried";
 
 /// Something that did not work, as it is told: what happened, then what to do.
 #[derive(Debug)]
@@ -59,9 +68,10 @@ impl Failed {
 
     /// Prints it for `program` and gives the code to end with.
     pub(super) fn report(&self, program: &str) -> ExitCode {
-        eprintln!("{program}: {}", self.what);
+        // A path or a pasted address may be in it.
+        say(format_args!("{program}: {}", Visible(&self.what)));
         if let Some(hint) = &self.hint {
-            eprintln!("  {hint}");
+            say(format_args!("  {}", Visible(hint)));
         }
         ExitCode::from(self.exit as u8)
     }

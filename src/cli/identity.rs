@@ -64,12 +64,13 @@ fn make(path: &Path) -> io::Result<SenderKey> {
 
 /// Reads the key in `path`, if nobody else can.
 pub(super) fn load(path: &Path) -> Result<SenderKey, Failed> {
-    let mode = fs::metadata(path)
-        .map_err(|fault| unusable(path, &fault))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        let what = format!("other users may read the key in {}", path.display());
+    let metadata = fs::metadata(path).map_err(|fault| unusable(path, &fault))?;
+    if metadata.is_dir() {
+        let what = format!("{} is a directory, not a file with a key", path.display());
+        return Err(Failed::usage(what).hint("Name a file in it; `kkvc identity FILE` makes one."));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        let what = format!("other users may get at the key in {}", path.display());
         return Err(Failed::usage(what).hint(format!("Run: chmod 600 {}", path.display())));
     }
     let pem = Zeroizing::new(fs::read_to_string(path).map_err(|fault| unusable(path, &fault))?);

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::exit::{Exit, Failed};
-use super::output::{print, print_json};
+use super::output::{print, print_json, say};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::Client;
@@ -59,7 +59,7 @@ pub(super) async fn mark(
     read: bool,
     json: bool,
 ) -> Result<(), Failed> {
-    let done = client.mark(ids, read).await?;
+    let done = client.mark(once_each(ids), read).await?;
     let verb = if read {
         "Marked as read"
     } else {
@@ -75,6 +75,7 @@ pub(super) async fn delete(
     yes: bool,
     json: bool,
 ) -> Result<(), Failed> {
+    let which = which.map(once_each);
     if !yes && !confirmed(which.as_deref())? {
         return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
     }
@@ -100,14 +101,23 @@ fn confirmed(which: Option<&[MessageId]>) -> Result<bool, Failed> {
             )),
         };
     }
-    eprint!("{question} It can't be undone. [y/N] ");
-    let _ = io::stderr().flush();
+    let _ = write!(io::stderr(), "{question} It can't be undone. [y/N] ");
     let mut answer = String::new();
     io::stdin()
         .lock()
         .read_line(&mut answer)
         .map_err(|fault| Failed::usage(format!("can't read your answer: {fault}")))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    if !answer.ends_with('\n') {
+        say(""); // Ctrl-D leaves the cursor behind the question
+    }
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Without repetitions: the second time a number is named, its message would seem to be missing.
+fn once_each(mut ids: Vec<MessageId>) -> Vec<MessageId> {
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    ids
 }
 
 fn report(done: &Done, verb: &str, json: bool) -> Result<(), Failed> {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::exit::{Exit, Failed};
+use super::arguments::{self, SOCKET_HELP, from_one_to};
+use super::exit::{Exit, Failed, RELAY_CODES};
+use super::signals;
 use crate::clock::{Clock, SystemClock};
 use crate::http;
 use crate::limits::{
@@ -18,14 +19,14 @@ use crate::limits::{
     MAX_MESSAGES, MAX_TTL,
 };
 use crate::owner::api::Status;
-use crate::owner::{self, Host, OwnerListener};
+use crate::owner::{self, Host, OwnerListener, SocketError};
 use crate::pow::Cost;
 use crate::protocol::Envelope;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::wire::Hex;
 use crate::queue::{Now, Queue};
 use crate::relay::{self, Relay, RelayConfig};
-use crate::tor::{LoopbackListener, TorMode};
+use crate::tor::{BindError, LoopbackListener, TorMode};
 
 /// How long open connections get to end when the program stops; what they hold has been wiped before.
 const SHUTDOWN: Duration = Duration::from_millis(20);
@@ -33,22 +34,22 @@ const SHUTDOWN: Duration = Duration::from_millis(20);
 /// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
 /// (pkill kkv) wipes them. Read them with kkvc.
 #[derive(Debug, Parser)]
-#[command(name = "kkv", version, max_term_width = 100)]
+#[command(name = "kkv", version, max_term_width = 100, after_help = RELAY_CODES)]
 struct Args {
     /// Messages that fit; more are refused
-    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_MESSAGES, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_MESSAGES)))]
+    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_MESSAGES, allow_negative_numbers = true, value_parser = from_one_to(MAX_MESSAGES))]
     max_messages: u32,
 
     /// What a sender pays: 2^COST hashes (0 to 60; each step doubles it)
-    #[arg(short, long, value_name = "COST", default_value_t = default_cost())]
+    #[arg(short, long, value_name = "COST", default_value_t = default_cost(), allow_negative_numbers = true)]
     cost_pow: Cost,
 
     /// Seconds that a sender has to pay
-    #[arg(short, long, value_name = "SECONDS", default_value_t = DEFAULT_EXPECTED_SECONDS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_EXPECTED_SECONDS)))]
+    #[arg(short, long, value_name = "SECONDS", default_value_t = DEFAULT_EXPECTED_SECONDS, allow_negative_numbers = true, value_parser = from_one_to(MAX_EXPECTED_SECONDS))]
     expected_time: u32,
 
     /// Delete messages this long after they came, like 12h or 7d [default: keep until deleted]
-    #[arg(long, value_name = "DURATION", value_parser = time_to_live)]
+    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = time_to_live)]
     ttl: Option<Duration>,
 
     /// Suites to speak: 'any', or '2' to refuse the published kkv/1
@@ -59,8 +60,7 @@ struct Args {
     #[arg(long, value_name = "ADDRESS", default_value_t = default_listen(), value_parser = loopback)]
     listen: SocketAddr,
 
-    /// Socket for kkvc [default: $XDG_RUNTIME_DIR/kkv/kkv.sock]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"))]
     socket: Option<PathBuf>,
 
     /// How senders reach it: 'external' (a system Tor, set up as in torrc.example) or 'off' (from this machine only)
@@ -100,7 +100,8 @@ fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
 }
 
 fn time_to_live(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|fault| format!("{fault}"))?;
+    let duration = humantime::parse_duration(text)
+        .map_err(|_| "a duration is written like 30m, 12h or 7d".to_owned())?;
     if duration.is_zero() || duration > MAX_TTL {
         return Err("a message can live from a moment to a hundred years".to_owned());
     }
@@ -110,7 +111,10 @@ fn time_to_live(text: &str) -> Result<Duration, String> {
 /// Runs the relay to its end.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match arguments::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -131,21 +135,15 @@ pub fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
-    let stopped = stop_signal()?;
+    let stopped = signals::stopped()?;
     let config = RelayConfig {
         cost: args.cost_pow,
         expected_seconds: args.expected_time,
         suites: args.suite,
     };
     let socket = args.socket.clone().unwrap_or_else(owner::default_path);
-    let owner_listener = OwnerListener::bind(&socket).await.map_err(|fault| {
-        Failed::new(Exit::Refused, fault.to_string())
-            .hint("Stop the other one (pkill kkv), or name another socket with --socket.")
-    })?;
-    let listener = LoopbackListener::bind(args.listen).await.map_err(|fault| {
-        Failed::new(Exit::Refused, fault.to_string())
-            .hint("Stop the other one, or name another port with --listen 127.0.0.1:PORT (and in the torrc).")
-    })?;
+    let owner_listener = OwnerListener::bind(&socket).await?;
+    let listener = LoopbackListener::bind(args.listen).await?;
     let listens = listener
         .address()
         .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
@@ -173,21 +171,33 @@ async fn run(args: Args) -> Result<(), Failed> {
     Ok(())
 }
 
-fn stop_signal() -> Result<impl Future<Output = ()>, Failed> {
-    let listen = |kind| {
-        signal(kind)
-            .map_err(|fault| Failed::new(Exit::Refused, format!("can't wait for signals: {fault}")))
-    };
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut hang_up = listen(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {}
+impl From<SocketError> for Failed {
+    fn from(error: SocketError) -> Self {
+        let failed = Self::new(Exit::Refused, error.to_string());
+        match error {
+            SocketError::InUse(_) => {
+                failed.hint("Stop the other one (pkill kkv), or name another socket with --socket.")
+            }
+            SocketError::Directory(path) => failed.hint(format!(
+                "If it is yours, run: chmod 700 {}; if not, name another socket with --socket.",
+                path.display()
+            )),
+            SocketError::NotASocket(_) | SocketError::Io(..) => {
+                failed.hint("Name another socket with --socket.")
+            }
         }
-    })
+    }
+}
+
+impl From<BindError> for Failed {
+    fn from(error: BindError) -> Self {
+        let failed = Self::new(Exit::Refused, error.to_string());
+        let other = "another port with --listen 127.0.0.1:PORT (and in the torrc).";
+        match error {
+            BindError::InUse(_) => failed.hint(format!("Stop the other one, or name {other}")),
+            BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
+        }
+    }
 }
 
 /// The one block that is printed. Whether anybody reads it does not matter.
@@ -196,8 +206,8 @@ fn announce(running: &Running, socket: &std::path::Path) {
     let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
     let reach = match status.tor {
         TorMode::External => {
-            "through a system Tor: put the lines of torrc.example into its torrc; the address to\n            \
-             give out is then in its HiddenServiceDir, in the file `hostname`"
+            "through a system Tor: put the lines of torrc.example into its torrc;\n            \
+             your address is then in the file `hostname` of its HiddenServiceDir"
         }
         TorMode::Off => "from this machine only, not through Tor",
     };

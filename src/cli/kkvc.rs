@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::arguments::{self, SOCKET_HELP};
 use super::exit::{CODES, Exit, Failed};
 use super::{identity, inbox, proof, send};
 use crate::owner::{self, Client};
@@ -25,13 +26,13 @@ struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
 pub(super) struct Common {
     /// Print JSON, in ASCII, instead of text for people
     #[arg(long, global = true)]
     pub(super) json: bool,
 
-    /// Socket of your kkv [default: $XDG_RUNTIME_DIR/kkv/kkv.sock]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}"))]
     pub(super) socket: Option<PathBuf>,
 
     /// SOCKS port of the Tor to dial through
@@ -56,13 +57,14 @@ enum Command {
     /// Show a message and mark it as read
     Read {
         /// Number of the message, as `list` shows it
-        id: u64,
+        #[arg(value_parser = number, allow_negative_numbers = true)]
+        id: MessageId,
     },
     /// Mark messages as read, or unread
     Mark {
         /// Numbers of the messages
-        #[arg(required = true)]
-        ids: Vec<u64>,
+        #[arg(required = true, value_parser = number, allow_negative_numbers = true)]
+        ids: Vec<MessageId>,
         /// Mark as unread
         #[arg(long)]
         unread: bool,
@@ -70,8 +72,8 @@ enum Command {
     /// Delete messages; they are wiped from memory
     Delete {
         /// Numbers of the messages
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        ids: Vec<u64>,
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = number, allow_negative_numbers = true)]
+        ids: Vec<MessageId>,
         /// Every message
         #[arg(long)]
         all: bool,
@@ -84,7 +86,8 @@ enum Command {
     /// Print a message with its signature, for others to verify
     Export {
         /// Number of the message
-        id: u64,
+        #[arg(value_parser = number, allow_negative_numbers = true)]
+        id: MessageId,
     },
     /// Check an exported message, a receipt, or both together; needs no relay
     Verify {
@@ -131,16 +134,29 @@ fn target(text: &str) -> Result<Target, TargetError> {
     text.parse()
 }
 
+fn number(text: &str) -> Result<MessageId, String> {
+    text.parse()
+        .map(MessageId)
+        .map_err(|_| "a message has a number, as `kkvc list` shows it".to_owned())
+}
+
 /// Runs one command.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match arguments::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
+        Ok(runtime) => {
+            let result = runtime.block_on(run(cli));
+            runtime.shutdown_background(); // a thread may still wait for somebody to type
+            result
+        }
         Err(fault) => Err(Failed::new(Exit::Refused, format!("can't start: {fault}"))),
     };
     match result {
@@ -151,24 +167,19 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Failed> {
     let common = &cli.common;
-    let ids = |ids: Vec<u64>| ids.into_iter().map(MessageId).collect();
     match cli.command {
         Command::Send(args) => send::send(common, args).await,
         Command::List => inbox::list(&common.client()?, common.json).await,
-        Command::Read { id } => inbox::read(&common.client()?, MessageId(id), common.json).await,
-        Command::Mark { ids: which, unread } => {
-            inbox::mark(&common.client()?, ids(which), !unread, common.json).await
+        Command::Read { id } => inbox::read(&common.client()?, id, common.json).await,
+        Command::Mark { ids, unread } => {
+            inbox::mark(&common.client()?, ids, !unread, common.json).await
         }
-        Command::Delete {
-            ids: which,
-            all,
-            yes,
-        } => {
-            let which = if all { None } else { Some(ids(which)) };
+        Command::Delete { ids, all, yes } => {
+            let which = if all { None } else { Some(ids) };
             inbox::delete(&common.client()?, which, yes, common.json).await
         }
         Command::Status => inbox::status(&common.client()?, common.json).await,
-        Command::Export { id } => proof::export(&common.client()?, MessageId(id)).await,
+        Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
         Command::Identity { file } => identity::show_or_make(&file, common.json),
     }

@@ -1,11 +1,17 @@
-//! Data to standard output: plain lines, or JSON that a terminal can show without harm.
+//! Data to standard output: plain lines, or JSON that a terminal can show without harm. Words to standard error.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::exit::{Exit, Failed};
+
+/// Says a line on standard error. Whether anybody hears it changes nothing of what is done.
+pub(super) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
 
 /// Writes data. A reader that has gone away (`kkvc list | head`) is no fault.
 pub(super) fn print(text: &str) -> Result<(), Failed> {

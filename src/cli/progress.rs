@@ -1,4 +1,4 @@
-//! Shows how a delivery goes: a live line on a terminal, plain lines elsewhere, both on standard error.
+//! Shows how a delivery goes: a live line on a terminal, plain lines everywhere, both on standard error.
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::estimate::{about, estimate};
+use super::output::say;
 use crate::lock;
 use crate::pow::{Puzzle, Search};
 use crate::sender::{Event, Observer};
@@ -17,6 +18,10 @@ use crate::sender::{Event, Observer};
 const TICK: Duration = Duration::from_millis(100);
 /// Steps of the bar.
 const WIDTH: u64 = 1000;
+/// The live line while something is waited for.
+const WORDS: &str = "{spinner} {msg}";
+/// The live line while a solution is searched for: the bar has what room is left.
+const WORDS_AND_BAR: &str = "{spinner} {msg} {wide_bar}";
 
 /// Where a delivery is.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ enum Step {
     Solving(Solving),
     Exchanging,
     Sending,
+    Over,
 }
 
 #[derive(Debug)]
@@ -64,6 +70,7 @@ impl Progress {
                 ProgressDrawTarget::hidden()
             },
         );
+        bar.set_style(style(WORDS)); // it is drawn before the first tick, and its own default says nothing
         let state = Arc::new(Mutex::new(State {
             step: Step::Asking,
             link: None,
@@ -87,19 +94,20 @@ impl Progress {
 
     /// A line that stays.
     pub(super) fn line(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| say(text));
     }
 
-    /// Takes the live line away.
+    /// Takes the live line away, for good.
     pub(super) fn finish(&self) {
+        lock(&self.state).step = Step::Over; // under the lock that it is drawn under
         self.bar.finish_and_clear();
     }
 
     fn solved(&self, solving: &Solving) {
         self.line(&format!(
-            "Proof of work found in {} ({} hashes).",
+            "Proof of work found in {} (2^{:.1} hashes).",
             about(solving.since.elapsed()),
-            solving.search.tried()
+            (solving.search.tried().max(1) as f64).log2()
         ));
     }
 }
@@ -158,14 +166,15 @@ impl Observer for Progress {
 }
 
 async fn tick(bar: ProgressBar, state: Arc<Mutex<State>>) {
-    let spinner = style("{spinner} {msg}");
-    let solving = style("{spinner} [{bar:24}] {msg}");
+    let spinner = style(WORDS);
+    let solving = style(WORDS_AND_BAR);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let state = lock(&state);
         let text = match (&state.link, &state.step) {
+            (_, Step::Over) => return,
             (Some(link), _) => *link,
             (None, Step::Asking) => "asking for a challenge",
             (None, Step::Exchanging) => "exchanging keys",
@@ -188,7 +197,7 @@ async fn tick(bar: ProgressBar, state: Arc<Mutex<State>>) {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .expect("the templates are fixed")
-        .progress_chars("=> ")
+        .progress_chars("=>-")
 }
 
 impl Solving {

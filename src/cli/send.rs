@@ -14,16 +14,17 @@ use zeroize::Zeroizing;
 use super::exit::{Exit, Failed};
 use super::identity;
 use super::kkvc::{Common, Send};
-use super::output::{ascii_json, print, print_json};
+use super::output::{ascii_json, print, print_json, say};
 use super::progress::Progress;
 use super::proof::Proof;
+use super::signals;
 use crate::clock::SystemClock;
 use crate::crypto::identity::SenderKey;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::protocol::text::Text;
+use crate::protocol::text::{BadText, Text};
 use crate::protocol::wire::Hex;
 use crate::sender::{Accepted, Delivery, Failure, deliver};
 use crate::tor::{DialError, Dialer, SocksProxy, Target};
@@ -40,6 +41,7 @@ struct Told {
 
 /// Leaves a message.
 pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
+    let mut stopped = std::pin::pin!(signals::stopped()?);
     // Whatever can be wrong on this side is found before anything is dialled.
     let suites = suites(args.suite, args.receipt.is_some())?;
     let key = match &args.identity {
@@ -47,12 +49,22 @@ pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
         None => SenderKey::generate(&mut rand::rng()),
     };
     let mut receipt = args.receipt.map(ReceiptFile::create).transpose()?;
-    let text = text(args.message, args.file.as_deref())?;
+    if let Target::Loopback(_) = args.address {
+        say("This address is on this machine: the message does not go through Tor.");
+    }
+    // On a thread of its own, since a signal can't interrupt somebody who types, or a pipe that nothing comes through.
+    let text = tokio::task::spawn_blocking(move || text(args.message, args.file.as_deref()));
+    let text = tokio::select! {
+        text = text => text.expect("reading does not panic")?,
+        () = &mut stopped => {
+            if io::stdin().is_terminal() {
+                say("");
+            }
+            return Err(Failed::new(Exit::Cancelled, "cancelled; nothing was delivered"));
+        }
+    };
 
     let progress = Progress::start();
-    if let Target::Loopback(_) = args.address {
-        progress.line("This address is on this machine: the message does not go through Tor.");
-    }
     let delivery = Delivery {
         dialer: &Dialer::new(common.tor, &mut rand::rng()),
         target: args.address,
@@ -64,7 +76,7 @@ pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
     let mut rng = UnwrapErr(SysRng); // the kernel's, since a thread's own generator does not move between threads
     let result = tokio::select! {
         result = deliver(&delivery, key, &text, &mut rng) => result.map_err(|failure| explained(&failure, common.tor)),
-        _ = tokio::signal::ctrl_c() => Err(cancelled(&progress)),
+        () = stopped => Err(cancelled(&progress)),
     };
     progress.finish();
     let accepted = result?;
@@ -73,7 +85,10 @@ pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
         (Some(file), Some(proof)) => file.fill(proof),
         _ => Ok(()),
     };
-    tell(&accepted, proof, args.identity.is_some(), common.json)?;
+    tell(&accepted, proof, args.identity.is_some(), common.json).map_err(|failed| {
+        let what = format!("the message was accepted, but {}", failed.what);
+        Failed::new(failed.exit, what)
+    })?;
     written
 }
 
@@ -96,10 +111,16 @@ fn text(message: Option<String>, file: Option<&Path>) -> Result<Text, Failed> {
         }
         _ => {
             let stdin = io::stdin();
-            if stdin.is_terminal() {
-                eprintln!("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
+            let typed = stdin.is_terminal();
+            if typed {
+                say("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
             }
-            read(stdin.lock()).map_err(|fault| unreadable(Path::new("standard input"), &fault))?
+            let text = read(stdin.lock())
+                .map_err(|fault| unreadable(Path::new("standard input"), &fault))?;
+            if typed && !text.ends_with('\n') {
+                say(""); // the cursor is still behind what was typed
+            }
+            text
         }
     };
     Text::new(text).map_err(|fault| Failed::usage(format!("{fault}; nothing was sent")))
@@ -186,6 +207,10 @@ fn explained(failure: &Failure, proxy: SocksProxy) -> Failed {
             Exit::Refused,
             "It may be no kkv relay, or one of another version.".to_owned(),
         ),
+        Failure::RefusedFilled => (
+            Exit::Refused,
+            "Relays of the older kkv/1 don't say more. The proof of work may have come too late; try again.".to_owned(),
+        ),
         Failure::NoCommonSuite(_) => (
             Exit::Refused,
             "Leave out --suite 2 and --receipt to speak kkv/1 with it.".to_owned(),
@@ -194,6 +219,7 @@ fn explained(failure: &Failure, proxy: SocksProxy) -> Failed {
             Exit::NotPaid,
             "Trying again may need less luck; a faster machine, or one with nothing else to do, helps.".to_owned(),
         ),
+        Failure::Fault(Fault::Text(BadText::NulInV1)) => (Exit::Usage, "Take it out.".to_owned()),
         Failure::Fault(Fault::Text(_)) => (Exit::Usage, "Shorten it, or split it.".to_owned()),
         Failure::Fault(_) => (
             Exit::BadSignature,

@@ -47,8 +47,8 @@ pub enum Refusal {
     /// The content is of a kind that this relay does not know.
     #[error("the message is of a kind this relay doesn't know")]
     UnknownKind,
-    /// The content is not what its kind says: empty, or no UTF-8.
-    #[error("the message is empty or isn't UTF-8 text")]
+    /// The content is not what its kind says: empty, no UTF-8, or in kkv/1 with a NUL.
+    #[error("the message is empty or isn't text: UTF-8, in kkv/1 without NUL")]
     BadContent,
     /// Too much at once from everybody together.
     #[error("too many requests now; try again in a minute")]

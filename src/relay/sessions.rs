@@ -56,6 +56,8 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) stage: Mutex<Stage>,
+    /// Digest of the exchange request that opened it.
+    request: [u8; 32],
     /// JSON of the exchange's answer, for a request that is repeated.
     answer: String,
 }
@@ -71,14 +73,9 @@ pub(super) struct Sessions {
 struct Table {
     sessions: HashMap<Name, (Duration, Arc<Entry>)>,
     session_ends: BTreeSet<(Duration, Name)>,
-    spent: HashMap<[u8; 32], Spent>,
+    /// By seed: the session that the challenge has opened.
+    spent: HashMap<[u8; 32], Name>,
     spent_ends: BTreeSet<(u64, [u8; 32])>,
-}
-
-/// A challenge that has opened a session.
-struct Spent {
-    request: [u8; 32],
-    name: Name,
 }
 
 /// Digest by which a repeated message is known.
@@ -95,39 +92,37 @@ impl Sessions {
         crate::lock(&self.table).repeated(claim)
     }
 
-    /// Spends the challenge and opens the session. Returns the answer to give: if the same request has come twice at once, the first one's.
+    /// Spends the challenge and opens the session in `stage`. Returns the answer to give: if the same request has come twice at once, the
+    /// first one's.
+    ///
+    /// `stage` is made, and its slot reserved, under the lock: a repeated request takes no second slot, not even for a moment.
     ///
     /// # Errors
-    /// Spent meanwhile, or too many remembered.
+    /// Spent meanwhile, too many remembered, or what `stage` finds.
     pub(super) fn open(
         &self,
         claim: Claim,
         name: Name,
-        stage: Stage,
         answer: String,
         now: Now,
+        stage: impl FnOnce() -> Result<Stage, Refusal>,
     ) -> Result<String, Refusal> {
-        let entry = Entry {
-            stage: Mutex::new(stage),
-            answer: answer.clone(),
-        };
-        // Declared before the lock, so that what is replaced or refused is wiped after the lock is gone.
+        // Declared before the lock, so that what is replaced or has expired is wiped after the lock is gone.
         let (mut _replaced, mut _expired) = (None, Vec::new());
         let mut table = crate::lock(&self.table);
         _expired = table.purge(now);
         if let Some(first) = table.repeated(&claim)? {
-            _replaced = Some(Arc::new(entry));
             return Ok(first);
         }
         if table.spent.len() >= MAX_SPENT {
-            _replaced = Some(Arc::new(entry));
             return Err(Refusal::SlowDown);
         }
-        let spent = Spent {
+        let entry = Entry {
+            stage: Mutex::new(stage()?),
             request: claim.request,
-            name,
+            answer: answer.clone(),
         };
-        table.spent.insert(claim.seed, spent);
+        table.spent.insert(claim.seed, name);
         table.spent_ends.insert((claim.expiry, claim.seed));
         _replaced = table.insert(name, now.elapsed + SESSION_LIFETIME, Arc::new(entry));
         drop(table);
@@ -166,11 +161,8 @@ impl Sessions {
         let mut table = crate::lock(&self.table);
         let sessions = std::mem::take(&mut table.sessions);
         table.session_ends.clear();
-        for spent in table.spent.values_mut() {
-            *spent = Spent {
-                request: [0; 32],
-                name: Name::V2([0; 32]),
-            };
+        for name in table.spent.values_mut() {
+            *name = Name::V2([0; 32]);
         }
         drop(table);
         drop(sessions);
@@ -184,11 +176,12 @@ impl Sessions {
 
 impl Table {
     fn repeated(&self, claim: &Claim) -> Result<Option<String>, Refusal> {
-        let Some(spent) = self.spent.get(&claim.seed) else {
+        let Some(name) = self.spent.get(&claim.seed) else {
             return Ok(None);
         };
-        match self.sessions.get(&spent.name) {
-            Some((_, entry)) if spent.request == claim.request => Ok(Some(entry.answer.clone())),
+        match self.sessions.get(name) {
+            // In kkv/1 a newer session of the same key has the same name, and another answer.
+            Some((_, entry)) if entry.request == claim.request => Ok(Some(entry.answer.clone())),
             _ => Err(Refusal::Spent),
         }
     }

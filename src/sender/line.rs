@@ -1,14 +1,19 @@
 //! One connection for all steps, made anew when it breaks.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Body;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::counted::Counted;
 use super::{Delivery, Event, Observer};
 use crate::limits::{
     ANSWER_TIMEOUT, ATTEMPTS, DIAL_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE,
@@ -45,8 +50,10 @@ pub(super) enum Trouble {
 /// What an ask came to after all attempts.
 pub(super) struct Asked {
     pub(super) result: Result<Answer, Trouble>,
-    /// Whether an earlier attempt may have reached the relay though its answer did not come back.
+    /// Whether an attempt may have reached the relay though its answer did not come back.
     pub(super) lost: bool,
+    /// When the last attempt was made: the one that was answered, if any was.
+    pub(super) at: Instant,
 }
 
 /// The line to one relay.
@@ -55,12 +62,16 @@ pub(super) struct Line<'d, D> {
     target: Target,
     observer: &'d dyn Observer,
     connection: Option<Connection>,
+    /// Whether there has been a connection at all.
+    reached: bool,
 }
 
 struct Connection {
     requests: SendRequest<Full<Bytes>>,
     /// Moves the bytes; ends with the connection.
-    _driver: JoinSet<()>,
+    driver: JoinSet<()>,
+    /// Bytes that the stream has taken.
+    taken: Arc<AtomicU64>,
 }
 
 impl Ask {
@@ -102,6 +113,9 @@ impl Ask {
         if let Some(content_type) = self.content_type {
             let value = hyper::header::HeaderValue::from_static(content_type);
             request.headers_mut().insert(CONTENT_TYPE, value);
+            // hyper would add the same; being there already, it is counted by `bytes_of`.
+            let length = self.body.len().into();
+            request.headers_mut().insert(CONTENT_LENGTH, length);
         }
         request
     }
@@ -114,6 +128,7 @@ impl<'d, D: Dial> Line<'d, D> {
             target: delivery.target,
             observer: delivery.observer,
             connection: None,
+            reached: false,
         }
     }
 
@@ -122,22 +137,16 @@ impl<'d, D: Dial> Line<'d, D> {
         let mut lost = false;
         let mut pause = RETRY_PAUSE;
         for attempt in 1.. {
-            let result = self.ask_once(ask).await;
+            let at = Instant::now();
+            let result = self.ask_once(ask, &mut lost).await;
             let again = match &result {
-                Ok(_) => false,
+                Ok(_) | Err(Trouble::Nonsense) => false,
                 // What can't be reached at first is said at once; what could be reached before is given a chance to come back.
-                Err(Trouble::Dial(_)) => attempt > 1,
-                Err(Trouble::Broken | Trouble::Silent) => {
-                    lost = true;
-                    true
-                }
-                Err(Trouble::Nonsense) => {
-                    lost = true;
-                    false
-                }
+                Err(Trouble::Dial(_)) => self.reached,
+                Err(Trouble::Broken | Trouble::Silent) => true,
             };
             if !again || attempt >= ATTEMPTS {
-                return Asked { result, lost };
+                return Asked { result, lost, at };
             }
             self.observer.event(Event::Retrying);
             sleep(pause).await;
@@ -146,25 +155,36 @@ impl<'d, D: Dial> Line<'d, D> {
         unreachable!("the loop returns at the last attempt")
     }
 
-    async fn ask_once(&mut self, ask: &Ask) -> Result<Answer, Trouble> {
+    /// Asks once. `lost` is set if the whole request was on its way and no answer came.
+    async fn ask_once(&mut self, ask: &Ask, lost: &mut bool) -> Result<Answer, Trouble> {
         let mut connection = match self.connection.take() {
             Some(connection) if connection.requests.is_ready() => connection,
             _ => self.connect().await?,
         };
         let request = ask.request(&self.target.to_string());
-        let answer = timeout(ANSWER_TIMEOUT, exchange(&mut connection, request))
+        let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
+        let answered = timeout(ANSWER_TIMEOUT, exchange(&mut connection, request))
             .await
-            .map_err(|_| Trouble::Silent)??;
-        self.connection = Some(connection);
-        Ok(answer)
+            .unwrap_or(Err(Trouble::Silent));
+        if answered.is_ok() {
+            self.connection = Some(connection);
+        } else {
+            // Counted only when nothing can be written any more: the driver may be at it on another thread.
+            connection.driver.shutdown().await;
+            *lost |= connection.taken.load(Ordering::Relaxed) >= whole;
+        }
+        answered
     }
 
-    async fn connect(&self) -> Result<Connection, Trouble> {
+    async fn connect(&mut self) -> Result<Connection, Trouble> {
         self.observer.event(Event::Dialling);
         let stream = timeout(DIAL_TIMEOUT, self.dialer.dial(&self.target))
             .await
             .unwrap_or(Err(DialError::TimedOut))
             .map_err(Trouble::Dial)?;
+        self.reached = true;
+        let stream = Counted::new(stream);
+        let taken = stream.taken();
         let (requests, connection) = http1::Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
@@ -178,9 +198,27 @@ impl<'d, D: Dial> Line<'d, D> {
         self.observer.event(Event::Connected);
         Ok(Connection {
             requests,
-            _driver: driver,
+            driver,
+            taken,
         })
     }
+}
+
+/// Bytes of a request on the wire, or fewer if hyper should ever write more than it does: what is shorter can't have arrived.
+fn bytes_of(request: &Request<Full<Bytes>>) -> u64 {
+    let line = [request.method().as_str(), request.uri().path()];
+    let headers = request.headers().iter();
+    let head: usize = line
+        .iter()
+        .map(|word| word.len() + " ".len())
+        .sum::<usize>()
+        + "HTTP/1.1\r\n".len()
+        + headers
+            .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+            .sum::<usize>()
+        + "\r\n".len();
+    let body = request.body().size_hint().exact().unwrap_or(0);
+    head as u64 + body
 }
 
 async fn exchange(

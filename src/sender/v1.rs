@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use super::line::{Answer, Ask, Line, Trouble};
-use super::{Accepted, Delivery, Doubt, Event, Failure, before_message, message_refused, refused};
+use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
 use crate::crypto::identity::SenderKey;
 use crate::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS};
 use crate::pow::Solution;
@@ -15,6 +14,7 @@ use crate::protocol::fault::Fault;
 use crate::protocol::suite::Suite;
 use crate::protocol::text::Text;
 use crate::protocol::v1::sender::Hello;
+use crate::protocol::v1::wire::is_refusal;
 use crate::tor::Dial;
 
 pub(super) async fn deliver<D: Dial>(
@@ -25,28 +25,34 @@ pub(super) async fn deliver<D: Dial>(
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Accepted, Failure> {
     let sender = key.public();
-    let asked = line.ask(&Ask::get("/get_domain_pk")).await;
-    let answer = successful(asked.result.map_err(before_message)?)?;
-    let hello = Hello::new(key, &answer.body)?;
-    let relay = *hello.relay();
-
-    let asked_at = Instant::now();
+    let hello = Hello::new(key);
     let asked = line.ask(&Ask::form("/pow", &hello.request())).await;
-    let challenged = hello.challenged(&read(asked.result.map_err(before_message)?)?)?;
+    let asked_at = asked.at;
+    let challenged = hello.challenged(&read(asked.result.map_err(undelivered)?)?)?;
     let puzzle = challenged.puzzle();
     let cost = puzzle.cost();
 
     let time = time_left(challenged.expiry(), delivery.clock.unix());
-    let Solution::V1(nonce) = delivery.solve(puzzle, asked_at, time, rng).await? else {
+    // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
+    let (solution, vouched) = tokio::try_join!(
+        delivery.solve(puzzle, asked_at, time, rng),
+        async {
+            let asked = line.ask(&Ask::get("/get_domain_pk")).await;
+            let answer = successful(asked.result.map_err(undelivered)?)?;
+            Ok(challenged.vouched(&answer.body)?)
+        },
+    )?;
+    let relay = *vouched.relay();
+    let Solution::V1(nonce) = solution else {
         unreachable!("a solver answers in the layout it was asked in");
     };
 
     delivery.observer.event(Event::Exchanging);
-    let exchanging = challenged.solved(nonce, rng);
+    let exchanging = vouched.solved(nonce, rng);
     let asked = line
         .ask(&Ask::form("/exchange_keys", exchanging.request()))
         .await;
-    let open = exchanging.answered(&read(asked.result.map_err(before_message)?)?)?;
+    let open = exchanging.answered(&read(asked.result.map_err(undelivered)?)?)?;
 
     let sent = open.seal(text)?;
     delivery.observer.event(Event::Sending);
@@ -61,7 +67,8 @@ pub(super) async fn deliver<D: Dial>(
         }),
         Ok(answer) if answer.status == 200 => Err(Failure::InDoubt(Doubt::Unclear)),
         Ok(answer) => Err(message_refused(&answer, asked.lost)),
-        Err(Trouble::Dial(fault)) if !asked.lost => Err(Failure::Unreachable(fault)),
+        Err(trouble) if !asked.lost => Err(undelivered(trouble)),
+        Err(Trouble::Nonsense) => Err(Failure::InDoubt(Doubt::Unclear)),
         Err(_) => Err(Failure::InDoubt(Doubt::Lost)),
     }
 }
@@ -86,8 +93,11 @@ fn successful(answer: Answer) -> Result<Answer, Failure> {
     }
 }
 
-/// A published relay refuses with 200 and filler that does not parse as an answer, or parses and is not signed.
+/// Reads an answer in JSON, or the filler that a published relay refuses with.
 fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Failure> {
     let answer = successful(answer)?;
+    if is_refusal(&answer.body) {
+        return Err(Failure::RefusedFilled);
+    }
     serde_json::from_slice(&answer.body).map_err(|_| Failure::Fault(Fault::Malformed))
 }

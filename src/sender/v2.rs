@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use super::line::{Answer, Ask, Line, Trouble};
-use super::{Accepted, Delivery, Doubt, Event, Failure, before_message, message_refused, refused};
+use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
 use crate::crypto::identity::SenderKey;
 use crate::pow::Solution;
 use crate::protocol::fault::Fault;
@@ -32,9 +31,9 @@ pub(super) async fn deliver<D: Dial>(
 ) -> Result<Outcome, Failure> {
     let sender = key.public();
     let hello = Hello::new(key);
-    let asked_at = Instant::now();
     let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
-    let answer = asked.result.map_err(before_message)?;
+    let asked_at = asked.at;
+    let answer = asked.result.map_err(undelivered)?;
     if is_foreign(&answer) {
         return Ok(Outcome::NotSpoken(Box::new(hello.into_key())));
     }
@@ -54,7 +53,7 @@ pub(super) async fn deliver<D: Dial>(
     let asked = line
         .ask(&Ask::json("/exchange_keys", exchanging.request()))
         .await;
-    let open = exchanging.answered(&read(&asked.result.map_err(before_message)?)?)?;
+    let open = exchanging.answered(&read(&asked.result.map_err(undelivered)?)?)?;
 
     delivery.observer.event(Event::Sending);
     let sent = open.seal(text);
@@ -65,7 +64,8 @@ pub(super) async fn deliver<D: Dial>(
             .and_then(|answer| sent.accepted(&answer))
             .map_err(|_| Failure::InDoubt(Doubt::Unclear))?,
         Ok(answer) => return Err(message_refused(&answer, asked.lost)),
-        Err(Trouble::Dial(fault)) if !asked.lost => return Err(Failure::Unreachable(fault)),
+        Err(trouble) if !asked.lost => return Err(undelivered(trouble)),
+        Err(Trouble::Nonsense) => return Err(Failure::InDoubt(Doubt::Unclear)),
         Err(_) => return Err(Failure::InDoubt(Doubt::Lost)),
     };
     Ok(Outcome::Accepted(Box::new(Accepted {

@@ -9,10 +9,9 @@ use data_encoding::HEXLOWER;
 use rand::CryptoRng;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_socks::Error as SocksError;
-use tokio_socks::tcp::Socks5Stream;
 
 use super::Target;
+use super::socks::{self, SocksFault};
 
 /// A way to reach an inbox.
 pub trait Dial: Sync {
@@ -54,8 +53,9 @@ pub enum DialError {
         /// What the kernel says.
         fault: io::Error,
     },
-    /// It took too long.
-    #[error("no connection within {} seconds", crate::limits::DIAL_TIMEOUT.as_secs())]
+    /// It took too long. Tor keeps its clients waiting for two minutes while it isn't connected itself, and when an introduction point has
+    /// not noticed yet that the service is gone.
+    #[error("no connection within {} seconds; the inbox may just have gone, or this Tor isn't connected yet", crate::limits::DIAL_TIMEOUT.as_secs())]
     TimedOut,
 }
 
@@ -130,14 +130,14 @@ impl Dialer {
 
     async fn dial_onion(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
         let proxy = self.proxy.0;
-        let socket = TcpStream::connect(proxy)
+        let mut stream = TcpStream::connect(proxy)
             .await
             .map_err(|fault| DialError::NoTor { proxy, fault })?;
-        let _ = socket.set_nodelay(true);
-        Socks5Stream::connect_with_password_and_socket(socket, (host, port), "kkv", &self.isolation)
+        let _ = stream.set_nodelay(true);
+        socks::connect(&mut stream, host, port, "kkv", &self.isolation)
             .await
-            .map(Socks5Stream::into_inner)
-            .map_err(|fault| socks_fault(proxy, &fault))
+            .map_err(|fault| socks_fault(proxy, fault))?;
+        Ok(stream)
     }
 }
 
@@ -158,28 +158,16 @@ impl Dial for Dialer {
     }
 }
 
-/// What Tor means by its SOCKS replies (tor's `connection_edge.c`, `stream_end_reason_to_socks5_response`).
-fn socks_fault(proxy: SocketAddr, fault: &SocksError) -> DialError {
-    match fault {
-        SocksError::HostUnreachable => DialError::NoService(
-            "it isn't published (the address may be wrong or out of use, or it has just been started)",
-        ),
-        SocksError::ConnectionRefused => {
-            DialError::NoService("it is up, but no relay answers behind it")
-        }
-        SocksError::TtlExpired => DialError::NoService("it is published, but doesn't answer"),
-        SocksError::GeneralSocksServerFailure => {
-            DialError::NoService("Tor failed, most likely because it isn't connected yet")
-        }
-        SocksError::NetworkUnreachable => DialError::NoService("Tor has no network"),
-        SocksError::ConnectionNotAllowedByRuleset => {
-            DialError::NoService("this Tor's rules don't allow it")
-        }
-        other => DialError::NotTor {
-            proxy,
-            fault: other.to_string(),
+fn socks_fault(proxy: SocketAddr, fault: SocksFault) -> DialError {
+    let fault = match fault {
+        SocksFault::Refused(refusal) => match refusal.meaning() {
+            Some(meaning) => return DialError::NoService(meaning),
+            None => format!("it refuses with code {}", refusal.0),
         },
-    }
+        SocksFault::NotTor(fault) => fault.to_owned(),
+        SocksFault::Io(fault) => fault.to_string(),
+    };
+    DialError::NotTor { proxy, fault }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
 use kkv::tor::{Dial, DialError, Target};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use zeroize::Zeroizing;
 
 /// When the tests' clock starts, in unix seconds.
@@ -57,8 +57,13 @@ impl InProcess {
     /// A new connection to the relay: the sender's end.
     pub fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
-        tokio::spawn(serve_connection(far, router(Arc::clone(&self.relay))));
+        self.serve(far);
         near
+    }
+
+    /// Serves the relay's end of a connection.
+    pub fn serve(&self, far: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        tokio::spawn(serve_connection(far, router(Arc::clone(&self.relay))));
     }
 
     /// The texts in the queue, oldest first.
@@ -95,6 +100,16 @@ pub async fn send<D: Dial>(
     impl Observer for Unobserved {
         fn event(&self, _: Event) {}
     }
+    send_observed(dialer, suites, text, &Unobserved).await
+}
+
+/// The same, with someone who is told how it goes.
+pub async fn send_observed<D: Dial>(
+    dialer: &D,
+    suites: SuitePolicy,
+    text: &str,
+    observer: &dyn Observer,
+) -> Result<Accepted, Failure> {
     let clock = ManualClock::new(START);
     let delivery = Delivery {
         dialer,
@@ -102,7 +117,7 @@ pub async fn send<D: Dial>(
         suites,
         threads: NonZeroUsize::MIN,
         clock: &clock,
-        observer: &Unobserved,
+        observer,
     };
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let key = SenderKey::generate(&mut rng);

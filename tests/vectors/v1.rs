@@ -154,7 +154,7 @@ fn the_senders_steps_give_the_vectors_bytes() {
         let key = case.sender.sender_key();
         let fingerprint = key.public().fingerprint().to_string();
         assert_eq!(fingerprint, case.sender.fingerprint);
-        let hello = Hello::new(key, wire.domain_key.as_bytes()).unwrap();
+        let hello = Hello::new(key);
         assert_eq!(form(&hello.request()), wire.pow_request, "{}", case.name);
 
         let challenged = hello.challenged(&read(&wire.pow_answer)).unwrap();
@@ -168,7 +168,8 @@ fn the_senders_steps_give_the_vectors_bytes() {
         assert_eq!(puzzle.verify(&Solution::V1(nonce)), Ok(()));
 
         let mut drawn = Replay::new(&[&random.sender_x25519.0]);
-        let exchanging = challenged.solved(nonce, &mut drawn);
+        let vouched = challenged.vouched(wire.domain_key.as_bytes()).unwrap();
+        let exchanging = vouched.solved(nonce, &mut drawn);
         assert_eq!(form(exchanging.request()), wire.exchange_request);
         drawn.assert_used_up();
 

@@ -15,17 +15,25 @@ use crate::protocol::suite::Suite;
 use crate::protocol::text::Text;
 use crate::protocol::wire::{Hex, HexUpTo};
 
-/// Knows the relay's key (the answer of `GET /get_domain_pk`); asks for a challenge.
+/// Asks for a challenge.
 #[derive(Debug)]
 pub struct Hello {
     key: SenderKey,
-    relay: PublicKey<Relay>,
 }
 
-/// Has a challenge of this relay; solves it.
+/// Has a challenge; asks for the key that must have signed it, and need not wait for it to start solving.
 #[derive(Debug)]
 pub struct Challenged {
-    hello: Hello,
+    key: SenderKey,
+    challenge: Challenge,
+    signature: Hex<64>,
+}
+
+/// Has a challenge that this relay has signed; solves it.
+#[derive(Debug)]
+pub struct Vouched {
+    key: SenderKey,
+    relay: PublicKey<Relay>,
     challenge: Challenge,
     signature: Hex<64>,
 }
@@ -33,7 +41,8 @@ pub struct Challenged {
 /// Has paid and offered a key; waits for the relay's.
 #[derive(Debug)]
 pub struct Exchanging {
-    hello: Hello,
+    key: SenderKey,
+    relay: PublicKey<Relay>,
     secret: X25519Secret,
     request: Exchange,
 }
@@ -41,7 +50,7 @@ pub struct Exchanging {
 /// Shares a key with the relay; seals one message.
 #[derive(Debug)]
 pub struct Open {
-    hello: Hello,
+    key: SenderKey,
     message_key: MessageKey,
 }
 
@@ -53,21 +62,10 @@ pub struct Sent {
 }
 
 impl Hello {
-    /// Starts from the body of `GET /get_domain_pk`: 64 hex characters and nothing else.
-    ///
-    /// # Errors
-    /// It is something else, or a key that fits any text.
-    pub fn new(key: SenderKey, domain_key: &[u8]) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(domain_key).map_err(|_| Fault::Malformed)?;
-        let bytes = Hex::<32>::parse(text).ok_or(Fault::Malformed)?;
-        let relay = PublicKey::from_bytes(&bytes.0).map_err(|_| Fault::BadSignature)?;
-        Ok(Self { key, relay })
-    }
-
-    /// The relay's key.
+    /// Starts with the key that will sign the message.
     #[must_use]
-    pub fn relay(&self) -> &PublicKey<Relay> {
-        &self.relay
+    pub fn new(key: SenderKey) -> Self {
+        Self { key }
     }
 
     /// Body of `POST /pow`.
@@ -78,20 +76,17 @@ impl Hello {
         }
     }
 
-    /// Takes the relay's challenge.
+    /// Takes the relay's challenge. Nobody has vouched for it yet.
     ///
     /// # Errors
-    /// Wrong signature, made for another sender, or a cost above 60.
+    /// Made for another sender, or a cost above 60.
     pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged, Fault> {
-        self.relay
-            .verify(&answer.bytes.0, &Signature(answer.signature.0))
-            .map_err(|_| Fault::BadSignature)?;
         let challenge = Challenge::from_bytes(&answer.bytes.0).ok_or(Fault::WrongChallenge)?;
         if challenge.sender != *self.key.public().as_bytes() {
             return Err(Fault::WrongChallenge);
         }
         Ok(Challenged {
-            hello: self,
+            key: self.key,
             challenge,
             signature: answer.signature,
         })
@@ -111,13 +106,41 @@ impl Challenged {
         self.challenge.expiry
     }
 
+    /// Takes the body of `GET /get_domain_pk`: 64 hex characters and nothing else.
+    ///
+    /// # Errors
+    /// It is something else, a key that fits any text, or one that has not signed the challenge.
+    pub fn vouched(self, domain_key: &[u8]) -> Result<Vouched, Fault> {
+        let text = std::str::from_utf8(domain_key).map_err(|_| Fault::Malformed)?;
+        let bytes = Hex::<32>::parse(text).ok_or(Fault::Malformed)?;
+        let relay = PublicKey::from_bytes(&bytes.0).map_err(|_| Fault::BadSignature)?;
+        let signed = self.challenge.to_bytes();
+        relay
+            .verify(&signed, &Signature(self.signature.0))
+            .map_err(|_| Fault::BadSignature)?;
+        Ok(Vouched {
+            key: self.key,
+            relay,
+            challenge: self.challenge,
+            signature: self.signature,
+        })
+    }
+}
+
+impl Vouched {
+    /// The relay's key.
+    #[must_use]
+    pub fn relay(&self) -> &PublicKey<Relay> {
+        &self.relay
+    }
+
     /// Offers a one-use key (32 bytes are drawn) with the nonce that was found.
     pub fn solved(self, nonce: [u8; 32], rng: &mut impl CryptoRng) -> Exchanging {
         let secret = X25519Secret::generate(rng);
         let public = secret.public();
-        let signature = self.hello.key.sign(&exchange_signed(&public, &nonce));
+        let signature = self.key.sign(&exchange_signed(&public, &nonce));
         let request = Exchange {
-            ed25519_pubkey: Hex(*self.hello.key.public().as_bytes()),
+            ed25519_pubkey: Hex(*self.key.public().as_bytes()),
             nonce: Hex(nonce),
             pow: Hex(self.challenge.to_bytes()),
             pow_sig: self.signature,
@@ -125,7 +148,8 @@ impl Challenged {
             diffie_hellman_sig: Hex(signature.0),
         };
         Exchanging {
-            hello: self.hello,
+            key: self.key,
+            relay: self.relay,
             secret,
             request,
         }
@@ -145,8 +169,7 @@ impl Exchanging {
     /// Not signed by the relay, or of small order.
     pub fn answered(self, answer: &ExchangeAnswerKeys) -> Result<Open, Fault> {
         let signature = Signature(answer.diffie_hellman_sig.0);
-        self.hello
-            .relay
+        self.relay
             .verify(&answer.diffie_hellman.0, &signature)
             .map_err(|_| Fault::BadSignature)?;
         let shared = self
@@ -154,7 +177,7 @@ impl Exchanging {
             .agree(answer.diffie_hellman.0)
             .map_err(|_| Fault::BadExchangeKey)?;
         Ok(Open {
-            hello: self.hello,
+            key: self.key,
             message_key: MessageKey::from_raw(&shared),
         })
     }
@@ -167,7 +190,7 @@ impl Open {
     /// kkv/1 can't carry this text.
     pub fn seal(self, text: &Text) -> Result<Sent, Fault> {
         text.fits(Suite::V1)?;
-        let inner = self.hello.key.sign(content_signed(text.as_bytes()));
+        let inner = self.key.sign(content_signed(text.as_bytes()));
         let mut plain = Zeroizing::new(Vec::with_capacity(
             MIN_CIPHERTEXT_BYTES + text.as_bytes().len(),
         ));
@@ -176,10 +199,10 @@ impl Open {
         let tag = self.message_key.seal(&[], &mut plain);
         let mut ciphertext = plain.to_vec(); // sealed by now
         ciphertext.extend_from_slice(&tag);
-        let signature = self.hello.key.sign(&ciphertext);
+        let signature = self.key.sign(&ciphertext);
         Ok(Sent {
             request: MessageRequest {
-                pubkey: Hex(*self.hello.key.public().as_bytes()),
+                pubkey: Hex(*self.key.public().as_bytes()),
                 chiphertext: HexUpTo::new(ciphertext),
                 signature: Hex(signature.0),
             },

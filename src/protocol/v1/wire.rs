@@ -1,5 +1,7 @@
 //! The bodies of kkv/1. Requests are forms, answers JSON; field names are the published ones, spelled as they are.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::challenge::CHALLENGE_BYTES;
@@ -73,6 +75,16 @@ pub struct ExchangeAnswerKeys {
     pub diffie_hellman: Hex<32>,
     /// Ed25519(relay, that key).
     pub diffie_hellman_sig: Hex<64>,
+}
+
+/// Whether an answer to `/pow` or `/exchange_keys` is how a published relay says no: the JSON of a yes, with every field empty or zero.
+#[must_use]
+pub fn is_refusal(body: &[u8]) -> bool {
+    let fields: Result<BTreeMap<String, String>, _> = serde_json::from_slice(body);
+    fields.is_ok_and(|fields| {
+        let mut values = fields.values();
+        !fields.is_empty() && values.all(|value| value.bytes().all(|digit| digit == b'0'))
+    })
 }
 
 /// `POST /msg`, request. The answer to an accepted one is empty.

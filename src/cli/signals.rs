@@ -1,0 +1,66 @@
+//! The signals that ask a program to end.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::exit::{Exit, Failed};
+
+/// Waits for SIGTERM, SIGINT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
+///
+/// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
+pub(super) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hang_up = if hang_up_is_ignored() {
+        None
+    } else {
+        Some(listen(SignalKind::hangup())?)
+    };
+    Ok(async move {
+        let hung_up = async {
+            match &mut hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hung_up => {}
+        }
+    })
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Failed> {
+    signal(kind)
+        .map_err(|fault| Failed::new(Exit::Refused, format!("can't wait for signals: {fault}")))
+}
+
+/// Whether the program was started with SIGHUP ignored, as far as the system tells.
+fn hang_up_is_ignored() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hang_up(&status))
+}
+
+/// SIGHUP is signal 1, so the lowest bit of the mask.
+fn ignores_hang_up(status: &str) -> bool {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_bit_of_the_mask_stands_for_sighup() {
+        let status =
+            |mask: &str| format!("Name:\tkkv\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+        assert!(ignores_hang_up(&status("0000000000000001")));
+        assert!(ignores_hang_up(&status("0000000000001001")));
+        assert!(!ignores_hang_up(&status("0000000000001000")));
+        assert!(!ignores_hang_up(&status("what?")));
+        assert!(!ignores_hang_up(""));
+    }
+}

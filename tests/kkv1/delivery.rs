@@ -1,0 +1,85 @@
+//! Our sender with a key that the test knows, and what it has told its observer.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to tests, each of which uses a part of it"
+)]
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use kkv::clock::ManualClock;
+use kkv::crypto::identity::SenderKey;
+use kkv::protocol::suite::SuitePolicy;
+use kkv::protocol::text::Text;
+use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
+use kkv::tor::Dial;
+use zeroize::Zeroizing;
+
+use crate::in_process::{START, target};
+
+/// What a delivery came to.
+#[derive(Debug)]
+pub struct Delivered {
+    pub result: Result<Accepted, Failure>,
+    /// Names of the events in their order.
+    pub events: Vec<&'static str>,
+}
+
+impl Delivered {
+    /// How it failed.
+    ///
+    /// # Panics
+    /// It says that the message was accepted.
+    pub fn failure(self) -> Failure {
+        self.result.expect_err("nothing was accepted")
+    }
+}
+
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Vec<&'static str>>);
+
+impl Observer for Recorder {
+    fn event(&self, event: Event) {
+        let name = match event {
+            Event::Dialling => "dialling",
+            Event::Connected => "connected",
+            Event::FellBack => "fell back",
+            Event::Solving { .. } => "solving",
+            Event::Exchanging => "exchanging",
+            Event::Sending => "sending",
+            Event::Retrying => "retrying",
+        };
+        self.0.lock().expect("nobody panics here").push(name);
+    }
+}
+
+/// Delivers `text` with the key of this secret.
+pub async fn deliver_as<D: Dial>(
+    dialer: &D,
+    suites: SuitePolicy,
+    secret: [u8; 32],
+    text: &str,
+) -> Delivered {
+    let recorder = Recorder::default();
+    let clock = ManualClock::new(START);
+    let delivery = Delivery {
+        dialer,
+        target: target(),
+        suites,
+        threads: NonZeroUsize::MIN,
+        clock: &clock,
+        observer: &recorder,
+    };
+    let key = SenderKey::from_secret(&Zeroizing::new(secret));
+    let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
+    let mut rng = rand::make_rng::<rand::rngs::StdRng>();
+    let result = deliver(&delivery, key, &text, &mut rng).await;
+    let events = recorder.0.into_inner().expect("nobody panics there");
+    Delivered { result, events }
+}
+
+/// The same with a new key.
+pub async fn deliver_to<D: Dial>(dialer: &D, suites: SuitePolicy, text: &str) -> Delivered {
+    deliver_as(dialer, suites, crate::published::random(), text).await
+}
