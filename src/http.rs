@@ -9,8 +9,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutWriter;
 
-use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS};
+use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
 
 /// Where connections come from: a loopback port, the owner's socket, and whatever else can be spoken HTTP over.
 pub trait Accept: Send {
@@ -43,12 +44,18 @@ pub async fn serve_connection<S>(stream: S, router: Router)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    // Who asks and asks and takes no answer would otherwise keep a connection for ever.
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(REQUEST_TIMEOUT));
     let _ = http1::Builder::new()
         .auto_date_header(false) // a clock's error is a fingerprint
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            TowerToHyperService::new(router),
+        )
         .await;
 }

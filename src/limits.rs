@@ -35,7 +35,7 @@ pub const MAX_CONNECTIONS: usize = 512;
 /// connection. Who takes longer dials anew.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A request must be read and answered within this time: a full kkv/2 message is 15 Tor cells, so seconds on the worst of circuits.
+/// A request must be read and answered, and its answer taken, within this time each: a full kkv/2 message is 15 Tor cells, so seconds on the worst of circuits.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a session stays open, and its slot reserved, from its key exchange to its message (DESIGN.md §5, PROTOCOL.md §3).
@@ -80,6 +80,9 @@ pub const ATTEMPTS: u32 = 4;
 
 /// Pause before the second attempt; it doubles after each.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// What has outlived its time is looked for at least this often while anything has a lifetime: that late at most after a suspend.
+pub const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The owner's client waits this long for an answer from the relay on the same machine.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -111,7 +111,8 @@ struct State<H> {
 struct Message<H> {
     slot: Slot,
     length: usize,
-    header: H,
+    /// In a place of its own, which is wiped with it: what the map moves about leaves copies behind.
+    header: Box<H>,
     received: Now,
     read: bool,
 }
@@ -313,7 +314,7 @@ impl<H> Queue<H> {
             let message = Message {
                 slot,
                 length,
-                header,
+                header: Box::new(header),
                 received: now,
                 read: false,
             };

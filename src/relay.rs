@@ -13,7 +13,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::limits::{MAX_TEXT_BYTES, SESSION_LIFETIME};
+use crate::limits::{MAX_TEXT_BYTES, PURGE_INTERVAL, SESSION_LIFETIME};
 use crate::pow::Cost;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::relay_keys::RelayKeys;
@@ -239,9 +239,10 @@ impl Relay {
     pub async fn purge_when_due(&self) {
         let mut news = self.queue.watch();
         loop {
-            let wait = self
-                .purge()
-                .map(|due| due.saturating_sub(self.clock.elapsed()));
+            let wait = self.purge().map(|due| {
+                // No longer than this at a time: while the machine sleeps, the clock of these lifetimes goes on and a timer stands still.
+                due.saturating_sub(self.clock.elapsed()).min(PURGE_INTERVAL)
+            });
             tokio::select! {
                 () = async {
                     match wait {

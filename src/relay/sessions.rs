@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::crypto::labels;
-use crate::limits::{MAX_SPENT, SESSION_LIFETIME};
+use crate::limits::{MAX_SPENT, REQUEST_TIMEOUT, SESSION_LIFETIME};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::{Envelope, v1, v2};
 use crate::queue::{Now, Reservation};
@@ -123,7 +123,9 @@ impl Sessions {
             answer: answer.clone(),
         };
         table.spent.insert(claim.seed, name);
-        table.spent_ends.insert((claim.expiry, claim.seed));
+        // A little longer than it lives, for a request that was checked just before its end and comes here just after.
+        let end = claim.expiry.saturating_add(REQUEST_TIMEOUT.as_secs());
+        table.spent_ends.insert((end, claim.seed));
         _replaced = table.insert(name, now.elapsed + SESSION_LIFETIME, Arc::new(entry));
         drop(table);
         self.opened.notify_one();

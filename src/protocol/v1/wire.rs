@@ -77,14 +77,16 @@ pub struct ExchangeAnswerKeys {
     pub diffie_hellman_sig: Hex<64>,
 }
 
-/// Whether an answer to `/pow` or `/exchange_keys` is how a published relay says no: the JSON of a yes, with every field empty or zero.
+/// Whether an answer is how a published relay says no: to `/pow` 80 and 64 zero bytes, to `/exchange_keys` six empty strings.
 #[must_use]
 pub fn is_refusal(body: &[u8]) -> bool {
-    let fields: Result<BTreeMap<String, String>, _> = serde_json::from_slice(body);
-    fields.is_ok_and(|fields| {
-        let mut values = fields.values();
-        !fields.is_empty() && values.all(|value| value.bytes().all(|digit| digit == b'0'))
-    })
+    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, String>>(body) else {
+        return false;
+    };
+    let zeros = |name: &str, bytes: usize| fields.get(name) == Some(&"00".repeat(bytes));
+    let pow = zeros("bytes", 80) && zeros("signature", 64);
+    let exchange = fields.len() == 6 && fields.values().all(String::is_empty);
+    pow || exchange
 }
 
 /// `POST /msg`, request. The answer to an accepted one is empty.

@@ -1,0 +1,228 @@
+//! What strangers may send to the relay: any body to any route, any bytes in place of HTTP, too slowly or without reading.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kkv::http::serve_connection;
+use kkv::limits::{HEAD_TIMEOUT, MAX_BODY_BYTES, REQUEST_TIMEOUT};
+use kkv::protocol::refusal::Refusal;
+use kkv::relay::router;
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+use crate::visit::{ask, cases, inbox, paused, read, reserved, say, still_takes_a_message};
+
+const ROUTES: [&str; 6] = [
+    "/pow",
+    "/exchange_keys",
+    "/msg",
+    "/status",
+    "/get_domain_pk",
+    "/get_msg",
+];
+
+const CONTENT_TYPES: [&str; 6] = [
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "application/json; charset=utf-8",
+    "multipart/form-data",
+    "text/plain",
+    "",
+];
+
+/// Bytes of any kind, or fields of the protocol with values of any kind, as a form or as JSON.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop::sample::select(vec![
+        "bytes",
+        "suite",
+        "sender",
+        "ed25519_pubkey",
+        "nonce",
+        "pow",
+        "pow_sig",
+        "diffie_hellman",
+        "diffie_hellman_sig",
+        "pubkey",
+        "chiphertext",
+        "signature",
+        "challenge",
+        "solution",
+        "x25519",
+        "mlkem768",
+        "session",
+        "sealed",
+    ]);
+    let length = prop::sample::select(vec![0, 8, 32, 64, 76, 112, 128, 1184, 3000, 3584, 4000]);
+    let hex = length.prop_flat_map(|bytes| {
+        proptest::collection::vec(
+            prop::sample::select(b"0123456789abcdefABCDEF".to_vec()),
+            2 * bytes,
+        )
+    });
+    let value = prop_oneof![
+        3 => hex.prop_map(|hex| String::from_utf8_lossy(&hex).into_owned()),
+        1 => ".{0,40}",
+        1 => Just("kkv/2".to_owned()),
+    ];
+    let fields = proptest::collection::btree_map(name, value, 0..8);
+    prop_oneof![
+        2 => proptest::collection::vec(any::<u8>(), 0..300),
+        1 => (0..2 * MAX_BODY_BYTES).prop_map(|length| vec![b'7'; length]),
+        3 => fields.clone().prop_map(|f| serde_urlencoded::to_string(f).unwrap_or_default().into()),
+        3 => fields.prop_map(|f| serde_json::to_vec(&f).unwrap_or_default()),
+    ]
+}
+
+/// Pieces of HTTP in any order.
+fn http() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        6 => prop::sample::select(vec![
+            "GET ", "POST ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "/msg", "/status", "*", "http://x/pow",
+            " HTTP/1.1\r\n", " HTTP/1.0\r\n", " HTTP/9.9\r\n", "host: relay\r\n", "expect: 100-continue\r\n",
+            "content-length: 5\r\n", "content-length: -1\r\n", "content-length: 18446744073709551615\r\n",
+            "transfer-encoding: chunked\r\n", "upgrade: h2c\r\nconnection: upgrade\r\n",
+            "content-type: application/json\r\n", "connection: keep-alive\r\n", "\r\n", "\n", "{}", "0\r\n\r\n",
+            "ffffffffffffffff\r\n", "5;x=y\r\nabcde\r\n",
+        ]).prop_map(|piece| piece.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..20),
+        1 => (0..10_000_usize).prop_map(|length| vec![b'a'; length]),
+    ];
+    let pieces = proptest::collection::vec(piece, 0..24);
+    prop_oneof![
+        3 => pieces.prop_map(|pieces| pieces.concat()),
+        1 => proptest::collection::vec(any::<u8>(), 0..400),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn any_body_on_any_route_is_refused_with_a_reason_and_costs_no_slot(
+        route in prop::sample::select(ROUTES.to_vec()),
+        content_type in prop::sample::select(CONTENT_TYPES.to_vec()),
+        body in body(),
+    ) {
+        paused().block_on(async {
+            let inbox = inbox();
+            let router = router(Arc::clone(&inbox.relay));
+            let answer = ask(router, route, content_type, &body).await;
+            // A key of the right length is all it takes to be given a challenge.
+            let challenge = route == "/pow" && answer.status == 200;
+            prop_assert!(challenge || answer.refusal().is_some(), "{answer:?}");
+            if body.len() > MAX_BODY_BYTES && answer.status == 413 {
+                prop_assert_eq!(answer.refusal(), Some(Refusal::TooLarge));
+            }
+            prop_assert_eq!(reserved(&inbox), 0);
+            prop_assert!(inbox.texts().is_empty());
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn any_bytes_in_place_of_http_are_answered_with_a_fault_of_the_stranger_or_not_at_all(bytes in http()) {
+        paused().block_on(async {
+            let inbox = inbox();
+            let said = say(router(Arc::clone(&inbox.relay)), &bytes).await;
+            if let Some(answer) = read(&said) {
+                prop_assert!(answer.status < 500, "{}", String::from_utf8_lossy(&said));
+            } else {
+                prop_assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+            }
+            prop_assert_eq!(reserved(&inbox), 0);
+            prop_assert!(inbox.texts().is_empty());
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn after_a_flood_of_nonsense_the_relay_takes_a_good_message() {
+    paused().block_on(async {
+        let inbox = inbox();
+        let router = router(Arc::clone(&inbox.relay));
+        for byte in 0..=255_u8 {
+            let bytes = vec![byte; usize::from(byte) * 40];
+            say(router.clone(), &bytes).await;
+            for route in ROUTES {
+                let answer = ask(router.clone(), route, CONTENT_TYPES[0], &bytes).await;
+                assert!(answer.refusal().is_some(), "{answer:?}");
+            }
+        }
+        still_takes_a_message(&inbox).await.unwrap();
+    });
+}
+
+/// Serves one stranger through a narrow pipe; the time until the relay lets go is given in virtual seconds.
+async fn lets_go<F: Future<Output = ()>>(stranger: impl FnOnce(DuplexStream) -> F) -> Duration {
+    let inbox = inbox();
+    let (near, far) = tokio::io::duplex(256);
+    let start = tokio::time::Instant::now();
+    let serving = tokio::spawn(serve_connection(far, router(Arc::clone(&inbox.relay))));
+    let limit = Duration::from_secs(3600);
+    tokio::select! {
+        () = stranger(near) => panic!("strangers stay as long as they can"),
+        done = tokio::time::timeout(limit, serving) => {
+            done.expect("let go within the hour").expect("no panic");
+        }
+    }
+    start.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_sends_its_head_byte_by_byte_is_let_go() {
+    let time = lets_go(async |mut line| {
+        for byte in b"GET /status HTTP/1.1\r\nx: "
+            .iter()
+            .chain(std::iter::repeat(&b'a'))
+        {
+            let _ = line.write_all(&[*byte]).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    })
+    .await;
+    assert!(time <= HEAD_TIMEOUT + Duration::from_secs(2), "{time:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_sends_its_body_byte_by_byte_is_let_go() {
+    let time = lets_go(async |mut line| {
+        let head = "POST /msg HTTP/1.1\r\nhost: x\r\ncontent-length: 9999\r\n\
+                    content-type: application/json\r\n\r\n";
+        let _ = line.write_all(head.as_bytes()).await;
+        loop {
+            let _ = line.write_all(b"7").await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    })
+    .await;
+    assert!(
+        time <= REQUEST_TIMEOUT + HEAD_TIMEOUT + Duration::from_secs(2),
+        "{time:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_asks_on_and_on_and_reads_nothing_is_let_go() {
+    let time = lets_go(async |mut line| {
+        loop {
+            let _ = line
+                .write_all(b"GET /status HTTP/1.1\r\nhost: x\r\n\r\n")
+                .await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    assert!(time <= REQUEST_TIMEOUT + Duration::from_secs(2), "{time:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_comes_and_says_nothing_is_let_go() {
+    let time = lets_go(async |mut line| {
+        let mut nothing = [0];
+        let _ = line.read(&mut nothing).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    assert!(time <= HEAD_TIMEOUT + Duration::from_secs(1), "{time:?}");
+}

@@ -1,0 +1,179 @@
+//! Addresses, challenges, refusals and texts: what parses prints the same again, and nothing else parses.
+
+use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv::onion::OnionAddress;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::protocol::text::Text;
+use kkv::protocol::{v1, v2};
+use kkv::tor::{SocksProxy, Target};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use zeroize::Zeroizing;
+
+use crate::visit::cases;
+
+/// Texts near to an address.
+fn nearly_an_address() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{0,80}",
+        "[a-z2-7]{56}\\.onion(:[0-9]{0,6})?",
+        "([0-9]{1,3}\\.){3}[0-9]{1,3}(:[0-9]{0,6})?",
+        "\\[?[0-9a-f:]{0,20}\\]?(:[0-9]{0,6})?",
+        "(socks5h?|http)://(localhost|127\\.0\\.0\\.1|\\[::1\\]|example\\.com)(:[0-9]{0,6})?/?",
+        "(localhost|LOCALHOST|localhost\\.)(:[0-9]{0,6})?",
+    ]
+}
+
+/// A key that an onion service can have.
+fn onion_key() -> impl Strategy<Value = [u8; 32]> {
+    any::<[u8; 32]>().prop_map(|secret| {
+        let key = kkv::crypto::identity::SenderKey::from_secret(&Zeroizing::new(secret));
+        *key.public().as_bytes()
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(500))]
+
+    #[test]
+    fn every_onion_address_reads_as_it_was_printed(key in onion_key(), port in 1..=u16::MAX, shout: bool) {
+        let address = OnionAddress::from_public_key(key);
+        let mut printed = address.to_string();
+        if shout {
+            printed.make_ascii_uppercase();
+        }
+        prop_assert_eq!(printed.parse(), Ok(address));
+        let target = Target::Onion { address, port };
+        prop_assert_eq!(target.to_string().parse(), Ok(target));
+    }
+
+    #[test]
+    fn an_onion_address_with_one_character_changed_is_none(
+        key in onion_key(), at in 0..56_usize, to in "[a-z2-7]",
+    ) {
+        let address = OnionAddress::from_public_key(key);
+        let printed = address.to_string();
+        let changed = format!("{}{to}{}", &printed[..at], &printed[at + 1..]);
+        prop_assert_eq!(changed.parse::<OnionAddress>().is_ok(), changed == printed);
+    }
+
+    #[test]
+    fn any_text_is_an_address_that_prints_and_reads_the_same_or_none(text in nearly_an_address()) {
+        if let Ok(target) = text.parse::<Target>() {
+            prop_assert_eq!(target.to_string().parse(), Ok(target));
+            if let Target::Loopback(address) = target {
+                prop_assert!(address.ip().is_loopback() && address.port() != 0);
+            }
+        }
+        if let Ok(address) = text.parse::<OnionAddress>() {
+            prop_assert_eq!(address.to_string(), text.to_ascii_lowercase());
+        }
+        if let Ok(proxy) = text.parse::<SocksProxy>() {
+            prop_assert_eq!(proxy.to_string().parse(), Ok(proxy));
+            prop_assert!(!text.contains("example"));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_refusal_of_the_list_or_none(bytes in vec(any::<u8>(), 0..200), word in "[a-z_]{0,12}") {
+        prop_assert_eq!(Refusal::parse(&bytes), None);
+        let body = serde_json::json!({ "error": word, "reason": "\u{1b}[2J" }).to_string();
+        let known = Refusal::ALL.into_iter().find(|refusal| refusal.code() == word);
+        prop_assert_eq!(Refusal::parse(body.as_bytes()), known);
+    }
+
+    #[test]
+    fn a_refusal_cut_short_or_changed_is_another_or_none(
+        number in 0..Refusal::ALL.len(), at: prop::sample::Index, byte: u8,
+    ) {
+        let refusal = Refusal::ALL[number];
+        let body = refusal.body().into_bytes();
+        prop_assert_eq!(Refusal::parse(&body), Some(refusal));
+        let at = at.index(body.len());
+        prop_assert_eq!(Refusal::parse(&body[..at]), None);
+        let mut changed = body.clone();
+        changed[at] = byte;
+        if let Some(read) = Refusal::parse(&changed) {
+            prop_assert!(String::from_utf8_lossy(&changed).contains(read.code()));
+        }
+    }
+
+    #[test]
+    fn any_76_bytes_are_a_kkv1_challenge_that_writes_the_same_or_cost_too_much(bytes in vec(any::<u8>(), 76), cheap: bool) {
+        let mut bytes: [u8; 76] = bytes.try_into().unwrap();
+        if cheap {
+            bytes[33..36].fill(0);
+            bytes[32] %= 80;
+        }
+        let cost = u32::from_le_bytes(bytes[32..36].try_into().unwrap());
+        match v1::challenge::Challenge::from_bytes(&bytes) {
+            Some(challenge) => prop_assert_eq!(challenge.to_bytes(), bytes),
+            None => prop_assert!(cost > 60),
+        }
+    }
+
+    #[test]
+    fn any_112_bytes_are_a_kkv2_challenge_that_writes_the_same_or_are_out_of_bounds(
+        bytes in vec(any::<u8>(), 112), suite in 0..4_u8, cost in 0..80_u8,
+    ) {
+        let mut bytes: [u8; 112] = bytes.try_into().unwrap();
+        bytes[..2].copy_from_slice(&[suite, cost]);
+        let read = v2::challenge::Challenge::from_bytes(&bytes);
+        prop_assert_eq!(read.is_some(), suite == 2 && cost <= 60);
+        if let Some(challenge) = read {
+            prop_assert_eq!(challenge.as_bytes(), &bytes);
+            prop_assert_eq!(&challenge.sender(), &bytes[48..80]);
+            prop_assert_eq!(&challenge.relay(), &bytes[80..]);
+        }
+    }
+
+    #[test]
+    fn any_opened_message_comes_apart_in_one_way_or_not_at_all(
+        head in vec(any::<u8>(), 68), filled in 0..3_600_usize, length in 0..4_000_u16, zero: bool,
+    ) {
+        let mut plain = [0; v2::message::PLAIN_BYTES];
+        plain[..68].copy_from_slice(&head);
+        if zero {
+            plain[65] = 0;
+        }
+        plain[66..68].copy_from_slice(&length.to_le_bytes());
+        let end = (68 + filled).min(plain.len());
+        plain[68..end].fill(b'x');
+        let fits = usize::from(length) >= end - 68 && usize::from(length) <= MAX_TEXT_BYTES;
+        match v2::message::decode(&plain) {
+            Ok(parts) => {
+                prop_assert!(fits && plain[65] == 0);
+                prop_assert_eq!(parts.content, &plain[68..68 + usize::from(length)]);
+                prop_assert_eq!(parts.kind, head[64]);
+                prop_assert_eq!(&parts.signature.0[..], &head[..64]);
+            }
+            Err(refusal) => {
+                prop_assert_eq!(refusal, Refusal::Unproven);
+                prop_assert!(!fits || plain[65] != 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_is_taken_as_it_is_or_not_at_all(text in prop_oneof![".{0,40}", "(\\PC|\0){0,3600}"]) {
+        let length = text.len();
+        match Text::new(Zeroizing::new(text.clone())) {
+            Ok(taken) => {
+                prop_assert!((1..=MAX_TEXT_BYTES).contains(&length));
+                prop_assert_eq!(taken.as_str(), &text);
+                prop_assert!(taken.fits(Suite::V2).is_ok());
+                let fits_v1 = length <= MAX_TEXT_BYTES_V1 && !text.contains('\0');
+                prop_assert_eq!(taken.fits(Suite::V1).is_ok(), fits_v1);
+            }
+            Err(_) => prop_assert!(length == 0 || length > MAX_TEXT_BYTES),
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_choice_of_suites_that_prints_the_same_or_none(text in "any|1|2|[a-z0-9]{0,4}") {
+        if let Ok(policy) = text.parse::<SuitePolicy>() {
+            prop_assert_eq!(policy.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Time runs out between two steps: a session ends before its message, a challenge before its solution, an answer is lost and asked for late.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kkv::limits::SESSION_LIFETIME;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::sender::{Accepted, Doubt, Event, Failure};
+
+use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
+use crate::in_process::{InProcess, send_observed};
+use crate::sweep::{AtEvent, TEXT, assert_sessions_end, relay, reserved, settle, undisturbed};
+
+const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
+const TICK: Duration = Duration::from_millis(1);
+
+/// Sends to `relay` while `before` passes just before the message goes and `lost` between the message and its repetition, its first answer
+/// being lost. (`None`: the answer is not lost.)
+async fn send_late(
+    relay: &InProcess,
+    suite: Suite,
+    before: Duration,
+    lost: Option<Duration>,
+) -> Result<Accepted, Failure> {
+    let lengths = undisturbed(suite).await;
+    let cut = lost.map(|_| Cut {
+        way: Way::ToSender,
+        after: lengths.before_message[1],
+        moment: Moment::Next,
+        end: End::Closed,
+        failed_dials: 0,
+    });
+    let clock = Arc::clone(&relay.clock);
+    let line = CutLine::new(relay, cut, Then::Works)
+        .at_strike(move || clock.advance(lost.unwrap_or_default()));
+    let observer = AtEvent(|event| {
+        if matches!(event, Event::Sending) {
+            relay.clock.advance(before);
+        }
+    });
+    let result = send_observed(&line, SuitePolicy::Only(suite), TEXT, &observer).await;
+    settle().await;
+    assert_eq!(line.struck(), u32::from(lost.is_some()));
+    result
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_takes_its_message_until_its_time_is_over_and_not_after() {
+    for suite in BOTH {
+        let in_time = relay(suite);
+        let sent = send_late(&in_time, suite, SESSION_LIFETIME - TICK, None).await;
+        assert!(sent.is_ok(), "{sent:?}");
+        assert_eq!(in_time.texts(), [TEXT]);
+
+        let late = relay(suite);
+        let sent = send_late(&late, suite, SESSION_LIFETIME, None).await;
+        assert!(
+            matches!(sent, Err(Failure::Refused(Refusal::Unproven))),
+            "{sent:?}"
+        );
+        assert!(late.texts().is_empty());
+        assert_eq!(reserved(&late), 1, "until the relay looks at its clock");
+        assert_sessions_end(&late, &suite);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_remembered_for_a_whole_session_lifetime_after_the_message() {
+    let nearly = SESSION_LIFETIME - TICK;
+    for suite in BOTH {
+        let relay = relay(suite);
+        let sent = send_late(&relay, suite, nearly, Some(nearly)).await;
+        assert!(sent.is_ok(), "{sent:?}");
+        assert_eq!(relay.texts(), [TEXT]);
+        assert_sessions_end(&relay, &suite);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_asked_for_again_after_its_session_was_forgotten_leaves_a_doubt_and_one_message()
+{
+    for suite in BOTH {
+        let relay = relay(suite);
+        let sent = send_late(&relay, suite, TICK, Some(SESSION_LIFETIME)).await;
+        let doubt = Doubt::Refused(Refusal::Unproven);
+        assert!(
+            matches!(sent, Err(Failure::InDoubt(d)) if d == doubt),
+            "{sent:?}"
+        );
+        assert_eq!(relay.texts(), [TEXT]);
+        assert_sessions_end(&relay, &suite);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_solution_that_comes_when_its_challenge_is_over_opens_nothing() {
+    for suite in BOTH {
+        let late = relay(suite);
+        let sent = send_after(&late, suite, Duration::from_secs(60)).await;
+        assert!(
+            matches!(sent, Err(Failure::Refused(Refusal::Expired))),
+            "{sent:?}"
+        );
+        assert!(late.texts().is_empty());
+        assert_eq!(reserved(&late), 0);
+
+        let in_time = relay(suite);
+        let sent = send_after(&in_time, suite, Duration::from_secs(59)).await;
+        assert!(sent.is_ok(), "{sent:?}");
+        assert_eq!(in_time.texts(), [TEXT]);
+    }
+}
+
+/// Sends to `relay` while `time` passes between the challenge and its solution.
+async fn send_after(relay: &InProcess, suite: Suite, time: Duration) -> Result<Accepted, Failure> {
+    let observer = AtEvent(|event| {
+        if matches!(event, Event::Exchanging) {
+            relay.clock.advance(time);
+        }
+    });
+    send_observed(relay, SuitePolicy::Only(suite), TEXT, &observer).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_comes_back_by_itself_when_its_sender_stays_away() {
+    for suite in BOTH {
+        let inbox = relay(suite);
+        let keeper = Arc::clone(&inbox.relay);
+        let purging = tokio::spawn(async move { keeper.purge_when_due().await });
+        settle().await; // it waits for the first session by now
+
+        // The line ends between the exchange and the message, and for good.
+        let lengths = undisturbed(suite).await;
+        let cut = Cut {
+            way: Way::ToRelay,
+            after: lengths.before_message[0],
+            moment: Moment::Next,
+            end: End::Closed,
+            failed_dials: 0,
+        };
+        let line = CutLine::new(&inbox, [cut], Then::NoDial);
+        let sent = send_observed(&line, SuitePolicy::Only(suite), TEXT, &AtEvent(|_| ())).await;
+        assert!(matches!(sent, Err(Failure::Unreachable(_))), "{sent:?}");
+        assert_eq!(reserved(&inbox), 1);
+
+        inbox.clock.advance(SESSION_LIFETIME);
+        tokio::time::sleep(SESSION_LIFETIME + Duration::from_secs(1)).await;
+        assert_eq!(reserved(&inbox), 0);
+        purging.abort();
+    }
+}
