@@ -36,7 +36,7 @@ pub enum OnionAddressError {
     #[error("it has a character other than a-z and 2-7")]
     Character,
     /// The version byte is not 3.
-    #[error("it is of version {0}; only version 3 exists")]
+    #[error("its end says version {0}, and only version 3 exists, so a character may be wrong")]
     Version(u8),
     /// The checksum does not fit: a character is mistyped or missing.
     #[error("its checksum doesn't fit, so a character must be wrong")]

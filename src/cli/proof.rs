@@ -141,13 +141,24 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
     if json {
         return print_json(&proofs);
     }
-    for proof in &proofs {
-        print(&proof.told())?;
+    print(&told(&proofs))
+}
+
+/// What the files prove, for people. Only said of what was checked. The text of a message comes last, behind the first empty line: whatever
+/// it says, it can't pass for a word of this program.
+fn told(proofs: &[Proof]) -> String {
+    let mut told: String = proofs.iter().map(Proof::told).collect();
+    told += match proofs {
+        [Proof::Receipt(_)] => {
+            "Give the exported message as well to see which message it is about.\n"
+        }
+        [_, _] => "They belong together: the relay accepted exactly this message.\n",
+        _ => "",
+    };
+    if let Some(text) = proofs.iter().find_map(Proof::text) {
+        told += &format!("\n{}\n", Visible(text));
     }
-    if proofs.len() == 2 {
-        print("They belong together: the relay accepted exactly this message.\n")?;
-    }
-    Ok(())
+    told
 }
 
 fn read(path: &Path) -> Result<Proof, Failed> {
@@ -197,28 +208,33 @@ impl Proof {
         }
     }
 
-    /// What the file proves, for people. Only said of a proof that was checked.
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::MessageV1(message) => Some(&message.text),
+            Self::MessageV2(message) => Some(&message.text),
+            Self::Receipt(_) => None,
+        }
+    }
+
     fn told(&self) -> String {
         match self {
             Self::MessageV1(message) => format!(
-                "A message in kkv/1. Its signature fits; it covers the text alone, not to whom or when it was said.\n  \
-                 signed by  {}\n             {}\n\n{}\n\n",
+                "A message in kkv/1. Its signature fits; it covers\n\
+                 the text alone, not to whom or when it was said.\n  \
+                 signed by  {}\n             {}\n",
                 fingerprint::<Sender>(&message.sender),
                 message.sender,
-                Visible(&message.text),
             ),
             Self::MessageV2(message) => format!(
                 "A message in kkv/2. Its signature fits.\n  \
-                 signed by  {}\n             {}\n  said to    {}\n             {}\n\n{}\n\n",
+                 signed by  {}\n             {}\n  said to    {}\n             {}\n",
                 fingerprint::<Sender>(&message.sender),
                 message.sender,
                 fingerprint::<Relay>(&message.relay),
                 message.relay,
-                Visible(&message.text),
             ),
             Self::Receipt(receipt) => format!(
-                "A receipt. Its signature fits: the relay accepted one message of this sender. Give the exported message as \
-                 well to see which.\n  \
+                "A receipt. Its signature fits: the relay accepted one message of this sender.\n  \
                  signed by  {}\n             {}\n  sender     {}\n             {}\n",
                 fingerprint::<Relay>(&receipt.relay),
                 receipt.relay,

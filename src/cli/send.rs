@@ -115,15 +115,28 @@ fn text(message: Option<String>, file: Option<&Path>) -> Result<Text, Failed> {
             if typed {
                 say("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
             }
-            let text = read(stdin.lock())
-                .map_err(|fault| unreadable(Path::new("standard input"), &fault))?;
-            if typed && !text.ends_with('\n') {
-                say(""); // the cursor is still behind what was typed
+            let text = read(stdin.lock());
+            if typed {
+                after_typing(&text);
             }
-            text
+            text.map_err(|fault| unreadable(Path::new("standard input"), &fault))?
         }
     };
     Text::new(text).map_err(|fault| Failed::usage(format!("{fault}; nothing was sent")))
+}
+
+/// Leaves the terminal as the shell expects it.
+fn after_typing(text: &io::Result<Zeroizing<String>>) {
+    match text {
+        Ok(text) if !text.ends_with('\n') => say(""), // the cursor is still behind what was typed
+        // The rest of what was pasted is taken away up to Ctrl-D: the shell would run it, line by line.
+        Err(fault) if fault.kind() == io::ErrorKind::FileTooLarge => {
+            let mut rest = Zeroizing::new([0; 4096]);
+            let mut stdin = io::stdin().lock();
+            while matches!(stdin.read(&mut *rest), Ok(1..)) {}
+        }
+        _ => {}
+    }
 }
 
 /// Reads at most one byte more than fits, into one buffer that is wiped.
@@ -134,7 +147,7 @@ fn read(source: impl Read) -> io::Result<Zeroizing<String>> {
     source.take(limit as u64).read_to_end(&mut bytes)?;
     if bytes.len() == limit {
         let what = format!("the message is longer than {MAX_TEXT_BYTES} bytes, the most that fit");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),

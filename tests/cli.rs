@@ -1,0 +1,23 @@
+//! The two programs from outside: what they print, how they end, and what they leave behind. Each is a real process here.
+
+#[path = "support/programs.rs"]
+mod programs;
+
+mod cli {
+    mod address;
+    mod hostile_text;
+    mod identity;
+    mod inbox;
+    mod kkv_arguments;
+    mod kkv_runs;
+    mod kkv_stops;
+    mod meddler;
+    mod pipes;
+    mod prompts;
+    mod receipt;
+    mod send;
+    mod send_fails;
+    mod send_in_doubt;
+    mod strangers;
+    mod verify;
+}

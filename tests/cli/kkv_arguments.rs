@@ -1,0 +1,125 @@
+//! Values that `kkv` refuses, each with the reason; nothing is started then.
+
+use crate::programs::{Outcome, Process, Relay, kkv};
+
+#[track_caller]
+fn refused(name: &str, value: &str, reason: &str) -> Outcome {
+    let directory = tempfile::tempdir().expect("a directory");
+    let socket = directory.path().join("kkv.sock");
+    let mut command = kkv();
+    command.arg("--socket").arg(&socket).args([name, value]);
+    let outcome = Process::spawn(command, None).finish().must_end_with(2);
+    assert!(!socket.exists() && outcome.stdout.is_empty());
+    outcome.must_say(value).must_say(reason)
+}
+
+#[test]
+fn a_cost_that_makes_no_sense_is_refused() {
+    for value in ["61", "-1", "x", "", "4.5", "99999999999999999999"] {
+        refused("-c", value, "from 0 to 60");
+    }
+}
+
+#[test]
+fn a_number_of_messages_that_makes_no_sense_is_refused() {
+    for value in [
+        "0",
+        "100001",
+        "-1",
+        "x",
+        "4294967297",
+        "99999999999999999999999",
+    ] {
+        refused("-m", value, "from 1 to 100000");
+    }
+}
+
+#[test]
+fn a_time_to_pay_that_makes_no_sense_is_refused() {
+    for value in ["0", "86401", "-1", "x", "4294967297", "99999999999"] {
+        refused("-e", value, "from 1 to 86400");
+    }
+}
+
+#[test]
+fn a_time_to_live_that_makes_no_sense_is_refused() {
+    for value in ["0s", "1000y", "101y"] {
+        refused("--ttl", value, "from a moment to a hundred years");
+    }
+    for value in [
+        "nonsense",
+        "-1",
+        "",
+        "5",
+        "99999999999999999999999y",
+        "1 fortnight",
+    ] {
+        refused("--ttl", value, "written like 30m, 12h or 7d");
+    }
+}
+
+#[test]
+fn an_address_that_others_could_reach_is_refused() {
+    for value in [
+        "0.0.0.0:1",
+        "192.168.1.1:1",
+        "[::]:1",
+        "8.8.8.8:1",
+        "[::ffff:127.0.0.1]:1",
+    ] {
+        refused("--listen", value, "people could come without Tor");
+    }
+    for value in [
+        "example.com:1",
+        "garbage",
+        "127.0.0.1",
+        "127.0.0.1:65536",
+        "",
+    ] {
+        refused("--listen", value, "is written 127.0.0.1:45069");
+    }
+}
+
+#[test]
+fn a_suite_that_cannot_be_spoken_alone_is_refused() {
+    for value in ["1", "3", "kkv/2", ""] {
+        refused("--suite", value, "there are 'any' and '2'");
+    }
+}
+
+#[test]
+fn a_way_onto_tor_that_there_is_not_is_refused() {
+    for value in ["embedded", "on", ""] {
+        refused("--tor", value, "'external'");
+    }
+}
+
+#[test]
+fn a_cost_of_nothing_is_taken() {
+    let relay = Relay::start(&["-c", "0"]);
+    relay.deliver(b"cheap");
+    assert_eq!(relay.list()[0]["cost"], 0);
+}
+
+#[test]
+fn the_loopback_of_ipv6_can_be_listened_on() {
+    let relay = Relay::start(&["--listen", "[::1]:0"]);
+    assert!(relay.address().starts_with("[::1]:"));
+    relay.deliver(b"six");
+    assert_eq!(relay.text(1), "six");
+}
+
+#[test]
+fn a_relay_that_speaks_only_kkv_2_refuses_kkv_1_and_the_sender_says_so() {
+    let relay = Relay::start(&["--suite", "2"]);
+    assert!(relay.process().stdout().contains("speaks kkv/2\n"));
+    let refused = relay
+        .send(["-m", "x", "--suite", "1"])
+        .finish()
+        .must_end_with(1);
+    refused
+        .must_say("doesn't speak that suite")
+        .must_say("leave out --suite 1");
+    relay.deliver(b"y");
+    assert_eq!(relay.list().len(), 1);
+}

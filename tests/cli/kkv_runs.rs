@@ -1,0 +1,211 @@
+//! What `kkv` says when it starts, and where it puts its socket.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::programs::{Process, Relay, Signal, kkv, kkvc, through_shell};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o7777
+}
+
+#[test]
+fn the_block_says_where_it_listens_how_it_is_reached_and_its_key() {
+    let relay = Relay::start(&["--ttl", "12h", "-m", "7", "-c", "9"]);
+    let block = relay.process().stdout();
+    let status = relay.owner(["status"]).finish().must_end_with(0);
+    let key = status.stdout_text();
+    let key = key.lines().find(|line| line.contains("key ")).unwrap();
+    for text in [
+        "keeps up to 7 messages in memory, each kept for 12h; each costs its sender 2^9 hashes",
+        &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
+        "reach it  from this machine only, not through Tor",
+        &format!("owner     {} (kkvc list)", relay.socket().display()),
+        key,
+    ] {
+        assert!(block.contains(text), "no {text:?} in {block}");
+    }
+    let port: u16 = relay.address().rsplit_once(':').unwrap().1.parse().unwrap();
+    assert_ne!(port, 0, "port 0 is shown as the port that the kernel chose");
+}
+
+#[test]
+fn behind_a_system_tor_it_says_what_to_put_into_the_torrc() {
+    let relay = Relay::start(&["--tor", "external"]);
+    let block = relay.process().stdout();
+    assert!(
+        block.contains("torrc.example") && block.contains("hostname"),
+        "{block}"
+    );
+    assert!(
+        block.lines().skip(1).all(|line| line.chars().count() <= 80),
+        "{block}"
+    );
+}
+
+#[test]
+fn after_the_block_it_is_silent_whatever_comes() {
+    let relay = Relay::start(&["-m", "2"]);
+    let block = relay.process().stdout();
+    relay.deliver(b"one");
+    relay.deliver(b"two");
+    relay.send(["-m", "three"]).finish().must_end_with(4);
+    relay.owner(["read", "1"]).finish().must_end_with(0);
+    relay.owner(["delete", "1"]).finish().must_end_with(0);
+    relay.process().signal(Signal::TERM);
+    let outcome = relay.process().finish().must_end_with(0);
+    assert_eq!(outcome.stdout_text(), block);
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn it_runs_with_a_file_for_its_output_and_nothing_to_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("kkv.sock");
+    let log = directory.path().join("log");
+    let mut command = kkv();
+    let file = || Stdio::from(fs::File::create(&log).unwrap());
+    command
+        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
+        .arg(&socket);
+    let mut child = command
+        .stdout(file())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until_it_answers(&socket);
+    assert!(fs::read_to_string(&log).unwrap().contains("\n  key "));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn it_runs_with_input_output_and_errors_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("kkv.sock");
+    let mut command = kkv();
+    command
+        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
+        .arg(&socket);
+    let closed = through_shell(&command, "exec \"$0\" \"$@\" <&- >&- 2>&-");
+    let process = Process::spawn(closed, None);
+    wait_until_it_answers(&socket);
+    process.signal(Signal::TERM);
+    process.finish().must_end_with(0);
+}
+
+/// Asks until a relay answers.
+fn wait_until_it_answers(socket: &Path) {
+    for _ in 0..2000 {
+        let asked = kkvc(["status", "--json", "--socket"])
+            .with(|c| c.arg(socket))
+            .finish();
+        if asked.code == Some(0) {
+            return;
+        }
+    }
+    panic!("no relay came up at {}", socket.display());
+}
+
+#[test]
+fn the_socket_is_in_the_runtime_directory_and_private() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = directory.path().join("run");
+    found_by_both(&runtime.join("kkv/kkv.sock"), |command| {
+        command.env("XDG_RUNTIME_DIR", &runtime)
+    });
+}
+
+#[test]
+fn without_a_runtime_directory_the_socket_is_in_tmp_under_the_users_number() {
+    // TMPDIR stands for /tmp, where a relay of this user may be at work.
+    let directory = tempfile::tempdir().unwrap();
+    let uid = rustix::process::geteuid().as_raw();
+    let socket = directory.path().join(format!("kkv-{uid}/kkv.sock"));
+    found_by_both(&socket, |command| {
+        command
+            .env_remove("XDG_RUNTIME_DIR")
+            .env("TMPDIR", directory.path())
+    });
+}
+
+/// Starts a relay that is not told where its socket is, and a client that isn't either.
+fn found_by_both(socket: &Path, environment: impl Fn(&mut Command) -> &mut Command) {
+    let mut command = kkv();
+    command.args(["--tor", "off", "--listen", "127.0.0.1:0"]);
+    environment(&mut command);
+    let process = Process::spawn(command, None);
+    process.wait_for_stdout("the block", |out| out.contains("\n  key "));
+    assert_eq!(mode(socket), 0o600);
+    assert_eq!(mode(socket.parent().expect("it is in a directory")), 0o700);
+    kkvc(["status"])
+        .with(|command| environment(command))
+        .finish()
+        .must_end_with(0);
+}
+
+#[test]
+fn a_directory_in_tmp_that_others_can_write_to_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let uid = rustix::process::geteuid().as_raw();
+    let taken = directory.path().join(format!("kkv-{uid}"));
+    fs::create_dir(&taken).unwrap();
+    fs::set_permissions(&taken, fs::Permissions::from_mode(0o777)).unwrap();
+    let mut command = kkv();
+    command
+        .env_remove("XDG_RUNTIME_DIR")
+        .env("TMPDIR", directory.path());
+    command.args(["--tor", "off", "--listen", "127.0.0.1:0"]);
+    let refused = Process::spawn(command, None).finish().must_end_with(1);
+    refused
+        .must_say("nobody else may write in it")
+        .must_say("chmod 700");
+}
+
+#[test]
+fn help_of_kkv_names_every_default_and_every_exit_code() {
+    let mut command = kkv();
+    command.arg("--help");
+    let help = Process::spawn(command, None)
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    let flat = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for text in [
+        "[default: 50]",
+        "[default: 30]",
+        "[default: 480]",
+        "keep until deleted]",
+        "[default: any]",
+        "[default: 127.0.0.1:45069]",
+        "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or /tmp/kkv-UID/kkv.sock]",
+        "[default: external]",
+        "Exit codes: 0 it was told to stop",
+        "1 it can't start",
+        "2 wrong usage",
+    ] {
+        assert!(flat.contains(text), "no {text:?} in {help}");
+    }
+}
+
+#[test]
+fn both_programs_say_their_version() {
+    let mut command = kkv();
+    command.arg("--version");
+    let relay = Process::spawn(command, None)
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    let client = kkvc(["--version"]).finish().must_end_with(0).stdout_text();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        (relay, client),
+        (format!("kkv {version}\n"), format!("kkvc {version}\n"))
+    );
+}

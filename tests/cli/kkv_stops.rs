@@ -1,0 +1,156 @@
+//! How `kkv` ends, and what happens where another one is or was.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::programs::{Outcome, Process, Relay, Signal, kkv, kkvc, through_shell};
+
+/// What stopping may take, by the program's own promise: shorter than anyone can look away.
+const PROMISED: Duration = Duration::from_millis(100);
+
+/// Stops a relay with 1,000 slots, eight of which hold a message, and returns how long that took.
+fn stop(signal: Signal) -> Duration {
+    let relay = Relay::start(&["-m", "1000", "-c", "0"]);
+    for number in 0..8 {
+        relay.deliver(format!("message {number}").as_bytes());
+    }
+    assert!(relay.socket().exists());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real process ends in real time"
+    )]
+    let before = Instant::now();
+    relay.process().signal(signal);
+    let (_, ended) = relay.process().ended();
+    relay.process().finish().must_end_with(0);
+    assert!(!relay.socket().exists(), "its socket stayed behind");
+    ended - before
+}
+
+/// Stops three relays; the best counts, because only the program is measured and not what else the machine does.
+#[track_caller]
+fn stops_in_time(signal: Signal) {
+    let took = (0..3).map(|_| stop(signal)).min();
+    assert!(took < Some(PROMISED), "{took:?}");
+}
+
+#[test]
+fn sigterm_ends_a_relay_of_a_thousand_slots_within_a_tenth_of_a_second() {
+    stops_in_time(Signal::TERM);
+}
+
+#[test]
+fn sigint_ends_a_relay_of_a_thousand_slots_within_a_tenth_of_a_second() {
+    stops_in_time(Signal::INT);
+}
+
+#[test]
+fn sighup_ends_a_relay_of_a_thousand_slots_within_a_tenth_of_a_second() {
+    stops_in_time(Signal::HUP);
+}
+
+#[test]
+fn under_nohup_it_outlives_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("kkv.sock");
+    let mut command = kkv();
+    command
+        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
+        .arg(&socket);
+    let nohup = through_shell(&command, "trap '' HUP; exec \"$0\" \"$@\""); // what nohup does
+    let process = Process::spawn(nohup, None);
+    process.wait_for_stdout("the block", |out| out.contains("\n  key "));
+    process.signal(Signal::HUP);
+    let status = kkvc(["status", "--socket"])
+        .with(|c| c.arg(&socket))
+        .finish();
+    status.must_end_with(0);
+    assert!(process.is_running() && socket.exists());
+    process.signal(Signal::TERM);
+    process.finish().must_end_with(0);
+}
+
+fn refused(arguments: &[&str]) -> Outcome {
+    let mut command = kkv();
+    command.args(["--tor", "off"]).args(arguments);
+    Process::spawn(command, None).finish().must_end_with(1)
+}
+
+#[test]
+fn a_second_relay_at_the_same_socket_is_refused_and_the_first_goes_on() {
+    let first = Relay::start(&[]);
+    let socket = first.socket().to_str().unwrap();
+    let second = refused(&["--listen", "127.0.0.1:0", "--socket", socket]);
+    second
+        .must_say("is in use by another kkv")
+        .must_say("--socket");
+    first.deliver(b"still here");
+    assert_eq!(first.text(1), "still here");
+}
+
+#[test]
+fn a_second_relay_on_the_same_port_is_refused_and_the_first_goes_on() {
+    let first = Relay::start(&[]);
+    let other = first.directory().join("other.sock");
+    let second = refused(&[
+        "--listen",
+        first.address(),
+        "--socket",
+        other.to_str().unwrap(),
+    ]);
+    second
+        .must_say("is in use by another program, perhaps another kkv")
+        .must_say("--listen 127.0.0.1:PORT");
+    assert!(!other.exists(), "the second one's socket stayed behind");
+    first.deliver(b"still here");
+    assert_eq!(first.text(1), "still here");
+}
+
+#[test]
+fn the_socket_of_a_killed_relay_is_replaced() {
+    let first = Relay::start(&[]);
+    first.process().signal(Signal::KILL);
+    first.process().ended();
+    assert!(first.socket().exists(), "nobody could take it away");
+    let second = Relay::start(&["--socket", first.socket().to_str().unwrap()]);
+    second.deliver(b"hello");
+    assert_eq!(second.list().len(), 1);
+}
+
+#[test]
+fn a_file_where_the_socket_should_be_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("letter");
+    fs::write(&path, "dear diary").unwrap();
+    let refused = refused(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--socket",
+        path.to_str().unwrap(),
+    ]);
+    assert!(
+        !refused.stderr.contains("pkill"),
+        "another kkv is not the reason: {}",
+        refused.stderr
+    );
+    refused.must_say("is not a socket; it is left alone");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "dear diary");
+}
+
+#[test]
+fn a_socket_that_cannot_be_made_is_said_with_the_systems_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = directory.path().join("x".repeat(120));
+    let refused = refused(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--socket",
+        long.to_str().unwrap(),
+    ]);
+    assert!(
+        !refused.stderr.contains("pkill"),
+        "another kkv is not the reason: {}",
+        refused.stderr
+    );
+    refused.must_say("can't make the socket");
+}

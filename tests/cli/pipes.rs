@@ -1,0 +1,122 @@
+//! Readers that go away, and standard streams that are not there: a program may lose its words then, never its head.
+
+use std::fs::{self, File};
+use std::io::pipe;
+
+use crate::programs::{Relay, kkvc};
+
+/// A pipe whose reader is gone.
+fn broken() -> std::io::PipeWriter {
+    let (reader, writer) = pipe().expect("a pipe");
+    drop(reader);
+    writer
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"hello");
+    fs::write(
+        relay.directory().join("message"),
+        relay.owner(["export", "1"]).finish().stdout,
+    )
+    .unwrap();
+    for command in [
+        &["list"][..],
+        &["list", "--json"],
+        &["read", "1"],
+        &["status"],
+        &["export", "1"],
+        &["verify", "message"],
+        &["identity", "key"],
+        &["--help"],
+        &["--version"],
+        &["delete", "1"],
+    ] {
+        let mut command_line = relay.owner(command).into_command();
+        let output = command_line.stdout(broken()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*said), (Some(0), ""), "{command:?}");
+    }
+    assert!(relay.list().is_empty());
+}
+
+#[test]
+fn a_message_is_delivered_even_if_nobody_reads_what_is_said_of_it() {
+    let relay = Relay::start(&[]);
+    for _ in 0..2 {
+        let mut command = relay.send(["-m", "x"]).into_command();
+        let status = command.stdout(broken()).stderr(broken()).status().unwrap();
+        assert_eq!(status.code(), Some(0));
+    }
+    let mut command = kkvc(["send", "127.0.0.1:1", "-m", "x"]).into_command();
+    let status = command.stdout(broken()).stderr(broken()).status().unwrap();
+    assert_eq!(status.code(), Some(3), "the exit code says it all the same");
+    assert_eq!(relay.list().len(), 2);
+}
+
+#[test]
+fn a_question_that_nobody_can_read_is_not_answered_with_a_panic() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"x");
+    let mut command = relay.owner(["delete", "--all"]).into_command();
+    let status = command
+        .stdin(File::open("/dev/null").unwrap())
+        .stderr(broken())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+    assert_eq!(relay.list().len(), 1);
+}
+
+#[test]
+fn closed_standard_streams_are_no_fault() {
+    let script = |redirections: &str| format!("exec \"$0\" \"$@\" {redirections}");
+    let relay = Relay::start(&[]);
+    relay.deliver(b"x");
+    for redirections in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
+        for command in [
+            &["list"][..],
+            &["read", "1"],
+            &["status", "--json"],
+            &["export", "1"],
+        ] {
+            let run = relay.owner(command).through_shell(&script(redirections));
+            run.finish().must_end_with(0);
+        }
+        let run = relay.send(["-m", "y"]).through_shell(&script(redirections));
+        run.finish().must_end_with(0);
+        // A closed input holds no message.
+        let run = relay
+            .send(["-"])
+            .through_shell(&script(&format!("<&- {redirections}")));
+        run.finish().must_end_with(2);
+    }
+    assert_eq!(relay.list().len(), 5);
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_said() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"x");
+    for command in [&["list"][..], &["export", "1"], &["read", "1"]] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = relay
+            .owner(command)
+            .into_command()
+            .stdout(full)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("can't write to standard output"), "{said}");
+    }
+    assert_eq!(
+        relay.list()[0]["read"],
+        false,
+        "what could not be shown has not been read"
+    );
+}

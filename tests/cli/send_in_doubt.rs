@@ -1,0 +1,120 @@
+//! `kkvc send` when the message was on its way: it never says more than it knows.
+
+use crate::cli::meddler::{Meddler, Verdict};
+use crate::programs::{Process, Relay, Signal, kkvc};
+
+#[test]
+fn an_answer_lost_for_good_ends_with_7_and_the_message_may_be_there() {
+    let relay = Relay::start(&[]);
+    for suite in ["1", "2"] {
+        let cutter = Meddler::start(relay.address(), |asked| {
+            if asked.path == "/msg" {
+                Verdict::CutForGood
+            } else {
+                Verdict::Pass
+            }
+        });
+        let outcome = kkvc(["send", &cutter.address, "-m", "x", "--suite", suite]).finish();
+        let outcome = outcome
+            .must_end_with(7)
+            .must_say("whether the message arrived can't be known");
+        assert!(outcome.stdout.is_empty() && !outcome.stderr.contains("nothing was delivered"));
+    }
+    assert_eq!(relay.list().len(), 2, "here it did arrive");
+}
+
+#[test]
+fn an_answer_lost_each_time_ends_with_7_and_the_message_is_there_once() {
+    let relay = Relay::start(&[]);
+    let cutter = Meddler::start(relay.address(), |asked| {
+        if asked.path == "/msg" {
+            Verdict::Cut
+        } else {
+            Verdict::Pass
+        }
+    });
+    let outcome = kkvc(["send", &cutter.address, "-m", "x"])
+        .finish()
+        .must_end_with(7);
+    outcome.must_say("trying again").must_say("can't be known");
+    assert_eq!(relay.list().len(), 1);
+}
+
+#[test]
+fn an_answer_lost_once_is_asked_for_again_and_accepted() {
+    let relay = Relay::start(&[]);
+    for path in ["/pow", "/exchange_keys", "/msg"] {
+        let before = relay.list().len();
+        let lost = std::cell::Cell::new(false);
+        let cutter = Meddler::start(relay.address(), move |asked| {
+            if asked.path == path && !lost.replace(true) {
+                Verdict::Cut
+            } else {
+                Verdict::Pass
+            }
+        });
+        let outcome = kkvc(["send", &cutter.address, "-m", "x"])
+            .finish()
+            .must_end_with(0);
+        outcome.must_say("The connection broke; trying again");
+        assert_eq!(relay.list().len(), before + 1, "{path}");
+    }
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_ends_with_7() {
+    let relay = Relay::start(&[]);
+    for body in ["", "{}", "\x1b[2J", "{\"receipt\":\"00\"}"] {
+        let fool = Meddler::start(relay.address(), move |asked| {
+            if asked.path == "/msg" {
+                Verdict::Answer(200, body)
+            } else {
+                Verdict::Pass
+            }
+        });
+        let outcome = kkvc(["send", &fool.address, "-m", "x"])
+            .finish()
+            .must_end_with(7);
+        assert!(!outcome.stderr.contains('\x1b'));
+        outcome
+            .must_say("makes no sense")
+            .must_say("can't be known");
+    }
+    assert!(relay.list().is_empty(), "here it did not arrive");
+}
+
+/// A sender whose message is with the relay and whose answer does not come.
+fn waiting(relay: &Relay, extra: &[&str]) -> (Meddler, Process) {
+    let holder = Meddler::start(relay.address(), |asked| {
+        if asked.path == "/msg" {
+            Verdict::Hold
+        } else {
+            Verdict::Pass
+        }
+    });
+    let process = kkvc(["send", &holder.address, "-m", "x"])
+        .with(|c| c.args(extra))
+        .start();
+    holder.wait_for("/msg");
+    (holder, process)
+}
+
+#[test]
+fn cancelling_while_the_answer_is_awaited_says_that_it_cannot_be_known() {
+    let relay = Relay::start(&[]);
+    let receipt = relay.directory().join("receipt");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (_holder, process) = waiting(&relay, &["--receipt", receipt.to_str().unwrap()]);
+        process.signal(signal);
+        let outcome = process.finish().must_end_with(130);
+        assert!(
+            !outcome.stderr.contains("nothing was delivered"),
+            "{}",
+            outcome.stderr
+        );
+        outcome
+            .must_say("can't be known")
+            .must_say("may leave it there twice");
+        assert!(!receipt.exists());
+    }
+}

@@ -1,0 +1,296 @@
+//! `kkvc export` and `kkvc verify`: what a third party can check, and that nothing changed gets through.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::programs::{Outcome, Relay, kkvc};
+
+/// A relay with a message in each suite and a receipt, exported into `v1`, `v2` and `receipt`.
+fn exported() -> Relay {
+    let relay = Relay::start(&[]);
+    relay
+        .send(["-m", "said in \"kkv/1\" é\n", "--suite", "1"])
+        .finish()
+        .must_end_with(0);
+    relay
+        .send(["-m", "said in \"kkv/2\" é\n", "--receipt", "receipt"])
+        .finish()
+        .must_end_with(0);
+    for (id, name) in [("1", "v1"), ("2", "v2")] {
+        let message = relay.owner(["export", id]).finish().must_end_with(0);
+        message.json();
+        fs::write(relay.directory().join(name), message.stdout).expect("our own directory");
+    }
+    relay
+}
+
+/// Verifies files of `directory`. A relay is not needed.
+fn verify(directory: &Path, files: &[&str]) -> Outcome {
+    kkvc(["verify"])
+        .with(|c| c.args(files).current_dir(directory))
+        .finish()
+}
+
+fn verify_text(text: &str) -> Outcome {
+    kkvc(["verify", "-"]).stdin(text).finish()
+}
+
+#[test]
+fn what_was_exported_is_verified_with_and_without_its_receipt() {
+    let relay = exported();
+    let sender = relay.list()[1]["sender"].as_str().unwrap().to_owned();
+    let directory = relay.directory();
+    relay
+        .owner(["delete", "--all", "--yes"])
+        .finish()
+        .must_end_with(0);
+    for (files, told) in [
+        (&["v1"][..], "A message in kkv/1. Its signature fits"),
+        (&["v2"], "A message in kkv/2. Its signature fits."),
+        (&["receipt"], "A receipt. Its signature fits"),
+        (
+            &["v2", "receipt"],
+            "the relay accepted exactly this message",
+        ),
+        (
+            &["receipt", "v2"],
+            "the relay accepted exactly this message",
+        ),
+    ] {
+        let shown = verify(directory, files).must_end_with(0).stdout_text();
+        assert!(shown.contains(told), "{shown}");
+        if files != ["v1"] {
+            assert!(shown.contains(&sender), "{shown}");
+        }
+    }
+    let text = fs::read_to_string(directory.join("v2")).unwrap();
+    let shown = verify_text(&text).must_end_with(0).stdout_text();
+    assert!(shown.contains("\nsaid in \"kkv/2\" é\n"), "{shown}");
+    let both = kkvc(["verify", "v2", "receipt", "--json"]).with(|c| c.current_dir(directory));
+    assert_eq!(
+        both.finish()
+            .must_end_with(0)
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn no_text_can_speak_for_the_program() {
+    let relay = Relay::start(&[]);
+    let lie = "\n\nA receipt. Its signature fits.\nThey belong together: the relay accepted exactly this message.";
+    let send = relay.send(["-m", lie, "--receipt", "receipt"]).finish();
+    send.must_end_with(0);
+    let message = relay.owner(["export", "1"]).finish().stdout;
+    fs::write(relay.directory().join("message"), message).unwrap();
+    for files in [
+        &["message"][..],
+        &["message", "receipt"],
+        &["receipt", "message"],
+    ] {
+        let shown = verify(relay.directory(), files)
+            .must_end_with(0)
+            .stdout_text();
+        let (said, text) = shown.split_once("\n\n").unwrap();
+        assert_eq!(
+            text.trim_end(),
+            lie.trim_end(),
+            "the text is last, behind the first empty line"
+        );
+        assert_eq!(said.contains("They belong together"), files.len() == 2);
+        assert!(
+            !said.contains("Give the exported message"),
+            "it was given: {said}"
+        );
+    }
+    let alone = verify(relay.directory(), &["receipt"])
+        .must_end_with(0)
+        .stdout_text();
+    assert!(
+        alone.contains("Give the exported message as well"),
+        "{alone}"
+    );
+}
+
+#[test]
+fn a_message_is_exported_whole_whatever_is_in_it() {
+    let relay = Relay::start(&[]);
+    let worst = "\u{1}".repeat(3500); // each character takes six in JSON
+    relay.deliver(worst.as_bytes());
+    let message = relay.owner(["export", "1"]).finish().must_end_with(0);
+    assert_eq!(message.json()["text"], worst);
+    verify_text(&message.stdout_text()).must_end_with(0);
+}
+
+/// Verifies a forgery: the signature doesn't fit, or it is no longer a message or receipt at all.
+#[track_caller]
+fn must_be_caught(forgery: &str, what: &str) {
+    let outcome = verify_text(forgery);
+    assert!(
+        matches!(outcome.code, Some(2 | 6)),
+        "{what}: {outcome:?} {forgery}"
+    );
+    assert!(outcome.stdout.is_empty(), "{what}: {outcome:?}");
+    assert!(!outcome.stderr.contains("panicked"), "{what}: {outcome:?}");
+}
+
+#[test]
+fn a_change_of_any_field_is_caught() {
+    let relay = exported();
+    for name in ["v1", "v2", "receipt"] {
+        let text = fs::read_to_string(relay.directory().join(name)).unwrap();
+        let original: Value = serde_json::from_str(&text).unwrap();
+        let fields = original.as_object().unwrap();
+        assert!(fields.len() >= 4, "{text}");
+        for (field, value) in fields {
+            let value = value.as_str().unwrap();
+            let digit = if value.starts_with('0') { "1" } else { "0" };
+            for other in [
+                json!(format!("{digit}{}", &value[1..])),
+                json!(format!("{value}x")),
+                json!(""),
+                json!(null),
+                json!(7),
+                json!([value]),
+                json!("0".repeat(value.len())),
+            ] {
+                let mut changed = original.clone();
+                changed[field] = other;
+                must_be_caught(&changed.to_string(), field);
+            }
+            let mut without = original.clone();
+            without.as_object_mut().unwrap().remove(field);
+            must_be_caught(&without.to_string(), field);
+        }
+        let mut more = original.clone();
+        more["note"] = json!("signed too, surely");
+        must_be_caught(&more.to_string(), "a field that no signature covers");
+        let twice = text.replacen('{', "{\"text\":\"said before\",\"sender\":\"00\",", 1);
+        must_be_caught(&twice, "a field that is there twice");
+    }
+}
+
+#[test]
+fn one_suites_message_cannot_be_passed_off_as_the_others() {
+    let relay = exported();
+    let v2: Value =
+        serde_json::from_slice(&fs::read(relay.directory().join("v2")).unwrap()).unwrap();
+    let (sender, text, signature) = (&v2["sender"], &v2["text"], &v2["signature"]);
+    let as_v1 =
+        json!({"format": "kkv/1 message", "sender": sender, "text": text, "signature": signature});
+    assert_eq!(verify_text(&as_v1.to_string()).code, Some(6));
+    let v1: Value =
+        serde_json::from_slice(&fs::read(relay.directory().join("v1")).unwrap()).unwrap();
+    let as_v2 = json!({
+        "format": "kkv/2 message", "relay": v2["relay"], "session": "0".repeat(64), "kind": "text",
+        "sender": v1["sender"], "text": v1["text"], "signature": v1["signature"],
+    });
+    assert_eq!(verify_text(&as_v2.to_string()).code, Some(6));
+}
+
+/// Another character of the same sort, so that as many changes as possible still parse.
+fn other(character: char) -> char {
+    match character {
+        '0'..='8' | 'a'..='e' | 'g'..='y' => {
+            char::from_u32(u32::from(character) + 1).expect("a letter")
+        }
+        '9' => '0',
+        'f' | 'z' => 'a',
+        '"' => '\'',
+        _ => 'Q',
+    }
+}
+
+#[test]
+fn a_change_of_any_character_is_caught() {
+    let relay = exported();
+    for name in ["v1", "v2", "receipt"] {
+        let text = fs::read_to_string(relay.directory().join(name)).unwrap();
+        for (position, character) in text.trim_end().char_indices() {
+            let mut changed = text.clone();
+            changed.replace_range(position..=position, &other(character).to_string());
+            must_be_caught(&changed, &format!("character {position}"));
+        }
+    }
+}
+
+#[test]
+fn a_message_cut_short_or_with_something_behind_it_is_caught() {
+    let relay = exported();
+    let text = fs::read_to_string(relay.directory().join("v2")).unwrap();
+    let line = text.trim_end();
+    for length in [0, 1, line.len() / 2, line.len() - 1] {
+        must_be_caught(&line[..length], "cut short");
+    }
+    for behind in ["x", "{}", "\0", line] {
+        must_be_caught(&format!("{line}{behind}"), "something behind");
+        must_be_caught(&format!("{line}\n{behind}"), "something behind");
+    }
+}
+
+#[test]
+fn files_that_do_not_belong_together_are_told_apart() {
+    let relay = exported();
+    relay
+        .send(["-m", "another", "--receipt", "other"])
+        .finish()
+        .must_end_with(0);
+    let directory = relay.directory();
+    verify(directory, &["v2", "other"])
+        .must_end_with(6)
+        .must_say("is for another message");
+    verify(directory, &["other", "v2"])
+        .must_end_with(6)
+        .must_say("is for another message");
+    for files in [
+        ["v1", "v2"],
+        ["v2", "v2"],
+        ["receipt", "other"],
+        ["v1", "receipt"],
+    ] {
+        let outcome = verify(directory, &files).must_end_with(2);
+        outcome.must_say("two files must be a message and its receipt");
+    }
+}
+
+#[test]
+fn a_forgery_beside_a_right_file_is_named() {
+    let relay = exported();
+    let directory = relay.directory();
+    let text = fs::read_to_string(directory.join("v2")).unwrap();
+    fs::write(directory.join("forged"), text.replace("said", "Said")).unwrap();
+    let outcome = verify(directory, &["forged", "receipt"]).must_end_with(6);
+    assert!(outcome.stdout.is_empty());
+    outcome.must_say("forged: the signature doesn't fit");
+}
+
+#[test]
+fn what_is_no_exported_file_ends_with_2() {
+    let directory = tempfile::tempdir().unwrap();
+    for garbage in [
+        &b""[..],
+        b"garbage",
+        b"\xff\xfe",
+        b"{}",
+        b"[]",
+        b"null",
+        b"{\"format\":\"kkv/3 message\"}",
+    ] {
+        fs::write(directory.path().join("file"), garbage).unwrap();
+        verify(directory.path(), &["file"]).must_end_with(2);
+    }
+    fs::write(directory.path().join("nested"), "[".repeat(60_000)).unwrap();
+    let huge = fs::File::create(directory.path().join("huge")).unwrap();
+    huge.set_len(1 << 40).unwrap(); // a terabyte of nothing, of which no more than the first bytes may be read
+    for file in ["nested", "huge", "missing", ".", "/dev/zero"] {
+        let outcome = verify(directory.path(), &[file]).must_end_with(2);
+        assert!(outcome.stdout.is_empty());
+    }
+    verify(directory.path(), &[]).must_end_with(2);
+    verify(directory.path(), &["file", "file", "file"]).must_end_with(2);
+}

@@ -1,0 +1,222 @@
+//! The two programs as processes, for tests: starts a relay and waits until it listens, runs the client and collects what comes out.
+//!
+//! No relay started here can meet another one: each has its own directory, its own socket and a port that the kernel chose. Whatever
+//! is started is ended, by its own id, when its value is dropped.
+//!
+//! Include it with `#[path = "support/programs.rs"] mod programs;`: rustfmt does not find its parts inside an inline module.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to tests, each of which uses a part of it"
+)]
+
+#[path = "programs/process.rs"]
+mod process;
+#[path = "programs/terminal.rs"]
+mod terminal;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use process::{LIMIT, Outcome, Process};
+pub use rustix::process::Signal;
+pub use terminal::Terminal;
+
+/// What a relay is started with unless the test says otherwise.
+const DEFAULTS: [(&str, &str); 3] = [("--tor", "off"), ("--listen", "127.0.0.1:0"), ("-c", "4")];
+
+/// The program `kkv`, in an environment that points nowhere.
+pub fn kkv() -> Command {
+    program(env!("CARGO_BIN_EXE_kkv"))
+}
+
+fn program(path: &str) -> Command {
+    let mut command = Command::new(path);
+    command
+        .env_remove("TMPDIR")
+        .env("XDG_RUNTIME_DIR", "/nonexistent") // so that no default leads to somebody's real relay
+        .env("TZ", "UTC")
+        .stdin(Stdio::null());
+    command
+}
+
+/// The same command through a shell: `"$0" "$@"` stands for it in `script`.
+pub fn through_shell(command: &Command, script: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script);
+    shell.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    if let Some(directory) = command.get_current_dir() {
+        shell.current_dir(directory);
+    }
+    shell.stdin(Stdio::null());
+    shell
+}
+
+/// Runs `kkvc` with `args`.
+pub fn kkvc<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Run {
+    let mut command = program(env!("CARGO_BIN_EXE_kkvc"));
+    command.args(args);
+    Run {
+        command,
+        input: None,
+    }
+}
+
+/// A relay at work.
+#[derive(Debug)]
+pub struct Relay {
+    process: Process,
+    address: String,
+    socket: PathBuf,
+    directory: TempDir,
+}
+
+impl Relay {
+    /// Starts one, with a socket in a new directory, on a port that the kernel chooses, reached from this machine only and at cost 4,
+    /// except where `args` say otherwise.
+    pub fn start(args: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the test");
+        let mut command = kkv();
+        for (name, value) in DEFAULTS {
+            if !args.contains(&name) {
+                command.args([name, value]);
+            }
+        }
+        let named = args.iter().position(|arg| *arg == "--socket");
+        let socket = match named.and_then(|at| args.get(at + 1)) {
+            Some(path) => PathBuf::from(path),
+            None => directory.path().join("kkv.sock"),
+        };
+        if named.is_none() {
+            command.arg("--socket").arg(&socket);
+        }
+        command.args(args);
+        let process = Process::spawn(command, None);
+        process.wait_for_stdout("the whole block", |out| {
+            out.contains("\n  key ") && out.ends_with('\n')
+        });
+        let block = process.stdout();
+        let address = block
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix("listens"))
+            .and_then(|rest| rest.trim_start().split(',').next())
+            .unwrap_or_else(|| panic!("no address in {block:?}"))
+            .to_owned();
+        Self {
+            process,
+            address,
+            socket,
+            directory,
+        }
+    }
+
+    /// Where strangers reach it: a loopback address with its port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The owner's socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// A directory of the test's own, which goes with the relay.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// `kkvc` with `args`, for this relay's owner.
+    pub fn owner<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
+        let mut run = kkvc(args);
+        run.command.arg("--socket").arg(&self.socket);
+        run.command.current_dir(self.directory.path());
+        run
+    }
+
+    /// `kkvc send` to this relay with further `args`.
+    pub fn send<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
+        let mut run = kkvc(["send", &self.address]);
+        run.command.args(args).current_dir(self.directory.path());
+        run
+    }
+
+    /// Has `text` delivered, and fails the test if it is not.
+    pub fn deliver(&self, text: &[u8]) {
+        self.send(["-"]).stdin(text).finish().must_end_with(0);
+    }
+
+    /// What `kkvc list --json` says of each message, oldest first.
+    pub fn list(&self) -> Vec<Value> {
+        let list = self.owner(["list", "--json"]).finish().json();
+        list["messages"].as_array().expect("a list").clone()
+    }
+
+    /// The text of the message `id`, through `kkvc read --json`.
+    pub fn text(&self, id: u64) -> String {
+        let message = self.owner(["read", &id.to_string(), "--json"]).finish();
+        let message = message.must_end_with(0).json();
+        message["text"].as_str().expect("a text").to_owned()
+    }
+}
+
+/// A run of `kkvc` that is still being put together. Its standard input is empty unless it is given one.
+#[derive(Debug)]
+pub struct Run {
+    command: Command,
+    input: Option<Vec<u8>>,
+}
+
+impl Run {
+    /// Gives it `bytes` to read, and then the end.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(bytes.into());
+        self
+    }
+
+    /// Changes the command in whatever other way.
+    pub fn with(mut self, change: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        change(&mut self.command);
+        self
+    }
+
+    /// Runs it through a shell: see [`through_shell`].
+    pub fn through_shell(mut self, script: &str) -> Self {
+        self.command = through_shell(&self.command, script);
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Process {
+        Process::spawn(self.command, self.input)
+    }
+
+    /// Starts it in front of a terminal of that size, with which it has standard input, output and error.
+    pub fn start_on(self, columns: u16, rows: u16) -> Terminal {
+        Terminal::start(self.command, columns, rows)
+    }
+
+    /// Runs it to its end.
+    pub fn finish(self) -> Outcome {
+        self.start().finish()
+    }
+
+    /// The command, to be run in a way that this library does not know.
+    pub fn into_command(self) -> Command {
+        self.command
+    }
+}

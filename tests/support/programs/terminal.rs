@@ -1,0 +1,107 @@
+//! A program in front of a terminal: a pseudo-terminal that the test types on and looks at.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use super::process::{LIMIT, Process};
+
+/// A terminal with one program on it. It is not the program's controlling terminal, so Ctrl-C is sent as the signal that it stands for.
+#[derive(Debug)]
+pub struct Terminal {
+    process: Process,
+    keyboard: File,
+    screen: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Terminal {
+    pub(super) fn start(mut command: Command, columns: u16, rows: u16) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        grantpt(&master).expect("its other end can be opened");
+        unlockpt(&master).expect("its other end can be opened");
+        let name = ptsname(&master, Vec::new()).expect("it has a name");
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&master, size).expect("it has a size");
+        let near = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(i32::try_from(OFlags::NOCTTY.bits()).expect("a small flag"))
+            .open(OsStr::from_bytes(name.as_bytes()))
+            .expect("the program's end opens");
+        let again = || Stdio::from(near.try_clone().expect("a file can be shared"));
+        command
+            .env("TERM", "xterm")
+            .stdin(again())
+            .stdout(again())
+            .stderr(again());
+        let child = command.spawn().expect("the program starts");
+        drop((command, near)); // so that the program's end of the terminal closes with the program
+        let keyboard = File::from(master);
+        let mut from = keyboard.try_clone().expect("a file can be shared");
+        let (to, screen) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(n @ 1..) = from.read(&mut buffer) {
+                if to.send(buffer[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            process: Process::watch(child),
+            keyboard,
+            screen,
+            seen: String::new(),
+        }
+    }
+
+    /// Types. `\n` is Enter, `\x04` Ctrl-D.
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard
+            .write_all(keys.as_bytes())
+            .expect("the terminal is open");
+    }
+
+    /// Waits until `text` has been on the screen.
+    pub fn wait_for(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            match self.screen.recv_timeout(LIMIT) {
+                Ok(bytes) => self.seen += &String::from_utf8_lossy(&bytes),
+                Err(_) => panic!("{text:?} did not come; instead: {:?}", self.seen),
+            }
+        }
+    }
+
+    /// The program.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Waits for the program's end: its exit code, and all that was on the screen, escapes included.
+    pub fn finish(mut self) -> (Option<i32>, String) {
+        let (status, _) = self.process.ended();
+        loop {
+            match self.screen.recv_timeout(LIMIT) {
+                Ok(bytes) => self.seen += &String::from_utf8_lossy(&bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the terminal stayed open"),
+            }
+        }
+        (status.code(), self.seen)
+    }
+}
