@@ -1,0 +1,99 @@
+//! Scenarios in which nothing arrives, and the sender learns why.
+
+use kkv::limits::DEFAULT_PORT;
+use kkv::onion::OnionAddress;
+
+use super::gate::Gate;
+use super::socks;
+use super::stage::{
+    DESERTED_PORT, EXCHANGE_GATE_PORT, Gates, MESSAGE_GATE_PORT, Stage, must_fail_with,
+    send_through,
+};
+
+/// The address of a key that is valid (Ed25519's base point) and that no onion service has.
+fn nobodys() -> OnionAddress {
+    let mut base_point = [0x66; 32];
+    base_point[0] = 0x58;
+    OnionAddress::from_public_key(base_point)
+}
+
+/// Both with a Tor as Debian has it, and with one as Tor Browser has it: what Tor replies, and what a person reads.
+fn must_be_unreachable(stage: &Stage, address: &str, port: u16, ways: [(u8, &str); 2]) {
+    let target = format!("{address}:{port}");
+    for (socks, (code, reason)) in [stage.socks, stage.extended_socks].into_iter().zip(ways) {
+        let reply = socks::connect(socks, address, port).err();
+        assert_eq!(reply, Some(code), "{target}");
+        let ended = send_through(socks, &target, &[], "text").finish();
+        must_fail_with(ended, 3)
+            .must_say("Tor can't find or reach this onion service")
+            .must_say(reason)
+            .must_say("nothing was delivered");
+    }
+}
+
+pub(crate) fn an_address_that_nobody_has_is_said_to_be_unpublished(stage: &Stage) {
+    let ways = [(0x04, "it isn't published"), (0xf0, "it isn't published")];
+    must_be_unreachable(stage, &nobodys().to_string(), DEFAULT_PORT, ways);
+}
+
+pub(crate) fn a_port_without_an_inbox_is_said_to_be_one(stage: &Stage) {
+    let ways = [(0x05, "no inbox is at this port"); 2];
+    must_be_unreachable(stage, &stage.onion, 80, ways);
+}
+
+pub(crate) fn a_relay_that_does_not_run_is_said_not_to_answer(stage: &Stage) {
+    let ways = [(0x01, "nothing answers there"); 2];
+    must_be_unreachable(stage, &stage.onion, DESERTED_PORT, ways);
+}
+
+/// It is stopped while the sender pays: the next request finds nobody.
+pub(crate) fn a_relay_stopped_before_the_message_has_nothing(stage: &Stage, gates: &mut Gates) {
+    let ended = send_and_stop(stage, EXCHANGE_GATE_PORT, gates.exchange.take());
+    must_fail_with(ended, 3)
+        .must_say("Paying with a proof of work")
+        .must_say("nothing answers there")
+        .must_say("nothing was delivered");
+}
+
+/// It is stopped when the message was on its way to it: nobody can know on which side of that moment the message was.
+pub(crate) fn a_relay_stopped_with_the_message_leaves_the_sender_in_doubt(
+    stage: &Stage,
+    gates: &mut Gates,
+) {
+    let ended = send_and_stop(stage, MESSAGE_GATE_PORT, gates.message.take());
+    let ended = must_fail_with(ended, 7).must_say("whether the message arrived can't be known");
+    assert!(
+        !ended.stderr.contains("nothing was delivered"),
+        "{}",
+        ended.stderr
+    );
+}
+
+fn send_and_stop(stage: &Stage, port: u16, gate: Option<Gate>) -> super::programs::Outcome {
+    let sending = stage
+        .send(&format!("{}:{port}", stage.onion), &[], "text")
+        .start();
+    let relay = gate.expect("each gate is used once").stop_relay();
+    relay.must_end_with(0);
+    sending.finish()
+}
+
+/// The last scenario, since the onion service does not come back. The relay runs on.
+pub(crate) fn an_inbox_whose_tor_is_off_is_said_to_be_out_of_reach(stage: &Stage) {
+    stage.stop_host();
+    let before = stage.relay.list();
+    let sending = stage.send(&stage.inbox(), &[], "text").start();
+    let ended = must_fail_with(sending.finish(), 3).must_say("nothing was delivered");
+    // Introduction points may let a client in for tens of seconds after the service is gone. It then waits for the service, and `kkvc`
+    // gives up before Tor does. So there are two ways of learning that nobody is there; which one it is depends on the moment.
+    let told = [
+        "Tor can't find or reach this onion service",
+        "no connection within 60 seconds",
+    ];
+    assert!(
+        told.iter().any(|reason| ended.stderr.contains(reason)),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(stage.relay.list(), before);
+}

@@ -1,0 +1,121 @@
+//! What every scenario plays on: one private network, a relay behind an onion service made from torrc.example, and a sender's Tor.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::thread;
+
+use kkv::limits::DEFAULT_PORT;
+
+use super::control;
+use super::gate::Gate;
+use super::programs::{Outcome, Relay, Run, kkvc};
+use super::tor_network::{TorNetwork, service_lines};
+
+pub(crate) const TORRC_EXAMPLE: &str = include_str!("../../torrc.example");
+
+/// Further ports of the onion service, each with another end. A real inbox has none of them.
+pub(crate) const DESERTED_PORT: u16 = 1;
+pub(crate) const EXCHANGE_GATE_PORT: u16 = 2;
+pub(crate) const MESSAGE_GATE_PORT: u16 = 3;
+
+/// Names of the two `tor`s that use the network.
+const HOST: &str = "host";
+const SENDER: &str = "sender";
+
+pub(crate) struct Stage {
+    network: TorNetwork,
+    /// The relay behind the onion service's own port.
+    pub(crate) relay: Relay,
+    /// Its address, without port.
+    pub(crate) onion: String,
+    /// The SOCKS port of the sender's Tor, and one of the same Tor with its own reply codes.
+    pub(crate) socks: SocketAddr,
+    pub(crate) extended_socks: SocketAddr,
+}
+
+/// The relays that a scenario stops in the middle of a send.
+pub(crate) struct Gates {
+    pub(crate) exchange: Option<Gate>,
+    pub(crate) message: Option<Gate>,
+}
+
+impl Stage {
+    pub(crate) fn set() -> (Self, Gates) {
+        let network = TorNetwork::start().unwrap_or_else(|fault| panic!("{fault:#}"));
+        println!("network: {}", network.timings());
+        for failed in network.failed_tries() {
+            println!("network: {failed}");
+        }
+        let relay = Relay::start(&["--tor", "external"]);
+        let exchange = Gate::before("POST /exchange_keys ");
+        let message = Gate::before("POST /msg ");
+        let addresses = [exchange.address, message.address];
+        let gates = Gates {
+            exchange: Some(exchange),
+            message: Some(message),
+        };
+        let behind = relay.address().parse().expect("an address with a port");
+        let mut lines = service_lines(TORRC_EXAMPLE, behind).expect("one onion service");
+        for (port, behind) in [
+            (DESERTED_PORT, deserted()),
+            (EXCHANGE_GATE_PORT, addresses[0]),
+            (MESSAGE_GATE_PORT, addresses[1]),
+        ] {
+            lines += &format!("HiddenServicePort {port} {behind}\n");
+        }
+        let (socks, onion) = thread::scope(|scope| {
+            let socks = scope.spawn(|| network.socks_client(SENDER));
+            let onion = network.onion_service(HOST, &lines);
+            (socks.join().expect("it returns its fault"), onion)
+        });
+        let socks = socks.unwrap_or_else(|fault| panic!("{fault:#}"));
+        let onion = onion.unwrap_or_else(|fault| panic!("{fault:#}"));
+        let extended_socks = control::extended_errors(&network.dir().join(SENDER), socks);
+        let stage = Self {
+            network,
+            relay,
+            onion,
+            socks,
+            extended_socks,
+        };
+        (stage, gates)
+    }
+
+    /// The inbox's address, with the port that senders use unless told otherwise.
+    pub(crate) fn inbox(&self) -> String {
+        format!("{}:{DEFAULT_PORT}", self.onion)
+    }
+
+    /// `kkvc send` to `address` with further `options`.
+    pub(crate) fn send(&self, address: &str, options: &[&str], text: &str) -> Run {
+        send_through(self.socks, address, options, text)
+    }
+
+    /// Directory of the sender's Tor.
+    pub(crate) fn senders_tor(&self) -> PathBuf {
+        self.network.dir().join(SENDER)
+    }
+
+    pub(crate) fn stop_host(&self) {
+        self.network.stop_node(HOST).expect("it is running");
+    }
+}
+
+pub(crate) fn send_through(socks: SocketAddr, address: &str, options: &[&str], text: &str) -> Run {
+    let tor = format!("socks5://{socks}");
+    let arguments = ["--json", "--tor", &tor, "send", address];
+    kkvc([&arguments[..], options].concat()).stdin(text)
+}
+
+/// Checks that a send failed with `code`, and told nobody that it was accepted.
+pub(crate) fn must_fail_with(ended: Outcome, code: i32) -> Outcome {
+    let ended = ended.must_end_with(code);
+    assert_eq!(ended.stdout_text(), "");
+    ended
+}
+
+/// A loopback address at which nobody listens: a port that was free a moment ago, on an address that no other test takes.
+fn deserted() -> SocketAddr {
+    let taken = TcpListener::bind("127.66.66.66:0").expect("a free port");
+    taken.local_addr().expect("it is bound")
+}
