@@ -105,7 +105,7 @@ enum Command {
 /// Arguments of `kkvc send`.
 #[derive(Debug, Args)]
 pub(super) struct Send {
-    /// Whom it is for: <56 characters>.onion[:port], or an address on this machine
+    /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this machine
     #[arg(value_parser = target)]
     pub(super) address: Target,
 

@@ -39,7 +39,7 @@ pub const REPEAT: Context = Context("kkv 2026-11-21 repeated request");
 pub const STATEMENT_PREFIX: [u8; 16] = *b"kkv/2 statement\0";
 
 impl Context {
-    /// BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …), 32 bytes.
+    /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes.
     ///
     /// The parts are not separated: callers concatenate only fields of fixed length, with at most one of variable length, last.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use super::Cost;
 
-/// Sub-puzzles of one kkv/2 challenge whose cost is at least [`SPLIT_BITS`].
+/// Sub-puzzles of one kkv/2 challenge whose cost is at least 4.
 ///
 /// Sixteen of cost − 4 bits are the same expected work as one of cost bits with a quarter of the spread: 99 in 100 senders are done
 /// within 1.67 times the mean instead of 4.61 (the sum of 16 exponential times has a standard deviation of a quarter of its mean).
