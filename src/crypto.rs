@@ -3,4 +3,6 @@
 pub mod exchange;
 pub mod identity;
 pub mod labels;
+pub mod random;
+pub mod scrub;
 pub mod seal;

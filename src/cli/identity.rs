@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 
 use super::exit::{Exit, Failed};
 use super::output::{print, print_json};
+use super::visible::Visible;
 use crate::crypto::identity::SenderKey;
+use crate::crypto::random;
 use crate::protocol::wire::Hex;
 
 #[derive(Serialize)]
@@ -39,7 +41,7 @@ pub(super) fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> {
     let done = if made { "A new key" } else { "The key" };
     print(&format!(
         "{done} in {}\n  fingerprint  {}\n  public key   {}\n",
-        path.display(),
+        Visible(&path.to_string_lossy()),
         identity.fingerprint,
         identity.public_key
     ))
@@ -51,7 +53,7 @@ fn make(path: &Path) -> io::Result<SenderKey> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    let key = SenderKey::generate(&mut rand::rng());
+    let key = SenderKey::generate(&mut random::kernel());
     let written = file
         .write_all(key.to_pem().as_bytes())
         .and_then(|()| file.sync_all());

@@ -10,6 +10,7 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::labels::{self, Context, STATEMENT_PREFIX};
+use super::scrub;
 
 /// Marks the keys of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,9 +148,9 @@ impl<Side> PublicKey<Side> {
     /// The signature does not fit.
     pub fn verify(&self, bytes: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        self.key
-            .verify_strict(bytes, &signature)
-            .map_err(|_| BadSignature)
+        let result = self.key.verify_strict(bytes, &signature);
+        scrub::dead_stack();
+        result.map_err(|_| BadSignature)
     }
 
     /// Checks a statement of kkv/2, strictly.

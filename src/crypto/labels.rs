@@ -44,7 +44,7 @@ impl Context {
     /// The parts are not separated: callers concatenate only fields of fixed length, with at most one of variable length, last.
     #[must_use]
     pub fn digest(self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_derive_key(self.0);
+        let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(self.0));
         for part in parts {
             hasher.update(part);
         }
@@ -58,8 +58,9 @@ impl Context {
         for part in parts {
             hasher.update(part);
         }
+        let mut output = Zeroizing::new(hasher.finalize_xof());
         let mut derived = Zeroizing::new([0; 32]);
-        hasher.finalize_xof().fill(derived.as_mut_slice());
+        output.fill(derived.as_mut_slice());
         derived
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
 use zeroize::Zeroizing;
 
 use super::exchange::X25519Shared;
@@ -71,7 +71,7 @@ impl MessageKey {
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {
-        ChaCha20Poly1305::new(&Key::from(*self.key))
+        ChaCha20Poly1305::new((&*self.key).into())
     }
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Relay;
+use crate::crypto::random;
 use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::Suite;
@@ -97,7 +98,7 @@ async fn domain_key(State(relay): State<Arc<Relay>>) -> Response {
 }
 
 async fn pow(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refusal> {
-    let rng = &mut rand::rng();
+    let rng = &mut random::kernel();
     fn body(answer: &impl Serialize) -> Response {
         json(super::json(answer))
     }
@@ -111,7 +112,7 @@ async fn exchange_keys(
     State(relay): State<Arc<Relay>>,
     posted: Posted,
 ) -> Result<Response, Refusal> {
-    let rng = &mut rand::rng();
+    let rng = &mut random::kernel();
     match posted.suite {
         Suite::V1 => relay.exchange_v1(&posted.form()?, rng).map(json),
         Suite::V2 => relay.exchange_v2(&posted.json()?, rng).map(json),
