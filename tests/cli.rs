@@ -12,6 +12,7 @@ mod cli {
     mod kkv_runs;
     mod kkv_stops;
     mod meddler;
+    mod owner_socket;
     mod pipes;
     mod prompts;
     mod receipt;

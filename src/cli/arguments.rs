@@ -10,7 +10,7 @@ use super::visible::Visible;
 
 /// Where the owner's socket is unless told otherwise, as `--help` says it (see [`crate::owner::default_path`]).
 pub(super) const SOCKET_HELP: &str =
-    "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or /tmp/kkv-UID/kkv.sock]";
+    "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]";
 
 /// Parses the command line. What is printed instead, if it can't be used or asks for help, is printed here.
 ///

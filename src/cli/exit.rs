@@ -17,6 +17,7 @@ pub(super) enum Exit {
     NotPaid = 5,
     BadSignature = 6,
     InDoubt = 7,
+    AcceptedUntold = 8,
     Cancelled = 130,
 }
 
@@ -31,6 +32,7 @@ Exit codes:
   5    the proof of work wasn't found in time; nothing was delivered
   6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
+  8    accepted, but its receipt or the result couldn't be written; don't send it again
   130  cancelled; it says whether anything was sent";
 
 /// The table in `--help` of the relay.
@@ -87,6 +89,8 @@ impl From<ClientError> for Failed {
             ClientError::NotYours(_) => {
                 Self::new(Exit::Unreachable, what).hint("Run kkvc as the user who runs kkv.")
             }
+            ClientError::Silent => Self::new(Exit::Unreachable, what)
+                .hint("Look with `kkvc list`; if it stays silent, stop it and start it again."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
             ClientError::Unexpected(_) => Self::new(Exit::Refused, what),

@@ -1,13 +1,14 @@
 //! The owner's client: one call per route.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Delete, Done, Get, List, Mark, Message, Status, Version};
-use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
+use super::api::{Delete, Done, Get, List, Mark, Message, Status};
+use crate::limits::OWNER_TIMEOUT;
 use crate::queue::MessageId;
 
 /// Speaks to the relay that runs on this machine for this user.
@@ -26,6 +27,9 @@ pub enum ClientError {
     /// The socket is another user's.
     #[error("{0} belongs to another user")]
     NotYours(PathBuf),
+    /// It took the request and did not answer in time.
+    #[error("kkv doesn't answer; what was asked for may have been done or not")]
+    Silent,
     /// There is no such message.
     #[error("there is no message {0}")]
     NoMessage(MessageId),
@@ -38,8 +42,9 @@ impl Client {
     /// A client for the relay at `socket`.
     ///
     /// # Errors
-    /// Nobody answers there.
+    /// There is none, or it is another user's.
     pub fn new(socket: &Path) -> Result<Self, ClientError> {
+        belongs_to_us(socket)?;
         // The name in the address is never looked up: every connection goes to the socket.
         let http = reqwest::Client::builder()
             .unix_socket(socket)
@@ -98,24 +103,6 @@ impl Client {
         self.post("del_msg", what).await
     }
 
-    /// Deletes every message and ends every session.
-    ///
-    /// # Errors
-    /// Nobody answers, or not as expected.
-    pub async fn wipe(&self) -> Result<Done, ClientError> {
-        self.post("wipe", &()).await
-    }
-
-    /// Waits until the queue has changed since version `seen`, or a minute.
-    ///
-    /// # Errors
-    /// Nobody answers, or not as expected.
-    pub async fn watch(&self, seen: u64) -> Result<Version, ClientError> {
-        let request = self.http.get(url(&format!("watch?seen={seen}")));
-        self.call(request.timeout(WATCH_TIMEOUT + OWNER_TIMEOUT))
-            .await
-    }
-
     async fn post<T: DeserializeOwned>(
         &self,
         route: &str,
@@ -145,6 +132,9 @@ impl Client {
     }
 
     fn failed(&self, fault: &reqwest::Error) -> ClientError {
+        if fault.is_timeout() && !fault.is_connect() {
+            return ClientError::Silent;
+        }
         if !fault.is_connect() {
             return ClientError::Unexpected(fault.to_string());
         }
@@ -157,6 +147,18 @@ impl Client {
             cause = fault.source();
         }
         ClientError::NotRunning(self.socket.clone())
+    }
+}
+
+/// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first.
+fn belongs_to_us(socket: &Path) -> Result<(), ClientError> {
+    match std::fs::symlink_metadata(socket) {
+        Ok(metadata) if metadata.uid() == rustix::process::geteuid().as_raw() => Ok(()),
+        Ok(_) => Err(ClientError::NotYours(socket.to_owned())),
+        Err(fault) if fault.kind() == io::ErrorKind::PermissionDenied => {
+            Err(ClientError::NotYours(socket.to_owned()))
+        }
+        Err(_) => Err(ClientError::NotRunning(socket.to_owned())),
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::http::Accept;
 
-/// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `/tmp/kkv-<uid>/kkv.sock` where there is no such
-/// directory. A socket is a name in a directory, not a file with content; nothing that goes through it is written to the disk.
+/// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `kkv-<uid>/kkv.sock` in `$TMPDIR` or `/tmp`
+/// where there is no such directory. A socket is a name in a directory, not a file with content; nothing that goes through it is written to the disk.
 #[must_use]
 pub fn default_path() -> PathBuf {
     let directory = match std::env::var_os("XDG_RUNTIME_DIR") {

@@ -25,7 +25,7 @@ fn the_block_says_where_it_listens_how_it_is_reached_and_its_key() {
     for text in [
         "keeps up to 7 messages in memory, each kept for 12h; each costs its sender 2^9 hashes",
         &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
-        "reach it  from this machine only, not through Tor",
+        "reach it  from this machine; no Tor is expected",
         &format!("owner     {} (kkvc list)", relay.socket().display()),
         key,
     ] {
@@ -184,7 +184,7 @@ fn help_of_kkv_names_every_default_and_every_exit_code() {
         "keep until deleted]",
         "[default: any]",
         "[default: 127.0.0.1:45069]",
-        "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or /tmp/kkv-UID/kkv.sock]",
+        "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]",
         "[default: external]",
         "Exit codes: 0 it was told to stop",
         "1 it can't start",

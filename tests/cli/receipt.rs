@@ -99,7 +99,22 @@ fn an_accepted_message_is_said_to_be_accepted_even_if_nothing_can_be_written() {
     let mut command = relay.send(["-m", "x"]).into_command();
     let output = command.stdout(full).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(8), "{said}");
     assert!(said.contains("the message was accepted, but"), "{said}");
+    assert_eq!(relay.list().len(), 1);
+}
+
+#[test]
+fn a_receipt_that_can_not_be_written_to_its_file_is_shown_instead() {
+    let relay = Relay::start(&[]);
+    // Files of no length at all; the write fails instead of killing the program.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    let run = relay.send(["-m", "x", "--receipt", "receipt"]);
+    let outcome = run.through_shell(script).finish().must_end_with(8);
+    let outcome = outcome.must_say("the message was accepted, but can't write");
+    let (_, shown) = outcome.stderr.split_once("should be in it: ").unwrap();
+    fs::write(relay.directory().join("by hand"), shown.trim()).unwrap();
+    let verified = relay.owner(["verify", "by hand"]).finish();
+    verified.must_end_with(0);
     assert_eq!(relay.list().len(), 1);
 }

@@ -245,7 +245,7 @@ fn help_of_kkvc_names_every_default_and_every_exit_code() {
             "6 a signature doesn't fit",
             "7 the message was sent, but",
             "130 cancelled",
-            "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or /tmp/kkv-UID/kkv.sock]",
+            "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]",
             "[default: socks5://127.0.0.1:9050]",
         ] {
             assert!(help.contains(text), "no {text:?} in {help}");
