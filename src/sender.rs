@@ -129,7 +129,7 @@ pub enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
     /// The line broke after the message was sent, and every attempt to ask again failed.
-    #[error("the connection broke while the relay's answer was on its way")]
+    #[error("the relay's answer to the message didn't arrive")]
     Lost,
     /// The first answer was lost, and a refusal came to the repetition: the session may have ended meanwhile, with the message or without.
     #[error("the relay's answer was lost; asked again, it said: {0}")]
@@ -228,8 +228,7 @@ fn refused(answer: &Answer) -> Failure {
 fn message_refused(answer: &Answer, lost: bool) -> Failure {
     match refused(answer) {
         Failure::Refused(refusal) if lost => Failure::InDoubt(Doubt::Refused(refusal)),
-        Failure::RefusedUnread(_) if lost => Failure::InDoubt(Doubt::Lost),
-        Failure::RefusedUnread(status) if !(400..500).contains(&status) => {
+        Failure::RefusedUnread(status) if lost || !(400..500).contains(&status) => {
             Failure::InDoubt(Doubt::Unclear)
         }
         failure => failure,

@@ -12,7 +12,9 @@ use clap::Parser;
 use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{Exit, Failed, RELAY_CODES};
 use super::signals;
+use super::visible::Visible;
 use crate::clock::{Clock, SystemClock};
+use crate::crypto::random;
 use crate::http;
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
@@ -32,7 +34,7 @@ use crate::tor::{BindError, LoopbackListener, TorMode};
 const SHUTDOWN: Duration = Duration::from_millis(20);
 
 /// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
-/// (pkill kkv) wipes them. Read them with kkvc.
+/// (pkill -x kkv) wipes them. Read them with kkvc.
 #[derive(Debug, Parser)]
 #[command(name = "kkv", version, max_term_width = 100, after_help = RELAY_CODES)]
 struct Args {
@@ -63,7 +65,7 @@ struct Args {
     #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"))]
     socket: Option<PathBuf>,
 
-    /// How senders reach it: 'external' (a system Tor, set up as in torrc.example) or 'off' (from this machine only)
+    /// How senders reach it: 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
     #[arg(long, value_name = "WAY", default_value_t = TorMode::External)]
     tor: TorMode,
 }
@@ -151,7 +153,7 @@ async fn run(args: Args) -> Result<(), Failed> {
     let clock = Arc::new(SystemClock::default());
     let started = clock.elapsed();
     let queue = Queue::new(args.max_messages, args.ttl);
-    let relay = Arc::new(Relay::new(config, queue, clock, &mut rand::rng()));
+    let relay = Arc::new(Relay::new(config, queue, clock, &mut random::kernel()));
     let running = Arc::new(Running {
         relay: Arc::clone(&relay),
         tor: args.tor,
@@ -175,9 +177,8 @@ impl From<SocketError> for Failed {
     fn from(error: SocketError) -> Self {
         let failed = Self::new(Exit::Refused, error.to_string());
         match error {
-            SocketError::InUse(_) => {
-                failed.hint("Stop the other one (pkill kkv), or name another socket with --socket.")
-            }
+            SocketError::InUse(_) => failed
+                .hint("Stop the other one (pkill -x kkv), or name another socket with --socket."),
             SocketError::Directory(path) => failed.hint(format!(
                 "If it is yours, run: chmod 700 {}; if not, name another socket with --socket.",
                 path.display()
@@ -209,7 +210,9 @@ fn announce(running: &Running, socket: &std::path::Path) {
             "through a system Tor: put the lines of torrc.example into its torrc;\n            \
              your address is then in the file `hostname` of its HiddenServiceDir"
         }
-        TorMode::Off => "from this machine only, not through Tor",
+        TorMode::Off => {
+            "from this machine; no Tor is expected, though one that still forwards to this port does"
+        }
     };
     let life = running.ttl.map_or_else(String::new, |ttl| {
         format!(", each kept for {}", humantime::format_duration(ttl))
@@ -225,7 +228,7 @@ fn announce(running: &Running, socket: &std::path::Path) {
         status.cost,
         status.listens,
         suites.join(" and "),
-        socket.display(),
+        Visible(&socket.to_string_lossy()),
         running.relay.keys().public().fingerprint(),
     );
     let mut out = std::io::stdout().lock();

@@ -127,8 +127,8 @@ impl Observer for Progress {
                 self.line("Connected.");
             }
             Event::Retrying => {
-                state.link = Some("the connection broke; connecting again");
-                self.line("The connection broke; trying again…");
+                state.link = Some("no answer came; trying again");
+                self.line("No answer came; trying again…");
             }
             Event::FellBack => {
                 self.line("The relay has no kkv/2; going on in kkv/1, the older protocol.");

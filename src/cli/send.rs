@@ -6,8 +6,6 @@ use std::num::NonZeroUsize;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -20,6 +18,7 @@ use super::proof::Proof;
 use super::signals;
 use crate::clock::SystemClock;
 use crate::crypto::identity::SenderKey;
+use crate::crypto::random;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
@@ -46,7 +45,7 @@ pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
     let suites = suites(args.suite, args.receipt.is_some())?;
     let key = match &args.identity {
         Some(path) => identity::load(path)?,
-        None => SenderKey::generate(&mut rand::rng()),
+        None => SenderKey::generate(&mut random::kernel()),
     };
     let mut receipt = args.receipt.map(ReceiptFile::create).transpose()?;
     if let Target::Loopback(_) = args.address {
@@ -66,14 +65,14 @@ pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
 
     let progress = Progress::start();
     let delivery = Delivery {
-        dialer: &Dialer::new(common.tor, &mut rand::rng()),
+        dialer: &Dialer::new(common.tor, &mut random::kernel()),
         target: args.address,
         suites,
         threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         clock: &SystemClock::default(),
         observer: &progress,
     };
-    let mut rng = UnwrapErr(SysRng); // the kernel's, since a thread's own generator does not move between threads
+    let mut rng = random::kernel();
     let result = tokio::select! {
         result = deliver(&delivery, key, &text, &mut rng) => result.map_err(|failure| explained(&failure, common.tor)),
         () = stopped => Err(cancelled(&progress)),
@@ -87,7 +86,7 @@ pub(super) async fn send(common: &Common, args: Send) -> Result<(), Failed> {
     };
     tell(&accepted, proof, args.identity.is_some(), common.json).map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
-        Failed::new(failed.exit, what)
+        Failed::new(Exit::AcceptedUntold, what)
     })?;
     written
 }
@@ -320,11 +319,12 @@ impl ReceiptFile {
             .write_all(line.as_bytes())
             .and_then(|()| self.file.sync_all())
             .map_err(|fault| {
-                let what = format!("can't write {}: {fault}", self.path.display());
-                Failed::new(
-                    Exit::Refused,
-                    format!("the message was accepted, but {what}"),
-                )
+                let path = self.path.display();
+                let what = format!("the message was accepted, but can't write {path}: {fault}");
+                Failed::new(Exit::AcceptedUntold, what).hint(format!(
+                    "This is the receipt that should be in it: {}",
+                    line.trim_end()
+                ))
             })?;
         self.filled = true;
         Ok(())

@@ -114,6 +114,9 @@ fn a_file_name_with_escapes_in_it_is_shown_without_them() {
         let outcome = relay.owner(command).finish().must_end_with(2);
         assert!(!steers(&outcome.stderr), "{:?}", outcome.stderr);
     }
+    let made = relay.owner(["identity", "\x1b[31mred"]).finish();
+    let shown = made.must_end_with(0).stdout_text();
+    assert!(!steers(&shown), "{shown:?}");
     let outcome = relay.send(["\x1b[2J"]).finish().must_end_with(2);
     assert!(!steers(&outcome.stderr), "{:?}", outcome.stderr);
 }

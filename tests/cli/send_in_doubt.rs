@@ -56,7 +56,7 @@ fn an_answer_lost_once_is_asked_for_again_and_accepted() {
         let outcome = kkvc(["send", &cutter.address, "-m", "x"])
             .finish()
             .must_end_with(0);
-        outcome.must_say("The connection broke; trying again");
+        outcome.must_say("No answer came; trying again");
         assert_eq!(relay.list().len(), before + 1, "{path}");
     }
 }
