@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Two readings of time, for two purposes.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Unix time in seconds, for what goes on the wire or to a person. Never goes back while the process lives, so a challenge that has
-    /// expired once can't come back to life when the machine's clock is set back.
+    /// expired once can't come back to life when the machine's clock is set back; nor does it stand still then, so every challenge expires.
     fn unix(&self) -> u64;
 
     /// Time since an arbitrary start, for lifetimes kept inside the process. Steady when the machine's clock is set; goes on while
@@ -19,19 +18,25 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// The machine's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock {
-    latest_unix: AtomicU64,
+    /// The most by which unix time was ever seen ahead of the steady one. After the machine's clock is set back, time goes on from here.
+    lead: Mutex<Duration>,
+}
+
+impl SystemClock {
+    /// max(`system`, last answer + what has passed since by the steady clock); see [`Clock::unix`].
+    fn read(&self, system: Duration, elapsed: Duration) -> u64 {
+        let mut lead = crate::lock(&self.lead);
+        *lead = (*lead).max(system.saturating_sub(elapsed));
+        (elapsed + *lead).as_secs()
+    }
 }
 
 impl Clock for SystemClock {
     fn unix(&self) -> u64 {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let now = std::time::SystemTime::now();
-        let seconds = now
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        self.latest_unix
-            .fetch_max(seconds, Ordering::Relaxed)
-            .max(seconds)
+        let system = now.duration_since(std::time::UNIX_EPOCH);
+        self.read(system.unwrap_or_default(), self.elapsed())
     }
 
     fn elapsed(&self) -> Duration {
@@ -79,13 +84,57 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const UNIX: Duration = Duration::from_secs(1_800_000_000);
+    const BOOT: Duration = Duration::from_secs(1000);
 
     #[test]
-    fn unix_time_never_goes_back() {
+    fn unix_time_is_the_machines_while_its_clock_is_right() {
         let clock = SystemClock::default();
-        let ahead = clock.unix() + 3600;
-        clock.latest_unix.store(ahead, Ordering::Relaxed);
-        assert_eq!(clock.unix(), ahead);
+        for passed in [Duration::ZERO, MINUTE, MINUTE, HOUR] {
+            let unix = clock.read(UNIX + passed, BOOT + passed);
+            assert_eq!(unix, (UNIX + passed).as_secs());
+        }
+        #[expect(clippy::disallowed_methods, reason = "it is what this clock reads")]
+        let before = std::time::SystemTime::now();
+        let before = before.duration_since(std::time::UNIX_EPOCH).unwrap();
+        assert!(SystemClock::default().unix() >= before.as_secs());
+    }
+
+    #[test]
+    fn after_the_machines_clock_was_set_back_unix_time_goes_on_and_does_not_stand_still() {
+        let clock = SystemClock::default();
+        let ahead = UNIX + HOUR;
+        assert_eq!(clock.read(ahead, BOOT), ahead.as_secs());
+        for passed in [Duration::ZERO, MINUTE, 2 * MINUTE, 2 * HOUR] {
+            let corrected = clock.read(UNIX + passed, BOOT + passed);
+            assert_eq!(corrected, (ahead + passed).as_secs());
+        }
+        let again = clock.read(UNIX + 9 * HOUR, BOOT + 3 * HOUR);
+        assert_eq!(again, (UNIX + 9 * HOUR).as_secs(), "set forward it follows");
+    }
+
+    proptest! {
+        #[test]
+        fn unix_time_moves_at_least_as_the_steady_clock_does_whatever_the_machines_clock_says(
+            steps in vec((0..4_000_000_000_u64, 0..100_000_u64), 1..20),
+        ) {
+            let clock = SystemClock::default();
+            let mut elapsed = BOOT;
+            let mut last = 0;
+            for (system, passed) in steps {
+                let system = Duration::from_secs(system);
+                let passed = Duration::from_secs(passed);
+                elapsed += passed;
+                let unix = clock.read(system, elapsed);
+                prop_assert!(unix >= last + passed.as_secs() && unix >= system.as_secs());
+                last = unix;
+            }
+        }
     }
 
     #[test]
