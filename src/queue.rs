@@ -1,4 +1,4 @@
-//! The bounded queue in memory where messages wait (ARCHITECTURE.md, "The queue").
+//! The bounded queue in memory where messages wait (ARCHITECTURE.md, "Decisions").
 //!
 //! All slots are taken at start. A slot is either free, reserved for one session, or holds one message. It is wiped whenever it becomes
 //! free: on delete, on expiry, when a reservation lapses, and at the end. Each message has an id that never changes or comes back.

@@ -1,7 +1,8 @@
 //! The side of `kkv` that strangers reach: the protocol's steps over the queue, without HTTP.
 //!
 //! Each step is one call that takes a parsed request and returns the body of its answer or a [`Refusal`]. No lock that others wait for is
-//! held during cryptography. Every step may be asked again, word for word, and is answered the same.
+//! held during cryptography. An exchange or a message that is asked for again, word for word, is answered the same; `/pow` makes another
+//! challenge.
 
 mod router;
 mod sessions;
@@ -20,7 +21,7 @@ use crate::protocol::relay_keys::RelayKeys;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::{Envelope, Terms, v1, v2};
 use crate::queue::{Now, Queue};
-use sessions::{Claim, Name, OpenSession, Sessions, Stage};
+use sessions::{Claim, Name, Sessions, Stage};
 
 pub use router::router;
 
@@ -54,7 +55,8 @@ pub struct Relay {
     keys: RelayKeys,
     config: RelayConfig,
     queue: Queue<Envelope>,
-    sessions: Sessions,
+    sessions_v1: Sessions<v1::relay::Session>,
+    sessions_v2: Sessions<v2::relay::Session>,
     clock: Arc<dyn Clock>,
 }
 
@@ -70,7 +72,8 @@ impl Relay {
             keys: RelayKeys::generate(rng),
             config,
             queue,
-            sessions: Sessions::default(),
+            sessions_v1: Sessions::new(),
+            sessions_v2: Sessions::new(),
             clock,
         }
     }
@@ -161,10 +164,10 @@ impl Relay {
             expiry: admitted.expiry(),
             request: admitted.repeat_digest(),
         };
-        self.open(claim, || {
+        self.open(&self.sessions_v1, claim, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
-            let name = Name::V1(*session.sender());
-            Ok((name, OpenSession::V1(Box::new(session)), json(&answer)))
+            let name = Name(self.keys.session_name_v1(session.sender()));
+            Ok((name, Box::new(session), json(&answer)))
         })
     }
 
@@ -184,10 +187,10 @@ impl Relay {
             expiry: admitted.expiry(),
             request: admitted.repeat_digest(),
         };
-        self.open(claim, || {
+        self.open(&self.sessions_v2, claim, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
-            let name = Name::V2(*session.id());
-            Ok((name, OpenSession::V2(Box::new(session)), json(&answer)))
+            let name = Name(*session.id());
+            Ok((name, Box::new(session), json(&answer)))
         })
     }
 
@@ -199,10 +202,8 @@ impl Relay {
         self.speaks(Suite::V1)?;
         let digest =
             sessions::request_digest(&[&request.signature.0, request.chiphertext.as_bytes()]);
-        self.take(Name::V1(request.pubkey.0), digest, |session, slot| {
-            let OpenSession::V1(session) = session else {
-                return Err(Refusal::Unproven);
-            };
+        let name = Name(self.keys.session_name_v1(&request.pubkey.0));
+        self.take(&self.sessions_v1, name, digest, |session, slot| {
             let (length, envelope) = session.open(request, slot)?;
             Ok((length, envelope, String::new()))
         })
@@ -215,10 +216,8 @@ impl Relay {
     pub fn message_v2(&self, request: &v2::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
         let digest = sessions::request_digest(&[&request.session.0, &request.sealed.0]);
-        self.take(Name::V2(request.session.0), digest, |session, slot| {
-            let OpenSession::V2(session) = session else {
-                return Err(Refusal::Unproven);
-            };
+        let name = Name(request.session.0);
+        self.take(&self.sessions_v2, name, digest, |session, slot| {
             let (length, envelope, answer) = session.open(&self.keys, request, slot)?;
             Ok((length, envelope, json(&answer)))
         })
@@ -227,12 +226,12 @@ impl Relay {
     /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do again.
     pub fn purge(&self) -> Option<Duration> {
         let now = self.now();
-        let session = self.sessions.purge(now);
-        let message = self.queue.next_expiry(now.elapsed);
-        match (session, message) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        let next = [
+            self.sessions_v1.purge(now),
+            self.sessions_v2.purge(now),
+            self.queue.next_expiry(now.elapsed),
+        ];
+        next.into_iter().flatten().min()
     }
 
     /// Runs [`purge`](Self::purge) whenever it is due, until dropped, so that what has ended is wiped even if nobody comes.
@@ -252,21 +251,24 @@ impl Relay {
                     }
                 } => {}
                 _ = news.changed() => {}
-                () = self.sessions.opened() => {}
+                () = self.sessions_v1.opened() => {}
+                () = self.sessions_v2.opened() => {}
             }
         }
     }
 
     /// Forgets every message and session now. New ones are taken; spent challenges stay spent.
     pub fn wipe(&self) {
-        self.sessions.clear();
+        self.sessions_v1.clear();
+        self.sessions_v2.clear();
         self.queue.delete_all(self.clock.elapsed());
     }
 
     /// Forgets everything and takes nothing more.
     pub fn close(&self) {
         self.queue.close();
-        self.sessions.clear();
+        self.sessions_v1.clear();
+        self.sessions_v2.clear();
     }
 
     fn speaks(&self, suite: Suite) -> Result<(), Refusal> {
@@ -293,42 +295,41 @@ impl Relay {
     }
 
     /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs without a lock.
-    fn open(
+    fn open<S>(
         &self,
+        sessions: &Sessions<S>,
         claim: Claim,
-        exchange: impl FnOnce() -> Result<(Name, OpenSession, String), Refusal>,
+        exchange: impl FnOnce() -> Result<(Name, Box<S>, String), Refusal>,
     ) -> Result<String, Refusal> {
-        if let Some(answer) = self.sessions.repeated(&claim)? {
+        let now = self.now();
+        if let Some(answer) = sessions.repeated(&claim, now.elapsed)? {
             return Ok(answer);
         }
-        let now = self.now();
         if self.queue.has_room(now.elapsed).is_err() {
             // The last slot may have gone to this very request, sent twice at once.
-            return self.sessions.repeated(&claim)?.ok_or(Refusal::Full);
+            return sessions.repeated(&claim, now.elapsed)?.ok_or(Refusal::Full);
         }
         let (name, session, answer) = exchange()?;
         let stage = || {
             let slot = self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full)?;
             Ok(Stage::Open { session, slot })
         };
-        self.sessions.open(claim, name, answer, now, stage)
+        sessions.open(claim, name, answer, now, stage)
     }
 
     /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this request can wait.
-    fn take(
+    fn take<S>(
         &self,
+        sessions: &Sessions<S>,
         name: Name,
         request: [u8; 32],
         open: impl FnOnce(
-            &OpenSession,
+            &S,
             &mut [u8; crate::limits::SLOT_BYTES],
         ) -> Result<(usize, Envelope, String), Refusal>,
     ) -> Result<String, Refusal> {
         let now = self.now();
-        let entry = self
-            .sessions
-            .find(&name, now.elapsed)
-            .ok_or(Refusal::Unproven)?;
+        let entry = sessions.find(&name, now.elapsed).ok_or(Refusal::Unproven)?;
         let mut stage = crate::lock(&entry.stage);
         let (length, envelope, answer) = match &mut *stage {
             Stage::Open { session, slot } => open(session, slot.bytes_mut())?,
@@ -348,7 +349,7 @@ impl Relay {
             answer: answer.clone(),
         };
         drop(stage);
-        self.sessions.keep(&name, now.elapsed + SESSION_LIFETIME);
+        sessions.keep(&name, &entry, now.elapsed + SESSION_LIFETIME);
         Ok(answer)
     }
 }

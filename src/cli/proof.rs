@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
@@ -19,7 +20,7 @@ use crate::protocol::v1;
 use crate::protocol::v2::message;
 use crate::protocol::v2::receipt::{self, Receipt};
 use crate::protocol::v2::sender::Receipted;
-use crate::protocol::wire::Hex;
+use crate::protocol::wire::{Hex, object};
 use crate::queue::MessageId;
 
 /// The largest is a message of 3,500 bytes, each escaped as six.
@@ -51,6 +52,7 @@ pub(super) struct MessageV2 {
     relay: Hex<32>,
     session: Hex<32>,
     sender: Hex<32>,
+    #[serde(deserialize_with = "kind")]
     kind: Kind,
     text: String,
     signature: Hex<64>,
@@ -174,11 +176,17 @@ fn read(path: &Path) -> Result<Proof, Failed> {
         .take(MAX_FILE_BYTES)
         .read_to_string(&mut text)
         .map_err(unreadable)?;
-    serde_json::from_str(&text).map_err(|_| {
+    object(text.as_bytes()).ok_or_else(|| {
         let what = format!("{} is no exported message and no receipt", path.display());
         Failed::usage(what)
             .hint("`kkvc export ID` and `kkvc send --receipt FILE` write such files.")
     })
+}
+
+/// Reads a kind that is a word: serde's derived reader takes `{"text":null}` for `"text"`.
+fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    Kind::deserialize(word.into_deserializer())
 }
 
 impl Proof {

@@ -29,6 +29,8 @@ pub const FINGERPRINT: Context = Context("kkv 2026-11-21 fingerprint");
 pub const TAG_KEY_V1: Context = Context("kkv/1 2026-11-21 challenge tag key");
 /// The same for kkv/2.
 pub const TAG_KEY_V2: Context = Context("kkv/2 2026-11-21 challenge tag key");
+/// The relay's own key for the names by which it remembers kkv/1 sessions; never leaves the process.
+pub const NAME_KEY_V1: Context = Context("kkv/1 2026-11-21 session name key");
 /// Digest by which the relay knows a repeated request; never leaves the process.
 pub const REPEAT: Context = Context("kkv 2026-11-21 repeated request");
 
@@ -83,6 +85,7 @@ mod tests {
             FINGERPRINT,
             TAG_KEY_V1,
             TAG_KEY_V2,
+            NAME_KEY_V1,
             REPEAT,
         ];
         for (i, one) in all.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! What a sender can find wrong with a relay's answers.
+//! What keeps a sender from going on with a relay: an answer that can't be right, or a text that the suite agreed on can't carry.
 
 use super::text::BadText;
 
-/// The relay's answer can't be accepted. The session ends there; nothing was delivered by it unless it says otherwise.
+/// Why the sender goes no further. The session ends there; nothing was delivered by it unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The answer does not have the shape of this step.

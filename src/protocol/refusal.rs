@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wire;
+
 /// Why a relay refuses a request.
 ///
 /// Which of several secret checks failed is not told: a seal, an inner signature and padding are all [`Unproven`](Self::Unproven).
@@ -140,7 +142,7 @@ impl Refusal {
     /// What comes back is one of this list, never a text that the relay wrote, so nothing of it can steer a terminal.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let body: RefusalBody = serde_json::from_slice(body).ok()?;
+        let body: RefusalBody = wire::object(body)?;
         Self::ALL.into_iter().find(|r| r.code() == body.error)
     }
 }

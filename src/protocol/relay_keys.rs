@@ -9,18 +9,22 @@ use crate::crypto::labels;
 /// Bytes of random seed in a challenge.
 pub(super) const SEED_RANDOM_BYTES: usize = 16;
 
-/// A relay's signing key and the keys by which it recognises its own challenges.
+/// A relay's signing key, and the keys by which it recognises its own challenges and names the sessions of kkv/1.
 #[derive(Debug)]
 pub struct RelayKeys {
     pub(super) signing: RelayKey,
     public: PublicKey<Relay>,
     tag_v1: TagKey,
     tag_v2: TagKey,
+    name_v1: NameKey,
 }
 
 /// Keys the tag in a challenge's seed: a forged challenge costs the relay one BLAKE3 (0.1 µs) where a signature check would cost
 /// three hundred times that. Wiped on drop.
 pub(super) struct TagKey(Zeroizing<[u8; 32]>);
+
+/// Keys the names of kkv/1 sessions. Wiped on drop.
+struct NameKey(Zeroizing<[u8; 32]>);
 
 impl RelayKeys {
     /// New keys from `rng` (64 bytes are drawn).
@@ -33,6 +37,7 @@ impl RelayKeys {
             signing,
             tag_v1: TagKey(labels::TAG_KEY_V1.secret(&[&*root])),
             tag_v2: TagKey(labels::TAG_KEY_V2.secret(&[&*root])),
+            name_v1: NameKey(labels::NAME_KEY_V1.secret(&[&*root])),
         }
     }
 
@@ -40,6 +45,16 @@ impl RelayKeys {
     #[must_use]
     pub fn public(&self) -> &PublicKey<Relay> {
         &self.public
+    }
+
+    /// BLAKE3 keyed_hash(own secret, sender's key): by this the relay remembers a kkv/1 session, whose messages name it by the sender's
+    /// lasting key (PROTOCOL.md §10).
+    ///
+    /// A name outlives the message, so it must not say whose it was. Who reads the memory of the running relay has the secret as well and
+    /// can test a key that he knows already.
+    #[must_use]
+    pub fn session_name_v1(&self, sender: &[u8; 32]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.name_v1.0, sender).as_bytes()
     }
 
     pub(super) fn tag_v1(&self) -> &TagKey {
@@ -72,5 +87,11 @@ impl TagKey {
 impl std::fmt::Debug for TagKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TagKey(..)")
+    }
+}
+
+impl std::fmt::Debug for NameKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NameKey(..)")
     }
 }

@@ -1,9 +1,10 @@
-//! Binary values as they stand in a form or in JSON: hex, sent in lower case, taken in both, of exactly the right length.
+//! What stands in a form or in JSON: binary values as hex, sent in lower case, taken in both, of exactly the right length; and the
+//! one way in which JSON from outside is read.
 
 use std::fmt;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,17 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 /// Up to `MAX` bytes, as an even number of hex characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HexUpTo<const MAX: usize>(Vec<u8>);
+
+/// Reads a JSON object whose fields hold no objects themselves (PROTOCOL.md §2); `None` if it is anything else.
+///
+/// Whatever comes from outside in JSON is read by this: serde's derived readers take the array of an object's values for the object.
+pub fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let first = json.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    if *first != b'{' {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}
 
 impl<const MAX: usize> HexUpTo<MAX> {
     /// Wraps bytes that are known to fit.

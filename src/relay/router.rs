@@ -20,7 +20,7 @@ use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::Suite;
 use crate::protocol::v1;
-use crate::protocol::wire::Hex;
+use crate::protocol::wire::{Hex, object};
 
 /// The routes that strangers see. The owner's are on another listener (see [`crate::owner`]).
 pub fn router(relay: Arc<Relay>) -> Router {
@@ -82,7 +82,7 @@ impl Posted {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|_| Refusal::Malformed)
+        object(&self.body).ok_or(Refusal::Malformed)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::protocol::suite::Suite;
 use crate::protocol::text::Text;
 use crate::protocol::v1::sender::Hello;
 use crate::protocol::v1::wire::is_refusal;
+use crate::protocol::wire::object;
 use crate::tor::Dial;
 
 pub(super) async fn deliver<D: Dial>(
@@ -97,5 +98,5 @@ fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Failure> {
     if is_refusal(&answer.body) {
         return Err(Failure::RefusedFilled);
     }
-    serde_json::from_slice(&answer.body).map_err(|_| Failure::Fault(Fault::Malformed))
+    object(&answer.body).ok_or(Failure::Fault(Fault::Malformed))
 }

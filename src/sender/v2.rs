@@ -14,6 +14,7 @@ use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::Suite;
 use crate::protocol::text::Text;
 use crate::protocol::v2::sender::Hello;
+use crate::protocol::wire::object;
 use crate::tor::Dial;
 
 pub(super) enum Outcome {
@@ -59,8 +60,8 @@ pub(super) async fn deliver<D: Dial>(
     let sent = open.seal(text);
     let asked = line.ask(&Ask::json("/msg", sent.request())).await;
     let receipt = match asked.result {
-        Ok(answer) if answer.status == 200 => serde_json::from_slice(&answer.body)
-            .map_err(|_| Fault::BadReceipt)
+        Ok(answer) if answer.status == 200 => object(&answer.body)
+            .ok_or(Fault::BadReceipt)
             .and_then(|answer| sent.accepted(&answer))
             .map_err(|_| Failure::InDoubt(Doubt::Unclear))?,
         Ok(answer) => return Err(message_refused(&answer, asked.lost)),
@@ -90,5 +91,5 @@ fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
     if answer.status != 200 {
         return Err(refused(answer));
     }
-    serde_json::from_slice(&answer.body).map_err(|_| Failure::Fault(Fault::Malformed))
+    object(&answer.body).ok_or(Failure::Fault(Fault::Malformed))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kkv::http::serve_connection;
-use kkv::limits::{HEAD_TIMEOUT, MAX_BODY_BYTES, REQUEST_TIMEOUT};
+use kkv::limits::{HEAD_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
 use kkv::protocol::refusal::Refusal;
 use kkv::relay::router;
 use proptest::prelude::*;
@@ -134,6 +134,45 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// The status of what has no body and says nothing else either.
+fn bare(status: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+}
+
+#[test]
+fn faults_of_http_itself_have_a_status_without_a_body_or_no_answer_at_all() {
+    let line = "GET /status HTTP/1.1\r\n";
+    let no_http = [
+        "SSH-2.0-OpenSSH_9.2\r\n".to_owned(),
+        "\x16\x03\x01\x02\0\x01".to_owned(),
+        "GET /status HTTP/2.0\r\n\r\n".to_owned(),
+        format!("{line}no colon\r\n\r\n"),
+        "POST /pow HTTP/1.1\r\ncontent-length: -1\r\n\r\n".to_owned(),
+    ];
+    let too_large = [
+        format!("{line}x: {}\r\n\r\n", "a".repeat(MAX_HEAD_BYTES)),
+        format!("{line}{}\r\n", "x: y\r\n".repeat(MAX_HEADERS + 1)),
+        format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(MAX_HEAD_BYTES)),
+    ];
+    let silent = [
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+        format!("{line}host: x\r\n"), // the rest never comes
+    ];
+    paused().block_on(async {
+        let inbox = inbox();
+        for (cases, answer) in [
+            (&no_http[..], bare("400 Bad Request")),
+            (&too_large, bare("431 Request Header Fields Too Large")),
+            (&silent, String::new()),
+        ] {
+            for case in cases {
+                let said = say(router(Arc::clone(&inbox.relay)), case.as_bytes()).await;
+                assert_eq!(String::from_utf8_lossy(&said), answer, "{case:?}");
+            }
+        }
+    });
 }
 
 #[test]

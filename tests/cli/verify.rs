@@ -175,6 +175,37 @@ fn a_change_of_any_field_is_caught() {
     }
 }
 
+/// The values of an object in the order they stand in.
+fn as_array(text: &str, original: &Value) -> String {
+    let mut fields: Vec<(&String, &Value)> = original
+        .as_object()
+        .expect("an exported file is an object")
+        .iter()
+        .collect();
+    fields.sort_by_key(|(name, _)| text.find(&format!("\"{name}\":")));
+    Value::from_iter(fields.into_iter().map(|(_, value)| value.clone())).to_string()
+}
+
+#[test]
+fn what_is_written_as_an_array_or_with_a_wrapped_kind_is_no_exported_file() {
+    let relay = exported();
+    for name in ["v1", "v2", "receipt"] {
+        let text = fs::read_to_string(relay.directory().join(name)).unwrap();
+        let original: Value = serde_json::from_str(&text).unwrap();
+        let array = as_array(&text, &original);
+        assert!(array.starts_with("[\"kkv/"), "{array}");
+        for array in [array.clone(), format!(" \n{array}\n")] {
+            let outcome = verify_text(&array).must_end_with(2);
+            assert!(outcome.stdout.is_empty(), "{outcome:?}");
+        }
+        verify_text(&format!(" \t\r\n{text}")).must_end_with(0);
+    }
+    let text = fs::read_to_string(relay.directory().join("v2")).unwrap();
+    let wrapped = text.replace("\"kind\":\"text\"", "\"kind\":{\"text\":null}");
+    assert_ne!(wrapped, text);
+    verify_text(&wrapped).must_end_with(2);
+}
+
 #[test]
 fn one_suites_message_cannot_be_passed_off_as_the_others() {
     let relay = exported();

@@ -140,6 +140,33 @@ async fn a_missing_or_doubled_field_is_no_answer() {
 }
 
 #[tokio::test]
+async fn an_array_of_the_right_values_is_no_answer() {
+    at_each_step("an array", Expected::Nonsense, |suite, path| {
+        let names: &[&str] = match (suite, path) {
+            (Suite::V1, "/pow") => &["bytes", "signature"],
+            (Suite::V1, "/exchange_keys") => &["diffie_hellman", "diffie_hellman_sig"],
+            (Suite::V1, _) => return None, // no JSON
+            (Suite::V2, "/pow") => &["challenge", "signature"],
+            (Suite::V2, "/exchange_keys") => &["x25519", "mlkem768", "signature"],
+            (Suite::V2, _) => &["receipt"],
+        };
+        let change = |answer: Answer| {
+            let json = answer.json();
+            let values = names.iter().map(|name| json[name].clone());
+            let body = Value::from_iter(values).to_string().into_bytes();
+            Answer { body, ..answer }
+        };
+        Some(Say::Changed(Box::new(change)))
+    })
+    .await;
+    at_each_step("a refusal as an array", Expected::Status(503), |_, _| {
+        let body = "[\"stopping\",\"the relay is stopping\"]";
+        Some(Say::Bytes(answer(503, "application/json", body)))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_answer_to_another_step_is_no_answer() {
     let zeros = |bytes: usize| "00".repeat(bytes);
     let challenge = format!("{{\"challenge\":\"{}\"}}", zeros(112));

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kkv::clock::ManualClock;
 use kkv::limits::SESSION_LIFETIME;
+use kkv::pow::Cost;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::queue::Queue;
+use kkv::relay::{Relay, RelayConfig};
 use kkv::sender::{Accepted, Doubt, Event, Failure};
 
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
-use crate::in_process::{InProcess, send_observed};
+use crate::in_process::{InProcess, START, send_observed};
 use crate::sweep::{AtEvent, TEXT, assert_sessions_end, relay, reserved, settle, undisturbed};
+use crate::talk::Speaker;
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 const TICK: Duration = Duration::from_millis(1);
@@ -110,6 +115,40 @@ async fn a_solution_that_comes_when_its_challenge_is_over_opens_nothing() {
         assert!(sent.is_ok(), "{sent:?}");
         assert_eq!(in_time.texts(), [TEXT]);
     }
+}
+
+#[test]
+fn an_exchange_asked_for_again_is_answered_until_its_session_ends_though_its_challenge_lives_longer()
+ {
+    let clock = Arc::new(ManualClock::new(START));
+    let config = RelayConfig {
+        cost: Cost::new(0).unwrap(),
+        expected_seconds: 600,
+        suites: SuitePolicy::Any,
+    };
+    let queue = Queue::new(2, None);
+    let relay = Relay::new(config, queue, clock.clone(), &mut rand::rng());
+    let who = Speaker {
+        key: 1,
+        exchange: 1,
+    };
+    let first = who.exchanging_v1(&relay, &who.challenge_v1(&relay));
+    let second = who.exchanging_v2(&who.challenge_v2(&relay));
+    let ask = || {
+        let rng = &mut rand::rng();
+        [
+            relay.exchange_v1(first.request(), rng),
+            relay.exchange_v2(second.request(), rng),
+        ]
+    };
+    let opened = ask();
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    clock.advance(SESSION_LIFETIME - TICK);
+    assert_eq!(ask(), opened);
+    clock.advance(TICK);
+    assert_eq!(ask(), [Err(Refusal::Spent), Err(Refusal::Spent)]);
+    relay.purge();
+    assert_eq!(ask(), [Err(Refusal::Spent), Err(Refusal::Spent)]);
 }
 
 /// Sends to `relay` while `time` passes between the challenge and its solution.

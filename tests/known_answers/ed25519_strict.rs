@@ -147,6 +147,34 @@ fn no_encoding_of_a_point_of_small_order_is_a_public_key() {
     }
 }
 
+/// y in 32 bytes, and y + p, which stands for the same point: for y below 19 there is room for both. With the sign of x on top.
+fn both_encodings(y: u8, sign: u8) -> [[u8; 32]; 2] {
+    let (mut reduced, mut unreduced) = ([0; 32], [0xff; 32]);
+    reduced[0] = y;
+    reduced[31] = sign;
+    unreduced[0] = 0xed + y;
+    unreduced[31] = 0x7f | sign;
+    [reduced, unreduced]
+}
+
+#[test]
+fn a_key_whose_y_is_not_reduced_modulo_p_is_a_key_if_its_point_is_and_keeps_its_bytes() {
+    let mut keys = 0;
+    for (y, sign) in (0..19).flat_map(|y| [(y, 0), (y, 0x80)]) {
+        let [reduced, unreduced] =
+            both_encodings(y, sign).map(|bytes| match PublicKey::<Sender>::from_bytes(&bytes) {
+                Ok(key) => {
+                    assert_eq!(key.as_bytes(), &bytes, "it is hashed as it came");
+                    true
+                }
+                Err(BadPublicKey) => false,
+            });
+        assert_eq!(reduced, unreduced, "y = {y}");
+        keys += u32::from(unreduced);
+    }
+    assert_eq!(keys, 20, "as PROTOCOL.md §2 says");
+}
+
 #[test]
 fn what_is_no_point_of_the_curve_is_no_public_key() {
     // y = 2: x² = (y² - 1) / (d y² + 1) has no root.

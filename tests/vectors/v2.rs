@@ -218,7 +218,7 @@ fn every_statement_and_key_in_between_is_the_vectors() {
             challenge.statement().as_bytes(),
             &steps.challenge_statement.array()
         );
-        let nonces = transcript::solution_bytes(&steps.solution.0, &challenge);
+        let nonces = transcript::nonces(&steps.solution.0, &challenge);
         assert_eq!(nonces.as_ref(), Some(&steps.nonces));
 
         let mut drawn = Replay::new(&[

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::challenge::CHALLENGE_BYTES;
 use crate::limits::MAX_CIPHERTEXT_BYTES_V1;
 use crate::protocol::refusal::Refusal;
-use crate::protocol::wire::{Hex, HexUpTo};
+use crate::protocol::wire::{Hex, HexUpTo, object};
 
 /// `POST /pow`, request.
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ pub struct ExchangeAnswerKeys {
 /// Whether an answer is how a published relay says no: to `/pow` 80 and 64 zero bytes, to `/exchange_keys` six empty strings.
 #[must_use]
 pub fn is_refusal(body: &[u8]) -> bool {
-    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, String>>(body) else {
+    let Some(fields) = object::<BTreeMap<String, String>>(body) else {
         return false;
     };
     let zeros = |name: &str, bytes: usize| fields.get(name) == Some(&"00".repeat(bytes));

@@ -66,8 +66,8 @@ pub fn admit<'r>(
     if !challenge.is_own(keys.tag_v2()) {
         return Err(Refusal::Unpaid);
     }
-    let nonces = transcript::solution_bytes(request.solution.as_bytes(), &challenge)
-        .ok_or(Refusal::Malformed)?;
+    let nonces =
+        transcript::nonces(request.solution.as_bytes(), &challenge).ok_or(Refusal::Malformed)?;
     challenge
         .puzzle()
         .verify(&Solution::V2(nonces))

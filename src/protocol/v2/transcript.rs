@@ -7,14 +7,15 @@ use crate::crypto::exchange::{HybridAnswer, HybridOffer};
 use crate::crypto::identity::{Signature, Statement};
 use crate::crypto::labels;
 
-/// The nonces of a solution as they are sent and signed: u64 little endian, one after the other.
+/// The nonces that a solution says, as it is sent and signed: u64 little endian, one after the other. `None` if it has another length
+/// than the challenge's cost asks for.
 #[must_use]
-pub fn solution_bytes(nonces: &[u8], challenge: &Challenge) -> Option<Vec<u64>> {
+pub fn nonces(solution: &[u8], challenge: &Challenge) -> Option<Vec<u64>> {
     let expected = crate::pow::count_v2(challenge.terms().cost);
-    if nonces.len() != expected * 8 {
+    if solution.len() != expected * 8 {
         return None;
     }
-    let (nonces, _) = nonces.as_chunks::<8>();
+    let (nonces, _) = solution.as_chunks::<8>();
     Some(nonces.iter().map(|n| u64::from_le_bytes(*n)).collect())
 }
 
