@@ -157,10 +157,7 @@ impl<'d, D: Dial> Line<'d, D> {
 
     /// Asks once. `lost` is set if the whole request was on its way and no answer came.
     async fn ask_once(&mut self, ask: &Ask, lost: &mut bool) -> Result<Answer, Trouble> {
-        let mut connection = match self.connection.take() {
-            Some(connection) if connection.requests.is_ready() => connection,
-            _ => self.connect().await?,
-        };
+        let mut connection = self.connected().await?;
         let request = ask.request(&self.target.to_string());
         let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
         let answered = timeout(ANSWER_TIMEOUT, exchange(&mut connection, request))
@@ -174,6 +171,19 @@ impl<'d, D: Dial> Line<'d, D> {
             *lost |= connection.taken.load(Ordering::Relaxed) >= whole;
         }
         answered
+    }
+
+    /// The connection there is, if it can take another request, or else a new one.
+    async fn connected(&mut self) -> Result<Connection, Trouble> {
+        if let Some(mut connection) = self.connection.take() {
+            // Just behind an answer the driver, on another thread, may not have come to say that it is ready. A new connection would
+            // cost a new circuit. One that doesn't say so soon is no use: the relay has answered before it had read all.
+            let ready = timeout(RETRY_PAUSE, connection.requests.ready()).await;
+            if matches!(ready, Ok(Ok(()))) {
+                return Ok(connection);
+            }
+        }
+        self.connect().await
     }
 
     async fn connect(&mut self) -> Result<Connection, Trouble> {

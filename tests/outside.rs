@@ -1,0 +1,17 @@
+//! Both programs against their own promises, from outside the process: what the relay's memory holds, and what the kernel is asked for.
+//!
+//! Memory is read through `/proc/PID/mem`, system calls through `strace`. Where either is not allowed, the tests fail and say so.
+
+#[path = "support/programs.rs"]
+mod programs;
+
+mod outside {
+    mod calls;
+    mod marker;
+    mod memory;
+    mod process_memory;
+    mod rules;
+    mod sockaddr;
+    mod trace;
+    mod traced;
+}

@@ -1,0 +1,224 @@
+//! "Tor only" and "RAM only": no system call reaches outside this machine, looks up a name, or writes to a disk.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::rules::Summary;
+use super::sockaddr::Address;
+use super::traced::{Traced, Tracer, must_be_possible};
+use crate::programs::{Signal, kkv, kkvc};
+
+/// An onion address whose checksum is right; nobody is there.
+const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+
+/// What programs that speak HTTP may take for a proxy. Nobody must connect to it.
+const TRAPS: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// A directory for one test, and a number for each trace in it.
+struct Stage {
+    directory: TempDir,
+    traces: AtomicUsize,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the test");
+        must_be_possible(directory.path());
+        Self {
+            directory,
+            traces: AtomicUsize::new(0),
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        let path = self.directory.path().join(name);
+        path.to_str().expect("made of ASCII").to_owned()
+    }
+
+    fn start(&self, mut command: Command, input: Option<&[u8]>, tracer: Tracer) -> Traced {
+        for name in TRAPS {
+            command.env(name, "http://127.0.0.1:9");
+        }
+        command.env_remove("TZ"); // as most people run it: the time zone is the system's
+        command.current_dir(self.directory.path());
+        let number = self.traces.fetch_add(1, Ordering::Relaxed);
+        let file = self.directory.path().join(format!("trace-{number}"));
+        Traced::start(&command, input.map(<[u8]>::to_vec), tracer, &file)
+    }
+
+    /// Runs `kkvc` with `arguments` to its end, which has this `code`, and with a message to read.
+    #[track_caller]
+    fn kkvc(&self, arguments: &[&str], code: i32) -> Summary {
+        let command = kkvc(arguments).into_command();
+        let traced = self.start(command, Some(b"a message"), Tracer::Parent);
+        kept(traced.finish(code))
+    }
+}
+
+/// Fails the test if a rule was broken that holds whatever the program was asked to do.
+#[track_caller]
+fn kept(seen: Result<Summary, Vec<String>>) -> Summary {
+    seen.unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// What a client may do: connect to one address, and nothing else.
+fn connects_to(address: Address) -> Summary {
+    Summary {
+        connects: BTreeSet::from([address]),
+        ..Summary::default()
+    }
+}
+
+fn whole_exchange(tor: &str) {
+    let stage = Stage::new();
+    let (directory, socket) = (stage.path("new"), stage.path("new/kkv.sock"));
+    let mut command = kkv();
+    command.args(["--tor", tor, "--listen", "localhost:0", "-c", "4"]);
+    command.args(["--socket", &socket]);
+    let relay = stage.start(command, None, Tracer::Aside);
+    let whole = |out: &str| out.contains("\n  key ") && out.ends_with('\n');
+    relay.process().wait_for_stdout("the whole block", whole);
+    let block = relay.process().stdout();
+    let line = block.lines().find_map(|l| l.strip_prefix("  listens"));
+    let listens = line.and_then(|line| line.trim().split(',').next());
+    let listens: SocketAddr = listens.expect("it says where").parse().expect("an address");
+
+    let by_name = format!("localhost:{}", listens.port());
+    let sends: [&[&str]; 3] = [
+        &["send", &listens.to_string(), "--suite", "2"],
+        &["send", &listens.to_string(), "--suite", "1"],
+        &["send", &by_name],
+    ];
+    for arguments in sends {
+        let seen = stage.kkvc(arguments, 0);
+        assert_eq!(seen, connects_to(Address::Inet(listens)), "{arguments:?}");
+    }
+    let commands: [&[&str]; 10] = [
+        &["list"],
+        &["list", "--json"],
+        &["read", "1"],
+        &["read", "2", "--json"],
+        &["mark", "1", "2", "--unread"],
+        &["export", "1"],
+        &["export", "2"],
+        &["status"],
+        &["delete", "1"],
+        &["delete", "--all", "--yes"],
+    ];
+    for arguments in commands {
+        let with_socket = [arguments, &["--socket", &socket]].concat();
+        let seen = stage.kkvc(&with_socket, 0);
+        let expected = connects_to(Address::Unix(socket.clone()));
+        assert_eq!(seen, expected, "{arguments:?}");
+    }
+
+    relay.process().signal(Signal::TERM);
+    let mut seen = kept(relay.finish(0));
+    let (strangers, owners): (Vec<_>, Vec<_>) = std::mem::take(&mut seen.visitors)
+        .into_iter()
+        .partition(|visitor| matches!(visitor, Address::Inet(_)));
+    // A delivery keeps its connection, because each costs a circuit. An owner's command may make several.
+    assert_eq!(strangers.len(), sends.len(), "{strangers:?}");
+    assert!(owners.len() >= commands.len(), "{owners:?}");
+    let expected = Summary {
+        binds: vec![
+            Address::Unix(socket.clone()),
+            Address::Inet((Ipv4Addr::LOCALHOST, 0).into()),
+        ],
+        changes: vec![
+            format!("mkdir \"{directory}\""),
+            format!("unlink \"{socket}\""),
+        ],
+        ..Summary::default()
+    };
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_relay_off_tor_and_its_visitors_stay_on_this_machine_and_write_nothing() {
+    whole_exchange("off");
+}
+
+#[test]
+fn a_relay_behind_a_system_tor_and_its_visitors_stay_on_this_machine_and_write_nothing() {
+    whole_exchange("external");
+}
+
+/// A port that hangs up on everyone who comes, and how many have come.
+fn hangs_up() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("it has an address");
+    let visitors = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&visitors);
+    thread::spawn(move || {
+        for visitor in listener.incoming() {
+            counter.fetch_add(1, Ordering::Relaxed);
+            drop(visitor);
+        }
+    });
+    (address, visitors)
+}
+
+#[test]
+fn towards_an_onion_address_only_the_port_of_tor_is_connected_to() {
+    let stage = Stage::new();
+    let (tor, visitors) = hangs_up();
+    for host in ["127.0.0.1", "localhost"] {
+        let before = visitors.load(Ordering::Relaxed);
+        let proxy = format!("socks5://{host}:{}", tor.port());
+        let seen = stage.kkvc(&["--tor", &proxy, "send", ONION], 3);
+        assert_eq!(seen, connects_to(Address::Inet(tor)), "{host}");
+        assert!(visitors.load(Ordering::Relaxed) > before, "nobody came");
+    }
+}
+
+#[test]
+fn an_address_outside_tor_is_not_looked_up_and_not_connected_to() {
+    let stage = Stage::new();
+    for address in [
+        "example.com",
+        "example.com:80",
+        "192.0.2.1",
+        "[2001:db8::1]:45069",
+    ] {
+        let seen = stage.kkvc(&["send", address], 2);
+        assert_eq!(seen, Summary::default(), "{address}");
+        let proxy = format!("socks5://{address}");
+        let seen = stage.kkvc(&["--tor", &proxy, "send", ONION], 2);
+        assert_eq!(seen, Summary::default(), "{address}");
+    }
+}
+
+#[test]
+fn a_program_that_writes_a_file_is_found_out() {
+    let stage = Stage::new();
+    let key = stage.path("key.pem");
+    let identity = kkvc(["identity", &key]).into_command();
+    let traced = stage.start(identity, None, Tracer::Parent);
+    let faults = traced.finish(0).expect_err("it writes a file");
+    assert!(
+        faults.iter().any(|fault| fault.contains(&key)),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_program_that_looks_up_a_name_is_found_out() {
+    let stage = Stage::new();
+    let mut lookup = Command::new("getent");
+    lookup.args(["ahosts", "localhost"]);
+    let traced = stage.start(lookup, None, Tracer::Parent);
+    let faults = traced
+        .finish(0)
+        .expect_err("it reads the system's settings");
+    assert!(
+        faults.iter().any(|fault| fault.contains("nsswitch")),
+        "{faults:?}"
+    );
+}

@@ -1,0 +1,232 @@
+//! What no program of this project may ever ask of the kernel, and a summary of what it did ask.
+
+use std::collections::BTreeSet;
+
+use super::sockaddr::{Address, address_of, addresses};
+use super::trace::{Call, string};
+
+/// What of `/etc` may be read: where libraries are, and the time zone. Not there: everything that has to do with names of machines.
+const READ_IN_ETC: [&str; 4] = ["ld.so.cache", "ld.so.preload", "localtime", "timezone"];
+
+/// Parts of names of files that only somebody reads who looks up a name.
+const RESOLVERS: [&str; 5] = ["libnss_", "libresolv", "resolv.conf", "nsswitch", "nscd"];
+
+/// What a program did, as far as it touches its promises.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Summary {
+    /// Where it listens, in order.
+    pub binds: Vec<Address>,
+    /// What it tried to connect to.
+    pub connects: BTreeSet<Address>,
+    /// Who came, in order.
+    pub visitors: Vec<Address>,
+    /// What it made, changed or removed in the file system, in order; tried or done.
+    pub changes: Vec<String>,
+}
+
+/// Looks at every call. What breaks a rule whatever the program was asked to do is an error.
+pub(super) fn judge(calls: &[Call]) -> Result<Summary, Vec<String>> {
+    let mut summary = Summary::default();
+    let faults = calls.iter().filter_map(|call| {
+        let fault = one(call, &mut summary).err()?;
+        Some(format!("{fault}: {call:?}"))
+    });
+    let mut faults: Vec<String> = faults.collect();
+    let programs = calls.iter().filter(|call| call.name.starts_with("exec"));
+    if programs.count() != 1 {
+        faults.push("it started another program, or its own start was not seen".to_owned());
+    }
+    if faults.is_empty() {
+        Ok(summary)
+    } else {
+        Err(faults)
+    }
+}
+
+fn one(call: &Call, summary: &mut Summary) -> Result<(), String> {
+    let argument = |number: usize| call.arguments.get(number).map_or("", String::as_str);
+    for argument in &call.arguments {
+        addresses(argument)?.iter().try_for_each(stays_here)?;
+    }
+    let failed = call.result.starts_with(['-', '?']);
+    match call.name.as_str() {
+        "socket" | "socketpair" => socket(argument(0), argument(1))?,
+        "bind" => summary.binds.push(address_of(argument(1))?),
+        "connect" => drop(summary.connects.insert(address_of(argument(1))?)),
+        "accept" | "accept4" if !failed => summary.visitors.push(address_of(argument(1))?),
+        "recvfrom" | "sendto" if !failed && argument(4) != "NULL" => {
+            address_of(argument(4))?;
+        }
+        "sendto" if argument(4) != "NULL" => drop(address_of(argument(4))?),
+        "recvmsg" | "sendmsg" | "recvmmsg" | "sendmmsg" => message(&call.arguments)?,
+        "accept" | "accept4" | "recvfrom" | "sendto" | "execve" | "execveat" | "listen"
+        | "shutdown" | "getsockname" | "getpeername" | "getsockopt" | "setsockopt" => {}
+        "open" => open(argument(0), argument(1))?,
+        "openat" => open(argument(1), argument(2))?,
+        "creat" | "mkdir" | "mkdirat" | "rmdir" | "rename" | "renameat" | "renameat2"
+        | "unlink" | "unlinkat" | "link" | "linkat" | "symlink" | "symlinkat" | "mknod"
+        | "mknodat" | "truncate" | "ftruncate" => {
+            let verb = match call.name.as_str() {
+                "creat" => "creat", // all others that end so are the newer forms of calls without it
+                name => name.strip_suffix("at").unwrap_or(name),
+            };
+            let names = call.arguments.iter().filter(|a| a.starts_with('"'));
+            let names: Vec<&str> = names.map(String::as_str).collect();
+            summary.changes.push(format!("{verb} {}", names.join(" ")));
+        }
+        _ => return Err("not a call that these programs make".to_owned()),
+    }
+    Ok(())
+}
+
+/// Nobody outside this machine, and no resolver on it.
+fn stays_here(address: &Address) -> Result<(), String> {
+    match address {
+        Address::Inet(address) if !address.ip().is_loopback() => {
+            Err(format!("{address} is outside this machine"))
+        }
+        Address::Inet(address) if address.port() == 53 => Err(format!("{address} is a resolver")),
+        Address::Inet(_) | Address::Unix(_) | Address::Unnamed => Ok(()),
+    }
+}
+
+fn socket(family: &str, kind: &str) -> Result<(), String> {
+    let stream = kind.split('|').next() == Some("SOCK_STREAM");
+    if stream && ["AF_UNIX", "AF_INET", "AF_INET6"].contains(&family) {
+        Ok(())
+    } else {
+        Err("a kind of socket that is of no use here".to_owned())
+    }
+}
+
+/// Each message header has its address written out, or none.
+fn message(arguments: &[String]) -> Result<(), String> {
+    let text = arguments.join(",");
+    let said = |what: &str| text.matches(what).count();
+    if said("msg_name=") == said("msg_name=NULL") + said("msg_name={sa_family=") {
+        Ok(())
+    } else {
+        Err("an address that is not shown".to_owned())
+    }
+}
+
+fn open(path: &str, flags: &str) -> Result<(), String> {
+    let mut flags = flags.split('|');
+    if flags.next() != Some("O_RDONLY") {
+        return Err("opened for writing".to_owned());
+    }
+    if flags.any(|flag| ["O_CREAT", "O_TRUNC", "O_APPEND", "O_TMPFILE"].contains(&flag)) {
+        return Err("made or changed by opening".to_owned());
+    }
+    let path = string(path).ok_or("a name that is not understood")?;
+    let in_etc = path.strip_prefix("/etc/");
+    if !path.starts_with('/') {
+        Err("read from who knows where".to_owned())
+    } else if in_etc.is_some_and(|name| !READ_IN_ETC.contains(&name)) {
+        Err("a setting of the system that is of no use here".to_owned())
+    } else if RESOLVERS.iter().any(|part| path.contains(part)) {
+        Err("names are looked up".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trace;
+    use super::*;
+
+    fn judged(line: &str) -> Result<Summary, Vec<String>> {
+        let start = "1 execve(\"/kkv\", [...], 0x7ff /* 9 vars */) = 0";
+        let text = format!("{start}\n1 {line}\n1 +++ exited with 0 +++\n");
+        judge(&trace::calls(&text).unwrap())
+    }
+
+    #[test]
+    fn what_the_programs_do_is_summed_up() {
+        let seen = judged(
+            r#"connect(9, {sa_family=AF_INET, sin_port=htons(1), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EINPROGRESS (x)"#,
+        );
+        let address = Address::Inet(([127, 0, 0, 1], 1).into());
+        assert_eq!(seen.unwrap().connects, BTreeSet::from([address.clone()]));
+        let seen = judged(
+            r#"bind(9, {sa_family=AF_INET, sin_port=htons(1), sin_addr=inet_addr("127.0.0.1")}, 16) = 0"#,
+        );
+        assert_eq!(seen.unwrap().binds, [address]);
+        let seen = judged("accept4(9, {sa_family=AF_UNIX}, [110 => 2], SOCK_CLOEXEC) = 12");
+        assert_eq!(seen.unwrap().visitors, [Address::Unnamed]);
+        let seen = judged(r#"mkdirat(AT_FDCWD, "/t/new", 0700) = 0"#);
+        assert_eq!(seen.unwrap().changes, [r#"mkdir "/t/new""#]);
+        for nothing in [
+            r#"openat(AT_FDCWD, "/etc/ld.so.cache", O_RDONLY|O_CLOEXEC) = 3"#,
+            "accept4(11, 0x7ffd75bf5238, [128], SOCK_CLOEXEC) = -1 EAGAIN (x)",
+            "sendto(7, \"\"..., 1, MSG_NOSIGNAL, NULL, 0) = 1",
+            "recvfrom(8, 0x7f38, 128, 0, NULL, NULL) = -1 EAGAIN (x)",
+            "socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [...]) = 0",
+            "sendmsg(7, {msg_name=NULL, msg_namelen=0, msg_iovlen=0}, 0) = 1",
+        ] {
+            assert_eq!(judged(nothing), Ok(Summary::default()), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn whatever_leaves_this_machine_or_asks_for_a_name_is_found() {
+        for line in [
+            r#"connect(9, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("192.0.2.1")}, 16) = 0"#,
+            r#"connect(9, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.0.0")}, 16) = 0"#,
+            r#"connect(9, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.53")}, 16) = 0"#,
+            r#"connect(9, {sa_family=AF_INET6, sin6_port=htons(1), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), sin6_scope_id=0}, 28) = -1 EINPROGRESS (x)"#,
+            r#"bind(9, {sa_family=AF_INET6, sin6_port=htons(1), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::", &sin6_addr), sin6_scope_id=0}, 28) = 0"#,
+            r#"bind(9, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.0.0")}, 16) = 0"#,
+            r#"bind(9, {sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, 12) = 0"#,
+            "connect(9, 0x7ffd75bf5238, 16) = 0",
+            "connect(9, NULL, 0) = 0",
+            r#"accept4(9, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("192.0.2.1")}, [128 => 16], 0) = 12"#,
+            "accept4(9, NULL, NULL, 0) = 12",
+            "socket(AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_ROUTE) = 3",
+            "socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3",
+            "socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) = 3",
+            r#"sendto(3, ""..., 40, 0, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.1")}, 16) = 40"#,
+            r#"sendto(3, ""..., 40, 0, 0x7ffd, 16) = -1 EAGAIN (x)"#,
+            r#"sendmsg(3, {msg_name={sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("192.0.2.1")}, msg_namelen=16}, 0) = 1"#,
+            "sendmmsg(3, [{msg_hdr={msg_name=0x7ffd, msg_namelen=16}, msg_len=1}], 1, 0) = 1",
+            r#"openat(AT_FDCWD, "/etc/resolv.conf", O_RDONLY|O_CLOEXEC) = 3"#,
+            r#"openat(AT_FDCWD, "/etc/hosts", O_RDONLY|O_CLOEXEC) = -1 ENOENT (x)"#,
+            r#"open("/etc/nsswitch.conf", O_RDONLY) = 3"#,
+            r#"openat(AT_FDCWD, "/run/systemd/resolve/stub-resolv.conf", O_RDONLY) = 3"#,
+            r#"openat(AT_FDCWD, "/lib/libnss_dns.so.2", O_RDONLY) = 3"#,
+        ] {
+            assert!(judged(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn whatever_writes_to_a_disk_or_escapes_the_trace_is_found() {
+        for line in [
+            r#"openat(AT_FDCWD, "/t/log", O_WRONLY|O_CREAT|O_APPEND, 0666) = 3"#,
+            r#"openat(AT_FDCWD, "/t/log", O_RDWR) = -1 EACCES (x)"#,
+            r#"openat(AT_FDCWD, "/t/log", O_RDONLY|O_CREAT, 0666) = 3"#,
+            r#"openat(AT_FDCWD, "/t", O_WRONLY|O_TMPFILE, 0600) = 3"#,
+            r#"openat(AT_FDCWD, "/dev/tty", O_RDWR) = 3"#,
+            r#"openat(3, "log", O_RDONLY) = 4"#,
+            r#"openat2(AT_FDCWD, "/t/log", {flags=O_RDONLY}, 24) = 3"#,
+            r#"memfd_create("x", MFD_CLOEXEC) = 3"#,
+            "io_uring_setup(8, {flags=0}) = 3",
+            r#"execve("/bin/sh", [...], 0x7ff /* 9 vars */) = 0"#,
+        ] {
+            assert!(judged(line).is_err(), "{line}");
+        }
+        for (line, change) in [
+            (r#"creat("/t/a", 0600) = 3"#, r#"creat "/t/a""#),
+            (r#"rename("/t/a", "/t/b") = 0"#, r#"rename "/t/a" "/t/b""#),
+            (r#"unlinkat(AT_FDCWD, "/t/a", 0) = 0"#, r#"unlink "/t/a""#),
+            ("ftruncate(3, 0) = 0", "ftruncate "),
+            (
+                r#"symlinkat("/a", AT_FDCWD, "/b") = -1 EEXIST (x)"#,
+                r#"symlink "/a" "/b""#,
+            ),
+        ] {
+            assert_eq!(judged(line).unwrap().changes, [change]);
+        }
+    }
+}
