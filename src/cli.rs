@@ -2,17 +2,28 @@
 //! when nobody reads any more: see `output`.
 
 mod arguments;
+mod compose;
 mod estimate;
 mod exit;
+mod explain;
+mod host;
 mod identity;
 mod inbox;
+#[cfg(feature = "embedded-tor")]
+mod inside;
+#[cfg(not(feature = "embedded-tor"))]
+#[path = "cli/inside/absent.rs"]
+mod inside;
+mod key;
 mod kkv;
 mod kkvc;
 mod output;
 mod progress;
 mod proof;
+mod receipt;
 mod send;
 mod signals;
+mod tor_lines;
 mod visible;
 
 pub use kkv::main as kkv;

@@ -3,7 +3,8 @@
 //! Lower rooms never import higher ones:
 //!
 //! ```text
-//! limits  clock  onion  http    sizes and lifetimes, the time, addresses, how HTTP is served
+//! limits  clock  onion          sizes and lifetimes, the time, addresses
+//! http  unix_socket             how HTTP is served, sockets with a name
 //! crypto                        keys by purpose, sealing, the hybrid exchange
 //! pow                           puzzle, solution, search
 //! protocol                      both suites as steps; every byte of the wire
@@ -26,6 +27,7 @@ pub mod queue;
 pub mod relay;
 pub mod sender;
 pub mod tor;
+pub mod unix_socket;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

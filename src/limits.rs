@@ -70,8 +70,43 @@ pub const MAX_EXPECTED_SECONDS: u32 = 24 * 60 * 60;
 /// Longest `--ttl`: a century, far from any overflow of a clock.
 pub const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// A sender waits this long for a connection. Through Tor a descriptor, a circuit and a rendezvous take 2 to 20 seconds; a minute is lost.
-pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// A sender tries for this long to find an inbox, unless told otherwise. A descriptor, circuits and a rendezvous take 2 to 20 seconds over the
+/// public network; what has not come about in a minute will not.
+pub const DIAL_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Longest `--timeout`.
+pub const MAX_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// One attempt to find an inbox. Beyond it, other circuits are the better bet: an attempt of Tor's own may go on for eight minutes.
+pub const DIAL_ATTEMPT: Duration = Duration::from_secs(20);
+
+/// Pause between two attempts to find an inbox: directories of onion services answer at once, and often the same.
+pub const DIAL_PAUSE: Duration = Duration::from_secs(3);
+
+/// The Tor inside may take this long for its next step towards the network before a sender gives up. How long all of them take depends on the
+/// network; that nothing moves is a sign.
+pub const BOOTSTRAP_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Pause before Tor's connection is tried again after it failed for good; it doubles up to the second.
+pub const BOOTSTRAP_PAUSE: Duration = Duration::from_secs(1);
+/// Longest such pause: a network that comes back is noticed within it.
+pub const MAX_BOOTSTRAP_PAUSE: Duration = Duration::from_secs(30);
+
+/// An onion service may not publish sooner than this after a start: directories refuse a descriptor that has the same revision as one they
+/// have, and its number is a time in seconds, so one published in the second of the last would be lost, and all that follow with it.
+pub const REPUBLISH_PAUSE: Duration = Duration::from_millis(1100);
+
+/// Circuits of visitors at once. One costs the relay a rendezvous, about half a second of circuit building and some kilobytes.
+pub const MAX_CIRCUITS: usize = 256;
+
+/// Streams on one circuit at once. A sender needs one, and another when that one breaks; Tor closes the circuit of one that opens more.
+pub const MAX_STREAMS_PER_CIRCUIT: u32 = 8;
+
+/// A visitor's circuit without a stream is closed after this long: a sender who pays may have lost its stream and comes back on it.
+pub const CIRCUIT_IDLE: Duration = Duration::from_secs(60);
+
+/// A rendezvous that has not come about by then never will.
+pub const RENDEZVOUS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A sender waits this long for one answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);

@@ -7,4 +7,4 @@ mod socket;
 
 pub use client::{Client, ClientError};
 pub use server::{Host, router};
-pub use socket::{OwnerListener, SocketError, default_path};
+pub use socket::{OwnerListener, default_path};

@@ -1,11 +1,17 @@
-//! The ways onto Tor behind one small interface: dial, serve, progress.
+//! The ways onto Tor behind one small interface: dial ([`Dial`]), serve ([`crate::http::Accept`]), and how it is doing ([`TorState`]).
 //!
-//! External for now: a system Tor that carries its onion service to our loopback port, and a SOCKS port to dial through. Whatever comes
-//! next implements [`Dial`] and [`crate::http::Accept`].
+//! Embedded: arti in this process ([`embedded`]). External: a Tor beside us, that carries its onion service to our loopback port, and whose SOCKS
+//! port is dialled through.
 
+mod access;
 mod dial;
+#[cfg(feature = "embedded-tor")]
+pub mod embedded;
+mod external;
+mod listen;
 mod loopback;
 mod socks;
+mod state;
 mod target;
 
 use std::fmt;
@@ -13,24 +19,39 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use dial::{Dial, DialError, Dialer, SocksProxy, SocksProxyError};
-pub use loopback::{BindError, LoopbackListener};
+pub use access::{AccessKey, AccessSecret, BadAccess};
+pub use dial::{Dial, DialError, NoService};
+pub use external::{SocksDialer, SocksProxy, SocksProxyError};
+pub use listen::{BadListen, BindError, Listen, LocalListener};
+pub use loopback::{LoopbackDialer, LoopbackListener};
+pub use state::{TorState, TorTrouble};
 pub use target::{Target, TargetError};
 
 /// How a relay is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TorMode {
+    /// The Tor inside hosts an onion service.
+    Embedded,
     /// A system Tor carries an onion service to the loopback port.
     External,
     /// From this machine only.
     Off,
 }
 
+impl TorMode {
+    /// What is done unless told otherwise.
+    pub const DEFAULT: Self = if cfg!(feature = "embedded-tor") {
+        Self::Embedded
+    } else {
+        Self::External
+    };
+}
+
 /// A text that names no way of running Tor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there are 'external' (a system Tor carries its onion service here) and 'off' (from this machine only)"
+    "there are 'embedded' (Tor inside), 'external' (a system Tor carries its onion service here) and 'off' (from this machine only)"
 )]
 pub struct BadTorMode;
 
@@ -39,6 +60,7 @@ impl FromStr for TorMode {
 
     fn from_str(text: &str) -> Result<Self, BadTorMode> {
         match text {
+            "embedded" => Ok(Self::Embedded),
             "external" => Ok(Self::External),
             "off" => Ok(Self::Off),
             _ => Err(BadTorMode),
@@ -46,9 +68,48 @@ impl FromStr for TorMode {
     }
 }
 
+/// How a sender gets onto Tor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TorWay {
+    /// The Tor inside.
+    Embedded,
+    /// Through a Tor beside us.
+    Socks(SocksProxy),
+}
+
+impl TorWay {
+    /// What is done unless told otherwise.
+    pub const DEFAULT: Self = if cfg!(feature = "embedded-tor") {
+        Self::Embedded
+    } else {
+        Self::Socks(SocksProxy::SYSTEM)
+    };
+}
+
+impl FromStr for TorWay {
+    type Err = SocksProxyError;
+
+    fn from_str(text: &str) -> Result<Self, SocksProxyError> {
+        match text {
+            "embedded" if cfg!(feature = "embedded-tor") => Ok(Self::Embedded),
+            _ => text.parse().map(Self::Socks),
+        }
+    }
+}
+
+impl fmt::Display for TorWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::Socks(proxy) => proxy.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for TorMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Embedded => "embedded",
             Self::External => "external",
             Self::Off => "off",
         })

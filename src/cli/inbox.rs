@@ -11,6 +11,7 @@ use crate::owner::api::{Delete, Done, Summary};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
+use crate::tor::TorMode;
 
 pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
     let list = client.list().await?;
@@ -151,11 +152,20 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         || "until deleted".to_owned(),
         |ttl| humantime::format_duration(std::time::Duration::from_secs(ttl)).to_string(),
     );
+    let reach = match (&status.onion, status.tor_state) {
+        (Some(onion), Some(state)) => format!("{}\n            Tor: {state}", Visible(onion)),
+        _ => match status.tor {
+            TorMode::External => "through a system Tor",
+            TorMode::Embedded | TorMode::Off => "from this machine",
+        }
+        .to_owned(),
+    };
     print(&format!(
         "kkv {}, up {}\n  \
          messages  {} ({} unread), {} more expected, {} of {} slots free\n  \
          kept      {life}\n  \
-         listens   {}, Tor {}, speaks {}\n  \
+         reach it  {reach}\n  \
+         listens   {}, speaks {}\n  \
          cost      {} ({} seconds to pay)\n  \
          key       {}\n",
         Visible(&status.version),
@@ -165,8 +175,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         queue.reserved,
         queue.capacity.saturating_sub(queue.stored + queue.reserved),
         queue.capacity,
-        status.listens,
-        status.tor,
+        Visible(&status.listens.to_string()),
         suites.join(" and "),
         status.cost,
         status.expected_seconds,

@@ -1,7 +1,5 @@
 //! The program `kkv`: takes its arguments, puts the rooms together, runs until it is told to stop, and leaves nothing.
 
-use std::io::Write;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,8 +9,9 @@ use clap::Parser;
 
 use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{Exit, Failed, RELAY_CODES};
-use super::signals;
-use super::visible::Visible;
+use super::host::Running;
+use super::inside::{Home, Onion, RelayArgs};
+use super::{signals, tor_lines};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::random;
 use crate::http;
@@ -20,15 +19,13 @@ use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
     MAX_MESSAGES, MAX_TTL,
 };
-use crate::owner::api::Status;
-use crate::owner::{self, Host, OwnerListener, SocketError};
+use crate::owner::{self, OwnerListener};
 use crate::pow::Cost;
-use crate::protocol::Envelope;
 use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::protocol::wire::Hex;
-use crate::queue::{Now, Queue};
+use crate::queue::Queue;
 use crate::relay::{self, Relay, RelayConfig};
-use crate::tor::{BindError, LoopbackListener, TorMode};
+use crate::tor::{BindError, Listen, LocalListener, TorMode};
+use crate::unix_socket::SocketError;
 
 /// How long open connections get to end when the program stops; what they hold has been wiped before.
 const SHUTDOWN: Duration = Duration::from_millis(20);
@@ -58,40 +55,27 @@ struct Args {
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
     suite: SuitePolicy,
 
-    /// Loopback address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value_t = default_listen(), value_parser = loopback)]
-    listen: SocketAddr,
+    /// Where to listen on this machine: a loopback address, or unix:/PATH for a system Tor alone
+    #[arg(long, value_name = "ADDRESS", default_value_t = default_listen())]
+    listen: Listen,
 
     #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"))]
     socket: Option<PathBuf>,
 
-    /// How senders reach it: 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
-    #[arg(long, value_name = "WAY", default_value_t = TorMode::External)]
+    /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
+    #[arg(long, value_name = "WAY", default_value_t = TorMode::DEFAULT)]
     tor: TorMode,
+
+    #[command(flatten)]
+    inside: RelayArgs,
 }
 
 fn default_cost() -> Cost {
     Cost::new(DEFAULT_COST.into()).expect("the default is in range")
 }
 
-fn default_listen() -> SocketAddr {
-    ([127, 0, 0, 1], DEFAULT_PORT).into()
-}
-
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .replacen("localhost:", "127.0.0.1:", 1)
-        .parse()
-        .map_err(|_| "an address is written 127.0.0.1:45069".to_owned())?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(
-            "only a loopback address (127.0.0.1, [::1]) can be listened on: \
-             on any other, people could come without Tor"
-                .to_owned(),
-        )
-    }
+fn default_listen() -> Listen {
+    Listen::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into())
 }
 
 fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
@@ -117,25 +101,25 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(fault) => {
-            let what = format!("can't start: {fault}");
-            return Failed::new(Exit::Refused, what).report("kkv");
-        }
-    };
-    let result = runtime.block_on(run(args));
-    runtime.shutdown_timeout(SHUTDOWN);
-    match result {
+    match start(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),
     }
 }
 
-async fn run(args: Args) -> Result<(), Failed> {
+fn start(args: &Args) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
+    let home = args.inside.home(args.tor)?;
+    let result = runtime.block_on(run(args, home.as_ref()));
+    runtime.shutdown_timeout(SHUTDOWN);
+    drop(home); // after everything that might still write into it
+    result
+}
+
+async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let stopped = signals::stopped()?;
     let config = RelayConfig {
@@ -145,10 +129,14 @@ async fn run(args: Args) -> Result<(), Failed> {
     };
     let socket = args.socket.clone().unwrap_or_else(owner::default_path);
     let owner_listener = OwnerListener::bind(&socket).await?;
-    let listener = LoopbackListener::bind(args.listen).await?;
+    let listener = LocalListener::bind(&args.listen).await?;
     let listens = listener
-        .address()
+        .listens()
         .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
+    let onion = match home {
+        Some(home) => Some(Onion::publish(home, &args.inside).await?),
+        None => None,
+    };
 
     let clock = Arc::new(SystemClock::default());
     let started = clock.elapsed();
@@ -157,14 +145,26 @@ async fn run(args: Args) -> Result<(), Failed> {
     let running = Arc::new(Running {
         relay: Arc::clone(&relay),
         tor: args.tor,
+        onion: onion.as_ref().map(|onion| (onion.address(), onion.state())),
         listens,
         ttl: args.ttl,
         started,
     });
-    announce(&running, &socket);
+    running.announce(&socket);
 
+    let strangers = relay::router(Arc::clone(&relay));
+    let through_tor = async {
+        match onion {
+            Some(onion) => tokio::join!(
+                tor_lines::tell(onion.state()),
+                onion.serve(strangers.clone())
+            ),
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = http::serve(listener, relay::router(Arc::clone(&relay))) => {}
+        () = listener.serve(strangers.clone()) => {}
+        _ = through_tor => {}
         () = http::serve(owner_listener, owner::router(running)) => {}
         () = relay.purge_when_due() => {}
         () = stopped => {}
@@ -196,85 +196,8 @@ impl From<BindError> for Failed {
         let other = "another port with --listen 127.0.0.1:PORT (and in the torrc).";
         match error {
             BindError::InUse(_) => failed.hint(format!("Stop the other one, or name {other}")),
+            BindError::Socket(error) => error.into(),
             BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
         }
-    }
-}
-
-/// The one block that is printed. Whether anybody reads it does not matter.
-fn announce(running: &Running, socket: &std::path::Path) {
-    let status = running.status();
-    let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
-    let reach = match status.tor {
-        TorMode::External => {
-            "through a system Tor: put the lines of torrc.example into its torrc;\n            \
-             your address is then in the file `hostname` of its HiddenServiceDir"
-        }
-        TorMode::Off => {
-            "from this machine; no Tor is expected, though one that still forwards to this port does"
-        }
-    };
-    let life = running.ttl.map_or_else(String::new, |ttl| {
-        format!(", each kept for {}", humantime::format_duration(ttl))
-    });
-    let block = format!(
-        "kkv {} keeps up to {} messages in memory{life}; each costs its sender 2^{} hashes\n  \
-         listens   {}, speaks {}\n  \
-         reach it  {reach}\n  \
-         owner     {} (kkvc list)\n  \
-         key       {}\n",
-        status.version,
-        status.queue.capacity,
-        status.cost,
-        status.listens,
-        suites.join(" and "),
-        Visible(&socket.to_string_lossy()),
-        running.relay.keys().public().fingerprint(),
-    );
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(block.as_bytes()).and_then(|()| out.flush());
-}
-
-/// The program at work, as its owner sees it.
-struct Running {
-    relay: Arc<Relay>,
-    tor: TorMode,
-    listens: SocketAddr,
-    ttl: Option<Duration>,
-    started: Duration,
-}
-
-impl Host for Running {
-    fn queue(&self) -> &Queue<Envelope> {
-        self.relay.queue()
-    }
-
-    fn now(&self) -> Now {
-        self.relay.now()
-    }
-
-    fn relay_key(&self) -> [u8; 32] {
-        *self.relay.keys().public().as_bytes()
-    }
-
-    fn status(&self) -> Status {
-        let now = self.now().elapsed;
-        let public = self.relay.public_status();
-        Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            uptime_seconds: now.saturating_sub(self.started).as_secs(),
-            tor: self.tor,
-            listens: self.listens,
-            suites: public.suites,
-            cost: public.cost,
-            expected_seconds: public.expected_seconds,
-            ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
-            queue: self.queue().counts(now),
-            relay: Hex(self.relay_key()),
-        }
-    }
-
-    fn wipe(&self) {
-        self.relay.wipe();
     }
 }

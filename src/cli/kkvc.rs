@@ -2,16 +2,20 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::arguments::{self, SOCKET_HELP};
 use super::exit::{CODES, Exit, Failed};
-use super::{identity, inbox, proof, send};
+use super::inside::SenderArgs;
+use super::{identity, inbox, key, proof, send};
+use crate::limits::MAX_PATIENCE;
+use crate::onion::OnionAddress;
 use crate::owner::{self, Client};
 use crate::protocol::suite::SuitePolicy;
 use crate::queue::MessageId;
-use crate::tor::{SocksProxy, Target, TargetError};
+use crate::tor::{Target, TargetError, TorWay};
 
 /// Leaves messages in inboxes, and reads your own.
 #[derive(Debug, Parser)]
@@ -35,9 +39,9 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}"))]
     pub(super) socket: Option<PathBuf>,
 
-    /// SOCKS port of the Tor to dial through
-    #[arg(long, global = true, value_name = "socks5://HOST:PORT", default_value_t = SocksProxy::SYSTEM)]
-    pub(super) tor: SocksProxy,
+    /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
+    #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
+    pub(super) tor: TorWay,
 }
 
 impl Common {
@@ -95,6 +99,13 @@ enum Command {
         #[arg(required = true, num_args = 1..=2)]
         files: Vec<PathBuf>,
     },
+    /// Make a key to a closed inbox, or show an existing one
+    Key {
+        /// The inbox
+        address: OnionAddress,
+        /// File of the key (as Tor's .auth_private); made if it doesn't exist
+        file: PathBuf,
+    },
     /// Make a key to sign with, or show an existing one
     Identity {
         /// File of the key (PKCS#8 PEM, Ed25519); made if it doesn't exist
@@ -128,10 +139,24 @@ pub(super) struct Send {
     /// Write the relay's receipt to this new file
     #[arg(long, value_name = "FILE")]
     pub(super) receipt: Option<PathBuf>,
+
+    /// How long to try to find the inbox, like 90s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "1m", allow_negative_numbers = true, value_parser = patience)]
+    pub(super) timeout: Duration,
+
+    #[command(flatten)]
+    pub(super) inside: SenderArgs,
 }
 
 fn target(text: &str) -> Result<Target, TargetError> {
     text.parse()
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PATIENCE => Ok(time),
+        _ => Err("it is a duration from 1s to 1h".to_owned()),
+    }
 }
 
 fn number(text: &str) -> Result<MessageId, String> {
@@ -181,6 +206,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Status => inbox::status(&common.client()?, common.json).await,
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
+        Command::Key { address, file } => key::show_or_make(address, &file, common.json),
         Command::Identity { file } => identity::show_or_make(&file, common.json),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -14,14 +15,15 @@ use super::output::say;
 use crate::lock;
 use crate::pow::{Puzzle, Search};
 use crate::sender::{Event, Observer};
+use crate::tor::TorState;
 
 const TICK: Duration = Duration::from_millis(100);
 /// Steps of the bar.
 const WIDTH: u64 = 1000;
 /// The live line while something is waited for.
 const WORDS: &str = "{spinner} {msg}";
-/// The live line while a solution is searched for: the bar has what room is left.
-const WORDS_AND_BAR: &str = "{spinner} {msg} {wide_bar}";
+/// The live line while a solution is searched for: the bar leaves room for the "^C" of a terminal, behind which the line could not be taken away.
+const WORDS_AND_BAR: &str = "{spinner} {msg} {bar:20}";
 
 /// Where a delivery is.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ struct State {
     step: Step,
     /// What is being done about the line, if it is not there.
     link: Option<&'static str>,
+    /// How the Tor inside is doing, if it is used.
+    tor: Option<watch::Receiver<TorState>>,
 }
 
 /// Shows a delivery's events.
@@ -59,8 +63,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts showing. Must be called within a runtime.
-    pub(super) fn start() -> Self {
+    /// Starts showing, with what the Tor inside does if it is used. Must be called within a runtime.
+    pub(super) fn start(tor: Option<watch::Receiver<TorState>>) -> Self {
         let terminal = io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
             Some(WIDTH),
@@ -74,6 +78,7 @@ impl Progress {
         let state = Arc::new(Mutex::new(State {
             step: Step::Asking,
             link: None,
+            tor,
         }));
         let mut ticker = JoinSet::new();
         if terminal {
@@ -141,7 +146,7 @@ impl Observer for Progress {
                 self.line(&format!(
                     "Paying with a proof of work: about 2^{} hashes, in at most {}…",
                     puzzle.cost(),
-                    about(time)
+                    humantime::format_duration(time)
                 ));
                 state.step = Step::Solving(Solving {
                     search,
@@ -175,10 +180,10 @@ async fn tick(bar: ProgressBar, state: Arc<Mutex<State>>) {
         let state = lock(&state);
         let text = match (&state.link, &state.step) {
             (_, Step::Over) => return,
-            (Some(link), _) => *link,
-            (None, Step::Asking) => "asking for a challenge",
-            (None, Step::Exchanging) => "exchanging keys",
-            (None, Step::Sending) => "waiting for the relay to accept it",
+            (Some(link), _) => state.connecting(link),
+            (None, Step::Asking) => "asking for a challenge".to_owned(),
+            (None, Step::Exchanging) => "exchanging keys".to_owned(),
+            (None, Step::Sending) => "waiting for the relay to accept it".to_owned(),
             (None, Step::Solving(search)) => {
                 let (position, text) = search.show();
                 bar.set_style(solving.clone());
@@ -200,6 +205,24 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("=>-")
 }
 
+impl State {
+    /// What is being done about the line: first Tor has to be there, then the inbox is looked for.
+    fn connecting(&self, link: &str) -> String {
+        match self.tor.as_ref().map(|tor| *tor.borrow()) {
+            Some(tor) if !tor.is_connected() => format!("Tor: {tor}"),
+            Some(_) => format!("{link}; looking for the inbox through Tor"),
+            None => link.to_owned(),
+        }
+    }
+}
+
+fn roughly(left: Duration) -> String {
+    match about(left) {
+        short if short.starts_with("under") => short,
+        long => format!("about {long}"),
+    }
+}
+
 impl Solving {
     /// Position of the bar and what is said beside it.
     fn show(&self) -> (u64, String) {
@@ -219,7 +242,7 @@ impl Solving {
         };
         (
             (now.done * WIDTH as f64) as u64,
-            format!("{done}, about {} left{late}", about(now.left)),
+            format!("{done}, {} left{late}", roughly(now.left)),
         )
     }
 }

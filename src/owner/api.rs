@@ -10,8 +10,6 @@
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
 //! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
 
-use std::net::SocketAddr;
-
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -19,7 +17,7 @@ use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::{Counts, MessageId};
-use crate::tor::TorMode;
+use crate::tor::{Listen, TorMode, TorState};
 
 /// State of the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +28,12 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// How it is reached.
     pub tor: TorMode,
-    /// Its loopback port.
-    pub listens: SocketAddr,
+    /// Its onion address, if the Tor inside has one.
+    pub onion: Option<String>,
+    /// How the Tor inside is doing, if there is one.
+    pub tor_state: Option<TorState>,
+    /// Where it listens on this machine.
+    pub listens: Listen,
     /// Suites spoken, best first.
     pub suites: Vec<Suite>,
     /// Cost of a challenge asked for now.

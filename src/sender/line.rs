@@ -15,9 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::counted::Counted;
 use super::{Delivery, Event, Observer};
-use crate::limits::{
-    ANSWER_TIMEOUT, ATTEMPTS, DIAL_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE,
-};
+use crate::limits::{ANSWER_TIMEOUT, ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE};
 use crate::tor::{Dial, DialError, Target};
 
 /// A request as it goes out, to be sent again word for word.
@@ -141,9 +139,13 @@ impl<'d, D: Dial> Line<'d, D> {
             let result = self.ask_once(ask, &mut lost).await;
             let again = match &result {
                 Ok(_) | Err(Trouble::Nonsense) => false,
-                // What can't be reached at first is said at once; what could be reached before is given a chance to come back.
-                Err(Trouble::Dial(_)) => self.reached,
-                Err(Trouble::Broken | Trouble::Silent) => true,
+                // Ways through Tor have tried for long. On this machine, what could be reached before is given a chance to come back.
+                Err(Trouble::Dial(fault)) => {
+                    self.reached && matches!(fault, DialError::NoRelay { .. })
+                }
+                Err(Trouble::Broken) => true,
+                // Its minute may have gone into a dead line; a relay that is silent on a new one is silent.
+                Err(Trouble::Silent) => attempt < 2,
             };
             if !again || attempt >= ATTEMPTS {
                 return Asked { result, lost, at };
@@ -188,10 +190,7 @@ impl<'d, D: Dial> Line<'d, D> {
 
     async fn connect(&mut self) -> Result<Connection, Trouble> {
         self.observer.event(Event::Dialling);
-        let stream = timeout(DIAL_TIMEOUT, self.dialer.dial(&self.target))
-            .await
-            .unwrap_or(Err(DialError::TimedOut))
-            .map_err(Trouble::Dial)?;
+        let stream = self.dialer.dial().await.map_err(Trouble::Dial)?;
         self.reached = true;
         let stream = Counted::new(stream);
         let taken = stream.taken();

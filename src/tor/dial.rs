@@ -1,26 +1,23 @@
-//! Dialling an inbox: through a Tor's SOCKS port (RFC 1928), or a loopback address as it is.
+//! Dialling an inbox: what every way of doing so promises, and why none may lead there.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::str::FromStr;
+use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-use rand::CryptoRng;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::Target;
-use super::socks::{self, SocksFault};
+use super::TorTrouble;
+use crate::limits::{DIAL_ATTEMPT, DIAL_PAUSE};
 
-/// A way to reach an inbox.
+/// A way to one inbox.
 pub trait Dial: Sync {
     /// One connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// Connects to `target`. May take long; the caller sets the limit.
-    fn dial(&self, target: &Target)
-    -> impl Future<Output = Result<Self::Stream, DialError>> + Send;
+    /// Connects, or gives up in bounded time.
+    fn dial(&self) -> impl Future<Output = Result<Self::Stream, DialError>> + Send;
 }
 
 /// Why no connection came about. Nothing was sent then.
@@ -42,9 +39,12 @@ pub enum DialError {
         /// What is wrong with it.
         fault: String,
     },
+    /// The Tor inside got no connection to the network.
+    #[error("no connection to Tor: {0}")]
+    NotConnected(TorTrouble),
     /// Tor can't find or reach the onion service.
     #[error("Tor can't find or reach this onion service: {0}")]
-    NoService(&'static str),
+    NoService(NoService),
     /// Nothing answers at the loopback address.
     #[error("nothing answers at {address}: {fault}")]
     NoRelay {
@@ -55,151 +55,146 @@ pub enum DialError {
     },
     /// It took too long. Tor keeps its clients waiting for two minutes while it isn't connected itself, and when an introduction point has
     /// not noticed yet that the service is gone.
-    #[error("no connection within {} seconds; the inbox may just have gone, or this Tor isn't connected yet", crate::limits::DIAL_TIMEOUT.as_secs())]
-    TimedOut,
+    #[error("no connection within {} seconds; the inbox may just have gone, or Tor is slow or not connected", .0.as_secs())]
+    TimedOut(Duration),
 }
 
-/// A Tor's SOCKS port on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SocksProxy(SocketAddr);
-
-/// A text that is no SOCKS port on this machine.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SocksProxyError {
-    /// Another scheme, or no port.
-    #[error("a SOCKS port is written socks5://127.0.0.1:9050")]
-    Shape,
-    /// Not on this machine: the way to it would not be through Tor.
+/// Why Tor gives no way to an onion service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoService {
+    /// No directory has a descriptor of it.
     #[error(
-        "the SOCKS port must be on this machine (127.0.0.1 or [::1]); the way to another one would not be through Tor"
+        "it isn't published; the address may be wrong or out of use, or the inbox off or just started"
     )]
-    NotLoopback,
+    NotPublished,
+    /// It has a descriptor, and nobody meets us; or, behind a `tor` of old, nobody listens.
+    #[error(
+        "it is published, but nothing answers there; its relay or its Tor may be off, or has just been restarted"
+    )]
+    NoAnswer,
+    /// It answers, but not at this port.
+    #[error("it is up, but no inbox is at this port")]
+    NoInbox,
+    /// Its descriptor is locked.
+    #[error("it lets in only those whom its owner gave a key, and this Tor has none that fits")]
+    Closed,
+    /// What Tor says about it otherwise.
+    #[error("{0}")]
+    Other(&'static str),
 }
 
-impl SocksProxy {
-    /// Where a Tor listens that was installed as a system service.
-    pub const SYSTEM: Self = Self(SocketAddr::new(
-        std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        9050,
-    ));
-}
-
-impl FromStr for SocksProxy {
-    type Err = SocksProxyError;
-
-    fn from_str(text: &str) -> Result<Self, SocksProxyError> {
-        let rest = text
-            .strip_prefix("socks5://")
-            .or_else(|| text.strip_prefix("socks5h://"))
-            .ok_or(SocksProxyError::Shape)?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let rest = rest.replacen("localhost:", "127.0.0.1:", 1);
-        let address: SocketAddr = rest.parse().map_err(|_| SocksProxyError::Shape)?;
-        if !address.ip().is_loopback() {
-            return Err(SocksProxyError::NotLoopback);
-        }
-        Ok(Self(address))
-    }
-}
-
-impl std::fmt::Display for SocksProxy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "socks5://{}", self.0)
-    }
-}
-
-/// Dials onion addresses through a SOCKS port and loopback addresses directly.
-#[derive(Debug)]
-pub struct Dialer {
-    proxy: SocksProxy,
-    /// SOCKS password. Tor never puts streams with different ones on one circuit (`IsolateSOCKSAuth`, on by default), so that no relay on
-    /// the way can tell that two messages have one sender.
-    isolation: String,
-}
-
-impl Dialer {
-    /// A dialer whose circuits are shared with no other (16 bytes are drawn).
-    pub fn new(proxy: SocksProxy, rng: &mut impl CryptoRng) -> Self {
-        let mut token = [0; 16];
-        rng.fill_bytes(&mut token);
-        Self {
-            proxy,
-            isolation: HEXLOWER.encode(&token),
-        }
-    }
-
-    async fn dial_onion(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
-        let proxy = self.proxy.0;
-        let mut stream = TcpStream::connect(proxy)
-            .await
-            .map_err(|fault| DialError::NoTor { proxy, fault })?;
-        let _ = stream.set_nodelay(true);
-        socks::connect(&mut stream, host, port, "kkv", &self.isolation)
-            .await
-            .map_err(|fault| socks_fault(proxy, fault))?;
-        Ok(stream)
-    }
-}
-
-impl Dial for Dialer {
-    type Stream = TcpStream;
-
-    async fn dial(&self, target: &Target) -> Result<TcpStream, DialError> {
-        match *target {
-            Target::Onion { address, port } => self.dial_onion(&address.to_string(), port).await,
-            Target::Loopback(address) => {
-                let stream = TcpStream::connect(address)
-                    .await
-                    .map_err(|fault| DialError::NoRelay { address, fault })?;
-                let _ = stream.set_nodelay(true);
-                Ok(stream)
-            }
+impl DialError {
+    /// Whether the next attempt, on other circuits or a moment later, may find what this one did not.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::NoService(
+                NoService::NotPublished | NoService::NoAnswer | NoService::Other(_),
+            )
+            | Self::TimedOut(_) => true,
+            Self::NoService(NoService::NoInbox | NoService::Closed)
+            | Self::NoTor { .. }
+            | Self::NotTor { .. }
+            | Self::NotConnected(_)
+            | Self::NoRelay { .. } => false,
         }
     }
 }
 
-fn socks_fault(proxy: SocketAddr, fault: SocksFault) -> DialError {
-    let fault = match fault {
-        SocksFault::Refused(refusal) => match refusal.meaning() {
-            Some(meaning) => return DialError::NoService(meaning),
-            None => format!("it refuses with code {}", refusal.0),
-        },
-        SocksFault::NotTor(fault) => fault.to_owned(),
-        SocksFault::Io(fault) => fault.to_string(),
-    };
-    DialError::NotTor { proxy, fault }
+/// Calls `attempt` until it connects, fails for good, or `patience` is over; each call is to use circuits of its own. An attempt may last
+/// a third of the time, [`DIAL_ATTEMPT`] at most: left alone, Tor may try the same dead way for minutes.
+///
+/// # Errors
+/// What the attempts came to: rather a reason than that time was over.
+pub(super) async fn persist<S, F>(
+    patience: Duration,
+    attempt: impl Fn() -> F,
+) -> Result<S, DialError>
+where
+    F: Future<Output = Result<S, DialError>>,
+{
+    let end = Instant::now() + patience;
+    let longest = DIAL_ATTEMPT.min(patience / 3);
+    let mut reason = None;
+    loop {
+        let now = Instant::now();
+        let limit = end.min(now + longest);
+        let fault = match timeout_at(limit, attempt()).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(fault)) if !fault.may_pass() => return Err(fault),
+            Ok(Err(fault)) => fault,
+            Err(_) => DialError::TimedOut(patience),
+        };
+        if reason.is_none() || !matches!(fault, DialError::TimedOut(_)) {
+            reason = Some(fault);
+        }
+        let next = Instant::now() + DIAL_PAUSE;
+        if next >= end {
+            return Err(reason.expect("set by the first attempt"));
+        }
+        sleep_until(next).await;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
-    #[test]
-    fn only_a_socks_port_on_this_machine_is_taken() {
-        use SocksProxyError::{NotLoopback, Shape};
-        for (text, want) in [
-            ("socks5://127.0.0.1:9050", Ok("socks5://127.0.0.1:9050")),
-            ("socks5h://localhost:9150/", Ok("socks5://127.0.0.1:9150")),
-            ("socks5://[::1]:9050", Ok("socks5://[::1]:9050")),
-            ("socks5://10.0.0.1:9050", Err(NotLoopback)),
-            ("socks5://example.com:9050", Err(Shape)),
-            ("socks4://127.0.0.1:9050", Err(Shape)),
-            ("127.0.0.1:9050", Err(Shape)),
-            ("socks5://127.0.0.1", Err(Shape)),
-            ("", Err(Shape)),
-        ] {
-            let got = text.parse::<SocksProxy>().map(|p| p.to_string());
-            assert_eq!(got, want.map(str::to_owned), "{text}");
-        }
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Persists for a minute while attempts end as in `ends`; the last of them goes on for ever.
+    async fn tried(
+        ends: impl IntoIterator<Item = Option<DialError>>,
+    ) -> (Result<(), DialError>, usize, Duration) {
+        let ends = Mutex::new((ends.into_iter(), 0));
+        let began = Instant::now();
+        let next = || {
+            let mut ends = ends.lock().unwrap();
+            ends.1 += 1;
+            ends.0.next()
+        };
+        let result = persist(MINUTE, || async {
+            match next() {
+                Some(Some(fault)) => Err(fault),
+                Some(None) => Ok(()),
+                None => std::future::pending().await,
+            }
+        })
+        .await;
+        let count = ends.into_inner().unwrap().1;
+        (result, count, began.elapsed())
     }
 
-    #[test]
-    fn two_dialers_share_no_circuit() {
-        let rng = &mut rand::rng();
-        let one = Dialer::new(SocksProxy::SYSTEM, rng);
-        assert_ne!(
-            one.isolation,
-            Dialer::new(SocksProxy::SYSTEM, rng).isolation
-        );
+    #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_tried_again_and_what_stays_is_said_at_once() {
+        let unpublished = || Some(DialError::NoService(NoService::NotPublished));
+        let (result, count, time) = tried([unpublished(), unpublished(), None]).await;
+        assert!(result.is_ok());
+        assert_eq!((count, time), (3, 2 * DIAL_PAUSE));
+
+        let closed = Some(DialError::NoService(NoService::Closed));
+        let (result, count, time) = tried([closed]).await;
+        assert!(matches!(
+            result,
+            Err(DialError::NoService(NoService::Closed))
+        ));
+        assert_eq!((count, time), (1, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_way_that_leads_nowhere_ends_within_the_time_given() {
+        let (result, count, time) = tried([]).await;
+        assert!(matches!(result, Err(DialError::TimedOut(MINUTE))));
+        assert!(time <= MINUTE, "{time:?}");
+        assert!(count > 1, "one stuck attempt must not take all the time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reason_is_not_forgotten_over_an_attempt_that_only_takes_time() {
+        let (result, _, _) = tried([Some(DialError::NoService(NoService::NoAnswer))]).await;
+        assert!(matches!(
+            result,
+            Err(DialError::NoService(NoService::NoAnswer))
+        ));
     }
 }

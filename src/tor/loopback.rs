@@ -5,26 +5,13 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream};
 
+use super::{BindError, Dial, DialError};
 use crate::http::Accept;
 
 /// Listens on a loopback address; on another one it can't be made.
 #[derive(Debug)]
 pub struct LoopbackListener {
     listener: TcpListener,
-}
-
-/// Why a listener can't be had.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// Others than this machine could reach it, so a message could come in outside Tor.
-    #[error("{0} is not a loopback address, so others could reach the inbox without Tor")]
-    NotLoopback(SocketAddr),
-    /// Another program has the port.
-    #[error("{0} is in use by another program, perhaps another kkv")]
-    InUse(SocketAddr),
-    /// The kernel says no.
-    #[error("can't listen on {0}: {1}")]
-    Io(SocketAddr, io::Error),
 }
 
 impl LoopbackListener {
@@ -69,6 +56,23 @@ impl Accept for LoopbackListener {
                 Err(_) => tokio::time::sleep(crate::limits::ACCEPT_PAUSE).await,
             }
         }
+    }
+}
+
+/// The way to a relay on this machine, outside Tor.
+#[derive(Debug)]
+pub struct LoopbackDialer(pub SocketAddr);
+
+impl Dial for LoopbackDialer {
+    type Stream = TcpStream;
+
+    async fn dial(&self) -> Result<TcpStream, DialError> {
+        let address = self.0;
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|fault| DialError::NoRelay { address, fault })?;
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
     }
 }
 

@@ -6,6 +6,8 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::dial::NoService;
+
 /// SOCKS version 5, and version 1 of its user name and password.
 const VERSION: u8 = 5;
 const PASSWORD_VERSION: u8 = 1;
@@ -113,28 +115,19 @@ fn push(bytes: &mut Vec<u8>, text: &str) {
 impl Refusal {
     /// What Tor means by it: RFC 1928 §6, and from 0xF0 on Tor's own codes, which a `SocksPort` with `ExtendedErrors` gives
     /// (Tor Browser's does). Which of the first kind comes when was seen on a private network: see tests/tor.rs.
-    pub(super) fn meaning(self) -> Option<&'static str> {
+    pub(super) fn meaning(self) -> Option<NoService> {
         Some(match self.0 {
             // Also when nothing listens behind the onion service, and mostly when its Tor has just stopped.
-            0x01 => {
-                "it is known, but nothing answers there; its relay or its Tor may be off, or has just been restarted"
-            }
-            0x02 => "this Tor's rules don't allow it",
-            0x03 => "this Tor has no network",
-            0x04 | 0xf0 => {
-                "it isn't published; the address may be wrong or out of use, or the inbox off or just started"
-            }
-            0x05 => "it is up, but no inbox is at this port",
-            0x06 => "it didn't answer in time, or this Tor isn't connected yet",
-            0xf1 => "what is published about it can't be read",
-            0xf2 | 0xf7 => {
-                "it is published, but its Tor doesn't answer; it may be off or has just been restarted"
-            }
-            0xf3 => "it is published, but the way to it failed half way",
-            0xf4 | 0xf5 => {
-                "it lets in only those whom its owner gave a key, and this Tor has none that fits"
-            }
-            0xf6 => "this Tor doesn't take the address",
+            0x01 | 0xf2 | 0xf7 => NoService::NoAnswer,
+            0x02 => NoService::Other("this Tor's rules don't allow it"),
+            0x03 => NoService::Other("this Tor has no network"),
+            0x04 | 0xf0 => NoService::NotPublished,
+            0x05 => NoService::NoInbox,
+            0x06 => NoService::Other("it didn't answer in time, or this Tor isn't connected yet"),
+            0xf1 => NoService::Other("what is published about it can't be read"),
+            0xf3 => NoService::Other("it is published, but the way to it failed half way"),
+            0xf4 | 0xf5 => NoService::Closed,
+            0xf6 => NoService::Other("this Tor doesn't take the address"),
             _ => return None,
         })
     }

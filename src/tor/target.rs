@@ -32,6 +32,9 @@ pub enum TargetError {
     /// It is written as a link.
     #[error("an address is written without http:// and the like: <56 characters>.onion[:port]")]
     Scheme,
+    /// It is an onion address but for its end.
+    #[error("an onion address ends in .onion")]
+    Suffix,
     /// It looks like an onion address and is none.
     #[error("{0}")]
     Onion(#[from] OnionAddressError),
@@ -44,7 +47,7 @@ impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim();
+        let text = text.trim().trim_end_matches('/'); // as it comes from an address bar
         if text.contains("://") {
             return Err(TargetError::Scheme);
         }
@@ -67,6 +70,14 @@ impl FromStr for Target {
                 address,
                 port: port?,
             }),
+            Err(OnionAddressError::NoSuffix) if host.parse::<IpAddr>().is_ok() => {
+                loopback(SocketAddr::new(host.parse().expect("just parsed"), port?))
+            }
+            Err(OnionAddressError::NoSuffix)
+                if format!("{host}.onion").parse::<OnionAddress>().is_ok() =>
+            {
+                Err(TargetError::Suffix)
+            }
             Err(OnionAddressError::NoSuffix) => Err(TargetError::OutsideTor),
             Err(fault) => Err(fault.into()),
         }

@@ -1,6 +1,5 @@
 //! What comes over the owner's socket: any JSON to any route; only what is well formed does anything, and only to what it names.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use kkv::clock::{Clock, ManualClock};
@@ -84,7 +83,9 @@ impl Host for Inbox {
             version: "test".to_owned(),
             uptime_seconds: 0,
             tor: TorMode::Off,
-            listens: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 1),
+            onion: None,
+            tor_state: None,
+            listens: "127.0.0.1:1".parse().expect("a loopback address"),
             suites: vec![Suite::V2],
             cost: 7,
             expected_seconds: 60,

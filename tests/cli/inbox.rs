@@ -195,10 +195,8 @@ fn status_shows_how_the_relay_is() {
     for text in [
         "messages  2 (1 unread), 0 more expected, 1 of 3 slots free",
         "kept      2days",
-        &format!(
-            "listens   {}, Tor off, speaks kkv/2 and kkv/1",
-            relay.address()
-        ),
+        "reach it  from this machine",
+        &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
         "cost      5 (90 seconds to pay)",
     ] {
         assert!(status.contains(text), "no {text:?} in {status}");

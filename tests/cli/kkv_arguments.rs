@@ -89,7 +89,7 @@ fn a_suite_that_cannot_be_spoken_alone_is_refused() {
 
 #[test]
 fn a_way_onto_tor_that_there_is_not_is_refused() {
-    for value in ["embedded", "on", ""] {
+    for value in ["inside", "on", ""] {
         refused("--tor", value, "'external'");
     }
 }

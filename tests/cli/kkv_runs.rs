@@ -26,7 +26,7 @@ fn the_block_says_where_it_listens_how_it_is_reached_and_its_key() {
         "keeps up to 7 messages in memory, each kept for 12h; each costs its sender 2^9 hashes",
         &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
         "reach it  from this machine; no Tor is expected",
-        &format!("owner     {} (kkvc list)", relay.socket().display()),
+        &format!("owner     kkvc --socket {} list", relay.socket().display()),
         key,
     ] {
         assert!(block.contains(text), "no {text:?} in {block}");
@@ -185,7 +185,11 @@ fn help_of_kkv_names_every_default_and_every_exit_code() {
         "[default: any]",
         "[default: 127.0.0.1:45069]",
         "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]",
-        "[default: external]",
+        if cfg!(feature = "embedded-tor") {
+            "[default: embedded]"
+        } else {
+            "[default: external]"
+        },
         "Exit codes: 0 it was told to stop",
         "1 it can't start",
         "2 wrong usage",

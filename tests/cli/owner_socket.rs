@@ -9,7 +9,7 @@ use crate::programs::kkvc;
 /// A file that is not ours: one given away, if we can, and else one of root's.
 fn of_another_user(directory: &std::path::Path) -> PathBuf {
     let path = directory.join("theirs");
-    drop(UnixListener::bind(&path).unwrap());
+    drop(UnixListener::bind(&path).expect("the directory is ours"));
     match chown(&path, Some(65534), None) {
         Ok(()) => path,
         Err(_) => "/".into(),

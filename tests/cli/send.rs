@@ -246,7 +246,12 @@ fn help_of_kkvc_names_every_default_and_every_exit_code() {
             "7 the message was sent, but",
             "130 cancelled",
             "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]",
-            "[default: socks5://127.0.0.1:9050]",
+            if cfg!(feature = "embedded-tor") {
+                "[default: embedded]"
+            } else {
+                "[default: socks5://127.0.0.1:9050]"
+            },
+            "8 accepted, but",
         ] {
             assert!(help.contains(text), "no {text:?} in {help}");
         }
@@ -256,6 +261,7 @@ fn help_of_kkvc_names_every_default_and_every_exit_code() {
         "[default: standard input]",
         "[default: any]",
         "[default: a new one that is forgotten]",
+        "[default: 1m]",
     ] {
         assert!(send.contains(text), "no {text:?} in {send}");
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kkv::protocol::suite::Suite;
-use kkv::tor::{Dial, DialError, Target};
+use kkv::tor::{Dial, DialError};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::in_process::{InProcess, PIPE_BYTES};
@@ -145,7 +145,7 @@ async fn say(what: &Say, sender: &mut Wire<DuplexStream>) -> std::io::Result<()>
 impl Dial for Between {
     type Stream = DuplexStream;
 
-    async fn dial(&self, _: &Target) -> Result<DuplexStream, DialError> {
+    async fn dial(&self) -> Result<DuplexStream, DialError> {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         self.seen(|seen| seen.dialled += 1);
         tokio::spawn(self.clone().serve(far));

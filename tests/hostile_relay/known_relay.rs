@@ -19,7 +19,7 @@ use kkv::protocol::v2::wire::{
 };
 use kkv::protocol::v2::{message, transcript};
 use kkv::protocol::wire::Hex;
-use kkv::tor::{Dial, DialError, Target};
+use kkv::tor::{Dial, DialError};
 use serde::Serialize;
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
@@ -232,7 +232,7 @@ fn said(body: &impl Serialize) -> Vec<u8> {
 impl Dial for KnownRelay {
     type Stream = DuplexStream;
 
-    async fn dial(&self, _: &Target) -> Result<DuplexStream, DialError> {
+    async fn dial(&self) -> Result<DuplexStream, DialError> {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         tokio::spawn(self.clone().serve(far));
         Ok(near)

@@ -130,6 +130,8 @@ proptest! {
 #[test]
 fn while_an_owner_deletes_and_many_send_each_accepted_message_is_seen_once() {
     const PEOPLE: usize = 96;
+    /// Room is also made without news, by a session that ends.
+    const PAUSE: Duration = Duration::from_millis(20);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
@@ -137,6 +139,8 @@ fn while_an_owner_deletes_and_many_send_each_accepted_message_is_seen_once() {
         .unwrap();
     let relay = Arc::new(InProcess::new(SuitePolicy::Any, 4, 0));
     let (accepted, mut seen) = runtime.block_on(async {
+        // Before anything is sent, or the owner might wait for news of what was there already.
+        let mut news = relay.relay.queue().watch();
         let mut senders = JoinSet::new();
         for number in 0..PEOPLE {
             let relay = Arc::clone(&relay);
@@ -151,7 +155,11 @@ fn while_an_owner_deletes_and_many_send_each_accepted_message_is_seen_once() {
                     match send(&*relay, SuitePolicy::Only(suite), &text).await {
                         Ok(_) => return text,
                         // Not there, so it may be sent again as if nothing had been.
-                        Err(Failure::Refused(Refusal::Full)) => tokio::task::yield_now().await,
+                        Err(Failure::Refused(Refusal::Full)) => {
+                            // Until the owner has made room, or a session that was on its way has become a message.
+                            let mut news = relay.relay.queue().watch();
+                            let _ = tokio::time::timeout(PAUSE, news.changed()).await;
+                        }
                         Err(fault) => panic!("{number}: {fault:?}"),
                     }
                 }
@@ -160,7 +168,7 @@ fn while_an_owner_deletes_and_many_send_each_accepted_message_is_seen_once() {
         let owner = {
             let relay = Arc::clone(&relay);
             tokio::spawn(async move {
-                let (queue, mut news) = (relay.relay.queue(), relay.relay.queue().watch());
+                let queue = relay.relay.queue();
                 let mut seen = Vec::new();
                 while seen.len() < PEOPLE {
                     news.changed().await.expect("the queue lives");

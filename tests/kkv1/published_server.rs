@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ed25519_dalek::{Signer, SigningKey};
-use kkv::tor::{Dial, DialError, Target};
+use kkv::tor::{Dial, DialError};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::in_process::{PIPE_BYTES, START};
@@ -225,7 +225,7 @@ impl PublishedServer {
 impl Dial for PublishedServer {
     type Stream = DuplexStream;
 
-    async fn dial(&self, _: &Target) -> Result<DuplexStream, DialError> {
+    async fn dial(&self) -> Result<DuplexStream, DialError> {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         self.state().dialled += 1;
         tokio::spawn(self.clone().serve(far));

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use kkv::tor::{Dial, DialError, Target};
+use kkv::tor::{Dial, DialError};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use super::in_process::{InProcess, PIPE_BYTES};
@@ -132,18 +132,25 @@ impl fmt::Debug for CutLine<'_> {
     }
 }
 
+fn no_relay() -> DialError {
+    DialError::NoRelay {
+        address: ([127, 0, 0, 1], 1).into(),
+        fault: io::ErrorKind::ConnectionRefused.into(),
+    }
+}
+
 impl Dial for CutLine<'_> {
     type Stream = NearEnd;
 
-    async fn dial(&self, _: &Target) -> Result<NearEnd, DialError> {
+    async fn dial(&self) -> Result<NearEnd, DialError> {
         let mut state = lock(&self.state);
         let ended = match state.then {
             _ if state.failing_dials > 0 => {
                 state.failing_dials -= 1;
-                return Err(DialError::NoService("the line is cut"));
+                return Err(no_relay());
             }
             Then::NoDial if state.over() => {
-                return Err(DialError::NoService("the line is cut for good"));
+                return Err(no_relay());
             }
             Then::Dead(end) if state.over() => Some(end),
             _ => None,

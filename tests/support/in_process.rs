@@ -84,7 +84,7 @@ impl InProcess {
 impl Dial for InProcess {
     type Stream = DuplexStream;
 
-    async fn dial(&self, _: &Target) -> Result<DuplexStream, DialError> {
+    async fn dial(&self) -> Result<DuplexStream, DialError> {
         Ok(self.connect())
     }
 }

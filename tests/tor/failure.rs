@@ -10,6 +10,9 @@ use super::stage::{
     send_through,
 };
 
+/// What can't be found is looked for so long: the reasons are what they would be after a minute.
+const TIME: [&str; 2] = ["--timeout", "5s"];
+
 /// The address of a key that is valid (Ed25519's base point) and that no onion service has.
 fn nobodys() -> OnionAddress {
     let mut base_point = [0x66; 32];
@@ -23,7 +26,7 @@ fn must_be_unreachable(stage: &Stage, address: &str, port: u16, ways: [(u8, &str
     for (socks, (code, reason)) in [stage.socks, stage.extended_socks].into_iter().zip(ways) {
         let reply = socks::connect(socks, address, port).err();
         assert_eq!(reply, Some(code), "{target}");
-        let ended = send_through(socks, &target, &[], "text").finish();
+        let ended = send_through(socks, &target, &TIME, "text").finish();
         must_fail_with(ended, 3)
             .must_say("Tor can't find or reach this onion service")
             .must_say(reason)
@@ -71,7 +74,7 @@ pub(crate) fn a_relay_stopped_with_the_message_leaves_the_sender_in_doubt(
 
 fn send_and_stop(stage: &Stage, port: u16, gate: Option<Gate>) -> super::programs::Outcome {
     let sending = stage
-        .send(&format!("{}:{port}", stage.onion), &[], "text")
+        .send(&format!("{}:{port}", stage.onion), &TIME, "text")
         .start();
     let relay = gate.expect("each gate is used once").stop_relay();
     relay.must_end_with(0);

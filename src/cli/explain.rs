@@ -1,0 +1,101 @@
+//! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
+
+use super::exit::{Exit, Failed};
+use crate::protocol::fault::Fault;
+use crate::protocol::refusal::Refusal;
+use crate::protocol::text::BadText;
+use crate::sender::Failure;
+use crate::tor::{DialError, NoService};
+
+/// What a failed delivery means for a person.
+pub(super) fn explained(failure: &Failure) -> Failed {
+    let (exit, hint) = match failure {
+        Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
+        Failure::Broken | Failure::Silent => (
+            Exit::Unreachable,
+            "Try again later; the relay or the way to it is in trouble.".to_owned(),
+        ),
+        Failure::Refused(refusal) => return refused(*refusal),
+        Failure::RefusedUnread(_) => (
+            Exit::Refused,
+            "It may be no kkv relay, or one of another version.".to_owned(),
+        ),
+        Failure::RefusedFilled => (
+            Exit::Refused,
+            "Relays of the older kkv/1 don't say more. The proof of work may have come too late; try again.".to_owned(),
+        ),
+        Failure::NoCommonSuite(_) => (
+            Exit::Refused,
+            "Leave out --suite 2 and --receipt to speak kkv/1 with it.".to_owned(),
+        ),
+        Failure::NotInTime(_) => (
+            Exit::NotPaid,
+            "Trying again may go better; a faster machine, or one with nothing else to do, helps.".to_owned(),
+        ),
+        Failure::Fault(Fault::Text(BadText::NulInV1)) => (Exit::Usage, "Take it out.".to_owned()),
+        Failure::Fault(Fault::Text(_)) => (Exit::Usage, "Shorten it, or split it.".to_owned()),
+        Failure::Fault(_) => (
+            Exit::BadSignature,
+            "Check the address. If it is right, that relay is broken or not what it says.".to_owned(),
+        ),
+        Failure::InDoubt(_) => {
+            return Failed::new(Exit::InDoubt, format!("{failure}: whether the message arrived can't be known"))
+                .hint("Ask the owner if you can. Sending it again may leave it there twice.");
+        }
+    };
+    Failed::new(exit, format!("{failure}; nothing was delivered")).hint(hint)
+}
+
+fn refused(refusal: Refusal) -> Failed {
+    let (exit, hint) = match refusal {
+        Refusal::Full => (
+            Exit::Full,
+            "Its owner has to delete something first; try again later. Work that was done for it doesn't count then.",
+        ),
+        Refusal::Expired => (
+            Exit::NotPaid,
+            "The proof of work came too late; try again, or on a faster machine.",
+        ),
+        Refusal::SlowDown | Refusal::Stopping | Refusal::TimedOut => {
+            (Exit::Refused, "Try again in a minute.")
+        }
+        Refusal::Unpaid | Refusal::Unproven => (
+            Exit::Refused,
+            "The relay may have been started anew meanwhile; try again.",
+        ),
+        Refusal::UnsupportedSuite => (
+            Exit::Refused,
+            "It refuses the older kkv/1; leave out --suite 1.",
+        ),
+        _ => (
+            Exit::Refused,
+            "Try again; if it stays so, the two programs don't fit each other.",
+        ),
+    };
+    Failed::new(
+        exit,
+        format!("the relay refused: {refusal}; nothing was delivered"),
+    )
+    .hint(hint)
+}
+
+fn unreachable_hint(fault: &DialError) -> String {
+    match fault {
+        DialError::NoTor { .. } => {
+            "Start Tor (on Debian: apt install tor), or name its SOCKS port with --tor; or leave out --tor to use the one inside.".to_owned()
+        }
+        DialError::NotTor { .. } => "Name Tor's own SOCKS port with --tor.".to_owned(),
+        DialError::NotConnected(trouble) => format!("What may help: {}.", trouble.advice()),
+        DialError::NoService(NoService::Closed) => {
+            "Make a key with `kkvc key`, have its owner let it in, and name it with --key (a system Tor: see README)."
+                .to_owned()
+        }
+        DialError::NoService(_) => {
+            "The inbox may be offline, or the address wrong; its owner knows.".to_owned()
+        }
+        DialError::NoRelay { .. } => "Start the relay, or check the port.".to_owned(),
+        DialError::TimedOut(_) => {
+            "Try again, or for longer with --timeout; Tor finds another way each time.".to_owned()
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The running relay as its owner sees it: the block that is printed at start, and `kkvc status`.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::visible::Visible;
+use crate::onion::OnionAddress;
+use crate::owner::api::Status;
+use crate::owner::{self, Host};
+use crate::protocol::Envelope;
+use crate::protocol::suite::Suite;
+use crate::protocol::wire::Hex;
+use crate::queue::{Now, Queue};
+use crate::relay::Relay;
+use crate::tor::{Listen, TorMode, TorState};
+
+/// The program at work.
+pub(super) struct Running {
+    pub(super) relay: Arc<Relay>,
+    pub(super) tor: TorMode,
+    pub(super) onion: Option<(OnionAddress, watch::Receiver<TorState>)>,
+    pub(super) listens: Listen,
+    pub(super) ttl: Option<Duration>,
+    pub(super) started: Duration,
+}
+
+impl Running {
+    /// Prints the one block. Whether anybody reads it does not matter.
+    pub(super) fn announce(&self, socket: &Path) {
+        let status = self.status();
+        let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
+        let reach = match (&self.onion, self.tor) {
+            (Some((address, _)), _) => format!("kkvc send {address}"),
+            (None, TorMode::External) => {
+                "through a system Tor: put the lines of torrc.example into its torrc;\n            \
+                 your address is then in the file `hostname` of its HiddenServiceDir"
+                    .to_owned()
+            }
+            (None, _) => "from this machine; no Tor is expected".to_owned(),
+        };
+        let life = self.ttl.map_or_else(String::new, |ttl| {
+            format!(", each kept for {}", humantime::format_duration(ttl))
+        });
+        let path = socket.to_string_lossy();
+        let owner = if socket == owner::default_path() {
+            format!("{} (kkvc list)", Visible(&path))
+        } else {
+            format!("kkvc --socket {} list", Visible(&path))
+        };
+        let block = format!(
+            "kkv {} keeps up to {} messages in memory{life}; each costs its sender 2^{} hashes\n  \
+             reach it  {reach}\n  \
+             listens   {}, speaks {}\n  \
+             owner     {owner}\n  \
+             key       {}\n",
+            status.version,
+            status.queue.capacity,
+            status.cost,
+            Visible(&status.listens.to_string()),
+            suites.join(" and "),
+            self.relay.keys().public().fingerprint(),
+        );
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(block.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+impl Host for Running {
+    fn queue(&self) -> &Queue<Envelope> {
+        self.relay.queue()
+    }
+
+    fn now(&self) -> Now {
+        self.relay.now()
+    }
+
+    fn relay_key(&self) -> [u8; 32] {
+        *self.relay.keys().public().as_bytes()
+    }
+
+    fn status(&self) -> Status {
+        let now = self.now().elapsed;
+        let public = self.relay.public_status();
+        let onion = self.onion.as_ref();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_seconds: now.saturating_sub(self.started).as_secs(),
+            tor: self.tor,
+            onion: onion.map(|(address, _)| address.to_string()),
+            tor_state: onion.map(|(_, state)| *state.borrow()),
+            listens: self.listens.clone(),
+            suites: public.suites,
+            cost: public.cost,
+            expected_seconds: public.expected_seconds,
+            ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
+            queue: self.queue().counts(now),
+            relay: Hex(self.relay_key()),
+        }
+    }
+
+    fn wipe(&self) {
+        self.relay.wipe();
+    }
+}

@@ -1,0 +1,232 @@
+//! The Tor inside, as both programs start it. (A build without it has `inside/absent.rs` instead.)
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use clap::Args;
+use tokio::sync::watch;
+
+use super::exit::{Exit, Failed};
+use crate::http;
+use crate::limits::DEFAULT_PORT;
+use crate::onion::OnionAddress;
+use crate::tor::embedded::{
+    EmbeddedDialer, EmbeddedTor, HomeError, OnionListener, OnionService, Settings, SettingsError,
+    StartError, default_state_dir,
+};
+use crate::tor::{AccessKey, TorMode, TorState, TorWay};
+
+pub(super) use crate::tor::embedded::Home;
+
+/// What both programs take.
+#[derive(Debug, Args)]
+struct Place {
+    /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Settings for the Tor inside, as arti writes them (TOML)
+    #[arg(long, value_name = "FILE")]
+    tor_config: Option<PathBuf>,
+}
+
+impl Place {
+    fn state_dir(&self) -> Result<PathBuf, HomeError> {
+        self.state_dir.clone().map_or_else(default_state_dir, Ok)
+    }
+
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        self.tor_config
+            .as_deref()
+            .map_or_else(|| Ok(Settings::default()), Settings::load)
+    }
+}
+
+/// What `kkv` takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tor inside")]
+pub(super) struct RelayArgs {
+    #[command(flatten)]
+    place: Place,
+
+    /// Use an address that lives and dies with this run, and keep all of Tor's files in memory
+    #[arg(long, conflicts_with = "state_dir")]
+    ephemeral: bool,
+
+    /// Let in only whom this key belongs to, made with `kkvc key`; may be given several times
+    #[arg(long, value_name = "KEY")]
+    allow: Vec<AccessKey>,
+}
+
+impl RelayArgs {
+    /// Where Tor's files go, if it is to run here.
+    pub(super) fn home(&self, tor: TorMode) -> Result<Option<Home>, Failed> {
+        if tor == TorMode::Embedded {
+            return Ok(Some(if self.ephemeral {
+                Home::in_memory(&mut rand::rng())?
+            } else {
+                Home::of_relay(&self.place.state_dir()?)?
+            }));
+        }
+        let given = [
+            ("--state-dir", self.place.state_dir.is_some()),
+            ("--tor-config", self.place.tor_config.is_some()),
+            ("--ephemeral", self.ephemeral),
+            ("--allow", !self.allow.is_empty()),
+        ];
+        unused(
+            &given,
+            &tor,
+            "A system Tor keeps address and keys itself: see torrc.example.",
+        )?;
+        Ok(None)
+    }
+}
+
+/// The relay's onion service.
+pub(super) struct Onion {
+    service: OnionService,
+    listener: OnionListener,
+}
+
+impl Onion {
+    /// Gives the relay its address. Tor goes on from there by itself.
+    pub(super) async fn publish(home: &Home, args: &RelayArgs) -> Result<Self, Failed> {
+        let settings = args.place.settings()?;
+        let (service, listener) =
+            EmbeddedTor::to_serve(home, &settings, DEFAULT_PORT, &args.allow).await?;
+        Ok(Self { service, listener })
+    }
+
+    pub(super) fn address(&self) -> OnionAddress {
+        self.service.address
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<TorState> {
+        self.service.tor.state()
+    }
+
+    /// Serves `router` to whoever comes through Tor, until dropped.
+    pub(super) async fn serve(self, router: Router) {
+        let _published = self.service;
+        http::serve(self.listener, router).await;
+    }
+}
+
+/// What `kkvc send` takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tor inside")]
+pub(super) struct SenderArgs {
+    #[command(flatten)]
+    place: Place,
+
+    /// Key to a closed inbox, made with `kkvc key`
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+impl SenderArgs {
+    /// Refuses options that would do nothing.
+    pub(super) fn must_be_unused(&self, tor: TorWay) -> Result<(), Failed> {
+        let given = [
+            ("--state-dir", self.place.state_dir.is_some()),
+            ("--tor-config", self.place.tor_config.is_some()),
+            ("--key", self.key.is_some()),
+        ];
+        unused(
+            &given,
+            &tor,
+            "It has its own settings; keys go to its ClientOnionAuthDir.",
+        )
+    }
+}
+
+fn unused(given: &[(&str, bool)], tor: &dyn Display, hint: &str) -> Result<(), Failed> {
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Failed::usage(format!(
+            "{option} is for the Tor inside, and --tor {tor} doesn't start it"
+        ))
+        .hint(hint)),
+        None => Ok(()),
+    }
+}
+
+/// A sender's Tor, on its way to one inbox.
+pub(super) struct SenderTor {
+    tor: EmbeddedTor,
+    to: OnionAddress,
+    port: u16,
+    patience: Duration,
+    /// After `tor`, which is dropped before it.
+    _home: Home,
+}
+
+impl SenderTor {
+    /// Starts it. It connects by itself from then on.
+    pub(super) async fn start(
+        args: &SenderArgs,
+        to: OnionAddress,
+        port: u16,
+        patience: Duration,
+    ) -> Result<Self, Failed> {
+        let access = args.key.as_deref().map(super::key::load).transpose()?;
+        if access.as_ref().is_some_and(|access| access.inbox() != to) {
+            return Err(Failed::usage(
+                "this key is for another inbox; nothing was sent",
+            ));
+        }
+        let settings = args.place.settings()?;
+        let home = Home::of_senders(&args.place.state_dir()?)?;
+        let tor = EmbeddedTor::to_dial(&home, &settings).await?;
+        if let Some(access) = &access {
+            tor.unlock(access)?;
+        }
+        Ok(Self {
+            tor,
+            to,
+            port,
+            patience,
+            _home: home,
+        })
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<TorState> {
+        self.tor.state()
+    }
+
+    pub(super) fn dialer(&self) -> EmbeddedDialer<'_> {
+        self.tor.dialer(self.to, self.port, self.patience)
+    }
+}
+
+impl From<HomeError> for Failed {
+    fn from(error: HomeError) -> Self {
+        let failed = Self::new(Exit::Refused, error.to_string());
+        match error {
+            HomeError::InUse(_) => failed.hint(
+                "Stop the other one (pkill kkv), name another directory with --state-dir, or use --ephemeral.",
+            ),
+            HomeError::Open(path) => failed.hint(format!(
+                "If it is yours, run: chmod 700 {}; if not, name another directory with --state-dir.",
+                path.display()
+            )),
+            HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
+            HomeError::NoMemory => failed.hint("Leave out --ephemeral."),
+        }
+    }
+}
+
+impl From<SettingsError> for Failed {
+    fn from(error: SettingsError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<StartError> for Failed {
+    fn from(error: StartError) -> Self {
+        Self::new(Exit::Refused, error.to_string())
+            .hint("Name another directory with --state-dir, or use a system Tor with --tor.")
+    }
+}

@@ -1,0 +1,93 @@
+//! Stands for the Tor inside in a build without it (without the feature `embedded-tor`): it takes no arguments, and can't be started.
+
+use std::time::Duration;
+
+use axum::Router;
+use clap::Args;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::exit::Failed;
+use crate::onion::OnionAddress;
+use crate::tor::{Dial, DialError, TorMode, TorState, TorWay};
+
+/// There is none.
+pub(super) enum Home {}
+
+/// `kkv` takes nothing more.
+#[derive(Debug, Args)]
+pub(super) struct RelayArgs {}
+
+impl RelayArgs {
+    pub(super) fn home(&self, tor: TorMode) -> Result<Option<Home>, Failed> {
+        match tor {
+            TorMode::Embedded => Err(Failed::usage("this kkv was built without Tor inside")
+                .hint("Use a system Tor with --tor external: see torrc.example.")),
+            TorMode::External | TorMode::Off => Ok(None),
+        }
+    }
+}
+
+/// There is none.
+pub(super) enum Onion {}
+
+impl Onion {
+    pub(super) async fn publish(home: &Home, _: &RelayArgs) -> Result<Self, Failed> {
+        match *home {}
+    }
+
+    pub(super) fn address(&self) -> OnionAddress {
+        match *self {}
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<TorState> {
+        match *self {}
+    }
+
+    pub(super) async fn serve(self, _: Router) {
+        match self {}
+    }
+}
+
+/// `kkvc send` takes nothing more.
+#[derive(Debug, Args)]
+pub(super) struct SenderArgs {}
+
+impl SenderArgs {
+    pub(super) fn must_be_unused(&self, _: TorWay) -> Result<(), Failed> {
+        Ok(())
+    }
+}
+
+/// There is none.
+pub(super) enum SenderTor {}
+
+/// Nor a way through it.
+pub(super) enum NoDialer {}
+
+impl SenderTor {
+    pub(super) async fn start(
+        _: &SenderArgs,
+        _: OnionAddress,
+        _: u16,
+        _: Duration,
+    ) -> Result<Self, Failed> {
+        Err(Failed::usage("this kkvc was built without Tor inside"))
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<TorState> {
+        match *self {}
+    }
+
+    pub(super) fn dialer(&self) -> NoDialer {
+        match *self {}
+    }
+}
+
+impl Dial for NoDialer {
+    type Stream = TcpStream;
+
+    async fn dial(&self) -> Result<TcpStream, DialError> {
+        match *self {}
+    }
+}

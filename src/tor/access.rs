@@ -1,0 +1,194 @@
+//! Keys to a closed inbox: Tor's client authorisation ("restricted discovery", rend-spec-v3 "Client authorization"). Without one, the descriptor of the
+//! onion service can't be opened, so that its introduction points can't be found.
+//!
+//! Both halves are written as Tor writes them, so that one key serves the Tor inside and a system Tor.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE32_NOPAD;
+use rand::CryptoRng;
+use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::onion::OnionAddress;
+
+const PREFIX: &str = "descriptor:x25519:";
+
+/// The public half, which an owner lets in: `descriptor:x25519:` and 52 characters of base32 (32 bytes, X25519).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AccessKey([u8; 32]);
+
+/// The secret half, and the one inbox that it is for: `<56 characters>:descriptor:x25519:<52 characters of base32>`, as in Tor's `.auth_private` files.
+pub struct AccessSecret {
+    inbox: OnionAddress,
+    secret: Zeroizing<[u8; 32]>,
+}
+
+/// A text that is no such key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadAccess {
+    /// Not a public key.
+    #[error(
+        "a key is written descriptor:x25519: and 52 letters and digits, as `kkvc key` prints it"
+    )]
+    Key,
+    /// Not a secret key.
+    #[error(
+        "a key's file has one line: 56 characters of an onion address, :descriptor:x25519:, and 52 letters and digits"
+    )]
+    Secret,
+}
+
+impl AccessKey {
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for AccessKey {
+    type Err = BadAccess;
+
+    fn from_str(text: &str) -> Result<Self, BadAccess> {
+        let encoded = text.trim().strip_prefix(PREFIX).ok_or(BadAccess::Key)?;
+        Ok(Self(*decode(encoded).ok_or(BadAccess::Key)?))
+    }
+}
+
+impl fmt::Display for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}", BASE32_NOPAD.encode(&self.0))
+    }
+}
+
+/// It says whom an owner lets in.
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessKey(..)")
+    }
+}
+
+impl AccessSecret {
+    /// A new key for `inbox` (32 bytes are drawn).
+    pub fn generate(inbox: OnionAddress, rng: &mut impl CryptoRng) -> Self {
+        let mut secret = Zeroizing::new([0; 32]);
+        rng.fill_bytes(&mut *secret);
+        Self { inbox, secret }
+    }
+
+    /// The inbox that it opens.
+    #[must_use]
+    pub fn inbox(&self) -> OnionAddress {
+        self.inbox
+    }
+
+    /// The half that the inbox's owner needs.
+    #[must_use]
+    pub fn key(&self) -> AccessKey {
+        AccessKey(x25519(*self.secret, X25519_BASEPOINT_BYTES))
+    }
+
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// The line of its file.
+    #[must_use]
+    pub fn to_line(&self) -> Zeroizing<String> {
+        let inbox = self.inbox.to_string();
+        let inbox = inbox.trim_end_matches(".onion");
+        let secret = Zeroizing::new(BASE32_NOPAD.encode(&*self.secret));
+        Zeroizing::new([inbox, ":", PREFIX, &secret].concat())
+    }
+}
+
+impl FromStr for AccessSecret {
+    type Err = BadAccess;
+
+    fn from_str(text: &str) -> Result<Self, BadAccess> {
+        let (inbox, encoded) = text.trim().split_once(':').ok_or(BadAccess::Secret)?;
+        let inbox = format!("{inbox}.onion")
+            .parse()
+            .map_err(|_| BadAccess::Secret)?;
+        let encoded = encoded.strip_prefix(PREFIX).ok_or(BadAccess::Secret)?;
+        let secret = decode(encoded).ok_or(BadAccess::Secret)?;
+        Ok(Self { inbox, secret })
+    }
+}
+
+impl fmt::Debug for AccessSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessSecret(..)")
+    }
+}
+
+fn decode(encoded: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let upper = Zeroizing::new(encoded.to_ascii_uppercase());
+    let mut bytes = BASE32_NOPAD.decode(upper.as_bytes()).ok()?;
+    let array = bytes.as_slice().try_into().ok().map(Zeroizing::new);
+    bytes.zeroize();
+    array
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::HEXLOWER;
+
+    const INBOX: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid";
+    /// RFC 7748 §6.1, Alice's keys.
+    const SECRET: &str = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
+    const PUBLIC: &str = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
+
+    #[test]
+    fn a_key_reads_as_it_is_written() {
+        let secret =
+            AccessSecret::generate(format!("{INBOX}.onion").parse().unwrap(), &mut rand::rng());
+        let again: AccessSecret = secret.to_line().parse().unwrap();
+        assert_eq!(again.as_bytes(), secret.as_bytes());
+        assert_eq!(again.inbox(), secret.inbox());
+        let key: AccessKey = secret.key().to_string().parse().unwrap();
+        assert_eq!(key, secret.key());
+        let lower = secret.key().to_string().to_lowercase();
+        assert_eq!(lower.parse(), Ok(secret.key()));
+    }
+
+    #[test]
+    fn the_public_half_is_that_of_x25519() {
+        let base32 = |hex: &str| BASE32_NOPAD.encode(&HEXLOWER.decode(hex.as_bytes()).unwrap());
+        let line = format!("{INBOX}:{PREFIX}{}", base32(SECRET));
+        let secret: AccessSecret = line.parse().unwrap();
+        assert_eq!(*secret.to_line(), line);
+        assert_eq!(
+            secret.key().to_string(),
+            format!("{PREFIX}{}", base32(PUBLIC))
+        );
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let base32 = "A".repeat(52);
+        for text in [
+            "",
+            "descriptor:x25519:",
+            "x25519:AAAA",
+            &base32,
+            &format!("descriptor:x448:{base32}"),
+            &format!("{PREFIX}{}", "A".repeat(51)),
+            &format!("{PREFIX}{}1", "A".repeat(51)),
+        ] {
+            assert_eq!(text.parse::<AccessKey>(), Err(BadAccess::Key), "{text}");
+            let line = format!("{INBOX}:{text}");
+            assert_eq!(line.parse::<AccessSecret>().unwrap_err(), BadAccess::Secret);
+        }
+        let other_inbox = format!("{}a:{PREFIX}{base32}", &INBOX[..55]);
+        assert_eq!(
+            other_inbox.parse::<AccessSecret>().unwrap_err(),
+            BadAccess::Secret
+        );
+    }
+}

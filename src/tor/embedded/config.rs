@@ -1,0 +1,64 @@
+//! What arti is told: where its files go, and what an owner adds.
+
+use std::path::{Path, PathBuf};
+
+use arti_client::TorClientConfig;
+use arti_client::config::{CfgPath, TorClientConfigBuilder};
+use tor_config::ExplicitOrAuto;
+use tor_keymgr::config::ArtiKeystoreKind;
+
+use super::{Home, Keys, StartError};
+
+/// Settings of arti that a user gives: its own configuration in TOML, such as another network or a proxy to reach it through. What concerns files is
+/// overridden by [`Home`].
+#[derive(Debug, Clone, Default)]
+pub struct Settings(TorClientConfigBuilder);
+
+/// Why a file of settings can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// It can't be read.
+    #[error("can't read {0}: {1}")]
+    Io(PathBuf, std::io::Error),
+    /// It is not what arti takes.
+    #[error("{0} is no configuration of arti: {1}")]
+    Toml(PathBuf, String),
+}
+
+impl Settings {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It can't be read or used.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|fault| SettingsError::Io(path.to_owned(), fault))?;
+        let bad = |fault: &dyn std::fmt::Display| {
+            SettingsError::Toml(path.to_owned(), fault.to_string().trim().to_owned())
+        };
+        let builder: TorClientConfigBuilder = toml::from_str(&text).map_err(|fault| bad(&fault))?;
+        builder.build().map_err(|fault| bad(&fault))?;
+        Ok(Self(builder))
+    }
+}
+
+pub(super) fn build(
+    home: &Home,
+    settings: &Settings,
+    keys: Keys,
+) -> Result<TorClientConfig, StartError> {
+    let mut builder = settings.0.clone();
+    let storage = builder.storage();
+    storage
+        .state_dir(CfgPath::new_literal(home.path().join("state")))
+        .cache_dir(CfgPath::new_literal(home.path().join("cache")));
+    let kind = match keys {
+        Keys::InHome => ArtiKeystoreKind::Native,
+        Keys::InMemory => ArtiKeystoreKind::Ephemeral,
+    };
+    storage
+        .keystore()
+        .primary()
+        .kind(ExplicitOrAuto::Explicit(kind));
+    builder.build().map_err(StartError::new)
+}

@@ -1,0 +1,114 @@
+//! Dialling through the Tor inside.
+
+use arti_client::{DataStream, ErrorKind, HasKind, HsId, KeystoreSelector};
+use std::time::Duration;
+use tokio::time::timeout;
+use tor_hscrypto::pk::HsClientDescEncSecretKey;
+use tor_llcrypto::pk::curve25519::StaticSecret;
+
+use super::{EmbeddedTor, StartError};
+use crate::limits::BOOTSTRAP_PATIENCE;
+use crate::onion::OnionAddress;
+use crate::tor::dial::{Dial, DialError, NoService, persist};
+use crate::tor::{AccessSecret, TorState, TorTrouble};
+
+/// The way to one onion service through the Tor inside.
+#[derive(Debug)]
+pub struct EmbeddedDialer<'t> {
+    tor: &'t EmbeddedTor,
+    host: String,
+    port: u16,
+    patience: Duration,
+}
+
+impl EmbeddedTor {
+    /// Takes the key to a closed inbox, into memory only.
+    ///
+    /// # Errors
+    /// The key can't be used.
+    pub fn unlock(&self, access: &AccessSecret) -> Result<(), StartError> {
+        let service = HsId::from(*access.inbox().public_key());
+        let secret = HsClientDescEncSecretKey::from(StaticSecret::from(*access.as_bytes()));
+        self.client
+            .insert_service_discovery_key(KeystoreSelector::Primary, service, secret)
+            .map_err(StartError::new)?;
+        Ok(())
+    }
+
+    /// A way to `address`, which is tried for `patience` from when Tor is connected.
+    #[must_use]
+    pub fn dialer(
+        &self,
+        address: OnionAddress,
+        port: u16,
+        patience: Duration,
+    ) -> EmbeddedDialer<'_> {
+        EmbeddedDialer {
+            tor: self,
+            host: address.to_string(),
+            port,
+            patience,
+        }
+    }
+
+    /// Waits until it is connected, for as long as it gets nearer.
+    async fn connected(&self) -> Result<(), DialError> {
+        let mut state = self.state();
+        loop {
+            let now = *state.borrow_and_update();
+            if now.is_connected() {
+                return Ok(());
+            }
+            match timeout(BOOTSTRAP_PATIENCE, state.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Err(not_connected(now)),
+            }
+        }
+    }
+}
+
+fn not_connected(state: TorState) -> DialError {
+    DialError::NotConnected(state.trouble().unwrap_or(TorTrouble::Unreachable))
+}
+
+impl EmbeddedDialer<'_> {
+    /// Each attempt has circuits that it shares with nothing else.
+    async fn dial_once(&self) -> Result<DataStream, DialError> {
+        let client = self.tor.client.isolated_client();
+        // Boxed, as it is a future of futures beyond what the compiler follows.
+        Box::pin(client.connect((self.host.as_str(), self.port)))
+            .await
+            .map_err(|fault| reason(&fault))
+    }
+}
+
+impl Dial for EmbeddedDialer<'_> {
+    type Stream = DataStream;
+
+    async fn dial(&self) -> Result<DataStream, DialError> {
+        self.tor.connected().await?;
+        persist(self.patience, || self.dial_once()).await
+    }
+}
+
+/// What arti's error kinds say about an onion service. Which comes when was seen on a private network: see tests/tor.rs.
+fn reason(fault: &arti_client::Error) -> DialError {
+    DialError::NoService(match fault.kind() {
+        ErrorKind::OnionServiceNotFound => NoService::NotPublished,
+        ErrorKind::OnionServiceMissingClientAuth | ErrorKind::OnionServiceWrongClientAuth => {
+            NoService::Closed
+        }
+        ErrorKind::RemoteConnectionRefused | ErrorKind::RemoteStreamClosed => NoService::NoInbox,
+        ErrorKind::OnionServiceNotRunning
+        | ErrorKind::OnionServiceConnectionFailed
+        | ErrorKind::RemoteNetworkTimeout
+        | ErrorKind::RemoteNetworkFailed => NoService::NoAnswer,
+        ErrorKind::OnionServiceProtocolViolation => {
+            NoService::Other("what is published about it can't be used")
+        }
+        ErrorKind::TorNetworkTimeout | ErrorKind::TorAccessFailed | ErrorKind::CircuitCollapse => {
+            NoService::Other("the way through Tor broke")
+        }
+        _ => NoService::Other("Tor failed to get there"),
+    })
+}

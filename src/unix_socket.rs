@@ -1,0 +1,133 @@
+//! Listening on a Unix socket that has a name: made with a mode from the first moment, replaced when dead, removed at the end.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Mode;
+use tokio::net::{UnixListener, UnixStream};
+
+/// Why the socket can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Another relay answers there.
+    #[error("{0} is in use by another kkv")]
+    InUse(PathBuf),
+    /// Something else is there.
+    #[error("{0} exists and is not a socket; it is left alone")]
+    NotASocket(PathBuf),
+    /// Its directory is another user's, or open to others' writing.
+    #[error("{0} must belong to you, and nobody else may write in it (mode 0700)")]
+    Directory(PathBuf),
+    /// The kernel says no.
+    #[error("can't make the socket {0}: {1}")]
+    Io(PathBuf, io::Error),
+}
+
+/// A listener with a name in the file system; the name goes away with it.
+#[derive(Debug)]
+pub struct UnixSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Device and inode, so that a socket that someone else has put there since is not removed.
+    identity: (u64, u64),
+}
+
+impl UnixSocket {
+    /// Makes the socket with `mode`. One that nobody answers on, left by a program that was killed, is replaced.
+    ///
+    /// The process's umask is changed for a moment, so this is done before others make files.
+    ///
+    /// # Errors
+    /// In use, or not to be had.
+    pub async fn bind(path: &Path, mode: Mode) -> Result<Self, SocketError> {
+        let failed = |fault| SocketError::Io(path.to_owned(), fault);
+        clear(path).await?;
+        // A mode set afterwards would come too late for those who connect at once.
+        let before = rustix::process::umask(Mode::from_raw_mode(0o777) - mode);
+        let listener = UnixListener::bind(path);
+        rustix::process::umask(before);
+        let listener = listener.map_err(failed)?;
+        let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+            identity: (metadata.dev(), metadata.ino()),
+        })
+    }
+
+    /// Waits for the next connection.
+    pub async fn accept(&self) -> UnixStream {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => return stream,
+                // No file descriptor left, most likely: wait for connections to end.
+                Err(_) => tokio::time::sleep(crate::limits::ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+impl Drop for UnixSocket {
+    fn drop(&mut self) {
+        let ours = std::fs::symlink_metadata(&self.path)
+            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity);
+        if ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes a socket that nobody answers on.
+async fn clear(path: &Path) -> Result<(), SocketError> {
+    match std::fs::symlink_metadata(path) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
+        Ok(metadata) if !metadata.file_type().is_socket() => {
+            Err(SocketError::NotASocket(path.to_owned()))
+        }
+        Ok(_) => match UnixStream::connect(path).await {
+            Err(fault) if fault.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path).map_err(|f| SocketError::Io(path.to_owned(), f))
+            }
+            Ok(_) => Err(SocketError::InUse(path.to_owned())),
+            Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER_ONLY: Mode = Mode::from_raw_mode(0o600);
+
+    #[tokio::test]
+    async fn the_socket_has_its_mode_is_unique_and_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        for mode in [0o600, 0o660] {
+            let mode = Mode::from_raw_mode(mode);
+            let socket = UnixSocket::bind(&path, mode).await.unwrap();
+            let got = std::fs::metadata(&path).unwrap().mode() & 0o777;
+            assert_eq!(got, mode.as_raw_mode());
+            let second = UnixSocket::bind(&path, mode).await;
+            assert!(matches!(second, Err(SocketError::InUse(_))));
+            drop(socket);
+            assert!(!path.exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dead_socket_is_replaced_and_anything_else_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        drop(UnixSocket::bind(&path, OWNER_ONLY).await.unwrap());
+        std::fs::write(&path, "mine").unwrap();
+        let refused = UnixSocket::bind(&path, OWNER_ONLY).await;
+        assert!(matches!(refused, Err(SocketError::NotASocket(_))));
+        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    }
+}

@@ -1,0 +1,61 @@
+//! The relay's address: kept from run to run, or for one run only.
+
+use std::path::Path;
+
+use super::programs::Signal;
+use super::stage::{Stage, must_have_arrived, path, start};
+
+pub(crate) fn the_address_outlives_the_process_and_is_reachable_at_once_again(stage: &Stage) {
+    let state = stage.network.dir().join("restarted");
+    let options = ["--state-dir", path(&state)];
+    let first = start(&stage.config, &options);
+    first.must_become("reachable");
+    first.relay.process().signal(Signal::TERM);
+    first.relay.process().finish().must_end_with(0);
+
+    // In the same second, mostly: what it publishes must not be taken for what is published already.
+    let again = start(&stage.config, &options);
+    assert_eq!(again.onion, first.onion);
+    again.must_become("reachable");
+    let sent = stage.send(&again.onion, &[], "after the restart").finish();
+    sent.must_end_with(0);
+    must_have_arrived(&again.relay, "after the restart");
+
+    // Another one can't have the same address at the same time.
+    let mut second = super::programs::kkv();
+    second.args(["--listen", "127.0.0.1:0", "--socket"]);
+    second.arg(again.relay.directory().join("second.sock"));
+    second.args(options);
+    super::programs::Process::spawn(second, None)
+        .finish()
+        .must_end_with(1)
+        .must_say("in use by another kkv");
+}
+
+pub(crate) fn an_ephemeral_address_is_another_each_time_and_leaves_no_file(stage: &Stage) {
+    let memory = Path::new("/dev/shm");
+    let left = || {
+        let names = memory.read_dir().expect("Linux has it").flatten();
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<_> = names.filter(|name| name.starts_with("kkv-")).collect();
+        names.sort();
+        names
+    };
+    let before = left();
+    let mut onions = Vec::new();
+    for text in ["one", "two"] {
+        let relay = start(&stage.config, &["--ephemeral"]);
+        assert_eq!(left().len(), before.len() + 1);
+        relay.must_become("reachable");
+        stage
+            .send(&relay.onion, &[], text)
+            .finish()
+            .must_end_with(0);
+        must_have_arrived(&relay.relay, text);
+        relay.relay.process().signal(Signal::TERM);
+        relay.relay.process().finish().must_end_with(0);
+        assert_eq!(left(), before);
+        onions.push(relay.onion);
+    }
+    assert_ne!(onions[0], onions[1]);
+}

@@ -1,0 +1,141 @@
+//! What every scenario plays on: one private network, a relay with Tor inside, one behind a `tor`, and a sender's `tor`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::programs::{LIMIT, Relay, Run, kkvc};
+use super::tor_network::{TorNetwork, service_lines};
+
+const TORRC_EXAMPLE: &str = include_str!("../../torrc.example");
+
+pub(crate) struct Stage {
+    pub(crate) network: TorNetwork,
+    /// arti's configuration for this network.
+    pub(crate) config: PathBuf,
+    /// State of the senders that have Tor inside.
+    pub(crate) senders: PathBuf,
+    /// SOCKS port of the sender's `tor`.
+    pub(crate) socks: SocketAddr,
+    pub(crate) inside: InsideRelay,
+    pub(crate) external: Relay,
+    /// Address of the external one.
+    pub(crate) external_onion: String,
+}
+
+/// A relay with Tor inside, reachable.
+pub(crate) struct InsideRelay {
+    pub(crate) relay: Relay,
+    pub(crate) onion: String,
+}
+
+impl Stage {
+    pub(crate) fn set() -> Self {
+        let network = TorNetwork::start().unwrap_or_else(|fault| panic!("{fault:#}"));
+        println!("network: {}", network.timings());
+        let config = network.dir().join("arti.toml");
+        std::fs::write(&config, network.arti_config()).expect("the directory is ours");
+        let senders = network.dir().join("senders");
+        let external = Relay::start(&["--tor", "external"]);
+        let behind = external.address().parse().expect("an address with a port");
+        let lines = service_lines(TORRC_EXAMPLE, behind).expect("one onion service");
+        let state = network.dir().join("relay");
+        let (inside, socks, external_onion) = thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                let inside = start(&config, &["--state-dir", path(&state)]);
+                inside.must_become("reachable");
+                inside
+            });
+            let socks = scope.spawn(|| network.socks_client("sender"));
+            let onion = network.onion_service("host", &lines);
+            (
+                inside.join().expect("it becomes reachable"),
+                socks.join().expect("it returns its fault"),
+                onion,
+            )
+        });
+        Self {
+            config,
+            senders,
+            socks: socks.unwrap_or_else(|fault| panic!("{fault:#}")),
+            external_onion: external_onion.unwrap_or_else(|fault| panic!("{fault:#}")),
+            network,
+            inside,
+            external,
+        }
+    }
+
+    /// `kkvc send` with Tor inside.
+    pub(crate) fn send(&self, onion: &str, options: &[&str], text: &str) -> Run {
+        let place = [
+            "--state-dir",
+            path(&self.senders),
+            "--tor-config",
+            path(&self.config),
+        ];
+        let arguments = ["--json", "--tor", "embedded", "send", onion];
+        kkvc([&arguments[..], &place, options].concat()).stdin(text)
+    }
+
+    /// `kkvc send` through the sender's `tor`.
+    pub(crate) fn send_by_socks(&self, onion: &str, options: &[&str], text: &str) -> Run {
+        let socks = format!("socks5://{}", self.socks);
+        let arguments = ["--json", "--tor", &socks, "send", onion];
+        kkvc([&arguments[..], options].concat()).stdin(text)
+    }
+}
+
+pub(crate) fn path(path: &Path) -> &str {
+    path.to_str().expect("test directories have plain names")
+}
+
+/// A relay with Tor inside, on its way to the network that `config` describes.
+pub(crate) fn start(config: &Path, options: &[&str]) -> InsideRelay {
+    let arguments = ["--tor", "embedded", "--tor-config", path(config)];
+    let relay = Relay::start(&[&arguments[..], options].concat());
+    let onion = status(&relay)["onion"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    InsideRelay { relay, onion }
+}
+
+/// `kkvc status` of a relay.
+pub(crate) fn status(relay: &Relay) -> Value {
+    let status = relay.owner(["status", "--json"]).finish();
+    status.must_end_with(0).json()
+}
+
+/// Checks that the last message of `relay` is `text`.
+pub(crate) fn must_have_arrived(relay: &Relay, text: &str) {
+    let list = relay.list();
+    let last = list.last().expect("the message");
+    let id = last["id"].as_u64().expect("a number");
+    assert_eq!(relay.text(id), text);
+}
+
+impl InsideRelay {
+    /// Waits until its Tor is at `step`.
+    pub(crate) fn must_become(&self, step: &str) {
+        self.must_become_such(step, |state| state["step"] == step);
+    }
+
+    /// Waits until what it says of Tor is `so`.
+    pub(crate) fn must_become_such(&self, what: &str, so: impl Fn(&Value) -> bool) {
+        let began = tokio::time::Instant::now();
+        loop {
+            let state = status(&self.relay)["tor_state"].clone();
+            if so(&state) {
+                return;
+            }
+            assert!(
+                began.elapsed() < LIMIT,
+                "not {what} after {LIMIT:?}, but {state}"
+            );
+            thread::sleep(Duration::from_millis(100)); // between two looks
+        }
+    }
+}
