@@ -114,6 +114,9 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a sender asks for one step before it gives up on a line that keeps breaking.
 pub const ATTEMPTS: u32 = 4;
 
+/// How often of a relay that takes the connection and says nothing: its first minute may have gone into a dead line.
+pub const SILENT_ATTEMPTS: u32 = 2;
+
 /// Pause before the second attempt; it doubles after each.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(500);
 

@@ -91,7 +91,8 @@ async fn at_each_step(
             }));
             let times = asked.iter().filter(|line| line.ends_with(path)).count();
             let tried = match expected {
-                Expected::Broken | Expected::Silent => kkv::limits::ATTEMPTS,
+                Expected::Broken => kkv::limits::ATTEMPTS,
+                Expected::Silent => kkv::limits::SILENT_ATTEMPTS,
                 Expected::Nonsense | Expected::Status(_) => 1,
             };
             assert_eq!(

@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::counted::Counted;
 use super::{Delivery, Event, Observer};
-use crate::limits::{ANSWER_TIMEOUT, ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE};
+use crate::limits::{
+    ANSWER_TIMEOUT, ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS,
+};
 use crate::tor::{Dial, DialError, Target};
 
 /// A request as it goes out, to be sent again word for word.
@@ -144,8 +146,7 @@ impl<'d, D: Dial> Line<'d, D> {
                     self.reached && matches!(fault, DialError::NoRelay { .. })
                 }
                 Err(Trouble::Broken) => true,
-                // Its minute may have gone into a dead line; a relay that is silent on a new one is silent.
-                Err(Trouble::Silent) => attempt < 2,
+                Err(Trouble::Silent) => attempt < SILENT_ATTEMPTS,
             };
             if !again || attempt >= ATTEMPTS {
                 return Asked { result, lost, at };

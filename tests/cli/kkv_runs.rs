@@ -117,6 +117,7 @@ fn wait_until_it_answers(socket: &Path) {
 fn the_socket_is_in_the_runtime_directory_and_private() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = directory.path().join("run");
+    fs::create_dir(&runtime).unwrap();
     found_by_both(&runtime.join("kkv/kkv.sock"), |command| {
         command.env("XDG_RUNTIME_DIR", &runtime)
     });
