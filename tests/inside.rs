@@ -8,6 +8,8 @@
 
 #[path = "inside/address.rs"]
 mod address;
+#[path = "inside/alone.rs"]
+mod alone;
 #[path = "inside/delivery.rs"]
 mod delivery;
 #[path = "inside/failure.rs"]

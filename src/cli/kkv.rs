@@ -112,10 +112,9 @@ fn start(args: &Args) -> Result<(), Failed> {
         .enable_all()
         .build()
         .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
-    let home = args.inside.home(args.tor)?;
+    let home = args.inside.home(args.tor)?; // goes when everything that might write into it has ended
     let result = runtime.block_on(run(args, home.as_ref()));
     runtime.shutdown_timeout(SHUTDOWN);
-    drop(home); // after everything that might still write into it
     result
 }
 

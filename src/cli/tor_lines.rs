@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::tor::TorState;
@@ -17,25 +18,33 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Tells until Tor ends.
 pub(super) async fn tell(mut state: watch::Receiver<TorState>) {
-    let live = tokio::spawn(show(state.clone()));
+    let bar = ProgressBar::with_draw_target(None, target());
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is fixed"));
+    let mut live = JoinSet::new();
+    live.spawn(show(state.clone(), bar.clone()));
     let mut told = None;
     loop {
         let now = *state.borrow_and_update();
         let line = line(now);
         if told.as_ref() != Some(&line) {
-            let passes = now.trouble().is_some()
-                && timeout(PATIENCE, state.wait_for(|next| self::line(*next) != line))
-                    .await
-                    .is_ok();
-            if !passes {
-                print(&line);
-                told = Some(line);
+            let other = |next: &TorState| self::line(*next) != line;
+            if now.trouble().is_some() && timeout(PATIENCE, state.wait_for(other)).await.is_ok() {
+                continue; // it has passed
             }
+            bar.suspend(|| print(&line));
+            told = Some(line);
         }
         if state.changed().await.is_err() {
-            live.abort();
             return;
         }
+    }
+}
+
+fn target() -> ProgressDrawTarget {
+    if io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
     }
 }
 
@@ -59,13 +68,9 @@ fn print(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// The live line, as long as the program is in the foreground of a terminal: behind `kkv &` it would write into somebody's typing.
-async fn show(state: watch::Receiver<TorState>) {
-    if !io::stderr().is_terminal() {
-        return;
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is fixed"));
+/// The live line, until all is well, as long as the program is in the foreground of a terminal: behind `kkv &` it would write into somebody's
+/// typing.
+async fn show(state: watch::Receiver<TorState>, bar: ProgressBar) {
     let mut ticks = interval(TICK);
     loop {
         ticks.tick().await;
@@ -78,5 +83,19 @@ async fn show(state: watch::Receiver<TorState>) {
             bar.set_message(format!("Tor: {now}"));
             bar.tick();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tor::TorTrouble;
+
+    #[test]
+    fn a_percent_more_is_no_line_more_and_trouble_comes_with_advice() {
+        let connecting = |percent, trouble| line(TorState::Connecting { percent, trouble });
+        assert_eq!(connecting(1, None), connecting(99, None));
+        let offline = connecting(1, Some(TorTrouble::Offline));
+        assert!(offline.contains("offline") && offline.contains("check the network"));
     }
 }

@@ -1,7 +1,8 @@
 //! Dialling through the Tor inside.
 
-use arti_client::{DataStream, ErrorKind, HasKind, HsId, KeystoreSelector};
 use std::time::Duration;
+
+use arti_client::{DataStream, ErrorKind, HasKind, HsId, KeystoreSelector};
 use tokio::time::timeout;
 use tor_hscrypto::pk::HsClientDescEncSecretKey;
 use tor_llcrypto::pk::curve25519::StaticSecret;

@@ -20,8 +20,9 @@ use crate::tor::TorTrouble;
 
 /// A channel that has carried more than its own handshake (4 KiB with a relay, or with something that cuts in) works.
 const CHANNEL_BYTES: usize = 8 * 1024;
-/// So many connections in a row have to fail: one relay may be down.
+/// So many connections in a row have to fail, or one and then none come about for so long: one relay may be down.
 const FAILURES: u32 = 3;
+const ALONE: Duration = Duration::from_secs(5);
 /// What is written is answered within this time by a network that works: both ends of a channel send padding every ten seconds at most.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -33,9 +34,10 @@ pub(super) struct Network(Arc<Mutex<Seen>>);
 struct Seen {
     /// Connections that carry a channel.
     channels: u32,
-    /// Connections that failed since the last that carried one, and how the latest did.
+    /// Connections that failed since the last that carried one.
     failures: u32,
-    trouble: Option<TorTrouble>,
+    /// When the first of them did, and how the latest.
+    failing: Option<(Instant, TorTrouble)>,
     /// Since when what was written has had no answer of any kind.
     unanswered: Option<Instant>,
 }
@@ -45,7 +47,8 @@ impl Network {
     pub(super) fn trouble(&self) -> Option<TorTrouble> {
         let seen = lock(&self.0);
         if seen.channels == 0 {
-            return seen.trouble.filter(|_| seen.failures >= FAILURES);
+            let (since, trouble) = seen.failing?;
+            return (seen.failures >= FAILURES || since.elapsed() > ALONE).then_some(trouble);
         }
         let silent = seen
             .unanswered
@@ -56,7 +59,8 @@ impl Network {
     fn failed(&self, trouble: TorTrouble) {
         let mut seen = lock(&self.0);
         seen.failures = seen.failures.saturating_add(1);
-        seen.trouble = Some(trouble);
+        let since = seen.failing.map_or_else(Instant::now, |(since, _)| since);
+        seen.failing = Some((since, trouble));
     }
 }
 
@@ -120,7 +124,7 @@ impl<S> ObservedStream<S> {
         if before < CHANNEL_BYTES && self.received >= CHANNEL_BYTES {
             seen.channels += 1;
             seen.failures = 0;
-            seen.trouble = None;
+            seen.failing = None;
         }
     }
 

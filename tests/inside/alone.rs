@@ -1,0 +1,45 @@
+//! A relay with Tor inside and no network: all that needs none works, and its owner is told what is the matter.
+
+use super::programs::Signal;
+use super::stage::{path, start, status};
+
+/// A network of one relay, at an address where nobody listens.
+const NOBODY: &str = "\
+[tor_network]
+fallback_caches = [
+  { rsa_identity = \"2222222222222222222222222222222222222222\", ed_identity = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\", orports = [\"127.66.66.66:1\"] },
+]
+
+[tor_network.authorities]
+v3idents = [\"2222222222222222222222222222222222222222\"]
+";
+
+#[test]
+fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("arti.toml");
+    std::fs::write(&config, NOBODY).unwrap();
+    let state = directory.path().join("state");
+    let relay = start(&config, &["--state-dir", path(&state)]);
+    let shown = relay.relay.process().stdout();
+    assert!(
+        shown.contains(&format!("kkvc send {}", relay.onion)),
+        "{shown}"
+    );
+
+    relay.relay.deliver(b"over loopback");
+    assert_eq!(relay.relay.text(1), "over loopback");
+
+    let told = |state: &serde_json::Value| state["trouble"] == "unreachable";
+    relay.must_become_such("told what is the matter", told);
+    let process = relay.relay.process();
+    process.wait_for_stdout("the trouble", |out| {
+        out.contains("Tor's relays don't answer") && out.contains("trying on")
+    });
+    let people = relay.relay.owner(["status"]).finish().must_end_with(0);
+    assert!(people.stdout_text().contains("Tor's relays don't answer"));
+    assert_eq!(status(&relay.relay)["tor"], "embedded");
+
+    process.signal(Signal::TERM);
+    process.finish().must_end_with(0);
+}
