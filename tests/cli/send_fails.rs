@@ -250,6 +250,7 @@ fn cancelling_while_the_message_is_read_leaves_nothing_behind() {
         let mut terminal = run.start_on(80, 24);
         terminal.wait_for("Write your message");
         terminal.press("half a sentence");
+        terminal.wait_for("half a sentence"); // or its echo may come in the midst of what is said next
         terminal.process().signal(signal);
         let (code, screen) = terminal.finish();
         assert_eq!(code, Some(130), "{screen}");
