@@ -96,7 +96,7 @@ pub const MAX_BOOTSTRAP_PAUSE: Duration = Duration::from_secs(30);
 /// have, and its number is a time in seconds, so one published in the second of the last would be lost, and all that follow with it.
 pub const REPUBLISH_PAUSE: Duration = Duration::from_millis(1100);
 
-/// Circuits of visitors at once. One costs the relay a rendezvous, about half a second of circuit building and some kilobytes.
+/// Circuits of visitors at once. Each costs the relay a rendezvous and the memory of a circuit; an inbox that fills up with fifty messages needs no more at once.
 pub const MAX_CIRCUITS: usize = 256;
 
 /// Streams on one circuit at once. A sender needs one, and another when that one breaks; Tor closes the circuit of one that opens more.

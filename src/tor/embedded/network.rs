@@ -18,7 +18,7 @@ use tor_rtcompat::{NetStreamListener, NetStreamProvider, StreamOps};
 use crate::lock;
 use crate::tor::TorTrouble;
 
-/// A channel that has carried more than its own handshake (4 KiB with a relay, or with something that cuts in) works.
+/// A channel that has carried more than a handshake, with a relay or with something that cuts in, works.
 const CHANNEL_BYTES: usize = 8 * 1024;
 /// So many connections in a row have to fail, or one and then none come about for so long: one relay may be down.
 const FAILURES: u32 = 3;
