@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod proof;
 mod receipt;
+mod secret_file;
 mod send;
 mod signals;
 mod tor_lines;

@@ -1,6 +1,5 @@
 //! The Tor inside, as both programs start it. (A build without it has `inside/absent.rs` instead.)
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::tor::embedded::{
     EmbeddedDialer, EmbeddedTor, HomeError, OnionListener, OnionService, Settings, SettingsError,
     StartError, default_state_dir,
 };
-use crate::tor::{AccessKey, TorMode, TorState, TorWay};
+use crate::tor::{AccessKey, TorMode, TorState};
 
 pub(super) use crate::tor::embedded::Home;
 
@@ -78,7 +77,7 @@ impl RelayArgs {
         ];
         unused(
             &given,
-            &tor,
+            &format!("--tor {tor}"),
             "A system Tor keeps address and keys itself: see torrc.example.",
         )?;
         Ok(None)
@@ -129,7 +128,7 @@ pub(super) struct SenderArgs {
 
 impl SenderArgs {
     /// Refuses options that would do nothing.
-    pub(super) fn must_be_unused(&self, tor: TorWay) -> Result<(), Failed> {
+    pub(super) fn must_be_unused(&self, way: &str) -> Result<(), Failed> {
         let given = [
             ("--state-dir", self.place.state_dir.is_some()),
             ("--tor-config", self.place.tor_config.is_some()),
@@ -137,16 +136,16 @@ impl SenderArgs {
         ];
         unused(
             &given,
-            &tor,
-            "It has its own settings; keys go to its ClientOnionAuthDir.",
+            way,
+            "A system Tor has its own settings; keys go to its ClientOnionAuthDir.",
         )
     }
 }
 
-fn unused(given: &[(&str, bool)], tor: &dyn Display, hint: &str) -> Result<(), Failed> {
+fn unused(given: &[(&str, bool)], way: &str, hint: &str) -> Result<(), Failed> {
     match given.iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failed::usage(format!(
-            "{option} is for the Tor inside, and --tor {tor} doesn't start it"
+            "{option} is for the Tor inside, and {way} doesn't start it"
         ))
         .hint(hint)),
         None => Ok(()),

@@ -1,20 +1,20 @@
 //! `kkvc key`: keys to closed inboxes.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::exit::Failed;
 use super::output::{print, print_json};
+use super::secret_file;
+use super::visible::Visible;
+use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::tor::AccessSecret;
 
-/// More than a key's line has; what is longer is none, and is not read.
-const MAX_KEY_FILE_BYTES: u64 = 1024;
+/// The command that makes such files.
+const MAKER: &str = "kkvc key ADDRESS FILE";
 
 #[derive(Serialize)]
 struct Shown {
@@ -24,10 +24,11 @@ struct Shown {
 
 /// Shows the public half of the key in `file`, which is made for `inbox` if it isn't there.
 pub(super) fn show_or_make(inbox: OnionAddress, file: &Path, json: bool) -> Result<(), Failed> {
-    let secret = match load(file) {
-        Ok(secret) => secret,
-        Err(_) if !file.exists() => make(inbox, file)?,
-        Err(failed) => return Err(failed),
+    let new = AccessSecret::generate(inbox, &mut random::kernel());
+    let secret = match secret_file::make(file, &new.to_line()) {
+        Ok(()) => new,
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => load(file)?,
+        Err(fault) => return Err(secret_file::unusable(file, &fault, MAKER)),
     };
     if secret.inbox() != inbox {
         let what = format!("{} is the key to another inbox", file.display());
@@ -42,35 +43,14 @@ pub(super) fn show_or_make(inbox: OnionAddress, file: &Path, json: bool) -> Resu
         "{key}\n  \
          Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself;\n  \
          kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.\n",
-        file.display()
+        Visible(&file.to_string_lossy())
     ))
 }
 
-/// Reads a secret key.
+/// Reads the key in `file`, if nobody else can.
 pub(super) fn load(file: &Path) -> Result<AccessSecret, Failed> {
-    let failed = |fault: &dyn std::fmt::Display| {
-        Failed::usage(format!("can't use {} as a key: {fault}", file.display()))
-    };
-    let length = fs::metadata(file).map_err(|fault| failed(&fault))?.len();
-    if length > MAX_KEY_FILE_BYTES {
-        return Err(failed(&"it is too long"));
-    }
-    let text = fs::read_to_string(file).map_err(|fault| failed(&fault))?;
-    Zeroizing::new(text).parse().map_err(|fault| failed(&fault))
-}
-
-fn make(inbox: OnionAddress, file: &Path) -> Result<AccessSecret, Failed> {
-    let secret = AccessSecret::generate(inbox, &mut rand::rng());
-    let write = || -> io::Result<()> {
-        let mut made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(file)?;
-        made.write_all(secret.to_line().as_bytes())?;
-        made.write_all(b"\n")?;
-        made.sync_all()
-    };
-    write().map_err(|fault| Failed::usage(format!("can't make {}: {fault}", file.display())))?;
-    Ok(secret)
+    secret_file::read(file, MAKER)?.parse().map_err(|fault| {
+        Failed::usage(format!("{}: {fault}", file.display()))
+            .hint(format!("`{MAKER}` makes a new one."))
+    })
 }

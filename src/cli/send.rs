@@ -91,9 +91,12 @@ impl Way {
     /// The Tor inside connects from here on: whoever types gives it time.
     async fn choose(tor: TorWay, args: &Send) -> Result<Self, Failed> {
         Ok(match (args.address, tor) {
-            (Target::Loopback(address), _) => Self::Loopback(LoopbackDialer(address)),
+            (Target::Loopback(address), _) => {
+                args.inside.must_be_unused("an address on this machine")?;
+                Self::Loopback(LoopbackDialer(address))
+            }
             (Target::Onion { address, port }, TorWay::Socks(proxy)) => {
-                args.inside.must_be_unused(tor)?;
+                args.inside.must_be_unused(&format!("--tor {tor}"))?;
                 let rng = &mut random::kernel();
                 Self::Socks(SocksDialer::new(proxy, address, port, args.timeout, rng))
             }

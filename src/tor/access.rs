@@ -96,13 +96,13 @@ impl AccessSecret {
         &self.secret
     }
 
-    /// The line of its file.
+    /// The line of its file, with its end.
     #[must_use]
     pub fn to_line(&self) -> Zeroizing<String> {
         let inbox = self.inbox.to_string();
         let inbox = inbox.trim_end_matches(".onion");
         let secret = Zeroizing::new(BASE32_NOPAD.encode(&*self.secret));
-        Zeroizing::new([inbox, ":", PREFIX, &secret].concat())
+        Zeroizing::new([inbox, ":", PREFIX, &secret, "\n"].concat())
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn the_public_half_is_that_of_x25519() {
         let base32 = |hex: &str| BASE32_NOPAD.encode(&HEXLOWER.decode(hex.as_bytes()).unwrap());
-        let line = format!("{INBOX}:{PREFIX}{}", base32(SECRET));
+        let line = format!("{INBOX}:{PREFIX}{}\n", base32(SECRET));
         let secret: AccessSecret = line.parse().unwrap();
         assert_eq!(*secret.to_line(), line);
         assert_eq!(

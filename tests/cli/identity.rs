@@ -183,3 +183,35 @@ fn without_an_identity_every_message_has_another_sender() {
     );
     assert!(senders[0] != senders[2] && senders[0] != senders[1] && senders[2] != senders[1]);
 }
+
+#[test]
+fn a_key_to_a_closed_inbox_is_made_once_private_and_refused_if_others_may_read_it() {
+    let inbox = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("\x1b[31mkey");
+    let key = || kkvc(["key", inbox]).with(|c| c.arg(&path)).finish();
+    let made = key().must_end_with(0).stdout_text();
+    assert!(
+        made.starts_with("descriptor:x25519:") && !made.contains('\x1b'),
+        "{made:?}"
+    );
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(key().must_end_with(0).stdout_text(), made);
+    set_mode(&path, 0o640);
+    key()
+        .must_end_with(2)
+        .must_say("other users may get at the key");
+}
+
+#[test]
+fn what_only_the_tor_inside_could_use_is_refused_where_it_is_not_started() {
+    let relay = Relay::start(&[]);
+    for option in ["--key", "--state-dir", "--tor-config"] {
+        let outcome = relay.send(["-m", "x", option, "somewhere"]).finish();
+        outcome.must_end_with(2).must_say(option);
+    }
+    assert!(relay.list().is_empty());
+}

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::exit::Failed;
 use crate::onion::OnionAddress;
-use crate::tor::{Dial, DialError, TorMode, TorState, TorWay};
+use crate::tor::{Dial, DialError, TorMode, TorState};
 
 /// There is none.
 pub(super) enum Home {}
@@ -54,7 +54,7 @@ impl Onion {
 pub(super) struct SenderArgs {}
 
 impl SenderArgs {
-    pub(super) fn must_be_unused(&self, _: TorWay) -> Result<(), Failed> {
+    pub(super) fn must_be_unused(&self, _: &str) -> Result<(), Failed> {
         Ok(())
     }
 }
