@@ -57,7 +57,7 @@ impl Stage {
     fn kkvc(&self, arguments: &[&str], code: i32) -> Summary {
         let command = kkvc(arguments).into_command();
         let traced = self.start(command, Some(b"a message"), Tracer::Parent);
-        kept(traced.finish(code))
+        kept(traced.finish(code, None))
     }
 }
 
@@ -119,7 +119,7 @@ fn whole_exchange(tor: &str) {
     }
 
     relay.process().signal(Signal::TERM);
-    let mut seen = kept(relay.finish(0));
+    let mut seen = kept(relay.finish(0, None));
     let (strangers, owners): (Vec<_>, Vec<_>) = std::mem::take(&mut seen.visitors)
         .into_iter()
         .partition(|visitor| matches!(visitor, Address::Inet(_)));
@@ -201,7 +201,7 @@ fn a_program_that_writes_a_file_is_found_out() {
     let key = stage.path("key.pem");
     let identity = kkvc(["identity", &key]).into_command();
     let traced = stage.start(identity, None, Tracer::Parent);
-    let faults = traced.finish(0).expect_err("it writes a file");
+    let faults = traced.finish(0, None).expect_err("it writes a file");
     assert!(
         faults.iter().any(|fault| fault.contains(&key)),
         "{faults:?}"
@@ -215,7 +215,7 @@ fn a_program_that_looks_up_a_name_is_found_out() {
     lookup.args(["ahosts", "localhost"]);
     let traced = stage.start(lookup, None, Tracer::Parent);
     let faults = traced
-        .finish(0)
+        .finish(0, None)
         .expect_err("it reads the system's settings");
     assert!(
         faults.iter().any(|fault| fault.contains("nsswitch")),

@@ -6,7 +6,7 @@ use super::trace::{parts, string, string_end};
 
 /// Whom a socket speaks to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Address {
+pub(crate) enum Address {
     /// Over IP.
     Inet(SocketAddr),
     /// A Unix socket with this name.
@@ -16,7 +16,7 @@ pub(super) enum Address {
 }
 
 /// Every address that stands in `argument`.
-pub(super) fn addresses(argument: &str) -> Result<Vec<Address>, String> {
+pub(crate) fn addresses(argument: &str) -> Result<Vec<Address>, String> {
     let wrong = || format!("an address that is not understood: {argument}");
     let bytes = argument.as_bytes();
     let (mut found, mut at) = (Vec::new(), 0);
@@ -38,7 +38,7 @@ pub(super) fn addresses(argument: &str) -> Result<Vec<Address>, String> {
 }
 
 /// The one address that `argument` is.
-pub(super) fn address_of(argument: &str) -> Result<Address, String> {
+pub(crate) fn address_of(argument: &str) -> Result<Address, String> {
     match addresses(argument)?.as_slice() {
         [one] if argument.starts_with("{sa_family=") && argument.ends_with('}') => Ok(one.clone()),
         _ => Err(format!("not an address: {argument}")),

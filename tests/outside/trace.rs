@@ -10,7 +10,7 @@ const NOT_BEGUN: &str = "???( ";
 
 /// One system call from its start to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// Its name.
     pub name: String,
     /// Its arguments as they were written.
@@ -130,6 +130,21 @@ pub(super) fn string_end(bytes: &[u8]) -> Option<usize> {
 pub(super) fn string(argument: &str) -> Option<&str> {
     let text = argument.strip_prefix('"')?.strip_suffix('"')?;
     (!text.contains(['"', '\\'])).then_some(text)
+}
+
+/// The path of a file that a call names: whole, from a directory on (`9</directory>`, the two written with `strace -y`), or by its number alone.
+pub(super) fn file(directory: Option<&str>, name: Option<&str>) -> Option<String> {
+    let known = || {
+        let (_, path) = directory?.split_once('<')?;
+        path.strip_suffix('>')
+    };
+    match name {
+        None => known().map(str::to_owned),
+        Some(name) => match string(name)? {
+            whole if whole.starts_with('/') => Some(whole.to_owned()),
+            from => known().map(|path| format!("{path}/{from}")),
+        },
+    }
 }
 
 #[cfg(test)]

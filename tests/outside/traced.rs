@@ -16,14 +16,14 @@ const CALLS: &str = "trace=%network,?socketcall,?io_uring_setup,\
     truncate,ftruncate,execve,execveat";
 
 /// A program under strace. Killed when dropped.
-pub(super) struct Traced {
+pub(crate) struct Traced {
     process: Process,
     file: PathBuf,
 }
 
 /// How strace stands to what it traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tracer {
+pub(crate) enum Tracer {
     /// It is the parent, and ends with the program's exit code.
     Parent,
     /// It is out of the way, so that signals reach the program itself.
@@ -32,7 +32,7 @@ pub(super) enum Tracer {
 
 impl Traced {
     /// Starts `command`, with `input` to read if there is one. The trace is kept in `file`.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &Command,
         input: Option<Vec<u8>>,
         tracer: Tracer,
@@ -42,8 +42,9 @@ impl Traced {
         if tracer == Tracer::Aside {
             strace.arg("-D");
         }
-        // No byte of what is sent is written down (-s 0), and the ends of threads are (-q, not -qq): they show that the trace is whole.
-        strace.args(["-f", "-q", "-s", "0", "-e", CALLS, "-o"]);
+        // No byte of what is sent is written down (-s 0), and the ends of threads are (-q, not -qq): they show that the trace is whole. What open
+        // files are called is (-y).
+        strace.args(["-f", "-q", "-y", "-s", "0", "-e", CALLS, "-o"]);
         strace.arg(file).arg("--");
         strace.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
@@ -62,22 +63,22 @@ impl Traced {
     }
 
     /// The program; its number is the program's own only if the tracer is [`Tracer::Aside`].
-    pub(super) fn process(&self) -> &Process {
+    pub(crate) fn process(&self) -> &Process {
         &self.process
     }
 
     /// Waits for its end, which has this `code`, and looks at everything that it asked of the kernel; see [`judge`].
     #[track_caller]
-    pub(super) fn finish(self, code: i32) -> Result<Summary, Vec<String>> {
+    pub(crate) fn finish(self, code: i32, own: Option<&str>) -> Result<Summary, Vec<String>> {
         self.process.finish().must_end_with(code);
         let text = fs::read_to_string(&self.file).unwrap_or_default();
         let calls = calls(&text).unwrap_or_else(|why| panic!("the trace is no use: {why}"));
-        judge(&calls)
+        judge(&calls, own)
     }
 }
 
 /// Fails the test, saying why, if programs can't be traced here.
-pub(super) fn must_be_possible(directory: &Path) {
+pub(crate) fn must_be_possible(directory: &Path) {
     let file = directory.join("possible");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-q", "-e", "trace=execve", "-o"]);
