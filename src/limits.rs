@@ -70,7 +70,7 @@ pub const MAX_EXPECTED_SECONDS: u32 = 24 * 60 * 60;
 /// Longest `--ttl`: a century, far from any overflow of a clock.
 pub const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// A sender tries for this long to find an inbox, unless told otherwise. A descriptor, circuits and a rendezvous take 2 to 20 seconds over the
+/// A sender tries for this long to find an inbox, unless told otherwise, and waits as long for the Tor inside to get nearer to the network. A descriptor, circuits and a rendezvous take 2 to 20 seconds over the
 /// public network; what has not come about in a minute will not.
 pub const DIAL_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,14 +83,27 @@ pub const DIAL_ATTEMPT: Duration = Duration::from_secs(20);
 /// Pause between two attempts to find an inbox: directories of onion services answer at once, and often the same.
 pub const DIAL_PAUSE: Duration = Duration::from_secs(3);
 
-/// The Tor inside may take this long for its next step towards the network before a sender gives up. How long all of them take depends on the
-/// network; that nothing moves is a sign.
-pub const BOOTSTRAP_PATIENCE: Duration = Duration::from_secs(60);
-
 /// Pause before Tor's connection is tried again after it failed for good; it doubles up to the second.
 pub const BOOTSTRAP_PAUSE: Duration = Duration::from_secs(1);
 /// Longest such pause: a network that comes back is noticed within it.
 pub const MAX_BOOTSTRAP_PAUSE: Duration = Duration::from_secs(30);
+
+/// A Tor that has lost its connection is begun anew after this long, and again after twice as long, up to the second. A run that begins takes
+/// some of a second of computing, and tries every relay that it knows at once.
+pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+/// Longest such time: a network that comes back is noticed within it.
+pub const MAX_RENEWAL_PAUSE: Duration = Duration::from_secs(60);
+
+/// A Tor that has a network and gets no further is begun anew after this long, if no visitor is there; then after twice as long, up to the second.
+/// The next step mostly takes seconds; but what is in the way, such as a wrong clock, arti says after a minute at the earliest.
+pub const RENEWAL_OF_STUCK: Duration = Duration::from_secs(70);
+/// Longest such time.
+pub const MAX_RENEWAL_OF_STUCK: Duration = Duration::from_secs(600);
+
+/// A clock that is this far from where it should be has been set, or the machine was asleep: what was tried in vain is tried at once.
+pub const CLOCK_STEP: Duration = Duration::from_secs(60);
+/// How often the clock is looked at while something is tried in vain.
+pub const CLOCK_LOOK: Duration = Duration::from_secs(5);
 
 /// An onion service may not publish sooner than this after a start: directories refuse a descriptor that has the same revision as one they
 /// have, and its number is a time in seconds, so one published in the second of the last would be lost, and all that follow with it.

@@ -10,10 +10,20 @@
 mod address;
 #[path = "inside/alone.rs"]
 mod alone;
+#[path = "inside/calls.rs"]
+mod calls;
+#[path = "inside/clock.rs"]
+mod clock;
+#[path = "inside/connections.rs"]
+mod connections;
 #[path = "inside/delivery.rs"]
 mod delivery;
 #[path = "inside/failure.rs"]
 mod failure;
+#[path = "inside/faults.rs"]
+mod faults;
+#[path = "inside/limits.rs"]
+mod limits;
 #[path = "support/programs.rs"]
 mod programs;
 #[path = "inside/stage.rs"]
@@ -21,35 +31,71 @@ mod stage;
 #[path = "support/tor_network.rs"]
 mod tor_network;
 
+/// What programs ask of the kernel, as in tests/outside.
+mod outside {
+    #[path = "../outside/rules.rs"]
+    pub(crate) mod rules;
+    #[path = "../outside/sockaddr.rs"]
+    pub(crate) mod sockaddr;
+    #[path = "../outside/trace.rs"]
+    mod trace;
+    #[path = "../outside/traced.rs"]
+    pub(crate) mod traced;
+}
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use faults::Trouble;
 use stage::Stage;
 
-/// One test, since the network is started once for all: every scenario is played, and those that failed are named at the end.
-#[test]
-fn what_is_sent_with_tor_inside_arrives_or_the_sender_is_told_why_not() {
-    let stage = Stage::set();
-    let mut failed = Vec::new();
-    macro_rules! play {
-        ($room:ident :: $scenario:ident) => {
+/// Plays scenarios one after the other, since the network is started once for all; those that failed are named at the end.
+macro_rules! play {
+    ($stage:expr, $($room:ident :: $scenario:ident,)*) => {
+        let mut failed = Vec::new();
+        $(
             let began = tokio::time::Instant::now();
-            let result = catch_unwind(AssertUnwindSafe(|| $room::$scenario(&stage)));
+            let result = catch_unwind(AssertUnwindSafe(|| $room::$scenario($stage)));
             let name = stringify!($scenario);
             let word = if result.is_ok() { "ok" } else { "FAILED" };
             println!("{word:6} {:5.1} s  {name}", began.elapsed().as_secs_f64());
             if result.is_err() {
                 failed.push(name);
             }
-        };
-    }
-    play!(delivery::the_largest_message_of_each_suite_arrives_by_all_four_pairs);
-    play!(delivery::a_relay_on_a_socket_is_reached_through_a_system_tor);
-    play!(address::the_address_outlives_the_process_and_is_reachable_at_once_again);
-    play!(address::an_ephemeral_address_is_another_each_time_and_leaves_no_file);
-    play!(failure::a_name_that_nobody_has_is_said_to_be_unpublished);
-    play!(failure::a_port_without_an_inbox_is_said_to_be_one);
-    play!(failure::a_relay_that_is_gone_is_said_not_to_answer);
-    play!(failure::a_relay_that_starts_meanwhile_is_found);
-    play!(failure::a_closed_inbox_opens_only_to_those_with_a_key);
-    assert!(failed.is_empty(), "failed, see above: {failed:?}");
+        )*
+        assert!(failed.is_empty(), "failed, see above: {failed:?}");
+    };
+}
+
+#[test]
+fn what_is_sent_with_tor_inside_arrives_or_the_sender_is_told_why_not() {
+    let stage = Stage::set();
+    play!(
+        &stage,
+        delivery::the_largest_message_of_each_suite_arrives_by_all_four_pairs,
+        delivery::a_relay_on_a_socket_is_reached_through_a_system_tor,
+        address::the_address_outlives_the_process_and_is_reachable_at_once_again,
+        address::an_ephemeral_address_is_another_each_time_and_leaves_no_file,
+        failure::a_name_that_nobody_has_is_said_to_be_unpublished,
+        failure::a_port_without_an_inbox_is_said_to_be_one,
+        failure::a_relay_that_is_gone_is_said_not_to_answer,
+        failure::a_relay_that_starts_meanwhile_is_found,
+        failure::a_closed_inbox_opens_only_to_those_with_a_key,
+        limits::a_circuit_with_too_many_streams_is_closed_and_no_other,
+        calls::the_kernel_sees_nothing_but_tor_and_files_that_go_away,
+    );
+}
+
+#[test]
+fn whatever_happens_to_the_network_the_owner_is_told_and_the_relay_is_reachable_again() {
+    let mut trouble = Trouble::begin();
+    play!(
+        &mut trouble,
+        faults::a_network_that_comes_later_is_found,
+        faults::a_network_that_goes_away_is_missed_and_found_again,
+        faults::a_guard_that_dies_is_replaced,
+        faults::without_directory_authorities_all_goes_on,
+        faults::a_process_that_was_stopped_for_a_minute_goes_on,
+        clock::a_clock_that_is_an_hour_off_is_no_hindrance,
+        clock::a_clock_that_is_days_off_is_told_and_may_be_set_right,
+    );
 }

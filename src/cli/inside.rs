@@ -8,6 +8,7 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failed};
+use crate::crypto::random;
 use crate::http;
 use crate::limits::DEFAULT_PORT;
 use crate::onion::OnionAddress;
@@ -94,8 +95,14 @@ impl Onion {
     /// Gives the relay its address. Tor goes on from there by itself.
     pub(super) async fn publish(home: &Home, args: &RelayArgs) -> Result<Self, Failed> {
         let settings = args.place.settings()?;
-        let (service, listener) =
-            EmbeddedTor::to_serve(home, &settings, DEFAULT_PORT, &args.allow).await?;
+        let (service, listener) = EmbeddedTor::to_serve(
+            home,
+            &settings,
+            DEFAULT_PORT,
+            &args.allow,
+            &mut random::kernel(),
+        )
+        .await?;
         Ok(Self { service, listener })
     }
 
@@ -178,10 +185,7 @@ impl SenderTor {
         }
         let settings = args.place.settings()?;
         let home = Home::of_senders(&args.place.state_dir()?)?;
-        let tor = EmbeddedTor::to_dial(&home, &settings).await?;
-        if let Some(access) = &access {
-            tor.unlock(access)?;
-        }
+        let tor = EmbeddedTor::to_dial(&home, &settings, access).await?;
         Ok(Self {
             tor,
             to,

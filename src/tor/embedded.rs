@@ -4,48 +4,39 @@ mod config;
 mod dialer;
 mod home;
 mod network;
+mod renewal;
+mod run;
 mod service;
+mod visitors;
 mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use arti_client::{BootstrapBehavior, TorClient};
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tor_rtcompat::CompoundRuntime;
-use tor_rtcompat::tls::RustlsProvider;
-use tor_rtcompat::tokio::TokioRustlsRuntime;
 
-use super::TorState;
-use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE};
+use super::{AccessSecret, TorState};
+use crate::limits::REPUBLISH_PAUSE;
+use crate::onion::OnionAddress;
 
-use network::{Network, Observed};
+use network::Network;
+use renewal::Present;
+use run::{Client, Plan, Role};
 
 pub use config::{Settings, SettingsError};
 pub use dialer::EmbeddedDialer;
 pub use home::{Home, HomeError, default_state_dir};
-pub use service::{OnionListener, OnionService};
-
-/// arti's runtime, with connections that are looked at.
-type Runtime = CompoundRuntime<
-    TokioRustlsRuntime,
-    TokioRustlsRuntime,
-    TokioRustlsRuntime,
-    Observed<TokioRustlsRuntime>,
-    TokioRustlsRuntime,
-    RustlsProvider,
-    TokioRustlsRuntime,
->;
-type Client = TorClient<Runtime>;
+pub use service::OnionService;
+pub use visitors::OnionListener;
 
 /// Tor in this process. It works on its connection for as long as this value lives, whatever happens to the network.
 pub struct EmbeddedTor {
-    client: Arc<Client>,
+    present: channel::Receiver<Present>,
     state: channel::Receiver<TorState>,
     /// Ends with this value.
-    _tasks: JoinSet<()>,
+    _kept_going: JoinSet<()>,
 }
 
 impl fmt::Debug for EmbeddedTor {
@@ -65,67 +56,41 @@ impl StartError {
     }
 }
 
-/// A client that has not yet been told to connect.
-async fn open(
-    home: &Home,
-    settings: &Settings,
-    keys: Keys,
-) -> Result<(Arc<Client>, Network), StartError> {
-    // Whoever was first has chosen; there is one choice only.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = TokioRustlsRuntime::current().map_err(StartError::new)?;
-    let network = Network::default();
-    let runtime = observed(&runtime, &network);
-    let config = config::build(home, settings, keys)?;
-    let client = TorClient::with_runtime(runtime)
-        .config(config)
-        .bootstrap_behavior(BootstrapBehavior::OnDemand)
-        .create_unbootstrapped_async()
-        .await
-        .map_err(StartError::new)?;
-    Ok((client, network))
-}
-
-fn observed(plain: &TokioRustlsRuntime, network: &Network) -> Runtime {
-    let tcp = Observed {
-        inner: plain.clone(),
-        network: network.clone(),
-    };
-    let [spawn, sleep, clock, unix, udp] = std::array::from_fn(|_| plain.clone());
-    CompoundRuntime::new(
-        spawn,
-        sleep,
-        clock,
-        tcp,
-        unix,
-        RustlsProvider::default(),
-        udp,
-    )
-}
-
-/// Where the keys of onion services and of closed inboxes are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keys {
-    InHome,
-    InMemory,
-}
-
 impl EmbeddedTor {
-    /// Starts a Tor that only dials. Nothing about where to is kept in `home`.
+    /// Starts a Tor that only dials, with the key to a closed inbox if there is one. Nothing about where to is kept in `home`.
     ///
     /// # Errors
-    /// The directory or the settings can't be used.
-    pub async fn to_dial(home: &Home, settings: &Settings) -> Result<Self, StartError> {
-        let (client, network) = open(home, settings, Keys::InMemory).await?;
-        let mut tasks = JoinSet::new();
-        let (ready, bootstrapped) = channel::channel(false);
-        let state = watch::start(&mut tasks, &client, bootstrapped, network, None);
-        tasks.spawn(connect(Arc::clone(&client), ready));
-        Ok(Self {
-            client,
+    /// The directory, the settings or the key can't be used.
+    pub async fn to_dial(
+        home: &Home,
+        settings: &Settings,
+        access: Option<AccessSecret>,
+    ) -> Result<Self, StartError> {
+        let config = config::build(home, settings, config::Keys::InMemory)?;
+        let plan = Plan::new(config, Role::Dial(access));
+        let (tor, _) = Self::start(plan, home.used()).await?;
+        Ok(tor)
+    }
+
+    /// Starts it, and returns the address of its onion service, if there is one. `again`: that service may have been published a moment ago.
+    async fn start(plan: Plan, again: bool) -> Result<(Self, Option<OnionAddress>), StartError> {
+        let pause = if again {
+            REPUBLISH_PAUSE
+        } else {
+            Duration::ZERO
+        };
+        let run = plan.start(pause).await?;
+        let address = run.address();
+        let (sender, present) = channel::channel(Some(Arc::clone(&run.client)));
+        let state = plan.state();
+        let mut kept_going = JoinSet::new();
+        kept_going.spawn(renewal::keep_going(plan, run, sender));
+        let tor = Self {
+            present,
             state,
-            _tasks: tasks,
-        })
+            _kept_going: kept_going,
+        };
+        Ok((tor, address))
     }
 
     /// How it is doing, from now on.
@@ -133,16 +98,6 @@ impl EmbeddedTor {
     pub fn state(&self) -> channel::Receiver<TorState> {
         self.state.clone()
     }
-}
-
-/// Gets Tor's directory, however often that fails, and sets `ready`. From then on arti keeps it by itself, and builds what circuits are asked for.
-async fn connect(client: Arc<Client>, ready: channel::Sender<bool>) {
-    let mut pause = BOOTSTRAP_PAUSE;
-    while client.bootstrap().await.is_err() {
-        sleep(pause).await;
-        pause = MAX_BOOTSTRAP_PAUSE.min(pause * 2);
-    }
-    ready.send_replace(true);
 }
 
 /// A fault and its causes in one line. arti's own words for a fault are mostly "it failed", and its causes say why.

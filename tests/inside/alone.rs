@@ -1,7 +1,7 @@
 //! A relay with Tor inside and no network: all that needs none works, and its owner is told what is the matter.
 
 use super::programs::Signal;
-use super::stage::{path, start, status};
+use super::stage::{path, send, start, status};
 
 /// A network of one relay, at an address where nobody listens.
 const NOBODY: &str = "\
@@ -39,6 +39,18 @@ fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
     let people = relay.relay.owner(["status"]).finish().must_end_with(0);
     assert!(people.stdout_text().contains("Tor's relays don't answer"));
     assert_eq!(status(&relay.relay)["tor"], "embedded");
+
+    let senders = directory.path().join("senders");
+    let sent = send(
+        &config,
+        &senders,
+        &relay.onion,
+        &["--timeout", "3s"],
+        "text",
+    );
+    let ended = sent.finish().must_end_with(3);
+    let ended = ended.must_say("Tor's relays don't answer");
+    ended.must_say("nothing was delivered");
 
     process.signal(Signal::TERM);
     process.finish().must_end_with(0);

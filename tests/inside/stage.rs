@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -70,14 +71,7 @@ impl Stage {
 
     /// `kkvc send` with Tor inside.
     pub(crate) fn send(&self, onion: &str, options: &[&str], text: &str) -> Run {
-        let place = [
-            "--state-dir",
-            path(&self.senders),
-            "--tor-config",
-            path(&self.config),
-        ];
-        let arguments = ["--json", "--tor", "embedded", "send", onion];
-        kkvc([&arguments[..], &place, options].concat()).stdin(text)
+        send(&self.config, &self.senders, onion, options, text)
     }
 
     /// `kkvc send` through the sender's `tor`.
@@ -88,14 +82,30 @@ impl Stage {
     }
 }
 
+/// `kkvc send` with Tor inside, on the network that `config` describes and with its state in `state`.
+pub(crate) fn send(config: &Path, state: &Path, onion: &str, options: &[&str], text: &str) -> Run {
+    let place = ["--state-dir", path(state), "--tor-config", path(config)];
+    let arguments = ["--json", "--tor", "embedded", "send", onion];
+    kkvc([&arguments[..], &place, options].concat()).stdin(text)
+}
+
 pub(crate) fn path(path: &Path) -> &str {
     path.to_str().expect("test directories have plain names")
 }
 
 /// A relay with Tor inside, on its way to the network that `config` describes.
 pub(crate) fn start(config: &Path, options: &[&str]) -> InsideRelay {
+    start_with(config, options, |command| command)
+}
+
+/// The same, with the command changed in whatever other way.
+pub(crate) fn start_with(
+    config: &Path,
+    options: &[&str],
+    change: impl FnOnce(&mut Command) -> &mut Command,
+) -> InsideRelay {
     let arguments = ["--tor", "embedded", "--tor-config", path(config)];
-    let relay = Relay::start(&[&arguments[..], options].concat());
+    let relay = Relay::start_with(&[&arguments[..], options].concat(), change);
     let onion = status(&relay)["onion"]
         .as_str()
         .expect("an address")

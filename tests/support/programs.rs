@@ -85,6 +85,11 @@ impl Relay {
     /// Starts one, with a socket in a new directory, on a port that the kernel chooses, reached from this machine only and at cost 4,
     /// except where `args` say otherwise.
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, |command| command)
+    }
+
+    /// The same, with the command changed in whatever other way.
+    pub fn start_with(args: &[&str], change: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the test");
         let mut command = kkv();
         for (name, value) in DEFAULTS {
@@ -101,6 +106,7 @@ impl Relay {
             command.arg("--socket").arg(&socket);
         }
         command.args(args);
+        change(&mut command);
         let process = Process::spawn(command, None);
         process.wait_for_stdout("the whole block", |out| {
             out.contains("\n  key ") && out.ends_with('\n')

@@ -36,6 +36,8 @@ mod control;
 mod daemon;
 #[path = "tor_network/directory.rs"]
 mod directory;
+#[path = "tor_network/faults.rs"]
+mod faults;
 #[path = "tor_network/guest.rs"]
 mod guest;
 #[path = "tor_network/keys.rs"]

@@ -7,7 +7,7 @@ use arti_client::config::{CfgPath, TorClientConfigBuilder};
 use tor_config::ExplicitOrAuto;
 use tor_keymgr::config::ArtiKeystoreKind;
 
-use super::{Home, Keys, StartError};
+use super::{Home, StartError};
 
 /// Settings of arti that a user gives: its own configuration in TOML, such as another network or a proxy to reach it through. What concerns files is
 /// overridden by [`Home`].
@@ -40,6 +40,13 @@ impl Settings {
         builder.build().map_err(|fault| bad(&fault))?;
         Ok(Self(builder))
     }
+}
+
+/// Where the keys of onion services and of closed inboxes are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    InHome,
+    InMemory,
 }
 
 pub(super) fn build(

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use arti_client::{DataStream, ErrorKind, HasKind, HsId, KeystoreSelector};
-use tokio::time::timeout;
-use tor_hscrypto::pk::HsClientDescEncSecretKey;
-use tor_llcrypto::pk::curve25519::StaticSecret;
+use arti_client::{DataStream, ErrorKind, HasKind};
+use tokio::time::{Instant, timeout_at};
 
-use super::{EmbeddedTor, StartError};
-use crate::limits::BOOTSTRAP_PATIENCE;
+use super::EmbeddedTor;
 use crate::onion::OnionAddress;
 use crate::tor::dial::{Dial, DialError, NoService, persist};
-use crate::tor::{AccessSecret, TorState, TorTrouble};
+use crate::tor::{TorState, TorTrouble};
 
 /// The way to one onion service through the Tor inside.
 #[derive(Debug)]
@@ -23,20 +20,7 @@ pub struct EmbeddedDialer<'t> {
 }
 
 impl EmbeddedTor {
-    /// Takes the key to a closed inbox, into memory only.
-    ///
-    /// # Errors
-    /// The key can't be used.
-    pub fn unlock(&self, access: &AccessSecret) -> Result<(), StartError> {
-        let service = HsId::from(*access.inbox().public_key());
-        let secret = HsClientDescEncSecretKey::from(StaticSecret::from(*access.as_bytes()));
-        self.client
-            .insert_service_discovery_key(KeystoreSelector::Primary, service, secret)
-            .map_err(StartError::new)?;
-        Ok(())
-    }
-
-    /// A way to `address`, which is tried for `patience` from when Tor is connected.
+    /// A way to `address`, which is tried for `patience` from when Tor is connected; before that, each step of Tor's may take as long.
     #[must_use]
     pub fn dialer(
         &self,
@@ -52,15 +36,22 @@ impl EmbeddedTor {
         }
     }
 
-    /// Waits until it is connected, for as long as it gets nearer.
-    async fn connected(&self) -> Result<(), DialError> {
+    /// Waits until it is connected, as long as it gets nearer within `patience` each time.
+    async fn connected(&self, patience: Duration) -> Result<(), DialError> {
         let mut state = self.state();
+        let mut nearest = 0;
+        let mut end = Instant::now() + patience;
         loop {
             let now = *state.borrow_and_update();
-            if now.is_connected() {
-                return Ok(());
+            match now {
+                _ if now.is_connected() => return Ok(()),
+                TorState::Connecting { percent, .. } if percent > nearest => {
+                    nearest = percent;
+                    end = Instant::now() + patience;
+                }
+                _ => {}
             }
-            match timeout(BOOTSTRAP_PATIENCE, state.changed()).await {
+            match timeout_at(end, state.changed()).await {
                 Ok(Ok(())) => {}
                 _ => return Err(not_connected(now)),
             }
@@ -75,7 +66,9 @@ fn not_connected(state: TorState) -> DialError {
 impl EmbeddedDialer<'_> {
     /// Each attempt has circuits that it shares with nothing else.
     async fn dial_once(&self) -> Result<DataStream, DialError> {
-        let client = self.tor.client.isolated_client();
+        let present = self.tor.present.borrow().clone();
+        let present = present.ok_or(DialError::NotConnected(TorTrouble::Unreachable))?;
+        let client = present.isolated_client();
         // Boxed, as it is a future of futures beyond what the compiler follows.
         Box::pin(client.connect((self.host.as_str(), self.port)))
             .await
@@ -87,7 +80,7 @@ impl Dial for EmbeddedDialer<'_> {
     type Stream = DataStream;
 
     async fn dial(&self) -> Result<DataStream, DialError> {
-        self.tor.connected().await?;
+        self.tor.connected(self.patience).await?;
         persist(self.patience, || self.dial_once()).await
     }
 }

@@ -1,27 +1,22 @@
-//! An onion service in this process: its address, and its visitors' streams, bounded.
+//! An onion service in this process, and its address.
 
-use std::io;
-use std::pin::Pin;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use arti_client::DataStream;
-use futures_util::{Stream, StreamExt};
+use futures_util::stream::{BoxStream, Stream, StreamExt};
+use rand::CryptoRng;
 use safelog::DisplayRedacted;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{Semaphore, mpsc, watch as channel};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tor_cell::relaycell::msg::Connected;
+use tor_hscrypto::pk::HsIdKeypair;
 use tor_hsservice::config::OnionServiceConfigBuilder;
-use tor_hsservice::{RendRequest, RunningOnionService, StreamRequest};
-use tor_proto::stream::IncomingStreamRequest;
+use tor_hsservice::{OnionServiceConfig, RendRequest, RunningOnionService};
+use tor_llcrypto::pk::ed25519::{ExpandedKeypair, Keypair};
+use zeroize::Zeroizing;
 
-use super::{EmbeddedTor, Home, Keys, Settings, StartError, connect, open, watch};
-use crate::http::Accept;
-use crate::limits::{
-    CIRCUIT_IDLE, MAX_CIRCUITS, MAX_STREAMS_PER_CIRCUIT, RENDEZVOUS_TIMEOUT, REPUBLISH_PAUSE,
-};
+use super::run::{Plan, Role};
+use super::visitors::Door;
+use super::{Client, EmbeddedTor, Home, OnionListener, Settings, StartError, config};
+use crate::limits::MAX_STREAMS_PER_CIRCUIT;
 use crate::onion::OnionAddress;
 use crate::tor::AccessKey;
 
@@ -29,29 +24,17 @@ use crate::tor::AccessKey;
 const NICKNAME: &str = "kkv";
 
 /// An onion service. It is published until this value is dropped.
+#[derive(Debug)]
 pub struct OnionService {
     /// Its Tor.
     pub tor: EmbeddedTor,
     /// Its address.
     pub address: OnionAddress,
-    _running: Arc<RunningOnionService>,
-}
-
-impl std::fmt::Debug for OnionService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OnionService")
-    }
-}
-
-/// The streams of an onion service's visitors.
-#[derive(Debug)]
-pub struct OnionListener {
-    streams: mpsc::Receiver<OnionStream>,
-    _tasks: JoinSet<()>,
 }
 
 impl EmbeddedTor {
-    /// Starts a Tor that hosts an onion service with one port. Its address is that of the last run in `home`. If `allow` is not empty, only they can find it.
+    /// Starts a Tor that hosts an onion service with one port. Its address is that of the last run in `home`, or if that is temporary, one of
+    /// which the key stays in memory (32 bytes are drawn). If `allow` is not empty, only they can find it.
     ///
     /// # Errors
     /// The directory, the settings or a key can't be used.
@@ -60,57 +43,94 @@ impl EmbeddedTor {
         settings: &Settings,
         port: u16,
         allow: &[AccessKey],
+        rng: &mut impl CryptoRng,
     ) -> Result<(OnionService, OnionListener), StartError> {
-        let (client, network) = open(home, settings, home.keys()).await?;
-        let (running, requests) = client
-            .launch_onion_service(service_config(allow)?)
+        let identity = home.is_temporary().then(|| Identity::generate(rng));
+        let keys = identity
+            .as_ref()
+            .map_or(config::Keys::InHome, |_| config::Keys::InMemory);
+        let (door, listener) = Door::new(port);
+        let hosting = Hosting {
+            config: service_config(allow)?,
+            identity,
+            files: home.path().join("state/hss"),
+            door,
+        };
+        let config = config::build(home, settings, keys)?;
+        let (tor, address) =
+            Self::start(Plan::new(config, Role::Serve(hosting)), home.used()).await?;
+        let address = address.ok_or_else(|| StartError("the service has no address".to_owned()))?;
+        Ok((OnionService { tor, address }, listener))
+    }
+}
+
+/// The secret key of an address that is for one run of the program.
+struct Identity(Zeroizing<[u8; 32]>);
+
+impl Identity {
+    fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut seed = Zeroizing::new([0; 32]);
+        rng.fill_bytes(&mut *seed);
+        Self(seed)
+    }
+
+    fn keypair(&self) -> HsIdKeypair {
+        ExpandedKeypair::from(&Keypair::from_bytes(&self.0)).into()
+    }
+}
+
+/// What it takes to host the service, as often as it has to be begun anew.
+pub(super) struct Hosting {
+    config: OnionServiceConfig,
+    /// None if it is in arti's own files.
+    identity: Option<Identity>,
+    /// Where arti notes what it does for the service.
+    files: PathBuf,
+    pub(super) door: Door,
+}
+
+impl Hosting {
+    /// Launches it. Its visitors are met by one of `tasks`.
+    pub(super) fn launch(
+        &self,
+        client: &Client,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Arc<RunningOnionService>, StartError> {
+        let config = self.config.clone();
+        let launched = if let Some(identity) = &self.identity {
+            // They name keys that were in memory, and arti would miss them.
+            let _ = std::fs::remove_dir_all(&self.files);
+            client
+                .launch_onion_service_with_hsid(config, identity.keypair())
+                .map(boxed)
+        } else {
+            client.launch_onion_service(config).map(boxed)
+        };
+        let (service, requests) = launched
             .map_err(StartError::new)?
             .ok_or_else(|| StartError("the service is disabled".to_owned()))?;
-        let address = running
-            .onion_address()
-            .and_then(|id| id.display_unredacted().to_string().parse().ok())
-            .ok_or_else(|| StartError("the service has no address".to_owned()))?;
-
-        let mut tasks = JoinSet::new();
-        let (ready, bootstrapped) = channel::channel(false);
-        let state = watch::start(&mut tasks, &client, bootstrapped, network, Some(&running));
-        let connecting = Arc::clone(&client);
-        let wait = home.used();
-        tasks.spawn(async move {
-            if wait {
-                sleep(REPUBLISH_PAUSE).await;
-            }
-            connect(connecting, ready).await;
-        });
-        let listener = OnionListener::new(requests, port);
-        let tor = Self {
-            client,
-            state,
-            _tasks: tasks,
-        };
-        let service = OnionService {
-            tor,
-            address,
-            _running: running,
-        };
-        Ok((service, listener))
+        tasks.spawn(self.door.clone().meet(requests));
+        Ok(service)
     }
 }
 
-impl Home {
-    /// An address for one run is not worth a file.
-    fn keys(&self) -> Keys {
-        if self.is_temporary() {
-            Keys::InMemory
-        } else {
-            Keys::InHome
-        }
-    }
+type Launched<S> = Option<(Arc<RunningOnionService>, S)>;
+
+/// With one type for what arti returns in two.
+fn boxed<S>(launched: Launched<S>) -> Launched<BoxStream<'static, RendRequest>>
+where
+    S: Stream<Item = RendRequest> + Send + 'static,
+{
+    launched.map(|(service, requests)| (service, requests.boxed()))
 }
 
-fn service_config(
-    allow: &[AccessKey],
-) -> Result<tor_hsservice::config::OnionServiceConfig, StartError> {
+/// The address of a service.
+pub(super) fn address(service: &RunningOnionService) -> Option<OnionAddress> {
+    let id = service.onion_address()?;
+    id.display_unredacted().to_string().parse().ok()
+}
+
+fn service_config(allow: &[AccessKey]) -> Result<OnionServiceConfig, StartError> {
     let mut config = OnionServiceConfigBuilder::default();
     config
         .nickname(NICKNAME.parse().expect("it is a valid nickname"))
@@ -125,135 +145,4 @@ fn service_config(
         }
     }
     config.build().map_err(StartError::new)
-}
-
-impl OnionListener {
-    fn new(requests: impl Stream<Item = RendRequest> + Send + 'static, port: u16) -> Self {
-        // Of one place: who is accepted here waits for a place in `http::serve`, not in a queue without end.
-        let (sender, streams) = mpsc::channel(1);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(meet(requests, port, sender));
-        Self {
-            streams,
-            _tasks: tasks,
-        }
-    }
-}
-
-impl Accept for OnionListener {
-    type Stream = OnionStream;
-
-    async fn accept(&mut self) -> OnionStream {
-        match self.streams.recv().await {
-            Some(stream) => stream,
-            // Tor has ended for good; the loopback listener and the owner's side go on.
-            None => std::future::pending().await,
-        }
-    }
-}
-
-/// Meets visitors, [`MAX_CIRCUITS`] at once; more are not answered.
-async fn meet(
-    requests: impl Stream<Item = RendRequest> + Send,
-    port: u16,
-    streams: mpsc::Sender<OnionStream>,
-) {
-    let places = Arc::new(Semaphore::new(MAX_CIRCUITS));
-    let mut requests = std::pin::pin!(requests);
-    let mut circuits = JoinSet::new();
-    loop {
-        tokio::select! {
-            request = requests.next() => {
-                let Some(request) = request else { return };
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-                circuits.spawn(serve_circuit(request, port, streams.clone(), Arc::new(place)));
-            }
-            Some(_) = circuits.join_next() => {}
-        }
-    }
-}
-
-/// Serves one visitor's circuit until it is closed, or has carried nothing for a while. `place` is given back when the circuit and all its streams have ended.
-async fn serve_circuit<P: Send + Sync + 'static>(
-    request: RendRequest,
-    port: u16,
-    streams: mpsc::Sender<OnionStream>,
-    place: Arc<P>,
-) {
-    let Ok(Ok(mut incoming)) = timeout(RENDEZVOUS_TIMEOUT, request.accept()).await else {
-        return;
-    };
-    loop {
-        match timeout(CIRCUIT_IDLE, incoming.next()).await {
-            Ok(Some(request)) => {
-                let Some(stream) = accept(request, port).await else {
-                    continue;
-                };
-                let held: Arc<dyn Send + Sync> = place.clone();
-                let stream = OnionStream {
-                    stream,
-                    _place: held,
-                };
-                if streams.send(stream).await.is_err() {
-                    return;
-                }
-            }
-            Ok(None) => return,
-            Err(_) if Arc::strong_count(&place) == 1 => return,
-            Err(_) => {}
-        }
-    }
-}
-
-/// Accepts a stream to the inbox's port. Any other closes the visitor's circuit, as other onion services do.
-async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
-    match request.request() {
-        IncomingStreamRequest::Begin(begin) if begin.port() == port => {
-            request.accept(Connected::new_empty()).await.ok()
-        }
-        _ => {
-            let _ = request.shutdown_circuit();
-            None
-        }
-    }
-}
-
-/// One visitor's stream.
-pub struct OnionStream {
-    stream: DataStream,
-    _place: Arc<dyn Send + Sync>,
-}
-
-impl std::fmt::Debug for OnionStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OnionStream")
-    }
-}
-
-impl AsyncRead for OnionStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        AsyncRead::poll_read(Pin::new(&mut self.stream), cx, buffer)
-    }
-}
-
-impl AsyncWrite for OnionStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_flush(Pin::new(&mut self.stream), cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(Pin::new(&mut self.stream), cx)
-    }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arti_client::status::{BlockageKind, BootstrapStatus};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::interval;
+use tor_circmgr::ClockSkewEvents;
 use tor_hsservice::RunningOnionService;
 use tor_hsservice::status::State;
+use tor_netdir::Timeliness;
+use tor_rtcompat::SleepProvider;
 
 use super::{Client, Network};
 use crate::tor::{TorState, TorTrouble};
@@ -18,44 +20,44 @@ use crate::tor::{TorState, TorTrouble};
 /// How often the connections are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Watches `client`, whether it is `bootstrapped` (has Tor's directory), the `network`, and the onion service if there is one.
-pub(super) fn start(
-    tasks: &mut JoinSet<()>,
-    client: &Client,
+/// Watches `client`, whether it is `bootstrapped` (has Tor's directory), the `network`, and the onion service if there is one; tells `state`.
+pub(super) fn watch(
+    client: &Arc<Client>,
     mut bootstrapped: watch::Receiver<bool>,
     network: Network,
     service: Option<&Arc<RunningOnionService>>,
-) -> watch::Receiver<TorState> {
+    state: watch::Sender<TorState>,
+) -> impl Future<Output = ()> + use<> {
     let mut seen = Seen {
         progress: client.bootstrap_status(),
         bootstrapped: false,
         published: service.map(|service| service.status().state()),
         network,
+        wrong_clock: false,
     };
-    let (sender, receiver) = watch::channel(seen.state());
+    let mut times = Times::of(client);
     let bootstraps = client.bootstrap_events();
     let services = service.map(|service| service.status_events());
-    tasks.spawn(async move {
+    async move {
         let mut bootstraps = pin!(bootstraps.fuse());
         let mut services = pin!(futures_util::stream::iter(services).flatten().fuse());
         let mut ticks = interval(TICK);
         loop {
             tokio::select! {
-                _ = ticks.tick() => {} // that nothing happens is something too
+                // That nothing happens is something too.
+                _ = ticks.tick() => seen.wrong_clock = times.contradict_the_clock(),
                 Some(next) = bootstraps.next() => seen.progress = next,
                 Some(next) = services.next() => seen.published = Some(next.state()),
                 Ok(()) = bootstrapped.changed() => seen.bootstrapped = *bootstrapped.borrow(),
-                () = sender.closed() => return,
             }
             let next = seen.state();
-            sender.send_if_modified(|last| {
+            state.send_if_modified(|last| {
                 let new = *last != next;
                 *last = next;
                 new
             });
         }
-    });
-    receiver
+    }
 }
 
 /// What was last seen of it all.
@@ -64,6 +66,52 @@ struct Seen {
     bootstrapped: bool,
     published: Option<State>,
     network: Network,
+    wrong_clock: bool,
+}
+
+/// What others say about the time.
+struct Times {
+    client: Arc<Client>,
+    /// What arti makes of what relays say when it connects to them, if it says so: that takes many relays.
+    skews: Option<ClockSkewEvents>,
+    skewed: bool,
+}
+
+impl Times {
+    fn of(client: &Arc<Client>) -> Self {
+        Self {
+            client: Arc::clone(client),
+            skews: None,
+            skewed: false,
+        }
+    }
+
+    fn contradict_the_clock(&mut self) -> bool {
+        if self.skews.is_none() {
+            self.skews = self
+                .client
+                .circmgr()
+                .ok()
+                .map(|circuits| circuits.skew_events());
+        }
+        while let Some(Some(estimate)) = self
+            .skews
+            .as_mut()
+            .and_then(|skews| skews.next().now_or_never())
+        {
+            self.skewed = estimate.is_some_and(|estimate| estimate.noteworthy());
+        }
+        self.skewed || self.directory_is_of_the_future()
+    }
+
+    /// What the authorities have signed can't have been signed later than now.
+    fn directory_is_of_the_future(&self) -> bool {
+        let directory = self.client.dirmgr().ok();
+        let directory = directory.and_then(|manager| manager.netdir(Timeliness::Unchecked).ok());
+        directory.is_some_and(|directory| {
+            directory.lifetime().valid_after() > self.client.runtime().wallclock()
+        })
+    }
 }
 
 impl Seen {
@@ -75,6 +123,7 @@ impl Seen {
                 // Rounded down, and never "all" before it is.
                 percent: (self.progress.as_frac() * 100.0).clamp(0.0, 99.0) as u8,
                 trouble: match self.progress.blocked().and_then(|why| trouble(&why.kind())) {
+                    _ if self.wrong_clock => Some(TorTrouble::Clock),
                     Some(TorTrouble::Clock) => Some(TorTrouble::Clock), // the cause of what the connections show
                     told => network.or(told),
                 },
@@ -86,6 +135,9 @@ impl Seen {
         match self.published {
             None => TorState::Connected,
             Some(state) if state.is_fully_reachable() => TorState::Reachable,
+            Some(_) if self.wrong_clock => TorState::Publishing {
+                trouble: Some(TorTrouble::Clock),
+            },
             Some(State::Shutdown | State::Bootstrapping) => TorState::Publishing { trouble: None },
             Some(_) => TorState::Publishing {
                 trouble: Some(TorTrouble::Unpublished),

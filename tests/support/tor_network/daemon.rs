@@ -80,12 +80,19 @@ impl Daemon {
         }
     }
 
+    /// Ends it at once, without a chance to say farewell.
+    pub(super) fn kill(&mut self) {
+        // Whatever fails here, it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Ends it; see `Drop`.
     pub(super) fn stop(self) {
         drop(self);
     }
 
-    fn is_running(&mut self) -> bool {
+    pub(super) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
@@ -102,9 +109,7 @@ impl Drop for Daemon {
         let deadline = Deadline::after(STOP_WITHIN);
         while self.is_running() {
             if deadline.is_over() {
-                // Whatever fails here, the daemon still ends by itself when this process does.
-                let _ = self.child.kill();
-                let _ = self.child.wait();
+                self.kill();
                 return;
             }
             thread::sleep(Duration::from_millis(5));

@@ -1,0 +1,151 @@
+//! Keeps Tor going: a run that is stuck is replaced by a new one.
+//!
+//! arti tries a relay that has failed again after half a minute, then after up to three times as long, and so on. So a network that comes back after it
+//! was away for minutes would not be noticed for minutes more. A new run tries all at once, with the guards and the directory of the last.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::run::{Client, Plan, Run};
+use crate::clock::{Clock, SystemClock};
+use crate::limits::{
+    CLOCK_LOOK, CLOCK_STEP, MAX_RENEWAL_OF_STUCK, MAX_RENEWAL_PAUSE, RENEWAL_OF_STUCK,
+    RENEWAL_PAUSE, REPUBLISH_PAUSE,
+};
+use crate::tor::{TorState, TorTrouble};
+
+/// The client of the present run; none while one run ends and the next begins.
+pub(super) type Present = Option<Arc<Client>>;
+
+/// Replaces `run` by another of `plan`, and that by another, whenever it is stuck.
+pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<Present>) {
+    let mut renewals = 0;
+    loop {
+        stuck(&plan, &mut renewals).await;
+        present.send_replace(None);
+        run.end().await;
+        run = loop {
+            match plan.start(REPUBLISH_PAUSE).await {
+                Ok(run) => break run,
+                Err(_) => sleep(MAX_RENEWAL_PAUSE).await, // of its files, on a disk that is full, say
+            }
+        };
+        present.send_replace(Some(Arc::clone(&run.client)));
+    }
+}
+
+/// How a run is doing, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Done,
+    Moving,
+    /// Without a network.
+    Cut,
+    /// It is no matter of the network, or not of this machine's.
+    Stuck,
+}
+
+impl Progress {
+    fn of(state: TorState) -> Self {
+        match state {
+            TorState::Connected | TorState::Reachable => Self::Done,
+            TorState::Connecting { trouble: None, .. } => Self::Moving,
+            TorState::Lost { .. }
+            | TorState::Connecting {
+                trouble: Some(TorTrouble::Offline | TorTrouble::Unreachable),
+                ..
+            } => Self::Cut,
+            TorState::Connecting { .. } | TorState::Publishing { .. } => Self::Stuck,
+        }
+    }
+
+    /// How long this may last before Tor is begun anew, for that many times now.
+    fn patience(self, renewals: u32) -> Option<Duration> {
+        let doubled = |first: Duration, longest| {
+            let pause = first.saturating_mul(1 << renewals.min(16));
+            Some(pause.min(longest))
+        };
+        match self {
+            Self::Done | Self::Moving => None,
+            Self::Cut => doubled(RENEWAL_PAUSE, MAX_RENEWAL_PAUSE),
+            Self::Stuck => doubled(RENEWAL_OF_STUCK, MAX_RENEWAL_OF_STUCK),
+        }
+    }
+}
+
+/// Returns when the present run has been stuck for too long; `renewals` counts how often that has happened since all was well.
+async fn stuck(plan: &Plan, renewals: &mut u32) {
+    let mut state = plan.state();
+    loop {
+        let now = Progress::of(*state.borrow_and_update());
+        if now == Progress::Done {
+            *renewals = 0;
+        }
+        let patience = now.patience(*renewals);
+        let too_long = async {
+            match patience {
+                Some(patience) => tokio::select! {
+                    () = sleep(patience) => {}
+                    () = clock_set() => {}
+                },
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            _ = state.wait_for(|next| Progress::of(*next) != now) => {}
+            () = too_long => if !plan.is_used() {
+                *renewals += 1;
+                return;
+            }
+        }
+    }
+}
+
+/// Returns when the machine's clock has been set, or the machine was asleep: whatever was tried before may well work now.
+async fn clock_set() {
+    let unix = || SystemClock::default().unix(); // anew each time, as one that has seen a time does not go back
+    let (began, start) = (Instant::now(), unix());
+    loop {
+        sleep(CLOCK_LOOK).await;
+        let expected = start + began.elapsed().as_secs();
+        if unix().abs_diff(expected) > CLOCK_STEP.as_secs() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_works_or_moves_is_begun_anew() {
+        for state in [
+            TorState::Connected,
+            TorState::Reachable,
+            TorState::Connecting {
+                percent: 20,
+                trouble: None,
+            },
+        ] {
+            assert_eq!(Progress::of(state).patience(0), None);
+        }
+    }
+
+    #[test]
+    fn who_is_stuck_again_waits_longer_up_to_a_bound() {
+        let lost = Progress::of(TorState::Lost {
+            trouble: TorTrouble::Offline,
+        });
+        assert_eq!(lost.patience(0), Some(RENEWAL_PAUSE));
+        assert_eq!(lost.patience(1), Some(2 * RENEWAL_PAUSE));
+        assert_eq!(lost.patience(u32::MAX), Some(MAX_RENEWAL_PAUSE));
+        let publishing = Progress::of(TorState::Publishing { trouble: None });
+        assert_eq!(publishing.patience(0), Some(RENEWAL_OF_STUCK));
+        assert_eq!(publishing.patience(9), Some(MAX_RENEWAL_OF_STUCK));
+    }
+}

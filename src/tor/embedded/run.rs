@@ -1,0 +1,175 @@
+//! One run of arti, and what another one like it is started from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arti_client::config::TorClientConfig;
+use arti_client::{BootstrapBehavior, KeystoreSelector, TorClient};
+use tokio::sync::watch as channel;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tor_hscrypto::pk::{HsClientDescEncSecretKey, HsId};
+use tor_hsservice::RunningOnionService;
+use tor_llcrypto::pk::curve25519::StaticSecret;
+use tor_rtcompat::CompoundRuntime;
+use tor_rtcompat::tls::RustlsProvider;
+use tor_rtcompat::tokio::TokioRustlsRuntime;
+
+use super::network::{Network, Observed};
+use super::service::{self, Hosting};
+use super::{StartError, watch};
+use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE};
+use crate::onion::OnionAddress;
+use crate::tor::{AccessSecret, TorState};
+
+/// arti's runtime, with connections that are looked at.
+type Runtime = CompoundRuntime<
+    TokioRustlsRuntime,
+    TokioRustlsRuntime,
+    TokioRustlsRuntime,
+    Observed<TokioRustlsRuntime>,
+    TokioRustlsRuntime,
+    RustlsProvider,
+    TokioRustlsRuntime,
+>;
+pub(super) type Client = TorClient<Runtime>;
+
+/// What a run is started from.
+pub(super) struct Plan {
+    config: TorClientConfig,
+    role: Role,
+    /// Of all runs: what one has seen is true for the next.
+    network: Network,
+    state: channel::Sender<TorState>,
+}
+
+/// What it is for.
+pub(super) enum Role {
+    /// To reach onion services; also a closed one.
+    Dial(Option<AccessSecret>),
+    /// To be one.
+    Serve(Hosting),
+}
+
+/// One arti at work.
+pub(super) struct Run {
+    pub(super) client: Arc<Client>,
+    service: Option<Arc<RunningOnionService>>,
+    tasks: JoinSet<()>,
+}
+
+impl Plan {
+    pub(super) fn new(config: TorClientConfig, role: Role) -> Self {
+        let (state, _) = channel::channel(TorState::Connecting {
+            percent: 0,
+            trouble: None,
+        });
+        Self {
+            config,
+            role,
+            network: Network::default(),
+            state,
+        }
+    }
+
+    /// How its present run is doing.
+    pub(super) fn state(&self) -> channel::Receiver<TorState> {
+        self.state.subscribe()
+    }
+
+    /// Whether somebody would miss the present run.
+    pub(super) fn is_used(&self) -> bool {
+        match &self.role {
+            Role::Dial(_) => false, // what is on its way holds the client itself
+            Role::Serve(hosting) => hosting.door.is_used(),
+        }
+    }
+
+    /// Starts a run, which connects after `pause`.
+    pub(super) async fn start(&self, pause: Duration) -> Result<Run, StartError> {
+        // Whoever was first has chosen; there is one choice only.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = TokioRustlsRuntime::current().map_err(StartError::new)?;
+        let client = TorClient::with_runtime(observed(&runtime, &self.network))
+            .config(self.config.clone())
+            .bootstrap_behavior(BootstrapBehavior::OnDemand)
+            .create_unbootstrapped_async()
+            .await
+            .map_err(StartError::new)?;
+        let mut tasks = JoinSet::new();
+        let service = match &self.role {
+            Role::Dial(access) => {
+                access
+                    .as_ref()
+                    .map_or(Ok(()), |access| unlock(&client, access))?;
+                None
+            }
+            Role::Serve(hosting) => Some(hosting.launch(&client, &mut tasks)?),
+        };
+        let (ready, bootstrapped) = channel::channel(false);
+        let network = self.network.clone();
+        tasks.spawn(watch::watch(
+            &client,
+            bootstrapped,
+            network,
+            service.as_ref(),
+            self.state.clone(),
+        ));
+        tasks.spawn(connect(Arc::clone(&client), ready, pause));
+        Ok(Run {
+            client,
+            service,
+            tasks,
+        })
+    }
+}
+
+impl Run {
+    /// The address of the onion service, if it hosts one.
+    pub(super) fn address(&self) -> Option<OnionAddress> {
+        self.service.as_deref().and_then(service::address)
+    }
+
+    /// Ends it, and lets go of its files.
+    pub(super) async fn end(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+fn observed(plain: &TokioRustlsRuntime, network: &Network) -> Runtime {
+    let tcp = Observed {
+        inner: plain.clone(),
+        network: network.clone(),
+    };
+    let [spawn, sleep, clock, unix, udp] = std::array::from_fn(|_| plain.clone());
+    CompoundRuntime::new(
+        spawn,
+        sleep,
+        clock,
+        tcp,
+        unix,
+        RustlsProvider::default(),
+        udp,
+    )
+}
+
+/// Takes the key to a closed inbox, into memory only.
+fn unlock(client: &Client, access: &AccessSecret) -> Result<(), StartError> {
+    let service = HsId::from(*access.inbox().public_key());
+    let secret = HsClientDescEncSecretKey::from(StaticSecret::from(*access.as_bytes()));
+    client
+        .insert_service_discovery_key(KeystoreSelector::Primary, service, secret)
+        .map_err(StartError::new)?;
+    Ok(())
+}
+
+/// Gets Tor's directory, however often that fails, and sets `ready`. From then on arti keeps it by itself, and builds what circuits are asked for.
+async fn connect(client: Arc<Client>, ready: channel::Sender<bool>, pause: Duration) {
+    sleep(pause).await;
+    let mut pause = BOOTSTRAP_PAUSE;
+    while client.bootstrap().await.is_err() {
+        sleep(pause).await;
+        pause = MAX_BOOTSTRAP_PAUSE.min(pause * 2);
+    }
+    ready.send_replace(true);
+}

@@ -1,0 +1,103 @@
+//! Clocks that are wrong, by `faketime`: for the program alone, and set right while it runs.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::faults::Trouble;
+use super::programs::{Run, Signal};
+use super::stage::{self, InsideRelay, must_have_arrived, path};
+
+/// A clock that can be set.
+struct Clock {
+    library: String,
+    file: PathBuf,
+}
+
+impl Clock {
+    /// One that goes wrong by `offset`, such as `-1h`.
+    fn off_by(offset: &str, file: PathBuf) -> Self {
+        let asked = Command::new("faketime")
+            .args(["-m", "-f", "+0", "sh", "-c", "printf %s \"$LD_PRELOAD\""])
+            .output()
+            .expect("faketime is installed: see scripts/need");
+        let library = String::from_utf8(asked.stdout).expect("a path");
+        assert!(library.contains("faketime"), "{library:?}");
+        let clock = Self { library, file };
+        clock.set(offset);
+        clock
+    }
+
+    fn set(&self, offset: &str) {
+        std::fs::write(&self.file, format!("{offset}\n")).expect("the directory is ours");
+    }
+
+    /// Gives it to a program. What measures how long something takes stays as it is, as it does when somebody sets a clock.
+    fn before<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("LD_PRELOAD", &self.library)
+            .env("FAKETIME_TIMESTAMP_FILE", &self.file)
+            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    }
+}
+
+fn start(trouble: &Trouble, name: &str, clock: &Clock) -> InsideRelay {
+    let (state, config) = trouble.place(name);
+    stage::start_with(&config, &["--state-dir", path(&state)], |command| {
+        clock.before(command)
+    })
+}
+
+/// In good order, as faketime leaves something in memory otherwise.
+fn end(relay: &InsideRelay) {
+    relay.relay.process().signal(Signal::TERM);
+    relay.relay.process().finish().must_end_with(0);
+}
+
+fn send(trouble: &Trouble, onion: &str, clock: &Clock, suite: &str, text: &str) -> Run {
+    let (state, config) = trouble.place("unpunctual");
+    let suite = ["--suite", suite];
+    stage::send(&config, &state, onion, &suite, text).with(|command| clock.before(command))
+}
+
+fn file(trouble: &Trouble, name: &str) -> PathBuf {
+    let (directory, _): (PathBuf, _) = trouble.place(name);
+    directory
+}
+
+pub(crate) fn a_clock_that_is_an_hour_off_is_no_hindrance(trouble: &mut Trouble) {
+    let right = Clock::off_by("+0", file(trouble, "right"));
+    for (name, offset) in [("late", "-1h"), ("early", "+1h")] {
+        let wrong = Clock::off_by(offset, file(trouble, &format!("{name}-clock")));
+        let relay = start(trouble, name, &wrong);
+        // A directory of the network may start to be valid within the hour that is missing: then some can't find the inbox, and it says so.
+        relay.must_become_such("reachable, or told why not", |state| {
+            state["step"] == "reachable" || state["trouble"] == "clock"
+        });
+        for suite in ["1", "2"] {
+            for clock in [&right, &wrong] {
+                let text = format!("{name}, suite {suite}, {}", clock.file.display());
+                let sent = send(trouble, &relay.onion, clock, suite, &text);
+                sent.finish().must_end_with(0);
+                must_have_arrived(&relay.relay, &text);
+            }
+        }
+        wrong.set("+0");
+        trouble.must_be_reachable(&relay, "after it was set right");
+        end(&relay);
+    }
+}
+
+pub(crate) fn a_clock_that_is_days_off_is_told_and_may_be_set_right(trouble: &mut Trouble) {
+    // Side by side, as it takes more than a minute to be sure of it.
+    let relays = [("slow", "-9d"), ("fast", "+9d")].map(|(name, offset)| {
+        let clock = Clock::off_by(offset, file(trouble, &format!("{name}-clock")));
+        (start(trouble, name, &clock), clock)
+    });
+    for (relay, clock) in &relays {
+        relay.must_become_such("told", |state| state["trouble"] == "clock");
+        clock.set("+0");
+        trouble.must_be_reachable(relay, "at last");
+        end(relay);
+    }
+}
