@@ -94,11 +94,15 @@ pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 /// Longest such time: a network that comes back is noticed within it.
 pub const MAX_RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 
-/// A Tor that has a network and gets no further is begun anew after this long, if no visitor is there; then after twice as long, up to the second.
-/// The next step mostly takes seconds; but what is in the way, such as a wrong clock, arti says after a minute at the earliest.
+/// A Tor that has just ended is waited for this long before another one takes its files, then for twice as long.
+pub const RELEASE_PAUSE: Duration = Duration::from_millis(100);
+
+/// A Tor that has a network and gets no further is begun anew after this long, if no visitor is there. The next step mostly takes seconds; but what
+/// is in the way, such as a wrong clock, arti says after a minute at the earliest.
 pub const RENEWAL_OF_STUCK: Duration = Duration::from_secs(70);
-/// Longest such time.
-pub const MAX_RENEWAL_OF_STUCK: Duration = Duration::from_secs(600);
+/// And then after this long each time: arti tries for five minutes to reach a directory that doesn't answer, and calls an address published in part
+/// only after that.
+pub const LATER_RENEWAL_OF_STUCK: Duration = Duration::from_secs(6 * 60);
 
 /// A clock that is this far from where it should be has been set, or the machine was asleep: what was tried in vain is tried at once.
 pub const CLOCK_STEP: Duration = Duration::from_secs(60);

@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep};
 use super::run::{Client, Plan, Run};
 use crate::clock::{Clock, SystemClock};
 use crate::limits::{
-    CLOCK_LOOK, CLOCK_STEP, MAX_RENEWAL_OF_STUCK, MAX_RENEWAL_PAUSE, RENEWAL_OF_STUCK,
-    RENEWAL_PAUSE, REPUBLISH_PAUSE,
+    CLOCK_LOOK, CLOCK_STEP, LATER_RENEWAL_OF_STUCK, MAX_RENEWAL_PAUSE, RELEASE_PAUSE,
+    RENEWAL_OF_STUCK, RENEWAL_PAUSE, REPUBLISH_PAUSE,
 };
 use crate::tor::{TorState, TorTrouble};
 
@@ -28,13 +28,20 @@ pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<
         stuck(&plan, &mut renewals).await;
         present.send_replace(None);
         run.end().await;
-        run = loop {
-            match plan.start(REPUBLISH_PAUSE).await {
-                Ok(run) => break run,
-                Err(_) => sleep(MAX_RENEWAL_PAUSE).await, // of its files, on a disk that is full, say
-            }
-        };
+        run = another(&plan).await;
         present.send_replace(Some(Arc::clone(&run.client)));
+    }
+}
+
+/// Starts another run, however often that fails: the last one lets go of its files only when all its parts have noticed that it has ended.
+async fn another(plan: &Plan) -> Run {
+    let mut pause = RELEASE_PAUSE;
+    loop {
+        match plan.start(REPUBLISH_PAUSE).await {
+            Ok(run) => return run,
+            Err(_) => sleep(pause).await,
+        }
+        pause = MAX_RENEWAL_PAUSE.min(2 * pause);
     }
 }
 
@@ -45,7 +52,7 @@ enum Progress {
     Moving,
     /// Without a network.
     Cut,
-    /// It is no matter of the network, or not of this machine's.
+    /// With a network, and no nearer.
     Stuck,
 }
 
@@ -63,17 +70,22 @@ impl Progress {
         }
     }
 
-    /// How long this may last before Tor is begun anew, for that many times now.
+    /// How long this may last before Tor is begun anew, which it was that many times already.
     fn patience(self, renewals: u32) -> Option<Duration> {
-        let doubled = |first: Duration, longest| {
-            let pause = first.saturating_mul(1 << renewals.min(16));
-            Some(pause.min(longest))
-        };
-        match self {
-            Self::Done | Self::Moving => None,
-            Self::Cut => doubled(RENEWAL_PAUSE, MAX_RENEWAL_PAUSE),
-            Self::Stuck => doubled(RENEWAL_OF_STUCK, MAX_RENEWAL_OF_STUCK),
+        match (self, renewals) {
+            (Self::Done | Self::Moving, _) => None,
+            (Self::Cut, _) => {
+                let doubled = RENEWAL_PAUSE.saturating_mul(1 << renewals.min(16));
+                Some(doubled.min(MAX_RENEWAL_PAUSE))
+            }
+            (Self::Stuck, 0) => Some(RENEWAL_OF_STUCK),
+            (Self::Stuck, _) => Some(LATER_RENEWAL_OF_STUCK),
         }
+    }
+
+    /// Whether a visitor who is there may yet get what he came for.
+    fn serves(self) -> bool {
+        self != Self::Cut
     }
 }
 
@@ -97,7 +109,7 @@ async fn stuck(plan: &Plan, renewals: &mut u32) {
         };
         tokio::select! {
             _ = state.wait_for(|next| Progress::of(*next) != now) => {}
-            () = too_long => if !plan.is_used() {
+            () = too_long => if !(now.serves() && plan.is_used()) {
                 *renewals += 1;
                 return;
             }
@@ -146,6 +158,6 @@ mod tests {
         assert_eq!(lost.patience(u32::MAX), Some(MAX_RENEWAL_PAUSE));
         let publishing = Progress::of(TorState::Publishing { trouble: None });
         assert_eq!(publishing.patience(0), Some(RENEWAL_OF_STUCK));
-        assert_eq!(publishing.patience(9), Some(MAX_RENEWAL_OF_STUCK));
+        assert_eq!(publishing.patience(9), Some(LATER_RENEWAL_OF_STUCK));
     }
 }
