@@ -27,13 +27,13 @@ pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<
     loop {
         stuck(&plan, &mut renewals).await;
         present.send_replace(None);
-        run.end().await;
+        drop(run);
         run = another(&plan).await;
         present.send_replace(Some(Arc::clone(&run.client)));
     }
 }
 
-/// Starts another run, however often that fails: the last one lets go of its files only when all its parts have noticed that it has ended.
+/// Starts another run, however often that fails: the last one takes a moment to let go of its files.
 async fn another(plan: &Plan) -> Run {
     let mut pause = RELEASE_PAUSE;
     loop {

@@ -22,6 +22,9 @@ use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE};
 use crate::onion::OnionAddress;
 use crate::tor::{AccessSecret, TorState};
 
+/// Its threads: what it computes is small.
+const THREADS: usize = 2;
+
 /// arti's runtime, with connections that are looked at.
 type Runtime = CompoundRuntime<
     TokioRustlsRuntime,
@@ -51,11 +54,38 @@ pub(super) enum Role {
     Serve(Hosting),
 }
 
-/// One arti at work.
+/// One arti at work, until it is dropped.
 pub(super) struct Run {
     pub(super) client: Arc<Client>,
     service: Option<Arc<RunningOnionService>>,
-    tasks: JoinSet<()>,
+    _tasks: JoinSet<()>,
+    _threads: Threads,
+}
+
+/// What arti's own tasks run on. Some of them sleep until a time of day and hold its files meanwhile, so it is not enough to ask them to end.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn start() -> Result<(Self, TokioRustlsRuntime), StartError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("tor")
+            .enable_all()
+            .build()
+            .map_err(StartError::new)?;
+        let context = runtime.enter();
+        let handle = TokioRustlsRuntime::current().map_err(StartError::new);
+        drop(context);
+        Ok((Self(Some(runtime)), handle?))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Plan {
@@ -89,7 +119,7 @@ impl Plan {
     pub(super) async fn start(&self, pause: Duration) -> Result<Run, StartError> {
         // Whoever was first has chosen; there is one choice only.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = TokioRustlsRuntime::current().map_err(StartError::new)?;
+        let (threads, runtime) = Threads::start()?;
         let client = TorClient::with_runtime(observed(&runtime, &self.network))
             .config(self.config.clone())
             .bootstrap_behavior(BootstrapBehavior::OnDemand)
@@ -119,7 +149,8 @@ impl Plan {
         Ok(Run {
             client,
             service,
-            tasks,
+            _tasks: tasks,
+            _threads: threads,
         })
     }
 }
@@ -128,11 +159,6 @@ impl Run {
     /// The address of the onion service, if it hosts one.
     pub(super) fn address(&self) -> Option<OnionAddress> {
         self.service.as_deref().and_then(service::address)
-    }
-
-    /// Ends it, and lets go of its files.
-    pub(super) async fn end(mut self) {
-        self.tasks.shutdown().await;
     }
 }
 
