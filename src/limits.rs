@@ -94,6 +94,9 @@ pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 /// Longest such time: a network that comes back is noticed within it.
 pub const MAX_RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 
+/// A Tor that ends may take this long for what it is about at the moment; mostly it is nothing.
+pub const RUN_SHUTDOWN: Duration = Duration::from_millis(20);
+
 /// A Tor that has just ended is waited for this long before another one takes its files, then for twice as long.
 pub const RELEASE_PAUSE: Duration = Duration::from_millis(100);
 

@@ -18,7 +18,7 @@ use tor_rtcompat::tokio::TokioRustlsRuntime;
 use super::network::{Network, Observed};
 use super::service::{self, Hosting};
 use super::{StartError, watch};
-use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE};
+use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, RUN_SHUTDOWN};
 use crate::onion::OnionAddress;
 use crate::tor::{AccessSecret, TorState};
 
@@ -82,9 +82,10 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+        let Some(runtime) = self.0.take() else { return };
+        // From a thread of its own, as nothing asynchronous may wait; and waited for, as nothing may write into a directory that is being removed.
+        let ending = std::thread::spawn(move || runtime.shutdown_timeout(RUN_SHUTDOWN));
+        let _ = ending.join();
     }
 }
 
