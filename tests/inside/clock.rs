@@ -42,8 +42,8 @@ impl Clock {
 }
 
 fn start(trouble: &Trouble, name: &str, clock: &Clock) -> InsideRelay {
-    let (state, config) = trouble.place(name);
-    stage::start_with(&config, &["--state-dir", path(&state)], |command| {
+    let state = trouble.place(name);
+    stage::start_with(&trouble.config, &["--state-dir", path(&state)], |command| {
         clock.before(command)
     })
 }
@@ -55,20 +55,15 @@ fn end(relay: &InsideRelay) {
 }
 
 fn send(trouble: &Trouble, onion: &str, clock: &Clock, suite: &str, text: &str) -> Run {
-    let (state, config) = trouble.place("unpunctual");
+    let state = trouble.place("unpunctual");
     let suite = ["--suite", suite];
-    stage::send(&config, &state, onion, &suite, text).with(|command| clock.before(command))
-}
-
-fn file(trouble: &Trouble, name: &str) -> PathBuf {
-    let (directory, _): (PathBuf, _) = trouble.place(name);
-    directory
+    stage::send(&trouble.config, &state, onion, &suite, text).with(|command| clock.before(command))
 }
 
 pub(crate) fn a_clock_that_is_an_hour_off_is_no_hindrance(trouble: &mut Trouble) {
-    let right = Clock::off_by("+0", file(trouble, "right"));
+    let right = Clock::off_by("+0", trouble.place("right"));
     for (name, offset) in [("late", "-1h"), ("early", "+1h")] {
-        let wrong = Clock::off_by(offset, file(trouble, &format!("{name}-clock")));
+        let wrong = Clock::off_by(offset, trouble.place(&format!("{name}-clock")));
         let relay = start(trouble, name, &wrong);
         // A directory of the network may start to be valid within the hour that is missing: then some can't find the inbox, and it says so.
         relay.must_become_such("reachable, or told why not", |state| {
@@ -91,7 +86,7 @@ pub(crate) fn a_clock_that_is_an_hour_off_is_no_hindrance(trouble: &mut Trouble)
 pub(crate) fn a_clock_that_is_days_off_is_told_and_may_be_set_right(trouble: &mut Trouble) {
     // Side by side, as it takes more than a minute to be sure of it.
     let relays = [("slow", "-9d"), ("fast", "+9d")].map(|(name, offset)| {
-        let clock = Clock::off_by(offset, file(trouble, &format!("{name}-clock")));
+        let clock = Clock::off_by(offset, trouble.place(&format!("{name}-clock")));
         (start(trouble, name, &clock), clock)
     });
     for (relay, clock) in &relays {

@@ -1,8 +1,6 @@
 //! Faults of the network and of the process: what the owner is told is true, and the relay is reachable again without a restart.
 
 use std::path::PathBuf;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -14,7 +12,8 @@ use super::tor_network::{Options, TorNetwork};
 /// A network to which things happen, and a relay to which they must not matter for long.
 pub(crate) struct Trouble {
     network: TorNetwork,
-    config: PathBuf,
+    /// arti's configuration for it.
+    pub(crate) config: PathBuf,
     relay: InsideRelay,
 }
 
@@ -41,9 +40,9 @@ impl Trouble {
         }
     }
 
-    /// Where a new relay or sender keeps its files, and the settings for this network.
-    pub(crate) fn place(&self, name: &str) -> (PathBuf, PathBuf) {
-        (self.network.dir().join(name), self.config.clone())
+    /// A file or directory that goes away with the network.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.network.dir().join(name)
     }
 
     /// All is as it should be, whatever the last scenario has left.
@@ -58,8 +57,13 @@ impl Trouble {
     }
 
     fn send(&self, relay: &InsideRelay, text: &str) -> Run {
-        let senders = self.network.dir().join("senders");
-        stage::send(&self.config, &senders, &relay.onion, &[], text)
+        stage::send(
+            &self.config,
+            &self.place("senders"),
+            &relay.onion,
+            &[],
+            text,
+        )
     }
 
     /// Waits until `relay` says that it is reachable, and then reaches it.
@@ -141,8 +145,8 @@ pub(crate) fn without_directory_authorities_all_goes_on(trouble: &mut Trouble) {
         .network
         .kill_nodes(|node| authorities.iter().any(|a| a == node));
     trouble.must_work_without_some_directories(&trouble.relay, "without authorities");
-    let (state, config) = trouble.place("orphan");
-    let new = stage::start(&config, &["--state-dir", path(&state)]);
+    let state = trouble.place("orphan");
+    let new = stage::start(&trouble.config, &["--state-dir", path(&state)]);
     trouble.must_work_without_some_directories(&new, "to one that has never seen them");
     trouble.heal();
 }
@@ -151,7 +155,11 @@ pub(crate) fn a_process_that_was_stopped_for_a_minute_goes_on(trouble: &mut Trou
     trouble.heal();
     let process = trouble.relay.relay.process();
     process.signal(Signal::STOP);
-    thread::sleep(Duration::from_secs(60)); // that time passes is the fault
+    // A sender gives up after a minute, and is right.
+    let sent = trouble
+        .send(&trouble.relay, "to one that is stopped")
+        .finish();
+    sent.must_end_with(3).must_say("nothing was delivered");
     process.signal(Signal::CONT);
     trouble.must_be_reachable(&trouble.relay, "after the stop");
 }

@@ -167,9 +167,13 @@ mod tests {
     use super::*;
 
     fn judged(line: &str) -> Result<Summary, Vec<String>> {
+        judged_with(line, None)
+    }
+
+    fn judged_with(line: &str, own: Option<&str>) -> Result<Summary, Vec<String>> {
         let start = "1 execve(\"/kkv\", [...], 0x7ff /* 9 vars */) = 0";
         let text = format!("{start}\n1 {line}\n1 +++ exited with 0 +++\n");
-        judge(&trace::calls(&text).unwrap(), None)
+        judge(&trace::calls(&text).unwrap(), own)
     }
 
     #[test]
@@ -232,11 +236,7 @@ mod tests {
 
     #[test]
     fn in_its_own_directory_a_program_does_what_it_likes() {
-        let start = "1 execve(\"/kkv\", [...], 0x7ff /* 9 vars */) = 0";
-        let judged = |line: &str| {
-            let text = format!("{start}\n1 {line}\n1 +++ exited with 0 +++\n");
-            judge(&trace::calls(&text).unwrap(), Some("/own"))
-        };
+        let judged = |line: &str| judged_with(line, Some("/own"));
         for line in [
             r#"openat(AT_FDCWD</t>, "/own/a", O_WRONLY|O_CREAT, 0666) = 3</own/a>"#,
             r#"openat(4</own/a>, "b", O_RDWR) = 3</own/a/b>"#,

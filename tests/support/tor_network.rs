@@ -71,6 +71,7 @@ use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
 use self::daemon::Daemon;
+use self::directory::Consensus;
 use self::plan::{Node, Plan};
 use self::tools::Tools;
 
@@ -88,6 +89,7 @@ pub struct TorNetwork {
     tools: Tools,
     nodes: Vec<Node>,
     daemons: Vec<Daemon>,
+    consensus: Option<Consensus>,
     guests: Mutex<BTreeMap<String, Daemon>>,
     timings: Timings,
     failed_tries: Vec<String>,

@@ -1,18 +1,12 @@
 //! What may happen to a network: some of its nodes die, or all of them, and come back.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use super::TorNetwork;
 use super::daemon::Daemon;
-use super::directory::Consensus;
 use super::plan::Node;
-use super::wait::{self, Deadline};
-
-/// A daemon reads its keys and what it has of the directory from its own files.
-const BACK_WITHIN: Duration = Duration::from_secs(60);
 
 impl TorNetwork {
     /// The nickname of the node whose OR port is at this address.
@@ -45,24 +39,7 @@ impl TorNetwork {
                 *daemon = Daemon::spawn(&self.tools, &node.dir)?;
             }
         }
-        let nodes = &self.nodes;
-        let mut consensus = None;
-        wait::for_each(
-            "what it served before",
-            Deadline::after(BACK_WITHIN),
-            &mut self.daemons,
-            |i| {
-                let directory = nodes[i].directory();
-                let consensus = match &consensus {
-                    Some(consensus) => consensus,
-                    None => match Consensus::fetch(directory) {
-                        Some(fetched) => consensus.insert(fetched),
-                        None => return Ok(false),
-                    },
-                };
-                Ok(consensus.is_served_by(directory))
-            },
-        )
-        .context("reviving the private Tor network")
+        self.await_caches()
+            .context("reviving the private Tor network")
     }
 }

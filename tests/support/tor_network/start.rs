@@ -54,6 +54,7 @@ impl TorNetwork {
             nodes,
             daemons,
             guests: Mutex::default(),
+            consensus: None,
             timings: Timings::default(),
             failed_tries: Vec::new(),
             plan,
@@ -61,9 +62,11 @@ impl TorNetwork {
         };
         network.await_descriptors()?;
         network.timings.descriptors = began.elapsed();
-        let consensus = network.vote(attempt)?;
+        network.consensus = Some(network.vote(attempt)?);
         network.timings.consensus = began.elapsed();
-        network.fill_caches(&consensus)?;
+        // To a relay, SIGHUP also means "retry downloads now"; its back-off can take 10 s more.
+        network.reload(|node| !node.is_authority())?;
+        network.await_caches()?;
         network.timings.ready = began.elapsed();
         Ok(network)
     }
@@ -108,10 +111,10 @@ impl TorNetwork {
         agreed.context("no authority, no consensus")
     }
 
-    fn fill_caches(&mut self, consensus: &Consensus) -> Result<()> {
-        // To a relay, SIGHUP also means "retry downloads now"; its back-off can take 10 s more.
-        self.reload(|node| !node.is_authority())?;
+    /// Waits until every node serves what was voted.
+    pub(super) fn await_caches(&mut self) -> Result<()> {
         let nodes = &self.nodes;
+        let consensus = self.consensus.as_ref().context("no vote, no caches")?;
         wait::for_each(
             "the consensus and all microdescriptors in its cache",
             Deadline::after(CACHES_WITHIN),
