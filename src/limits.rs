@@ -88,8 +88,8 @@ pub const BOOTSTRAP_PAUSE: Duration = Duration::from_secs(1);
 /// Longest such pause: a network that comes back is noticed within it.
 pub const MAX_BOOTSTRAP_PAUSE: Duration = Duration::from_secs(30);
 
-/// A Tor that has lost its connection is begun anew after this long, and again after twice as long, up to the second. A run that begins takes
-/// some of a second of computing, and tries every relay that it knows at once.
+/// A Tor that has lost its connection is begun anew after this long, and again after twice as long, up to the second. A run that begins
+/// reads the whole directory again, and tries every relay that it knows at once.
 pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 /// Longest such time: a network that comes back is noticed within it.
 pub const MAX_RENEWAL_PAUSE: Duration = Duration::from_secs(60);

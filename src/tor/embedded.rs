@@ -12,13 +12,11 @@ mod watch;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
 use super::{AccessSecret, TorState};
-use crate::limits::REPUBLISH_PAUSE;
 use crate::onion::OnionAddress;
 
 use network::Network;
@@ -68,18 +66,13 @@ impl EmbeddedTor {
     ) -> Result<Self, StartError> {
         let config = config::build(home, settings, config::Keys::InMemory)?;
         let plan = Plan::new(config, Role::Dial(access));
-        let (tor, _) = Self::start(plan, home.used()).await?;
+        let (tor, _) = Self::start(plan, false).await?;
         Ok(tor)
     }
 
     /// Starts it, and returns the address of its onion service, if there is one. `again`: that service may have been published a moment ago.
     async fn start(plan: Plan, again: bool) -> Result<(Self, Option<OnionAddress>), StartError> {
-        let pause = if again {
-            REPUBLISH_PAUSE
-        } else {
-            Duration::ZERO
-        };
-        let run = plan.start(pause).await?;
+        let run = plan.start(again).await?;
         let address = run.address();
         let (sender, present) = channel::channel(Some(Arc::clone(&run.client)));
         let state = plan.state();

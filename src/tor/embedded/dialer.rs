@@ -66,9 +66,11 @@ fn not_connected(state: TorState) -> DialError {
 impl EmbeddedDialer<'_> {
     /// Each attempt has circuits that it shares with nothing else.
     async fn dial_once(&self) -> Result<DataStream, DialError> {
-        let present = self.tor.present.borrow().clone();
-        let present = present.ok_or(DialError::NotConnected(TorTrouble::Unreachable))?;
-        let client = present.isolated_client();
+        let mut present = self.tor.present.clone();
+        let client = match present.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(client)) => client.isolated_client(),
+            _ => return Err(not_connected(*self.tor.state.borrow())), // Tor is ending
+        };
         // Boxed, as it is a future of futures beyond what the compiler follows.
         Box::pin(client.connect((self.host.as_str(), self.port)))
             .await

@@ -14,7 +14,7 @@ use super::run::{Client, Plan, Run};
 use crate::clock::{Clock, SystemClock};
 use crate::limits::{
     CLOCK_LOOK, CLOCK_STEP, LATER_RENEWAL_OF_STUCK, MAX_RENEWAL_PAUSE, RELEASE_PAUSE,
-    RENEWAL_OF_STUCK, RENEWAL_PAUSE, REPUBLISH_PAUSE,
+    RENEWAL_OF_STUCK, RENEWAL_PAUSE,
 };
 use crate::tor::{TorState, TorTrouble};
 
@@ -37,7 +37,7 @@ pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<
 async fn another(plan: &Plan) -> Run {
     let mut pause = RELEASE_PAUSE;
     loop {
-        match plan.start(REPUBLISH_PAUSE).await {
+        match plan.start(true).await {
             Ok(run) => return run,
             Err(_) => sleep(pause).await,
         }

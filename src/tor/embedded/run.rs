@@ -6,7 +6,6 @@ use std::time::Duration;
 use arti_client::config::TorClientConfig;
 use arti_client::{BootstrapBehavior, KeystoreSelector, TorClient};
 use tokio::sync::watch as channel;
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tor_hscrypto::pk::{HsClientDescEncSecretKey, HsId};
 use tor_hsservice::RunningOnionService;
@@ -18,7 +17,7 @@ use tor_rtcompat::tokio::TokioRustlsRuntime;
 use super::network::{Network, Observed};
 use super::service::{self, Hosting};
 use super::{StartError, watch};
-use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, RUN_SHUTDOWN};
+use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, REPUBLISH_PAUSE, RUN_SHUTDOWN};
 use crate::onion::OnionAddress;
 use crate::tor::{AccessSecret, TorState};
 
@@ -58,11 +57,11 @@ pub(super) enum Role {
 pub(super) struct Run {
     pub(super) client: Arc<Client>,
     service: Option<Arc<RunningOnionService>>,
-    _tasks: JoinSet<()>,
     _threads: Threads,
 }
 
-/// What arti's own tasks run on. Some of them sleep until a time of day and hold its files meanwhile, so it is not enough to ask them to end.
+/// What all tasks of a run are on, arti's and ours, and end with. Some of arti's sleep until a time of day and hold its files meanwhile, so it is
+/// not enough to ask them to end.
 struct Threads(Option<tokio::runtime::Runtime>);
 
 impl Threads {
@@ -77,6 +76,12 @@ impl Threads {
         let handle = TokioRustlsRuntime::current().map_err(StartError::new);
         drop(context);
         Ok((Self(Some(runtime)), handle?))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.0 {
+            runtime.spawn(task);
+        }
     }
 }
 
@@ -111,13 +116,13 @@ impl Plan {
     /// Whether somebody would miss the present run.
     pub(super) fn is_used(&self) -> bool {
         match &self.role {
-            Role::Dial(_) => false, // what is on its way holds the client itself
+            Role::Dial(_) => false, // a sender whose way breaks asks for another
             Role::Serve(hosting) => hosting.door.is_used(),
         }
     }
 
-    /// Starts a run, which connects after `pause`.
-    pub(super) async fn start(&self, pause: Duration) -> Result<Run, StartError> {
+    /// Starts a run. `again`: the last one may have published a moment ago.
+    pub(super) async fn start(&self, again: bool) -> Result<Run, StartError> {
         // Whoever was first has chosen; there is one choice only.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (threads, runtime) = Threads::start()?;
@@ -127,30 +132,35 @@ impl Plan {
             .create_unbootstrapped_async()
             .await
             .map_err(StartError::new)?;
-        let mut tasks = JoinSet::new();
+        let mut pause = Duration::ZERO;
         let service = match &self.role {
             Role::Dial(access) => {
-                access
-                    .as_ref()
-                    .map_or(Ok(()), |access| unlock(&client, access))?;
+                if let Some(access) = access {
+                    unlock(&client, access)?;
+                }
                 None
             }
-            Role::Serve(hosting) => Some(hosting.launch(&client, &mut tasks)?),
+            Role::Serve(hosting) => {
+                if again {
+                    pause = REPUBLISH_PAUSE;
+                }
+                let (service, visitors) = hosting.launch(&client)?;
+                threads.spawn(visitors);
+                Some(service)
+            }
         };
         let (ready, bootstrapped) = channel::channel(false);
-        let network = self.network.clone();
-        tasks.spawn(watch::watch(
-            &client,
+        threads.spawn(watch::watch(
+            Arc::clone(&client),
             bootstrapped,
-            network,
-            service.as_ref(),
+            self.network.clone(),
+            service.clone(),
             self.state.clone(),
         ));
-        tasks.spawn(connect(Arc::clone(&client), ready, pause));
+        threads.spawn(connect(Arc::clone(&client), ready, pause));
         Ok(Run {
             client,
             service,
-            _tasks: tasks,
             _threads: threads,
         })
     }

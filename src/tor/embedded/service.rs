@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use rand::CryptoRng;
 use safelog::DisplayRedacted;
-use tokio::task::JoinSet;
 use tor_hscrypto::pk::HsIdKeypair;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 use tor_hsservice::{OnionServiceConfig, RendRequest, RunningOnionService};
@@ -90,12 +89,17 @@ pub(super) struct Hosting {
 }
 
 impl Hosting {
-    /// Launches it. Its visitors are met by one of `tasks`.
+    /// Launches it. Returns also what meets its visitors.
     pub(super) fn launch(
         &self,
         client: &Client,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<Arc<RunningOnionService>, StartError> {
+    ) -> Result<
+        (
+            Arc<RunningOnionService>,
+            impl Future<Output = ()> + Send + use<>,
+        ),
+        StartError,
+    > {
         let config = self.config.clone();
         let launched = if let Some(identity) = &self.identity {
             // They name keys that were in memory, and arti would miss them.
@@ -109,8 +113,7 @@ impl Hosting {
         let (service, requests) = launched
             .map_err(StartError::new)?
             .ok_or_else(|| StartError("the service is disabled".to_owned()))?;
-        tasks.spawn(self.door.clone().meet(requests));
-        Ok(service)
+        Ok((service, self.door.clone().meet(requests)))
     }
 }
 

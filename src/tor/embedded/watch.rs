@@ -21,42 +21,40 @@ use crate::tor::{TorState, TorTrouble};
 const TICK: Duration = Duration::from_secs(1);
 
 /// Watches `client`, whether it is `bootstrapped` (has Tor's directory), the `network`, and the onion service if there is one; tells `state`.
-pub(super) fn watch(
-    client: &Arc<Client>,
+pub(super) async fn watch(
+    client: Arc<Client>,
     mut bootstrapped: watch::Receiver<bool>,
     network: Network,
-    service: Option<&Arc<RunningOnionService>>,
+    service: Option<Arc<RunningOnionService>>,
     state: watch::Sender<TorState>,
-) -> impl Future<Output = ()> + use<> {
+) {
     let mut seen = Seen {
         progress: client.bootstrap_status(),
         bootstrapped: false,
-        published: service.map(|service| service.status().state()),
+        published: service.as_ref().map(|service| service.status().state()),
         network,
         wrong_clock: false,
     };
-    let mut times = Times::of(client);
     let bootstraps = client.bootstrap_events();
+    let mut times = Times::of(client);
     let services = service.map(|service| service.status_events());
-    async move {
-        let mut bootstraps = pin!(bootstraps.fuse());
-        let mut services = pin!(futures_util::stream::iter(services).flatten().fuse());
-        let mut ticks = interval(TICK);
-        loop {
-            tokio::select! {
-                // That nothing happens is something too.
-                _ = ticks.tick() => seen.wrong_clock = times.contradict_the_clock(),
-                Some(next) = bootstraps.next() => seen.progress = next,
-                Some(next) = services.next() => seen.published = Some(next.state()),
-                Ok(()) = bootstrapped.changed() => seen.bootstrapped = *bootstrapped.borrow(),
-            }
-            let next = seen.state();
-            state.send_if_modified(|last| {
-                let new = *last != next;
-                *last = next;
-                new
-            });
+    let mut bootstraps = pin!(bootstraps.fuse());
+    let mut services = pin!(futures_util::stream::iter(services).flatten().fuse());
+    let mut ticks = interval(TICK);
+    loop {
+        tokio::select! {
+            // That nothing happens is something too.
+            _ = ticks.tick() => seen.wrong_clock = times.contradict_the_clock(),
+            Some(next) = bootstraps.next() => seen.progress = next,
+            Some(next) = services.next() => seen.published = Some(next.state()),
+            Ok(()) = bootstrapped.changed() => seen.bootstrapped = *bootstrapped.borrow(),
         }
+        let next = seen.state();
+        state.send_if_modified(|last| {
+            let new = *last != next;
+            *last = next;
+            new
+        });
     }
 }
 
@@ -78,9 +76,9 @@ struct Times {
 }
 
 impl Times {
-    fn of(client: &Arc<Client>) -> Self {
+    fn of(client: Arc<Client>) -> Self {
         Self {
-            client: Arc::clone(client),
+            client,
             skews: None,
             skewed: false,
         }
