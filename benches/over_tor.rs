@@ -24,7 +24,6 @@ mod stage;
 #[path = "../tests/support/tor_network.rs"]
 mod tor_network;
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -32,6 +31,7 @@ use kkv::clock::SystemClock;
 use kkv::crypto::identity::SenderKey;
 use kkv::crypto::random;
 use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv::pow::Solver;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
 use kkv::sender::{Delivery, Event, Observer, deliver};
@@ -228,7 +228,8 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
             port: DEFAULT_PORT,
         },
         suites: SuitePolicy::Only(Suite::V1),
-        threads: NonZeroUsize::MIN,
+        solver: Solver::default(),
+        max_time: Duration::MAX,
         clock: &SystemClock::default(),
         observer: &Nobody,
     };

@@ -2,6 +2,8 @@
 //! when nobody reads any more: see `output`.
 
 mod arguments;
+mod ask;
+mod bench;
 mod compose;
 mod estimate;
 mod exit;
@@ -24,6 +26,7 @@ mod receipt;
 mod secret_file;
 mod send;
 mod signals;
+mod speed;
 mod tor_lines;
 mod visible;
 

@@ -61,6 +61,14 @@ pub const DEFAULT_COST: u8 = 30;
 /// Highest cost: 2^60 hashes are 3,300 years for one core that does 11 million a second, as the search does; more is surely a mistake.
 pub const MAX_COST: u8 = 60;
 
+/// The most that a filling queue adds to the cost, in bits (PROTOCOL.md §5). Two cores pay the default cost in four seconds, and this in four
+/// minutes of the eight that they have: dear, and not out of reach.
+pub const MAX_SURCHARGE: u32 = 6;
+
+/// Bits by which the price may have risen since a challenge was made for it to be taken all the same (PROTOCOL.md §5). Whoever pays while
+/// others do must not lose for each step what it has paid; and challenges that were laid in when they were cheap must not be worth much.
+pub const PRICE_SLACK: u32 = 1;
+
 /// How long a sender has to solve a challenge unless the owner says otherwise, in seconds (kkv/1's default).
 pub const DEFAULT_EXPECTED_SECONDS: u32 = 480;
 
@@ -130,6 +138,26 @@ pub const RENDEZVOUS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A sender waits this long for one answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Hashes a second that any machine computes that is worth a thought: a price that even this one pays in time, almost surely, is paid without
+/// measuring how fast this one is.
+pub const SLOWEST_RATE: f64 = 1e6;
+
+/// So long is measured how fast a machine is: its rate shows to a few hundredths, and nobody notices the wait.
+pub const RATE_TIME: Duration = Duration::from_millis(100);
+
+/// A price that is paid in time with less than this chance is not paid without asking.
+pub const LIKELY: f64 = 0.5;
+
+/// Longest `--max-time`: as long as any challenge lasts.
+pub const MAX_PAYING: Duration = Duration::from_secs(MAX_EXPECTED_SECONDS as u64);
+
+/// Most `--threads`: more cores than that no machine has that one person sits at.
+pub const MAX_THREADS: u32 = 1024;
+
+/// How often a sender pays at most for one message. Prices rise by [`MAX_SURCHARGE`] at most, and one that has risen by no more than
+/// [`PRICE_SLACK`] is still taken, so an honest relay asks no more often.
+pub const MAX_PAYMENTS: u32 = 1 + MAX_SURCHARGE / (PRICE_SLACK + 1);
 
 /// How often a sender asks for one step before it gives up on a line that keeps breaking.
 pub const ATTEMPTS: u32 = 4;

@@ -52,6 +52,14 @@ pub struct Counts {
     pub unread: u32,
 }
 
+impl Counts {
+    /// Slots that neither hold a message nor wait for one.
+    #[must_use]
+    pub fn free(&self) -> u32 {
+        self.capacity.saturating_sub(self.stored + self.reserved)
+    }
+}
+
 /// A message as it stands in the queue.
 #[derive(Debug)]
 pub struct Waiting<'q, H> {
@@ -102,6 +110,7 @@ struct State<H> {
     capacity: u32,
     free: Vec<Slot>,
     messages: BTreeMap<MessageId, Message<H>>,
+    unread: u32,
     last_id: u64,
     time_to_live: Option<Duration>,
     closed: bool,
@@ -125,7 +134,7 @@ impl<H> State<H> {
             capacity: self.capacity,
             stored,
             reserved: self.capacity - stored - count(self.free.len()),
-            unread: count(self.messages.values().filter(|m| !m.read).count()),
+            unread: self.unread,
         }
     }
 
@@ -140,10 +149,15 @@ impl<H> State<H> {
                 break;
             }
             let message = first.remove();
-            self.release(message.slot);
+            self.forget(message);
             expired += 1;
         }
         expired
+    }
+
+    fn forget(&mut self, message: Message<H>) {
+        self.unread -= u32::from(!message.read);
+        self.release(message.slot);
     }
 
     fn release(&mut self, mut slot: Slot) {
@@ -160,6 +174,7 @@ impl<H> Queue<H> {
             capacity,
             free: (0..capacity).map(|_| Slot::new()).collect(),
             messages: BTreeMap::new(),
+            unread: 0,
             last_id: 0,
             time_to_live,
             closed: false,
@@ -179,23 +194,6 @@ impl<H> Queue<H> {
     pub fn reserve(&self, now: Duration) -> Result<Reservation<H>, Full> {
         let slot = self.change(now, |state| (state.free.pop().ok_or(Full), 0))?;
         Ok(Reservation::new(self.clone(), slot))
-    }
-
-    /// Whether a slot is free at this moment.
-    ///
-    /// # Errors
-    /// None is.
-    pub fn has_room(&self, now: Duration) -> Result<(), Full> {
-        self.change(now, |state| {
-            (
-                if state.free.is_empty() {
-                    Err(Full)
-                } else {
-                    Ok(())
-                },
-                0,
-            )
-        })
     }
 
     /// How full it is.
@@ -228,9 +226,16 @@ impl<H> Queue<H> {
     pub fn mark(&self, id: MessageId, read: bool, now: Duration) -> bool {
         self.change(now, |state| match state.messages.get_mut(&id) {
             Some(message) => {
-                let changed = usize::from(message.read != read);
+                let changed = message.read != read;
                 message.read = read;
-                (true, changed)
+                if changed {
+                    state.unread = if read {
+                        state.unread - 1
+                    } else {
+                        state.unread + 1
+                    };
+                }
+                (true, usize::from(changed))
             }
             None => (false, 0),
         })
@@ -240,7 +245,7 @@ impl<H> Queue<H> {
     pub fn delete(&self, id: MessageId, now: Duration) -> bool {
         self.change(now, |state| match state.messages.remove(&id) {
             Some(message) => {
-                state.release(message.slot);
+                state.forget(message);
                 (true, 1)
             }
             None => (false, 0),
@@ -252,7 +257,7 @@ impl<H> Queue<H> {
         self.change(now, |state| {
             let mut deleted = Vec::with_capacity(state.messages.len());
             while let Some((id, message)) = state.messages.pop_first() {
-                state.release(message.slot);
+                state.forget(message);
                 deleted.push(id);
             }
             let changes = deleted.len();
@@ -267,6 +272,7 @@ impl<H> Queue<H> {
             state.closed = true;
             state.free.clear();
             state.messages.clear();
+            state.unread = 0;
             state.capacity = 0;
         }
         self.shared.version.send_modify(|version| *version += 1);
@@ -319,6 +325,7 @@ impl<H> Queue<H> {
                 read: false,
             };
             state.messages.insert(id, message);
+            state.unread += 1;
             (Ok(id), 1)
         })
     }

@@ -4,6 +4,7 @@
 //! held during cryptography. An exchange or a message that is asked for again, word for word, is answered the same; `/pow` makes another
 //! challenge.
 
+mod price;
 mod router;
 mod sessions;
 
@@ -23,13 +24,14 @@ use crate::protocol::{Envelope, Terms, v1, v2};
 use crate::queue::{Now, Queue};
 use sessions::{Claim, Name, Sessions, Stage};
 
+pub use price::Pricing;
 pub use router::router;
 
 /// What an owner decides about a relay.
 #[derive(Debug, Clone, Copy)]
 pub struct RelayConfig {
     /// The price of a session.
-    pub cost: Cost,
+    pub pricing: Pricing,
     /// Seconds that a sender has to pay it.
     pub expected_seconds: u32,
     /// Which suites are spoken.
@@ -108,7 +110,8 @@ impl Relay {
     /// The price of a challenge asked for at this moment.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        self.config.cost
+        let counts = self.queue.counts(self.clock.elapsed());
+        self.config.pricing.cost(&counts)
     }
 
     /// `GET /status`.
@@ -151,7 +154,7 @@ impl Relay {
     /// `POST /exchange_keys` in kkv/1. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// Whatever [`v1::relay`] finds; spent; full.
+    /// Whatever [`v1::relay`] finds; spent; full; dearer meanwhile.
     pub fn exchange_v1(
         &self,
         request: &v1::wire::Exchange,
@@ -162,6 +165,7 @@ impl Relay {
         let claim = Claim {
             seed: admitted.seed(),
             expiry: admitted.expiry(),
+            paid: admitted.cost(),
             request: admitted.repeat_digest(),
         };
         self.open(&self.sessions_v1, claim, || {
@@ -174,7 +178,7 @@ impl Relay {
     /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// Whatever [`v2::relay`] finds; spent; full.
+    /// Whatever [`v2::relay`] finds; spent; full; dearer meanwhile.
     pub fn exchange_v2(
         &self,
         request: &v2::wire::ExchangeRequest,
@@ -185,6 +189,7 @@ impl Relay {
         let claim = Claim {
             seed: admitted.seed(),
             expiry: admitted.expiry(),
+            paid: admitted.cost(),
             request: admitted.repeat_digest(),
         };
         self.open(&self.sessions_v2, claim, || {
@@ -282,16 +287,29 @@ impl Relay {
     fn terms(&self, suite: Suite) -> Result<Terms, Refusal> {
         self.speaks(suite)?;
         let now = self.now();
-        self.queue
-            .has_room(now.elapsed)
-            .map_err(|_| Refusal::Full)?;
+        let counts = self.queue.counts(now.elapsed);
+        if counts.free() == 0 {
+            return Err(Refusal::Full);
+        }
         Ok(Terms {
-            cost: self.cost(),
+            cost: self.config.pricing.cost(&counts),
             lifetime: self.config.expected_seconds,
             expiry: now.unix + u64::from(self.config.expected_seconds),
             session_lifetime: u16::try_from(SESSION_LIFETIME.as_secs())
                 .expect("two minutes are a few seconds"),
         })
+    }
+
+    /// Whether there is a slot for who has paid so much.
+    fn honours(&self, paid: Cost, now: Duration) -> Result<(), Refusal> {
+        let counts = self.queue.counts(now);
+        if counts.free() == 0 {
+            Err(Refusal::Full)
+        } else if self.config.pricing.honours(paid, &counts) {
+            Ok(())
+        } else {
+            Err(Refusal::PriceRose)
+        }
     }
 
     /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs without a lock.
@@ -305,12 +323,13 @@ impl Relay {
         if let Some(answer) = sessions.repeated(&claim, now.elapsed)? {
             return Ok(answer);
         }
-        if self.queue.has_room(now.elapsed).is_err() {
+        if let Err(refusal) = self.honours(claim.paid, now.elapsed) {
             // The last slot may have gone to this very request, sent twice at once.
-            return sessions.repeated(&claim, now.elapsed)?.ok_or(Refusal::Full);
+            return sessions.repeated(&claim, now.elapsed)?.ok_or(refusal);
         }
         let (name, session, answer) = exchange()?;
         let stage = || {
+            self.honours(claim.paid, now.elapsed)?;
             let slot = self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full)?;
             Ok(Stage::Open { session, slot })
         };

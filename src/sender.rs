@@ -5,19 +5,19 @@
 
 mod counted;
 mod line;
+mod pay;
 mod v1;
 mod v2;
 
-use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::CryptoRng;
-use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
-use crate::pow::{Cost, Puzzle, Search, Solution, solve};
+use crate::pow::{Cost, Odds, Puzzle, Search, Solver};
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::{Suite, SuitePolicy};
@@ -35,8 +35,10 @@ pub struct Delivery<'d, D> {
     pub target: Target,
     /// Which suites may be spoken.
     pub suites: SuitePolicy,
-    /// Threads that search for a solution.
-    pub threads: NonZeroUsize,
+    /// What searches for a solution.
+    pub solver: Solver,
+    /// The longest that it may search, whatever time the relay gives.
+    pub max_time: Duration,
     /// For the deadline of kkv/1, which is a time of day.
     pub clock: &'d dyn Clock,
     /// Is told how it goes.
@@ -47,6 +49,25 @@ pub struct Delivery<'d, D> {
 pub trait Observer: std::fmt::Debug + Sync {
     /// Something happened.
     fn event(&self, event: Event);
+
+    /// Whether to try all the same to pay a price that this machine will hardly pay in time. Its time is running meanwhile.
+    fn consents(&self, _: Price) -> Consent<'_> {
+        Box::pin(std::future::ready(true))
+    }
+}
+
+/// An answer that somebody may have to think about.
+pub type Consent<'o> = Pin<Box<dyn Future<Output = bool> + Send + 'o>>;
+
+/// What a challenge means for this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Price {
+    /// What is asked.
+    pub cost: Cost,
+    /// How long paying takes here.
+    pub odds: Odds,
+    /// How long it may take.
+    pub time: Duration,
 }
 
 /// What happens during a delivery.
@@ -69,6 +90,8 @@ pub enum Event {
     },
     /// Found; keys are being exchanged.
     Exchanging,
+    /// The price has more than doubled meanwhile: another challenge has to be paid for.
+    PriceRose,
     /// The message is on its way: from here on, an interruption leaves the outcome unknown.
     Sending,
     /// The line broke; it is tried again.
@@ -114,9 +137,12 @@ pub enum Failure {
     /// It has no kkv/2, and nothing else was allowed.
     #[error("the relay doesn't speak {0}, and no other suite was allowed")]
     NoCommonSuite(Suite),
-    /// The time that the relay gives was over before a solution was found.
-    #[error("no solution was found in the {} seconds the relay gives", .0.as_secs())]
+    /// The time was over before a solution was found.
+    #[error("no solution was found within {} seconds", .0.as_secs())]
     NotInTime(Duration),
+    /// This machine would hardly have paid in time, and was not to try all the same.
+    #[error("2^{} hashes would hardly be computed in time on this machine", .0.cost)]
+    TooDear(Price),
     /// The relay's answer can't be right.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -165,42 +191,6 @@ pub async fn deliver<D: Dial>(
     };
     text.fits(Suite::V1).map_err(Fault::Text)?;
     v1::deliver(delivery, &mut line, key, text, rng).await
-}
-
-impl<D: Dial> Delivery<'_, D> {
-    /// Searches on all threads until found or `time` is over. Stops when dropped, so that a cancelled delivery leaves no thread working.
-    async fn solve(
-        &self,
-        puzzle: Puzzle,
-        asked: Instant,
-        time: Duration,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Solution, Failure> {
-        struct StopOnDrop(Arc<Search>);
-        impl Drop for StopOnDrop {
-            fn drop(&mut self) {
-                self.0.stop();
-            }
-        }
-        let mut prefix = [0; 24];
-        rng.fill_bytes(&mut prefix);
-        let search = Arc::new(Search::default());
-        let guard = StopOnDrop(Arc::clone(&search));
-        self.observer.event(Event::Solving {
-            search: Arc::clone(&search),
-            puzzle: puzzle.clone(),
-            time,
-        });
-        let threads = self.threads;
-        let solving =
-            tokio::task::spawn_blocking(move || solve(&puzzle, &prefix, threads, &search));
-        let found = tokio::time::timeout_at(asked + time, solving).await;
-        drop(guard);
-        match found {
-            Ok(Ok(Some(solution))) => Ok(solution),
-            _ => Err(Failure::NotInTime(time)),
-        }
-    }
 }
 
 /// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left whole.

@@ -17,12 +17,12 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::pow::{Cost, Puzzle, Search, Solution, solve};
+use kkv::pow::{Cost, Puzzle, Search, Solution, Solver};
 use kkv::protocol::suite::SuitePolicy;
 use kkv::protocol::text::Text;
 use kkv::protocol::{v1, v2};
 use kkv::queue::Queue;
-use kkv::relay::{Relay, RelayConfig, router};
+use kkv::relay::{Pricing, Relay, RelayConfig, router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
@@ -58,7 +58,10 @@ impl Bench {
     pub fn new(text_bytes: usize) -> Self {
         let clock = Arc::new(ManualClock::new(1_800_000_000));
         let config = RelayConfig {
-            cost: Cost::new(COST).expect("in range"),
+            pricing: Pricing {
+                base: Cost::new(COST).expect("in range"),
+                adaptive: true,
+            },
             expected_seconds: EXPECTED_SECONDS,
             suites: SuitePolicy::Any,
         };
@@ -171,6 +174,12 @@ impl Bench {
 }
 
 fn solved(puzzle: &Puzzle) -> Solution {
-    let prefix = [7; 24];
-    solve(puzzle, &prefix, NonZeroUsize::MIN, &Search::default()).expect("nobody stops it")
+    let solver = Solver {
+        threads: NonZeroUsize::MIN,
+        ..Solver::default()
+    };
+    let search = Search::default();
+    solver
+        .solve(puzzle, &[7; 24], &search)
+        .expect("nobody stops it")
 }

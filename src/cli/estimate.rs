@@ -11,6 +11,8 @@ pub(super) struct Estimate {
     pub(super) done: f64,
     /// Expected from now on. In kkv/1 it never gets less: a search has no memory.
     pub(super) left: Duration,
+    /// Hashes a second so far.
+    pub(super) rate: f64,
 }
 
 /// Estimates from what was `tried` and `found` in `spent`. None before anything was tried.
@@ -31,7 +33,7 @@ pub(super) fn estimate(
         count => found as f64 / count as f64,
     };
     let left = Duration::try_from_secs_f64(missing as f64 * each / rate).unwrap_or(Duration::MAX);
-    Some(Estimate { done, left })
+    Some(Estimate { done, left, rate })
 }
 
 /// A duration to one unit, as people say it.
@@ -44,6 +46,14 @@ pub(super) fn about(duration: Duration) -> String {
         ..172_800.0 => format!("{} h", (seconds / 3600.0).round()),
         ..31_536_000.0 => format!("{} days", (seconds / 86_400.0).round()),
         _ => "years".to_owned(),
+    }
+}
+
+/// The same in a sentence.
+pub(super) fn roughly(duration: Duration) -> String {
+    match about(duration) {
+        short if short.starts_with("under") => short,
+        long => format!("about {long}"),
     }
 }
 

@@ -32,6 +32,10 @@ pub(super) fn explained(failure: &Failure) -> Failed {
             Exit::NotPaid,
             "Trying again may go better; a faster machine, or one with nothing else to do, helps.".to_owned(),
         ),
+        Failure::TooDear(_) => (
+            Exit::NotPaid,
+            "A faster machine may do it, or a later time if the inbox is filling up; --anyway tries all the same.".to_owned(),
+        ),
         Failure::Fault(Fault::Text(BadText::NulInV1)) => (Exit::Usage, "Take it out.".to_owned()),
         Failure::Fault(Fault::Text(_)) => (Exit::Usage, "Shorten it, or split it.".to_owned()),
         Failure::Fault(_) => (
@@ -55,6 +59,10 @@ fn refused(refusal: Refusal) -> Failed {
         Refusal::Expired => (
             Exit::NotPaid,
             "The proof of work came too late; try again, or on a faster machine.",
+        ),
+        Refusal::PriceRose => (
+            Exit::NotPaid,
+            "The inbox is filling up while you pay; try again later.",
         ),
         Refusal::SlowDown | Refusal::Stopping | Refusal::TimedOut => {
             (Exit::Refused, "Try again in a minute.")

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::speed::Speed;
 use super::visible::Visible;
 use crate::onion::OnionAddress;
 use crate::owner::api::Status;
@@ -30,7 +31,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Prints the one block. Whether anybody reads it does not matter.
-    pub(super) fn announce(&self, socket: &Path) {
+    pub(super) fn announce(&self, socket: &Path, speed: &Speed) {
         let status = self.status();
         let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
         let reach = match (&self.onion, self.tor) {
@@ -45,6 +46,12 @@ impl Running {
         let life = self.ttl.map_or_else(String::new, |ttl| {
             format!(", each kept for {}", humantime::format_duration(ttl))
         });
+        let pricing = self.relay.config().pricing;
+        let rises = if pricing.adaptive {
+            "; more as it fills up"
+        } else {
+            ""
+        };
         let path = socket.to_string_lossy();
         let owner = if socket == owner::default_path() {
             format!("{} (kkvc list)", Visible(&path))
@@ -52,14 +59,15 @@ impl Running {
             format!("kkvc --socket {} list", Visible(&path))
         };
         let block = format!(
-            "kkv {} keeps up to {} messages in memory{life}; each costs its sender 2^{} hashes\n  \
+            "kkv {} keeps up to {} messages in memory{life}\n  \
+             price     {}{rises}\n  \
              reach it  {reach}\n  \
              listens   {}, speaks {}\n  \
              owner     {owner}\n  \
              key       {}\n",
             status.version,
             status.queue.capacity,
-            status.cost,
+            speed.says(Suite::V2, pricing.base),
             Visible(&status.listens.to_string()),
             suites.join(" and "),
             self.relay.keys().public().fingerprint(),
@@ -95,6 +103,8 @@ impl Host for Running {
             listens: self.listens.clone(),
             suites: public.suites,
             cost: public.cost,
+            base_cost: self.relay.config().pricing.base.bits(),
+            adaptive: self.relay.config().pricing.adaptive,
             expected_seconds: public.expected_seconds,
             ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
             queue: self.queue().counts(now),

@@ -1,13 +1,12 @@
 //! The owner's commands: list, read, mark, delete, status.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
+use super::ask::{agreed, can_ask};
 use super::exit::{Exit, Failed};
-use super::output::{print, print_json, say};
+use super::output::{print, print_json};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::Client;
-use crate::owner::api::{Delete, Done, Summary};
+use crate::owner::api::{Delete, Done, Status, Summary};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
@@ -94,7 +93,7 @@ fn confirmed(which: Option<&[MessageId]>) -> Result<bool, Failed> {
         Some(ids) => format!("Delete {} messages?", ids.len()),
         None => "Delete every message?".to_owned(),
     };
-    if !io::stdin().is_terminal() {
+    if !can_ask() {
         return match which {
             Some(_) => Ok(true),
             None => Err(Failed::usage(
@@ -102,16 +101,7 @@ fn confirmed(which: Option<&[MessageId]>) -> Result<bool, Failed> {
             )),
         };
     }
-    let _ = write!(io::stderr(), "{question} It can't be undone. [y/N] ");
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|fault| Failed::usage(format!("can't read your answer: {fault}")))?;
-    if !answer.ends_with('\n') {
-        say(""); // Ctrl-D leaves the cursor behind the question
-    }
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    agreed(&format!("{question} It can't be undone."))
 }
 
 /// Without repetitions: the second time a number is named, its message would seem to be missing.
@@ -166,21 +156,38 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
          kept      {life}\n  \
          reach it  {reach}\n  \
          listens   {}, speaks {}\n  \
-         cost      {} ({} seconds to pay)\n  \
+         cost      {}\n  \
          key       {}\n",
         Visible(&status.version),
         humantime::format_duration(uptime),
         queue.stored,
         queue.unread,
         queue.reserved,
-        queue.capacity.saturating_sub(queue.stored + queue.reserved),
+        queue.free(),
         queue.capacity,
         Visible(&status.listens.to_string()),
         suites.join(" and "),
-        status.cost,
-        status.expected_seconds,
+        cost(&status),
         fingerprint::<Relay>(&status.relay),
     ))
+}
+
+/// The present cost, and why it is that.
+fn cost(status: &Status) -> String {
+    let (base, queue) = (status.base_cost, status.queue);
+    let why = match status.cost.saturating_sub(base) {
+        _ if !status.adaptive => ", whatever is free".to_owned(),
+        0 => ", while most slots are free".to_owned(),
+        more => format!(
+            ": {base}, and {more} more while {} of {} slots are free",
+            queue.free(),
+            queue.capacity
+        ),
+    };
+    format!(
+        "{}{why} ({} seconds to pay)",
+        status.cost, status.expected_seconds
+    )
 }
 
 fn head(summary: &Summary) -> String {

@@ -11,19 +11,20 @@ use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{Exit, Failed, RELAY_CODES};
 use super::host::Running;
 use super::inside::{Home, Onion, RelayArgs};
+use super::speed::Speed;
 use super::{signals, tor_lines};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::random;
 use crate::http;
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
-    MAX_MESSAGES, MAX_TTL,
+    MAX_MESSAGES, MAX_TTL, RATE_TIME,
 };
 use crate::owner::{self, OwnerListener};
-use crate::pow::Cost;
+use crate::pow::{Cost, Solver};
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::queue::Queue;
-use crate::relay::{self, Relay, RelayConfig};
+use crate::relay::{self, Pricing, Relay, RelayConfig};
 use crate::tor::{BindError, Listen, LocalListener, TorMode};
 use crate::unix_socket::SocketError;
 
@@ -42,6 +43,10 @@ struct Args {
     /// What a sender pays: 2^COST hashes (0 to 60; each step doubles it)
     #[arg(short, long, value_name = "COST", default_value_t = default_cost(), allow_negative_numbers = true)]
     cost_pow: Cost,
+
+    /// Whether the cost rises as free slots run out: 'on' (by 6 at most) or 'off'
+    #[arg(long, value_name = "WHETHER", default_value = "on", value_parser = on_or_off)]
+    adaptive: OnOrOff,
 
     /// Seconds that a sender has to pay
     #[arg(short, long, value_name = "SECONDS", default_value_t = DEFAULT_EXPECTED_SECONDS, allow_negative_numbers = true, value_parser = from_one_to(MAX_EXPECTED_SECONDS))]
@@ -76,6 +81,18 @@ fn default_cost() -> Cost {
 
 fn default_listen() -> Listen {
     Listen::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into())
+}
+
+/// A switch that is on unless said otherwise: a flag could only turn it on.
+#[derive(Debug, Clone, Copy)]
+struct OnOrOff(bool);
+
+fn on_or_off(text: &str) -> Result<OnOrOff, String> {
+    match text {
+        "on" => Ok(OnOrOff(true)),
+        "off" => Ok(OnOrOff(false)),
+        _ => Err("there are 'on' and 'off'".to_owned()),
+    }
 }
 
 fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
@@ -122,7 +139,10 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let stopped = signals::stopped()?;
     let config = RelayConfig {
-        cost: args.cost_pow,
+        pricing: Pricing {
+            base: args.cost_pow,
+            adaptive: args.adaptive.0,
+        },
         expected_seconds: args.expected_time,
         suites: args.suite,
     };
@@ -132,6 +152,7 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
     let listens = listener
         .listens()
         .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
+    let speed = Speed::measure(Solver::default(), RATE_TIME);
     let onion = match home {
         Some(home) => Some(Onion::publish(home, &args.inside).await?),
         None => None,
@@ -149,7 +170,7 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
         ttl: args.ttl,
         started,
     });
-    running.announce(&socket);
+    running.announce(&socket, &speed.await);
 
     let strangers = relay::router(Arc::clone(&relay));
     let through_tor = async {

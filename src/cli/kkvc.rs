@@ -1,18 +1,20 @@
 //! The program `kkvc`: its arguments, and which command does what.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::arguments::{self, SOCKET_HELP};
+use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{CODES, Exit, Failed};
 use super::inside::SenderArgs;
-use super::{identity, inbox, key, proof, send};
-use crate::limits::MAX_PATIENCE;
+use super::{bench, identity, inbox, key, proof, send};
+use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::onion::OnionAddress;
 use crate::owner::{self, Client};
+use crate::pow::Solver;
 use crate::protocol::suite::SuitePolicy;
 use crate::queue::MessageId;
 use crate::tor::{Target, TargetError, TorWay};
@@ -87,6 +89,8 @@ enum Command {
     },
     /// Show how your relay is
     Status,
+    /// Measure what this machine pays, and show what each cost means here
+    Bench(Solving),
     /// Print a message with its signature, for others to verify
     Export {
         /// Number of the message
@@ -140,12 +144,42 @@ pub(super) struct Send {
     #[arg(long, value_name = "FILE")]
     pub(super) receipt: Option<PathBuf>,
 
+    /// Longest time to pay for, like 90s or 10m [default: what the relay gives]
+    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = time_to_pay)]
+    pub(super) max_time: Option<Duration>,
+
+    /// Pay even where it will hardly be done in time, without asking
+    #[arg(long)]
+    pub(super) anyway: bool,
+
+    #[command(flatten)]
+    pub(super) solving: Solving,
+
     /// How long to try to find the inbox, like 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "1m", allow_negative_numbers = true, value_parser = patience)]
     pub(super) timeout: Duration,
 
     #[command(flatten)]
     pub(super) inside: SenderArgs,
+}
+
+/// What searches for a proof of work.
+#[derive(Debug, Args)]
+pub(super) struct Solving {
+    /// Threads that search for the proof of work [default: one for each core]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_one_to(MAX_THREADS))]
+    threads: Option<u32>,
+}
+
+impl Solving {
+    pub(super) fn solver(&self) -> Solver {
+        let all = Solver::default();
+        let threads = self.threads.and_then(|n| NonZeroUsize::new(n as usize));
+        Solver {
+            threads: threads.unwrap_or(all.threads),
+            ..all
+        }
+    }
 }
 
 fn target(text: &str) -> Result<Target, TargetError> {
@@ -156,6 +190,13 @@ fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PATIENCE => Ok(time),
         _ => Err("it is a duration from 1s to 1h".to_owned()),
+    }
+}
+
+fn time_to_pay(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PAYING => Ok(time),
+        _ => Err("it is a duration from 1s to 24h".to_owned()),
     }
 }
 
@@ -203,6 +244,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
             let which = if all { None } else { Some(ids) };
             inbox::delete(&common.client()?, which, yes, common.json).await
         }
+        Command::Bench(solving) => bench::bench(&solving, common.json).await,
         Command::Status => inbox::status(&common.client()?, common.json).await,
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::estimate::{about, estimate};
+use super::ask::{agreed, can_ask};
+use super::estimate::{about, estimate, roughly};
 use super::output::say;
+use super::speed::in_words;
 use crate::lock;
 use crate::pow::{Puzzle, Search};
-use crate::sender::{Event, Observer};
+use crate::sender::{Consent, Event, Observer, Price};
 use crate::tor::TorState;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -23,7 +25,7 @@ const WIDTH: u64 = 1000;
 /// The live line while something is waited for.
 const WORDS: &str = "{spinner} {msg}";
 /// The live line while a solution is searched for: the bar leaves room for the "^C" of a terminal, behind which the line could not be taken away.
-const WORDS_AND_BAR: &str = "{spinner} {msg} {bar:20}";
+const WORDS_AND_BAR: &str = "{spinner} {msg} {bar:10}";
 
 /// Where a delivery is.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ struct State {
     link: Option<&'static str>,
     /// How the Tor inside is doing, if it is used.
     tor: Option<watch::Receiver<TorState>>,
+    /// Whether the person is being asked something, on the same line.
+    asking: bool,
 }
 
 /// Shows a delivery's events.
@@ -59,12 +63,14 @@ pub(super) struct Progress {
     state: Arc<Mutex<State>>,
     bar: ProgressBar,
     sending: AtomicBool,
+    /// Whether to pay what can hardly be paid in time.
+    anyway: bool,
     _ticker: JoinSet<()>,
 }
 
 impl Progress {
     /// Starts showing, with what the Tor inside does if it is used. Must be called within a runtime.
-    pub(super) fn start(tor: Option<watch::Receiver<TorState>>) -> Self {
+    pub(super) fn start(tor: Option<watch::Receiver<TorState>>, anyway: bool) -> Self {
         let terminal = io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
             Some(WIDTH),
@@ -79,6 +85,7 @@ impl Progress {
             step: Step::Asking,
             link: None,
             tor,
+            asking: false,
         }));
         let mut ticker = JoinSet::new();
         if terminal {
@@ -88,6 +95,7 @@ impl Progress {
             state,
             bar,
             sending: AtomicBool::new(false),
+            anyway,
             _ticker: ticker,
         }
     }
@@ -106,6 +114,16 @@ impl Progress {
     pub(super) fn finish(&self) {
         lock(&self.state).step = Step::Over; // under the lock that it is drawn under
         self.bar.finish_and_clear();
+    }
+
+    /// Asks whether to try all the same, without a live line meanwhile.
+    async fn asked(&self) -> bool {
+        lock(&self.state).asking = true;
+        self.bar.finish_and_clear();
+        let answer = spawn_blocking(|| agreed("Try all the same?")).await;
+        self.bar.reset();
+        lock(&self.state).asking = false;
+        matches!(answer, Ok(Ok(true)))
     }
 
     fn solved(&self, solving: &Solving) {
@@ -161,12 +179,38 @@ impl Observer for Progress {
                     self.solved(&solving);
                 }
             }
+            Event::PriceRose => {
+                self.line(
+                    "The inbox is filling up, and the price has more than doubled; paying again…",
+                );
+                state.step = Step::Asking;
+            }
             Event::Sending => {
                 self.sending.store(true, Relaxed);
                 state.step = Step::Sending;
                 self.line("Sending the message…");
             }
         }
+    }
+
+    fn consents(&self, price: Price) -> Consent<'_> {
+        self.line(&format!(
+            "The relay asks for 2^{} hashes. That takes {} on this machine, and there is {} for it: {}.",
+            price.cost,
+            roughly(price.odds.mean()),
+            about(price.time),
+            chance(price.odds.by(price.time)),
+        ));
+        Box::pin(async move { self.anyway || can_ask() && self.asked().await })
+    }
+}
+
+/// A chance below a half, as people say it.
+fn chance(chance: f64) -> String {
+    match (1.0 / chance).round() {
+        ..=10.0 => format!("the chance to be done by then is {:.0} %", chance * 100.0),
+        one_in @ ..=1e6 => format!("the chance to be done by then is 1 in {one_in}"),
+        _ => "there is no chance to be done by then".to_owned(),
     }
 }
 
@@ -178,6 +222,9 @@ async fn tick(bar: ProgressBar, state: Arc<Mutex<State>>) {
     loop {
         ticks.tick().await;
         let state = lock(&state);
+        if state.asking {
+            continue;
+        }
         let text = match (&state.link, &state.step) {
             (_, Step::Over) => return,
             (Some(link), _) => state.connecting(link),
@@ -216,13 +263,6 @@ impl State {
     }
 }
 
-fn roughly(left: Duration) -> String {
-    match about(left) {
-        short if short.starts_with("under") => short,
-        long => format!("about {long}"),
-    }
-}
-
 impl Solving {
     /// Position of the bar and what is said beside it.
     fn show(&self) -> (u64, String) {
@@ -232,17 +272,15 @@ impl Solving {
             return (0, "starting".to_owned());
         };
         let done = match self.puzzle.count() {
-            1 => format!("{:.0} % of searches are over by now", now.done * 100.0),
+            1 => format!("{:.0} % are done by now", now.done * 100.0),
             count => format!("{found} of {count} found"),
         };
-        let late = if spent.saturating_add(now.left) > self.time {
-            "; that may be too late"
-        } else {
-            ""
-        };
-        (
-            (now.done * WIDTH as f64) as u64,
-            format!("{done}, {} left{late}", roughly(now.left)),
-        )
+        let text = format!(
+            "{done}, {} left of {} at most, {}/s",
+            roughly(now.left),
+            about(self.time.saturating_sub(spent)),
+            in_words(now.rate),
+        );
+        ((now.done * WIDTH as f64) as u64, text)
     }
 }

@@ -1,7 +1,7 @@
 //! `kkvc send`: takes the text, has it delivered, and says what has become of it.
 
 use std::io::{self, IsTerminal};
-use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use super::{compose, identity, signals};
 use crate::clock::SystemClock;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
+use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
 use crate::protocol::wire::Hex;
@@ -61,9 +62,17 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         }
     };
 
-    let progress = Progress::start(way.state());
+    let load = Load {
+        target: args.address,
+        suites,
+        solver: args.solving.solver(),
+        max_time: args.max_time.unwrap_or(Duration::MAX),
+        key,
+        text: &text,
+    };
+    let progress = Progress::start(way.state(), args.anyway);
     let result = tokio::select! {
-        result = way.carry(args.address, suites, &progress, key, &text) => result,
+        result = way.carry(load, &progress) => result,
         () = stopped => Err(cancelled(&progress)),
     };
     progress.finish();
@@ -114,47 +123,35 @@ impl Way {
         }
     }
 
-    async fn carry(
-        &self,
-        target: Target,
-        suites: SuitePolicy,
-        progress: &Progress,
-        key: SenderKey,
-        text: &Text,
-    ) -> Result<Accepted, Failed> {
-        let load = Load {
-            target,
-            suites,
-            progress,
-            key,
-            text,
-        };
+    async fn carry(&self, load: Load<'_>, progress: &Progress) -> Result<Accepted, Failed> {
         match self {
-            Self::Loopback(dialer) => load.over(dialer).await,
-            Self::Socks(dialer) => load.over(dialer).await,
-            Self::Inside(tor) => load.over(&tor.dialer()).await,
+            Self::Loopback(dialer) => load.over(dialer, progress).await,
+            Self::Socks(dialer) => load.over(dialer, progress).await,
+            Self::Inside(tor) => load.over(&tor.dialer(), progress).await,
         }
     }
 }
 
-/// What is carried.
+/// What is carried, and how it is paid for.
 struct Load<'l> {
     target: Target,
     suites: SuitePolicy,
-    progress: &'l Progress,
+    solver: Solver,
+    max_time: Duration,
     key: SenderKey,
     text: &'l Text,
 }
 
 impl Load<'_> {
-    async fn over<D: Dial>(self, dialer: &D) -> Result<Accepted, Failed> {
+    async fn over<D: Dial>(self, dialer: &D, progress: &Progress) -> Result<Accepted, Failed> {
         let delivery = Delivery {
             dialer,
             target: self.target,
             suites: self.suites,
-            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            solver: self.solver,
+            max_time: self.max_time,
             clock: &SystemClock::default(),
-            observer: self.progress,
+            observer: progress,
         };
         deliver(&delivery, self.key, self.text, &mut random::kernel())
             .await

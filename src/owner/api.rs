@@ -38,6 +38,10 @@ pub struct Status {
     pub suites: Vec<Suite>,
     /// Cost of a challenge asked for now.
     pub cost: u8,
+    /// Cost while most slots are free.
+    pub base_cost: u8,
+    /// Whether the cost rises as free slots run out.
+    pub adaptive: bool,
     /// Seconds to solve it in.
     pub expected_seconds: u32,
     /// Seconds that a message lives; none if until it is deleted.

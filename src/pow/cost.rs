@@ -17,6 +17,9 @@ pub struct Cost(u8);
 pub struct BadCost;
 
 impl Cost {
+    /// The most that can be asked for.
+    pub const HIGHEST: Self = Self(MAX_COST);
+
     /// A cost of `bits`.
     ///
     /// # Errors

@@ -51,6 +51,14 @@ impl Puzzle {
         }
     }
 
+    /// A puzzle of this layout that nobody solves, to measure with.
+    pub(super) fn at_highest_cost(&self) -> Self {
+        let mut puzzle = self.clone();
+        let (Self::V1 { cost, .. } | Self::V2 { cost, .. }) = &mut puzzle;
+        *cost = Cost::HIGHEST;
+        puzzle
+    }
+
     /// How many nonces a solution has.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -15,6 +15,9 @@ pub enum Refusal {
     /// The solution does not solve the challenge, or the challenge is not this relay's.
     #[error("the proof of work doesn't hold")]
     Unpaid,
+    /// The price has risen too far since the challenge was made.
+    #[error("the price has more than doubled since; another challenge has to be paid for")]
+    PriceRose,
     /// A signature or seal does not fit, or there is no such session.
     #[error(
         "the request isn't proved: a signature or seal doesn't fit, or no such session is open"
@@ -65,9 +68,10 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal there is.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::Unpaid,
+        Self::PriceRose,
         Self::Unproven,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -90,6 +94,7 @@ impl Refusal {
         match self {
             Self::Malformed => 400,
             Self::Unpaid | Self::Unproven => 401,
+            Self::PriceRose => 402,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TimedOut => 408,
@@ -110,6 +115,7 @@ impl Refusal {
         match self {
             Self::Malformed => "malformed",
             Self::Unpaid => "unpaid",
+            Self::PriceRose => "price_rose",
             Self::Unproven => "unproven",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",

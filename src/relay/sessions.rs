@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::crypto::labels;
 use crate::limits::{MAX_SPENT, REQUEST_TIMEOUT, SESSION_LIFETIME};
+use crate::pow::Cost;
 use crate::protocol::Envelope;
 use crate::protocol::refusal::Refusal;
 use crate::queue::{Now, Reservation};
@@ -24,6 +25,8 @@ pub(super) struct Claim {
     pub(super) seed: [u8; 32],
     /// When the challenge ends, in unix seconds.
     pub(super) expiry: u64,
+    /// What was paid.
+    pub(super) paid: Cost,
     /// Digest of the whole request.
     pub(super) request: [u8; 32],
 }
@@ -236,14 +239,13 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::crypto::identity::SenderKey;
-    use crate::pow::Cost;
     use crate::protocol::relay_keys::RelayKeys;
     use crate::protocol::suite::SuitePolicy;
     use crate::protocol::text::Text;
     use crate::protocol::v1;
     use crate::protocol::wire::Hex;
     use crate::queue::Queue;
-    use crate::relay::{Relay, RelayConfig};
+    use crate::relay::{Pricing, Relay, RelayConfig};
 
     const NAME: Name = Name([7; 32]);
     const START: Now = Now {
@@ -256,6 +258,7 @@ mod tests {
         let claim = Claim {
             seed: [seed; 32],
             expiry: START.unix + 10 * SESSION_LIFETIME.as_secs(),
+            paid: Cost::HIGHEST,
             request: [seed; 32],
         };
         let answer = format!("answer {seed}");
@@ -312,7 +315,10 @@ mod tests {
     #[test]
     fn no_table_holds_the_key_of_a_kkv1_sender() {
         let config = RelayConfig {
-            cost: Cost::new(0).unwrap(),
+            pricing: Pricing {
+                base: Cost::new(0).unwrap(),
+                adaptive: false,
+            },
             expected_seconds: 60,
             suites: SuitePolicy::Any,
         };

@@ -6,11 +6,13 @@ use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 
 use super::line::{Answer, Ask, Line, Trouble};
+use super::pay::Purse;
 use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
 use crate::crypto::identity::SenderKey;
 use crate::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS};
 use crate::pow::Solution;
 use crate::protocol::fault::Fault;
+use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::Suite;
 use crate::protocol::text::Text;
 use crate::protocol::v1::sender::Hello;
@@ -26,32 +28,43 @@ pub(super) async fn deliver<D: Dial>(
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Accepted, Failure> {
     let sender = key.public();
-    let hello = Hello::new(key);
-    let asked = line.ask(&Ask::form("/pow", &hello.request())).await;
-    let asked_at = asked.at;
-    let challenged = hello.challenged(&read(asked.result.map_err(undelivered)?)?)?;
-    let puzzle = challenged.puzzle();
-    let cost = puzzle.cost();
+    let mut hello = Hello::new(key);
+    let mut purse = Purse::new(delivery.max_time);
+    let (relay, cost, open) = loop {
+        let asked = line.ask(&Ask::form("/pow", &hello.request())).await;
+        let asked_at = asked.at;
+        let challenged = hello.challenged(&read(asked.result.map_err(undelivered)?)?)?;
+        let puzzle = challenged.puzzle();
+        let cost = puzzle.cost();
 
-    let time = time_left(challenged.expiry(), delivery.clock.unix());
-    // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
-    let (solution, vouched) =
-        tokio::try_join!(delivery.solve(puzzle, asked_at, time, rng), async {
-            let asked = line.ask(&Ask::get("/get_domain_pk")).await;
-            let answer = successful(asked.result.map_err(undelivered)?)?;
-            Ok(challenged.vouched(&answer.body)?)
-        },)?;
-    let relay = *vouched.relay();
-    let Solution::V1(nonce) = solution else {
-        unreachable!("a solver answers in the layout it was asked in");
+        let time = time_left(challenged.expiry(), delivery.clock.unix());
+        // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
+        let (solution, vouched) = tokio::try_join!(
+            delivery.pay(puzzle, asked_at, time, &mut purse, rng),
+            async {
+                let asked = line.ask(&Ask::get("/get_domain_pk")).await;
+                let answer = successful(asked.result.map_err(undelivered)?)?;
+                Ok(challenged.vouched(&answer.body)?)
+            },
+        )?;
+        let relay = *vouched.relay();
+        let Solution::V1(nonce) = solution else {
+            unreachable!("a solver answers in the layout it was asked in");
+        };
+
+        delivery.observer.event(Event::Exchanging);
+        let exchanging = vouched.solved(nonce, rng);
+        let asked = line
+            .ask(&Ask::form("/exchange_keys", exchanging.request()))
+            .await;
+        match read(asked.result.map_err(undelivered)?) {
+            Err(Failure::Refused(Refusal::PriceRose)) if purse.pays_again() => {
+                delivery.observer.event(Event::PriceRose);
+                hello = exchanging.again();
+            }
+            answer => break (relay, cost, exchanging.answered(&answer?)?),
+        }
     };
-
-    delivery.observer.event(Event::Exchanging);
-    let exchanging = vouched.solved(nonce, rng);
-    let asked = line
-        .ask(&Ask::form("/exchange_keys", exchanging.request()))
-        .await;
-    let open = exchanging.answered(&read(asked.result.map_err(undelivered)?)?)?;
 
     let sent = open.seal(text)?;
     delivery.observer.event(Event::Sending);

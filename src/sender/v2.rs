@@ -6,6 +6,7 @@ use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 
 use super::line::{Answer, Ask, Line, Trouble};
+use super::pay::Purse;
 use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
 use crate::crypto::identity::SenderKey;
 use crate::pow::Solution;
@@ -31,30 +32,40 @@ pub(super) async fn deliver<D: Dial>(
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Outcome, Failure> {
     let sender = key.public();
-    let hello = Hello::new(key);
-    let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
-    let asked_at = asked.at;
-    let answer = asked.result.map_err(undelivered)?;
-    if is_foreign(&answer) {
-        return Ok(Outcome::NotSpoken(Box::new(hello.into_key())));
-    }
-    let challenged = hello.challenged(&read(&answer)?)?;
-    let (relay, terms) = (*challenged.relay(), *challenged.terms());
+    let mut hello = Hello::new(key);
+    let mut purse = Purse::new(delivery.max_time);
+    let (relay, terms, open) = loop {
+        let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
+        let asked_at = asked.at;
+        let answer = asked.result.map_err(undelivered)?;
+        if is_foreign(&answer) {
+            return Ok(Outcome::NotSpoken(Box::new(hello.into_key())));
+        }
+        let challenged = hello.challenged(&read(&answer)?)?;
+        let (relay, terms) = (*challenged.relay(), *challenged.terms());
 
-    let time = Duration::from_secs(terms.lifetime.into());
-    let solution = delivery
-        .solve(challenged.puzzle(), asked_at, time, rng)
-        .await?;
-    let Solution::V2(nonces) = solution else {
-        unreachable!("a solver answers in the layout it was asked in");
+        let time = Duration::from_secs(terms.lifetime.into());
+        let puzzle = challenged.puzzle();
+        let solution = delivery
+            .pay(puzzle, asked_at, time, &mut purse, rng)
+            .await?;
+        let Solution::V2(nonces) = solution else {
+            unreachable!("a solver answers in the layout it was asked in");
+        };
+
+        delivery.observer.event(Event::Exchanging);
+        let exchanging = challenged.solved(&nonces, rng);
+        let asked = line
+            .ask(&Ask::json("/exchange_keys", exchanging.request()))
+            .await;
+        match read(&asked.result.map_err(undelivered)?) {
+            Err(Failure::Refused(Refusal::PriceRose)) if purse.pays_again() => {
+                delivery.observer.event(Event::PriceRose);
+                hello = exchanging.again();
+            }
+            answer => break (relay, terms, exchanging.answered(&answer?)?),
+        }
     };
-
-    delivery.observer.event(Event::Exchanging);
-    let exchanging = challenged.solved(&nonces, rng);
-    let asked = line
-        .ask(&Ask::json("/exchange_keys", exchanging.request()))
-        .await;
-    let open = exchanging.answered(&read(&asked.result.map_err(undelivered)?)?)?;
 
     delivery.observer.event(Event::Sending);
     let sent = open.seal(text);

@@ -88,6 +88,8 @@ impl Host for Inbox {
             listens: "127.0.0.1:1".parse().expect("a loopback address"),
             suites: vec![Suite::V2],
             cost: 7,
+            base_cost: 7,
+            adaptive: true,
             expected_seconds: 60,
             ttl_seconds: None,
             queue: self.queue.counts(self.now().elapsed),

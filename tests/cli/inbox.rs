@@ -197,7 +197,7 @@ fn status_shows_how_the_relay_is() {
         "kept      2days",
         "reach it  from this machine",
         &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
-        "cost      5 (90 seconds to pay)",
+        "cost      8: 5, and 3 more while 1 of 3 slots are free (90 seconds to pay)",
     ] {
         assert!(status.contains(text), "no {text:?} in {status}");
     }
@@ -208,6 +208,8 @@ fn status_shows_how_the_relay_is() {
         .json();
     assert_eq!(json["queue"]["stored"], 2);
     assert_eq!(json["ttl_seconds"], 172_800);
+    assert_eq!((&json["cost"], &json["base_cost"]), (&8.into(), &5.into()));
+    assert_eq!(json["adaptive"], true);
 }
 
 #[test]

@@ -23,7 +23,8 @@ fn the_block_says_where_it_listens_how_it_is_reached_and_its_key() {
     let key = status.stdout_text();
     let key = key.lines().find(|line| line.contains("key ")).unwrap();
     for text in [
-        "keeps up to 7 messages in memory, each kept for 12h; each costs its sender 2^9 hashes",
+        "keeps up to 7 messages in memory, each kept for 12h\n",
+        "price     2^9 hashes: under a second on this machine; more as it fills up\n",
         &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
         "reach it  from this machine; no Tor is expected",
         &format!("owner     kkvc --socket {} list", relay.socket().display()),

@@ -99,7 +99,7 @@ fn a_solution_not_found_in_time_ends_with_5_in_both_suites() {
     let relay = Relay::start(&["-c", "40", "-e", "1"]);
     for suite in ["1", "2"] {
         let outcome = relay
-            .send(["-m", "x", "--suite", suite])
+            .send(["-m", "x", "--suite", suite, "--anyway"])
             .finish()
             .must_end_with(5);
         outcome
@@ -213,8 +213,9 @@ fn a_line_that_breaks_before_the_message_is_out_ends_with_3() {
 fn cancelled_while_solving(signal: Signal) -> Duration {
     let relay = Relay::start(&["-c", "50"]);
     let receipt = relay.directory().join("receipt");
+    let receipt_file = receipt.to_str().expect("UTF-8");
     let process = relay
-        .send(["-m", "x", "--receipt", receipt.to_str().expect("UTF-8")])
+        .send(["-m", "x", "--anyway", "--receipt", receipt_file])
         .start();
     process.wait_for_stderr("Paying with a proof of work");
     #[expect(

@@ -1,11 +1,9 @@
 //! A kkv/2 client that takes each step by hand, so that it can take one twice, or say what the sender's types forbid.
 
-use std::num::NonZeroUsize;
-
 use kkv::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
 use kkv::crypto::identity::{SenderKey, Signature, Statement};
 use kkv::crypto::seal::MessageKey;
-use kkv::pow::{Search, Solution, solve};
+use kkv::pow::{Search, Solution, Solver};
 use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
 use kkv::protocol::v2::transcript;
@@ -46,7 +44,7 @@ pub(crate) fn secret() -> HybridSecret {
 /// Solves a challenge; returns the bytes of the nonces.
 pub(crate) fn solution(challenge: &Challenge) -> Vec<u8> {
     let search = Search::default();
-    let found = solve(&challenge.puzzle(), &[0; 24], NonZeroUsize::MIN, &search);
+    let found = Solver::default().solve(&challenge.puzzle(), &[0; 24], &search);
     let Some(Solution::V2(nonces)) = found else {
         panic!("nobody stops it");
     };

@@ -48,6 +48,8 @@ impl Host for Owner {
             listens: "127.0.0.1:45069".parse().expect("a loopback address"),
             suites: self.0.config().suites.suites(),
             cost: self.0.cost().bits(),
+            base_cost: self.0.config().pricing.base.bits(),
+            adaptive: self.0.config().pricing.adaptive,
             expected_seconds: self.0.config().expected_seconds,
             ttl_seconds: None,
             queue: self.queue().counts(self.now().elapsed),

@@ -9,7 +9,7 @@ use kkv::pow::Cost;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::queue::Queue;
-use kkv::relay::{Relay, RelayConfig};
+use kkv::relay::{Pricing, Relay, RelayConfig};
 use kkv::sender::{Accepted, Doubt, Event, Failure};
 
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
@@ -122,7 +122,10 @@ fn an_exchange_asked_for_again_is_answered_until_its_session_ends_though_its_cha
  {
     let clock = Arc::new(ManualClock::new(START));
     let config = RelayConfig {
-        cost: Cost::new(0).unwrap(),
+        pricing: Pricing {
+            base: Cost::new(0).unwrap(),
+            adaptive: true,
+        },
         expected_seconds: 600,
         suites: SuitePolicy::Any,
     };

@@ -5,11 +5,12 @@
     reason = "a library to tests, each of which uses a part of it"
 )]
 
-use std::num::NonZeroUsize;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
+use kkv::pow::Solver;
 use kkv::protocol::suite::SuitePolicy;
 use kkv::protocol::text::Text;
 use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
@@ -47,6 +48,7 @@ impl Observer for Recorder {
             Event::FellBack => "fell back",
             Event::Solving { .. } => "solving",
             Event::Exchanging => "exchanging",
+            Event::PriceRose => "price rose",
             Event::Sending => "sending",
             Event::Retrying => "retrying",
         };
@@ -67,7 +69,8 @@ pub async fn deliver_as<D: Dial>(
         dialer,
         target: target(),
         suites,
-        threads: NonZeroUsize::MIN,
+        solver: Solver::default(),
+        max_time: Duration::MAX,
         clock: &clock,
         observer: &recorder,
     };

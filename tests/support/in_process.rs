@@ -5,18 +5,18 @@
     reason = "a library to tests, each of which uses a part of it"
 )]
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
 use kkv::http::serve_connection;
-use kkv::pow::Cost;
+use kkv::pow::{Cost, Solver};
 use kkv::protocol::Envelope;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
 use kkv::queue::Queue;
-use kkv::relay::{Relay, RelayConfig, router};
+use kkv::relay::{Pricing, Relay, RelayConfig, router};
 use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
 use kkv::tor::{Dial, DialError, Target};
 use rand::SeedableRng;
@@ -42,7 +42,10 @@ impl InProcess {
     pub fn new(suites: SuitePolicy, slots: u32, cost: u32) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let config = RelayConfig {
-            cost: Cost::new(cost).expect("tests ask for little"),
+            pricing: Pricing {
+                base: Cost::new(cost).expect("tests ask for little"),
+                adaptive: true,
+            },
             expected_seconds: 60,
             suites,
         };
@@ -115,7 +118,8 @@ pub async fn send_observed<D: Dial>(
         dialer,
         target: target(),
         suites,
-        threads: NonZeroUsize::MIN,
+        solver: Solver::default(),
+        max_time: Duration::MAX,
         clock: &clock,
         observer,
     };

@@ -73,6 +73,12 @@ impl Admitted<'_> {
         self.challenge.seed
     }
 
+    /// What was paid.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.challenge.cost
+    }
+
     /// When it need not be remembered any more.
     #[must_use]
     pub fn expiry(&self) -> u64 {

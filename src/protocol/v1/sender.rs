@@ -157,6 +157,12 @@ impl Vouched {
 }
 
 impl Exchanging {
+    /// Begins again: what was paid is not enough any more.
+    #[must_use]
+    pub fn again(self) -> Hello {
+        Hello { key: self.key }
+    }
+
     /// Body of `POST /exchange_keys`.
     #[must_use]
     pub fn request(&self) -> &Exchange {

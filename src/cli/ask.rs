@@ -1,0 +1,25 @@
+//! Questions that a person answers on a terminal.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use super::exit::Failed;
+use super::output::say;
+
+/// Whether there is somebody to ask.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Asks, and takes anything but a yes for a no. Blocks.
+pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|fault| Failed::usage(format!("can't read your answer: {fault}")))?;
+    if !answer.ends_with('\n') {
+        say(""); // Ctrl-D leaves the cursor behind the question
+    }
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,113 @@
+//! `kkvc bench`: what this machine pays, so that an owner can choose a cost.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::estimate::about;
+use super::exit::Failed;
+use super::kkvc::Solving;
+use super::output::{print, print_json};
+use super::speed::{Speed, in_words};
+use crate::limits::DEFAULT_COST;
+use crate::pow::{Cost, Odds};
+use crate::protocol::suite::Suite;
+
+/// How long each suite is measured.
+const TIME: Duration = Duration::from_millis(500);
+/// The costs that make sense today: below, paying is nothing; above, it takes hours.
+const COSTS: std::ops::RangeInclusive<u32> = 20..=40;
+const SUITES: [Suite; 2] = [Suite::V2, Suite::V1];
+
+#[derive(Serialize)]
+struct Measured {
+    threads: usize,
+    instructions: String,
+    hashes_per_second: Vec<Rate>,
+    costs: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Rate {
+    suite: Suite,
+    rate: f64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    cost: u8,
+    times: Vec<Times>,
+}
+
+#[derive(Serialize)]
+struct Times {
+    suite: Suite,
+    mean_seconds: f64,
+    p99_seconds: f64,
+}
+
+/// Measures, and prints the table.
+pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), Failed> {
+    let solver = solving.solver();
+    let speed = Speed::measure(solver, TIME).await;
+    let costs = COSTS.filter_map(|bits| Cost::new(bits).ok());
+    if json {
+        return print_json(&Measured {
+            threads: solver.threads.get(),
+            instructions: solver.instructions.to_string(),
+            hashes_per_second: SUITES
+                .map(|suite| Rate {
+                    suite,
+                    rate: speed.rate(suite),
+                })
+                .into(),
+            costs: costs.map(|cost| row(&speed, cost)).collect(),
+        });
+    }
+    let threads = match solver.threads.get() {
+        1 => "1 thread".to_owned(),
+        n => format!("{n} threads"),
+    };
+    let mut table = format!(
+        "This machine computes {} hashes a second for kkv/2, {} for kkv/1 ({}, {threads}).\n\n",
+        in_words(speed.rate(Suite::V2)),
+        in_words(speed.rate(Suite::V1)),
+        solver.instructions,
+    );
+    table += "      kkv/2                       kkv/1\n";
+    table += "COST  on average    99 in 100 by  on average    99 in 100 by\n";
+    for cost in costs {
+        let [v2, v1] = SUITES.map(|suite| columns(&speed.odds(suite, cost)));
+        let default = if cost.bits() == DEFAULT_COST {
+            "  (the default)"
+        } else {
+            ""
+        };
+        let line = format!("{cost:>4}  {v2}  {v1}");
+        table += &format!("{}{default}\n", line.trim_end());
+    }
+    print(&table)
+}
+
+fn columns(odds: &Odds) -> String {
+    format!(
+        "{:<12}  {:<12}",
+        about(odds.mean()),
+        about(odds.within(0.99))
+    )
+}
+
+fn row(speed: &Speed, cost: Cost) -> Row {
+    let times = SUITES.map(|suite| {
+        let odds = speed.odds(suite, cost);
+        Times {
+            suite,
+            mean_seconds: odds.mean().as_secs_f64(),
+            p99_seconds: odds.within(0.99).as_secs_f64(),
+        }
+    });
+    Row {
+        cost: cost.bits(),
+        times: times.into(),
+    }
+}
