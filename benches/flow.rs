@@ -1,8 +1,8 @@
-//! A message's whole way through the relay, and each step of it, in both suites: what the relay itself spends, from a parsed head of the
-//! request to the complete answer. The sender's work between the steps is not counted.
+//! A message's whole way through the relay, and each step of it, in both suites: what the relay itself spends, from the bytes of a request's
+//! body to the complete answer, with its router and without. The sender's work between the steps is not counted.
 //!
-//! `cryptography alone` does the same keys, signatures, exchanges, hashes and seals with the same crates and nothing else, so that "flow
-//! over the sum of its cryptography" can be read off one run.
+//! `cryptography alone` does the same keys, signatures, exchanges and seals with the same crates and nothing else, so that "flow over the sum
+//! of its cryptography" can be read off one run.
 #![allow(missing_docs, reason = "criterion's macros make a public function")]
 
 mod support {
@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv::protocol::suite::Suite;
 use support::alone::Operations;
-use support::relay::{Bench, Spent};
+use support::relay::{Bench, By, Spent};
 
 /// One of the steps, or all.
 type Part = fn(Spent) -> Duration;
 
-const PARTS: [(&str, Part); 4] = [
-    ("whole flow", Spent::sum),
+const PARTS: [(&str, Part); 3] = [
     ("POST pow", |spent| spent.pow),
     ("POST exchange_keys", |spent| spent.exchange_keys),
     ("POST msg", |spent| spent.msg),
@@ -29,28 +29,40 @@ const PARTS: [(&str, Part); 4] = [
 
 fn suite(
     criterion: &mut Criterion,
-    name: &str,
-    message: impl Fn() -> Spent,
+    (name, suite): (&str, Suite),
+    text_bytes: usize,
+    message: fn(&Bench) -> Spent,
     cryptography: impl Fn(),
 ) {
     let mut group = criterion.benchmark_group(name);
-    for (name, part) in PARTS {
+    let mut bench = |name: &str, spend: &dyn Fn() -> Duration| {
         group.bench_function(name, |bencher| {
-            bencher.iter_custom(|count| (0..count).map(|_| part(message())).sum());
+            bencher.iter_custom(|count| (0..count).map(|_| spend()).sum());
         });
+    };
+    let (steps, http) = (
+        Bench::new(text_bytes, By::Steps),
+        Bench::new(text_bytes, By::Http),
+    );
+    bench("whole flow", &|| message(&steps).sum());
+    bench("whole flow through the router", &|| message(&http).sum());
+    for (name, part) in PARTS {
+        bench(name, &|| part(message(&steps)));
     }
+    bench("a forged challenge", &|| steps.unpaid(suite, true));
+    bench("no solution", &|| steps.unpaid(suite, false));
     group.bench_function("cryptography alone", |bencher| bencher.iter(&cryptography));
     group.finish();
 }
 
 fn flow(criterion: &mut Criterion) {
     let operations = Operations::new();
-    let bench = Bench::new(MAX_TEXT_BYTES_V1);
-    let name = "kkv1, longest message";
-    suite(criterion, name, || bench.v1(), || operations.v1());
-    let bench = Bench::new(MAX_TEXT_BYTES);
-    let name = "kkv2, longest message";
-    suite(criterion, name, || bench.v2(), || operations.v2());
+    let v1 = ("kkv1, longest message", Suite::V1);
+    suite(criterion, v1, MAX_TEXT_BYTES_V1, Bench::v1, || {
+        operations.v1();
+    });
+    let v2 = ("kkv2, longest message", Suite::V2);
+    suite(criterion, v2, MAX_TEXT_BYTES, Bench::v2, || operations.v2());
 }
 
 criterion_group!(benches, flow);

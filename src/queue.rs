@@ -9,12 +9,14 @@ mod reservation;
 mod slot;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::limits::LIST_PAGE;
 pub use reservation::Reservation;
 use slot::Slot;
 
@@ -203,11 +205,26 @@ impl<H> Queue<H> {
     }
 
     /// Shows every message to `look`, oldest first, and returns what it made of them.
+    ///
+    /// The lock is taken for [`LIST_PAGE`] at a time, so that nobody waits for all of them. Each is shown as it is when its turn comes; one
+    /// that is deleted before is not shown.
     pub fn list<T>(&self, now: Duration, mut look: impl FnMut(Waiting<'_, H>) -> T) -> Vec<T> {
-        self.change(now, |state| {
-            let all = state.messages.iter();
-            (all.map(|(id, m)| look(m.waiting(*id))).collect(), 0)
-        })
+        let mut seen = Vec::new();
+        let mut after = MessageId(0);
+        loop {
+            let before = seen.len();
+            self.change(now, |state| {
+                let rest = (Bound::Excluded(after), Bound::Unbounded);
+                for (id, message) in state.messages.range(rest).take(LIST_PAGE) {
+                    seen.push(look(message.waiting(*id)));
+                    after = *id;
+                }
+                ((), 0)
+            });
+            if seen.len() - before < LIST_PAGE {
+                return seen;
+            }
+        }
     }
 
     /// Shows one message to `look`; `None` if there is none with this id.

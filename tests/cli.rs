@@ -14,6 +14,7 @@ mod cli {
     mod meddler;
     mod owner_socket;
     mod pipes;
+    mod price;
     mod prompts;
     mod receipt;
     mod send;

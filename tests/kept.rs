@@ -9,6 +9,8 @@ mod cut_again;
 mod cut_for_good;
 #[path = "kept/cut_once.rs"]
 mod cut_once;
+#[path = "kept/dearer.rs"]
+mod dearer;
 #[path = "support/in_process.rs"]
 mod in_process;
 #[path = "kept/late.rs"]

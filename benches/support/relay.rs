@@ -1,4 +1,4 @@
-//! A relay under measurement: its router called as a connection calls it, and a sender who keeps it busy.
+//! A relay under measurement, and a sender who keeps it busy.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -17,9 +17,12 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
+use kkv::crypto::random;
 use kkv::pow::{Cost, Puzzle, Search, Solution, Solver};
-use kkv::protocol::suite::SuitePolicy;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
+use kkv::protocol::wire::{Hex, object};
 use kkv::protocol::{v1, v2};
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig, router};
@@ -31,6 +34,23 @@ use zeroize::Zeroizing;
 /// Cheap to solve, and split in sixteen like a real one, so that the relay checks as many nonces as it does in earnest.
 const COST: u32 = 8;
 const EXPECTED_SECONDS: u32 = 60;
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Pow,
+    Exchange,
+    Message,
+}
+
+impl Step {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Pow => "/pow",
+            Self::Exchange => "/exchange_keys",
+            Self::Message => "/msg",
+        }
+    }
+}
 
 /// What the relay spent on each step.
 #[derive(Debug, Default, Clone, Copy)]
@@ -46,16 +66,26 @@ impl Spent {
     }
 }
 
+/// Where requests come from.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    /// The router, called as a connection calls it.
+    Http,
+    /// The relay's own steps: from the bytes of a body to the bytes of the answer.
+    Steps,
+}
+
 pub struct Bench {
     relay: Arc<Relay>,
     clock: Arc<ManualClock>,
     service: TowerToHyperService<Router>,
     runtime: Runtime,
     text: Text,
+    by: By,
 }
 
 impl Bench {
-    pub fn new(text_bytes: usize) -> Self {
+    pub fn new(text_bytes: usize, by: By) -> Self {
         let clock = Arc::new(ManualClock::new(1_800_000_000));
         let config = RelayConfig {
             pricing: Pricing {
@@ -80,6 +110,7 @@ impl Bench {
                 .build()
                 .expect("a runtime starts"),
             text: Text::new(Zeroizing::new("a".repeat(text_bytes))).expect("it fits"),
+            by,
         }
     }
 
@@ -90,8 +121,27 @@ impl Bench {
         self.relay.purge();
     }
 
-    fn post(&self, path: &str, content_type: &str, body: Vec<u8>) -> (Bytes, Duration) {
-        let request = Request::post(path)
+    /// Asks, and says how long the relay took.
+    fn post(&self, step: Step, suite: Suite, body: Vec<u8>) -> (Result<Bytes, u16>, Duration) {
+        match self.by {
+            By::Http => self.post_http(step, suite, body),
+            By::Steps => {
+                #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
+                let start = Instant::now();
+                let answer = self.post_steps(step, suite, &body);
+                let spent = start.elapsed();
+                let answer = answer.map(Bytes::from);
+                (answer.map_err(Refusal::status), spent)
+            }
+        }
+    }
+
+    fn post_http(&self, step: Step, suite: Suite, body: Vec<u8>) -> (Result<Bytes, u16>, Duration) {
+        let content_type = match suite {
+            Suite::V1 => "application/x-www-form-urlencoded",
+            Suite::V2 => "application/json",
+        };
+        let request = Request::post(step.path())
             .header("content-type", content_type)
             .body(Body::from(body))
             .expect("a request");
@@ -104,18 +154,48 @@ impl Bench {
             (status, body.to_bytes())
         });
         let spent = start.elapsed();
-        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
-        (body, spent)
+        let answer = if status == 200 {
+            Ok(body)
+        } else {
+            Err(status.as_u16())
+        };
+        (answer, spent)
     }
 
-    fn form(&self, path: &str, body: &impl Serialize) -> (Bytes, Duration) {
+    /// What the router does with a body that it has read, without it.
+    fn post_steps(&self, step: Step, suite: Suite, body: &[u8]) -> Result<String, Refusal> {
+        fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+            serde_urlencoded::from_bytes(body).map_err(|_| Refusal::Malformed)
+        }
+        fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+            object(body).ok_or(Refusal::Malformed)
+        }
+        fn written(answer: &impl Serialize) -> String {
+            serde_json::to_string(answer).expect("JSON")
+        }
+        let (relay, rng) = (&self.relay, &mut random::kernel());
+        match (step, suite) {
+            (Step::Pow, Suite::V1) => Ok(written(&relay.pow_v1(&form(body)?, rng)?)),
+            (Step::Pow, Suite::V2) => Ok(written(&relay.pow_v2(&json(body)?, rng)?)),
+            (Step::Exchange, Suite::V1) => relay.exchange_v1(&form(body)?, rng),
+            (Step::Exchange, Suite::V2) => relay.exchange_v2(&json(body)?, rng),
+            (Step::Message, Suite::V1) => {
+                relay.message_v1(&v1::wire::MessageRequest::from_form(body)?)
+            }
+            (Step::Message, Suite::V2) => relay.message_v2(&json(body)?),
+        }
+    }
+
+    fn form(&self, step: Step, body: &impl Serialize) -> (Bytes, Duration) {
         let body = serde_urlencoded::to_string(body).expect("a form");
-        self.post(path, "application/x-www-form-urlencoded", body.into())
+        let (answer, spent) = self.post(step, Suite::V1, body.into());
+        (answer.expect("nothing is refused"), spent)
     }
 
-    fn json<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> (T, Duration) {
+    fn json<T: DeserializeOwned>(&self, step: Step, body: &impl Serialize) -> (T, Duration) {
         let body = serde_json::to_vec(body).expect("JSON");
-        let (answer, spent) = self.post(path, "application/json", body);
+        let (answer, spent) = self.post(step, Suite::V2, body);
+        let answer = answer.expect("nothing is refused");
         (serde_json::from_slice(&answer).expect("an answer"), spent)
     }
 
@@ -123,9 +203,9 @@ impl Bench {
     pub fn v1(&self) -> Spent {
         self.forget();
         let rng = &mut rand::rng();
-        let relay = kkv::protocol::wire::Hex(*self.relay.keys().public().as_bytes());
+        let relay = Hex(*self.relay.keys().public().as_bytes());
         let hello = v1::sender::Hello::new(SenderKey::generate(rng));
-        let (answer, pow) = self.form("/pow", &hello.request());
+        let (answer, pow) = self.form(Step::Pow, &hello.request());
         let answer = serde_json::from_slice(&answer).expect("an answer");
         let challenged = hello.challenged(&answer).expect("a challenge");
         let Solution::V1(nonce) = solved(&challenged.puzzle()) else {
@@ -133,13 +213,13 @@ impl Bench {
         };
         let vouched = challenged.vouched(relay.to_string().as_bytes());
         let exchanging = vouched.expect("its signature").solved(nonce, rng);
-        let (answer, exchange_keys) = self.form("/exchange_keys", exchanging.request());
+        let (answer, exchange_keys) = self.form(Step::Exchange, exchanging.request());
         let answer = serde_json::from_slice(&answer).expect("an answer");
         let sent = exchanging
             .answered(&answer)
             .expect("a key")
             .seal(&self.text);
-        let (_, msg) = self.form("/msg", &sent.expect("it fits").request);
+        let (_, msg) = self.form(Step::Message, &sent.expect("it fits").request);
         Spent {
             pow,
             exchange_keys,
@@ -152,24 +232,69 @@ impl Bench {
         self.forget();
         let rng = &mut rand::rng();
         let hello = v2::sender::Hello::new(SenderKey::generate(rng));
-        let (answer, pow) = self.json("/pow", &hello.request());
+        let (answer, pow) = self.json(Step::Pow, &hello.request());
         let challenged = hello.challenged(&answer).expect("a challenge");
         let Solution::V2(nonces) = solved(&challenged.puzzle()) else {
             unreachable!("a kkv/2 puzzle")
         };
         let exchanging = challenged.solved(&nonces, rng);
-        let (answer, exchange_keys) = self.json("/exchange_keys", exchanging.request());
+        let (answer, exchange_keys) = self.json(Step::Exchange, exchanging.request());
         let sent = exchanging
             .answered(&answer)
             .expect("a key")
             .seal(&self.text);
-        let (answer, msg) = self.json("/msg", sent.request());
+        let (answer, msg) = self.json(Step::Message, sent.request());
         sent.accepted(&answer).expect("a receipt");
         Spent {
             pow,
             exchange_keys,
             msg,
         }
+    }
+
+    /// An exchange whose challenge is `forged`, or else its own with a solution that is one but for its last nonce: the relay's time to say no.
+    pub fn unpaid(&self, suite: Suite, forged: bool) -> Duration {
+        self.forget();
+        let rng = &mut rand::rng();
+        let key = SenderKey::generate(rng);
+        let body: Vec<u8> = match suite {
+            Suite::V1 => {
+                let hello = v1::sender::Hello::new(key);
+                let (answer, _) = self.form(Step::Pow, &hello.request());
+                let answer = serde_json::from_slice(&answer).expect("an answer");
+                let challenged = hello.challenged(&answer).expect("a challenge");
+                let Solution::V1(nonce) = wrong(&challenged.puzzle()) else {
+                    unreachable!("a kkv/1 puzzle")
+                };
+                let relay = Hex(*self.relay.keys().public().as_bytes()).to_string();
+                let vouched = challenged.vouched(relay.as_bytes());
+                let exchanging = vouched.expect("its signature").solved(nonce, rng);
+                let form = serde_urlencoded::to_string(exchanging.request()).expect("a form");
+                let mut request: v1::wire::Exchange =
+                    serde_urlencoded::from_str(&form).expect("the same");
+                request.pow.0[0] ^= u8::from(forged);
+                serde_urlencoded::to_string(&request)
+                    .expect("a form")
+                    .into()
+            }
+            Suite::V2 => {
+                let hello = v2::sender::Hello::new(key);
+                let (answer, _) = self.json(Step::Pow, &hello.request());
+                let challenged = hello.challenged(&answer).expect("a challenge");
+                let Solution::V2(nonces) = wrong(&challenged.puzzle()) else {
+                    unreachable!("a kkv/2 puzzle")
+                };
+                let exchanging = challenged.solved(&nonces, rng);
+                let json = serde_json::to_vec(exchanging.request()).expect("JSON");
+                let mut request: v2::wire::ExchangeRequest =
+                    serde_json::from_slice(&json).expect("the same");
+                request.challenge.0[16] ^= u8::from(forged);
+                serde_json::to_vec(&request).expect("JSON")
+            }
+        };
+        let (answer, spent) = self.post(Step::Exchange, suite, body);
+        assert_eq!(answer.err(), Some(401));
+        spent
     }
 }
 
@@ -182,4 +307,16 @@ fn solved(puzzle: &Puzzle) -> Solution {
     solver
         .solve(puzzle, &[7; 24], &search)
         .expect("nobody stops it")
+}
+
+/// A solution whose last nonce is none.
+fn wrong(puzzle: &Puzzle) -> Solution {
+    let mut solution = solved(puzzle);
+    while puzzle.verify(&solution).is_ok() {
+        match &mut solution {
+            Solution::V1(nonce) => nonce[0] = nonce[0].wrapping_add(1),
+            Solution::V2(nonces) => *nonces.last_mut().expect("sixteen") += 1,
+        }
+    }
+    solution
 }

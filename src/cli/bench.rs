@@ -69,7 +69,7 @@ pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), Failed> {
         n => format!("{n} threads"),
     };
     let mut table = format!(
-        "This machine computes {} hashes a second for kkv/2, {} for kkv/1 ({}, {threads}).\n\n",
+        "This machine computes {} hashes a second for kkv/2\nand {} for kkv/1, with {} on {threads}.\n\n",
         in_words(speed.rate(Suite::V2)),
         in_words(speed.rate(Suite::V1)),
         solver.instructions,

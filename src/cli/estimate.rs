@@ -52,7 +52,7 @@ pub(super) fn about(duration: Duration) -> String {
 /// The same in a sentence.
 pub(super) fn roughly(duration: Duration) -> String {
     match about(duration) {
-        short if short.starts_with("under") => short,
+        said if said.starts_with("under") || said == "years" => said,
         long => format!("about {long}"),
     }
 }

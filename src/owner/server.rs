@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::api::{
@@ -51,9 +52,13 @@ async fn status(State(host): AppHost) -> Json<Status> {
     Json(host.status())
 }
 
-async fn list(State(host): AppHost) -> Json<List> {
-    let messages = host.queue().list(host.now().elapsed, |m| summary(&m));
-    Json(List { messages })
+async fn list(State(host): AppHost) -> Response {
+    // On a thread of its own: of many messages it takes milliseconds, and whoever was to be served by this one would wait.
+    let listing = spawn_blocking(move || {
+        let messages = host.queue().list(host.now().elapsed, |m| summary(&m));
+        Json(List { messages }).into_response()
+    });
+    listing.await.expect("nothing in it panics")
 }
 
 async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {

@@ -50,7 +50,7 @@ impl<D: Dial> Delivery<'_, D> {
         rng: &mut impl CryptoRng,
     ) -> Result<Solution, Failure> {
         let time = time.min(purse.left); // a day at most, so that no instant overflows
-        self.agree(&puzzle, asked, time).await?;
+        self.agree(&puzzle, time).await?;
         let mut prefix = [0; 24];
         rng.fill_bytes(&mut prefix);
         let search = Arc::new(Search::default());
@@ -73,7 +73,7 @@ impl<D: Dial> Delivery<'_, D> {
     }
 
     /// Where it is in doubt, measures whether this machine is fast enough, and asks if it is hardly so.
-    async fn agree(&self, puzzle: &Puzzle, asked: Instant, time: Duration) -> Result<(), Failure> {
+    async fn agree(&self, puzzle: &Puzzle, time: Duration) -> Result<(), Failure> {
         if Odds::new(puzzle, SLOWEST_RATE).by(time) > LIKELY {
             return Ok(());
         }
@@ -82,7 +82,7 @@ impl<D: Dial> Delivery<'_, D> {
         let price = Price {
             cost: puzzle.cost(),
             odds: Odds::new(puzzle, rate.unwrap_or(SLOWEST_RATE)),
-            time: time.saturating_sub(asked.elapsed()),
+            time,
         };
         if price.odds.by(price.time) > LIKELY || self.observer.consents(price).await {
             Ok(())

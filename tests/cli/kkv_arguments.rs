@@ -21,6 +21,13 @@ fn a_cost_that_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn an_adaptive_cost_is_on_or_off() {
+    for value in ["", "yes", "ON", "1"] {
+        refused("--adaptive", value, "'on' and 'off'");
+    }
+}
+
+#[test]
 fn a_number_of_messages_that_makes_no_sense_is_refused() {
     for value in [
         "0",

@@ -1,9 +1,14 @@
 //! Bodies of the right type and status that are not what a relay says at this step.
 
-use kkv::protocol::suite::Suite;
+use kkv::limits::MAX_PAYMENTS;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::sender::Failure;
 use serde_json::Value;
 
-use crate::between::Say;
+use crate::between::{Between, Say};
+use crate::delivery::deliver_to;
+use crate::in_process::InProcess;
 use crate::raw_http::{Answer, answer};
 use crate::{Expected, at_each_step};
 
@@ -183,4 +188,25 @@ async fn the_answer_to_another_step_is_no_answer() {
         (path != "/get_domain_pk").then(|| ok(&key))
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_relay_that_is_never_paid_enough_is_paid_a_few_times_and_no_more() {
+    for suite in [Suite::V1, Suite::V2] {
+        let say = Say::Bytes(answer(402, "application/json", Refusal::PriceRose.body()));
+        let between = Between::new(
+            InProcess::new(SuitePolicy::Any, 4, 0),
+            "/exchange_keys",
+            say,
+        );
+        let only = SuitePolicy::Only(suite);
+        let failure = deliver_to(&between, only, "text").await.failure();
+        assert!(
+            matches!(failure, Failure::Refused(Refusal::PriceRose)),
+            "{failure:?}"
+        );
+        let asked = between.asked();
+        let payments = asked.iter().filter(|line| line.ends_with("/exchange_keys"));
+        assert_eq!(payments.count(), MAX_PAYMENTS as usize);
+    }
 }

@@ -1,0 +1,84 @@
+//! The price rises while a sender pays: it pays again, or is told, and its message is there once or not at all.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use kkv::limits::{MAX_PAYMENTS, MAX_SURCHARGE};
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::sender::{Accepted, Event, Failure};
+
+use crate::in_process::{InProcess, send_observed};
+use crate::sweep::{AtEvent, TEXT};
+
+const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
+const SLOTS: u32 = 16;
+
+/// Sends while others take slots each time that it has paid, so that as many are free as the list says. Returns how often it paid.
+async fn send_while_it_fills(
+    relay: &InProcess,
+    suite: Suite,
+    free: &[u32],
+) -> (Result<Accepted, Failure>, usize) {
+    let held = Mutex::new(Vec::new());
+    let payments = AtomicUsize::new(0);
+    let observer = AtEvent(|event| {
+        if !matches!(event, Event::Exchanging) {
+            return;
+        }
+        let payment = payments.fetch_add(1, Relaxed);
+        let (queue, now) = (relay.relay.queue(), relay.relay.now().elapsed);
+        while queue.counts(now).free() > free[payment] {
+            let slot = queue.reserve(now).expect("one is free");
+            held.lock().expect("no holder panics").push(slot);
+        }
+    });
+    let sent = send_observed(relay, SuitePolicy::Only(suite), TEXT, &observer).await;
+    (sent, payments.into_inner())
+}
+
+#[tokio::test]
+async fn a_price_that_has_doubled_is_no_reason_to_pay_again() {
+    for suite in BOTH {
+        let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
+        // Of sixteen slots the twelfth but one costs twice as much, the eighth four times; the last one taken aside.
+        let (sent, payments) = send_while_it_fills(&relay, suite, &[8]).await;
+        assert!(sent.is_ok() && payments == 1, "{sent:?} after {payments}");
+        assert_eq!(relay.texts(), [TEXT]);
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_has_more_than_doubled_is_paid_again_and_the_message_is_there_once() {
+    for suite in BOTH {
+        let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
+        let (sent, payments) = send_while_it_fills(&relay, suite, &[7, 7]).await;
+        assert!(sent.is_ok() && payments == 2, "{sent:?} after {payments}");
+        assert_eq!(relay.texts(), [TEXT]);
+    }
+}
+
+#[tokio::test]
+async fn however_fast_it_fills_the_last_payment_that_makes_sense_is_enough() {
+    for suite in BOTH {
+        let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
+        let (sent, payments) = send_while_it_fills(&relay, suite, &[7, 3, 1, 1]).await;
+        let cost = sent.expect("the highest price is paid").cost;
+        assert_eq!((payments, u32::from(cost.bits())), (4, MAX_SURCHARGE));
+        assert_eq!(payments, MAX_PAYMENTS as usize);
+        assert_eq!(relay.texts(), [TEXT]);
+    }
+}
+
+#[tokio::test]
+async fn an_inbox_that_has_filled_up_meanwhile_is_told_and_holds_nothing_of_it() {
+    for suite in BOTH {
+        let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
+        let (sent, payments) = send_while_it_fills(&relay, suite, &[0]).await;
+        assert!(
+            matches!(sent, Err(Failure::Refused(Refusal::Full))),
+            "{sent:?}"
+        );
+        assert!(payments == 1 && relay.texts().is_empty());
+    }
+}
