@@ -13,7 +13,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::ask::{agreed, can_ask};
 use super::estimate::{about, estimate, roughly};
 use super::output::say;
-use super::speed::in_words;
 use crate::lock;
 use crate::pow::{Puzzle, Search};
 use crate::sender::{Consent, Event, Observer, Price};
@@ -162,9 +161,9 @@ impl Observer for Progress {
                 time,
             } => {
                 self.line(&format!(
-                    "Paying with a proof of work: about 2^{} hashes, in at most {}…",
+                    "Paying with a proof of work: about 2^{} hashes, in {} at most…",
                     puzzle.cost(),
-                    humantime::format_duration(time)
+                    about(time)
                 ));
                 state.step = Step::Solving(Solving {
                     search,
@@ -272,14 +271,14 @@ impl Solving {
             return (0, "starting".to_owned());
         };
         let done = match self.puzzle.count() {
-            1 => format!("{:.0} % are done by now", now.done * 100.0),
+            1 => format!("chance so far {:.0} %", now.done * 100.0),
             count => format!("{found} of {count} found"),
         };
         let text = format!(
-            "{done}, {} left of {} at most, {}/s",
+            "{done}, {} left, {} at most, {:.0} MH/s",
             roughly(now.left),
             about(self.time.saturating_sub(spent)),
-            in_words(now.rate),
+            now.rate / 1e6,
         );
         ((now.done * WIDTH as f64) as u64, text)
     }

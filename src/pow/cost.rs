@@ -12,7 +12,7 @@ pub struct Cost(u8);
 /// A cost above [`MAX_COST`], or no number at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cost is a whole number from 0 to {MAX_COST}: each step doubles the work, and {MAX_COST} would already take a processor core centuries"
+    "the cost is a whole number from 0 to {MAX_COST}: each step doubles the work, and {MAX_COST} would take a processor core more than a century"
 )]
 pub struct BadCost;
 
