@@ -68,10 +68,6 @@ pub const MAX_COST: u8 = 60;
 /// minutes of the eight that they have: dear, and not out of reach.
 pub const MAX_SURCHARGE: u32 = 6;
 
-/// Bits by which the price may have risen since a challenge was made for it to be taken all the same (PROTOCOL.md §5). Whoever pays while
-/// others do must not lose for each step what it has paid; and challenges that were laid in when they were cheap must not be worth much.
-pub const PRICE_SLACK: u32 = 1;
-
 /// How long a sender has to solve a challenge unless the owner says otherwise, in seconds (kkv/1's default).
 pub const DEFAULT_EXPECTED_SECONDS: u32 = 480;
 
@@ -158,9 +154,8 @@ pub const MAX_PAYING: Duration = Duration::from_secs(MAX_EXPECTED_SECONDS as u64
 /// Most `--threads`: more cores than that no machine has that one person sits at.
 pub const MAX_THREADS: u32 = 1024;
 
-/// How often a sender pays at most for one message. Prices rise by [`MAX_SURCHARGE`] at most, and one that has risen by no more than
-/// [`PRICE_SLACK`] is still taken, so an honest relay asks no more often.
-pub const MAX_PAYMENTS: u32 = 1 + MAX_SURCHARGE / (PRICE_SLACK + 1);
+/// How often a sender pays at most for one message: once, and again for each step by which an honest relay's price can rise.
+pub const MAX_PAYMENTS: u32 = 1 + MAX_SURCHARGE;
 
 /// How often a sender asks for one step before it gives up on a line that keeps breaking.
 pub const ATTEMPTS: u32 = 4;

@@ -90,7 +90,7 @@ pub enum Event {
     },
     /// Found; keys are being exchanged.
     Exchanging,
-    /// The price has more than doubled meanwhile: another challenge has to be paid for.
+    /// The price has risen meanwhile: another challenge has to be paid for.
     PriceRose,
     /// The message is on its way: from here on, an interruption leaves the outcome unknown.
     Sending,

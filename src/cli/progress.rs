@@ -179,9 +179,7 @@ impl Observer for Progress {
                 }
             }
             Event::PriceRose => {
-                self.line(
-                    "The inbox is filling up, and the price has more than doubled; paying again…",
-                );
+                self.line("The inbox is filling up, and the price has risen; paying again…");
                 state.step = Step::Asking;
             }
             Event::Sending => {

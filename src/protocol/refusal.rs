@@ -15,8 +15,8 @@ pub enum Refusal {
     /// The solution does not solve the challenge, or the challenge is not this relay's.
     #[error("the proof of work doesn't hold")]
     Unpaid,
-    /// The price has risen too far since the challenge was made.
-    #[error("the price has more than doubled since; another challenge has to be paid for")]
+    /// The price has risen since the challenge was made.
+    #[error("the price has risen since; another challenge has to be paid for")]
     PriceRose,
     /// A signature or seal does not fit, or there is no such session.
     #[error(

@@ -1,6 +1,6 @@
 //! The price of a session: it follows demand (PROTOCOL.md §5).
 
-use crate::limits::{MAX_SURCHARGE, PRICE_SLACK};
+use crate::limits::MAX_SURCHARGE;
 use crate::pow::Cost;
 use crate::queue::Counts;
 
@@ -21,12 +21,10 @@ impl Pricing {
         self.of_one_of(counts.free(), counts.capacity)
     }
 
-    /// Whether `paid` is still taken for a slot: the price has not more than doubled since, whoever was the last to take one aside. In a
-    /// small queue that one alone may be several steps.
+    /// Whether `paid` is still taken for a slot: the price has not risen since, whoever was the last to take one aside.
     #[must_use]
     pub fn honours(&self, paid: Cost, counts: &Counts) -> bool {
-        let price = self.of_one_of(counts.free() + 1, counts.capacity);
-        u32::from(price.bits()) <= u32::from(paid.bits()) + PRICE_SLACK
+        self.of_one_of(counts.free() + 1, counts.capacity) <= paid
     }
 
     fn of_one_of(&self, free: u32, capacity: u32) -> Cost {
@@ -92,13 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_paid_is_taken_until_the_price_has_more_than_doubled() {
+    fn what_was_paid_is_taken_until_the_price_has_risen_but_for_the_last_taker() {
         let paid = Cost::new(30).unwrap();
-        assert!(
-            pricing(30).honours(paid, &counts(50, 25)),
-            "four times, but for the last"
-        );
-        assert!(!pricing(30).honours(paid, &counts(50, 24)));
+        assert!(pricing(30).honours(paid, &counts(50, 35)));
+        assert!(!pricing(30).honours(paid, &counts(50, 34)));
         assert!(
             pricing(30).honours(paid, &counts(2, 1)),
             "one other alone is no reason"

@@ -12,7 +12,9 @@ use crate::in_process::{InProcess, send_observed};
 use crate::sweep::{AtEvent, TEXT};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
-const SLOTS: u32 = 16;
+const SLOTS: u32 = 50;
+/// How many are free, the last taker aside, when the price has risen by a step.
+const STEPS: [u32; 7] = [34, 24, 16, 11, 7, 5, 5];
 
 /// Sends while others take slots each time that it has paid, so that as many are free as the list says. Returns how often it paid.
 async fn send_while_it_fills(
@@ -38,21 +40,21 @@ async fn send_while_it_fills(
 }
 
 #[tokio::test]
-async fn a_price_that_has_doubled_is_no_reason_to_pay_again() {
+async fn one_other_who_was_quicker_is_no_reason_to_pay_again() {
     for suite in BOTH {
         let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
-        // Of sixteen slots the twelfth but one costs twice as much, the eighth four times; the last one taken aside.
-        let (sent, payments) = send_while_it_fills(&relay, suite, &[8]).await;
+        // The next costs twice as much.
+        let (sent, payments) = send_while_it_fills(&relay, suite, &[35]).await;
         assert!(sent.is_ok() && payments == 1, "{sent:?} after {payments}");
         assert_eq!(relay.texts(), [TEXT]);
     }
 }
 
 #[tokio::test]
-async fn a_price_that_has_more_than_doubled_is_paid_again_and_the_message_is_there_once() {
+async fn a_price_that_has_risen_is_paid_again_and_the_message_is_there_once() {
     for suite in BOTH {
         let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
-        let (sent, payments) = send_while_it_fills(&relay, suite, &[7, 7]).await;
+        let (sent, payments) = send_while_it_fills(&relay, suite, &[34, 34]).await;
         assert!(sent.is_ok() && payments == 2, "{sent:?} after {payments}");
         assert_eq!(relay.texts(), [TEXT]);
     }
@@ -62,9 +64,9 @@ async fn a_price_that_has_more_than_doubled_is_paid_again_and_the_message_is_the
 async fn however_fast_it_fills_the_last_payment_that_makes_sense_is_enough() {
     for suite in BOTH {
         let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
-        let (sent, payments) = send_while_it_fills(&relay, suite, &[7, 3, 1, 1]).await;
+        let (sent, payments) = send_while_it_fills(&relay, suite, &STEPS).await;
         let cost = sent.expect("the highest price is paid").cost;
-        assert_eq!((payments, u32::from(cost.bits())), (4, MAX_SURCHARGE));
+        assert_eq!(u32::from(cost.bits()), MAX_SURCHARGE);
         assert_eq!(payments, MAX_PAYMENTS as usize);
         assert_eq!(relay.texts(), [TEXT]);
     }
