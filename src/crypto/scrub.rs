@@ -13,7 +13,8 @@ const DEAD_STACK_BYTES: usize = 16 * 1024;
 /// one below it.
 #[inline(never)]
 pub fn dead_stack() {
-    let mut dead = [0_u8; DEAD_STACK_BYTES];
+    // In words: wiping writes element by element, which took as long as a tenth of a signature check with bytes.
+    let mut dead = [0_u128; DEAD_STACK_BYTES / size_of::<u128>()];
     dead.zeroize(); // a write that is never taken out as useless
     black_box(&dead);
 }

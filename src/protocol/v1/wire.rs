@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::challenge::CHALLENGE_BYTES;
 use crate::limits::MAX_CIPHERTEXT_BYTES_V1;
 use crate::protocol::refusal::Refusal;
-use crate::protocol::wire::{Hex, HexUpTo, object};
+use crate::protocol::wire::{Hex, HexUpTo, form, object};
 
 /// `POST /pow`, request.
 #[derive(Debug, Serialize, Deserialize)]
@@ -110,13 +110,9 @@ impl MessageRequest {
         struct Length {
             chiphertext: String,
         }
-        serde_urlencoded::from_bytes(body).map_err(|_| {
-            match serde_urlencoded::from_bytes::<Length>(body) {
-                Ok(form) if form.chiphertext.len() > 2 * MAX_CIPHERTEXT_BYTES_V1 => {
-                    Refusal::TooLarge
-                }
-                _ => Refusal::Malformed,
-            }
+        form(body).ok_or_else(|| match form::<Length>(body) {
+            Some(form) if form.chiphertext.len() > 2 * MAX_CIPHERTEXT_BYTES_V1 => Refusal::TooLarge,
+            _ => Refusal::Malformed,
         })
     }
 }
