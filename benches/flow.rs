@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::protocol::suite::Suite;
 use support::alone::Operations;
-use support::relay::{Bench, By, Spent};
+use support::relay::{BATCH, Bench, By, Spent};
 
 /// One of the steps, or all.
 type Part = fn(Spent) -> Duration;
@@ -37,7 +37,14 @@ fn suite(
     let mut group = criterion.benchmark_group(name);
     let mut bench = |name: &str, spend: &dyn Fn() -> Duration| {
         group.bench_function(name, |bencher| {
-            bencher.iter_custom(|count| (0..count).map(|_| spend()).sum());
+            bencher.iter_custom(|count| {
+                let batches = count.div_ceil(BATCH.into());
+                let average = (0..batches)
+                    .map(|_| spend())
+                    .sum::<Duration>()
+                    .div_f64(batches as f64);
+                average.mul_f64(count as f64)
+            });
         });
     };
     let (steps, http) = (

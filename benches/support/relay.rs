@@ -22,10 +22,11 @@ use kkv::pow::{Cost, Puzzle, Search, Solution, Solver};
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
-use kkv::protocol::wire::{Hex, object};
+use kkv::protocol::wire::{self, Hex};
 use kkv::protocol::{v1, v2};
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig, router};
+use rand::CryptoRng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
@@ -51,6 +52,12 @@ impl Step {
         }
     }
 }
+
+/// Messages on their way at once: each step is done for all before the next, so that the sender's work between them does not slow down the
+/// relay's.
+pub const BATCH: u32 = 32;
+/// So many that a batch does not make the price rise.
+const SLOTS: u32 = 400;
 
 /// What the relay spent on each step.
 #[derive(Debug, Default, Clone, Copy)]
@@ -97,7 +104,7 @@ impl Bench {
         };
         let relay = Arc::new(Relay::new(
             config,
-            Queue::new(50, None),
+            Queue::new(SLOTS, None),
             clock.clone(),
             &mut rand::rng(),
         ));
@@ -165,10 +172,10 @@ impl Bench {
     /// What the router does with a body that it has read, without it.
     fn post_steps(&self, step: Step, suite: Suite, body: &[u8]) -> Result<String, Refusal> {
         fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-            serde_urlencoded::from_bytes(body).map_err(|_| Refusal::Malformed)
+            wire::form(body).ok_or(Refusal::Malformed)
         }
         fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-            object(body).ok_or(Refusal::Malformed)
+            wire::object(body).ok_or(Refusal::Malformed)
         }
         fn written(answer: &impl Serialize) -> String {
             serde_json::to_string(answer).expect("JSON")
@@ -186,40 +193,49 @@ impl Bench {
         }
     }
 
-    fn form(&self, step: Step, body: &impl Serialize) -> (Bytes, Duration) {
-        let body = serde_urlencoded::to_string(body).expect("a form");
-        let (answer, spent) = self.post(step, Suite::V1, body.into());
-        (answer.expect("nothing is refused"), spent)
+    /// The same step of a whole batch, which has to be accepted: the answers, and the average time.
+    fn batch(&self, step: Step, suite: Suite, bodies: Vec<Vec<u8>>) -> (Vec<Bytes>, Duration) {
+        let mut total = Duration::ZERO;
+        let count = u32::try_from(bodies.len()).expect("a few");
+        let answers = bodies.into_iter().map(|body| {
+            let (answer, spent) = self.post(step, suite, body);
+            total += spent;
+            answer.expect("nothing is refused")
+        });
+        (answers.collect(), total / count)
     }
 
-    fn json<T: DeserializeOwned>(&self, step: Step, body: &impl Serialize) -> (T, Duration) {
-        let body = serde_json::to_vec(body).expect("JSON");
-        let (answer, spent) = self.post(step, Suite::V2, body);
-        let answer = answer.expect("nothing is refused");
-        (serde_json::from_slice(&answer).expect("an answer"), spent)
-    }
-
-    /// One message in kkv/1.
+    /// A batch of messages in kkv/1: what the relay spends on each.
     pub fn v1(&self) -> Spent {
         self.forget();
         let rng = &mut rand::rng();
-        let relay = Hex(*self.relay.keys().public().as_bytes());
-        let hello = v1::sender::Hello::new(SenderKey::generate(rng));
-        let (answer, pow) = self.form(Step::Pow, &hello.request());
-        let answer = serde_json::from_slice(&answer).expect("an answer");
-        let challenged = hello.challenged(&answer).expect("a challenge");
-        let Solution::V1(nonce) = solved(&challenged.puzzle()) else {
-            unreachable!("a kkv/1 puzzle")
-        };
-        let vouched = challenged.vouched(relay.to_string().as_bytes());
-        let exchanging = vouched.expect("its signature").solved(nonce, rng);
-        let (answer, exchange_keys) = self.form(Step::Exchange, exchanging.request());
-        let answer = serde_json::from_slice(&answer).expect("an answer");
-        let sent = exchanging
-            .answered(&answer)
-            .expect("a key")
-            .seal(&self.text);
-        let (_, msg) = self.form(Step::Message, &sent.expect("it fits").request);
+        let relay = Hex(*self.relay.keys().public().as_bytes()).to_string();
+        let hellos: Vec<_> = (0..BATCH)
+            .map(|_| v1::sender::Hello::new(SenderKey::generate(rng)))
+            .collect();
+        let bodies = hellos.iter().map(|hello| form(&hello.request()));
+        let (answers, pow) = self.batch(Step::Pow, Suite::V1, bodies.collect());
+
+        let exchanging: Vec<_> = hellos
+            .into_iter()
+            .zip(answers)
+            .map(|(hello, answer)| {
+                let challenged = hello.challenged(&read(&answer)).expect("a challenge");
+                let Solution::V1(nonce) = solved(&challenged.puzzle()) else {
+                    unreachable!("a kkv/1 puzzle")
+                };
+                let vouched = challenged.vouched(relay.as_bytes());
+                vouched.expect("its signature").solved(nonce, rng)
+            })
+            .collect();
+        let bodies = exchanging.iter().map(|sender| form(sender.request()));
+        let (answers, exchange_keys) = self.batch(Step::Exchange, Suite::V1, bodies.collect());
+
+        let bodies = exchanging.into_iter().zip(answers).map(|(sender, answer)| {
+            let open = sender.answered(&read(&answer)).expect("a key");
+            form(&open.seal(&self.text).expect("it fits").request)
+        });
+        let (_, msg) = self.batch(Step::Message, Suite::V1, bodies.collect());
         Spent {
             pow,
             exchange_keys,
@@ -227,24 +243,43 @@ impl Bench {
         }
     }
 
-    /// One message in kkv/2.
+    /// A batch of messages in kkv/2: what the relay spends on each.
     pub fn v2(&self) -> Spent {
         self.forget();
         let rng = &mut rand::rng();
-        let hello = v2::sender::Hello::new(SenderKey::generate(rng));
-        let (answer, pow) = self.json(Step::Pow, &hello.request());
-        let challenged = hello.challenged(&answer).expect("a challenge");
-        let Solution::V2(nonces) = solved(&challenged.puzzle()) else {
-            unreachable!("a kkv/2 puzzle")
-        };
-        let exchanging = challenged.solved(&nonces, rng);
-        let (answer, exchange_keys) = self.json(Step::Exchange, exchanging.request());
-        let sent = exchanging
-            .answered(&answer)
-            .expect("a key")
-            .seal(&self.text);
-        let (answer, msg) = self.json(Step::Message, sent.request());
-        sent.accepted(&answer).expect("a receipt");
+        let hellos: Vec<_> = (0..BATCH)
+            .map(|_| v2::sender::Hello::new(SenderKey::generate(rng)))
+            .collect();
+        let bodies = hellos.iter().map(|hello| json(&hello.request()));
+        let (answers, pow) = self.batch(Step::Pow, Suite::V2, bodies.collect());
+
+        let exchanging: Vec<_> = hellos
+            .into_iter()
+            .zip(answers)
+            .map(|(hello, answer)| {
+                let challenged = hello.challenged(&read(&answer)).expect("a challenge");
+                let Solution::V2(nonces) = solved(&challenged.puzzle()) else {
+                    unreachable!("a kkv/2 puzzle")
+                };
+                challenged.solved(&nonces, rng)
+            })
+            .collect();
+        let bodies = exchanging.iter().map(|sender| json(sender.request()));
+        let (answers, exchange_keys) = self.batch(Step::Exchange, Suite::V2, bodies.collect());
+
+        let sent: Vec<_> = exchanging
+            .into_iter()
+            .zip(answers)
+            .map(|(sender, answer)| {
+                let open = sender.answered(&read(&answer)).expect("a key");
+                open.seal(&self.text)
+            })
+            .collect();
+        let bodies = sent.iter().map(|sent| json(sent.request()));
+        let (answers, msg) = self.batch(Step::Message, Suite::V2, bodies.collect());
+        for (sent, answer) in sent.into_iter().zip(answers) {
+            sent.accepted(&read(&answer)).expect("a receipt");
+        }
         Spent {
             pow,
             exchange_keys,
@@ -252,50 +287,70 @@ impl Bench {
         }
     }
 
-    /// An exchange whose challenge is `forged`, or else its own with a solution that is one but for its last nonce: the relay's time to say no.
+    /// A batch of exchanges whose challenges are `forged`, or else good, with solutions but for their last nonce: the relay's time to say no.
     pub fn unpaid(&self, suite: Suite, forged: bool) -> Duration {
         self.forget();
         let rng = &mut rand::rng();
-        let key = SenderKey::generate(rng);
-        let body: Vec<u8> = match suite {
-            Suite::V1 => {
-                let hello = v1::sender::Hello::new(key);
-                let (answer, _) = self.form(Step::Pow, &hello.request());
-                let answer = serde_json::from_slice(&answer).expect("an answer");
-                let challenged = hello.challenged(&answer).expect("a challenge");
-                let Solution::V1(nonce) = wrong(&challenged.puzzle()) else {
-                    unreachable!("a kkv/1 puzzle")
-                };
-                let relay = Hex(*self.relay.keys().public().as_bytes()).to_string();
-                let vouched = challenged.vouched(relay.as_bytes());
-                let exchanging = vouched.expect("its signature").solved(nonce, rng);
-                let form = serde_urlencoded::to_string(exchanging.request()).expect("a form");
-                let mut request: v1::wire::Exchange =
-                    serde_urlencoded::from_str(&form).expect("the same");
-                request.pow.0[0] ^= u8::from(forged);
-                serde_urlencoded::to_string(&request)
-                    .expect("a form")
-                    .into()
-            }
-            Suite::V2 => {
-                let hello = v2::sender::Hello::new(key);
-                let (answer, _) = self.json(Step::Pow, &hello.request());
-                let challenged = hello.challenged(&answer).expect("a challenge");
-                let Solution::V2(nonces) = wrong(&challenged.puzzle()) else {
-                    unreachable!("a kkv/2 puzzle")
-                };
-                let exchanging = challenged.solved(&nonces, rng);
-                let json = serde_json::to_vec(exchanging.request()).expect("JSON");
-                let mut request: v2::wire::ExchangeRequest =
-                    serde_json::from_slice(&json).expect("the same");
-                request.challenge.0[16] ^= u8::from(forged);
-                serde_json::to_vec(&request).expect("JSON")
-            }
-        };
-        let (answer, spent) = self.post(Step::Exchange, suite, body);
-        assert_eq!(answer.err(), Some(401));
-        spent
+        let bodies: Vec<_> = (0..BATCH)
+            .map(|_| match suite {
+                Suite::V1 => self.unpaid_v1(forged, rng),
+                Suite::V2 => self.unpaid_v2(forged, rng),
+            })
+            .collect();
+        let mut total = Duration::ZERO;
+        for body in bodies {
+            let (answer, spent) = self.post(Step::Exchange, suite, body);
+            assert_eq!(answer.err(), Some(401));
+            total += spent;
+        }
+        total / BATCH
     }
+
+    fn unpaid_v1(&self, forged: bool, rng: &mut impl CryptoRng) -> Vec<u8> {
+        let hello = v1::sender::Hello::new(SenderKey::generate(rng));
+        let (answer, _) = self.post(Step::Pow, Suite::V1, form(&hello.request()));
+        let challenge = read(&answer.expect("it is honest so far"));
+        let challenged = hello.challenged(&challenge).expect("a challenge");
+        let Solution::V1(nonce) = wrong(&challenged.puzzle()) else {
+            unreachable!("a kkv/1 puzzle")
+        };
+        let relay = Hex(*self.relay.keys().public().as_bytes()).to_string();
+        let vouched = challenged.vouched(relay.as_bytes());
+        let exchanging = vouched.expect("its signature").solved(nonce, rng);
+        let body = form(exchanging.request());
+        let mut request: v1::wire::Exchange =
+            serde_urlencoded::from_bytes(&body).expect("the same");
+        request.pow.0[0] ^= u8::from(forged);
+        form(&request)
+    }
+
+    fn unpaid_v2(&self, forged: bool, rng: &mut impl CryptoRng) -> Vec<u8> {
+        let hello = v2::sender::Hello::new(SenderKey::generate(rng));
+        let (answer, _) = self.post(Step::Pow, Suite::V2, json(&hello.request()));
+        let challenge = read(&answer.expect("it is honest so far"));
+        let challenged = hello.challenged(&challenge).expect("a challenge");
+        let Solution::V2(nonces) = wrong(&challenged.puzzle()) else {
+            unreachable!("a kkv/2 puzzle")
+        };
+        let exchanging = challenged.solved(&nonces, rng);
+        let body = json(exchanging.request());
+        let mut request: v2::wire::ExchangeRequest =
+            serde_json::from_slice(&body).expect("the same");
+        request.challenge.0[16] ^= u8::from(forged);
+        json(&request)
+    }
+}
+
+fn form(body: &impl Serialize) -> Vec<u8> {
+    serde_urlencoded::to_string(body).expect("a form").into()
+}
+
+fn json(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("JSON")
+}
+
+fn read<T: DeserializeOwned>(answer: &Bytes) -> T {
+    serde_json::from_slice(answer).expect("an answer")
 }
 
 fn solved(puzzle: &Puzzle) -> Solution {

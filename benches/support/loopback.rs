@@ -1,0 +1,155 @@
+//! The program `kkv` itself, asked over HTTP on loopback: what its process spends, and how long a stranger waits.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to benchmarks, each of which uses a part of it"
+)]
+
+use std::time::{Duration, Instant};
+
+use kkv::crypto::identity::SenderKey;
+use kkv::limits::MAX_TEXT_BYTES_V1;
+use kkv::pow::{Search, Solution, Solver};
+use kkv::protocol::text::Text;
+use kkv::protocol::v1::sender::Hello;
+use serde::Serialize;
+use tokio::net::TcpStream;
+use zeroize::Zeroizing;
+
+use super::super::programs::Relay;
+use super::super::raw_http::{Answer, FORM, Wire, get, post};
+
+/// Messages of which the processor time is counted: the kernel counts it in hundredths of a second.
+const MESSAGES: u32 = 2000;
+/// Requests of which the time is taken.
+const REQUESTS: usize = 2000;
+/// Messages in the queue that is listed.
+pub const LISTED: u32 = 10_000;
+
+/// On what a sender sends its four requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connections {
+    /// One for all, as ours does.
+    One,
+    /// One for each, as the published client does.
+    Four,
+}
+
+/// Processor time of the whole process for the four requests of one kkv/1 message of the largest size, and for accepting the connections.
+pub async fn four_requests(connections: Connections) -> Duration {
+    let relay = Relay::start(&["-c", "0", "-m", "10000", "--adaptive", "off"]);
+    deliver(relay.address(), connections).await; // whatever is done once
+    let before = processor_time(&relay);
+    for _ in 0..MESSAGES {
+        deliver(relay.address(), connections).await;
+    }
+    (processor_time(&relay) - before) / MESSAGES
+}
+
+/// How long a stranger waits for `GET /status`, which looks at the queue of `relay`, while the owner of `listed` has long lists made without
+/// pause. In order of length. That of another relay keeps the machine as busy, and nothing else.
+pub async fn strangers_wait(relay: &Relay, listed: &Relay) -> Vec<Duration> {
+    let lists = "while :; do \"$0\" \"$@\" >/dev/null || exit; done";
+    let owner = listed.owner(["list", "--json"]);
+    let owner = owner.through_shell(lists).start();
+    let mut wire = Wire::new(connect(relay.address()).await);
+    let mut waits = Vec::with_capacity(REQUESTS);
+    for _ in 0..REQUESTS {
+        let start = now();
+        let answer = wire.ask(&get("/status")).await;
+        waits.push(start.elapsed());
+        assert_eq!(answer.status, 200);
+    }
+    drop(owner);
+    waits.sort_unstable();
+    waits
+}
+
+/// A relay with as many messages as are listed.
+pub async fn full_relay() -> Relay {
+    let relay = Relay::start(&["-c", "0", "-m", "10000", "--adaptive", "off"]);
+    for _ in 0..LISTED {
+        deliver(relay.address(), Connections::One).await;
+    }
+    relay
+}
+
+/// Leaves a message in kkv/1 with the largest text.
+async fn deliver(address: &str, connections: Connections) {
+    let mut line = Line {
+        address,
+        connections,
+        wire: None,
+    };
+    let rng = &mut rand::rng();
+    let key = line.ask(&get("/get_domain_pk")).await;
+    let hello = Hello::new(SenderKey::generate(rng));
+    let answer = line.form("/pow", &hello.request()).await;
+    let challenge = serde_json::from_slice(&answer.body).expect("an answer");
+    let challenged = hello.challenged(&challenge).expect("a challenge");
+    let solver = Solver {
+        threads: std::num::NonZeroUsize::MIN,
+        ..Solver::default()
+    };
+    let solution = solver.solve(&challenged.puzzle(), &[7; 24], &Search::default());
+    let Some(Solution::V1(nonce)) = solution else {
+        unreachable!("a kkv/1 puzzle, and nobody stops it")
+    };
+    let vouched = challenged.vouched(&key.body).expect("its signature");
+    let exchanging = vouched.solved(nonce, rng);
+    let answer = line.form("/exchange_keys", exchanging.request()).await;
+    let keys = serde_json::from_slice(&answer.body).expect("an answer");
+    let text = Text::new(Zeroizing::new("a".repeat(MAX_TEXT_BYTES_V1))).expect("it fits");
+    let sent = exchanging.answered(&keys).expect("a key").seal(&text);
+    line.form("/msg", &sent.expect("it fits").request).await;
+}
+
+struct Line<'l> {
+    address: &'l str,
+    connections: Connections,
+    wire: Option<Wire<TcpStream>>,
+}
+
+impl Line<'_> {
+    async fn form(&mut self, path: &str, body: &impl Serialize) -> Answer {
+        let body = serde_urlencoded::to_string(body).expect("a form");
+        self.ask(&post(path, FORM, body)).await
+    }
+
+    async fn ask(&mut self, request: &[u8]) -> Answer {
+        if self.connections == Connections::Four {
+            self.wire = None;
+        }
+        if self.wire.is_none() {
+            self.wire = Some(Wire::new(connect(self.address).await));
+        }
+        let answer = self.wire.as_mut().expect("made above").ask(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer
+    }
+}
+
+async fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).await.expect("it listens");
+    stream.set_nodelay(true).expect("a TCP stream");
+    stream
+}
+
+/// User and system time of all its threads, of those that have ended too (proc(5), `stat`, fields 14 and 15).
+fn processor_time(relay: &Relay) -> Duration {
+    let pid = relay.process().pid().as_raw_nonzero();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    let (_, fields) = stat.rsplit_once(')').expect("its name is in brackets");
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().expect("a number"))
+        .sum();
+    Duration::from_secs(ticks) / 100 // USER_HZ is 100 on every architecture of Linux that Rust has
+}
+
+#[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
+fn now() -> Instant {
+    Instant::now()
+}
