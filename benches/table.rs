@@ -8,16 +8,29 @@
     reason = "a table is for reading"
 )]
 
+#[path = "support/alone.rs"]
+mod alone;
+#[path = "support/loopback.rs"]
+mod loopback;
 #[path = "table/machine.rs"]
 mod machine;
 #[path = "table/measured.rs"]
 mod measured;
+#[path = "../tests/support/programs.rs"]
+#[allow(unused_imports, reason = "a library to the tests")]
+mod programs;
+#[path = "../tests/kkv1/raw_http.rs"]
+mod raw_http;
+#[path = "support/relay.rs"]
+mod relay;
 #[path = "table/row.rs"]
 mod row;
 #[path = "table/saved.rs"]
 mod saved;
 #[path = "support/searches.rs"]
 mod searches;
+#[path = "table/strangers.rs"]
+mod strangers;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -59,8 +72,16 @@ fn main() -> ExitCode {
 fn rows() -> Result<Vec<Row>> {
     // What is saved first, so that nobody waits for measurements to learn that the rest is missing.
     let saved = Saved::find()?;
-    let (checks, relay, queue) = (checks(&saved)?, relay(&saved)?, queue(&saved)?);
-    Ok([searches(), solves(), checks, relay, queue].concat())
+    let (checks, queue) = (checks(&saved)?, queue(&saved)?);
+    let parts = [
+        searches(),
+        solves(),
+        checks,
+        strangers::steps(),
+        strangers::http(),
+        queue,
+    ];
+    Ok(parts.concat())
 }
 
 /// The search on each instruction set, over the published loop, both on one thread; and on two threads over one.
@@ -126,21 +147,6 @@ fn checks(saved: &Saved) -> Result<Vec<Row>> {
         v1.beside(Time(published), "the published check"),
         v2.beside(bare, &format!("{SUBPUZZLES} bare hashes")),
     ])
-}
-
-/// What it takes a relay to take a message in, over what no relay can do without.
-fn relay(saved: &Saved) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (group, name) in [
-        ("kkv1, longest message", "kkv/1"),
-        ("kkv2, longest message", "kkv/2"),
-    ] {
-        let whole = saved.time(&format!("{group}/whole flow"))?;
-        let cryptography = saved.time(&format!("{group}/cryptography alone"))?;
-        let row = Row::new(format!("{name} message through the relay"), Time(whole));
-        rows.push(row.beside(Time(cryptography), "its cryptography alone"));
-    }
-    Ok(rows)
 }
 
 /// The largest queue over the default one.

@@ -16,8 +16,8 @@ use serde::Serialize;
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
-use super::super::programs::Relay;
-use super::super::raw_http::{Answer, FORM, Wire, get, post};
+use super::programs::Relay;
+use super::raw_http::{Answer, FORM, Wire, get, post};
 
 /// Messages of which the processor time is counted: the kernel counts it in hundredths of a second.
 const MESSAGES: u32 = 2000;

@@ -1,0 +1,129 @@
+//! What a stranger costs the relay: in turns with the cryptography that the protocol asks for, and as the program `kkv` over HTTP on loopback.
+
+use std::time::Duration;
+
+use kkv::clock::{Clock, SystemClock};
+use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv::protocol::suite::Suite;
+
+use crate::alone::Operations;
+use crate::loopback::{self, Connections};
+use crate::relay::{Bench, By};
+use crate::row::Quantity::Time;
+use crate::row::Row;
+
+/// Turns of each; of its averages over a batch the best is taken, as everything else on the machine can only make it slower.
+const TURNS: usize = 60;
+/// How often the cryptography is done in a turn.
+const REPEATED: u32 = 32;
+
+/// Processor time of the published relay for the same four requests, in seconds.
+const PUBLISHED: f64 = 0.85e-3;
+
+/// A message in each suite, and what is refused before anything is paid.
+pub(crate) fn steps() -> Vec<Row> {
+    let operations = Operations::new();
+    let v1 = Bench::new(MAX_TEXT_BYTES_V1, By::Steps);
+    let v2 = Bench::new(MAX_TEXT_BYTES, By::Steps);
+    let [mut one, mut two] = [Best::default(), Best::default()];
+    for _ in 0..TURNS {
+        one.takes(v1.v1().sum(), timed(|| operations.v1()));
+        two.takes(v2.v2().sum(), timed(|| operations.v2()));
+    }
+    let alone = "its cryptography alone";
+    let mut rows = vec![
+        Row::new(
+            "kkv/1 message through the relay, without HTTP",
+            Time(one.relay),
+        )
+        .beside(Time(one.cryptography), alone)
+        .ratio_at_most(1.15),
+        Row::new(
+            "kkv/2 message through the relay, without HTTP",
+            Time(two.relay),
+        )
+        .beside(Time(two.cryptography), alone),
+    ];
+    for (suite, bench) in [(Suite::V1, &v1), (Suite::V2, &v2)] {
+        for (what, forged) in [("forged challenge", true), ("last nonce wrong", false)] {
+            let times = (0..TURNS).map(|_| bench.unpaid(suite, forged).as_secs_f64());
+            let row = Row::new(
+                format!("{suite} exchange refused, {what}"),
+                Time(times.fold(f64::INFINITY, f64::min)),
+            );
+            rows.push(row.at_most(Duration::from_micros(5)));
+        }
+    }
+    rows
+}
+
+/// The program's processor time, and how long strangers wait while its owner lists many messages.
+pub(crate) fn http() -> Vec<Row> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    runtime.block_on(async {
+        let mut rows = Vec::new();
+        for (connections, name) in [
+            (Connections::One, "one connection"),
+            (Connections::Four, "four connections"),
+        ] {
+            let spent = loopback::four_requests(connections).await;
+            let what = format!("kkv/1 message over HTTP on loopback, {name}: processor time");
+            let row = Row::new(what, Time(spent.as_secs_f64()));
+            let row = row.beside(Time(PUBLISHED), "the published relay");
+            rows.push(match connections {
+                Connections::One => row.at_most(Duration::from_micros(420)),
+                Connections::Four => row,
+            });
+        }
+        let (asked, other) = (loopback::full_relay().await, loopback::full_relay().await);
+        let listed = loopback::strangers_wait(&asked, &asked).await;
+        let elsewhere = loopback::strangers_wait(&asked, &other).await;
+        for (share, name) in [(0.5, "median"), (0.99, "p99")] {
+            let at = |waits: &[Duration]| {
+                Time(waits[(waits.len() as f64 * share) as usize].as_secs_f64())
+            };
+            let what = format!(
+                "a stranger's wait while {} messages are listed without pause: {name}",
+                loopback::LISTED
+            );
+            rows.push(Row::new(what, at(&listed)).beside(at(&elsewhere), "those of another relay"));
+        }
+        rows
+    })
+}
+
+/// The shortest of each, in seconds.
+struct Best {
+    relay: f64,
+    cryptography: f64,
+}
+
+impl Default for Best {
+    fn default() -> Self {
+        let (relay, cryptography) = (f64::INFINITY, f64::INFINITY);
+        Self {
+            relay,
+            cryptography,
+        }
+    }
+}
+
+impl Best {
+    fn takes(&mut self, relay: Duration, cryptography: Duration) {
+        self.relay = self.relay.min(relay.as_secs_f64());
+        self.cryptography = self.cryptography.min(cryptography.as_secs_f64());
+    }
+}
+
+/// How long `work` takes on average.
+fn timed(work: impl Fn()) -> Duration {
+    let clock = SystemClock::default();
+    let start = clock.elapsed();
+    for _ in 0..REPEATED {
+        work();
+    }
+    clock.elapsed().saturating_sub(start) / REPEATED
+}
