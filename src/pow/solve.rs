@@ -1,8 +1,8 @@
 //! The search for a solution: on as many threads as wanted, counted, stoppable at any time.
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex};
 use std::time::Duration;
 
 use kkv_kernel::{Block, GROUP, InstructionSet, find};
@@ -78,11 +78,15 @@ impl Solver {
             instructions: self.instructions,
             next: AtomicU64::new(0),
             hits: Mutex::new(Vec::new()),
+            start: Barrier::new(self.threads.get()),
         };
         std::thread::scope(|scope| {
-            for _ in 0..self.threads.get() {
+            // They wait for each other first: the kernel puts a thread that it wakes on an idle core, but a new one often on the core of whoever
+            // made it, for as long as an easy search takes.
+            for _ in 1..self.threads.get() {
                 scope.spawn(|| hunt.run());
             }
+            hunt.run();
         });
         let hits = hunt.hits.into_inner();
         let mut hits = hits.unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -128,11 +132,14 @@ struct Hunt<'h> {
     /// Start of the first chunk that nobody has taken. Its upper half stands still for 2^32 nonces.
     next: AtomicU64,
     hits: Mutex<Vec<u64>>,
+    /// Where its threads wait for each other before they begin.
+    start: Barrier,
 }
 
 impl Hunt<'_> {
     /// Tries chunk after chunk until there are enough hits, or somebody stops it.
     fn run(&self) {
+        self.start.wait();
         while !self.search.stopped() {
             let start = self.next.fetch_add(CHUNK.into(), Relaxed);
             let tried = self.chunk(start);
