@@ -86,7 +86,7 @@ pub struct Now {
     pub elapsed: Duration,
 }
 
-/// The queue. Cheap to share; every operation takes one short lock.
+/// The queue. Cheap to share; no operation holds its lock for longer than [`LIST_PAGE`] messages take.
 #[derive(Debug)]
 pub struct Queue<H> {
     shared: Arc<Shared<H>>,
@@ -269,17 +269,29 @@ impl<H> Queue<H> {
         })
     }
 
-    /// Deletes and wipes every message. Returns their ids.
+    /// Deletes and wipes every message that is there when it begins. Returns their ids.
     pub fn delete_all(&self, now: Duration) -> Vec<MessageId> {
-        self.change(now, |state| {
-            let mut deleted = Vec::with_capacity(state.messages.len());
-            while let Some((id, message)) = state.messages.pop_first() {
-                state.forget(message);
-                deleted.push(id);
+        let last = self.change(now, |state| (MessageId(state.last_id), 0));
+        let mut deleted = Vec::new();
+        loop {
+            let before = deleted.len();
+            self.change(now, |state| {
+                for _ in 0..LIST_PAGE {
+                    match state.messages.first_entry() {
+                        Some(first) if *first.key() <= last => {
+                            let (id, message) = first.remove_entry();
+                            state.forget(message);
+                            deleted.push(id);
+                        }
+                        _ => break,
+                    }
+                }
+                ((), deleted.len() - before)
+            });
+            if deleted.len() - before < LIST_PAGE {
+                return deleted;
             }
-            let changes = deleted.len();
-            (deleted, changes)
-        })
+        }
     }
 
     /// Deletes and wipes everything and takes nothing more, not even for sessions that are open.

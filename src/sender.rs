@@ -37,8 +37,8 @@ pub struct Delivery<'d, D> {
     pub suites: SuitePolicy,
     /// What searches for a solution.
     pub solver: Solver,
-    /// The longest that it may search, whatever time the relay gives.
-    pub max_time: Duration,
+    /// The longest that it may search in all; if nobody has said, as long as the relay gives.
+    pub max_time: Option<Duration>,
     /// For the deadline of kkv/1, which is a time of day.
     pub clock: &'d dyn Clock,
     /// Is told how it goes.

@@ -5,9 +5,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::exit::Failed;
 use super::output::say;
 
-/// Whether there is somebody to ask.
+/// Whether there is somebody to ask, who sees the question and can answer.
 pub(super) fn can_ask() -> bool {
-    io::stdin().is_terminal()
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks, and takes anything but a yes for a no. Blocks.

@@ -17,7 +17,6 @@ use crate::protocol::suite::Suite;
 const TIME: Duration = Duration::from_millis(500);
 /// The costs that make sense today: below, paying is nothing; above, it takes hours.
 const COSTS: std::ops::RangeInclusive<u32> = 20..=40;
-const SUITES: [Suite; 2] = [Suite::V2, Suite::V1];
 
 #[derive(Serialize)]
 struct Measured {
@@ -49,19 +48,21 @@ struct Times {
 /// Measures, and prints the table.
 pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), Failed> {
     let solver = solving.solver();
-    let speed = Speed::measure(solver, TIME).await;
+    let v2 = Speed::measure(solver, Suite::V2, TIME).await;
+    let v1 = Speed::measure(solver, Suite::V1, TIME).await;
+    let speeds = [v2, v1];
     let costs = COSTS.filter_map(|bits| Cost::new(bits).ok());
     if json {
         return print_json(&Measured {
             threads: solver.threads.get(),
             instructions: solver.instructions.to_string(),
-            hashes_per_second: SUITES
-                .map(|suite| Rate {
-                    suite,
-                    rate: speed.rate(suite),
+            hashes_per_second: speeds
+                .map(|speed| Rate {
+                    suite: speed.suite,
+                    rate: speed.rate,
                 })
                 .into(),
-            costs: costs.map(|cost| row(&speed, cost)).collect(),
+            costs: costs.map(|cost| row(&speeds, cost)).collect(),
         });
     }
     let threads = match solver.threads.get() {
@@ -70,14 +71,14 @@ pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), Failed> {
     };
     let mut table = format!(
         "This machine computes {} hashes a second for kkv/2\nand {} for kkv/1, with {} on {threads}.\n\n",
-        in_words(speed.rate(Suite::V2)),
-        in_words(speed.rate(Suite::V1)),
+        in_words(v2.rate),
+        in_words(v1.rate),
         solver.instructions,
     );
     table += "      kkv/2                       kkv/1\n";
     table += "COST  on average    99 in 100 by  on average    99 in 100 by\n";
     for cost in costs {
-        let [v2, v1] = SUITES.map(|suite| columns(&speed.odds(suite, cost)));
+        let [v2, v1] = speeds.map(|speed| columns(&speed.odds(cost)));
         let default = if cost.bits() == DEFAULT_COST {
             "  (the default)"
         } else {
@@ -97,11 +98,11 @@ fn columns(odds: &Odds) -> String {
     )
 }
 
-fn row(speed: &Speed, cost: Cost) -> Row {
-    let times = SUITES.map(|suite| {
-        let odds = speed.odds(suite, cost);
+fn row(speeds: &[Speed; 2], cost: Cost) -> Row {
+    let times = speeds.map(|speed| {
+        let odds = speed.odds(cost);
         Times {
-            suite,
+            suite: speed.suite,
             mean_seconds: odds.mean().as_secs_f64(),
             p99_seconds: odds.within(0.99).as_secs_f64(),
         }

@@ -29,7 +29,7 @@ Exit codes:
   2    wrong usage or input; nothing was tried
   3    the relay (or Tor) can't be reached; nothing was delivered
   4    the inbox is full; nothing was delivered
-  5    the proof of work wasn't found in time; nothing was delivered
+  5    the proof of work wasn't found in time, is out of reach, or isn't enough; nothing was delivered
   6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
   8    accepted, but its receipt or the result couldn't be written; don't send it again

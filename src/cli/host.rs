@@ -67,7 +67,7 @@ impl Running {
              key       {}\n",
             status.version,
             status.queue.capacity,
-            speed.says(Suite::V2, pricing.base),
+            speed.says(pricing.base),
             Visible(&status.listens.to_string()),
             suites.join(" and "),
             self.relay.keys().public().fingerprint(),

@@ -7,6 +7,7 @@ use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::Client;
 use crate::owner::api::{Delete, Done, Status, Summary};
+use crate::pow::Cost;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
@@ -177,6 +178,7 @@ fn cost(status: &Status) -> String {
     let (base, queue) = (status.base_cost, status.queue);
     let why = match status.cost.saturating_sub(base) {
         _ if !status.adaptive => ", whatever is free".to_owned(),
+        0 if base == Cost::HIGHEST.bits() => ", the highest there is".to_owned(),
         0 => ", while most slots are free".to_owned(),
         more => format!(
             ": {base}, and {more} more while {} of {} slots are free",

@@ -153,7 +153,7 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
     let listens = listener
         .listens()
         .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
-    let speed = Speed::measure(Solver::default(), RATE_TIME);
+    let speed = Speed::measure(Solver::default(), Suite::V2, RATE_TIME);
     let onion = match home {
         Some(home) => Some(Onion::publish(home, &args.inside).await?),
         None => None,

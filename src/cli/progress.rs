@@ -281,3 +281,22 @@ impl Solving {
         ((now.done * WIDTH as f64) as u64, text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_read_well() {
+        for (odds, said) in [
+            (0.5, "is 50 %"),
+            (0.1, "is 10 %"),
+            (0.05, "is 1 in 20"),
+            (1e-6, "is 1 in 1000000"),
+            (1e-7, "there is no chance"),
+            (0.0, "there is no chance"),
+        ] {
+            assert!(chance(odds).contains(said), "{odds}: {}", chance(odds));
+        }
+    }
+}

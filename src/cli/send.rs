@@ -66,7 +66,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         target: args.address,
         suites,
         solver: args.solving.solver(),
-        max_time: args.max_time.unwrap_or(Duration::MAX),
+        max_time: args.max_time,
         key,
         text: &text,
     };
@@ -137,7 +137,7 @@ struct Load<'l> {
     target: Target,
     suites: SuitePolicy,
     solver: Solver,
-    max_time: Duration,
+    max_time: Option<Duration>,
     key: SenderKey,
     text: &'l Text,
 }

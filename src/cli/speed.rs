@@ -2,46 +2,41 @@
 
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::estimate::roughly;
 use crate::pow::{Cost, Odds, Puzzle, Solver};
 use crate::protocol::suite::Suite;
 
-/// Hashes a second that this machine computes for each suite.
+/// Hashes a second that this machine computes for a suite.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Speed {
-    v1: f64,
-    v2: f64,
+    pub(super) suite: Suite,
+    pub(super) rate: f64,
 }
 
 impl Speed {
-    /// Measures it, `time` for each suite, beside what else is done. Must be called within a runtime.
-    pub(super) fn measure(solver: Solver, time: Duration) -> impl Future<Output = Self> {
-        let rate = move |suite| solver.rate(&puzzle(suite, Cost::HIGHEST), time);
-        let measuring: JoinHandle<Self> = spawn_blocking(move || Self {
-            v1: rate(Suite::V1),
-            v2: rate(Suite::V2),
+    /// Measures it for as long as `time`, beside what else is done. Must be called within a runtime.
+    pub(super) fn measure(
+        solver: Solver,
+        suite: Suite,
+        time: Duration,
+    ) -> impl Future<Output = Self> {
+        let measuring = spawn_blocking(move || Self {
+            suite,
+            rate: solver.rate(&puzzle(suite, Cost::HIGHEST), time),
         });
         async { measuring.await.expect("nothing in it panics") }
     }
 
-    /// Hashes a second.
-    pub(super) fn rate(&self, suite: Suite) -> f64 {
-        match suite {
-            Suite::V1 => self.v1,
-            Suite::V2 => self.v2,
-        }
-    }
-
     /// How long a cost takes here.
-    pub(super) fn odds(&self, suite: Suite, cost: Cost) -> Odds {
-        Odds::new(&puzzle(suite, cost), self.rate(suite))
+    pub(super) fn odds(&self, cost: Cost) -> Odds {
+        Odds::new(&puzzle(self.suite, cost), self.rate)
     }
 
     /// A cost, and what it means here.
-    pub(super) fn says(&self, suite: Suite, cost: Cost) -> String {
-        let time = roughly(self.odds(suite, cost).mean());
+    pub(super) fn says(&self, cost: Cost) -> String {
+        let time = roughly(self.odds(cost).mean());
         format!("2^{cost} hashes: {time} on this machine")
     }
 }
@@ -59,9 +54,28 @@ fn puzzle(suite: Suite, cost: Cost) -> Puzzle {
 /// A rate to two digits or so, as people say it: `290 million`.
 pub(super) fn in_words(rate: f64) -> String {
     match rate {
-        ..1e6 => format!("{:.0} thousand", rate / 1e3),
-        ..1e7 => format!("{:.1} million", rate / 1e6),
-        ..1e9 => format!("{:.0} million", rate / 1e6),
+        ..0.9995e6 => format!("{:.0} thousand", rate / 1e3),
+        ..9.95e6 => format!("{:.1} million", rate / 1e6),
+        ..999.5e6 => format!("{:.0} million", rate / 1e6),
         _ => format!("{:.1} billion", rate / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_read_well() {
+        for (rate, said) in [
+            (12_345.0, "12 thousand"),
+            (999_700.0, "1.0 million"),
+            (9.96e6, "10 million"),
+            (463.2e6, "463 million"),
+            (999.7e6, "1.0 billion"),
+            (28e9, "28.0 billion"),
+        ] {
+            assert_eq!(in_words(rate), said);
+        }
     }
 }

@@ -53,12 +53,11 @@ async fn status(State(host): AppHost) -> Json<Status> {
 }
 
 async fn list(State(host): AppHost) -> Response {
-    // On a thread of its own: of many messages it takes milliseconds, and whoever was to be served by this one would wait.
-    let listing = spawn_blocking(move || {
+    aside(move || {
         let messages = host.queue().list(host.now().elapsed, |m| summary(&m));
         Json(List { messages }).into_response()
-    });
-    listing.await.expect("nothing in it panics")
+    })
+    .await
 }
 
 async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
@@ -87,14 +86,17 @@ async fn mark(State(host): AppHost, Json(wanted): Json<Mark>) -> Json<Done> {
 }
 
 async fn delete(State(host): AppHost, Json(wanted): Json<Delete>) -> Json<Done> {
-    let now = host.now().elapsed;
-    match wanted {
-        Delete::Ids(ids) => each(ids, |id| host.queue().delete(id, now)),
-        Delete::All => Json(Done {
-            done: host.queue().delete_all(now),
-            missing: Vec::new(),
-        }),
-    }
+    aside(move || {
+        let now = host.now().elapsed;
+        match wanted {
+            Delete::Ids(ids) => each(ids, |id| host.queue().delete(id, now)),
+            Delete::All => Json(Done {
+                done: host.queue().delete_all(now),
+                missing: Vec::new(),
+            }),
+        }
+    })
+    .await
 }
 
 async fn watch(State(host): AppHost, Query(watch): Query<Watch>) -> Json<Version> {
@@ -106,8 +108,13 @@ async fn watch(State(host): AppHost, Query(watch): Query<Watch>) -> Json<Version
 }
 
 async fn wipe(State(host): AppHost) -> Json<Done> {
-    host.wipe();
+    aside(move || host.wipe()).await;
     Json(Done::default())
+}
+
+/// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers share this one.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    spawn_blocking(work).await.expect("nothing in it panics")
 }
 
 /// A JSON answer whose bytes are overwritten once the socket has them. (What else the owner asks for names no text.)

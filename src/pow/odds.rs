@@ -39,7 +39,7 @@ impl Odds {
             sum += term;
             term *= x / (i + 1) as f64;
         }
-        1.0 - sum
+        (1.0 - sum).max(0.0) // rounding may have gone below
     }
 
     /// The time within which the share `chance` (above 0, below 1) of all searches is done.
@@ -99,9 +99,27 @@ mod tests {
     }
 
     #[test]
+    fn a_chance_is_never_below_none() {
+        for bits in 0..=60 {
+            for rate in [1e3, 1e6, 1e7, 4e8] {
+                for seconds in [1, 60, 480, 86_400] {
+                    for odds in of(bits, rate) {
+                        let chance = odds.by(Duration::from_secs(seconds));
+                        assert!(
+                            (0.0..=1.0).contains(&chance),
+                            "{bits}, {rate}, {seconds}: {chance}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nothing_overflows() {
         for odds in of(60, 0.0).into_iter().chain(of(60, 1.0)) {
-            assert!(odds.by(Duration::from_secs(480)) < 1e-9);
+            let chance = odds.by(Duration::from_secs(480));
+            assert!((0.0..1e-9).contains(&chance), "{chance}");
             assert_eq!(odds.by(Duration::ZERO), 0.0);
         }
         for odds in of(0, 1e12) {

@@ -21,36 +21,69 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// The time that a sender is ready to spend on payments, which it may have to make again.
+/// The time that a sender is ready to spend on all payments for one message, which it may have to make again.
 #[derive(Debug)]
 pub(super) struct Purse {
-    left: Duration,
+    /// If nobody has said how much: as much as the relay gives for the first.
+    left: Option<Duration>,
     payments: u32,
 }
 
 impl Purse {
-    pub(super) fn new(left: Duration) -> Self {
+    pub(super) fn new(left: Option<Duration>) -> Self {
         Self { left, payments: 0 }
+    }
+
+    /// How long a payment may take for which the relay gives so much time.
+    pub(super) fn allows(&mut self, time: Duration) -> Duration {
+        time.min(*self.left.get_or_insert(time))
+    }
+
+    /// A payment is over that took so long.
+    pub(super) fn spent(&mut self, time: Duration) {
+        self.left = self.left.map(|left| left.saturating_sub(time));
+        self.payments += 1;
     }
 
     /// Whether another payment for the same message makes sense.
     pub(super) fn pays_again(&self) -> bool {
-        self.payments < MAX_PAYMENTS && !self.left.is_zero()
+        self.payments < MAX_PAYMENTS && self.left.is_none_or(|left| !left.is_zero())
+    }
+
+    /// Whether nothing was paid yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.payments == 0
     }
 }
 
 impl<D: Dial> Delivery<'_, D> {
-    /// Searches until found or `time` since it was `asked` is over, the purse's at most.
-    pub(super) async fn pay(
+    /// Where it is in doubt, measures whether this machine is fast enough to pay in `time`, and asks if it is hardly so.
+    pub(super) async fn agree(&self, puzzle: &Puzzle, time: Duration) -> Result<(), Failure> {
+        if Odds::new(puzzle, SLOWEST_RATE).by(time) > LIKELY {
+            return Ok(());
+        }
+        let (solver, measured) = (self.solver, puzzle.clone());
+        let rate = spawn_blocking(move || solver.rate(&measured, RATE_TIME)).await;
+        let price = Price {
+            cost: puzzle.cost(),
+            odds: Odds::new(puzzle, rate.expect("nothing in it panics")),
+            time,
+        };
+        if price.odds.by(price.time) > LIKELY || self.observer.consents(price).await {
+            Ok(())
+        } else {
+            Err(Failure::TooDear(price))
+        }
+    }
+
+    /// Searches until found, or until `time` since it was `asked` is over: a day at most.
+    pub(super) async fn search(
         &self,
         puzzle: Puzzle,
         asked: Instant,
         time: Duration,
-        purse: &mut Purse,
         rng: &mut impl CryptoRng,
     ) -> Result<Solution, Failure> {
-        let time = time.min(purse.left); // a day at most, so that no instant overflows
-        self.agree(&puzzle, time).await?;
         let mut prefix = [0; 24];
         rng.fill_bytes(&mut prefix);
         let search = Arc::new(Search::default());
@@ -61,33 +94,44 @@ impl<D: Dial> Delivery<'_, D> {
             time: time.saturating_sub(asked.elapsed()),
         });
         let solver = self.solver;
-        let solving = spawn_blocking(move || solver.solve(&puzzle, &prefix, &search));
-        let found = timeout_at(asked + time, solving).await;
+        let searching = spawn_blocking(move || solver.solve(&puzzle, &prefix, &search));
+        let found = timeout_at(asked + time, searching).await;
         drop(guard);
-        purse.left = purse.left.saturating_sub(asked.elapsed());
-        purse.payments += 1;
         match found {
-            Ok(Ok(Some(solution))) => Ok(solution),
-            _ => Err(Failure::NotInTime(time)),
+            Ok(found) => found.expect("nothing in it panics"),
+            Err(_) => None,
+        }
+        .ok_or(Failure::NotInTime(time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn all_payments_together_take_no_longer_than_the_purse_allows() {
+        for said in [None, Some(2 * MINUTE)] {
+            let mut purse = Purse::new(said);
+            assert_eq!(purse.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");
+            purse.spent(MINUTE);
+            assert_eq!(purse.allows(10 * MINUTE), MINUTE, "{said:?}");
+            assert!(purse.pays_again());
+            purse.spent(MINUTE);
+            assert!(!purse.pays_again(), "{said:?}");
         }
     }
 
-    /// Where it is in doubt, measures whether this machine is fast enough, and asks if it is hardly so.
-    async fn agree(&self, puzzle: &Puzzle, time: Duration) -> Result<(), Failure> {
-        if Odds::new(puzzle, SLOWEST_RATE).by(time) > LIKELY {
-            return Ok(());
+    #[test]
+    fn there_are_no_more_payments_than_a_price_has_steps() {
+        let mut purse = Purse::new(Some(MINUTE));
+        assert!(purse.is_untouched());
+        for _ in 0..MAX_PAYMENTS {
+            assert!(purse.pays_again());
+            purse.spent(Duration::ZERO);
         }
-        let (solver, measured) = (self.solver, puzzle.clone());
-        let rate = spawn_blocking(move || solver.rate(&measured, RATE_TIME)).await;
-        let price = Price {
-            cost: puzzle.cost(),
-            odds: Odds::new(puzzle, rate.unwrap_or(SLOWEST_RATE)),
-            time,
-        };
-        if price.odds.by(price.time) > LIKELY || self.observer.consents(price).await {
-            Ok(())
-        } else {
-            Err(Failure::TooDear(price))
-        }
+        assert!(!purse.pays_again() && !purse.is_untouched());
     }
 }

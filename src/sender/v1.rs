@@ -37,16 +37,16 @@ pub(super) async fn deliver<D: Dial>(
         let puzzle = challenged.puzzle();
         let cost = puzzle.cost();
 
-        let time = time_left(challenged.expiry(), delivery.clock.unix());
+        let time = purse.allows(time_left(challenged.expiry(), delivery.clock.unix()));
+        delivery.agree(&puzzle, time).await?;
         // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
-        let (solution, vouched) = tokio::try_join!(
-            delivery.pay(puzzle, asked_at, time, &mut purse, rng),
-            async {
+        let (solution, vouched) =
+            tokio::try_join!(delivery.search(puzzle, asked_at, time, rng), async {
                 let asked = line.ask(&Ask::get("/get_domain_pk")).await;
                 let answer = successful(asked.result.map_err(undelivered)?)?;
                 Ok(challenged.vouched(&answer.body)?)
-            },
-        )?;
+            },)?;
+        purse.spent(asked_at.elapsed());
         let relay = *vouched.relay();
         let Solution::V1(nonce) = solution else {
             unreachable!("a solver answers in the layout it was asked in");

@@ -38,17 +38,18 @@ pub(super) async fn deliver<D: Dial>(
         let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
         let asked_at = asked.at;
         let answer = asked.result.map_err(undelivered)?;
-        if is_foreign(&answer) {
+        // Only at first: who has spoken it, and been paid, can't have forgotten it.
+        if purse.is_untouched() && is_foreign(&answer) {
             return Ok(Outcome::NotSpoken(Box::new(hello.into_key())));
         }
         let challenged = hello.challenged(&read(&answer)?)?;
         let (relay, terms) = (*challenged.relay(), *challenged.terms());
 
-        let time = Duration::from_secs(terms.lifetime.into());
+        let time = purse.allows(Duration::from_secs(terms.lifetime.into()));
         let puzzle = challenged.puzzle();
-        let solution = delivery
-            .pay(puzzle, asked_at, time, &mut purse, rng)
-            .await?;
+        delivery.agree(&puzzle, time).await?;
+        let solution = delivery.search(puzzle, asked_at, time, rng).await?;
+        purse.spent(asked_at.elapsed());
         let Solution::V2(nonces) = solution else {
             unreachable!("a solver answers in the layout it was asked in");
         };

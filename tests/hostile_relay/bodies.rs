@@ -1,5 +1,7 @@
 //! Bodies of the right type and status that are not what a relay says at this step.
 
+use std::sync::{Arc, Mutex};
+
 use kkv::limits::MAX_PAYMENTS;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
@@ -209,4 +211,35 @@ async fn a_relay_that_is_never_paid_enough_is_paid_a_few_times_and_no_more() {
         let payments = asked.iter().filter(|line| line.ends_with("/exchange_keys"));
         assert_eq!(payments.count(), MAX_PAYMENTS as usize);
     }
+}
+
+#[tokio::test]
+async fn a_relay_that_was_paid_in_kkv2_cannot_have_forgotten_it() {
+    let relay = InProcess::new(SuitePolicy::Any, 50, 0);
+    let (full, held) = (Arc::clone(&relay.relay), Mutex::new(Vec::new()));
+    // It makes a challenge, lets the price rise, and then says that it has never heard of kkv/2.
+    let say = Say::Changed(Box::new(move |honest| {
+        let mut held = held.lock().expect("nobody panics here");
+        if !held.is_empty() {
+            let body = b"What?".to_vec();
+            return Answer {
+                status: 415,
+                body,
+                ..honest
+            };
+        }
+        let now = full.now().elapsed;
+        held.extend((0..16).map(|_| full.queue().reserve(now).expect("there is room")));
+        honest
+    }));
+    let between = Between::new(relay, "/pow", say);
+    let failure = deliver_to(&between, SuitePolicy::Any, "text")
+        .await
+        .failure();
+    assert!(
+        matches!(failure, Failure::RefusedUnread(415)),
+        "{failure:?}"
+    );
+    let asked = ["POST /pow", "POST /exchange_keys", "POST /pow"];
+    assert_eq!(between.asked(), asked);
 }

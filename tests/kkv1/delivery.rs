@@ -6,7 +6,6 @@
 )]
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
@@ -70,7 +69,7 @@ pub async fn deliver_as<D: Dial>(
         target: target(),
         suites,
         solver: Solver::default(),
-        max_time: Duration::MAX,
+        max_time: None,
         clock: &clock,
         observer: &recorder,
     };

@@ -6,7 +6,6 @@
 )]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
@@ -119,7 +118,7 @@ pub async fn send_observed<D: Dial>(
         target: target(),
         suites,
         solver: Solver::default(),
-        max_time: Duration::MAX,
+        max_time: None,
         clock: &clock,
         observer,
     };
