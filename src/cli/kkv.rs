@@ -125,7 +125,7 @@ pub fn main() -> ExitCode {
 }
 
 fn start(args: &Args) -> Result<(), Failed> {
-    // On one thread: a request is over in microseconds, and to hand it to another thread took the processor as long as to answer it.
+    // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
