@@ -55,7 +55,8 @@ pub const DEFAULT_MESSAGES: u32 = 50;
 /// Bytes in one slot: one page, so that a slot can be locked and kept out of core dumps by itself. The largest opened message takes 3,568.
 pub const SLOT_BYTES: usize = 4096;
 
-/// Messages that the queue shows under one lock: some microseconds, for which a stranger's request may have to wait.
+/// Messages that the queue shows or wipes under one lock: some microseconds, or a tenth of a millisecond, for which a stranger's request may
+/// have to wait.
 pub const LIST_PAGE: usize = 128;
 
 /// Cost of a challenge unless told otherwise, in bits (kkv/1's default).

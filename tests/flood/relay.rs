@@ -59,7 +59,7 @@ impl Relay {
         self.counts.free()
     }
 
-    /// What a challenge asked for now costs; none is to be had if no slot is free.
+    /// What a challenge costs that is asked for now. `None` if no slot is free: then the relay makes no challenge.
     pub(crate) fn price(&self) -> Option<Cost> {
         (self.free() > 0).then(|| self.pricing.cost(&self.counts))
     }

@@ -10,7 +10,7 @@ use kkv::sender::{Accepted, Event, Failure};
 
 use crate::in_process::{InProcess, send_observed};
 use crate::sweep::{AtEvent, TEXT};
-use crate::talk::Speaker;
+use crate::talk::{Speaker, exchanges};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 const SLOTS: u32 = 50;
@@ -93,20 +93,13 @@ fn a_payment_that_was_not_enough_counts_when_the_price_falls_again() {
         key: 1,
         exchange: 1,
     };
-    let first = who.exchanging_v1(&relay, &who.challenge_v1(&relay));
-    let second = who.exchanging_v2(&who.challenge_v2(&relay));
-    let ask = || {
-        let rng = &mut rand::rng();
-        [
-            relay.exchange_v1(first.request(), rng).map(|_| ()),
-            relay.exchange_v2(second.request(), rng).map(|_| ()),
-        ]
-    };
+    let ask = exchanges(who, &relay);
     let now = relay.now().elapsed;
     let others: Vec<_> = (0..SLOTS - STEPS[0])
         .map(|_| relay.queue().reserve(now).expect("one is free"))
         .collect();
     assert_eq!(ask(), [Err(Refusal::PriceRose), Err(Refusal::PriceRose)]);
     drop(others);
-    assert_eq!(ask(), [Ok(()), Ok(())]);
+    let opened = ask();
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
 }

@@ -15,7 +15,7 @@ use kkv::sender::{Accepted, Doubt, Event, Failure};
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, START, send_observed};
 use crate::sweep::{AtEvent, TEXT, assert_sessions_end, relay, reserved, settle, undisturbed};
-use crate::talk::Speaker;
+use crate::talk::{Speaker, exchanges};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 const TICK: Duration = Duration::from_millis(1);
@@ -135,15 +135,7 @@ fn an_exchange_asked_for_again_is_answered_until_its_session_ends_though_its_cha
         key: 1,
         exchange: 1,
     };
-    let first = who.exchanging_v1(&relay, &who.challenge_v1(&relay));
-    let second = who.exchanging_v2(&who.challenge_v2(&relay));
-    let ask = || {
-        let rng = &mut rand::rng();
-        [
-            relay.exchange_v1(first.request(), rng),
-            relay.exchange_v2(second.request(), rng),
-        ]
-    };
+    let ask = exchanges(who, &relay);
     let opened = ask();
     assert!(opened.iter().all(Result::is_ok), "{opened:?}");
     clock.advance(SESSION_LIFETIME - TICK);

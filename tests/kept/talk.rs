@@ -82,6 +82,19 @@ impl Speaker {
     }
 }
 
+/// Gets a challenge in each suite. Each call of what is returned then asks for the same two exchanges.
+pub(crate) fn exchanges(who: Speaker, relay: &Relay) -> impl Fn() -> [Result<String, Refusal>; 2] {
+    let first = who.exchanging_v1(relay, &who.challenge_v1(relay));
+    let second = who.exchanging_v2(&who.challenge_v2(relay));
+    move || {
+        let rng = &mut rand::rng();
+        [
+            relay.exchange_v1(first.request(), rng),
+            relay.exchange_v2(second.request(), rng),
+        ]
+    }
+}
+
 fn text(text: &str) -> Text {
     Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits")
 }
