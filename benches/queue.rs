@@ -48,7 +48,7 @@ fn queue(criterion: &mut Criterion) {
 
 fn operations(group: &mut BenchmarkGroup<'_, WallTime>, waiting: u32) {
     // One slot is free, for a message that comes and goes.
-    let queue = Queue::new(waiting + 1, Some(TIME_TO_LIVE));
+    let queue = Queue::new(waiting + 1, Some(TIME_TO_LIVE)).expect("so much memory");
     let ids: Vec<MessageId> = (0..waiting).map(|_| arrive(&queue)).collect();
     let middle = ids[ids.len() / 2];
 
@@ -107,7 +107,7 @@ fn arrive(queue: &Queue<Envelope>) -> MessageId {
 fn taking(capacity: u32) -> Duration {
     #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
     let start = Instant::now();
-    let queue: Queue<Envelope> = Queue::new(capacity, None);
+    let queue: Queue<Envelope> = Queue::new(capacity, None).expect("so much memory");
     let spent = start.elapsed();
     drop(black_box(queue));
     spent

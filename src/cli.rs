@@ -20,6 +20,7 @@ mod key;
 mod kkv;
 mod kkvc;
 mod output;
+mod panic;
 mod progress;
 mod proof;
 mod receipt;

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! limits  clock  onion          sizes and lifetimes, the time, addresses
+//! memory  sandbox               what is kept out of others' sight, and what the kernel holds us to
 //! http  unix_socket             how HTTP is served, sockets with a name
 //! crypto                        keys by purpose, sealing, the hybrid exchange
 //! pow                           puzzle, solution, search
@@ -19,12 +20,14 @@ pub mod clock;
 pub mod crypto;
 pub mod http;
 pub mod limits;
+pub mod memory;
 pub mod onion;
 pub mod owner;
 pub mod pow;
 pub mod protocol;
 pub mod queue;
 pub mod relay;
+pub mod sandbox;
 pub mod sender;
 pub mod tor;
 pub mod unix_socket;

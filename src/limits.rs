@@ -52,8 +52,11 @@ pub const MAX_MESSAGES: u32 = 100_000;
 /// Slots of the queue unless told otherwise (kkv/1's default).
 pub const DEFAULT_MESSAGES: u32 = 50;
 
-/// Bytes in one slot: one page, so that a slot can be locked and kept out of core dumps by itself. The largest opened message takes 3,568.
-pub const SLOT_BYTES: usize = 4096;
+/// Bytes in one page of memory, the least that can be locked against swapping.
+pub const PAGE_BYTES: usize = 4096;
+
+/// Bytes in one slot: one page, that it shares with nothing else. The largest opened message takes 3,568.
+pub const SLOT_BYTES: usize = PAGE_BYTES;
 
 /// Messages that the queue shows or wipes under one lock: some microseconds, or a tenth of a millisecond, for which a stranger's request may
 /// have to wait.

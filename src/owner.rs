@@ -1,10 +1,12 @@
 //! The owner's side: HTTP on a Unix socket that strangers can't reach, its server and its client.
 
+mod absence;
 pub mod api;
 mod client;
 mod server;
 mod socket;
 
+pub use absence::Absence;
 pub use client::{Client, ClientError};
 pub use server::{Host, router};
-pub use socket::{OwnerListener, default_path};
+pub use socket::{OwnerListener, default_path, directory_of};

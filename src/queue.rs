@@ -6,9 +6,9 @@
 //! The queue knows nothing of protocols: beside the bytes in the slot it keeps a header `H` for its user, and times are given to it.
 
 mod reservation;
-mod slot;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::limits::LIST_PAGE;
+use crate::memory::Page;
 pub use reservation::Reservation;
-use slot::Slot;
 
 /// A message's number. Counted from 1 since the relay started; a deleted one's is not given again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,12 +105,13 @@ struct Shared<H> {
     state: Mutex<State<H>>,
     /// Grows with every change that an owner can see.
     version: watch::Sender<u64>,
+    locked: bool,
 }
 
 #[derive(Debug)]
 struct State<H> {
     capacity: u32,
-    free: Vec<Slot>,
+    free: Vec<Page>,
     messages: BTreeMap<MessageId, Message<H>>,
     unread: u32,
     last_id: u64,
@@ -120,7 +121,7 @@ struct State<H> {
 
 #[derive(Debug)]
 struct Message<H> {
-    slot: Slot,
+    slot: Page,
     length: usize,
     /// In a place of its own, which is wiped with it: what the map moves about leaves copies behind.
     header: Box<H>,
@@ -162,7 +163,7 @@ impl<H> State<H> {
         self.release(message.slot);
     }
 
-    fn release(&mut self, mut slot: Slot) {
+    fn release(&mut self, mut slot: Page) {
         slot.wipe();
         self.free.push(slot);
     }
@@ -170,23 +171,34 @@ impl<H> State<H> {
 
 impl<H> Queue<H> {
     /// Takes memory for `capacity` messages, each of which lives for `time_to_live` (`None`: until it is deleted).
-    #[must_use]
-    pub fn new(capacity: u32, time_to_live: Option<Duration>) -> Self {
+    ///
+    /// # Errors
+    /// There is not so much memory.
+    pub fn new(capacity: u32, time_to_live: Option<Duration>) -> io::Result<Self> {
+        let free = Page::take(capacity as usize)?;
+        let locked = free.iter().all(Page::is_locked);
         let state = State {
             capacity,
-            free: (0..capacity).map(|_| Slot::new()).collect(),
+            free,
             messages: BTreeMap::new(),
             unread: 0,
             last_id: 0,
             time_to_live,
             closed: false,
         };
-        Self {
+        Ok(Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
                 version: watch::Sender::new(0),
+                locked,
             }),
-        }
+        })
+    }
+
+    /// Whether the kernel keeps its slots out of swap.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.shared.locked
     }
 
     /// Sets a slot aside. It comes back when the reservation is dropped.
@@ -339,7 +351,7 @@ impl<H> Queue<H> {
     }
 
     /// The end of a reservation that holds a message of `length` bytes.
-    fn store(&self, slot: Slot, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
+    fn store(&self, slot: Page, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
         self.change(now.elapsed, |state| {
             if state.closed {
                 return (Err(Closed), 0);
@@ -360,7 +372,7 @@ impl<H> Queue<H> {
     }
 
     /// The end of a reservation that was not used.
-    fn give_back(&self, slot: Slot) {
+    fn give_back(&self, slot: Page) {
         let mut state = crate::lock(&self.shared.state);
         if !state.closed {
             state.release(slot);

@@ -21,7 +21,7 @@ use crate::protocol::refusal::Refusal;
 use crate::protocol::relay_keys::RelayKeys;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::{Envelope, Terms, v1, v2};
-use crate::queue::{Now, Queue};
+use crate::queue::{MessageId, Now, Queue};
 use sessions::{Claim, Name, Sessions, Stage};
 
 pub use price::Pricing;
@@ -262,11 +262,11 @@ impl Relay {
         }
     }
 
-    /// Forgets every message and session now. New ones are taken; spent challenges stay spent.
-    pub fn wipe(&self) {
+    /// Forgets every message and session now, and returns which messages. New ones are taken; spent challenges stay spent.
+    pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.clear();
         self.sessions_v2.clear();
-        self.queue.delete_all(self.clock.elapsed());
+        self.queue.delete_all(self.clock.elapsed())
     }
 
     /// Forgets everything and takes nothing more.

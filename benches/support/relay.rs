@@ -104,7 +104,7 @@ impl Bench {
         };
         let relay = Arc::new(Relay::new(
             config,
-            Queue::new(SLOTS, None),
+            Queue::new(SLOTS, None).expect("so much memory"),
             clock.clone(),
             &mut rand::rng(),
         ));

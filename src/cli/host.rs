@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::output::say;
 use super::speed::Speed;
 use super::visible::Visible;
+use crate::memory::Locked;
 use crate::onion::OnionAddress;
 use crate::owner::api::Status;
-use crate::owner::{self, Host};
+use crate::owner::{self, Absence, Host};
 use crate::protocol::Envelope;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
-use crate::queue::{Now, Queue};
+use crate::queue::{MessageId, Now, Queue};
 use crate::relay::Relay;
+use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
 
 /// The program at work.
@@ -26,7 +29,10 @@ pub(super) struct Running {
     pub(super) onion: Option<(OnionAddress, watch::Receiver<TorState>)>,
     pub(super) listens: Listen,
     pub(super) ttl: Option<Duration>,
+    pub(super) absence: Option<Absence>,
     pub(super) started: Duration,
+    pub(super) locked: Locked,
+    pub(super) sandbox: Sandbox,
 }
 
 impl Running {
@@ -75,6 +81,20 @@ impl Running {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(block.as_bytes()).and_then(|()| out.flush());
     }
+
+    /// Wipes everything whenever the owner has been away for too long, if that was asked for.
+    pub(super) async fn wipe_when_away(&self) {
+        let Some(absence) = &self.absence else {
+            return std::future::pending().await;
+        };
+        let longest = humantime::format_duration(absence.longest());
+        let tell = |messages| {
+            say(format_args!(
+                "kkv: you have not been there for {longest}; messages wiped: {messages}"
+            ));
+        };
+        absence.wipe_when_over(self, tell).await;
+    }
 }
 
 impl Host for Running {
@@ -93,7 +113,7 @@ impl Host for Running {
     fn status(&self) -> Status {
         let now = self.now().elapsed;
         let public = self.relay.public_status();
-        let onion = self.onion.as_ref();
+        let (onion, absence) = (self.onion.as_ref(), self.absence.as_ref());
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_seconds: now.saturating_sub(self.started).as_secs(),
@@ -107,12 +127,22 @@ impl Host for Running {
             adaptive: self.relay.config().pricing.adaptive,
             expected_seconds: public.expected_seconds,
             ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
+            wipe_after_seconds: absence.map(|absence| absence.longest().as_secs()),
+            wiped: absence.and_then(Absence::wiped),
             queue: self.queue().counts(now),
+            locked: self.locked,
+            sandbox: self.sandbox.clone(),
             relay: Hex(self.relay_key()),
         }
     }
 
-    fn wipe(&self) {
-        self.relay.wipe();
+    fn wipe(&self) -> Vec<MessageId> {
+        self.relay.wipe()
+    }
+
+    fn seen(&self) {
+        if let Some(absence) = &self.absence {
+            absence.end(self.now());
+        }
     }
 }

@@ -1,16 +1,20 @@
 //! The owner's commands: list, read, mark, delete, status.
 
+use std::time::Duration;
+
 use super::ask::{agreed, can_ask};
 use super::exit::{Exit, Failed};
 use super::output::{print, print_json};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
+use crate::memory::Locked;
 use crate::owner::Client;
 use crate::owner::api::{Delete, Done, Status, Summary};
 use crate::pow::Cost;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
+use crate::sandbox::{Confined, Sandbox};
 use crate::tor::TorMode;
 
 pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
@@ -77,7 +81,7 @@ pub(super) async fn delete(
     json: bool,
 ) -> Result<(), Failed> {
     let which = which.map(once_each);
-    if !yes && !confirmed(which.as_deref())? {
+    if !yes && !confirmed(which.as_deref(), "Delete")? {
         return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
     }
     let what = which.map_or(Delete::All, Delete::Ids);
@@ -88,18 +92,35 @@ pub(super) async fn delete(
     report(&done, "Deleted and wiped", json)
 }
 
-fn confirmed(which: Option<&[MessageId]>) -> Result<bool, Failed> {
+/// Wipes everything, open sessions too.
+pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
+    if !yes && !confirmed(None, "Wipe")? {
+        return Err(Failed::new(Exit::Cancelled, "nothing was wiped"));
+    }
+    let done = client.wipe().await?;
+    if json {
+        return print_json(&done);
+    }
+    print(&format!(
+        "Wiped everything; messages that were there: {}.\n",
+        done.done.len()
+    ))
+}
+
+/// Asks before `act`, which can't be undone.
+fn confirmed(which: Option<&[MessageId]>, act: &str) -> Result<bool, Failed> {
     let question = match which {
         Some([id]) => format!("Delete message {id}?"),
         Some(ids) => format!("Delete {} messages?", ids.len()),
-        None => "Delete every message?".to_owned(),
+        None => format!("{act} every message?"),
     };
     if !can_ask() {
         return match which {
             Some(_) => Ok(true),
-            None => Err(Failed::usage(
-                "there is no terminal to ask on; say --yes to delete every message",
-            )),
+            None => Err(Failed::usage(format!(
+                "there is no terminal to ask on; say --yes to {} every message",
+                act.to_lowercase()
+            ))),
         };
     }
     agreed(&format!("{question} It can't be undone."))
@@ -138,11 +159,8 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
     }
     let queue = status.queue;
     let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
-    let uptime = std::time::Duration::from_secs(status.uptime_seconds);
-    let life = status.ttl_seconds.map_or_else(
-        || "until deleted".to_owned(),
-        |ttl| humantime::format_duration(std::time::Duration::from_secs(ttl)).to_string(),
-    );
+    let uptime = Duration::from_secs(status.uptime_seconds);
+    let life = kept(&status);
     let reach = match (&status.onion, status.tor_state) {
         (Some(onion), Some(state)) => format!("{}\n            Tor: {state}", Visible(onion)),
         _ => match status.tor {
@@ -155,6 +173,8 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         "kkv {}, up {}\n  \
          messages  {} ({} unread), {} more expected, {} of {} slots free\n  \
          kept      {life}\n  \
+         memory    {}\n  \
+         confined  {}\n  \
          reach it  {reach}\n  \
          listens   {}, speaks {}\n  \
          cost      {}\n  \
@@ -166,11 +186,56 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         queue.reserved,
         queue.free(),
         queue.capacity,
+        locked(status.locked),
+        Visible(&confined(&status.sandbox)),
         Visible(&status.listens.to_string()),
         suites.join(" and "),
         cost(&status),
         fingerprint::<Relay>(&status.relay),
     ))
+}
+
+/// How long messages live.
+fn kept(status: &Status) -> String {
+    let words = |seconds| humantime::format_duration(Duration::from_secs(seconds));
+    let mut life = status
+        .ttl_seconds
+        .map_or_else(|| "until deleted".to_owned(), |ttl| words(ttl).to_string());
+    if let Some(longest) = status.wipe_after_seconds {
+        life += &format!(", or until you have not been there for {}", words(longest));
+    }
+    if let Some(wiped) = status.wiped {
+        life += &format!("\n            (which was so on {})", time(wiped));
+    }
+    life
+}
+
+fn locked(locked: Locked) -> &'static str {
+    match locked {
+        Locked::Everything => "all of it is locked: never swapped to a disk",
+        Locked::Messages => {
+            "messages are locked: never swapped to a disk; keys and what is on its way may be"
+        }
+        Locked::Nothing => "not locked: it may be swapped to a disk",
+    }
+}
+
+/// What the kernel holds the relay to.
+fn confined(sandbox: &Sandbox) -> String {
+    let where_to = sandbox.writes.as_ref().map_or_else(
+        || "writes no file".to_owned(),
+        |directory| format!("writes files only in {}", directory.display()),
+    );
+    let far = match sandbox.files {
+        Confined::Fully => "by the kernel:",
+        Confined::Partly => "by the kernel, as far as this one can:",
+        Confined::Not => "not by this kernel, which has no Landlock, but by itself:",
+    };
+    let calls = match sandbox.calls {
+        Confined::Fully | Confined::Partly => "starts no program",
+        Confined::Not => "starts no program (this kernel has no seccomp to see to it)",
+    };
+    format!("{far} {where_to}, {calls}")
 }
 
 /// The present cost, and why it is that.

@@ -1,6 +1,6 @@
 //! The Tor inside, as both programs start it. (A build without it has `inside/absent.rs` instead.)
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,12 +13,10 @@ use crate::http;
 use crate::limits::DEFAULT_PORT;
 use crate::onion::OnionAddress;
 use crate::tor::embedded::{
-    EmbeddedDialer, EmbeddedTor, HomeError, OnionListener, OnionService, Settings, SettingsError,
-    StartError, default_state_dir,
+    EmbeddedDialer, EmbeddedTor, Home, HomeError, OnionListener, OnionService, Settings,
+    SettingsError, StartError, default_state_dir,
 };
 use crate::tor::{AccessKey, TorMode, TorState};
-
-pub(super) use crate::tor::embedded::Home;
 
 /// What both programs take.
 #[derive(Debug, Args)]
@@ -60,15 +58,35 @@ pub(super) struct RelayArgs {
     allow: Vec<AccessKey>,
 }
 
+/// What the Tor inside starts from: all that is read, before the program gives up reading.
+pub(super) struct Ready {
+    settings: Settings,
+    home: Home,
+}
+
+impl Ready {
+    /// Where Tor's files go.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Out of which directory it is removed at the end, if it is.
+    pub(super) fn removed_from(&self) -> Option<&Path> {
+        self.home.is_temporary().then(|| self.home().parent())?
+    }
+}
+
 impl RelayArgs {
-    /// Where Tor's files go, if it is to run here.
-    pub(super) fn home(&self, tor: TorMode) -> Result<Option<Home>, Failed> {
+    /// Reads what the Tor inside needs, if it is to run here.
+    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, Failed> {
         if tor == TorMode::Embedded {
-            return Ok(Some(if self.ephemeral {
-                Home::in_memory(&mut rand::rng())?
+            let settings = self.place.settings()?;
+            let home = if self.ephemeral {
+                Home::in_memory(&mut random::kernel())?
             } else {
                 Home::of_relay(&self.place.state_dir()?)?
-            }));
+            };
+            return Ok(Some(Ready { settings, home }));
         }
         let given = [
             ("--state-dir", self.place.state_dir.is_some()),
@@ -93,11 +111,10 @@ pub(super) struct Onion {
 
 impl Onion {
     /// Gives the relay its address. Tor goes on from there by itself.
-    pub(super) async fn publish(home: &Home, args: &RelayArgs) -> Result<Self, Failed> {
-        let settings = args.place.settings()?;
+    pub(super) async fn publish(ready: &Ready, args: &RelayArgs) -> Result<Self, Failed> {
         let (service, listener) = EmbeddedTor::to_serve(
-            home,
-            &settings,
+            &ready.home,
+            &ready.settings,
             DEFAULT_PORT,
             &args.allow,
             &mut random::kernel(),

@@ -1,6 +1,6 @@
 //! The program `kkv`: takes its arguments, puts the rooms together, runs until it is told to stop, and leaves nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,24 @@ use clap::Parser;
 use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{Exit, Failed, RELAY_CODES};
 use super::host::Running;
-use super::inside::{Home, Onion, RelayArgs};
+use super::inside::{Onion, Ready, RelayArgs};
+use super::output::say;
 use super::speed::Speed;
-use super::{signals, tor_lines};
-use crate::clock::{Clock, SystemClock};
+use super::{panic, signals, tor_lines};
+use crate::clock::SystemClock;
 use crate::crypto::random;
 use crate::http;
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
-    MAX_MESSAGES, MAX_TTL, RATE_TIME,
+    MAX_MESSAGES, MAX_TTL, RATE_TIME, SLOT_BYTES,
 };
-use crate::owner::{self, OwnerListener};
+use crate::memory::{self, Locked};
+use crate::owner::{self, Absence, OwnerListener};
 use crate::pow::{Cost, Solver};
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::queue::Queue;
 use crate::relay::{self, Pricing, Relay, RelayConfig};
+use crate::sandbox::{self, Needs};
 use crate::tor::{BindError, Listen, LocalListener, TorMode};
 use crate::unix_socket::SocketError;
 
@@ -53,8 +56,12 @@ struct Args {
     expected_time: u32,
 
     /// Delete messages this long after they came, like 12h or 7d [default: keep until deleted]
-    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = time_to_live)]
+    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = duration)]
     ttl: Option<Duration>,
+
+    /// Wipe everything when you have not been there for this long: whatever you ask for with kkvc counts
+    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = duration)]
+    wipe_after: Option<Duration>,
 
     /// Suites to speak: 'any', or '2' to refuse the published kkv/1
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
@@ -102,11 +109,11 @@ fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
     }
 }
 
-fn time_to_live(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|_| "a duration is written like 30m, 12h or 7d".to_owned())?;
     if duration.is_zero() || duration > MAX_TTL {
-        return Err("a message can live from a moment to a hundred years".to_owned());
+        return Err("it is more than nothing and at most a hundred years".to_owned());
     }
     Ok(duration)
 }
@@ -118,25 +125,27 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    match start(&args) {
+    panic::tell_where_only("kkv");
+    let all_locked = memory::close();
+    match start(&args, all_locked) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),
     }
 }
 
-fn start(args: &Args) -> Result<(), Failed> {
+fn start(args: &Args, all_locked: bool) -> Result<(), Failed> {
     // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
-    let home = args.inside.home(args.tor)?; // goes when everything that might write into it has ended
-    let result = runtime.block_on(run(args, home.as_ref()));
+    let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
+    let result = runtime.block_on(run(args, inside.as_ref(), all_locked));
     runtime.shutdown_timeout(SHUTDOWN);
     result
 }
 
-async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
+async fn run(args: &Args, inside: Option<&Ready>, all_locked: bool) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let stopped = signals::stopped()?;
     let config = RelayConfig {
@@ -153,15 +162,21 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
     let listens = listener
         .listens()
         .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
+    let queue = Queue::new(args.max_messages, args.ttl).map_err(|_| no_memory(args))?;
+    let locked = match (all_locked, queue.is_locked()) {
+        (true, _) => Locked::Everything,
+        (false, true) => Locked::Messages,
+        (false, false) => Locked::Nothing,
+    };
+    // All that is opened for good is open now, and there is no thread yet but this one.
+    let sandbox = sandbox::enter(needs(&socket, &listens, inside));
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_TIME);
-    let onion = match home {
-        Some(home) => Some(Onion::publish(home, &args.inside).await?),
+    let onion = match inside {
+        Some(inside) => Some(Onion::publish(inside, &args.inside).await?),
         None => None,
     };
 
     let clock = Arc::new(SystemClock::default());
-    let started = clock.elapsed();
-    let queue = Queue::new(args.max_messages, args.ttl);
     let relay = Arc::new(Relay::new(config, queue, clock, &mut random::kernel()));
     let running = Arc::new(Running {
         relay: Arc::clone(&relay),
@@ -169,9 +184,17 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
         onion: onion.as_ref().map(|onion| (onion.address(), onion.state())),
         listens,
         ttl: args.ttl,
-        started,
+        absence: args
+            .wipe_after
+            .map(|longest| Absence::new(longest, relay.now())),
+        started: relay.now().elapsed,
+        locked,
+        sandbox,
     });
     running.announce(&socket, &speed.await);
+    if locked == Locked::Nothing {
+        say(unlocked(args.max_messages));
+    }
 
     let strangers = relay::router(Arc::clone(&relay));
     let through_tor = async {
@@ -186,12 +209,50 @@ async fn run(args: &Args, home: Option<&Home>) -> Result<(), Failed> {
     tokio::select! {
         () = listener.serve(strangers.clone()) => {}
         _ = through_tor => {}
-        () = http::serve(owner_listener, owner::router(running)) => {}
+        () = http::serve(owner_listener, owner::router(running.clone())) => {}
+        () = running.wipe_when_away() => {}
         () = relay.purge_when_due() => {}
         () = stopped => {}
     }
     relay.close();
     Ok(())
+}
+
+/// What the program still needs once it runs.
+fn needs(socket: &Path, listens: &Listen, inside: Option<&Ready>) -> Needs {
+    let mut removes = vec![socket];
+    if let Listen::Unix(path) = listens {
+        removes.push(path);
+    }
+    let directories = removes.into_iter().map(owner::directory_of);
+    let removed_from = inside.and_then(Ready::removed_from);
+    Needs {
+        writes: inside.map(|inside| inside.home().to_owned()),
+        removes: directories
+            .chain(removed_from)
+            .map(Path::to_owned)
+            .collect(),
+        connects: inside.is_some(),
+    }
+}
+
+fn no_memory(args: &Args) -> Failed {
+    let what = format!("there is no memory for {} messages", args.max_messages);
+    Failed::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
+}
+
+/// What is said, once, if the messages could be swapped to a disk.
+fn unlocked(messages: u32) -> String {
+    let fewer = memory::lockable_pages().filter(|pages| *pages > 0);
+    let fewer = fewer.map_or_else(String::new, |pages| {
+        format!("ask for at most {pages} messages, ")
+    });
+    let kib = u64::from(messages) * (SLOT_BYTES as u64 >> 10);
+    format!(
+        "kkv: this user may not lock so much memory, so the kernel could swap messages to the disk.\n  \
+         To mend it, {fewer}raise the limit to {kib} KiB or more (memlock in\n  \
+         /etc/security/limits.conf, LimitMEMLOCK= in a systemd unit), or turn swap off."
+    )
 }
 
 impl From<SocketError> for Failed {

@@ -10,8 +10,9 @@ use clap::{Args, Parser, Subcommand};
 use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{CODES, Exit, Failed};
 use super::inside::SenderArgs;
-use super::{bench, identity, inbox, key, proof, send};
+use super::{bench, identity, inbox, key, panic, proof, send};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
+use crate::memory;
 use crate::onion::OnionAddress;
 use crate::owner::{self, Client};
 use crate::pow::Solver;
@@ -83,6 +84,12 @@ enum Command {
         /// Every message
         #[arg(long)]
         all: bool,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Wipe every message from memory and end every exchange that is under way, now
+    Wipe {
         /// Don't ask
         #[arg(long, short)]
         yes: bool,
@@ -213,6 +220,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    panic::tell_where_only("kkvc");
+    let _ = memory::close(); // whatever can be had
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -244,6 +253,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
             let which = if all { None } else { Some(ids) };
             inbox::delete(&common.client()?, which, yes, common.json).await
         }
+        Command::Wipe { yes } => inbox::wipe(&common.client()?, yes, common.json).await,
         Command::Bench(solving) => bench::bench(&solving, common.json).await,
         Command::Status => inbox::status(&common.client()?, common.json).await,
         Command::Export { id } => proof::export(&common.client()?, id).await,

@@ -13,10 +13,12 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::memory::Locked;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::{Counts, MessageId};
+use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
 
 /// State of the relay.
@@ -46,8 +48,16 @@ pub struct Status {
     pub expected_seconds: u32,
     /// Seconds that a message lives; none if until it is deleted.
     pub ttl_seconds: Option<u64>,
+    /// Seconds without the owner after which everything is wiped; none if never.
+    pub wipe_after_seconds: Option<u64>,
+    /// When something was last wiped for that, in unix seconds.
+    pub wiped: Option<u64>,
     /// How full the queue is.
     pub queue: Counts,
+    /// What of its memory is locked against swapping.
+    pub locked: Locked,
+    /// What the kernel holds it to.
+    pub sandbox: Sandbox,
     /// The relay's public key.
     pub relay: Hex<32>,
 }

@@ -103,6 +103,14 @@ impl Client {
         self.post("del_msg", what).await
     }
 
+    /// Wipes every message and ends every session.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn wipe(&self) -> Result<Done, ClientError> {
+        self.call(self.http.post(url("wipe"))).await
+    }
+
     async fn post<T: DeserializeOwned>(
         &self,
         route: &str,

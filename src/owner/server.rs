@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -30,8 +31,10 @@ pub trait Host: Send + Sync + 'static {
     fn relay_key(&self) -> [u8; 32];
     /// How it is.
     fn status(&self) -> Status;
-    /// Forgets messages and sessions.
-    fn wipe(&self);
+    /// Forgets messages and sessions; returns which messages.
+    fn wipe(&self) -> Vec<MessageId>;
+    /// The owner is there.
+    fn seen(&self);
 }
 
 /// The routes that only the owner sees: see [`super::api`].
@@ -43,10 +46,16 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/del_msg", post(delete))
         .route("/watch", get(watch))
         .route("/wipe", post(wipe))
+        .layer(from_fn_with_state(Arc::clone(&host), seen))
         .with_state(host)
 }
 
 type AppHost = State<Arc<dyn Host>>;
+
+async fn seen(State(host): AppHost, request: Request, next: Next) -> Response {
+    host.seen();
+    next.run(request).await
+}
 
 async fn status(State(host): AppHost) -> Json<Status> {
     Json(host.status())
@@ -108,8 +117,11 @@ async fn watch(State(host): AppHost, Query(watch): Query<Watch>) -> Json<Version
 }
 
 async fn wipe(State(host): AppHost) -> Json<Done> {
-    aside(move || host.wipe()).await;
-    Json(Done::default())
+    let done = aside(move || host.wipe()).await;
+    Json(Done {
+        done,
+        missing: Vec::new(),
+    })
 }
 
 /// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers share this one.

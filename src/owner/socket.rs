@@ -20,6 +20,15 @@ pub fn default_path() -> PathBuf {
     directory.join("kkv.sock")
 }
 
+/// The directory that a socket is in.
+#[must_use]
+pub fn directory_of(socket: &Path) -> &Path {
+    match socket.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
 fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -34,11 +43,7 @@ impl OwnerListener {
     /// # Errors
     /// In use, or not to be had.
     pub async fn bind(path: &Path) -> Result<Self, SocketError> {
-        let directory = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        make_directory(directory)?;
+        make_directory(directory_of(path))?;
         Ok(Self(UnixSocket::bind(path, Mode::RUSR | Mode::WUSR).await?))
     }
 }

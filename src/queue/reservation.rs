@@ -1,8 +1,8 @@
 //! A slot set aside for one session.
 
-use super::slot::Slot;
 use super::{Closed, MessageId, Now, Queue};
 use crate::limits::SLOT_BYTES;
+use crate::memory::Page;
 
 /// A slot that nobody else can take. Stored with [`store`](Self::store); wiped and given back when dropped.
 ///
@@ -10,11 +10,11 @@ use crate::limits::SLOT_BYTES;
 #[derive(Debug)]
 pub struct Reservation<H> {
     queue: Queue<H>,
-    slot: Option<Slot>,
+    slot: Option<Page>,
 }
 
 impl<H> Reservation<H> {
-    pub(super) fn new(queue: Queue<H>, slot: Slot) -> Self {
+    pub(super) fn new(queue: Queue<H>, slot: Page) -> Self {
         Self {
             queue,
             slot: Some(slot),

@@ -323,7 +323,12 @@ mod tests {
             suites: SuitePolicy::Any,
         };
         let clock = Arc::new(ManualClock::new(START.unix));
-        let relay = Relay::new(config, Queue::new(1, None), clock, &mut rand::rng());
+        let relay = Relay::new(
+            config,
+            Queue::new(1, None).unwrap(),
+            clock,
+            &mut rand::rng(),
+        );
         let key = SenderKey::generate(&mut rand::rng());
         let public = *key.public().as_bytes();
         deliver(&relay, key);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kkv::clock::{Clock, ManualClock};
+use kkv::memory::Locked;
 use kkv::owner::api::{Delete, Done, Mark, Status};
 use kkv::owner::{Host, router};
 use kkv::pow::Cost;
@@ -11,6 +12,7 @@ use kkv::protocol::kind::Kind;
 use kkv::protocol::suite::Suite;
 use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
+use kkv::sandbox::Sandbox;
 use kkv::tor::TorMode;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -37,7 +39,7 @@ struct Inbox {
 impl Inbox {
     fn new() -> Arc<Self> {
         let inbox = Self {
-            queue: Queue::new(8, None),
+            queue: Queue::new(8, None).expect("so much memory"),
             clock: ManualClock::new(START),
         };
         for _ in 0..MESSAGES {
@@ -92,14 +94,20 @@ impl Host for Inbox {
             adaptive: true,
             expected_seconds: 60,
             ttl_seconds: None,
+            wipe_after_seconds: None,
+            wiped: None,
             queue: self.queue.counts(self.now().elapsed),
+            locked: Locked::Nothing,
+            sandbox: Sandbox::default(),
             relay: Hex(self.relay_key()),
         }
     }
 
-    fn wipe(&self) {
-        self.queue.delete_all(self.now().elapsed);
+    fn wipe(&self) -> Vec<MessageId> {
+        self.queue.delete_all(self.now().elapsed)
     }
+
+    fn seen(&self) {}
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {

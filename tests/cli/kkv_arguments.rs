@@ -51,7 +51,16 @@ fn a_time_to_pay_that_makes_no_sense_is_refused() {
 #[test]
 fn a_time_to_live_that_makes_no_sense_is_refused() {
     for value in ["0s", "1000y", "101y"] {
-        refused("--ttl", value, "from a moment to a hundred years");
+        refused(
+            "--ttl",
+            value,
+            "more than nothing and at most a hundred years",
+        );
+        refused(
+            "--wipe-after",
+            value,
+            "more than nothing and at most a hundred years",
+        );
     }
     for value in [
         "nonsense",

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kkv::memory::Locked;
 use kkv::owner::api::{Delete, Done, Get, List, Message, Status};
 use kkv::owner::{Host, router};
 use kkv::pow::Cost;
@@ -13,6 +14,7 @@ use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
 use kkv::relay::Relay;
+use kkv::sandbox::Sandbox;
 use kkv::tor::TorMode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,14 +54,20 @@ impl Host for Owner {
             adaptive: self.0.config().pricing.adaptive,
             expected_seconds: self.0.config().expected_seconds,
             ttl_seconds: None,
+            wipe_after_seconds: None,
+            wiped: None,
             queue: self.queue().counts(self.now().elapsed),
+            locked: Locked::Nothing,
+            sandbox: Sandbox::default(),
             relay: Hex(self.relay_key()),
         }
     }
 
-    fn wipe(&self) {
-        self.0.wipe();
+    fn wipe(&self) -> Vec<MessageId> {
+        self.0.wipe()
     }
+
+    fn seen(&self) {}
 }
 
 /// One owner's client.

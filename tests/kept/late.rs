@@ -129,7 +129,7 @@ fn an_exchange_asked_for_again_is_answered_until_its_session_ends_though_its_cha
         expected_seconds: 600,
         suites: SuitePolicy::Any,
     };
-    let queue = Queue::new(2, None);
+    let queue = Queue::new(2, None).expect("so much memory");
     let relay = Relay::new(config, queue, clock.clone(), &mut rand::rng());
     let who = Speaker {
         key: 1,

@@ -153,7 +153,7 @@ proptest! {
         // Half seconds, so that a look often comes at the very moment of an end.
         let life = life.map(|halves| Duration::from_millis(500 * halves));
         let mut pair = Pair {
-            queue: Queue::new(capacity, life),
+            queue: Queue::new(capacity, life).expect("so much memory"),
             model: Model::new(capacity, life),
             held: Vec::new(),
         };
@@ -180,7 +180,7 @@ proptest! {
 #[test]
 fn a_message_of_any_length_up_to_a_whole_slot_is_kept_exactly() {
     let model = Model::new(1, None);
-    let queue = Queue::new(1, None);
+    let queue = Queue::new(1, None).expect("so much memory");
     for length in [0, 1, SLOT_BYTES - 1, SLOT_BYTES] {
         let mut slot = queue.reserve(Duration::ZERO).unwrap();
         let content: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();

@@ -52,7 +52,7 @@ fn list(queue: &Queue<u64>) -> Vec<(MessageId, u64)> {
 fn every_message_stored_by_many_threads_is_deleted_once_by_whoever_meant_it() {
     const WRITERS: u64 = 4;
     const EACH: u64 = 400;
-    let queue = Queue::new(8, None);
+    let queue = Queue::new(8, None).expect("so much memory");
     let stored = Mutex::new(BTreeSet::new());
     let deleted = Mutex::new(Vec::new());
     let writing = AtomicU64::new(WRITERS);
@@ -101,7 +101,7 @@ fn every_message_stored_by_many_threads_is_deleted_once_by_whoever_meant_it() {
 
 #[test]
 fn two_clients_deleting_at_once_never_hit_a_wrong_message() {
-    let queue = Queue::new(64, None);
+    let queue = Queue::new(64, None).expect("so much memory");
     for round in 0..100_u64 {
         let ids: Vec<MessageId> = (0..60).map(|n| store(&queue, round * 100 + n)).collect();
         let (mine, others): (Vec<MessageId>, Vec<MessageId>) =
@@ -137,7 +137,7 @@ fn whoever_waits_for_news_hears_of_the_last_change_however_many_come_at_once() {
         .enable_time()
         .build()
         .unwrap();
-    let queue = Queue::new(u32::try_from(THREADS * EACH).unwrap(), None);
+    let queue = Queue::new(u32::try_from(THREADS * EACH).unwrap(), None).expect("so much memory");
     let mut news = queue.watch();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -167,7 +167,7 @@ fn whoever_waits_for_news_hears_of_the_last_change_however_many_come_at_once() {
 #[test]
 fn a_queue_closed_while_many_store_holds_nothing_and_takes_nothing_afterwards() {
     for _ in 0..50 {
-        let queue = Queue::<u64>::new(4, None);
+        let queue = Queue::<u64>::new(4, None).expect("so much memory");
         let closed = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for number in 0..3_u64 {

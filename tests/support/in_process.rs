@@ -48,7 +48,7 @@ impl InProcess {
             expected_seconds: 60,
             suites,
         };
-        let queue = Queue::new(slots, None);
+        let queue = Queue::new(slots, None).expect("so much memory");
         let relay = Relay::new(config, queue, clock.clone(), &mut rand::rng());
         Self {
             relay: Arc::new(relay),

@@ -1,5 +1,6 @@
 //! Stands for the Tor inside in a build without it (without the feature `embedded-tor`): it takes no arguments, and can't be started.
 
+use std::path::Path;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,15 +12,25 @@ use super::exit::Failed;
 use crate::onion::OnionAddress;
 use crate::tor::{Dial, DialError, TorMode, TorState};
 
-/// There is none.
-pub(super) enum Home {}
+/// There is nothing to start from.
+pub(super) enum Ready {}
+
+impl Ready {
+    pub(super) fn home(&self) -> &Path {
+        match *self {}
+    }
+
+    pub(super) fn removed_from(&self) -> Option<&Path> {
+        match *self {}
+    }
+}
 
 /// `kkv` takes nothing more.
 #[derive(Debug, Args)]
 pub(super) struct RelayArgs {}
 
 impl RelayArgs {
-    pub(super) fn home(&self, tor: TorMode) -> Result<Option<Home>, Failed> {
+    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, Failed> {
         match tor {
             TorMode::Embedded => Err(Failed::usage("this kkv was built without Tor inside")
                 .hint("Use a system Tor with --tor external: see torrc.example.")),
@@ -32,8 +43,8 @@ impl RelayArgs {
 pub(super) enum Onion {}
 
 impl Onion {
-    pub(super) async fn publish(home: &Home, _: &RelayArgs) -> Result<Self, Failed> {
-        match *home {}
+    pub(super) async fn publish(ready: &Ready, _: &RelayArgs) -> Result<Self, Failed> {
+        match *ready {}
     }
 
     pub(super) fn address(&self) -> OnionAddress {

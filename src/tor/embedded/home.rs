@@ -131,7 +131,8 @@ impl Home {
     }
 
     /// Whether it goes away with this value.
-    pub(super) fn is_temporary(&self) -> bool {
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
         self.temporary
     }
 

@@ -1,0 +1,55 @@
+//! What the kernel holds this process to, so that a fault in it can't break "Tor only" and "RAM only": files by Landlock, system calls by seccomp.
+//!
+//! Both bind the thread that asks for them and all that it starts later. So a program confines itself from its first thread, before there is another.
+
+mod calls;
+mod files;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What a process still needs when it has confined itself.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// The one directory where it writes, if there is one.
+    pub writes: Option<PathBuf>,
+    /// Directories out of which it removes at its end what it has made there before: its sockets, a directory of one run.
+    pub removes: Vec<PathBuf>,
+    /// Whether it connects to others by TCP. (It listens already, on whatever it listens to.)
+    pub connects: bool,
+}
+
+/// What has come of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// Whether the kernel keeps it from writing anywhere else.
+    pub files: Confined,
+    /// Whether the kernel keeps it from calls that it has no use for.
+    pub calls: Confined,
+    /// Where it writes.
+    pub writes: Option<PathBuf>,
+}
+
+/// How far a rule is enforced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confined {
+    /// Wholly.
+    Fully,
+    /// As far as this kernel can.
+    Partly,
+    /// Not at all: this kernel can't.
+    #[default]
+    Not,
+}
+
+/// Gives up, for good, everything but what is needed. What an older kernel can't enforce is told, and is no error.
+#[must_use]
+pub fn enter(needs: Needs) -> Sandbox {
+    Sandbox {
+        files: files::confine(&needs).unwrap_or(Confined::Not),
+        calls: calls::confine(),
+        writes: needs.writes,
+    }
+}

@@ -1,0 +1,58 @@
+//! Landlock: where the process may read and write, and that it may not listen on, nor mostly connect to, any TCP port.
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
+};
+
+use super::{Confined, Needs};
+
+/// What is read of the system while a program runs: libraries, the time zone, who the user is, what the machine has. Nobody's own files.
+const SYSTEM: [&str; 8] = [
+    "/etc",
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run/systemd",
+];
+
+/// The rules of Landlock that are asked for; a kernel that knows fewer (see `Partly`) enforces those.
+const RULES: ABI = ABI::V6;
+
+/// From here on nothing but `needs` is allowed.
+///
+/// Not even there may anything be executed, by anyone.
+pub(super) fn confine(needs: &Needs) -> Result<Confined, RulesetError> {
+    let everything = AccessFs::from_all(RULES);
+    let mut rules = Ruleset::default()
+        .handle_access(everything)?
+        .handle_access(AccessNet::BindTcp)?
+        .scope(Scope::from_all(RULES))?;
+    if !needs.connects {
+        rules = rules.handle_access(AccessNet::ConnectTcp)?;
+    }
+    let mut rules = rules.create()?.add_rules(path_beneath_rules(
+        SYSTEM,
+        AccessFs::ReadFile | AccessFs::ReadDir,
+    ))?;
+    if let Some(home) = &needs.writes
+        && let Ok(home) = PathFd::new(home)
+    {
+        let all_but_executing = everything & !AccessFs::Execute;
+        rules = rules.add_rule(PathBeneath::new(home, all_but_executing))?;
+    }
+    for directory in &needs.removes {
+        if let Ok(directory) = PathFd::new(directory) {
+            let removing = AccessFs::RemoveFile | AccessFs::RemoveDir;
+            rules = rules.add_rule(PathBeneath::new(directory, removing))?;
+        }
+    }
+    Ok(match rules.restrict_self()?.ruleset {
+        RulesetStatus::FullyEnforced => Confined::Fully,
+        RulesetStatus::PartiallyEnforced => Confined::Partly,
+        RulesetStatus::NotEnforced => Confined::Not,
+    })
+}
