@@ -22,4 +22,5 @@ mod cli {
     mod send_in_doubt;
     mod strangers;
     mod verify;
+    mod wipe;
 }

@@ -1,4 +1,5 @@
-//! Both programs against their own promises, from outside the process: what the relay's memory holds, and what the kernel is asked for.
+//! Both programs against their own promises, from outside the process: what the relay's memory holds, what the kernel is asked for, and what it
+//! would refuse.
 //!
 //! Memory is read through `/proc/PID/mem`, system calls through `strace`. Where either is not allowed, the tests fail and say so.
 
@@ -7,6 +8,9 @@ mod programs;
 
 mod outside {
     mod calls;
+    mod confined;
+    mod held;
+    mod locked;
     mod marker;
     mod memory;
     mod process_memory;

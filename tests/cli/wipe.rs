@@ -1,0 +1,91 @@
+//! Wiping everything: by command, and by itself when the owner stays away.
+
+use serde_json::json;
+
+use crate::programs::{Relay, kkvc};
+
+#[test]
+fn wiping_empties_the_inbox_which_goes_on_taking_messages() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"first");
+    relay.deliver(b"second");
+    let done = relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
+    assert_eq!(
+        done.stdout_text(),
+        "Wiped everything; messages that were there: 2.\n"
+    );
+    assert!(relay.list().is_empty());
+    relay.deliver(b"third");
+    let done = relay.owner(["wipe", "--yes", "--json"]).finish().json();
+    assert_eq!(done, json!({"done": [3], "missing": []}));
+    let again = relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
+    assert!(again.stdout_text().ends_with("were there: 0.\n"));
+}
+
+#[test]
+fn wiping_asks_first_and_where_it_can_not_ask_it_says_what_to_do() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"a message");
+    let mut terminal = relay.owner(["wipe"]).start_on(80, 24);
+    terminal.wait_for("Wipe every message? It can't be undone. [y/N] ");
+    terminal.press("n\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(screen.contains("nothing was wiped"), "{screen}");
+    let refused = relay.owner(["wipe"]).finish().must_end_with(2);
+    refused.must_say("say --yes to wipe every message");
+    assert_eq!(relay.list().len(), 1);
+    let mut terminal = relay.owner(["wipe"]).start_on(80, 24);
+    terminal.wait_for("[y/N] ");
+    terminal.press("y\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(screen.contains("Wiped everything"), "{screen}");
+    assert!(relay.list().is_empty());
+}
+
+#[test]
+fn without_a_relay_there_is_nothing_to_wipe() {
+    let none = kkvc(["wipe", "--yes", "--socket", "/nonexistent/kkv.sock"]);
+    none.finish().must_end_with(3).must_say("no kkv is running");
+}
+
+#[test]
+fn when_the_owner_stays_away_too_long_everything_is_wiped_and_told() {
+    let relay = Relay::start(&["--wipe-after", "2s"]);
+    relay.deliver(b"a message");
+    relay
+        .process()
+        .wait_for_stderr("you have not been there for 2s; messages wiped: 1");
+    let status = relay.owner(["status", "--json"]).finish().json();
+    assert_eq!(status["queue"]["stored"], 0);
+    assert_eq!(status["wipe_after_seconds"], 2);
+    assert!(status["wiped"].as_u64() > Some(1_700_000_000), "{status}");
+    let status = relay
+        .owner(["status"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    assert!(
+        status.contains("until deleted, or until you have not been there for 2s"),
+        "{status}"
+    );
+    assert!(status.contains("(which was so on "), "{status}");
+    relay.deliver(b"another");
+    relay
+        .process()
+        .wait_for_stderr("messages wiped: 1\nkkv: you have not been there");
+}
+
+#[test]
+fn whatever_the_owner_asks_for_shows_that_he_is_there() {
+    // Each look comes long before the time is over, and all of them together take longer than it.
+    let relay = Relay::start(&["--wipe-after", "6s"]);
+    relay.deliver(b"a message");
+    let up = || relay.owner(["status", "--json"]).finish().json()["uptime_seconds"].as_u64();
+    while up() < Some(8) {
+        assert_eq!(relay.list().len(), 1);
+    }
+    assert_eq!(relay.list().len(), 1);
+    assert_eq!(relay.process().stderr(), "");
+}

@@ -1,0 +1,139 @@
+//! The memory of the messages: locked against swapping and left out of dumps, as far as this user may lock any; and said, once, where not.
+
+use std::fs;
+use std::process::Command;
+
+use rustix::process::{Resource, getrlimit};
+
+use crate::programs::{Relay, Signal};
+
+/// Starts a relay with further `arguments` through another `program`, such as `prlimit`, that sets the scene and then becomes the relay.
+fn start_through(program: &[&str], arguments: &[&str]) -> Relay {
+    Relay::start_with(arguments, |kkv| {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]);
+        command.arg(kkv.get_program()).args(kkv.get_args());
+        for (name, value) in kkv.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        *kkv = command;
+        kkv
+    })
+}
+
+/// Kilobytes, as a line like `VmLck: 200 kB` has them.
+fn kilobytes(text: &str, field: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
+    let number = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
+    let number = number.unwrap_or_else(|| panic!("no {field} in {text}"));
+    number.parse().expect("a number")
+}
+
+fn of_process(relay: &Relay, file: &str) -> String {
+    let process = relay.process().pid().as_raw_nonzero();
+    fs::read_to_string(format!("/proc/{process}/{file}")).expect("it runs, and we may look")
+}
+
+fn says(relay: &Relay) -> String {
+    let status = relay.owner(["status", "--json"]).finish().json();
+    status["locked"].as_str().expect("a word").to_owned()
+}
+
+#[test]
+fn the_slots_are_one_piece_of_memory_that_is_never_swapped_and_never_dumped() {
+    let relay = Relay::start(&["-m", "123"]);
+    assert!(["messages", "everything"].contains(&says(&relay).as_str()));
+    let maps = of_process(&relay, "smaps");
+    // Each mapping begins with a line that has its addresses, and ends with its flags.
+    let locked = maps
+        .split_inclusive("VmFlags:")
+        .zip(maps.split("VmFlags:").skip(1));
+    let slots: Vec<_> = locked
+        .map(|(mapping, flags)| {
+            let flags = flags.lines().next().unwrap_or_default().split_whitespace();
+            (kilobytes(mapping, "Size"), flags.collect::<Vec<_>>())
+        })
+        .filter(|(size, flags)| *size == 123 * 4 && flags.contains(&"dd"))
+        .collect();
+    assert_eq!(slots.len(), 1, "{maps}");
+    assert!(slots[0].1.contains(&"lo"), "{slots:?}");
+}
+
+#[test]
+fn who_may_lock_any_amount_locks_everything() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"a message");
+    let locked = kilobytes(&of_process(&relay, "status"), "VmLck");
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap();
+    let is_root = rustix::process::geteuid().is_root() && map.contains("4294967295");
+    if is_root || getrlimit(Resource::Memlock).maximum.is_none() {
+        assert_eq!(says(&relay), "everything");
+        assert!(locked > 2000, "only {locked} KiB");
+    } else {
+        // Who has a limit gets as much as goes into it.
+        assert_eq!(says(&relay), "messages");
+        assert_eq!(locked, 200);
+    }
+}
+
+#[test]
+fn who_may_lock_too_little_is_told_once_how_to_mend_it_and_served_all_the_same() {
+    // Without the capability, the limit holds for root too.
+    let poor = [
+        "prlimit",
+        "--memlock=65536",
+        "setpriv",
+        "--bounding-set=-ipc_lock",
+        "--inh-caps=-ipc_lock",
+    ];
+    let relay = start_through(&poor, &["-m", "17"]);
+    relay.process().wait_for_stderr("turn swap off");
+    let said = relay.process().stderr();
+    for part in [
+        "ask for at most 16 messages",
+        "to 68 KiB or more",
+        "LimitMEMLOCK=",
+    ] {
+        assert_eq!(said.matches(part).count(), 1, "{said}");
+    }
+    assert_eq!(says(&relay), "nothing");
+    relay.deliver(b"a message");
+    assert_eq!(relay.text(1), "a message");
+    let again = relay
+        .owner(["status"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    assert!(again.contains("memory    not locked"), "{again}");
+    relay.process().signal(Signal::TERM);
+    let ended = relay.process().finish().must_end_with(0);
+    assert_eq!(ended.stderr.trim(), said.trim(), "nothing more is said");
+
+    let enough = start_through(&poor, &["-m", "16"]);
+    assert_eq!(says(&enough), "messages");
+}
+
+#[test]
+fn more_messages_than_there_is_memory_for_are_an_error_that_says_so() {
+    let mut command = Command::new("prlimit");
+    command.arg("--as=200000000").arg(env!("CARGO_BIN_EXE_kkv"));
+    command.args([
+        "--tor",
+        "off",
+        "--listen",
+        "127.0.0.1:0",
+        "-m",
+        "100000",
+        "--socket",
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    command.arg(directory.path().join("kkv.sock"));
+    let refused = crate::programs::Process::spawn(command, None).finish();
+    let refused = refused.must_end_with(1);
+    refused
+        .must_say("there is no memory for 100000 messages")
+        .must_say("--max-messages");
+}
