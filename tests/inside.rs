@@ -74,6 +74,7 @@ fn what_is_sent_with_tor_inside_arrives_or_the_sender_is_told_why_not() {
         delivery::the_largest_message_of_each_suite_arrives_by_all_four_pairs,
         delivery::a_relay_on_a_socket_is_reached_through_a_system_tor,
         address::the_address_outlives_the_process_and_is_reachable_at_once_again,
+        address::every_thread_is_held_to_writing_in_the_state_directory_alone,
         address::an_ephemeral_address_is_another_each_time_and_leaves_no_file,
         failure::a_name_that_nobody_has_is_said_to_be_unpublished,
         failure::a_port_without_an_inbox_is_said_to_be_one,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::programs::Signal;
-use super::stage::{Stage, must_have_arrived, path, start};
+use super::stage::{Stage, must_have_arrived, path, start, status};
 
 pub(crate) fn the_address_outlives_the_process_and_is_reachable_at_once_again(stage: &Stage) {
     let state = stage.network.dir().join("restarted");
@@ -31,6 +31,22 @@ pub(crate) fn the_address_outlives_the_process_and_is_reachable_at_once_again(st
         .finish()
         .must_end_with(1)
         .must_say("in use by another kkv");
+}
+
+pub(crate) fn every_thread_is_held_to_writing_in_the_state_directory_alone(stage: &Stage) {
+    let relay = &stage.inside.relay;
+    for (field, expected) in [("Seccomp", "2"), ("NoNewPrivs", "1")] {
+        let held = relay.in_every_thread(field);
+        let threads = held.len();
+        assert!(threads > 2, "Tor's threads are missing: {threads}");
+        assert!(
+            held.iter().all(|value| value == expected),
+            "{field}: {held:?}"
+        );
+    }
+    let home = stage.network.dir().join("relay/relay");
+    let expected = serde_json::json!({"files": "fully", "calls": "fully", "writes": path(&home)});
+    assert_eq!(status(relay)["sandbox"], expected);
 }
 
 pub(crate) fn an_ephemeral_address_is_another_each_time_and_leaves_no_file(stage: &Stage) {

@@ -35,6 +35,7 @@ fn by_tor_alone(stage: &Stage, seen: Result<Summary, Vec<String>>) -> Summary {
         change.starts_with("unlink \"") && change.ends_with(".tmp\"") && !change.contains('/')
     };
     seen.changes.retain(|change| !misplaced(change));
+    seen.denied.retain(|change| !misplaced(change));
     seen
 }
 

@@ -1,5 +1,7 @@
 //! Clocks that are wrong, by `faketime`: for the program alone, and set right while it runs.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -41,6 +43,14 @@ impl Clock {
     }
 }
 
+/// The clock of the relay `name`, in its own directory: it may read nobody else's files.
+fn clock_of(trouble: &Trouble, name: &str, offset: &str) -> Clock {
+    let home = trouble.place(name).join("relay");
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&home);
+    made.expect("the directory is ours");
+    Clock::off_by(offset, home.join("clock"))
+}
+
 fn start(trouble: &Trouble, name: &str, clock: &Clock) -> InsideRelay {
     let state = trouble.place(name);
     stage::start_with(&trouble.config, &["--state-dir", path(&state)], |command| {
@@ -63,7 +73,7 @@ fn send(trouble: &Trouble, onion: &str, clock: &Clock, suite: &str, text: &str) 
 pub(crate) fn a_clock_that_is_an_hour_off_is_no_hindrance(trouble: &mut Trouble) {
     let right = Clock::off_by("+0", trouble.place("right"));
     for (name, offset) in [("late", "-1h"), ("early", "+1h")] {
-        let wrong = Clock::off_by(offset, trouble.place(&format!("{name}-clock")));
+        let wrong = clock_of(trouble, name, offset);
         let relay = start(trouble, name, &wrong);
         // A directory of the network may start to be valid within the hour that is missing: then some can't find the inbox, and it says so.
         relay.must_become_such("reachable, or told why not", |state| {
@@ -86,7 +96,7 @@ pub(crate) fn a_clock_that_is_an_hour_off_is_no_hindrance(trouble: &mut Trouble)
 pub(crate) fn a_clock_that_is_days_off_is_told_and_may_be_set_right(trouble: &mut Trouble) {
     // Side by side, as it takes more than a minute to be sure of it.
     let relays = [("slow", "-9d"), ("fast", "+9d")].map(|(name, offset)| {
-        let clock = Clock::off_by(offset, trouble.place(&format!("{name}-clock")));
+        let clock = clock_of(trouble, name, offset);
         (start(trouble, name, &clock), clock)
     });
     for (relay, clock) in &relays {

@@ -4,35 +4,15 @@ use std::fs;
 
 use crate::programs::{Relay, Signal};
 
-/// The value of `field` in every thread's status.
-fn threads(relay: &Relay, field: &str) -> Vec<String> {
-    let process = relay.process().pid().as_raw_nonzero();
-    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("it has threads");
-    let status = threads.map(|thread| {
-        let path = thread.expect("an entry").path().join("status");
-        fs::read_to_string(path).expect("it runs")
-    });
-    status.map(|status| value(&status, field)).collect()
-}
-
-fn value(status: &str, field: &str) -> String {
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let value = line.and_then(|line| line.strip_prefix(':'));
-    value
-        .unwrap_or_else(|| panic!("no {field} in {status}"))
-        .trim()
-        .to_owned()
-}
-
 #[test]
 fn every_thread_of_it_is_held_to_the_rules_and_it_still_works_to_the_end() {
     for way in ["off", "external"] {
         let relay = Relay::start(&["--tor", way]);
         relay.deliver(b"a message"); // whatever threads it starts, it has started
         assert_eq!(relay.list().len(), 1);
-        let seccomp = threads(&relay, "Seccomp");
+        let seccomp = relay.in_every_thread("Seccomp");
         assert!(seccomp.iter().all(|mode| mode == "2"), "{seccomp:?}");
-        let privileges = threads(&relay, "NoNewPrivs");
+        let privileges = relay.in_every_thread("NoNewPrivs");
         assert!(privileges.iter().all(|no| no == "1"), "{privileges:?}");
         let status = relay.owner(["status", "--json"]).finish().json();
         let expected = serde_json::json!({"files": "fully", "calls": "fully", "writes": null});

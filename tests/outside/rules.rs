@@ -25,6 +25,8 @@ pub(crate) struct Summary {
     pub visitors: Vec<Address>,
     /// What it made, changed or removed in the file system, in order; tried or done.
     pub changes: Vec<String>,
+    /// What the kernel did not let it do, though it asked: what it gave up at its start, it should have no use for.
+    pub denied: Vec<String>,
 }
 
 /// Looks at every call. What breaks a rule whatever the program was asked to do is an error. What happens to files in its `own` directory is its own
@@ -53,6 +55,12 @@ fn one(call: &Call, own: Option<&str>, summary: &mut Summary) -> Result<(), Stri
         addresses(argument)?.iter().try_for_each(stays_here)?;
     }
     let failed = call.result.starts_with(['-', '?']);
+    if ["EACCES", "EPERM"]
+        .iter()
+        .any(|fault| call.result.contains(fault))
+    {
+        summary.denied.push(named(call));
+    }
     if own.is_some_and(|own| touches_only(own, call)) {
         return Ok(());
     }
@@ -73,17 +81,22 @@ fn one(call: &Call, own: Option<&str>, summary: &mut Summary) -> Result<(), Stri
         "creat" | "mkdir" | "mkdirat" | "rmdir" | "rename" | "renameat" | "renameat2"
         | "unlink" | "unlinkat" | "link" | "linkat" | "symlink" | "symlinkat" | "mknod"
         | "mknodat" | "truncate" | "ftruncate" => {
-            let verb = match call.name.as_str() {
-                "creat" => "creat", // all others that end so are the newer forms of calls without it
-                name => name.strip_suffix("at").unwrap_or(name),
-            };
-            let names = call.arguments.iter().filter(|a| a.starts_with('"'));
-            let names: Vec<&str> = names.map(String::as_str).collect();
-            summary.changes.push(format!("{verb} {}", names.join(" ")));
+            summary.changes.push(named(call));
         }
         _ => return Err("not a call that these programs make".to_owned()),
     }
     Ok(())
+}
+
+/// A call and the names that are given to it.
+fn named(call: &Call) -> String {
+    let verb = match call.name.as_str() {
+        "creat" => "creat", // all others that end so are the newer forms of calls without it
+        name => name.strip_suffix("at").unwrap_or(name),
+    };
+    let names = call.arguments.iter().filter(|a| a.starts_with('"'));
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    format!("{verb} {}", names.join(" "))
 }
 
 /// Whether it is about files, and about none outside the directory `own`.
@@ -189,6 +202,9 @@ mod tests {
         assert_eq!(seen.unwrap().binds, [address]);
         let seen = judged("accept4(9, {sa_family=AF_UNIX}, [110 => 2], SOCK_CLOEXEC) = 12");
         assert_eq!(seen.unwrap().visitors, [Address::Unnamed]);
+        let seen = judged(r#"openat(AT_FDCWD, "/proc/1/maps", O_RDONLY) = -1 EACCES (x)"#);
+        let denied = r#"open "/proc/1/maps""#;
+        assert_eq!(seen.unwrap().denied, [denied]);
         let seen = judged(r#"mkdirat(AT_FDCWD, "/t/new", 0700) = 0"#);
         assert_eq!(seen.unwrap().changes, [r#"mkdir "/t/new""#]);
         for nothing in [

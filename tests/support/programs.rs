@@ -16,6 +16,8 @@ mod process;
 mod terminal;
 
 use std::ffi::OsStr;
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -170,6 +172,21 @@ impl Relay {
     pub fn list(&self) -> Vec<Value> {
         let list = self.owner(["list", "--json"]).finish().json();
         list["messages"].as_array().expect("a list").clone()
+    }
+
+    /// What the kernel says of `field` in the state of each of its threads: see proc_pid_status(5).
+    pub fn in_every_thread(&self, field: &str) -> Vec<String> {
+        let process = self.process.pid().as_raw_nonzero();
+        let threads = fs::read_dir(format!("/proc/{process}/task")).expect("it has threads");
+        let of_thread = |thread: io::Result<DirEntry>| {
+            let path = thread.expect("an entry").path().join("status");
+            let status = fs::read_to_string(path).ok()?; // it may have ended since
+            let line = status.lines().find_map(|line| line.strip_prefix(field));
+            let value = line.and_then(|line| line.strip_prefix(':'));
+            let value = value.unwrap_or_else(|| panic!("no {field} in {status}"));
+            Some(value.trim().to_owned())
+        };
+        threads.filter_map(of_thread).collect()
     }
 
     /// The text of the message `id`, through `kkvc read --json`.
