@@ -86,6 +86,8 @@ impl From<ClientError> for Failed {
             ClientError::NotRunning(_) => Self::new(Exit::Unreachable, what).hint(
                 "Start it with `kkv &`, or name its socket with --socket if it runs with another one.",
             ),
+            ClientError::ServiceOnly(_) => Self::new(Exit::Unreachable, what)
+                .hint("Read that one as root, with `sudo kkvc`; or start your own with `kkv &`."),
             ClientError::NotYours(_) => {
                 Self::new(Exit::Unreachable, what).hint("Run kkvc as the user who runs kkv.")
             }

@@ -14,7 +14,7 @@ use super::{bench, identity, inbox, key, panic, proof, send};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::memory;
 use crate::onion::OnionAddress;
-use crate::owner::{self, Client};
+use crate::owner::Client;
 use crate::pow::Solver;
 use crate::protocol::suite::SuitePolicy;
 use crate::queue::MessageId;
@@ -39,7 +39,7 @@ pub(super) struct Common {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
-    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}"))]
+    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}; if nothing is there, /run/kkv/kkv.sock of a service"))]
     pub(super) socket: Option<PathBuf>,
 
     /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
@@ -49,8 +49,10 @@ pub(super) struct Common {
 
 impl Common {
     fn client(&self) -> Result<Client, Failed> {
-        let socket = self.socket.clone().unwrap_or_else(owner::default_path);
-        Ok(Client::new(&socket)?)
+        Ok(match &self.socket {
+            Some(socket) => Client::new(socket)?,
+            None => Client::by_default()?,
+        })
     }
 }
 

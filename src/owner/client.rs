@@ -8,10 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::api::{Delete, Done, Get, List, Mark, Message, Status};
+use super::socket::{ROOT, SERVICE_PATH, default_path, own_uid};
 use crate::limits::OWNER_TIMEOUT;
 use crate::queue::MessageId;
 
-/// Speaks to the relay that runs on this machine for this user.
+/// Speaks to a relay that runs on this machine.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -24,6 +25,9 @@ pub enum ClientError {
     /// Nobody answers on the socket.
     #[error("no kkv is running for you (nobody answers at {0})")]
     NotRunning(PathBuf),
+    /// There is only the machine's service, whose socket is root's to use.
+    #[error("no kkv is running for you, but one for this machine ({0})")]
+    ServiceOnly(PathBuf),
     /// The socket is another user's.
     #[error("{0} belongs to another user")]
     NotYours(PathBuf),
@@ -39,6 +43,24 @@ pub enum ClientError {
 }
 
 impl Client {
+    /// A client for this user's own relay, where it is unless told otherwise; if there is none, for the one that runs as a service of this machine.
+    ///
+    /// # Errors
+    /// There is neither, or it is another user's.
+    pub fn by_default() -> Result<Self, ClientError> {
+        Self::first_of(&default_path(), Path::new(SERVICE_PATH))
+    }
+
+    fn first_of(own: &Path, service: &Path) -> Result<Self, ClientError> {
+        Self::new(own).or_else(|fault| match (fault, Self::new(service)) {
+            (_, Ok(client)) => Ok(client),
+            (ClientError::NotRunning(_), Err(ClientError::NotYours(service))) => {
+                Err(ClientError::ServiceOnly(service))
+            }
+            (fault, Err(_)) => Err(fault),
+        })
+    }
+
     /// A client for the relay at `socket`.
     ///
     /// # Errors
@@ -158,16 +180,31 @@ impl Client {
     }
 }
 
-/// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first.
+/// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first. So it has to be ours; root's may
+/// also be any user's, in a place where nobody else could have made it.
 fn belongs_to_us(socket: &Path) -> Result<(), ClientError> {
-    match std::fs::symlink_metadata(socket) {
-        Ok(metadata) if metadata.uid() == rustix::process::geteuid().as_raw() => Ok(()),
+    match std::fs::symlink_metadata(socket).map(|metadata| metadata.uid()) {
+        Ok(maker) if maker == own_uid() => Ok(()),
+        Ok(maker) if own_uid() == ROOT && only_writes(maker, socket) => Ok(()),
         Ok(_) => Err(ClientError::NotYours(socket.to_owned())),
         Err(fault) if fault.kind() == io::ErrorKind::PermissionDenied => {
             Err(ClientError::NotYours(socket.to_owned()))
         }
         Err(_) => Err(ClientError::NotRunning(socket.to_owned())),
     }
+}
+
+/// Whether `user` and root are the only ones who can change what is at `path`.
+fn only_writes(user: u32, path: &Path) -> bool {
+    let directory =
+        std::path::absolute(path).and_then(|path| path.parent().unwrap_or(&path).canonicalize());
+    directory.is_ok_and(|directory| {
+        directory.ancestors().all(|directory| {
+            std::fs::metadata(directory).is_ok_and(|metadata| {
+                [ROOT, user].contains(&metadata.uid()) && metadata.mode() & 0o022 == 0
+            })
+        })
+    })
 }
 
 fn url(route: &str) -> String {
@@ -183,4 +220,60 @@ async fn parse<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, Clie
         .json()
         .await
         .map_err(|fault| ClientError::Unexpected(fault.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::chown;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    fn socket_in(directory: &Path, name: &str) -> PathBuf {
+        let path = directory.join(name);
+        drop(UnixListener::bind(&path).unwrap());
+        path
+    }
+
+    #[test]
+    fn the_users_own_relay_comes_before_the_service() {
+        let directory = tempfile::tempdir().unwrap();
+        let own = socket_in(directory.path(), "own");
+        let service = socket_in(directory.path(), "service");
+        let nowhere = directory.path().join("nowhere");
+        let chosen = |own: &Path, service: &Path| Client::first_of(own, service).map(|c| c.socket);
+        assert_eq!(chosen(&own, &service).unwrap(), own);
+        assert_eq!(chosen(&own, &nowhere).unwrap(), own);
+        assert_eq!(chosen(&nowhere, &service).unwrap(), service);
+        assert!(matches!(
+            chosen(&nowhere, Path::new("/nonexistent")),
+            Err(ClientError::NotRunning(path)) if path == nowhere
+        ));
+        // One that is another user's: given away, if we can, or else something of root's.
+        let theirs = match chown(&service, Some(65534), None) {
+            Ok(()) => service,
+            Err(_) => "/".into(),
+        };
+        assert!(matches!(
+            chosen(&nowhere, &theirs),
+            Err(ClientError::ServiceOnly(path)) if path == theirs
+        ));
+        assert!(matches!(
+            chosen(&theirs, &nowhere),
+            Err(ClientError::NotYours(path)) if path == theirs
+        ));
+        assert_eq!(chosen(&theirs, &own).unwrap(), own);
+    }
+
+    #[test]
+    fn a_place_is_a_users_alone_if_nobody_else_writes_to_any_directory_above_it() {
+        for (path, alone) in [
+            ("/usr/bin/kkv.sock", true),
+            ("/usr/../usr/bin/kkv.sock", true),
+            ("/tmp/kkv.sock", false),
+            ("/nonexistent/kkv.sock", false),
+        ] {
+            assert_eq!(only_writes(1000, Path::new(path)), alone, "{path}");
+        }
+    }
 }

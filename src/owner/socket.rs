@@ -20,6 +20,11 @@ pub fn default_path() -> PathBuf {
     directory.join("kkv.sock")
 }
 
+/// Where it is of a relay that runs as a service of the whole machine (dist/systemd/system): only root can put anything there.
+pub(super) const SERVICE_PATH: &str = "/run/kkv/kkv.sock";
+
+pub(super) const ROOT: u32 = 0;
+
 /// The directory that a socket is in.
 #[must_use]
 pub fn directory_of(socket: &Path) -> &Path {
@@ -29,7 +34,7 @@ pub fn directory_of(socket: &Path) -> &Path {
     }
 }
 
-fn own_uid() -> u32 {
+pub(super) fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
@@ -81,12 +86,32 @@ impl Accept for OwnerListener {
 }
 
 fn is_owner(stream: &UnixStream) -> bool {
-    stream.peer_cred().is_ok_and(|peer| peer.uid() == own_uid())
+    stream
+        .peer_cred()
+        .is_ok_and(|peer| may_enter(peer.uid(), own_uid()))
+}
+
+/// The relay's own user may; and root, who could read the relay's memory all the same. As whom a service runs, nobody can log in.
+fn may_enter(peer: u32, own: u32) -> bool {
+    peer == own || peer == ROOT
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn its_user_and_root_may_enter_and_nobody_else() {
+        for (peer, own, may) in [
+            (1000, 1000, true),
+            (ROOT, 1000, true),
+            (ROOT, ROOT, true),
+            (1001, 1000, false),
+            (1000, ROOT, false),
+        ] {
+            assert_eq!(may_enter(peer, own), may, "{peer} at {own}");
+        }
+    }
 
     #[tokio::test]
     async fn socket_and_directory_are_private() {
