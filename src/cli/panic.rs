@@ -1,16 +1,40 @@
 //! What is said when a program meets a fault of its own: where, and never what it was working on, which may be a stranger's text.
 
-use std::panic::{self, Location};
+use std::panic::{self, PanicHookInfo};
 
 use super::output::say;
 
 /// From now on, for every thread. Only the request that met the fault is given up: see [`crate::http`].
 pub(super) fn tell_where_only(program: &'static str) {
-    panic::set_hook(Box::new(move |fault| {
-        let place = fault.location().map(Location::to_string);
-        say(format_args!(
-            "{program}: a fault of its own, at {}; please tell its makers. What it was doing was given up.",
-            place.as_deref().unwrap_or("an unknown place")
-        ));
-    }));
+    panic::set_hook(Box::new(move |fault| say(told(program, fault))));
+}
+
+fn told(program: &str, fault: &PanicHookInfo<'_>) -> String {
+    let place = fault.location().map(ToString::to_string);
+    let place = place.as_deref().unwrap_or("an unknown place");
+    format!(
+        "{program}: a fault of its own, at {place}; please tell its makers. What it was doing was given up."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_fault_is_told_and_nothing_of_what_was_worked_on() {
+        static TOLD: Mutex<String> = Mutex::new(String::new());
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(|fault| *crate::lock(&TOLD) = told("kkv", fault)));
+        let text = String::from("a str\u{e9}nger's text");
+        // As a fault in the handling of text does: it repeats what it was about.
+        let fault = panic::catch_unwind(|| text[..6].len());
+        panic::set_hook(before);
+        assert!(fault.is_err());
+        let told = crate::lock(&TOLD);
+        assert!(told.contains("src/cli/panic.rs:"), "{told}");
+        assert!(!told.contains("nger"), "{told}");
+    }
 }
