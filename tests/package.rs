@@ -1,0 +1,19 @@
+//! The Debian package and its systemd units: installed, run from where they are installed, removed; and what `kkv` asks of the kernel, held
+//! against what each unit lets it.
+//!
+//! No systemd runs here: what a unit allows is read from it, and `systemd-analyze` says what its words mean.
+#![cfg(feature = "embedded-tor")]
+
+#[path = "support/programs.rs"]
+#[allow(unused_imports, reason = "a library to the tests")]
+mod programs;
+#[path = "support/tor_network.rs"]
+mod tor_network;
+
+mod package {
+    mod asked;
+    mod calls;
+    mod deb;
+    mod unit;
+    mod units;
+}
