@@ -88,9 +88,9 @@ impl From<ClientError> for Failed {
             ),
             ClientError::ServiceOnly(_) => Self::new(Exit::Unreachable, what)
                 .hint("Read that one as root, with `sudo kkvc`; or start your own with `kkv &`."),
-            ClientError::NotYours(_) => {
-                Self::new(Exit::Unreachable, what).hint("Run kkvc as the user who runs kkv.")
-            }
+            ClientError::NotYours(_) => Self::new(Exit::Unreachable, what).hint(
+                "Run kkvc as the user who runs kkv, or, if it is a service, as root: `sudo kkvc`.",
+            ),
             ClientError::Silent => Self::new(Exit::Unreachable, what)
                 .hint("Look with `kkvc list`; if it stays silent, stop it and start it again."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
