@@ -33,3 +33,8 @@ mod visible;
 
 pub use kkv::main as kkv;
 pub use kkvc::main as kkvc;
+
+// What strangers' words pass through on their way to a person, to be tried from outside (fuzz/).
+pub use output::ascii_json;
+pub use proof::{Proof, told};
+pub use visible::Visible;

@@ -10,7 +10,7 @@ pub mod embedded;
 mod external;
 mod listen;
 mod loopback;
-mod socks;
+pub mod socks;
 mod state;
 mod target;
 

@@ -32,7 +32,10 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failed> {
 
 /// JSON in ASCII: every other character is written as `\uXXXX`, so that no text of a stranger steers a terminal, while whoever parses it
 /// gets exactly what was sent.
-pub(super) fn ascii_json(value: &impl Serialize) -> String {
+///
+/// # Panics
+/// `value` can't be JSON: none of our own types is like that.
+pub fn ascii_json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Ascii);
     value

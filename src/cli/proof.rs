@@ -11,7 +11,7 @@ use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
 use super::output::{ascii_json, print, print_json};
 use super::visible::Visible;
-use crate::crypto::identity::{PublicKey, Relay, Sender, Signature, Statement};
+use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
 use crate::owner::Client;
 use crate::owner::api::Message;
 use crate::protocol::kind::Kind;
@@ -29,26 +29,31 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 /// A file that proves something. Every field is covered by its signature, and no other field is let in.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "format")]
-pub(super) enum Proof {
+pub enum Proof {
+    /// A message in kkv/1.
     #[serde(rename = "kkv/1 message")]
     MessageV1(MessageV1),
+    /// A message in kkv/2.
     #[serde(rename = "kkv/2 message")]
     MessageV2(MessageV2),
+    /// A receipt.
     #[serde(rename = "kkv/2 receipt")]
     Receipt(ReceiptV2),
 }
 
+/// What a sender signed in kkv/1.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MessageV1 {
+pub struct MessageV1 {
     sender: Hex<32>,
     text: String,
     signature: Hex<64>,
 }
 
+/// What a sender signed in kkv/2.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MessageV2 {
+pub struct MessageV2 {
     relay: Hex<32>,
     session: Hex<32>,
     sender: Hex<32>,
@@ -58,17 +63,16 @@ pub(super) struct MessageV2 {
     signature: Hex<64>,
 }
 
+/// What a relay signed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ReceiptV2 {
+pub struct ReceiptV2 {
     relay: Hex<32>,
     session: Hex<32>,
     sender: Hex<32>,
     digest: Hex<32>,
     signature: Hex<64>,
 }
-
-struct Wrong;
 
 impl From<Message> for Proof {
     fn from(mut message: Message) -> Self {
@@ -123,17 +127,15 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
         .map(|path| read(path))
         .collect::<Result<Vec<_>, _>>()?;
     for (path, proof) in paths.iter().zip(&proofs) {
-        proof.check().map_err(|Wrong| {
+        proof.check().map_err(|BadSignature| {
             let what = format!("{}: the signature doesn't fit", path.display());
             Failed::new(Exit::BadSignature, what)
                 .hint("It was changed after it was signed, or never signed by that key.")
         })?;
     }
     if let [one, other] = &proofs[..] {
-        let together = match (one, other) {
-            (Proof::MessageV2(message), Proof::Receipt(receipt))
-            | (Proof::Receipt(receipt), Proof::MessageV2(message)) => receipt.confirms(message),
-            _ => return Err(Failed::usage("two files must be a message and its receipt")),
+        let Some(together) = one.belongs_to(other) else {
+            return Err(Failed::usage("two files must be a message and its receipt"));
         };
         if !together {
             let what = "each file is right by itself, but the receipt is for another message";
@@ -148,7 +150,8 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
 
 /// What the files prove, for people. Only said of what was checked. The text of a message comes last, behind the first empty line: whatever
 /// it says, it can't pass for a word of this program.
-fn told(proofs: &[Proof]) -> String {
+#[must_use]
+pub fn told(proofs: &[Proof]) -> String {
     let mut told: String = proofs.iter().map(Proof::told).collect();
     told += match proofs {
         [Proof::Receipt(_)] => {
@@ -190,29 +193,39 @@ fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
 }
 
 impl Proof {
-    fn check(&self) -> Result<(), Wrong> {
+    /// Checks its signature.
+    ///
+    /// # Errors
+    /// It doesn't fit, or is by a key that none can be by.
+    pub fn check(&self) -> Result<(), BadSignature> {
         match self {
             Self::MessageV1(message) => {
                 let text = message.text.as_bytes();
                 if !v1::is_text(text) {
-                    return Err(Wrong);
+                    return Err(BadSignature);
                 }
                 let signature = Signature(message.signature.0);
                 let signed = v1::content_signed(text);
-                key::<Sender>(&message.sender)?
-                    .verify(signed, &signature)
-                    .map_err(|_| Wrong)
+                key::<Sender>(&message.sender)?.verify(signed, &signature)
             }
             Self::MessageV2(message) => key::<Sender>(&message.sender)?
-                .verify_statement(&message.statement(), &Signature(message.signature.0))
-                .map_err(|_| Wrong),
+                .verify_statement(&message.statement(), &Signature(message.signature.0)),
             Self::Receipt(receipt) => Receipt {
                 session: receipt.session.0,
                 sender: key(&receipt.sender)?,
                 digest: receipt.digest.0,
             }
-            .verify(&key(&receipt.relay)?, &Signature(receipt.signature.0))
-            .map_err(|_| Wrong),
+            .verify(&key(&receipt.relay)?, &Signature(receipt.signature.0)),
+        }
+    }
+
+    /// Whether one of the two is the receipt for the other; `None` if they are not a message and a receipt.
+    #[must_use]
+    pub fn belongs_to(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::MessageV2(message), Self::Receipt(receipt))
+            | (Self::Receipt(receipt), Self::MessageV2(message)) => Some(receipt.confirms(message)),
+            _ => None,
         }
     }
 
@@ -270,6 +283,6 @@ impl ReceiptV2 {
     }
 }
 
-fn key<Side>(bytes: &Hex<32>) -> Result<PublicKey<Side>, Wrong> {
-    PublicKey::from_bytes(&bytes.0).map_err(|_| Wrong)
+fn key<Side>(bytes: &Hex<32>) -> Result<PublicKey<Side>, BadSignature> {
+    PublicKey::from_bytes(&bytes.0).map_err(|_| BadSignature)
 }

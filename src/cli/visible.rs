@@ -7,7 +7,8 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 /// Shows a text of several lines. Line feeds stay; a tab becomes spaces; everything else that is not a visible character (control
 /// characters, escapes, bidirectional and other format characters, line and paragraph separators, private and unassigned code points) is
 /// shown as `<U+001B>`.
-pub(super) struct Visible<'t>(pub(super) &'t str);
+#[derive(Debug)]
+pub struct Visible<'t>(pub &'t str);
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,7 +24,7 @@ const PORT_BYTES: usize = 2;
 
 /// Why a SOCKS port gave no stream.
 #[derive(Debug)]
-pub(super) enum SocksFault {
+pub enum SocksFault {
     /// It went away.
     Io(io::Error),
     /// It is none, or one that can't keep streams apart.
@@ -35,7 +35,7 @@ pub(super) enum SocksFault {
 
 /// A reply code other than "granted".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) u8);
+pub struct Refusal(pub u8);
 
 impl From<io::Error> for SocksFault {
     fn from(fault: io::Error) -> Self {
@@ -47,9 +47,12 @@ impl From<io::Error> for SocksFault {
 ///
 /// Tor gives streams with different `user` or `password` different circuits (`IsolateSOCKSAuth`, on by default).
 ///
+/// # Errors
+/// The other end goes away, is no Tor, or says no.
+///
 /// # Panics
 /// `host`, `user` or `password` is longer than 255 bytes.
-pub(super) async fn connect(
+pub async fn connect(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     host: &str,
     port: u16,
@@ -115,7 +118,8 @@ fn push(bytes: &mut Vec<u8>, text: &str) {
 impl Refusal {
     /// What Tor means by it: RFC 1928 §6, and from 0xF0 on Tor's own codes, which a `SocksPort` with `ExtendedErrors` gives
     /// (Tor Browser's does). Which of the first kind comes when was seen on a private network: see tests/tor.rs.
-    pub(super) fn meaning(self) -> Option<NoService> {
+    #[must_use]
+    pub fn meaning(self) -> Option<NoService> {
         Some(match self.0 {
             // Also when nothing listens behind the onion service, and mostly when its Tor has just stopped.
             0x01 | 0xf2 | 0xf7 => NoService::NoAnswer,
