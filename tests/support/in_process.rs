@@ -18,8 +18,8 @@ use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig, router};
 use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
 use kkv::tor::{Dial, DialError, Target};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{CryptoRng, SeedableRng};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use zeroize::Zeroizing;
 
@@ -39,7 +39,6 @@ pub struct InProcess {
 impl InProcess {
     /// A relay with `slots` slots whose challenges cost `cost` bits.
     pub fn new(suites: SuitePolicy, slots: u32, cost: u32) -> Self {
-        let clock = Arc::new(ManualClock::new(START));
         let config = RelayConfig {
             pricing: Pricing {
                 base: Cost::new(cost).expect("tests ask for little"),
@@ -49,7 +48,13 @@ impl InProcess {
             suites,
         };
         let queue = Queue::new(slots, None).expect("so much memory");
-        let relay = Relay::new(config, queue, clock.clone(), &mut rand::rng());
+        Self::with(config, queue, &mut rand::rng())
+    }
+
+    /// A relay as its owner wants it, with keys from `rng`.
+    pub fn with(config: RelayConfig, queue: Queue<Envelope>, rng: &mut impl CryptoRng) -> Self {
+        let clock = Arc::new(ManualClock::new(START));
+        let relay = Relay::new(config, queue, clock.clone(), rng);
         Self {
             relay: Arc::new(relay),
             clock,
