@@ -1,0 +1,89 @@
+//! Any text as an address or a key, and any bytes as the answers of a SOCKS port: what is read prints and reads the same, and none leads outside Tor.
+#![no_main]
+
+use std::fmt::Display;
+use std::pin::pin;
+use std::str::FromStr;
+use std::task::{Context, Poll, Waker};
+
+use kkv::onion::OnionAddress;
+use kkv::pow::Cost;
+use kkv::protocol::suite::SuitePolicy;
+use kkv::tor::socks::{self, SocksFault};
+use kkv::tor::{AccessKey, AccessSecret, Listen, SocksProxy, Target, TorMode, TorWay};
+use kkv_fuzz::pipe::Pipe;
+use libfuzzer_sys::fuzz_target;
+
+/// What is read prints as something that reads and prints the same.
+fn read<T: FromStr + Display>(text: &str) -> Option<T> {
+    let value: T = text.parse().ok()?;
+    let printed = value.to_string();
+    let again = printed.parse::<T>().ok().map(|again| again.to_string());
+    assert_eq!(again, Some(printed));
+    Some(value)
+}
+
+fn addresses(text: &str) {
+    if let Some(address) = read::<OnionAddress>(text) {
+        assert_eq!(address.to_string(), text.to_ascii_lowercase());
+        let again = OnionAddress::from_public_key(*address.public_key());
+        assert!(again == address);
+    }
+    match read::<Target>(text) {
+        Some(Target::Loopback(address)) => {
+            assert!(address.ip().is_loopback() && address.port() != 0);
+        }
+        Some(Target::Onion { address, port }) => {
+            assert!(read::<OnionAddress>(&address.to_string()).is_some() && port != 0);
+        }
+        None => {}
+    }
+    if let Some(proxy) = read::<SocksProxy>(text) {
+        let proxy = proxy.to_string();
+        let loopback = ["socks5://127.", "socks5://[::1]"];
+        assert!(loopback.iter().any(|start| proxy.starts_with(start)));
+    }
+    let _ = read::<AccessKey>(text);
+    if let Ok(secret) = text.parse::<AccessSecret>() {
+        let again: AccessSecret = secret.to_line().parse().expect("as Tor writes it");
+        assert!(again.inbox() == secret.inbox() && again.key() == secret.key());
+        assert!(read::<AccessKey>(&secret.key().to_string()).is_some());
+    }
+    let _ = read::<Listen>(text);
+    let _ = read::<TorWay>(text);
+    let _ = read::<TorMode>(text);
+    let _ = read::<SuitePolicy>(text);
+    let _ = read::<Cost>(text);
+}
+
+/// Has a SOCKS port answer with these bytes and then hang up.
+fn answers(bytes: &[u8]) {
+    let mut port = Pipe::new(bytes);
+    let asked = {
+        let connecting = socks::connect(&mut port, "inbox.onion", 45069, "kkv", "password");
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(connecting).poll(&mut context) {
+            Poll::Ready(result) => result,
+            Poll::Pending => unreachable!("a pipe never waits"),
+        }
+    };
+    let granted = bytes.starts_with(&[5, 2, 1, 0, 5, 0]);
+    match asked {
+        Ok(()) => assert!(granted, "it has said no"),
+        Err(SocksFault::Refused(refusal)) => {
+            assert!(refusal.0 != 0 && !granted);
+            let _ = refusal.meaning().map(|meaning| meaning.to_string());
+        }
+        Err(SocksFault::Io(_) | SocksFault::NotTor(_)) => {}
+    }
+    // Neither password nor address goes to what may not be Tor.
+    let trusted = bytes.starts_with(&[5, 2]);
+    assert!(trusted || port.written() == [5, 1, 2]);
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = str::from_utf8(bytes) {
+        addresses(text);
+    }
+    answers(bytes);
+});

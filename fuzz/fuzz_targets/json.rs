@@ -1,0 +1,64 @@
+//! Any bytes as the JSON of kkv/2, of a kkv/1 relay's answers and of the owner's side: read or refused, and what is read writes and reads the same.
+#![no_main]
+
+use std::fmt::Debug;
+
+use kkv::owner::api;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::wire::object;
+use kkv::protocol::{v1, v2};
+use kkv::relay::PublicStatus;
+use libfuzzer_sys::fuzz_target;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Reads what comes over Tor, which is an object or nothing.
+fn on_the_wire<T: Serialize + DeserializeOwned + Debug>(json: &[u8]) {
+    let Some(read) = object::<T>(json) else {
+        return;
+    };
+    assert!(json.trim_ascii_start().starts_with(b"{"));
+    again(&read);
+}
+
+/// Reads what comes over the owner's socket.
+fn at_the_owners<T: Serialize + DeserializeOwned + Debug>(json: &[u8]) {
+    if let Ok(read) = serde_json::from_slice::<T>(json) {
+        again(&read);
+    }
+}
+
+fn again<T: Serialize + DeserializeOwned + Debug>(value: &T) {
+    let written = serde_json::to_string(value).expect("what is read can be written");
+    let read: T = serde_json::from_str(&written).expect("what is written can be read");
+    assert_eq!(serde_json::to_string(&read).ok(), Some(written));
+}
+
+fuzz_target!(|json: &[u8]| {
+    on_the_wire::<v2::wire::PowRequest>(json);
+    on_the_wire::<v2::wire::PowAnswer>(json);
+    on_the_wire::<v2::wire::ExchangeRequest>(json);
+    on_the_wire::<v2::wire::ExchangeAnswer>(json);
+    on_the_wire::<v2::wire::MessageRequest>(json);
+    on_the_wire::<v2::wire::MessageAnswer>(json);
+    on_the_wire::<v1::wire::PowAnswer>(json);
+    on_the_wire::<PublicStatus>(json);
+    let _ = object::<v1::wire::ExchangeAnswerKeys>(json);
+
+    at_the_owners::<api::Status>(json);
+    at_the_owners::<api::List>(json);
+    at_the_owners::<api::Get>(json);
+    at_the_owners::<api::Message>(json);
+    at_the_owners::<api::Mark>(json);
+    at_the_owners::<api::Delete>(json);
+    at_the_owners::<api::Done>(json);
+    at_the_owners::<api::Watch>(json);
+    at_the_owners::<api::Version>(json);
+    at_the_owners::<api::Problem>(json);
+
+    // A refusal is one of the list, and no word of the relay's own; a published relay's is only zeros and nothings.
+    if let Some(refusal) = Refusal::parse(json) {
+        assert!(!v1::wire::is_refusal(json));
+        assert_eq!(Refusal::parse(refusal.body().as_bytes()), Some(refusal));
+    }
+});

@@ -1,0 +1,301 @@
+//! A relay behind its router, visited over connections on which anything may come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arbitrary::Unstructured;
+use axum::Router;
+use kkv::crypto::identity::SenderKey;
+use kkv::limits::MAX_HEAD_BYTES;
+use kkv::pow::Cost;
+use kkv::protocol::refusal::Refusal;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::queue::Queue;
+use kkv::relay::{Pricing, RelayConfig, router};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::change::changes;
+use crate::in_process::InProcess;
+use crate::request::Request;
+use crate::stranger::{Paid, Session, hello, sender_key};
+use crate::visit::{Answer, Manner, Piece, visit};
+
+/// What every message says: whatever else is found in the queue was never sent.
+const TEXT: &str = "text";
+/// Connections in one run, and pieces on one connection, at most.
+const MAX_CONNECTIONS: usize = 12;
+const MAX_PIECES: usize = 12;
+
+/// Pieces of HTTP that are right in some places and wrong in others.
+const FRAGMENTS: [&str; 30] = [
+    "GET ",
+    "HEAD ",
+    "POST ",
+    "OPTIONS * ",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "/msg",
+    "/pow",
+    "/status",
+    "/get_domain_pk",
+    "http://x.onion/exchange_keys?x=%00",
+    " HTTP/1.1\r\n",
+    " HTTP/1.0\r\n",
+    " HTTP/9.9\r\n",
+    "host: x\r\n",
+    "expect: 100-continue\r\n",
+    "content-length: 5\r\n",
+    "content-length: 0\r\n",
+    "content-length: 16385\r\n",
+    "content-length: -1\r\n",
+    "content-length: 18446744073709551615\r\n",
+    "transfer-encoding: chunked\r\n",
+    "transfer-encoding: chunked, identity\r\n",
+    "content-type: application/json\r\n",
+    "content-type: application/x-www-form-urlencoded; x\r\n",
+    "connection: upgrade\r\nupgrade: h2c\r\n",
+    "connection: close\r\n",
+    "\r\n",
+    "0\r\n\r\n",
+    "ffffffffffffffff\r\n",
+    "5;x=y\r\nabcde\r\n",
+];
+
+/// Somebody on the way to one message.
+#[derive(Debug)]
+struct Caller {
+    suite: Suite,
+    key: SenderKey,
+    paid: Option<Paid>,
+    session: Option<Session>,
+}
+
+#[derive(Debug)]
+struct Line {
+    inbox: InProcess,
+    router: Router,
+    callers: [Caller; 2],
+    /// How often anybody has paid: so many messages there may be.
+    paid: usize,
+}
+
+/// Does what the bytes say, and looks at what comes of it.
+///
+/// # Errors
+/// The bytes are at their end.
+///
+/// # Panics
+/// The relay does what it must not: a finding.
+pub async fn run(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let mut line = Line::new(u)?;
+    // A whole message takes as long as all that came before it.
+    let thorough = u.ratio(1, 4)?;
+    for _ in 0..MAX_CONNECTIONS {
+        if u.is_empty() {
+            break;
+        }
+        let done = line.connection(u).await;
+        line.check();
+        done?;
+    }
+    if thorough {
+        line.still_takes_a_message().await;
+    }
+    Ok(())
+}
+
+impl Caller {
+    fn new(suite: Suite) -> Self {
+        Self {
+            suite,
+            key: sender_key(1),
+            paid: None,
+            session: None,
+        }
+    }
+
+    /// What an honest sender would ask for next.
+    fn request(&self) -> Request {
+        match (&self.session, &self.paid) {
+            (Some(session), _) => session.say(&self.key, TEXT.as_bytes()),
+            (None, Some(paid)) => paid.request(),
+            (None, None) => hello(self.suite, &self.key),
+        }
+    }
+}
+
+impl Line {
+    fn new(u: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
+        let config = RelayConfig {
+            pricing: Pricing {
+                base: Cost::new(u.int_in_range(0..=4)?).expect("that little can be asked for"),
+                adaptive: true,
+            },
+            expected_seconds: 60,
+            suites: SuitePolicy::Any,
+        };
+        let queue = Queue::new(u.int_in_range(1..=4)?, None);
+        let inbox = InProcess::with(config, queue, &mut StdRng::seed_from_u64(0));
+        Ok(Self {
+            router: router(Arc::clone(&inbox.relay)),
+            inbox,
+            callers: [Suite::V1, Suite::V2].map(Caller::new),
+            paid: 0,
+        })
+    }
+
+    async fn connection(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+        match u.int_in_range(0..=7)? {
+            0..=3 => {
+                let who = u.choose_index(self.callers.len())?;
+                let _ = self.honest_step(who).await;
+            }
+            4..=6 => self.any_script(u).await?,
+            _ => {
+                let time = Duration::from_millis(500) * u.arbitrary::<u8>()?.into();
+                self.inbox.clock.advance(time);
+                self.inbox.relay.purge();
+                if u.arbitrary()? {
+                    self.inbox.relay.wipe();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A whole request on a connection of its own; its answer is heard.
+    async fn honest_step(&mut self, who: usize) -> Result<(), Refusal> {
+        let request = self.callers[who].request();
+        let piece = Piece::now(post(
+            &request,
+            request.body().as_bytes(),
+            "connection: close\r\n",
+        ));
+        let said = visit(self.router.clone(), &[piece], &Manner::default()).await;
+        let answer = Answer::first(&said).expect("a whole request is answered");
+        let caller = &mut self.callers[who];
+        if answer.status != 200 {
+            let refusal = Refusal::parse(answer.body).expect("a refusal says why");
+            assert_eq!(answer.status, refusal.status());
+            *caller = Caller::new(caller.suite);
+            return Err(refusal);
+        }
+        let body = str::from_utf8(answer.body).expect("an answer is text");
+        let relay = self.inbox.relay.keys().public();
+        match (&caller.session, &caller.paid) {
+            (Some(session), _) => {
+                session.accepted(relay, &caller.key, TEXT.as_bytes(), body);
+                *caller = Caller::new(caller.suite);
+            }
+            (None, Some(paid)) => caller.session = Some(paid.open(relay, body)),
+            (None, None) => {
+                caller.paid = Some(Paid::new(caller.suite, &caller.key, body, 0));
+                self.paid += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Anything on one connection, of which nothing is heard.
+    async fn any_script(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+        let manner = Manner::arbitrary(u)?;
+        let mut script = Vec::new();
+        for _ in 0..u.int_in_range(0..=MAX_PIECES)? {
+            script.push(self.piece(u)?);
+        }
+        let said = visit(self.router.clone(), &script, &manner).await;
+        let sent: usize = script.iter().map(|piece| piece.bytes.len()).sum();
+        // The shortest request has 18 bytes, and the longest answer, to an exchange of kkv/2, has some 2,600.
+        assert!(
+            said.len() <= (sent / 18 + 1) * 3000,
+            "{} for {sent}",
+            said.len()
+        );
+        if let Some(answer) = Answer::first(&said) {
+            assert!(
+                matches!(answer.status, 200 | 100 | 400..=499 | 507),
+                "{}",
+                answer.status
+            );
+        } else {
+            assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+        }
+        Ok(())
+    }
+
+    fn piece(&self, u: &mut Unstructured<'_>) -> arbitrary::Result<Piece> {
+        let request = self.callers[u.choose_index(self.callers.len())?].request();
+        let body = request.body().into_bytes();
+        let bytes = match u.int_in_range(0..=7)? {
+            0 => {
+                let length = usize::from(u.arbitrary::<u8>()?).min(u.len());
+                u.bytes(length)?.to_vec()
+            }
+            1 | 2 => u.choose(&FRAGMENTS)?.as_bytes().to_vec(),
+            3 => post(&request, &body, ""),
+            4 => post(&request, &changes(&body, u)?, ""),
+            5 => changes(&post(&request, &body, ""), u)?,
+            6 => chunked(&request, &body, u.int_in_range(1..=u8::MAX)?.into()),
+            _ => {
+                let times = u.int_in_range(0..=u8::MAX)?;
+                vec![u.arbitrary()?; usize::from(times) * MAX_HEAD_BYTES / 128]
+            }
+        };
+        let pause = if u.ratio(1, 4)? {
+            Duration::from_millis(500) * u.arbitrary::<u8>()?.into()
+        } else {
+            Duration::ZERO
+        };
+        Ok(Piece { bytes, pause })
+    }
+
+    /// Only what was sent is there, no more often than somebody has paid, and no more than there is room for.
+    fn check(&self) {
+        let texts = self.inbox.texts();
+        assert!(texts.iter().all(|text| text == TEXT), "{texts:?}");
+        assert!(texts.len() <= self.paid);
+        let counts = self
+            .inbox
+            .relay
+            .queue()
+            .counts(self.inbox.relay.now().elapsed);
+        assert!(
+            counts.stored + counts.reserved <= counts.capacity,
+            "{counts:?}"
+        );
+    }
+
+    /// After all that, whoever comes with what is right is served.
+    async fn still_takes_a_message(&mut self) {
+        self.inbox.relay.wipe();
+        let who = usize::from(self.paid.is_multiple_of(2));
+        self.callers[who] = Caller::new(self.callers[who].suite);
+        for _ in 0..3 {
+            assert_eq!(self.honest_step(who).await, Ok(()));
+        }
+        assert_eq!(self.inbox.texts(), [TEXT]);
+    }
+}
+
+/// What a request looks like on the wire.
+fn head(request: &Request, more: &str) -> String {
+    let (path, content_type) = (request.path(), request.content_type());
+    format!("POST {path} HTTP/1.1\r\nhost: x.onion:45069\r\ncontent-type: {content_type}\r\n{more}")
+}
+
+fn post(request: &Request, body: &[u8], more: &str) -> Vec<u8> {
+    let length = format!("content-length: {}\r\n{more}\r\n", body.len());
+    [head(request, &length).as_bytes(), body].concat()
+}
+
+/// The same in chunks of so many bytes.
+fn chunked(request: &Request, body: &[u8], bytes: usize) -> Vec<u8> {
+    let mut whole = head(request, "transfer-encoding: chunked\r\n\r\n").into_bytes();
+    for chunk in body.chunks(bytes) {
+        whole.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+        whole.extend_from_slice(chunk);
+        whole.extend(b"\r\n");
+    }
+    whole.extend(b"0\r\n\r\n");
+    whole
+}
