@@ -134,7 +134,7 @@ impl Line {
             expected_seconds: 60,
             suites: SuitePolicy::Any,
         };
-        let queue = Queue::new(u.int_in_range(1..=4)?, None);
+        let queue = Queue::new(u.int_in_range(1..=4)?, None).expect("so much memory");
         let inbox = InProcess::with(config, queue, &mut StdRng::seed_from_u64(0));
         Ok(Self {
             router: router(Arc::clone(&inbox.relay)),
