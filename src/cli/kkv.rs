@@ -15,7 +15,7 @@ use super::output::say;
 use super::speed::Speed;
 use super::{panic, signals, tor_lines};
 use crate::clock::SystemClock;
-use crate::crypto::random;
+use crate::crypto::{random, scrub};
 use crate::http;
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
@@ -137,6 +137,7 @@ fn start(args: &Args, all_locked: bool) -> Result<(), Failed> {
     // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_park(scrub::deep_stack)
         .build()
         .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
     let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended

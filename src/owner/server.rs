@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::api::{
     Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, Version, Watch,
 };
+use crate::crypto::scrub;
 use crate::limits::{SLOT_BYTES, WATCH_TIMEOUT};
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;
@@ -126,7 +127,9 @@ async fn wipe(State(host): AppHost) -> Json<Done> {
 
 /// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers share this one.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    spawn_blocking(work).await.expect("nothing in it panics")
+    spawn_blocking(|| scrub::after(work))
+        .await
+        .expect("nothing in it panics")
 }
 
 /// A JSON answer whose bytes are overwritten once the socket has them. (What else the owner asks for names no text.)
