@@ -5,17 +5,24 @@
 
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "kkv1/published.rs"]
+mod published;
 
 mod outside {
     mod calls;
     mod confined;
+    mod expired;
     mod held;
     mod locked;
     mod marker;
     mod memory;
     mod process_memory;
+    mod refused;
     mod rules;
+    mod session_keys;
     mod sockaddr;
+    mod stage;
+    mod stranger;
     mod trace;
     mod traced;
 }

@@ -1,31 +1,60 @@
-//! The memory of another process, as the kernel shows it: every mapping that can be read, each byte of it.
+//! The memory of another process, as the kernel shows it: every mapping in which something could be, each byte of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use super::marker::{Marker, PIECE_BYTES, Piece};
+use super::marker::{Marker, PIECE_BYTES, Piece, Search};
 
 /// Mappings that are the kernel's and not the process's: the clock's pages, and code that every process has.
 const OF_THE_KERNEL: [&str; 4] = ["[vvar]", "[vvar_vclock]", "[vdso]", "[vsyscall]"];
 
-/// One line of `/proc/PID/maps`.
-#[derive(Debug)]
+/// A mapping, as `/proc/PID/smaps` has it.
+#[derive(Debug, Default)]
 struct Mapping {
     start: u64,
     end: u64,
-    readable: bool,
+    /// Such as `rw-p`.
+    rights: String,
     name: String,
+    is_file: bool,
+    /// Pages of it that are in memory, those of them that are not simply the file's, and pages in swap. KiB.
+    resident: u64,
+    anonymous: u64,
+    swapped: u64,
+    /// Such as `rd wr lo dd`.
+    flags: String,
+}
+
+impl Mapping {
+    /// Whether anything of the process's own can be in it. A page that was never touched is zeros; one of a file that was never written to is what the
+    /// file has, which was there before whatever is looked for.
+    fn may_hold_something(&self) -> bool {
+        let untouched = self.resident + self.swapped == 0;
+        let is_the_file =
+            self.is_file && self.rights.ends_with('p') && self.anonymous + self.swapped == 0;
+        self.rights.starts_with('r')
+            && !untouched
+            && !is_the_file
+            && !OF_THE_KERNEL.contains(&self.name.as_str())
+    }
+
+    fn has_flag(&self, flag: &str) -> bool {
+        self.flags.split_whitespace().any(|word| word == flag)
+    }
 }
 
 /// What a scan has found of one marker.
 pub(super) struct Found {
-    length: usize,
-    pieces: Vec<Place>,
+    marker: Marker,
+    places: Vec<Place>,
 }
 
 /// A piece, and where it is.
-struct Place {
+pub(super) struct Place {
+    /// Whether the kernel never writes this memory to a disk: neither to swap nor to a core dump.
+    pub is_kept_in_memory: bool,
     address: u64,
     mapping: String,
     piece: Piece,
@@ -34,15 +63,36 @@ struct Place {
 impl Found {
     /// How many whole copies there are.
     pub(super) fn copies(&self) -> usize {
-        let whole = |place: &&Place| place.piece.part.len() == self.length;
-        self.pieces.iter().filter(whole).count()
+        self.whole().count()
+    }
+
+    /// Where whole copies are.
+    pub(super) fn whole(&self) -> impl Iterator<Item = &Place> {
+        let length = self.marker.bytes().len();
+        let places = self.places.iter();
+        places.filter(move |place| place.piece.part.len() == length)
     }
 
     /// How many pieces of 16 bytes there are, those within longer ones counted.
     pub(super) fn pieces(&self) -> usize {
         let within = |place: &Place| place.piece.part.len() + 1 - PIECE_BYTES;
-        self.pieces.iter().map(within).sum()
+        self.places.iter().map(within).sum()
     }
+
+    /// Fails the test unless there is one copy and nothing else of it.
+    #[track_caller]
+    pub(super) fn must_be_one_copy(&self) {
+        let (copies, pieces) = (self.copies(), self.pieces());
+        assert_eq!((copies, pieces), (1, self.marker.pieces()), "{self:?}");
+    }
+}
+
+/// Fails the test if there is a piece of any.
+#[track_caller]
+pub(super) fn must_be_nowhere(found: &[Found]) {
+    let left = found.iter().filter(|found| found.pieces() > 0);
+    let left: Vec<_> = left.collect();
+    assert!(left.is_empty(), "still in memory: {left:#?}");
 }
 
 impl fmt::Debug for Found {
@@ -50,10 +100,10 @@ impl fmt::Debug for Found {
         let (copies, pieces) = (self.copies(), self.pieces());
         writeln!(
             f,
-            "of {} bytes: {copies} whole copies, {pieces} pieces of {PIECE_BYTES}",
-            self.length
+            "{:?}: {copies} whole copies, {pieces} pieces of {PIECE_BYTES}",
+            self.marker
         )?;
-        for place in &self.pieces {
+        for place in &self.places {
             let part = &place.piece.part;
             writeln!(f, "  {part:?} at {:#x}, {}", place.address, place.mapping)?;
         }
@@ -61,64 +111,137 @@ impl fmt::Debug for Found {
     }
 }
 
-/// Looks for `markers` in the memory of `process`.
+/// Looks for `markers` in the memory of `process`: what was found of each, in their order.
 pub(super) fn scan(process: i32, markers: &[Marker]) -> Vec<Found> {
-    assert_ne!(process, std::process::id().cast_signed(), "the test itself");
-    let mappings = mappings(process);
-    let memory = File::open(format!("/proc/{process}/mem"))
-        .unwrap_or_else(|fault| panic!("the relay's memory can't be opened: {fault}"));
+    let search = Search::new(markers);
     let mut found: Vec<Found> = markers
         .iter()
         .map(|marker| Found {
-            length: marker.text().len(),
-            pieces: Vec::new(),
+            marker: marker.clone(),
+            places: Vec::new(),
         })
         .collect();
+    read(process, |mapping, bytes| {
+        for piece in search.pieces(bytes) {
+            found[piece.marker].places.push(Place {
+                is_kept_in_memory: mapping.has_flag("lo") && mapping.has_flag("dd"),
+                address: mapping.start + piece.offset as u64,
+                mapping: described(process, mapping),
+                piece,
+            });
+        }
+    });
+    found
+}
+
+/// Every 32 bytes in memory that the process may write to which could be a secret key, once each, with the places where they are.
+///
+/// A key that a machine has drawn is looked for only where it can begin: at a multiple of 8, as memory for 32 bytes does. Left out is what next to no
+/// random key looks like (once in 2^30): a word of zeros in it, two words that look like addresses or small numbers, nothing but ASCII.
+pub(super) fn possible_keys(process: i32) -> Vec<([u8; 32], String)> {
+    let mut seen = HashSet::new();
+    let mut keys = Vec::new();
+    read(process, |mapping, bytes| {
+        if !mapping.rights.contains('w') {
+            return;
+        }
+        let (words, _) = bytes.as_chunks::<8>();
+        for (at, words) in words.windows(4).enumerate() {
+            if words.contains(&[0; 8])
+                || words.iter().filter(|word| word[6..] == [0; 2]).count() > 1
+            {
+                continue;
+            }
+            let key: [u8; 32] = words.concat().try_into().expect("four words");
+            if !key.is_ascii() && seen.insert(key) {
+                let address = mapping.start + 8 * at as u64;
+                keys.push((
+                    key,
+                    format!("{address:#x}, {}", described(process, mapping)),
+                ));
+            }
+        }
+    });
+    keys
+}
+
+/// Shows everything that `process` may have in memory to `look`, mapping by mapping.
+fn read(process: i32, mut look: impl FnMut(&Mapping, &[u8])) {
+    assert_ne!(process, std::process::id().cast_signed(), "the test itself");
+    let mappings = mappings(process);
+    let memory = File::open(format!("/proc/{process}/mem"))
+        .unwrap_or_else(|fault| panic!("{}", closed(&fault)));
     let mut read = 0;
     let mut bytes = Vec::new();
-    for mapping in mappings.iter().filter(|mapping| mapping.readable) {
+    for mapping in mappings.iter().filter(|m| m.may_hold_something()) {
         let length = usize::try_from(mapping.end - mapping.start).expect("it fits in memory");
         bytes.resize(length, 0);
         memory
             .read_exact_at(&mut bytes, mapping.start)
             .unwrap_or_else(|fault| panic!("{mapping:?} can't be read: {fault}"));
         read += length;
-        for (marker, found) in markers.iter().zip(&mut found) {
-            let places = marker.search(&bytes).into_iter().map(|piece| Place {
-                address: mapping.start + piece.offset as u64,
-                mapping: described(process, mapping),
-                piece,
-            });
-            found.pieces.extend(places);
-        }
+        look(mapping, &bytes);
     }
-    // The program alone has more, so less means that something else was read.
-    assert!(read > 1 << 20, "only {read} bytes could be read");
-    found
+    // The heap and the stack alone are more, so less means that something else was read.
+    assert!(read > 1 << 18, "only {read} bytes could be read");
+}
+
+fn closed(fault: &std::io::Error) -> String {
+    format!(
+        "the program's memory can't be opened: {fault}. It closes its memory to everyone but root, so this test needs root, or root's rights in a namespace \
+         of one's own: `unshare --user --map-root-user cargo nextest run`. scripts/test runs it so."
+    )
 }
 
 fn mappings(process: i32) -> Vec<Mapping> {
-    let maps = fs::read_to_string(format!("/proc/{process}/maps"))
-        .unwrap_or_else(|fault| panic!("the relay's mappings can't be read: {fault}"));
-    let parsed = maps.lines().map(|line| {
-        parsed(line).unwrap_or_else(|| panic!("a line of the mappings says nothing: {line:?}"))
-    });
-    parsed
-        .filter(|mapping| !OF_THE_KERNEL.contains(&mapping.name.as_str()))
-        .collect()
+    let smaps = fs::read_to_string(format!("/proc/{process}/smaps"))
+        .unwrap_or_else(|fault| panic!("{}", closed(&fault)));
+    parsed(&smaps).unwrap_or_else(|line| panic!("a line of the mappings says nothing: {line:?}"))
 }
 
-fn parsed(line: &str) -> Option<Mapping> {
-    let mut fields = line.split_whitespace();
-    let (start, end) = fields.next()?.split_once('-')?;
-    let readable = fields.next()?.starts_with('r');
-    let (_offset, _device, _inode) = (fields.next()?, fields.next()?, fields.next()?);
+/// Reads `smaps`; the line that can't be read if there is one.
+fn parsed(smaps: &str) -> Result<Vec<Mapping>, &str> {
+    let mut mappings: Vec<Mapping> = Vec::new();
+    for line in smaps.lines() {
+        let field = line.starts_with(|c: char| c.is_ascii_uppercase());
+        match (field, mappings.last_mut()) {
+            (true, Some(mapping)) => mapping.take(line).ok_or(line)?,
+            _ => mappings.push(begun(line).ok_or(line)?),
+        }
+    }
+    Ok(mappings)
+}
+
+/// The first line of a mapping.
+fn begun(line: &str) -> Option<Mapping> {
+    let mut words = line.split_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let rights = words.next()?.to_owned();
+    let (_offset, _device, inode) = (words.next()?, words.next()?, words.next()?);
     Some(Mapping {
         start: u64::from_str_radix(start, 16).ok()?,
         end: u64::from_str_radix(end, 16).ok()?,
-        readable,
-        name: fields.collect::<Vec<_>>().join(" "),
+        rights,
+        is_file: inode != "0",
+        name: words.collect::<Vec<_>>().join(" "),
+        ..Mapping::default()
     })
+}
+
+impl Mapping {
+    /// One of the lines that follow.
+    fn take(&mut self, line: &str) -> Option<()> {
+        let (name, value) = line.split_once(':')?;
+        let kib = || value.trim().strip_suffix(" kB")?.parse().ok();
+        match name {
+            "Rss" => self.resident = kib()?,
+            "Anonymous" => self.anonymous = kib()?,
+            "Swap" => self.swapped = kib()?,
+            "VmFlags" => value.trim().clone_into(&mut self.flags),
+            _ => {}
+        }
+        Some(())
+    }
 }
 
 /// What a person can make of a mapping: its name, or whose stack it is, as far as the kernel tells.
@@ -148,18 +271,26 @@ fn stack_of(process: i32, mapping: &Mapping) -> Option<String> {
 
 #[test]
 fn the_lines_of_the_kernel_are_understood() {
-    let line = "7ffd276c2000-7ffd276e4000 rw-p 00000000 00:00 0                          [stack]";
-    let mapping = parsed(line).unwrap();
-    assert_eq!(
-        (mapping.start, mapping.end),
-        (0x7ffd276c2000, 0x7ffd276e4000)
-    );
-    assert!(mapping.readable && mapping.name == "[stack]");
-    let hidden = parsed("7f38-7f39 ---p 00000000 00:00 0 ").unwrap();
-    assert!(!hidden.readable && hidden.name.is_empty());
-    let file = parsed("10-20 r-xp 00001000 fe:01 77   /a path/kkv (deleted)").unwrap();
+    let smaps = "7ffd276c2000-7ffd276e4000 rw-p 00000000 00:00 0                          [stack]\n\
+        Rss:                  96 kB\nAnonymous:            96 kB\nVmFlags: rd wr mr mw me gd ac lo dd \n\
+        10-20 r-xp 00001000 fe:01 77   /a path/kkv (deleted)\nRss:                  4 kB\nVmFlags: rd ex\n\
+        7f38-7f39 ---p 00000000 00:00 0 \nRss:                  0 kB\n";
+    let mappings = parsed(smaps).unwrap();
+    let [stack, file, hidden] = &mappings[..] else {
+        panic!("{mappings:?}");
+    };
+    assert_eq!((stack.start, stack.end), (0x7ffd276c2000, 0x7ffd276e4000));
+    assert_eq!((stack.name.as_str(), stack.resident), ("[stack]", 96));
+    assert!(stack.may_hold_something() && stack.has_flag("lo") && stack.has_flag("dd"));
     assert_eq!(file.name, "/a path/kkv (deleted)");
-    for bad in ["", "10-20 r-xp", "xy-20 r-xp 0 0 0", "10 r-xp 0 0 0"] {
-        assert!(parsed(bad).is_none(), "{bad}");
+    assert!(!file.may_hold_something() && !file.has_flag("lo"));
+    assert!(!hidden.may_hold_something());
+    let written = parsed("10-20 rw-p 0 fe:01 77 /kkv\nRss: 8 kB\nAnonymous: 4 kB\n").unwrap();
+    assert!(written[0].may_hold_something());
+    let shared = parsed("10-20 rw-s 0 fe:01 77 /kkv\nRss: 8 kB\nAnonymous: 0 kB\n").unwrap();
+    assert!(shared[0].may_hold_something());
+    for bad in ["10-20 r-xp", "xy-20 r-xp 0 0 0", "10 r-xp 0 0 0"] {
+        assert_eq!(parsed(bad).unwrap_err(), bad);
     }
+    assert!(parsed("10-20 rw-p 0 0 0\nRss: many\n").is_err());
 }

@@ -1,0 +1,106 @@
+//! "RAM only": a session that ends without its message leaves no key behind. Two minutes are too long for a test to wait, so this relay is another
+//! process of the test itself: the same rooms, with a clock that is moved.
+
+use std::env;
+use std::io::{self, Write};
+use std::process::Command;
+use std::sync::Arc;
+
+use kkv::clock::ManualClock;
+use kkv::crypto::scrub;
+use kkv::limits::SESSION_LIFETIME;
+use kkv::memory;
+use kkv::pow::Cost;
+use kkv::protocol::suite::SuitePolicy;
+use kkv::queue::Queue;
+use kkv::relay::{Pricing, Relay, RelayConfig, router};
+use kkv::tor::LocalListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::process_memory::{must_be_nowhere, scan};
+use super::stage::{RUNS, all_threads_sleep, until};
+use super::stranger::Stranger;
+use crate::programs::{Process, Signal};
+
+/// Tells the other process that it is the relay.
+const ROLE: &str = "KKV_TEST_IS_THE_RELAY";
+
+/// A relay as `kkv` runs one, for ever. Each SIGUSR1 lets as much time pass as a session lives.
+fn be_the_relay() -> io::Result<()> {
+    let _ = memory::close();
+    let config = RelayConfig {
+        pricing: Pricing {
+            base: Cost::new(4).expect("it is little"),
+            adaptive: false,
+        },
+        expected_seconds: 3600,
+        suites: SuitePolicy::Any,
+    };
+    let clock = Arc::new(ManualClock::new(1_800_000_000));
+    let queue = Queue::new(4, None)?;
+    let relay = Arc::new(Relay::new(config, queue, clock.clone(), &mut rand::rng()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(scrub::deep_stack)
+        .build()?;
+    runtime.block_on(async {
+        let mut passes = signal(SignalKind::user_defined1())?;
+        let listen = "127.0.0.1:0".parse().map_err(io::Error::other)?;
+        let listener = LocalListener::bind(&listen).await;
+        let listener = listener.map_err(io::Error::other)?;
+        writeln!(io::stderr(), "listens {}.", listener.listens()?)?;
+        let time = async {
+            while passes.recv().await.is_some() {
+                clock.advance(SESSION_LIFETIME);
+                relay.purge();
+                writeln!(io::stderr(), "passed")?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            () = listener.serve(router(relay.clone())) => Ok(()),
+            ended = time => ended,
+        }
+    })
+}
+
+/// Starts the other process, which runs the test `name` alone.
+fn another(name: &str) -> (Process, String) {
+    let mut command = Command::new(env::current_exe().expect("a test knows where it is"));
+    command.args(["--exact", name, "--nocapture"]);
+    command.env(ROLE, "1");
+    let process = Process::spawn(command, None);
+    process.wait_for_stderr(".\n");
+    let said = process.stderr();
+    let line = said.lines().find_map(|line| line.strip_prefix("listens "));
+    let address = line.and_then(|line| line.strip_suffix('.'));
+    let address = address.unwrap_or_else(|| panic!("no address in {said:?}"));
+    (process, address.to_owned())
+}
+
+#[test]
+fn the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory() {
+    if env::var_os(ROLE).is_some() {
+        return be_the_relay().expect("it runs until it is killed");
+    }
+    const NAME: &str = "outside::expired::the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory";
+    for _ in 0..RUNS {
+        let (process, address) = another(NAME);
+        let id = process.pid().as_raw_nonzero().get();
+        let strangers = ["1", "2"].map(|suite| Stranger::new(&address, suite));
+        let sessions: Vec<_> = strangers.iter().map(Stranger::open).collect();
+        let keys: Vec<_> = sessions.iter().map(|session| session.key()).collect();
+        for key in scan(id, &keys) {
+            assert!(
+                key.copies() >= 1,
+                "the relay can't open its message: {key:?}"
+            );
+        }
+        process.signal(Signal::USR1);
+        process.wait_for_stderr("passed");
+        until("the relay to have nothing to do", || all_threads_sleep(id));
+        let secrets = sessions.iter().flat_map(|session| session.secrets());
+        let senders = strangers.iter().flat_map(|stranger| stranger.public());
+        must_be_nowhere(&scan(id, &secrets.chain(senders).collect::<Vec<_>>()));
+    }
+}

@@ -1,0 +1,285 @@
+//! A sender that the test plays itself, step by step, so that it knows every secret of a session and can say what an honest sender never does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use kkv::crypto::exchange::{HybridAnswer, HybridOffer};
+use kkv::crypto::identity::{SenderKey, Signature, Statement};
+use kkv::crypto::labels;
+use kkv::pow::{Search, Solution, Solver};
+use kkv::protocol::v2::challenge::Challenge as ChallengeV2;
+use kkv::protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
+use kkv::protocol::v2::transcript;
+use kkv::protocol::v2::wire::{ExchangeAnswer, PowAnswer};
+use ml_kem::kem::{Decapsulate, KeyExport};
+use ml_kem::ml_kem_768::DecapsulationKey;
+use serde_json::{Value, json};
+use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
+use zeroize::Zeroizing;
+
+use super::marker::Marker;
+use crate::published::{self, Challenge, Client, OneUse, form, hex, random, unhex};
+
+/// Somebody with a key to sign with, who knows where a relay is.
+pub(super) struct Stranger {
+    address: String,
+    suite: u8,
+    client: Client,
+}
+
+/// An open session, and what is secret about it.
+pub(super) struct Session<'s> {
+    stranger: &'s Stranger,
+    /// Its name in kkv/2.
+    id: [u8; 32],
+    relay: [u8; 32],
+    /// What its one message is sealed with.
+    key: [u8; 32],
+    /// Secrets that the key was made of.
+    parts: Vec<Marker>,
+    /// The relay's one-use X25519 public key.
+    pub one_use: [u8; 32],
+}
+
+/// What can be wrong inside of a message whose seal is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    None,
+    /// The signature is of another text.
+    Signature,
+    NotUtf8,
+    /// kkv/1 alone.
+    Nul,
+    /// kkv/2 alone: a kind that nobody knows, a byte behind the text, a length that is more than there is.
+    Kind,
+    Padding,
+    Length,
+}
+
+impl Flaw {
+    /// Those of one suite.
+    pub(super) fn of(suite: &str) -> &'static [Self] {
+        use Flaw::*;
+        if suite == "1" {
+            &[Signature, NotUtf8, Nul]
+        } else {
+            &[Signature, NotUtf8, Kind, Padding, Length]
+        }
+    }
+}
+
+/// Body of `POST /msg`.
+pub(super) struct Body(String);
+
+impl Stranger {
+    pub(super) fn new(address: &str, suite: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            suite: suite.parse().expect("a suite is a number"),
+            client: Client::new(),
+        }
+    }
+
+    /// The key by which it is known, in all ways in which it could be written down.
+    pub(super) fn public(&self) -> [Marker; 3] {
+        Marker::with_hex("the sender's key", &self.client.public())
+    }
+
+    /// Sends a message: the status of the answer, and its body.
+    pub(super) fn send(&self, body: &Body) -> (u16, String) {
+        self.ask("POST", "/msg", &body.0)
+    }
+
+    /// Pays and exchanges keys.
+    pub(super) fn open(&self) -> Session<'_> {
+        match self.suite {
+            1 => self.open_v1(),
+            _ => self.open_v2(),
+        }
+    }
+
+    fn open_v1(&self) -> Session<'_> {
+        let challenge = self.asked("/pow", &form(&self.client.pow()));
+        let bytes = unhex::<76>(text(&challenge, "bytes"));
+        let nonce = Challenge::from_bytes(&bytes).solve();
+        let secret = OneUse::new();
+        let signature = unhex(text(&challenge, "signature"));
+        let request = self
+            .client
+            .exchange(&bytes, &signature, &nonce, &secret.public());
+        let answer = self.asked("/exchange_keys", &form(&request));
+        let one_use = unhex(text(&answer, "diffie_hellman"));
+        Session {
+            stranger: self,
+            id: [0; 32],
+            relay: [0; 32],
+            key: secret.agree(one_use),
+            parts: Vec::new(),
+            one_use,
+        }
+    }
+
+    fn open_v2(&self) -> Session<'_> {
+        let key = SenderKey::from_secret(&Zeroizing::new(self.client.key.to_bytes()));
+        let request = json!({"suite": "kkv/2", "sender": hex(self.client.public())});
+        let answer: PowAnswer = read(self.asked("/pow", &request.to_string()));
+        let challenge = ChallengeV2::from_bytes(&answer.challenge.0).expect("of suite 2");
+        let found = Solver::default().solve(&challenge.puzzle(), &[0; 24], &Search::default());
+        let Some(Solution::V2(nonces)) = found else {
+            panic!("nobody stops it");
+        };
+        let solution: Vec<u8> = nonces
+            .iter()
+            .flat_map(|nonce| nonce.to_le_bytes())
+            .collect();
+
+        let (secret, seed) = (random(), [random(), random()].concat());
+        let seed: [u8; 64] = seed.try_into().expect("d and z");
+        let kem = DecapsulationKey::from_seed(seed.into());
+        let offer = HybridOffer {
+            x25519: x25519(secret, X25519_BASEPOINT_BYTES),
+            mlkem768: kem.encapsulation_key().to_bytes().into(),
+        };
+        let statement = transcript::request(&challenge, &solution, &offer);
+        let signature = key.sign_statement(&statement);
+        let request = json!({
+            "challenge": hex(challenge.as_bytes()), "solution": hex(&solution), "x25519": hex(offer.x25519),
+            "mlkem768": hex(offer.mlkem768), "signature": hex(signature.0),
+        });
+        let answer: ExchangeAnswer = read(self.asked("/exchange_keys", &request.to_string()));
+        let answer = HybridAnswer {
+            x25519: answer.x25519.0,
+            mlkem768: answer.mlkem768.0,
+        };
+        let session = transcript::session(&statement, &signature, &answer);
+        let shared: [u8; 32] = kem.decapsulate(&answer.mlkem768.into()).into();
+        let agreed = x25519(secret, answer.x25519);
+        Session {
+            stranger: self,
+            id: *session.as_bytes(),
+            relay: challenge.relay(),
+            key: labels::MESSAGE_KEY.digest(&[&shared, &agreed, session.as_bytes()]),
+            parts: vec![
+                Marker::new("the ML-KEM secret", shared),
+                Marker::new("the X25519 secret", agreed),
+            ],
+            one_use: answer.x25519,
+        }
+    }
+
+    /// What is answered to a request that nothing is wrong with.
+    fn asked(&self, path: &str, body: &str) -> Value {
+        let (status, answer) = self.ask("POST", path, body);
+        assert_eq!(status, 200, "{path}: {answer}");
+        serde_json::from_str(&answer).expect("an answer is JSON")
+    }
+
+    /// One request on a connection of its own: its status, and its body.
+    pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let content_type = match self.suite {
+            1 => "application/x-www-form-urlencoded",
+            _ => "application/json",
+        };
+        let length = body.len();
+        let mut stream = TcpStream::connect(&self.address).expect("the relay listens");
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x.onion\r\nconnection: close\r\n\
+             content-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .expect("the relay reads");
+        let mut answer = BufReader::new(stream);
+        let mut first = String::new();
+        answer.read_line(&mut first).expect("there is an answer");
+        let mut rest = String::new();
+        answer.read_to_string(&mut rest).expect("it is text");
+        let status = first.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let (_, body) = rest.split_once("\r\n\r\n").expect("a head has an end");
+        (status.expect("an answer has a status"), body.to_owned())
+    }
+}
+
+impl Session<'_> {
+    /// What the relay needs until it has the message.
+    pub(super) fn key(&self) -> Marker {
+        Marker::new("the message's key", self.key)
+    }
+
+    /// What nobody needs any more.
+    pub(super) fn parts(&self) -> &[Marker] {
+        &self.parts
+    }
+
+    /// All of it.
+    pub(super) fn secrets(&self) -> Vec<Marker> {
+        let parts = self.parts.iter().cloned();
+        parts.chain([self.key()]).collect()
+    }
+
+    /// A message, with a flaw or none.
+    pub(super) fn message(&self, text: &Marker, flaw: Flaw) -> Body {
+        let mut content = text.bytes().to_vec();
+        match flaw {
+            Flaw::NotUtf8 => content.push(0xff),
+            Flaw::Nul => content.push(0),
+            _ => {}
+        }
+        self.sealed(&content, flaw, |_| {})
+    }
+
+    /// A message of which a bit was changed after it was sealed.
+    pub(super) fn garbled(&self, text: &Marker) -> Body {
+        self.sealed(text.bytes(), Flaw::None, |sealed| sealed[70] ^= 1)
+    }
+
+    fn sealed(&self, content: &[u8], flaw: Flaw, change: impl FnOnce(&mut Vec<u8>)) -> Body {
+        let client = &self.stranger.client;
+        let signed = if flaw == Flaw::Signature {
+            &content[1..]
+        } else {
+            content
+        };
+        if self.stranger.suite == 1 {
+            let plain = [&client.sign(signed)[..], content].concat();
+            let mut sealed = published::seal(&self.key, &plain);
+            change(&mut sealed);
+            return Body(form(&client.message_of(&sealed)));
+        }
+        let kind = if flaw == Flaw::Kind { 9 } else { 0 };
+        let statement = message::statement(&self.relay, &self.id, kind, signed);
+        let signature = self.sign(&statement);
+        let length = match flaw {
+            Flaw::Length => u16::MAX,
+            _ => u16::try_from(content.len()).expect("it is short"),
+        };
+        let mut plain = vec![0; PLAIN_BYTES];
+        plain[..64].copy_from_slice(&signature.0);
+        plain[64] = kind;
+        plain[66..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+        plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
+        if flaw == Flaw::Padding {
+            plain[HEAD_BYTES + content.len()] = 1;
+        }
+        let tag = ChaCha20Poly1305::new(&Key::from(self.key))
+            .encrypt_inout_detached(&Nonce::default(), &self.id, plain.as_mut_slice().into())
+            .expect("short enough");
+        plain.extend_from_slice(tag.as_slice());
+        change(&mut plain);
+        Body(json!({"session": hex(self.id), "sealed": hex(&plain)}).to_string())
+    }
+
+    fn sign(&self, statement: &Statement) -> Signature {
+        let secret = Zeroizing::new(self.stranger.client.key.to_bytes());
+        SenderKey::from_secret(&secret).sign_statement(statement)
+    }
+}
+
+fn text<'v>(value: &'v Value, field: &str) -> &'v str {
+    value[field].as_str().expect("a string")
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: Value) -> T {
+    serde_json::from_value(answer).expect("of the right shape")
+}
