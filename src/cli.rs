@@ -11,6 +11,7 @@ mod explain;
 mod host;
 mod identity;
 mod inbox;
+mod input;
 #[cfg(feature = "embedded-tor")]
 mod inside;
 #[cfg(not(feature = "embedded-tor"))]

@@ -10,6 +10,7 @@ mod published;
 
 mod outside {
     mod calls;
+    mod client_memory;
     mod confined;
     mod expired;
     mod held;
@@ -22,6 +23,7 @@ mod outside {
     mod session_keys;
     mod sockaddr;
     mod stage;
+    mod standing;
     mod stranger;
     mod trace;
     mod traced;

@@ -7,6 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::exit::Failed;
+use super::input::stdin;
 use super::output::say;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
@@ -20,12 +21,11 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
             read(file).map_err(|fault| unreadable(path, &fault))?
         }
         _ => {
-            let stdin = io::stdin();
-            let typed = stdin.is_terminal();
+            let typed = io::stdin().is_terminal();
             if typed {
                 say("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
             }
-            let text = read(stdin.lock());
+            let text = stdin().and_then(read);
             if typed {
                 after_typing(&text);
             }
@@ -41,9 +41,9 @@ fn after_typing(text: &io::Result<Zeroizing<String>>) {
         Ok(text) if !text.ends_with('\n') => say(""), // the cursor is still behind what was typed
         // The rest of what was pasted is taken away up to Ctrl-D: the shell would run it, line by line.
         Err(fault) if fault.kind() == io::ErrorKind::FileTooLarge => {
-            let mut rest = Zeroizing::new([0; 4096]);
-            let mut stdin = io::stdin().lock();
-            while matches!(stdin.read(&mut *rest), Ok(1..)) {}
+            let mut rest = Zeroizing::new(vec![0; 4096]);
+            let Ok(mut stdin) = stdin() else { return };
+            while matches!(stdin.read(&mut rest), Ok(1..)) {}
         }
         _ => {}
     }

@@ -127,7 +127,7 @@ pub fn main() -> ExitCode {
     };
     panic::tell_where_only("kkv");
     let all_locked = memory::close();
-    match start(&args, all_locked) {
+    match scrub::after(|| start(&args, all_locked)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),
     }

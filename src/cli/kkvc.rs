@@ -11,6 +11,7 @@ use super::arguments::{self, SOCKET_HELP, from_one_to};
 use super::exit::{CODES, Exit, Failed};
 use super::inside::SenderArgs;
 use super::{bench, identity, inbox, key, panic, proof, send};
+use crate::crypto::scrub;
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::memory;
 use crate::onion::OnionAddress;
@@ -19,6 +20,9 @@ use crate::pow::Solver;
 use crate::protocol::suite::SuitePolicy;
 use crate::queue::MessageId;
 use crate::tor::{Target, TargetError, TorWay};
+
+/// How long threads get to end when a command is done. They do at once, except one that waits for somebody to type.
+const SHUTDOWN: Duration = Duration::from_millis(100);
 
 /// Leaves messages in inboxes, and reads your own.
 #[derive(Debug, Parser)]
@@ -224,22 +228,24 @@ pub fn main() -> ExitCode {
     };
     panic::tell_where_only("kkvc");
     let _ = memory::close(); // whatever can be had
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    let result = match runtime {
-        Ok(runtime) => {
-            let result = runtime.block_on(run(cli));
-            runtime.shutdown_background(); // a thread may still wait for somebody to type
-            result
-        }
-        Err(fault) => Err(Failed::new(Exit::Refused, format!("can't start: {fault}"))),
-    };
+    let result = scrub::after(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkvc"),
     }
+}
+
+/// Runs one command, and waits for what it has started: that has to forget the same things.
+fn finished(cli: Cli) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .on_thread_park(scrub::deep_stack)
+        .build()
+        .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
+    let result = runtime.block_on(run(cli));
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
 }
 
 async fn run(cli: Cli) -> Result<(), Failed> {

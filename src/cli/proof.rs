@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
+use super::input::stdin;
 use super::output::{ascii_json, print, print_json};
 use super::visible::Visible;
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
@@ -170,12 +171,13 @@ fn read(path: &Path) -> Result<Proof, Failed> {
     let unreadable =
         |fault: io::Error| Failed::usage(format!("can't read {}: {fault}", path.display()));
     let mut text = String::new();
-    let source: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
+    let source = if path.as_os_str() == "-" {
+        stdin()
     } else {
-        Box::new(File::open(path).map_err(unreadable)?)
+        File::open(path)
     };
     source
+        .map_err(unreadable)?
         .take(MAX_FILE_BYTES)
         .read_to_string(&mut text)
         .map_err(unreadable)?;

@@ -17,7 +17,7 @@ use super::receipt::ReceiptFile;
 use super::{compose, identity, signals};
 use crate::clock::SystemClock;
 use crate::crypto::identity::SenderKey;
-use crate::crypto::random;
+use crate::crypto::{random, scrub};
 use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
@@ -51,7 +51,8 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     }
     // On a thread of its own, since a signal can't interrupt somebody who types, or a pipe that nothing comes through.
     let (message, file) = (args.message.take(), args.file.take());
-    let text = tokio::task::spawn_blocking(move || compose::text(message, file.as_deref()));
+    let compose = move || compose::text(message, file.as_deref());
+    let text = tokio::task::spawn_blocking(|| scrub::after(compose));
     let text = tokio::select! {
         text = text => text.expect("reading does not panic")?,
         () = &mut stopped => {
