@@ -24,6 +24,7 @@ mod outside {
     mod sockaddr;
     mod stage;
     mod standing;
+    mod stopped;
     mod stranger;
     mod trace;
     mod traced;

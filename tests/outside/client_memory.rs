@@ -5,15 +5,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::slice;
 
 use data_encoding::{BASE32_NOPAD, BASE64};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 
 use super::marker::Marker;
-use super::process_memory::must_be_nowhere;
+use super::process_memory::{Found, must_be_nowhere};
 use super::stage::{RUNS, texts};
-use super::standing::{At, Standing};
+use super::standing::{At, Hold};
 use super::traced::must_be_possible;
 use crate::programs::{Relay, Run, kkvc};
 
@@ -26,15 +27,37 @@ fn roomy() -> Relay {
     relay
 }
 
-fn path(directory: &Path, name: impl ToString) -> String {
-    let path = directory.join(name.to_string());
+fn path(directory: &Path, name: &str) -> String {
+    let path = directory.join(name);
     path.to_str().expect("made of ASCII").to_owned()
 }
 
 /// One short text and one long, by turns.
 fn text(suite: &str, run: usize) -> Marker {
-    let [short, long, ..] = texts(suite);
-    if run % 2 == 0 { short } else { long }
+    texts(suite)[run % 2].clone()
+}
+
+/// Runs `kkvc` until it has to be there, and looks for all of these in its memory.
+#[track_caller]
+fn scan(run: Run, at: At<'_>, markers: &[Marker]) -> Vec<Found> {
+    let hold = Hold::new(at);
+    let process = run.with(|command| hold.prepare(command)).start();
+    hold.wait(&process).scan(markers)
+}
+
+/// Runs `kkvc` to its end, and fails the test if any of these is in its memory there.
+#[track_caller]
+fn must_forget(run: Run, markers: &[Marker]) {
+    must_be_nowhere(&scan(run, At::Exit, markers));
+}
+
+/// The same of a key in a file that it may have made itself.
+#[track_caller]
+fn must_forget_what_is_in(run: Run, markers: impl FnOnce() -> Vec<Marker>) {
+    let hold = Hold::new(At::Exit);
+    let process = run.with(|command| hold.prepare(command)).start();
+    let held = hold.wait(&process);
+    must_be_nowhere(&held.scan(&markers()));
 }
 
 /// Everything that a key in such a file could be known by: its secret, what a signature makes of it, and the part of the file that says it.
@@ -53,37 +76,35 @@ fn identity(file: &str) -> Vec<Marker> {
     markers
 }
 
-/// Has every way to give a text to `kkvc` tried, in both suites: `send` starts it for this run and text, and tells what was found of it.
+/// The same of a key to a closed inbox.
+fn access(file: &str) -> Vec<Marker> {
+    let line = fs::read_to_string(file).expect("it was made");
+    let base32 = line.trim().rsplit(':').next().expect("the key comes last");
+    let secret = BASE32_NOPAD.decode(base32.as_bytes()).expect("base32");
+    let mut markers = Marker::with_hex("the secret key", &secret).to_vec();
+    markers.push(Marker::new("the secret key, in base32", base32));
+    markers
+}
+
+/// Has texts sent in both suites: `send` starts each of these runs, whose number it is told, and looks for the text afterwards.
 fn sent(send: impl Fn(&Relay, Run, usize, &Marker)) {
     let relay = roomy();
-    for suite in SUITES {
-        for run in 0..RUNS {
-            send(
-                &relay,
-                relay.send(["--suite", suite]),
-                run,
-                &text(suite, run),
-            );
-        }
+    for number in 0..SUITES.len() * RUNS {
+        let suite = SUITES[number / RUNS];
+        let text = text(suite, number);
+        send(&relay, relay.send(["--suite", suite]), number, &text);
     }
     assert_eq!(relay.list().len(), SUITES.len() * RUNS);
 }
 
 #[test]
 fn a_text_that_was_sent_from_a_pipe_is_nowhere_and_neither_is_the_key_that_signed_it() {
-    sent(|relay, send, run, text| {
-        let file = path(
-            relay.directory(),
-            format!("key-{}", text.bytes().len() * RUNS + run),
-        );
-        if !Path::new(&file).exists() {
-            kkvc(["identity", &file]).finish().must_end_with(0);
-        }
-        let send = send
-            .stdin(text.bytes())
-            .with(|c| c.args(["--identity", &file]));
+    sent(|relay, send, number, text| {
+        let file = path(relay.directory(), &number.to_string());
+        kkvc(["identity", &file]).finish().must_end_with(0);
+        let send = send.with(|command| command.args(["--identity", &file]));
         let markers = [identity(&file), vec![text.clone()]].concat();
-        must_be_nowhere(&Standing::start(send, At::Exit).scan(&markers));
+        must_forget(send.stdin(text.bytes()), &markers);
     });
 }
 
@@ -93,20 +114,21 @@ fn a_text_that_was_sent_from_a_file_is_nowhere() {
         let file = path(relay.directory(), "text");
         fs::write(&file, text.bytes()).unwrap();
         let send = send.with(|command| command.arg(&file));
-        must_be_nowhere(&Standing::start(send, At::Exit).scan(&[text.clone()]));
+        must_forget(send, slice::from_ref(text));
     });
 }
 
 #[test]
 fn a_text_that_was_typed_and_sent_is_nowhere() {
     sent(|_, send, _, text| {
-        let mut standing = Standing::start_on_terminal(send, At::Exit);
-        standing.terminal().wait_for("Write your message");
-        standing
-            .terminal()
-            .press(&format!("{}\n\x04", text.as_str()));
-        standing.terminal().wait_for("Accepted");
-        must_be_nowhere(&standing.scan(&[text.clone()]));
+        let hold = Hold::new(At::Exit);
+        let send = send.with(|command| hold.prepare(command));
+        let mut terminal = send.start_on(80, 24);
+        terminal.wait_for("Write your message");
+        terminal.press(&format!("{}\n\x04", text.as_str()));
+        terminal.wait_for("Accepted");
+        let held = hold.wait(terminal.process());
+        must_be_nowhere(&held.scan(slice::from_ref(text)));
     });
 }
 
@@ -116,11 +138,10 @@ fn a_text_that_is_about_to_be_sent_is_found() {
     for suite in SUITES {
         let text = text(suite, 1);
         let send = relay.send(["-", "--suite", suite]).stdin(text.bytes());
-        let standing = Standing::start(send, At::Connect);
-        standing.scan(&[text])[0].must_be_one_copy();
+        scan(send, At::Connect, &[text])[0].must_be_one_copy();
         let given = Marker::text(60);
         let send = relay.send(["-m", given.as_str(), "--suite", suite]);
-        let found = Standing::start(send, At::Exit).scan(&[given]);
+        let found = scan(send, At::Exit, &[given]);
         assert_eq!(found[0].copies(), 1, "its argument is left: {found:?}");
     }
 }
@@ -128,39 +149,40 @@ fn a_text_that_is_about_to_be_sent_is_found() {
 /// Has messages delivered, and `show` look at each by its number.
 fn shown(show: impl Fn(&Relay, &str, &Marker)) {
     let relay = roomy();
-    let mut number = 0;
-    for suite in SUITES {
-        for run in 0..RUNS {
-            let text = text(suite, run);
-            let sent = relay.send(["-", "--suite", suite]).stdin(text.bytes());
-            sent.finish().must_end_with(0);
-            number += 1;
-            show(&relay, &number.to_string(), &text);
-        }
+    for number in 0..SUITES.len() * RUNS {
+        let suite = SUITES[number / RUNS];
+        let text = text(suite, number);
+        let sent = relay.send(["-", "--suite", suite]).stdin(text.bytes());
+        sent.finish().must_end_with(0);
+        show(&relay, &(number + 1).to_string(), &text);
     }
 }
 
 /// Runs a command to its end, where it has shown `text` and forgotten it.
-fn must_forget(run: Run, text: &Marker) {
-    let standing = Standing::start(run, At::Exit);
+#[track_caller]
+fn must_show_and_forget(run: Run, text: &Marker) {
+    let hold = Hold::new(At::Exit);
+    let process = run.with(|command| hold.prepare(command)).start();
     let whole = |out: &str| out.contains(text.as_str());
-    standing.process().wait_for_stdout("the text", whole);
-    must_be_nowhere(&standing.scan(std::slice::from_ref(text)));
+    process.wait_for_stdout("the text", whole);
+    must_be_nowhere(&hold.wait(&process).scan(slice::from_ref(text)));
 }
 
 #[test]
 fn a_message_that_was_read_is_nowhere() {
-    shown(|relay, number, text| must_forget(relay.owner(["read", number]), text));
+    shown(|relay, number, text| must_show_and_forget(relay.owner(["read", number]), text));
 }
 
 #[test]
 fn a_message_that_was_read_in_json_is_nowhere() {
-    shown(|relay, number, text| must_forget(relay.owner(["read", number, "--json"]), text));
+    shown(|relay, number, text| {
+        must_show_and_forget(relay.owner(["read", number, "--json"]), text)
+    });
 }
 
 #[test]
 fn a_message_that_was_exported_is_nowhere() {
-    shown(|relay, number, text| must_forget(relay.owner(["export", number]), text));
+    shown(|relay, number, text| must_show_and_forget(relay.owner(["export", number]), text));
 }
 
 #[test]
@@ -169,8 +191,8 @@ fn an_exported_message_that_was_verified_is_nowhere() {
         let export = relay.owner(["export", number]).finish().must_end_with(0);
         let file = path(relay.directory(), "exported");
         fs::write(&file, &export.stdout).unwrap();
-        must_forget(kkvc(["verify", &file]), text);
-        must_forget(kkvc(["verify", "-", "--json"]).stdin(export.stdout), text);
+        must_show_and_forget(kkvc(["verify", &file]), text);
+        must_show_and_forget(kkvc(["verify", "-", "--json"]).stdin(export.stdout), text);
     });
 }
 
@@ -184,9 +206,8 @@ fn a_message_that_is_about_to_be_shown_is_found() {
         let shown = relay.directory().join("shown");
         let read = relay.owner(["read", &(number + 1).to_string()]);
         let read = read.through_shell("exec \"$0\" \"$@\" >shown");
-        let standing = Standing::start(read, At::Output(&shown));
-        let found = standing.scan(std::slice::from_ref(&text)).remove(0);
-        assert!(found.copies() >= 1, "{found:?}");
+        let found = scan(read, At::Output(&shown), &[text]);
+        assert!(found[0].copies() >= 1, "{found:?}");
     }
 }
 
@@ -195,10 +216,9 @@ fn a_key_to_sign_with_that_was_made_or_shown_is_nowhere() {
     let directory = tempfile::tempdir().unwrap();
     must_be_possible(directory.path());
     for run in 0..RUNS {
-        let file = path(directory.path(), run);
+        let file = path(directory.path(), &run.to_string());
         for _ in ["made", "shown"] {
-            let standing = Standing::start(kkvc(["identity", &file]), At::Exit);
-            must_be_nowhere(&standing.scan(&identity(&file)));
+            must_forget_what_is_in(kkvc(["identity", &file]), || identity(&file));
         }
     }
 }
@@ -209,15 +229,9 @@ fn a_key_to_a_closed_inbox_that_was_made_or_shown_is_nowhere() {
     let directory = tempfile::tempdir().unwrap();
     must_be_possible(directory.path());
     for run in 0..RUNS {
-        let file = path(directory.path(), run);
+        let file = path(directory.path(), &run.to_string());
         for _ in ["made", "shown"] {
-            let standing = Standing::start(kkvc(["key", INBOX, &file]), At::Exit);
-            let line = fs::read_to_string(&file).expect("it was made");
-            let base32 = line.trim().rsplit(':').next().expect("the key comes last");
-            let secret = BASE32_NOPAD.decode(base32.as_bytes()).expect("base32");
-            let [raw, lower, upper] = Marker::with_hex("the secret key", &secret);
-            let base32 = Marker::new("the secret key, in base32", base32);
-            must_be_nowhere(&standing.scan(&[raw, lower, upper, base32]));
+            must_forget_what_is_in(kkvc(["key", INBOX, &file]), || access(&file));
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::process_memory::{must_be_nowhere, scan};
 use super::stage::{RUNS, all_threads_sleep, until};
-use super::stranger::Stranger;
+use super::stranger::{Session, Stranger};
 use crate::programs::{Process, Signal};
 
 /// Tells the other process that it is the relay.
@@ -89,7 +89,7 @@ fn the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory(
         let id = process.pid().as_raw_nonzero().get();
         let strangers = ["1", "2"].map(|suite| Stranger::new(&address, suite));
         let sessions: Vec<_> = strangers.iter().map(Stranger::open).collect();
-        let keys: Vec<_> = sessions.iter().map(|session| session.key()).collect();
+        let keys: Vec<_> = sessions.iter().map(Session::key).collect();
         for key in scan(id, &keys) {
             assert!(
                 key.copies() >= 1,
@@ -99,8 +99,8 @@ fn the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory(
         process.signal(Signal::USR1);
         process.wait_for_stderr("passed");
         until("the relay to have nothing to do", || all_threads_sleep(id));
-        let secrets = sessions.iter().flat_map(|session| session.secrets());
-        let senders = strangers.iter().flat_map(|stranger| stranger.public());
+        let secrets = sessions.iter().flat_map(Session::secrets);
+        let senders = strangers.iter().flat_map(Stranger::public);
         must_be_nowhere(&scan(id, &secrets.chain(senders).collect::<Vec<_>>()));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::marker::{Marker, PIECE_BYTES, Piece, Search};
@@ -169,8 +170,8 @@ pub(super) fn possible_keys(process: i32) -> Vec<([u8; 32], String)> {
 fn read(process: i32, mut look: impl FnMut(&Mapping, &[u8])) {
     assert_ne!(process, std::process::id().cast_signed(), "the test itself");
     let mappings = mappings(process);
-    let memory = File::open(format!("/proc/{process}/mem"))
-        .unwrap_or_else(|fault| panic!("{}", closed(&fault)));
+    let memory = File::open(format!("/proc/{process}/mem"));
+    let memory = looked(memory).expect("it runs");
     let mut read = 0;
     let mut bytes = Vec::new();
     for mapping in mappings.iter().filter(|m| m.may_hold_something()) {
@@ -186,17 +187,32 @@ fn read(process: i32, mut look: impl FnMut(&Mapping, &[u8])) {
     assert!(read > 1 << 18, "only {read} bytes could be read");
 }
 
-fn closed(fault: &std::io::Error) -> String {
-    format!(
-        "the program's memory can't be opened: {fault}. It closes its memory to everyone but root, so this test needs root, or root's rights in a namespace \
-         of one's own: `unshare --user --map-root-user cargo nextest run`. scripts/test runs it so."
-    )
+/// What `/proc/PID` says of a process in this file; nothing if it has ended. Fails the test, saying why, if we may not look.
+pub(super) fn about(process: i32, file: &str) -> String {
+    let read = fs::read_to_string(format!("/proc/{process}/{file}"));
+    looked(read).unwrap_or_default()
+}
+
+/// How many files it has open.
+pub(super) fn open_files(process: i32) -> usize {
+    let files = fs::read_dir(format!("/proc/{process}/fd"));
+    looked(files).map_or(0, Iterator::count)
+}
+
+fn looked<T>(look: io::Result<T>) -> Option<T> {
+    if let Err(fault) = &look {
+        assert!(
+            fault.kind() != io::ErrorKind::PermissionDenied,
+            "the program can't be looked into ({fault}). It is closed to everyone but root, so this test needs root, or root's rights within a \
+             namespace of one's own: `unshare --user --map-root-user cargo nextest run`, which is how scripts/test runs it for ordinary users"
+        );
+    }
+    look.ok()
 }
 
 fn mappings(process: i32) -> Vec<Mapping> {
-    let smaps = fs::read_to_string(format!("/proc/{process}/smaps"))
-        .unwrap_or_else(|fault| panic!("{}", closed(&fault)));
-    parsed(&smaps).unwrap_or_else(|line| panic!("a line of the mappings says nothing: {line:?}"))
+    parsed(&about(process, "smaps"))
+        .unwrap_or_else(|line| panic!("a line of the mappings says nothing: {line:?}"))
 }
 
 /// Reads `smaps`; the line that can't be read if there is one.

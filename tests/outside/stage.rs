@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::marker::Marker;
-use super::process_memory::{Found, possible_keys, scan};
+use super::process_memory::{Found, open_files, possible_keys, scan};
 use crate::programs::{LIMIT, Relay};
 
 /// How often each life is lived: by a relay of its own each time.
@@ -99,11 +99,6 @@ impl Stage {
 
 fn id(relay: &Relay) -> i32 {
     relay.process().pid().as_raw_nonzero().get()
-}
-
-fn open_files(process: i32) -> usize {
-    let files = fs::read_dir(format!("/proc/{process}/fd")).expect("a relay that runs has files");
-    files.count()
 }
 
 pub(super) fn all_threads_sleep(process: i32) -> bool {

@@ -7,9 +7,9 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::marker::Marker;
-use super::process_memory::{Found, scan};
+use super::process_memory::{Found, about, scan};
 use super::stage::until;
-use crate::programs::{Process, Run, Terminal};
+use crate::programs::Process;
 
 /// Where to hold it.
 #[derive(Debug, Clone, Copy)]
@@ -22,61 +22,46 @@ pub(super) enum At<'p> {
     Output(&'p Path),
 }
 
-/// A program held at a call. Killed when dropped.
-pub(super) struct Standing<P> {
-    /// To go before the program, which can't be killed while it is held.
-    strace: Option<Strace>,
-    program: P,
+/// What it takes to hold one program.
+pub(super) struct Hold<'p> {
+    at: At<'p>,
     /// A text in its environment: shows that what is searched is its memory.
     own: Marker,
-    call: libc::c_long,
 }
 
-/// The strace that holds a program. Killed when dropped, and lets it go.
-struct Strace(Pid);
+/// A program that is held, until this is dropped.
+pub(super) struct Held<'h> {
+    process: i32,
+    strace: Pid,
+    hold: &'h Hold<'h>,
+}
 
-impl Strace {
-    /// Whoever holds this process, which is alive for as long as it does.
-    fn of(process: Pid) -> Self {
-        let path = format!("/proc/{}/status", process.as_raw_nonzero());
-        let status = fs::read_to_string(path).expect("it stands");
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("TracerPid:"));
-        let number = line.and_then(|number| number.trim().parse().ok());
-        Self(number.and_then(Pid::from_raw).expect("somebody holds it"))
+impl<'p> Hold<'p> {
+    pub(super) fn new(at: At<'p>) -> Self {
+        let own = Marker::text(48);
+        Self { at, own }
     }
-}
 
-impl Drop for Strace {
-    fn drop(&mut self) {
-        let _ = kill_process(self.0, Signal::KILL);
-    }
-}
-
-impl At<'_> {
-    fn call(self) -> (&'static str, libc::c_long) {
-        match self {
-            Self::Exit => ("exit_group", libc::SYS_exit_group),
-            Self::Connect => ("connect", libc::SYS_connect),
-            Self::Output(_) => ("write", libc::SYS_write),
+    fn call(&self) -> (&'static str, libc::c_long) {
+        match self.at {
+            At::Exit => ("exit_group", libc::SYS_exit_group),
+            At::Connect => ("connect", libc::SYS_connect),
+            At::Output(_) => ("write", libc::SYS_write),
         }
     }
 
     /// Changes a command so that it will stand there. strace is out of its way (-D): what is started is the program itself.
-    fn traced(self, command: &mut Command, own: &Marker) {
+    pub(super) fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let (name, _) = self.call();
         let mut strace = Command::new("strace");
-        let name = self.call().0;
         strace.args(["-D", "-f", "-q", "-o", "/dev/null"]);
         strace.args(["-e", &format!("trace={name}")]);
         strace.args(["-e", &format!("inject={name}:delay_enter=300s")]);
-        if let Self::Output(path) = self {
+        if let At::Output(path) = self.at {
             strace.arg("-P").arg(path);
         }
-        strace
-            .arg("--")
-            .arg(command.get_program())
-            .args(command.get_args());
+        strace.arg("--").arg(command.get_program());
+        strace.args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => strace.env(name, value),
@@ -86,115 +71,72 @@ impl At<'_> {
         if let Some(directory) = command.get_current_dir() {
             strace.current_dir(directory);
         }
-        strace.env("KKV_TEST_MARK", own.as_str());
+        strace.env("KKV_TEST_MARK", self.own.as_str());
         *command = strace;
+        command
+    }
+
+    /// Waits until the program stands. Where it is its end, it has to say that all is well.
+    #[track_caller]
+    pub(super) fn wait(&self, process: &Process) -> Held<'_> {
+        let id = process.pid().as_raw_nonzero().get();
+        let said = || (process.stdout(), process.stderr());
+        until("the program to stand", || {
+            assert!(process.is_running(), "it ended: {:?}", said());
+            self.is_there(id)
+        });
+        if let At::Exit = self.at {
+            let call = about(id, "syscall");
+            assert_eq!(call.split(' ').nth(1), Some("0x0"), "{:?}", said());
+        }
+        Held {
+            process: id,
+            strace: tracer(id),
+            hold: self,
+        }
+    }
+
+    /// Whether a thread of the process is stopped before the call; a write counts only if it is one to standard output.
+    fn is_there(&self, process: i32) -> bool {
+        let (_, call) = self.call();
+        let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
+            return false;
+        };
+        threads.flatten().any(|thread| {
+            let thread = format!("task/{}", thread.file_name().display());
+            let asked = about(process, &format!("{thread}/syscall"));
+            let mut words = asked.split(' ');
+            let number = words.next().map(str::parse);
+            let meant = !matches!(self.at, At::Output(_)) || words.next() == Some("0x1");
+            let state = about(process, &format!("{thread}/status"));
+            number == Some(Ok(call)) && meant && state.contains("\nState:\tt (tracing stop)")
+        })
     }
 }
 
-impl Standing<Process> {
-    /// Starts `run` and waits until it stands there.
-    #[track_caller]
-    pub(super) fn start(run: Run, at: At<'_>) -> Self {
-        let own = Marker::text(48);
-        let run = run.with(|command| {
-            at.traced(command, &own);
-            command
-        });
-        let mut standing = Self {
-            strace: None,
-            program: run.start(),
-            own,
-            call: at.call().1,
-        };
-        standing.strace = Some(standing.held(&standing.program));
-        standing
-    }
-
-    /// What it has written.
-    pub(super) fn process(&self) -> &Process {
-        &self.program
-    }
-
+impl Held<'_> {
     /// Looks for all of these in its memory.
     #[track_caller]
     pub(super) fn scan(&self, markers: &[Marker]) -> Vec<Found> {
-        self.scan_of(&self.program, markers)
-    }
-}
-
-impl Standing<Terminal> {
-    /// Starts `run` in front of a terminal. Once everything is typed, it is to be waited for with [`ended`](Self::ended).
-    pub(super) fn start_on_terminal(run: Run, at: At<'_>) -> Self {
-        let own = Marker::text(48);
-        let run = run.with(|command| {
-            at.traced(command, &own);
-            command
-        });
-        Self {
-            strace: None,
-            program: run.start_on(80, 24),
-            own,
-            call: at.call().1,
-        }
-    }
-
-    /// The terminal, to type on.
-    pub(super) fn terminal(&mut self) -> &mut Terminal {
-        &mut self.program
-    }
-
-    /// Waits until it stands, and looks for all of these in its memory.
-    #[track_caller]
-    pub(super) fn scan(&mut self, markers: &[Marker]) -> Vec<Found> {
-        self.strace = Some(self.held(self.program.process()));
-        self.scan_of(self.program.process(), markers)
-    }
-}
-
-impl<P> Standing<P> {
-    /// Waits until it stands. Where it is its end, the program says that all is well.
-    #[track_caller]
-    fn held(&self, process: &Process) -> Strace {
-        let id = process.pid().as_raw_nonzero();
-        until("the program to stand", || {
-            assert!(process.is_running(), "it ended: {}", process.stderr());
-            stands_at(id.get(), self.call)
-        });
-        if self.call == libc::SYS_exit_group {
-            let call = fs::read_to_string(format!("/proc/{id}/syscall")).expect("it stands");
-            let code = call.split(' ').nth(1);
-            assert_eq!(
-                code,
-                Some("0x0"),
-                "{}{}",
-                process.stdout(),
-                process.stderr()
-            );
-        }
-        Strace::of(process.pid())
-    }
-
-    #[track_caller]
-    fn scan_of(&self, process: &Process, markers: &[Marker]) -> Vec<Found> {
-        let markers = [std::slice::from_ref(&self.own), markers].concat();
-        let mut found = scan(process.pid().as_raw_nonzero().get(), &markers);
+        let own = std::slice::from_ref(&self.hold.own);
+        let mut found = scan(self.process, &[own, markers].concat());
         let own = found.remove(0);
-        assert!(own.copies() >= 1, "not its memory: {own:?}");
+        assert!(own.copies() >= 1, "this is not its memory: {own:?}");
         found
     }
 }
 
-/// Whether a thread of the process is stopped before this call; a write counts only if it is one to standard output.
-fn stands_at(process: i32, call: libc::c_long) -> bool {
-    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
-        return false;
-    };
-    threads.flatten().any(|thread| {
-        let read = |file: &str| fs::read_to_string(thread.path().join(file)).unwrap_or_default();
-        let asked = read("syscall");
-        let mut words = asked.split(' ');
-        let number = words.next().map(str::parse);
-        let meant = call != libc::SYS_write || words.next() == Some("0x1");
-        number == Some(Ok(call)) && meant && read("status").contains("\nState:\tt (tracing stop)")
-    })
+/// The program can't be killed while it is held, so its strace has to go first, which lives for as long as it holds it.
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let _ = kill_process(self.strace, Signal::KILL);
+    }
+}
+
+fn tracer(process: i32) -> Pid {
+    let status = about(process, "status");
+    let mut lines = status.lines();
+    let number = lines.find_map(|line| line.strip_prefix("TracerPid:"));
+    let number = number.and_then(|number| number.trim().parse().ok());
+    number.and_then(Pid::from_raw).expect("somebody holds it")
 }
