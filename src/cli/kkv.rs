@@ -24,6 +24,7 @@ use crate::limits::{
 use crate::memory::{self, Locked};
 use crate::owner::{self, Absence, OwnerListener};
 use crate::pow::{Cost, Solver};
+use crate::protocol::Envelope;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::queue::Queue;
 use crate::relay::{self, Pricing, Relay, RelayConfig};
@@ -177,8 +178,7 @@ async fn run(args: &Args, inside: Option<&Ready>, all_locked: bool) -> Result<()
         None => None,
     };
 
-    let clock = Arc::new(SystemClock::default());
-    let relay = Arc::new(Relay::new(config, queue, clock, &mut random::kernel()));
+    let relay = relay_with(config, queue);
     let running = Arc::new(Running {
         relay: Arc::clone(&relay),
         tor: args.tor,
@@ -217,6 +217,13 @@ async fn run(args: &Args, inside: Option<&Ready>, all_locked: bool) -> Result<()
     }
     relay.close();
     Ok(())
+}
+
+/// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys are left where they are made.
+#[inline(never)]
+fn relay_with(config: RelayConfig, queue: Queue<Envelope>) -> Arc<Relay> {
+    let clock = Arc::new(SystemClock::default());
+    Arc::new(Relay::new(config, queue, clock, &mut random::kernel()))
 }
 
 /// What the program still needs once it runs.
