@@ -176,7 +176,7 @@ fn a_message_that_was_read_is_nowhere() {
 #[test]
 fn a_message_that_was_read_in_json_is_nowhere() {
     shown(|relay, number, text| {
-        must_show_and_forget(relay.owner(["read", number, "--json"]), text)
+        must_show_and_forget(relay.owner(["read", number, "--json"]), text);
     });
 }
 

@@ -1,6 +1,5 @@
 //! A program that is held where it is, by strace, at a call to the kernel: its end above all. Then its memory can be looked at.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -96,21 +95,14 @@ impl<'p> Hold<'p> {
         }
     }
 
-    /// Whether a thread of the process is stopped before the call; a write counts only if it is one to standard output.
+    /// Whether the process's first thread, which does all that counts here, is stopped before the call; a write counts if it is one to standard output.
     fn is_there(&self, process: i32) -> bool {
-        let (_, call) = self.call();
-        let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
-            return false;
-        };
-        threads.flatten().any(|thread| {
-            let thread = format!("task/{}", thread.file_name().display());
-            let asked = about(process, &format!("{thread}/syscall"));
-            let mut words = asked.split(' ');
-            let number = words.next().map(str::parse);
-            let meant = !matches!(self.at, At::Output(_)) || words.next() == Some("0x1");
-            let state = about(process, &format!("{thread}/status"));
-            number == Some(Ok(call)) && meant && state.contains("\nState:\tt (tracing stop)")
-        })
+        let asked = about(process, "syscall");
+        let mut words = asked.split(' ');
+        let number = words.next().map(str::parse);
+        let meant = !matches!(self.at, At::Output(_)) || words.next() == Some("0x1");
+        let stopped = about(process, "status").contains("\nState:\tt (tracing stop)");
+        number == Some(Ok(self.call().1)) && meant && stopped
     }
 }
 
