@@ -70,7 +70,12 @@ impl<'s> Answer<'s> {
     /// Reads it; `None` if there is none.
     pub(crate) fn first(said: &'s [u8]) -> Option<Self> {
         let head = said.windows(4).position(|end| end == b"\r\n\r\n")?;
-        let status = said.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+        // In the version that it was asked in.
+        let versions: [&[u8]; 2] = [b"HTTP/1.1 ", b"HTTP/1.0 "];
+        let line = versions
+            .iter()
+            .find_map(|version| said.strip_prefix(*version))?;
+        let status = line.get(..3)?;
         Some(Self {
             status: str::from_utf8(status).ok()?.parse().ok()?,
             body: &said[head + 4..],

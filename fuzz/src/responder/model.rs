@@ -197,7 +197,7 @@ impl Model {
                 Expected::Same(answer.clone())
             }
             Some(_) => Expected::No(Refusal::Spent),
-            // Seen by its length, whoever's session it is.
+            // Seen by its length, whosever session it is.
             None if text.is_empty() => Expected::No(Refusal::BadContent),
             None if held.stranger != stranger => Expected::No(Refusal::Unproven),
             None if is_text(suite, text) => Expected::New,
