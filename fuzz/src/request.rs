@@ -55,9 +55,6 @@ impl Request {
     }
 
     /// Its body.
-    ///
-    /// # Panics
-    /// Never: all of it is hex.
     #[must_use]
     pub fn body(&self) -> String {
         let form = "hex is always a form";
@@ -76,9 +73,6 @@ impl Request {
     ///
     /// # Errors
     /// Whatever the relay says instead.
-    ///
-    /// # Panics
-    /// Never: an answer is always JSON.
     pub fn ask(&self, relay: &Relay, rng: &mut impl CryptoRng) -> Result<String, Refusal> {
         let json = "an answer is always JSON";
         match self {
