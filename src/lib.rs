@@ -5,7 +5,7 @@
 //! ```text
 //! limits  clock  onion          sizes and lifetimes, the time, addresses
 //! memory  sandbox               what is kept out of others' sight, and what the kernel holds us to
-//! http  unix_socket             how HTTP is served, sockets with a name
+//! places  http  unix_socket     who is let in and who leaves, how HTTP is served, sockets with a name
 //! crypto                        keys by purpose, sealing, the hybrid exchange
 //! pow                           puzzle, solution, search
 //! protocol                      both suites as steps; every byte of the wire
@@ -23,6 +23,7 @@ pub mod limits;
 pub mod memory;
 pub mod onion;
 pub mod owner;
+pub mod places;
 pub mod pow;
 pub mod protocol;
 pub mod queue;
