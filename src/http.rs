@@ -1,20 +1,21 @@
 //! HTTP/1.1 as this project serves it: bounded, patient for so long and no longer, and saying nothing about its clock or its maker.
+//!
+//! Who comes is let in. When all places are taken, the connection that has got nowhere for the longest is ended for it: see [`Room`].
+
+mod room;
+mod visit;
 
 use std::future::Future;
-use std::sync::Arc;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
-use tokio_io_timeout::TimeoutWriter;
+use tokio::task::JoinSet;
 
-use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
+pub use room::{Room, raise_descriptors};
+use visit::Visit;
 
 /// Where connections come from: a loopback port, the owner's socket, and whatever else can be spoken HTTP over.
-pub trait Accept: Send {
+pub trait Accept: Send + 'static {
     /// One connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
@@ -22,40 +23,25 @@ pub trait Accept: Send {
     fn accept(&mut self) -> impl Future<Output = Self::Stream> + Send;
 }
 
-/// Serves `router` to everyone who comes through `listener`, [`MAX_CONNECTIONS`] at a time, until dropped.
-pub async fn serve(mut listener: impl Accept, router: Router) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let place = Arc::clone(&places)
-            .acquire_owned()
-            .await
-            .expect("nothing closes this semaphore");
-        let stream = listener.accept().await;
-        let connection = serve_connection(stream, router.clone());
-        tokio::spawn(async move {
-            connection.await;
-            drop(place);
-        });
-    }
+/// Serves `router` to everyone who comes through `listener`, as far as there is `room`, until dropped.
+pub async fn serve(mut listener: impl Accept, router: Router, room: Room) {
+    let places = room.places();
+    // In a task of its own, which takes its turn among the connections: what the runtime itself waits for is looked at more often than they
+    // are, and would take in a crowd faster than those of it who have to leave can go.
+    let mut accepting = JoinSet::new();
+    accepting.spawn(async move {
+        loop {
+            let stream = listener.accept().await;
+            tokio::spawn(Visit::new(&places).of(stream, router.clone()));
+        }
+    });
+    accepting.join_next().await;
 }
 
-/// Serves one connection to its end. How it ends is the visitor's affair: nothing is logged because of one visitor.
-pub async fn serve_connection<S>(stream: S, router: Router)
+/// Serves one connection to its end, as patiently as in a `room` full of others. How it ends is the visitor's affair: nothing is logged because of one visitor.
+pub async fn serve_connection<S>(stream: S, router: Router, room: Room)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    // Who asks and asks and takes no answer would otherwise keep a connection for ever.
-    let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(REQUEST_TIMEOUT));
-    let _ = http1::Builder::new()
-        .auto_date_header(false) // a clock's error is a fingerprint
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(
-            TokioIo::new(Box::pin(stream)),
-            TowerToHyperService::new(router),
-        )
-        .await;
+    Visit::new(&room.places()).of(stream, router).await;
 }

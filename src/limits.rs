@@ -26,16 +26,48 @@ pub const MAX_HEAD_BYTES: usize = 8 * 1024;
 /// Most header lines in one request: ours have 4, a browser's about 20.
 pub const MAX_HEADERS: usize = 32;
 
-/// Connections served at once. Each costs the relay two small buffers; more wait in the kernel's backlog.
-pub const MAX_CONNECTIONS: usize = 512;
+/// File descriptors that `kkv` asks for: what the kernel itself allows every program, so it can mostly be had. Three quarters are for strangers'
+/// connections; the rest is for the owner, Tor's files and connections, and what libraries open. Where there are fewer, the places below shrink
+/// with them.
+pub const MAX_DESCRIPTORS: u64 = 4096;
 
-/// A stranger has this long to send the head of a request, and an idle connection lives this long between two requests.
+/// Connections that have not said anything: under 2 KiB each. A sender is one of them for one round trip through Tor, say two seconds, so it
+/// takes a thousand new connections a second to push it out before it speaks.
+pub const MAX_SILENT: usize = 2048;
+
+/// Connections whose first request is on its way. Each may cost [`CONNECTION_BYTES`]; an honest one is over in the moment it arrives.
+pub const MAX_BEGUN: usize = 256;
+
+/// Connections that have had an answer and ask nothing at the moment: senders who pay, mostly.
+pub const MAX_ANSWERED: usize = 512;
+
+/// Connections that have had an answer and whose next request is on its way: a message of 15 Tor cells takes a second or more.
+pub const MAX_ASKING: usize = 256;
+
+/// What one connection may cost the relay at most, all in all: hyper's two buffers of 8 KiB, a body of 16 KiB that grows by doubling, and what
+/// the parts of HTTP keep. 1,024 connections can be at that point, so 48 MiB stay under the 64 that a relay behind a system Tor may take.
+pub const CONNECTION_BYTES: usize = 48 * 1024;
+
+/// Connections of the owner in each of the four states: one `kkvc` has one.
+pub const MAX_OWNER: usize = 64;
+
+/// A connection that has not said anything is kept for this long; whoever asks says so at once.
+pub const SILENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Once the first byte of a request is there, its head must be complete within this time: a head fits into one or two Tor cells. A little
+/// longer than [`REQUEST_TIMEOUT`], since a slow body is watched by the same clock, and is to be refused with a word, not hung up on.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// A connection that has had an answer is kept for this long without another request.
 ///
 /// An honest sender is silent for as long as its proof of work takes; one at the default cost is mostly done within this time, and keeps its
 /// connection. Who takes longer dials anew.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+pub const ANSWERED_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A request must be read and answered, and its answer taken, within this time each: a full kkv/2 message is 15 Tor cells, so seconds on the worst of circuits.
+///
+/// Requests are not bounded by themselves: a step runs to its end without letting go of its thread, so there is one at a time that is worked
+/// on. Those on their way are [`MAX_BEGUN`] and [`MAX_ASKING`] at most, with a body of [`MAX_BODY_BYTES`] each.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a session stays open, and its slot reserved, from its key exchange to its message (PROTOCOL.md §3).

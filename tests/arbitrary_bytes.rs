@@ -9,6 +9,8 @@ mod in_process;
 mod mutants;
 #[path = "arbitrary_bytes/owners.rs"]
 mod owners;
+#[path = "kkv1/raw_http.rs"]
+mod raw_http;
 #[path = "arbitrary_bytes/strangers.rs"]
 mod strangers;
 #[path = "arbitrary_bytes/values.rs"]

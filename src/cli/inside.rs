@@ -134,7 +134,7 @@ impl Onion {
     /// Serves `router` to whoever comes through Tor, until dropped.
     pub(super) async fn serve(self, router: Router) {
         let _published = self.service;
-        http::serve(self.listener, router).await;
+        http::serve(self.listener, router, http::Room::default()).await;
     }
 }
 

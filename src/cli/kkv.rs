@@ -135,6 +135,7 @@ pub fn main() -> ExitCode {
 }
 
 fn start(args: &Args, all_locked: bool) -> Result<(), Failed> {
+    let room = http::Room::for_strangers(http::raise_descriptors());
     // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -142,12 +143,17 @@ fn start(args: &Args, all_locked: bool) -> Result<(), Failed> {
         .build()
         .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
     let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
-    let result = runtime.block_on(run(args, inside.as_ref(), all_locked));
+    let result = runtime.block_on(run(args, inside.as_ref(), all_locked, room));
     runtime.shutdown_timeout(SHUTDOWN);
     result
 }
 
-async fn run(args: &Args, inside: Option<&Ready>, all_locked: bool) -> Result<(), Failed> {
+async fn run(
+    args: &Args,
+    inside: Option<&Ready>,
+    all_locked: bool,
+    room: http::Room,
+) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let stopped = signals::stopped()?;
     let config = RelayConfig {
@@ -208,9 +214,9 @@ async fn run(args: &Args, inside: Option<&Ready>, all_locked: bool) -> Result<()
         }
     };
     tokio::select! {
-        () = listener.serve(strangers.clone()) => {}
+        () = listener.serve(strangers.clone(), room) => {}
         _ = through_tor => {}
-        () = http::serve(owner_listener, owner::router(running.clone())) => {}
+        () = http::serve(owner_listener, owner::router(running.clone()), http::Room::for_owner()) => {}
         () = running.wipe_when_away() => {}
         () = relay.purge_when_due() => {}
         () = stopped => {}

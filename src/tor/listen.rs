@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
 use super::LoopbackListener;
-use crate::http::{self, Accept};
+use crate::http::{self, Accept, Room};
 use crate::unix_socket::{SocketError, UnixSocket};
 
 /// A place to listen that can't be reached from other machines.
@@ -140,11 +140,11 @@ impl LocalListener {
         })
     }
 
-    /// Serves `router` to everyone who comes, until dropped.
-    pub async fn serve(self, router: Router) {
+    /// Serves `router` to everyone who comes, as far as there is `room`, until dropped.
+    pub async fn serve(self, router: Router, room: Room) {
         match self {
-            Self::Loopback(listener) => http::serve(listener, router).await,
-            Self::Unix(listener, _) => http::serve(listener, router).await,
+            Self::Loopback(listener) => http::serve(listener, router, room).await,
+            Self::Unix(listener, _) => http::serve(listener, router, room).await,
         }
     }
 }

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::http::serve_connection;
-use kkv::limits::{HEAD_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
+use kkv::http::{Room, serve_connection};
+use kkv::limits::{
+    ANSWERED_TIMEOUT, HEAD_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT,
+    SILENT_TIMEOUT,
+};
 use kkv::protocol::refusal::Refusal;
 use kkv::relay::router;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use crate::raw_http::{Wire, get};
 use crate::visit::{ask, cases, inbox, paused, read, reserved, say, still_takes_a_message};
 
 const ROUTES: [&str; 6] = [
@@ -197,7 +201,11 @@ async fn lets_go<F: Future<Output = ()>>(stranger: impl FnOnce(DuplexStream) -> 
     let inbox = inbox();
     let (near, far) = tokio::io::duplex(256);
     let start = tokio::time::Instant::now();
-    let serving = tokio::spawn(serve_connection(far, router(Arc::clone(&inbox.relay))));
+    let serving = tokio::spawn(serve_connection(
+        far,
+        router(Arc::clone(&inbox.relay)),
+        Room::default(),
+    ));
     let limit = Duration::from_secs(3600);
     tokio::select! {
         () = stranger(near) => panic!("strangers stay as long as they can"),
@@ -235,10 +243,7 @@ async fn a_stranger_who_sends_its_body_byte_by_byte_is_let_go() {
         }
     })
     .await;
-    assert!(
-        time <= REQUEST_TIMEOUT + HEAD_TIMEOUT + Duration::from_secs(2),
-        "{time:?}"
-    );
+    assert!(time <= REQUEST_TIMEOUT + Duration::from_secs(2), "{time:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,5 +268,25 @@ async fn a_stranger_who_comes_and_says_nothing_is_let_go() {
         std::future::pending::<()>().await;
     })
     .await;
-    assert!(time <= HEAD_TIMEOUT + Duration::from_secs(1), "{time:?}");
+    assert!(time <= SILENT_TIMEOUT + Duration::from_secs(1), "{time:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_has_had_an_answer_may_think_for_a_while_but_not_send_its_next_head_byte_by_byte()
+ {
+    let thinks = ANSWERED_TIMEOUT - Duration::from_secs(1);
+    let time = lets_go(async |line| {
+        let mut wire = Wire::new(line);
+        assert_eq!(wire.ask(&get("/status")).await.status, 200);
+        tokio::time::sleep(thinks).await;
+        assert_eq!(wire.ask(&get("/status")).await.status, 200);
+        for byte in std::iter::repeat(b"a") {
+            let _ = wire.stream.write_all(byte).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    })
+    .await;
+    let patience = thinks + HEAD_TIMEOUT;
+    assert!(time >= patience, "{time:?}");
+    assert!(time <= patience + Duration::from_secs(2), "{time:?}");
 }

@@ -1,7 +1,7 @@
 //! One visit to a router over one connection, byte for byte.
 
 use axum::Router;
-use kkv::http::serve_connection;
+use kkv::http::{Room, serve_connection};
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::SuitePolicy;
 use proptest::test_runner::{Config, TestCaseError};
@@ -31,7 +31,7 @@ impl Answer {
 /// The connection's task has panicked.
 pub(crate) async fn say(router: Router, bytes: &[u8]) -> Vec<u8> {
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
-    let serving = tokio::spawn(serve_connection(far, router));
+    let serving = tokio::spawn(serve_connection(far, router, Room::for_owner()));
     let (mut reading, mut writing) = tokio::io::split(near);
     let mut said = Vec::new();
     // A relay may hang up before it has read everything; what it said until then still counts.

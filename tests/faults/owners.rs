@@ -77,7 +77,11 @@ impl Desk {
     pub(crate) fn new(relay: &InProcess) -> Self {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let routes = router(Arc::new(Owner(Arc::clone(&relay.relay))));
-        tokio::spawn(kkv::http::serve_connection(far, routes));
+        tokio::spawn(kkv::http::serve_connection(
+            far,
+            routes,
+            kkv::http::Room::for_owner(),
+        ));
         Self(Wire::new(near))
     }
 

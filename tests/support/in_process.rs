@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::http::serve_connection;
+use kkv::http::{Room, serve_connection};
 use kkv::pow::{Cost, Solver};
 use kkv::protocol::Envelope;
 use kkv::protocol::suite::{Suite, SuitePolicy};
@@ -70,7 +70,11 @@ impl InProcess {
 
     /// Serves the relay's end of a connection.
     pub fn serve(&self, far: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        tokio::spawn(serve_connection(far, router(Arc::clone(&self.relay))));
+        tokio::spawn(serve_connection(
+            far,
+            router(Arc::clone(&self.relay)),
+            Room::default(),
+        ));
     }
 
     /// The texts in the queue, oldest first.

@@ -1,0 +1,249 @@
+//! One connection, from its first byte to its end.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio_io_timeout::TimeoutWriter;
+
+use super::room::State;
+use crate::limits::{MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
+use crate::places::{Place, Places};
+
+/// A visit, and how far it has got.
+#[derive(Debug)]
+pub(super) struct Visit(Place);
+
+impl Visit {
+    pub(super) fn new(places: &Places) -> Arc<Self> {
+        Arc::new(Self(places.enter(State::Silent as usize)))
+    }
+
+    /// Serves `stream` until it ends or its place is lost.
+    pub(super) async fn of<S>(self: Arc<Self>, stream: S, router: Router)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        tokio::select! {
+            biased; // the place is looked at after what may move it
+            () = Arc::clone(&self).listen(stream, router) => {}
+            () = self.0.lost() => {}
+        }
+    }
+
+    /// Who says nothing gets no buffers, so that there can be many of them.
+    async fn listen<S>(self: Arc<Self>, mut stream: S, router: Router)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut first = [0];
+        if !matches!(stream.read(&mut first).await, Ok(1)) {
+            return;
+        }
+        self.heard();
+        // On the heap, or the silent would pay for its size too.
+        Box::pin(self.speak(first[0], stream, router)).await;
+    }
+
+    async fn speak<S>(self: Arc<Self>, first: u8, stream: S, router: Router)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        // Who asks and asks and takes no answer would otherwise keep a connection for long.
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(REQUEST_TIMEOUT));
+        let heard = Heard {
+            first: Some(first),
+            stream: Box::pin(stream),
+            visit: Arc::clone(&self),
+        };
+        let router = TowerToHyperService::new(router);
+        let service = service_fn(move |request| {
+            self.asked();
+            let answer = router.call(request);
+            let visit = Arc::clone(&self);
+            async move {
+                // One request of each connection in turn, or those who send many at once would hold up everyone else.
+                tokio::task::yield_now().await;
+                let answer = answer.await;
+                visit.answered();
+                answer
+            }
+        });
+        let _ = http1::Builder::new()
+            .auto_date_header(false) // a clock's error is a fingerprint
+            .header_read_timeout(None) // it can't tell a slow head from a sender who pays; the place does
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(heard), service)
+            .await;
+    }
+
+    /// A byte has come.
+    fn heard(&self) {
+        let row = self.0.row();
+        if row == State::Silent as usize {
+            self.0.moves_to(State::Begun as usize);
+        } else if row == State::Answered as usize {
+            self.0.moves_to(State::Asking as usize);
+        }
+    }
+
+    /// A head is complete.
+    fn asked(&self) {
+        self.heard(); // it may have come together with the last request
+        self.0.moves_to(self.0.row());
+    }
+
+    fn answered(&self) {
+        self.0.moves_to(State::Answered as usize);
+    }
+}
+
+/// A stream of which the first byte has been read, and that tells when more comes.
+struct Heard<S> {
+    first: Option<u8>,
+    stream: Pin<Box<S>>,
+    visit: Arc<Visit>,
+}
+
+impl<S: AsyncRead> AsyncRead for Heard<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(first) = self.first.take() {
+            buffer.put_slice(&[first]);
+            // Whatever has come with it. A fault shows again at the next read.
+            let _ = self.stream.as_mut().poll_read(context, buffer);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(self.stream.as_mut().poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.visit.heard();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite> AsyncWrite for Heard<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.as_mut().poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    use super::super::Room;
+    use super::*;
+
+    const STATUS: &[u8] = b"GET /status HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    /// As in a room for strangers with this many descriptors.
+    fn places(descriptors: u64) -> Places {
+        Room::for_strangers(descriptors).places()
+    }
+
+    /// The stranger's end of a visit that has begun.
+    fn visit(places: &Places) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let router = Router::new()
+            .route("/status", get(async || "well"))
+            .route("/panic", get(async || -> () { panic!("as a fault would") }));
+        tokio::spawn(Visit::new(places).of(far, router));
+        near
+    }
+
+    async fn is_answered(line: &mut DuplexStream) -> bool {
+        let mut answer = [0; 12];
+        line.write_all(STATUS).await.is_ok()
+            && line.read_exact(&mut answer).await.is_ok()
+            && answer == *b"HTTP/1.1 200"
+    }
+
+    async fn is_ended(line: &mut DuplexStream) -> bool {
+        let mut rest = Vec::new();
+        line.read_to_end(&mut rest).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_is_let_in_and_the_one_that_is_silent_for_the_longest_leaves() {
+        let places = places(16); // of the silent, 8
+        let mut silent: Vec<_> = (0..8).map(|_| visit(&places)).collect();
+        assert!(is_answered(&mut silent[0]).await);
+        silent.push(visit(&places));
+        silent.push(visit(&places));
+        assert!(is_ended(&mut silent[1]).await);
+        assert!(is_answered(&mut silent[9]).await);
+        assert!(is_answered(&mut silent[2]).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_crowd_of_half_sent_requests_pushes_out_who_has_had_an_answer() {
+        let places = places(16); // of each other state, one or two
+        let mut sender = visit(&places);
+        assert!(is_answered(&mut sender).await);
+        for _ in 0..100 {
+            let mut half = visit(&places);
+            half.write_all(&STATUS[..9]).await.unwrap();
+            tokio::task::yield_now().await;
+            sender.write_all(&STATUS[..9]).await.unwrap();
+            tokio::task::yield_now().await;
+            sender.write_all(&STATUS[9..]).await.unwrap();
+            let mut answer = [0; 4096];
+            assert!(sender.read(&mut answer).await.unwrap() > 0);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_goes_gives_its_place_back_also_by_a_panic() {
+        let places = places(16);
+        let mut gone = visit(&places);
+        assert!(is_answered(&mut gone).await);
+        let mut panicking = visit(&places);
+        let request = b"GET /panic HTTP/1.1\r\nhost: x\r\n\r\n";
+        panicking.write_all(request).await.unwrap();
+        assert!(is_ended(&mut panicking).await);
+        assert!(!places.is_empty());
+        drop(gone);
+        while !places.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
