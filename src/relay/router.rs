@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,7 +32,6 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .route("/msg", post(message))
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(in_time))
         .with_state(relay)
 }
@@ -40,27 +39,36 @@ pub fn router(relay: Arc<Relay>) -> Router {
 /// A body that was read whole, and the suite that its type says.
 struct Posted {
     suite: Suite,
-    body: Bytes,
+    body: Vec<u8>,
 }
 
 impl axum::extract::FromRequest<Arc<Relay>> for Posted {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, relay: &Arc<Relay>) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &Arc<Relay>) -> Result<Self, Refusal> {
         let suite = suite(request.headers())?;
-        let body =
-            Bytes::from_request(request, relay)
-                .await
-                .map_err(|rejection| match rejection {
-                    BytesRejection::FailedToBufferBody(fault)
-                        if fault.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-                    {
-                        Refusal::TooLarge
-                    }
-                    _ => Refusal::Malformed,
-                })?;
+        let body = whole(request.into_body()).await?;
         Ok(Self { suite, body })
     }
+}
+
+/// The bytes of a body, of [`MAX_BODY_BYTES`] at most.
+///
+/// Copied out of every piece as it comes: hyper reads each, be it one byte, into a buffer of 8 KiB, which a piece that is kept would keep.
+async fn whole(mut body: Body) -> Result<Vec<u8>, Refusal> {
+    let most = body.size_hint().upper().unwrap_or(0);
+    let most = usize::try_from(most).unwrap_or(MAX_BODY_BYTES);
+    let mut whole = Vec::with_capacity(most.min(MAX_BODY_BYTES));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::Malformed)?;
+        if let Some(piece) = frame.data_ref() {
+            if whole.len() + piece.len() > MAX_BODY_BYTES {
+                return Err(Refusal::TooLarge);
+            }
+            whole.extend_from_slice(piece);
+        }
+    }
+    Ok(whole)
 }
 
 /// A form speaks kkv/1, JSON kkv/2.
