@@ -31,6 +31,10 @@ pub const MAX_HEADERS: usize = 32;
 /// with them.
 pub const MAX_DESCRIPTORS: u64 = 4096;
 
+/// Connections that the kernel keeps until they are let in. In a crowd, the usual 128 are too few for the moment between two looks at them, and
+/// who comes then is turned away for a second.
+pub const BACKLOG: u32 = 1024;
+
 /// Connections that have not said anything: under 2 KiB each. A sender is one of them for one round trip through Tor, say two seconds, so it
 /// takes a thousand new connections a second to push it out before it speaks.
 pub const MAX_SILENT: usize = 2048;
@@ -69,6 +73,10 @@ pub const ANSWERED_TIMEOUT: Duration = Duration::from_secs(120);
 /// Requests are not bounded by themselves: a step runs to its end without letting go of its thread, so there is one at a time that is worked
 /// on. Those on their way are [`MAX_BEGUN`] and [`MAX_ASKING`] at most, with a body of [`MAX_BODY_BYTES`] each.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Kernel buffers of a stranger's connection on this machine, each way, in bytes: more than a body, so that nothing waits for them. Unasked, the
+/// kernel lends megabytes to a connection whose answers nobody takes. (It keeps its own books on top, and so takes twice as much.)
+pub const SOCKET_BUFFER_BYTES: u32 = 32 * 1024;
 
 /// How long a session stays open, and its slot reserved, from its key exchange to its message (PROTOCOL.md §3).
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::limits::BACKLOG;
+
 /// Why the socket can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
@@ -45,7 +47,7 @@ impl UnixSocket {
         clear(path).await?;
         // A mode set afterwards would come too late for those who connect at once.
         let before = rustix::process::umask(Mode::from_raw_mode(0o777) - mode);
-        let listener = UnixListener::bind(path);
+        let listener = listen(path);
         rustix::process::umask(before);
         let listener = listener.map_err(failed)?;
         let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
@@ -66,6 +68,12 @@ impl UnixSocket {
             }
         }
     }
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let socket = tokio::net::UnixSocket::new_stream()?;
+    socket.bind(path)?;
+    socket.listen(BACKLOG)
 }
 
 impl Drop for UnixSocket {

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{BindError, Dial, DialError};
 use crate::http::Accept;
+use crate::limits::{BACKLOG, SOCKET_BUFFER_BYTES};
 
 /// Listens on a loopback address; on another one it can't be made.
 #[derive(Debug)]
@@ -23,12 +24,10 @@ impl LoopbackListener {
         if !address.ip().is_loopback() {
             return Err(BindError::NotLoopback(address));
         }
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|fault| match fault.kind() {
-                io::ErrorKind::AddrInUse => BindError::InUse(address),
-                _ => BindError::Io(address, fault),
-            })?;
+        let listener = listen(address).map_err(|fault| match fault.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse(address),
+            _ => BindError::Io(address, fault),
+        })?;
         Ok(Self { listener })
     }
 
@@ -39,6 +38,20 @@ impl LoopbackListener {
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?; // what the kernel remembers of old connections is no other program
+    // Those that are accepted inherit both.
+    socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
+    socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 impl Accept for LoopbackListener {
