@@ -167,14 +167,21 @@ pub const CLOCK_LOOK: Duration = Duration::from_secs(5);
 /// have, and its number is a time in seconds, so one published in the second of the last would be lost, and all that follow with it.
 pub const REPUBLISH_PAUSE: Duration = Duration::from_millis(1100);
 
-/// Circuits of visitors at once. Each costs the relay a rendezvous and the memory of a circuit; an inbox that fills up with fifty messages needs no more at once.
-pub const MAX_CIRCUITS: usize = 256;
+/// Circuits of visitors that carry no stream, those on their way to the rendezvous among them. Each costs the relay the memory of a circuit;
+/// a sender is among them for a few seconds.
+pub const MAX_EMPTY_CIRCUITS: usize = 128;
+
+/// Circuits of visitors that carry streams: an inbox that fills up with fifty messages needs no more at once.
+pub const MAX_BUSY_CIRCUITS: usize = 128;
 
 /// Streams on one circuit at once. A sender needs one, and another when that one breaks; Tor closes the circuit of one that opens more.
 pub const MAX_STREAMS_PER_CIRCUIT: u32 = 8;
 
 /// A visitor's circuit without a stream is closed after this long: a sender who pays may have lost its stream and comes back on it.
 pub const CIRCUIT_IDLE: Duration = Duration::from_secs(60);
+
+/// One that has not begun to carry streams is not ended for another one before this: a rendezvous takes two to five seconds.
+pub const RENDEZVOUS_SPARED: Duration = Duration::from_secs(5);
 
 /// A rendezvous that has not come about by then never will.
 pub const RENDEZVOUS_TIMEOUT: Duration = Duration::from_secs(60);

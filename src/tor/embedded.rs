@@ -1,5 +1,6 @@
 //! Tor inside: arti in this process, as a client and as the host of an onion service.
 
+mod circuits;
 mod config;
 mod dialer;
 mod home;

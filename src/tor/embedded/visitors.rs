@@ -8,15 +8,17 @@ use std::task::{Context, Poll};
 use arti_client::DataStream;
 use futures_util::{Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tor_cell::relaycell::msg::Connected;
 use tor_hsservice::{RendRequest, StreamRequest};
+use tor_proto::client::stream::{ClientDataStreamCtrl, ClientStreamCtrl};
 use tor_proto::stream::IncomingStreamRequest;
 
+use super::circuits::{Busy, Circuit, Circuits};
 use crate::http::Accept;
-use crate::limits::{CIRCUIT_IDLE, MAX_CIRCUITS, RENDEZVOUS_TIMEOUT};
+use crate::limits::RENDEZVOUS_TIMEOUT;
 
 /// The streams of an onion service's visitors.
 #[derive(Debug)]
@@ -27,40 +29,39 @@ pub struct OnionListener(mpsc::Receiver<OnionStream>);
 pub(super) struct Door {
     port: u16,
     streams: mpsc::Sender<OnionStream>,
-    places: Arc<Semaphore>,
+    circuits: Circuits,
 }
 
 impl Door {
     /// One that leads to `port` only.
     pub(super) fn new(port: u16) -> (Self, OnionListener) {
-        // Of one place: who is accepted here waits for a place in `http::serve`, not in a queue without end.
+        // Of one place: `http::serve` lets in whoever comes, so nobody waits here for longer than its turn takes.
         let (streams, listener) = mpsc::channel(1);
-        let places = Arc::new(Semaphore::new(MAX_CIRCUITS));
         let door = Self {
             port,
             streams,
-            places,
+            circuits: Circuits::new(),
         };
         (door, OnionListener(listener))
     }
 
     /// Whether any visitor is there.
     pub(super) fn is_used(&self) -> bool {
-        self.places.available_permits() < MAX_CIRCUITS
+        !self.circuits.is_empty()
     }
 
-    /// Meets visitors, [`MAX_CIRCUITS`] at once; more are not answered.
+    /// Meets visitors, whoever comes; who has got nowhere for the longest leaves when there are too many.
     pub(super) async fn meet(self, requests: impl Stream<Item = RendRequest> + Send) {
         let mut requests = std::pin::pin!(requests);
-        let mut circuits = JoinSet::new();
+        let mut visits = JoinSet::new();
         loop {
             tokio::select! {
                 request = requests.next() => {
                     let Some(request) = request else { return };
-                    let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { continue };
-                    circuits.spawn(serve_circuit(request, self.port, self.streams.clone(), Arc::new(place)));
+                    let Some(circuit) = self.circuits.enter() else { continue };
+                    visits.spawn(visit(request, self.port, self.streams.clone(), circuit));
                 }
-                Some(_) = circuits.join_next() => {}
+                Some(_) = visits.join_next() => {}
             }
         }
     }
@@ -78,34 +79,44 @@ impl Accept for OnionListener {
     }
 }
 
-/// Serves one visitor's circuit until it is closed, or has carried nothing for a while. `place` is given back when the circuit and all its streams have ended.
-async fn serve_circuit<P: Send + Sync + 'static>(
+/// Serves one visitor's circuit until it is closed or its place is lost.
+async fn visit(
     request: RendRequest,
     port: u16,
     streams: mpsc::Sender<OnionStream>,
-    place: Arc<P>,
+    circuit: Arc<Circuit>,
+) {
+    let mut last = None;
+    tokio::select! {
+        biased; // the place is looked at after what may move it
+        () = serve_circuit(request, port, streams, &circuit, &mut last) => {}
+        () = circuit.lost() => {}
+    }
+    // Its streams may be anywhere in `http::serve`, and would keep it.
+    if let Some(tunnel) = last.and_then(|stream| stream.tunnel()) {
+        tunnel.terminate();
+    }
+}
+
+/// `last` becomes what its last stream is steered by.
+async fn serve_circuit(
+    request: RendRequest,
+    port: u16,
+    streams: mpsc::Sender<OnionStream>,
+    circuit: &Arc<Circuit>,
+    last: &mut Option<Arc<ClientDataStreamCtrl>>,
 ) {
     let Ok(Ok(mut incoming)) = timeout(RENDEZVOUS_TIMEOUT, request.accept()).await else {
         return;
     };
-    loop {
-        match timeout(CIRCUIT_IDLE, incoming.next()).await {
-            Ok(Some(request)) => {
-                let Some(stream) = accept(request, port).await else {
-                    continue;
-                };
-                let held: Arc<dyn Send + Sync> = place.clone();
-                let stream = OnionStream {
-                    stream,
-                    _place: held,
-                };
-                if streams.send(stream).await.is_err() {
-                    return;
-                }
-            }
-            Ok(None) => return,
-            Err(_) if Arc::strong_count(&place) == 1 => return,
-            Err(_) => {}
+    while let Some(request) = incoming.next().await {
+        let Some(stream) = accept(request, port).await else {
+            continue;
+        };
+        *last = stream.client_stream_ctrl().cloned();
+        let busy = circuit.busy();
+        if streams.send(OnionStream { stream, busy }).await.is_err() {
+            return;
         }
     }
 }
@@ -126,7 +137,7 @@ async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
 /// One visitor's stream.
 pub struct OnionStream {
     stream: DataStream,
-    _place: Arc<dyn Send + Sync>,
+    busy: Busy,
 }
 
 impl std::fmt::Debug for OnionStream {
@@ -151,7 +162,11 @@ impl AsyncWrite for OnionStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, bytes)
+        let written = AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, bytes);
+        if matches!(written, Poll::Ready(Ok(_))) {
+            self.busy.answers(); // only to a whole request is anything said
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
