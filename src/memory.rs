@@ -1,28 +1,23 @@
-//! Memory as secrets need it: wiped when it is freed, closed to other processes, and as far as the system allows never written to a disk.
+//! Memory as secrets need it: wiped when it is freed, closed to other processes, and for messages never written to a disk.
 
 mod pages;
 mod process;
 
-use std::alloc::System;
-
-use serde::{Deserialize, Serialize};
+use tikv_jemalloc_ctl::background_thread;
+use tikv_jemallocator::Jemalloc;
 use zeroizing_alloc::ZeroAlloc;
 
 pub use pages::Page;
 pub use process::{close, lockable_pages};
 
 /// Wipes every block of the heap when it is freed, also those that nobody thought of: buffers of libraries, strings that grew and moved.
+///
+/// Under it is jemalloc, since the system's own gives back to the kernel only what is free at the end of its heap: after an attack, much stays.
 #[global_allocator]
-static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
+static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
-/// What of this process's memory the kernel may not write to swap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Locked {
-    /// All of it.
-    Everything,
-    /// The messages' slots.
-    Messages,
-    /// Nothing.
-    Nothing,
+/// Has a thread give back to the kernel what has been free for ten seconds, from now on. To be called when the process has confined itself, since
+/// the thread begins here. Where it can't be had, memory is given back in passing.
+pub fn give_back_in_time() {
+    let _ = background_thread::write(true);
 }

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 use super::output::say;
 use super::speed::Speed;
 use super::visible::Visible;
-use crate::memory::Locked;
 use crate::onion::OnionAddress;
 use crate::owner::api::Status;
 use crate::owner::{self, Absence, Host};
@@ -31,7 +30,7 @@ pub(super) struct Running {
     pub(super) ttl: Option<Duration>,
     pub(super) absence: Option<Absence>,
     pub(super) started: Duration,
-    pub(super) locked: Locked,
+    pub(super) locked: bool,
     pub(super) sandbox: Sandbox,
 }
 

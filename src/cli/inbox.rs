@@ -7,7 +7,6 @@ use super::exit::{Exit, Failed};
 use super::output::{print, print_json};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
-use crate::memory::Locked;
 use crate::owner::Client;
 use crate::owner::api::{Delete, Done, Status, Summary};
 use crate::pow::Cost;
@@ -161,6 +160,11 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
     let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
     let uptime = Duration::from_secs(status.uptime_seconds);
     let life = kept(&status);
+    let memory = if status.locked {
+        "messages are locked: never swapped to a disk"
+    } else {
+        "not locked: messages may be swapped to a disk"
+    };
     let reach = match (&status.onion, status.tor_state) {
         (Some(onion), Some(state)) => format!("{}\n            Tor: {state}", Visible(onion)),
         _ => match status.tor {
@@ -186,7 +190,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         queue.reserved,
         queue.free(),
         queue.capacity,
-        locked(status.locked),
+        memory,
         Visible(&confined(&status.sandbox)),
         Visible(&status.listens.to_string()),
         suites.join(" and "),
@@ -208,16 +212,6 @@ fn kept(status: &Status) -> String {
         life += &format!("\n            (which was so on {})", time(wiped));
     }
     life
-}
-
-fn locked(locked: Locked) -> &'static str {
-    match locked {
-        Locked::Everything => "all of it is locked: never swapped to a disk",
-        Locked::Messages => {
-            "messages are locked: never swapped to a disk; keys and what is on its way may be"
-        }
-        Locked::Nothing => "not locked: it may be swapped to a disk",
-    }
 }
 
 /// What the kernel holds the relay to.

@@ -21,7 +21,7 @@ use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
     MAX_MESSAGES, MAX_TTL, RATE_TIME, SLOT_BYTES,
 };
-use crate::memory::{self, Locked};
+use crate::memory;
 use crate::owner::{self, Absence, OwnerListener};
 use crate::pow::{Cost, Solver};
 use crate::protocol::Envelope;
@@ -127,14 +127,14 @@ pub fn main() -> ExitCode {
         Err(code) => return code,
     };
     panic::tell_where_only("kkv");
-    let all_locked = memory::close();
-    match scrub::after(|| start(&args, all_locked)) {
+    memory::close();
+    match scrub::after(|| start(&args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),
     }
 }
 
-fn start(args: &Args, all_locked: bool) -> Result<(), Failed> {
+fn start(args: &Args) -> Result<(), Failed> {
     let room = http::Room::for_strangers(http::raise_descriptors());
     // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -143,17 +143,12 @@ fn start(args: &Args, all_locked: bool) -> Result<(), Failed> {
         .build()
         .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
     let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
-    let result = runtime.block_on(run(args, inside.as_ref(), all_locked, room));
+    let result = runtime.block_on(run(args, inside.as_ref(), room));
     runtime.shutdown_timeout(SHUTDOWN);
     result
 }
 
-async fn run(
-    args: &Args,
-    inside: Option<&Ready>,
-    all_locked: bool,
-    room: http::Room,
-) -> Result<(), Failed> {
+async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let stopped = signals::stopped()?;
     let config = RelayConfig {
@@ -171,13 +166,10 @@ async fn run(
         .listens()
         .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
     let queue = Queue::new(args.max_messages, args.ttl).map_err(|_| no_memory(args))?;
-    let locked = match (all_locked, queue.is_locked()) {
-        (true, _) => Locked::Everything,
-        (false, true) => Locked::Messages,
-        (false, false) => Locked::Nothing,
-    };
+    let locked = queue.is_locked();
     // All that is opened for good is open now, and there is no thread yet but this one.
     let sandbox = sandbox::enter(needs(&socket, &listens, inside));
+    memory::give_back_in_time();
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_TIME);
     let onion = match inside {
         Some(inside) => Some(Onion::publish(inside, &args.inside).await?),
@@ -199,7 +191,7 @@ async fn run(
         sandbox,
     });
     running.announce(&socket, &speed.await);
-    if locked == Locked::Nothing {
+    if !locked {
         say(unlocked(args.max_messages));
     }
 

@@ -227,7 +227,7 @@ pub fn main() -> ExitCode {
         Err(code) => return code,
     };
     panic::tell_where_only("kkvc");
-    let _ = memory::close(); // whatever can be had
+    memory::close();
     let result = scrub::after(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,

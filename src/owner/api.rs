@@ -13,7 +13,6 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::memory::Locked;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
@@ -54,8 +53,8 @@ pub struct Status {
     pub wiped: Option<u64>,
     /// How full the queue is.
     pub queue: Counts,
-    /// What of its memory is locked against swapping.
-    pub locked: Locked,
+    /// Whether the memory of its messages is locked against swapping.
+    pub locked: bool,
     /// What the kernel holds it to.
     pub sandbox: Sandbox,
     /// The relay's public key.

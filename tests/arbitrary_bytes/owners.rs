@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use kkv::clock::{Clock, ManualClock};
-use kkv::memory::Locked;
 use kkv::owner::api::{Delete, Done, Mark, Status};
 use kkv::owner::{Host, router};
 use kkv::pow::Cost;
@@ -97,7 +96,7 @@ impl Host for Inbox {
             wipe_after_seconds: None,
             wiped: None,
             queue: self.queue.counts(self.now().elapsed),
-            locked: Locked::Nothing,
+            locked: false,
             sandbox: Sandbox::default(),
             relay: Hex(self.relay_key()),
         }

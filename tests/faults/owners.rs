@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kkv::memory::Locked;
 use kkv::owner::api::{Delete, Done, Get, List, Message, Status};
 use kkv::owner::{Host, router};
 use kkv::pow::Cost;
@@ -57,7 +56,7 @@ impl Host for Owner {
             wipe_after_seconds: None,
             wiped: None,
             queue: self.queue().counts(self.now().elapsed),
-            locked: Locked::Nothing,
+            locked: false,
             sandbox: Sandbox::default(),
             relay: Hex(self.relay_key()),
         }

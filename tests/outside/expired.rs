@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::scrub;
+use kkv::http::Room;
 use kkv::limits::SESSION_LIFETIME;
 use kkv::memory;
 use kkv::pow::Cost;
@@ -58,7 +59,7 @@ fn be_the_relay() -> io::Result<()> {
             Ok(())
         };
         tokio::select! {
-            () = listener.serve(router(relay.clone())) => Ok(()),
+            () = listener.serve(router(relay.clone()), Room::default()) => Ok(()),
             ended = time => ended,
         }
     })

@@ -3,8 +3,6 @@
 use std::fs;
 use std::process::Command;
 
-use rustix::process::{Resource, getrlimit};
-
 use crate::programs::{Relay, Signal};
 
 /// Starts a relay with further `arguments` through another `program`, such as `prlimit`, that sets the scene and then becomes the relay.
@@ -37,15 +35,15 @@ fn of_process(relay: &Relay, file: &str) -> String {
     fs::read_to_string(format!("/proc/{process}/{file}")).expect("it runs, and we may look")
 }
 
-fn says(relay: &Relay) -> String {
+fn says(relay: &Relay) -> bool {
     let status = relay.owner(["status", "--json"]).finish().json();
-    status["locked"].as_str().expect("a word").to_owned()
+    status["locked"].as_bool().expect("yes or no")
 }
 
 #[test]
 fn the_slots_are_one_piece_of_memory_that_is_never_swapped_and_never_dumped() {
     let relay = Relay::start(&["-m", "123"]);
-    assert!(["messages", "everything"].contains(&says(&relay).as_str()));
+    assert!(says(&relay));
     let maps = of_process(&relay, "smaps");
     // Each mapping begins with a line that has its addresses, and ends with its flags.
     let locked = maps
@@ -60,23 +58,6 @@ fn the_slots_are_one_piece_of_memory_that_is_never_swapped_and_never_dumped() {
         .collect();
     assert_eq!(slots.len(), 1, "{maps}");
     assert!(slots[0].1.contains(&"lo"), "{slots:?}");
-}
-
-#[test]
-fn who_may_lock_any_amount_locks_everything() {
-    let relay = Relay::start(&[]);
-    relay.deliver(b"a message");
-    let locked = kilobytes(&of_process(&relay, "status"), "VmLck");
-    let map = fs::read_to_string("/proc/self/uid_map").unwrap();
-    let is_root = rustix::process::geteuid().is_root() && map.contains("4294967295");
-    if is_root || getrlimit(Resource::Memlock).maximum.is_none() {
-        assert_eq!(says(&relay), "everything");
-        assert!(locked > 2000, "only {locked} KiB");
-    } else {
-        // Who has a limit gets as much as goes into it.
-        assert_eq!(says(&relay), "messages");
-        assert_eq!(locked, 200);
-    }
 }
 
 #[test]
@@ -99,7 +80,7 @@ fn who_may_lock_too_little_is_told_once_how_to_mend_it_and_served_all_the_same()
     ] {
         assert_eq!(said.matches(part).count(), 1, "{said}");
     }
-    assert_eq!(says(&relay), "nothing");
+    assert!(!says(&relay));
     relay.deliver(b"a message");
     assert_eq!(relay.text(1), "a message");
     let again = relay
@@ -113,7 +94,7 @@ fn who_may_lock_too_little_is_told_once_how_to_mend_it_and_served_all_the_same()
     assert_eq!(ended.stderr.trim(), said.trim(), "nothing more is said");
 
     let enough = start_through(&poor, &["-m", "16"]);
-    assert_eq!(says(&enough), "messages");
+    assert!(says(&enough));
 }
 
 #[test]
