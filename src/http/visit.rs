@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
@@ -19,11 +20,18 @@ use crate::places::{Place, Places};
 
 /// A visit, and how far it has got.
 #[derive(Debug)]
-pub(super) struct Visit(Place);
+pub(super) struct Visit {
+    place: Place,
+    /// Whether something has come since the last request.
+    fresh: AtomicBool,
+}
 
 impl Visit {
     pub(super) fn new(places: &Places) -> Arc<Self> {
-        Arc::new(Self(places.enter(State::Silent as usize)))
+        Arc::new(Self {
+            place: places.enter(State::Silent as usize),
+            fresh: AtomicBool::new(false),
+        })
     }
 
     /// Serves `stream` until it ends or its place is lost.
@@ -34,7 +42,7 @@ impl Visit {
         tokio::select! {
             biased; // the place is looked at after what may move it
             () = Arc::clone(&self).listen(stream, router) => {}
-            () = self.0.lost() => {}
+            () = self.place.lost() => {}
         }
     }
 
@@ -66,12 +74,14 @@ impl Visit {
         };
         let router = TowerToHyperService::new(router);
         let service = service_fn(move |request| {
-            self.asked();
+            let in_one_packet = !self.asked();
             let answer = router.call(request);
             let visit = Arc::clone(&self);
             async move {
-                // One request of each connection in turn, or those who send many at once would hold up everyone else.
-                tokio::task::yield_now().await;
+                if in_one_packet {
+                    // With the one before. One of each connection in turn, or those who send many at once would hold up everyone else.
+                    tokio::task::yield_now().await;
+                }
                 let answer = answer.await;
                 visit.answered();
                 answer
@@ -88,22 +98,28 @@ impl Visit {
 
     /// A byte has come.
     fn heard(&self) {
-        let row = self.0.row();
+        self.fresh.store(true, Ordering::Relaxed);
+        self.begins();
+    }
+
+    fn begins(&self) {
+        let row = self.place.row();
         if row == State::Silent as usize {
-            self.0.moves_to(State::Begun as usize);
+            self.place.moves_to(State::Begun as usize);
         } else if row == State::Answered as usize {
-            self.0.moves_to(State::Asking as usize);
+            self.place.moves_to(State::Asking as usize);
         }
     }
 
-    /// A head is complete.
-    fn asked(&self) {
-        self.heard(); // it may have come together with the last request
-        self.0.moves_to(self.0.row());
+    /// A head is complete. Says whether anything has come since the last one was.
+    fn asked(&self) -> bool {
+        self.begins();
+        self.place.moves_to(self.place.row());
+        self.fresh.swap(false, Ordering::Relaxed)
     }
 
     fn answered(&self) {
-        self.0.moves_to(State::Answered as usize);
+        self.place.moves_to(State::Answered as usize);
     }
 }
 

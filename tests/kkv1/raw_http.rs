@@ -128,9 +128,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// Sends a request and reads its answer, which must be one.
     pub async fn ask(&mut self, request: &[u8]) -> Answer {
+        self.try_ask(request).await.expect("there is an answer")
+    }
+
+    /// The same; `None` if the other end hangs up without an answer.
+    pub async fn try_ask(&mut self, request: &[u8]) -> Option<Answer> {
         // An end that refuses early may hang up before it has read everything.
         let _ = self.stream.write_all(request).await;
-        self.answer().await.expect("there is an answer")
+        self.answer().await
     }
 
     /// Reads an answer whose length is said in its head; `None` if the other end has hung up.

@@ -1,0 +1,154 @@
+//! `kkv` under attack: it stays up, within its memory, and useful to honest senders and to its owner.
+//!
+//! The program itself is attacked over loopback, harder than Tor would let anyone. How long an honest sender waits meanwhile is not tested here
+//! but measured by `benches/siege.rs`.
+
+#[path = "siege/attack.rs"]
+mod attack;
+#[path = "siege/flood.rs"]
+mod flood;
+#[path = "siege/hold.rs"]
+mod hold;
+#[path = "siege/memory.rs"]
+mod memory;
+#[path = "siege/panics.rs"]
+mod panics;
+#[path = "siege/pieces.rs"]
+mod pieces;
+#[path = "support/programs.rs"]
+#[allow(unused_imports, reason = "a library to the tests")]
+mod programs;
+#[path = "kkv1/raw_http.rs"]
+mod raw_http;
+#[path = "siege/requests.rs"]
+mod requests;
+#[path = "siege/scarce.rs"]
+mod scarce;
+
+use kkv::limits::MAX_TEXT_BYTES_V1;
+
+use attack::Attack;
+use programs::Relay;
+
+/// As long as kkv/1 takes it.
+fn text() -> String {
+    "x".repeat(MAX_TEXT_BYTES_V1)
+}
+
+/// Has one message delivered in each suite.
+fn deliver_both(relay: &Relay) {
+    for suite in ["1", "2"] {
+        let sent = relay.send(["--suite", suite, "-"]).stdin(text());
+        sent.finish().must_end_with(0);
+    }
+}
+
+/// A relay that takes as much as this attack asks for, and leaves room for who is honest.
+fn relay(attack: Attack) -> Relay {
+    let slots = match attack {
+        Attack::Solved(sessions) => sessions + 500,
+        _ => 50,
+    };
+    let slots = slots.to_string();
+    let options = ["--tor", "external", "-c", "1", "--adaptive", "off", "-m"];
+    Relay::start(&[&options[..], &[&slots]].concat())
+}
+
+/// Ends sessions and messages.
+fn wipe(relay: &Relay) {
+    relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
+}
+
+/// What it takes to be useful while `attack` goes on, and to be as if nothing had been when it is over.
+fn withstands(attack: Attack) {
+    let relay = relay(attack);
+    let process = relay.process();
+    deliver_both(&relay);
+    let before = memory::now(process);
+
+    let address = relay.address().parse().expect("an address");
+    let under_way = attack.start(address);
+    for delivered in [4, 6, 8] {
+        deliver_both(&relay);
+        assert_eq!(relay.list().len(), delivered, "and the owner sees them");
+    }
+    under_way.must_go_on();
+    drop(under_way);
+    let peak = memory::peak(process);
+    assert!(peak < memory::MOST, "{peak} KiB at {attack}");
+
+    // What attackers have paid for goes by itself two minutes later; nobody has to wait for that.
+    wipe(&relay);
+    memory::returns_to(process, before);
+    deliver_both(&relay);
+    assert_eq!(relay.list().len(), 2);
+    assert_eq!(process.stderr(), "", "nothing is said because of strangers");
+}
+
+#[test]
+fn fifteen_thousand_idle_connections_are_withstood() {
+    withstands(Attack::Idle(15_000));
+}
+
+#[test]
+fn a_thousand_half_sent_heads_are_withstood() {
+    withstands(Attack::HalfHeads(1000));
+}
+
+#[test]
+fn five_hundred_half_sent_bodies_are_withstood() {
+    withstands(Attack::HalfBodies(500));
+}
+
+#[test]
+fn five_hundred_who_ask_and_take_no_answer_are_withstood() {
+    withstands(Attack::SlowReaders(500));
+}
+
+#[test]
+fn a_thousand_who_are_answered_once_and_stay_are_withstood() {
+    withstands(Attack::Answered(1000));
+}
+
+#[test]
+fn a_flood_of_forged_exchanges_is_withstood() {
+    withstands(Attack::Forged);
+}
+
+#[test]
+fn a_flood_of_unsolved_challenges_is_withstood() {
+    withstands(Attack::Unsolved);
+}
+
+#[test]
+fn all_of_it_at_once_is_withstood() {
+    let relay = relay(Attack::Forged);
+    deliver_both(&relay);
+    let before = memory::now(relay.process());
+    let attacks = [
+        Attack::Idle(3000),
+        Attack::HalfHeads(500),
+        Attack::HalfBodies(500),
+        Attack::SlowReaders(500),
+        Attack::Answered(600),
+        Attack::Forged,
+        Attack::Unsolved,
+    ];
+    let address = relay.address().parse().expect("an address");
+    let under_way = attacks.map(|attack| attack.start(address));
+    deliver_both(&relay);
+    assert_eq!(relay.list().len(), 4);
+    for attack in &under_way {
+        attack.must_go_on();
+    }
+    drop(under_way);
+    let peak = memory::peak(relay.process());
+    assert!(peak < memory::MOST, "{peak} KiB");
+    wipe(&relay);
+    memory::returns_to(relay.process(), before);
+}
+
+#[test]
+fn a_flood_of_solved_challenges_is_withstood() {
+    withstands(Attack::Solved(1500));
+}

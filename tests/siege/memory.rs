@@ -1,0 +1,68 @@
+//! How much memory a process has, as the kernel counts it: all pages that are there, the program's own among them.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to the tests and the benchmark, each of which uses a part of it"
+)]
+
+use std::time::{Duration, Instant};
+
+use crate::programs::{LIMIT, Process};
+
+/// KiB.
+pub type Kib = u64;
+
+/// What a relay behind a system Tor may take at most.
+pub const MOST: Kib = 64 * 1024;
+
+/// Memory that a process has now (proc(5), `status`, VmRSS).
+pub fn now(process: &Process) -> Kib {
+    field(process, "VmRSS:")
+}
+
+/// The most that it ever had (VmHWM).
+pub fn peak(process: &Process) -> Kib {
+    field(process, "VmHWM:")
+}
+
+/// Forgets the most that it ever had: what it has now counts as such.
+pub fn forget_peak(process: &Process) {
+    let pid = process.pid().as_raw_nonzero();
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5")
+        .expect("one's own child may be looked at");
+}
+
+fn field(process: &Process, name: &str) -> Kib {
+    let pid = process.pid().as_raw_nonzero();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|rest| rest.split_whitespace().next());
+    number
+        .and_then(|kib| kib.parse().ok())
+        .expect("a number of KiB")
+}
+
+/// Waits until it has no more than a tenth over `before`; returns how much it has then.
+#[track_caller]
+pub fn returns_to(process: &Process, before: Kib) -> Kib {
+    let start = clock();
+    loop {
+        let now = now(process);
+        if now <= before + before / 10 {
+            return now;
+        }
+        assert!(
+            start.elapsed() < LIMIT,
+            "{before} KiB before, and {now} KiB for long after"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a real process gives memory back in real time"
+)]
+fn clock() -> Instant {
+    Instant::now()
+}

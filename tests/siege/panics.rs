@@ -1,0 +1,101 @@
+//! A panic in one request touches no other.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use kkv::clock::ManualClock;
+use kkv::http::{Accept, Room, serve};
+use kkv::pow::Cost;
+use kkv::protocol::Envelope;
+use kkv::protocol::kind::Kind;
+use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::queue::Queue;
+use kkv::relay::{Pricing, Relay, RelayConfig, router};
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::raw_http::{Wire, get as asks};
+
+/// Pipes in place of a port.
+struct Pipes(UnboundedReceiver<DuplexStream>);
+
+impl Accept for Pipes {
+    type Stream = DuplexStream;
+
+    async fn accept(&mut self) -> DuplexStream {
+        match self.0.recv().await {
+            Some(stream) => stream,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn relay() -> Arc<Relay> {
+    let config = RelayConfig {
+        pricing: Pricing {
+            base: Cost::new(0).expect("in range"),
+            adaptive: true,
+        },
+        expected_seconds: 60,
+        suites: SuitePolicy::Any,
+    };
+    let clock = Arc::new(ManualClock::new(1_800_000_000));
+    let queue = Queue::new(3, None).expect("a few pages");
+    Arc::new(Relay::new(config, queue, clock, &mut rand::rng()))
+}
+
+fn envelope() -> Envelope {
+    Envelope {
+        suite: Suite::V2,
+        kind: Kind::Text,
+        cost: Cost::new(0).expect("in range"),
+        sender: [1; 32],
+        session: [2; 32],
+        signature: [3; 64],
+    }
+}
+
+/// The relay's routes, and one whose handler panics while it holds the queue's lock, in the middle of a look at a message.
+fn routes(relay: &Arc<Relay>) -> Router {
+    let shown = Arc::clone(relay);
+    let panics = Router::new().route(
+        "/panic",
+        get(async move || {
+            let now = shown.now().elapsed;
+            shown
+                .queue()
+                .list(now, |_| -> () { panic!("as a fault would") });
+            "nothing to look at"
+        }),
+    );
+    router(Arc::clone(relay)).merge(panics)
+}
+
+#[tokio::test]
+async fn a_panic_in_one_request_ends_its_connection_and_touches_no_other() {
+    let relay = relay();
+    let slot = relay.queue().reserve(relay.now().elapsed).unwrap();
+    slot.store(0, envelope(), relay.now()).unwrap();
+    let (comes, pipes) = unbounded_channel();
+    // Two requests at once: had a panic kept its place, the next ones would push out each other.
+    let room = Room::for_strangers(32);
+    tokio::spawn(serve(Pipes(pipes), routes(&relay), room));
+    let come = || {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        comes.send(far).unwrap();
+        Wire::new(near)
+    };
+
+    let mut before = come();
+    assert_eq!(before.ask(&asks("/status")).await.status, 200);
+    for _ in 0..10 {
+        let answer = come().try_ask(&asks("/panic")).await;
+        assert_eq!(answer, None, "its connection is closed");
+        // Neither the place nor the lock has gone with it.
+        assert_eq!(before.ask(&asks("/status")).await.status, 200);
+        assert_eq!(come().ask(&asks("/status")).await.status, 200);
+    }
+    let counts = relay.queue().counts(relay.now().elapsed);
+    assert_eq!((counts.stored, counts.reserved, counts.unread), (1, 0, 1));
+}

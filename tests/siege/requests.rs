@@ -1,0 +1,178 @@
+//! Requests as senders make them, and as strangers forge them.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to the tests and the benchmark, each of which uses a part of it"
+)]
+
+use std::num::NonZeroUsize;
+
+use kkv::crypto::identity::SenderKey;
+use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv::pow::{Puzzle, Search, Solution, Solver};
+use kkv::protocol::suite::Suite;
+use kkv::protocol::text::Text;
+use kkv::protocol::wire::Hex;
+use kkv::protocol::{v1, v2};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::raw_http::{FORM, post};
+
+const JSON: &str = "application/json";
+
+/// A body for one of the steps.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub path: &'static str,
+    pub suite: Suite,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    fn new(path: &'static str, suite: Suite, body: &impl Serialize) -> Self {
+        let body = match suite {
+            Suite::V1 => serde_urlencoded::to_string(body).expect("a form").into(),
+            Suite::V2 => serde_json::to_vec(body).expect("JSON"),
+        };
+        Self { path, suite, body }
+    }
+
+    /// As it goes out.
+    pub fn bytes(&self) -> Vec<u8> {
+        let content_type = match self.suite {
+            Suite::V1 => FORM,
+            Suite::V2 => JSON,
+        };
+        post(self.path, content_type, &self.body)
+    }
+
+    /// Changes the last digit of what is signed or sealed: a kkv/1 form ends with it, a kkv/2 object but for two characters.
+    pub fn garble(&mut self) {
+        let digit = match self.suite {
+            Suite::V1 => self.body.len() - 1,
+            Suite::V2 => self.body.len() - 3,
+        };
+        self.body[digit] = if self.body[digit] == b'0' { b'1' } else { b'0' };
+    }
+
+    /// Makes the challenge of an exchange one that the relay has not given: another bit of its seed.
+    pub fn forge(&mut self) {
+        match self.suite {
+            Suite::V1 => {
+                let mut exchange: v1::wire::Exchange =
+                    serde_urlencoded::from_bytes(&self.body).expect("an exchange");
+                exchange.pow.0[16] ^= 1;
+                *self = Self::new(self.path, self.suite, &exchange);
+            }
+            Suite::V2 => {
+                let mut exchange: v2::wire::ExchangeRequest = read(&self.body);
+                exchange.challenge.0[16] ^= 1;
+                *self = Self::new(self.path, self.suite, &exchange);
+            }
+        }
+    }
+}
+
+/// Somebody who asks for a challenge.
+pub struct Hello {
+    key: SenderKey,
+    suite: Suite,
+}
+
+impl Hello {
+    pub fn new(suite: Suite) -> Self {
+        let key = SenderKey::generate(&mut rand::rng());
+        Self { key, suite }
+    }
+
+    /// Asks for it.
+    pub fn pow(&self) -> Request {
+        let public = Hex(*self.key.public().as_bytes());
+        match self.suite {
+            Suite::V1 => {
+                let body = v1::wire::PowRequest { bytes: public };
+                Request::new("/pow", self.suite, &body)
+            }
+            Suite::V2 => {
+                let suite = self.suite.to_string();
+                let body = v2::wire::PowRequest {
+                    suite,
+                    sender: public,
+                };
+                Request::new("/pow", self.suite, &body)
+            }
+        }
+    }
+
+    /// Pays for `challenge` and offers keys. `relay` is the body of `GET /get_domain_pk`.
+    pub fn pays(self, challenge: &[u8], relay: &[u8]) -> Exchanging {
+        let rng = &mut rand::rng();
+        match self.suite {
+            Suite::V1 => {
+                let hello = v1::sender::Hello::new(self.key);
+                let challenged = hello.challenged(&read(challenge)).expect("a challenge");
+                let Solution::V1(nonce) = solve(&challenged.puzzle()) else {
+                    unreachable!("a kkv/1 puzzle")
+                };
+                let vouched = challenged.vouched(relay).expect("the relay's signature");
+                Exchanging::V1(Box::new(vouched.solved(nonce, rng)))
+            }
+            Suite::V2 => {
+                let hello = v2::sender::Hello::new(self.key);
+                let challenged = hello.challenged(&read(challenge)).expect("a challenge");
+                let Solution::V2(nonces) = solve(&challenged.puzzle()) else {
+                    unreachable!("a kkv/2 puzzle")
+                };
+                Exchanging::V2(Box::new(challenged.solved(&nonces, rng)))
+            }
+        }
+    }
+}
+
+/// Somebody who has paid.
+pub enum Exchanging {
+    V1(Box<v1::sender::Exchanging>),
+    V2(Box<v2::sender::Exchanging>),
+}
+
+impl Exchanging {
+    /// Offers keys.
+    pub fn request(&self) -> Request {
+        match self {
+            Self::V1(v1) => Request::new("/exchange_keys", Suite::V1, v1.request()),
+            Self::V2(v2) => Request::new("/exchange_keys", Suite::V2, v2.request()),
+        }
+    }
+
+    /// Sends the longest message.
+    pub fn message(self, answer: &[u8]) -> Request {
+        let text = |bytes| Text::new(Zeroizing::new("a".repeat(bytes))).expect("it fits");
+        match self {
+            Self::V1(v1) => {
+                let open = v1.answered(&read(answer)).expect("an answer");
+                let sent = open.seal(&text(MAX_TEXT_BYTES_V1)).expect("it fits");
+                Request::new("/msg", Suite::V1, &sent.request)
+            }
+            Self::V2(v2) => {
+                let open = v2.answered(&read(answer)).expect("an answer");
+                let sent = open.seal(&text(MAX_TEXT_BYTES));
+                Request::new("/msg", Suite::V2, sent.request())
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &[u8]) -> T {
+    serde_json::from_slice(json).expect("an answer")
+}
+
+fn solve(puzzle: &Puzzle) -> Solution {
+    let solver = Solver {
+        threads: NonZeroUsize::MIN,
+        ..Solver::default()
+    };
+    let solution = solver.solve(puzzle, &[7; 24], &Search::default());
+    solution.expect("nobody stops it")
+}
