@@ -227,6 +227,24 @@ async fn what_is_too_large_is_413() {
 }
 
 #[tokio::test]
+async fn a_ciphertext_is_too_large_by_its_characters_whatever_they_are() {
+    let relay = relay();
+    for (character, times, refusal) in [
+        ("g", 6000, Refusal::Malformed),
+        ("é", 6000, Refusal::Malformed),
+        ("%ff", 5000, Refusal::Malformed), // read as U+FFFD
+        ("g", 6001, Refusal::TooLarge),
+        ("é", 6001, Refusal::TooLarge),
+    ] {
+        let body = form(&[("chiphertext", character.repeat(times))]);
+        let mut line = Wire::new(relay.connect());
+        let answer = line.ask(&post("/msg", FORM, body)).await;
+        let case = format!("{times} times {character}");
+        assert_refused(&answer, refusal, refusal.status(), &case);
+    }
+}
+
+#[tokio::test]
 async fn another_type_of_body_is_415() {
     let relay = relay();
     let mut wire = Wire::new(relay.connect());

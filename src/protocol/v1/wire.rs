@@ -111,7 +111,9 @@ impl MessageRequest {
             chiphertext: String,
         }
         form(body).ok_or_else(|| match form::<Length>(body) {
-            Some(form) if form.chiphertext.len() > 2 * MAX_CIPHERTEXT_BYTES_V1 => Refusal::TooLarge,
+            Some(form) if form.chiphertext.chars().count() > 2 * MAX_CIPHERTEXT_BYTES_V1 => {
+                Refusal::TooLarge
+            }
             _ => Refusal::Malformed,
         })
     }
