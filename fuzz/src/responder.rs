@@ -120,7 +120,11 @@ impl Responder {
             suites,
         };
         Ok(Self {
-            inbox: InProcess::with(config, Queue::new(capacity, life).expect("so much memory"), &mut rng),
+            inbox: InProcess::with(
+                config,
+                Queue::new(capacity, life).expect("so much memory"),
+                &mut rng,
+            ),
             model: Model::new(config, capacity, life),
             strangers: Vec::new(),
             keys: (1..=KEYS).map(sender_key).collect(),
