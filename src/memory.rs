@@ -16,7 +16,7 @@ pub use process::{close, lockable_pages};
 #[global_allocator]
 static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
-/// Has a thread give back to the kernel what has been free for ten seconds, from now on. To be called when the process has confined itself, since
+/// Has a thread give back to the kernel what has been free for a second (ten, in a build without .cargo/config.toml), from now on. To be called when the process has confined itself, since
 /// the thread begins here. Where it can't be had, memory is given back in passing.
 pub fn give_back_in_time() {
     let _ = background_thread::write(true);
