@@ -42,7 +42,7 @@ use programs::Relay;
 use table::{kib, markdown, time};
 
 /// Messages of one honest sender after the other, half of them in each suite.
-const SENDS: usize = 40;
+const SENDS: usize = 100;
 
 const ATTACKS: [Attack; 8] = [
     Attack::Idle(15_000),

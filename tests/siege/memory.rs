@@ -25,13 +25,6 @@ pub fn peak(process: &Process) -> Kib {
     field(process, "VmHWM:")
 }
 
-/// Forgets the most that it ever had: what it has now counts as such.
-pub fn forget_peak(process: &Process) {
-    let pid = process.pid().as_raw_nonzero();
-    std::fs::write(format!("/proc/{pid}/clear_refs"), "5")
-        .expect("one's own child may be looked at");
-}
-
 fn field(process: &Process, name: &str) -> Kib {
     let pid = process.pid().as_raw_nonzero();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
