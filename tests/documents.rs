@@ -1,0 +1,113 @@
+//! What the documents say of files and tests is so: whatever they name exists.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/PROTOCOL.md",
+    "docs/THREATS.md",
+    "benches/README.md",
+    "fuzz/README.md",
+    "CHANGELOG.md",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|fault| panic!("{name}: {fault}"))
+}
+
+/// What stands between single backticks, outside blocks of code.
+fn quoted(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose
+        .flat_map(|part| part.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// Every Rust file below a directory.
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory of ours") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_file_that_is_named_exists() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        let named: Vec<&str> = quoted(&text)
+            .into_iter()
+            .filter(|name| {
+                ["tests/", "fuzz/", "src/", "docs/", "scripts/", "dist/"]
+                    .iter()
+                    .any(|room| name.starts_with(room))
+            })
+            .filter(|name| !name.contains(['<', '*', '{', ' ']) && !name.contains("TARGET"))
+            .collect();
+        for name in named {
+            let there = [name.to_owned(), format!("{name}.rs")];
+            let exists = there.iter().any(|name| root().join(name).exists());
+            assert!(exists, "{document} names {name}, which is not there");
+        }
+    }
+}
+
+#[test]
+fn every_link_to_a_file_leads_to_one() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        let directory = Path::new(document)
+            .parent()
+            .expect("a file is in a directory");
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") {
+                let path = root().join(directory).join(file);
+                assert!(
+                    path.exists(),
+                    "{document} leads to {link}, which is not there"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_threats_name_exists() {
+    let mut files = Vec::new();
+    sources(&root().join("tests"), &mut files);
+    let all: Vec<String> = files
+        .iter()
+        .map(|file| fs::read_to_string(file).expect("text"))
+        .collect();
+    let threats = read("docs/THREATS.md");
+    let names = quoted(&threats).into_iter().filter(|name| {
+        name.contains('_')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(!names.is_empty());
+    for name in names {
+        let function = format!("fn {name}(");
+        assert!(
+            all.iter().any(|text| text.contains(&function)),
+            "there is no test {name}"
+        );
+    }
+}
