@@ -44,6 +44,9 @@ use table::{kib, markdown, time};
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;
 
+/// From the end of an attack to the look at what it has left.
+const LATER: Duration = Duration::from_secs(3);
+
 const ATTACKS: [Attack; 8] = [
     Attack::Idle(15_000),
     Attack::HalfHeads(1000),
@@ -151,10 +154,11 @@ fn send(relay: &Relay, number: usize) -> Duration {
     ended - began
 }
 
-/// Memory when it is back to what it was but for a tenth, once what was paid for is gone as well.
+/// Memory a while later, once what was paid for is gone as well. It has to be what it was, but for a tenth.
 fn after(relay: &Relay, before: Kib) -> Kib {
     let wiped = relay.owner(["wipe", "--yes"]).finish();
     wiped.must_end_with(0);
+    std::thread::sleep(LATER);
     memory::returns_to(relay.process(), before)
 }
 
