@@ -260,9 +260,9 @@ mod tests {
         tokio::select! {
             biased;
             () = async {
-                tokio::time::sleep(LATER - SOON).await;
+                tokio::time::advance(LATER - SOON).await;
                 place.moves_to(0);
-                tokio::time::sleep(LATER - SOON).await;
+                tokio::time::advance(LATER - SOON).await;
                 place.moves_to(1); // shorter from here
                 std::future::pending::<()>().await;
             } => {}

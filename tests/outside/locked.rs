@@ -3,21 +3,14 @@
 use std::fs;
 use std::process::Command;
 
-use crate::programs::{Relay, Signal};
+use crate::programs::{Relay, Signal, through};
 
 /// Starts a relay with further `arguments` through another `program`, such as `prlimit`, that sets the scene and then becomes the relay.
 fn start_through(program: &[&str], arguments: &[&str]) -> Relay {
     Relay::start_with(arguments, |kkv| {
         let mut command = Command::new(program[0]);
         command.args(&program[1..]);
-        command.arg(kkv.get_program()).args(kkv.get_args());
-        for (name, value) in kkv.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        *kkv = command;
+        *kkv = through(command, kkv);
         kkv
     })
 }

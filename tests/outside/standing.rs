@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::marker::Marker;
 use super::process_memory::{Found, about, scan};
 use super::stage::until;
-use crate::programs::Process;
+use crate::programs::{Process, through};
 
 /// Where to hold it.
 #[derive(Debug, Clone, Copy)]
@@ -59,17 +59,8 @@ impl<'p> Hold<'p> {
         if let At::Output(path) = self.at {
             strace.arg("-P").arg(path);
         }
-        strace.arg("--").arg(command.get_program());
-        strace.args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => strace.env(name, value),
-                None => strace.env_remove(name),
-            };
-        }
-        if let Some(directory) = command.get_current_dir() {
-            strace.current_dir(directory);
-        }
+        strace.arg("--");
+        let mut strace = through(strace, command);
         strace.env("KKV_TEST_MARK", self.own.as_str());
         *command = strace;
         command

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::rules::{Summary, judge};
 use super::trace::calls;
-use crate::programs::Process;
+use crate::programs::{Process, through};
 
 /// Everything that reaches another process or machine, or changes what is on a disk; at the end of each line also the ways around those
 /// calls. A question mark stands before calls that not every machine has.
@@ -46,18 +46,8 @@ impl Traced {
         // files are called is (-y).
         strace.args(["-f", "-q", "-y", "-s", "0", "-e", CALLS, "-o"]);
         strace.arg(file).arg("--");
-        strace.arg(command.get_program()).args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => strace.env(name, value),
-                None => strace.env_remove(name),
-            };
-        }
-        if let Some(directory) = command.get_current_dir() {
-            strace.current_dir(directory);
-        }
         Self {
-            process: Process::spawn(strace, input),
+            process: Process::spawn(through(strace, command), input),
             file: file.to_owned(),
         }
     }

@@ -50,18 +50,24 @@ fn program(path: &str) -> Command {
 pub fn through_shell(command: &Command, script: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(script);
-    shell.arg(command.get_program()).args(command.get_args());
+    let mut shell = through(shell, command);
+    shell.stdin(Stdio::null());
+    shell
+}
+
+/// The same command through another `program`, which takes it as its last arguments and starts it, or becomes it.
+pub fn through(mut program: Command, command: &Command) -> Command {
+    program.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
+            Some(value) => program.env(name, value),
+            None => program.env_remove(name),
         };
     }
     if let Some(directory) = command.get_current_dir() {
-        shell.current_dir(directory);
+        program.current_dir(directory);
     }
-    shell.stdin(Stdio::null());
-    shell
+    program
 }
 
 /// Runs `kkvc` with `args`.
