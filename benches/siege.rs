@@ -14,12 +14,16 @@
 mod attack;
 #[path = "siege/cost.rs"]
 mod cost;
+#[path = "siege/figures.rs"]
+mod figures;
 #[path = "../tests/siege/flood.rs"]
 mod flood;
 #[path = "../tests/siege/hold.rs"]
 mod hold;
 #[path = "table/machine.rs"]
 mod machine;
+#[path = "support/markdown.rs"]
+mod markdown;
 #[path = "../tests/siege/memory.rs"]
 mod memory;
 #[path = "../tests/support/programs.rs"]
@@ -29,17 +33,16 @@ mod programs;
 mod raw_http;
 #[path = "../tests/siege/requests.rs"]
 mod requests;
-#[path = "siege/table.rs"]
-mod table;
 
 use std::time::{Duration, Instant};
 
 use kkv::limits::{MAX_ANSWERED, MAX_ASKING, MAX_BEGUN, MAX_SILENT, MAX_TEXT_BYTES_V1};
 
 use attack::{Attack, UnderWay};
+use figures::{kib, time};
+use markdown::markdown;
 use memory::Kib;
 use programs::Relay;
-use table::{kib, markdown, time};
 
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;

@@ -14,6 +14,8 @@ mod alone;
 mod loopback;
 #[path = "table/machine.rs"]
 mod machine;
+#[path = "support/markdown.rs"]
+mod markdown;
 #[path = "table/measured.rs"]
 mod measured;
 #[path = "../tests/support/programs.rs"]
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("{}\n{}", row::markdown(&rows), machine::described());
+    println!("{}\n{}", row::table(&rows), machine::described());
     let missed: Vec<String> = rows.iter().filter_map(Row::missed).collect();
     for row in &missed {
         eprintln!("MISSED: {row}");

@@ -6,12 +6,12 @@ use kkv::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 use kkv::protocol::suite::Suite;
 use tokio::net::TcpStream;
 
+use crate::figures::time;
 use crate::memory;
 use crate::programs::Relay;
 use crate::raw_http::{FORM, Wire, get, post};
 use crate::relay;
 use crate::requests::{Exchanging, Hello, Request};
-use crate::table::time;
 
 /// Requests of each kind.
 const REQUESTS: u32 = 2000;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::markdown::markdown;
+
 /// Something measured.
 #[derive(Clone, Copy)]
 pub(crate) enum Quantity {
@@ -146,29 +148,9 @@ impl fmt::Display for Bound {
     }
 }
 
-/// The table in Markdown, its columns aligned for who reads it in a terminal.
-pub(crate) fn markdown(rows: &[Row]) -> String {
-    let head = ["what", "measured", "compared to", "ratio", "bound"].map(str::to_owned);
-    let lines: Vec<[String; 5]> = [head]
-        .into_iter()
-        .chain(rows.iter().map(Row::cells))
-        .collect();
-    let widths: [usize; 5] = std::array::from_fn(|column| {
-        let cells = lines.iter().map(|line| line[column].chars().count());
-        cells.max().unwrap_or(0)
-    });
-    let mut table = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        for (cell, width) in line.iter().zip(widths) {
-            table += &format!("| {cell:<width$} ");
-        }
-        table += "|\n";
-        if number == 0 {
-            for width in widths {
-                table += &format!("|{:-<1$}", "", width + 2);
-            }
-            table += "|\n";
-        }
-    }
-    table
+/// All of them.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let cells: Vec<_> = rows.iter().map(Row::cells).collect();
+    let head = ["what", "measured", "compared to", "ratio", "bound"];
+    markdown(head, &cells)
 }
