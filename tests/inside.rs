@@ -22,6 +22,8 @@ mod delivery;
 mod failure;
 #[path = "inside/faults.rs"]
 mod faults;
+#[path = "inside/forgotten.rs"]
+mod forgotten;
 #[path = "inside/limits.rs"]
 mod limits;
 #[path = "support/programs.rs"]
@@ -31,16 +33,27 @@ mod stage;
 #[path = "support/tor_network.rs"]
 mod tor_network;
 
-/// What programs ask of the kernel, as in tests/outside.
+/// What programs ask of the kernel and have in memory, as in tests/outside.
+#[allow(dead_code, reason = "a library to the tests")]
 mod outside {
+    #[path = "../outside/keys.rs"]
+    pub(crate) mod keys;
+    #[path = "../outside/marker.rs"]
+    pub(crate) mod marker;
+    #[path = "../outside/process_memory.rs"]
+    pub(crate) mod process_memory;
     #[path = "../outside/rules.rs"]
     pub(crate) mod rules;
     #[path = "../outside/sockaddr.rs"]
     pub(crate) mod sockaddr;
+    #[path = "../outside/standing.rs"]
+    pub(crate) mod standing;
     #[path = "../outside/trace.rs"]
     mod trace;
     #[path = "../outside/traced.rs"]
     pub(crate) mod traced;
+    #[path = "../outside/until.rs"]
+    pub(crate) mod until;
 }
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,6 +95,7 @@ fn what_is_sent_with_tor_inside_arrives_or_the_sender_is_told_why_not() {
         failure::a_relay_that_starts_meanwhile_is_found,
         failure::a_closed_inbox_opens_only_to_those_with_a_key,
         limits::a_circuit_with_too_many_streams_is_closed_and_no_other,
+        forgotten::a_message_is_in_memory_once_and_deleted_nowhere,
         calls::the_kernel_sees_nothing_but_tor_and_files_that_go_away,
     );
 }

@@ -15,6 +15,7 @@ mod outside {
     mod confined;
     mod expired;
     mod held;
+    mod keys;
     mod locked;
     mod marker;
     mod memory;
@@ -29,4 +30,5 @@ mod outside {
     mod stranger;
     mod trace;
     mod traced;
+    mod until;
 }

@@ -2,6 +2,8 @@
 
 use kkv::onion::OnionAddress;
 
+use super::outside::keys::access;
+use super::outside::standing::{At, look_into, must_forget};
 use super::programs::{Outcome, Signal};
 use super::stage::{Stage, path, start};
 
@@ -91,10 +93,11 @@ pub(crate) fn a_closed_inbox_opens_only_to_those_with_a_key(stage: &Stage) {
     let wrong = [&TIME[..], &["--key", path(&strangers)]].concat();
     let wrong = stage.send(&inbox, &wrong, "text").finish();
     must_fail(wrong).must_say("only those whom its owner gave a key");
-    let right = stage
-        .send(&inbox, &["--key", path(&friends)], "let in")
-        .finish();
-    right.must_end_with(0);
+    let right = || stage.send(&inbox, &["--key", path(&friends)], "let in");
+    let key = access(path(&friends));
+    let used = look_into(right(), At::Connect, &key);
+    assert!(used[0].copies() >= 1, "the search is no use: {used:?}");
+    must_forget(right(), &key);
     let other = stage.send(&stage.inside.onion, &["--key", path(&friends)], "text");
     other
         .finish()

@@ -7,14 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::slice;
 
-use data_encoding::{BASE32_NOPAD, BASE64};
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::DecodePrivateKey;
-
+use super::keys::{access, identity};
 use super::marker::Marker;
-use super::process_memory::{Found, must_be_nowhere};
+use super::process_memory::must_be_nowhere;
 use super::stage::{RUNS, texts};
-use super::standing::{At, Hold};
+use super::standing::{At, Hold, look_into, must_forget};
 use super::traced::must_be_possible;
 use crate::programs::{Relay, Run, kkvc};
 
@@ -37,53 +34,13 @@ fn text(suite: &str, run: usize) -> Marker {
     texts(suite)[run % 2].clone()
 }
 
-/// Runs `kkvc` until it has to be there, and looks for all of these in its memory.
-#[track_caller]
-fn scan(run: Run, at: At<'_>, markers: &[Marker]) -> Vec<Found> {
-    let hold = Hold::new(at);
-    let process = run.with(|command| hold.prepare(command)).start();
-    hold.wait(&process).scan(markers)
-}
-
-/// Runs `kkvc` to its end, and fails the test if any of these is in its memory there.
-#[track_caller]
-fn must_forget(run: Run, markers: &[Marker]) {
-    must_be_nowhere(&scan(run, At::Exit, markers));
-}
-
-/// The same of a key in a file that it may have made itself.
+/// The same as [`must_forget`] of a key in a file that it may have made itself.
 #[track_caller]
 fn must_forget_what_is_in(run: Run, markers: impl FnOnce() -> Vec<Marker>) {
     let hold = Hold::new(At::Exit);
     let process = run.with(|command| hold.prepare(command)).start();
     let held = hold.wait(&process);
     must_be_nowhere(&held.scan(&markers()));
-}
-
-/// Everything that a key in such a file could be known by: its secret, what a signature makes of it, and the part of the file that says it.
-fn identity(file: &str) -> Vec<Marker> {
-    let pem = fs::read_to_string(file).expect("it was made");
-    let key = SigningKey::from_pkcs8_pem(&pem).expect("a key");
-    let line = pem.lines().nth(1).expect("the key is in one line");
-    let der = BASE64.decode(line.as_bytes()).expect("base64");
-    assert_eq!(der[16..], key.to_bytes(), "RFC 8410: the secret comes last");
-    let mut markers = Marker::with_hex("the secret key", &key.to_bytes()).to_vec();
-    markers.extend([
-        Marker::new("its scalar", key.to_scalar_bytes()),
-        Marker::new("its scalar, reduced", key.to_scalar().to_bytes()),
-        Marker::new("the secret key, in base64", &line[22..]), // 16 bytes are 21 characters and a third
-    ]);
-    markers
-}
-
-/// The same of a key to a closed inbox.
-fn access(file: &str) -> Vec<Marker> {
-    let line = fs::read_to_string(file).expect("it was made");
-    let base32 = line.trim().rsplit(':').next().expect("the key comes last");
-    let secret = BASE32_NOPAD.decode(base32.as_bytes()).expect("base32");
-    let mut markers = Marker::with_hex("the secret key", &secret).to_vec();
-    markers.push(Marker::new("the secret key, in base32", base32));
-    markers
 }
 
 /// Has texts sent in both suites: `send` starts each of these runs, whose number it is told, and looks for the text afterwards.
@@ -138,10 +95,10 @@ fn a_text_that_is_about_to_be_sent_is_found() {
     for suite in SUITES {
         let text = text(suite, 1);
         let send = relay.send(["-", "--suite", suite]).stdin(text.bytes());
-        scan(send, At::Connect, &[text])[0].must_be_one_copy();
+        look_into(send, At::Connect, &[text])[0].must_be_one_copy();
         let given = Marker::text(60);
         let send = relay.send(["-m", given.as_str(), "--suite", suite]);
-        let found = scan(send, At::Exit, &[given]);
+        let found = look_into(send, At::Exit, &[given]);
         assert_eq!(found[0].copies(), 1, "its argument is left: {found:?}");
     }
 }
@@ -206,7 +163,7 @@ fn a_message_that_is_about_to_be_shown_is_found() {
         let shown = relay.directory().join("shown");
         let read = relay.owner(["read", &(number + 1).to_string()]);
         let read = read.through_shell("exec \"$0\" \"$@\" >shown");
-        let found = scan(read, At::Output(&shown), &[text]);
+        let found = look_into(read, At::Output(&shown), &[text]);
         assert!(found[0].copies() >= 1, "{found:?}");
     }
 }

@@ -19,8 +19,9 @@ use kkv::tor::LocalListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::process_memory::{must_be_nowhere, scan};
-use super::stage::{RUNS, all_threads_sleep, until};
+use super::stage::{RUNS, all_threads_sleep};
 use super::stranger::{Session, Stranger};
+use super::until::until;
 use crate::programs::{Process, Signal};
 
 /// Tells the other process that it is the relay.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rand::Rng;
 
 /// The shortest piece that counts. Random text repeats 16 characters by chance once in 2^96.
-pub(super) const PIECE_BYTES: usize = 16;
+pub(crate) const PIECE_BYTES: usize = 16;
 
 /// Bytes that are looked up at once. Every piece of 16 bytes has one such word in it that begins at a multiple of 8, wherever it lies.
 const WORD_BYTES: usize = 8;
@@ -20,14 +20,14 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 /// Something to look for.
 #[derive(Clone)]
-pub(super) struct Marker {
+pub(crate) struct Marker {
     name: String,
     bytes: Vec<u8>,
 }
 
 /// A piece of a marker, as found in other bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Which of the markers it is of.
     pub marker: usize,
     /// Where in those bytes it begins.
@@ -38,7 +38,7 @@ pub(super) struct Piece {
 
 impl Marker {
     /// A new random text of so many characters.
-    pub(super) fn text(length: usize) -> Self {
+    pub(crate) fn text(length: usize) -> Self {
         let mut rng = rand::rng();
         let mut letter = || LETTERS[usize::from(rng.next_u32() as u8 % 64)];
         let text: Vec<u8> = (0..length).map(|_| letter()).collect();
@@ -46,14 +46,14 @@ impl Marker {
     }
 
     /// Bytes that are known to be random, and what they are called.
-    pub(super) fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let (name, bytes) = (name.into(), bytes.into());
         assert!(bytes.len() >= PIECE_BYTES, "{name} is too short");
         Self { name, bytes }
     }
 
     /// The same bytes in three ways: as they are, and in hex of both cases.
-    pub(super) fn with_hex(name: &str, bytes: &[u8]) -> [Self; 3] {
+    pub(crate) fn with_hex(name: &str, bytes: &[u8]) -> [Self; 3] {
         let lower: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let upper = lower.to_uppercase();
         [
@@ -64,17 +64,17 @@ impl Marker {
     }
 
     /// Its bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Its bytes, if it is a text.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes).expect("a text is ASCII")
     }
 
     /// How many different pieces it has.
-    pub(super) fn pieces(&self) -> usize {
+    pub(crate) fn pieces(&self) -> usize {
         self.bytes.len() + 1 - PIECE_BYTES
     }
 }
@@ -87,7 +87,7 @@ impl fmt::Debug for Marker {
 }
 
 /// Looks for several markers at once.
-pub(super) struct Search<'m> {
+pub(crate) struct Search<'m> {
     markers: &'m [Marker],
     /// Where each word begins: in which marker, and where in it.
     words: HashMap<u64, Vec<(usize, usize)>>,
@@ -96,7 +96,7 @@ pub(super) struct Search<'m> {
 }
 
 impl<'m> Search<'m> {
-    pub(super) fn new(markers: &'m [Marker]) -> Self {
+    pub(crate) fn new(markers: &'m [Marker]) -> Self {
         let mut words: HashMap<u64, Vec<(usize, usize)>> = HashMap::new();
         let mut mixed = vec![false; 1 << MIXED_BITS];
         for (number, marker) in markers.iter().enumerate() {
@@ -114,7 +114,7 @@ impl<'m> Search<'m> {
     }
 
     /// Every piece of them in `memory`, each as long as it goes, in order.
-    pub(super) fn pieces(&self, memory: &[u8]) -> Vec<Piece> {
+    pub(crate) fn pieces(&self, memory: &[u8]) -> Vec<Piece> {
         let mut found: Vec<Piece> = Vec::new();
         for (number, page) in memory.chunks(ZEROS.len()).enumerate() {
             if *page == ZEROS[..page.len()] {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::marker::Marker;
 use super::process_memory::must_be_nowhere;
-use super::stage::{RUNS, Stage, texts, until, way};
+use super::stage::{RUNS, Stage, texts, way};
+use super::until::until;
 
 /// What names the sender of the message `number`: its key and its signature, which an export shows.
 fn sender(stage: &Stage, number: &str) -> Vec<Marker> {

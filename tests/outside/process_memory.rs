@@ -47,13 +47,13 @@ impl Mapping {
 }
 
 /// What a scan has found of one marker.
-pub(super) struct Found {
+pub(crate) struct Found {
     marker: Marker,
     places: Vec<Place>,
 }
 
 /// A piece, and where it is.
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Whether the kernel never writes this memory to a disk: neither to swap nor to a core dump.
     pub is_kept_in_memory: bool,
     address: u64,
@@ -63,26 +63,26 @@ pub(super) struct Place {
 
 impl Found {
     /// How many whole copies there are.
-    pub(super) fn copies(&self) -> usize {
+    pub(crate) fn copies(&self) -> usize {
         self.whole().count()
     }
 
     /// Where whole copies are.
-    pub(super) fn whole(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn whole(&self) -> impl Iterator<Item = &Place> {
         let length = self.marker.bytes().len();
         let places = self.places.iter();
         places.filter(move |place| place.piece.part.len() == length)
     }
 
     /// How many pieces of 16 bytes there are, those within longer ones counted.
-    pub(super) fn pieces(&self) -> usize {
+    pub(crate) fn pieces(&self) -> usize {
         let within = |place: &Place| place.piece.part.len() + 1 - PIECE_BYTES;
         self.places.iter().map(within).sum()
     }
 
     /// Fails the test unless there is one copy and nothing else of it.
     #[track_caller]
-    pub(super) fn must_be_one_copy(&self) {
+    pub(crate) fn must_be_one_copy(&self) {
         let (copies, pieces) = (self.copies(), self.pieces());
         assert_eq!((copies, pieces), (1, self.marker.pieces()), "{self:?}");
     }
@@ -90,7 +90,7 @@ impl Found {
 
 /// Fails the test if there is a piece of any.
 #[track_caller]
-pub(super) fn must_be_nowhere(found: &[Found]) {
+pub(crate) fn must_be_nowhere(found: &[Found]) {
     let left = found.iter().filter(|found| found.pieces() > 0);
     let left: Vec<_> = left.collect();
     assert!(left.is_empty(), "still in memory: {left:#?}");
@@ -113,7 +113,7 @@ impl fmt::Debug for Found {
 }
 
 /// Looks for `markers` in the memory of `process`: what was found of each, in their order.
-pub(super) fn scan(process: i32, markers: &[Marker]) -> Vec<Found> {
+pub(crate) fn scan(process: i32, markers: &[Marker]) -> Vec<Found> {
     let search = Search::new(markers);
     let mut found: Vec<Found> = markers
         .iter()
@@ -139,7 +139,7 @@ pub(super) fn scan(process: i32, markers: &[Marker]) -> Vec<Found> {
 ///
 /// A key that a machine has drawn is looked for only where it can begin: at a multiple of 8, as memory for 32 bytes does. Left out is what next to no
 /// random key looks like (once in 2^30): a word of zeros in it, two words that look like addresses or small numbers, nothing but ASCII.
-pub(super) fn possible_keys(process: i32) -> Vec<([u8; 32], String)> {
+pub(crate) fn possible_keys(process: i32) -> Vec<([u8; 32], String)> {
     let mut seen = HashSet::new();
     let mut keys = Vec::new();
     read(process, |mapping, bytes| {
@@ -188,13 +188,13 @@ fn read(process: i32, mut look: impl FnMut(&Mapping, &[u8])) {
 }
 
 /// What `/proc/PID` says of a process in this file; nothing if it has ended. Fails the test, saying why, if we may not look.
-pub(super) fn about(process: i32, file: &str) -> String {
+pub(crate) fn about(process: i32, file: &str) -> String {
     let read = fs::read_to_string(format!("/proc/{process}/{file}"));
     looked(read).unwrap_or_default()
 }
 
 /// How many files it has open.
-pub(super) fn open_files(process: i32) -> usize {
+pub(crate) fn open_files(process: i32) -> usize {
     let files = fs::read_dir(format!("/proc/{process}/fd"));
     looked(files).map_or(0, Iterator::count)
 }

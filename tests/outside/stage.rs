@@ -1,14 +1,13 @@
 //! A relay whose memory is looked at: what is sent to it, what its owner does, and when it has come to rest.
 
 use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::marker::Marker;
 use super::process_memory::{Found, open_files, possible_keys, scan};
-use crate::programs::{LIMIT, Relay};
+use super::until::until;
+use crate::programs::Relay;
 
 /// How often each life is lived: by a relay of its own each time.
 pub(super) const RUNS: usize = 20;
@@ -112,14 +111,4 @@ pub(super) fn all_threads_sleep(process: i32) -> bool {
         stat.rsplit_once(") ")
             .is_some_and(|(_, rest)| rest.starts_with('S'))
     })
-}
-
-/// Waits for a condition that nothing announces.
-#[expect(clippy::disallowed_methods, reason = "a real process takes real time")]
-pub(super) fn until(what: &str, mut ready: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !ready() {
-        assert!(began.elapsed() < LIMIT, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
 }

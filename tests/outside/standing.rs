@@ -6,13 +6,13 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::marker::Marker;
-use super::process_memory::{Found, about, scan};
-use super::stage::until;
-use crate::programs::{Process, through};
+use super::process_memory::{Found, about, must_be_nowhere, scan};
+use super::until::until;
+use crate::programs::{Process, Run, through};
 
 /// Where to hold it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum At<'p> {
+pub(crate) enum At<'p> {
     /// Everything is done: next, the kernel takes its memory away.
     Exit,
     /// Before the first connection.
@@ -22,21 +22,21 @@ pub(super) enum At<'p> {
 }
 
 /// What it takes to hold one program.
-pub(super) struct Hold<'p> {
+pub(crate) struct Hold<'p> {
     at: At<'p>,
     /// A text in its environment: shows that what is searched is its memory.
     own: Marker,
 }
 
 /// A program that is held, until this is dropped.
-pub(super) struct Held<'h> {
+pub(crate) struct Held<'h> {
     process: i32,
     strace: Pid,
     hold: &'h Hold<'h>,
 }
 
 impl<'p> Hold<'p> {
-    pub(super) fn new(at: At<'p>) -> Self {
+    pub(crate) fn new(at: At<'p>) -> Self {
         let own = Marker::text(48);
         Self { at, own }
     }
@@ -50,7 +50,7 @@ impl<'p> Hold<'p> {
     }
 
     /// Changes a command so that it will stand there. strace is out of its way (-D): what is started is the program itself.
-    pub(super) fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+    pub(crate) fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         let (name, _) = self.call();
         let mut strace = Command::new("strace");
         strace.args(["-D", "-f", "-q", "-o", "/dev/null"]);
@@ -68,7 +68,7 @@ impl<'p> Hold<'p> {
 
     /// Waits until the program stands. Where it is its end, it has to say that all is well.
     #[track_caller]
-    pub(super) fn wait(&self, process: &Process) -> Held<'_> {
+    pub(crate) fn wait(&self, process: &Process) -> Held<'_> {
         let id = process.pid().as_raw_nonzero().get();
         let said = || (process.stdout(), process.stderr());
         until("the program to stand", || {
@@ -100,7 +100,7 @@ impl<'p> Hold<'p> {
 impl Held<'_> {
     /// Looks for all of these in its memory.
     #[track_caller]
-    pub(super) fn scan(&self, markers: &[Marker]) -> Vec<Found> {
+    pub(crate) fn scan(&self, markers: &[Marker]) -> Vec<Found> {
         let own = std::slice::from_ref(&self.hold.own);
         let mut found = scan(self.process, &[own, markers].concat());
         let own = found.remove(0);
@@ -122,4 +122,18 @@ fn tracer(process: i32) -> Pid {
     let number = lines.find_map(|line| line.strip_prefix("TracerPid:"));
     let number = number.and_then(|number| number.trim().parse().ok());
     number.and_then(Pid::from_raw).expect("somebody holds it")
+}
+
+/// Runs `kkvc` until it has to be there, and looks for all of these in its memory.
+#[track_caller]
+pub(crate) fn look_into(run: Run, at: At<'_>, markers: &[Marker]) -> Vec<Found> {
+    let hold = Hold::new(at);
+    let process = run.with(|command| hold.prepare(command)).start();
+    hold.wait(&process).scan(markers)
+}
+
+/// Runs `kkvc` to its end, and fails the test if any of these is in its memory there.
+#[track_caller]
+pub(crate) fn must_forget(run: Run, markers: &[Marker]) {
+    must_be_nowhere(&look_into(run, At::Exit, markers));
 }
