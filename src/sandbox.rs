@@ -49,7 +49,7 @@ pub enum Confined {
 pub fn enter(needs: Needs) -> Sandbox {
     Sandbox {
         files: files::confine(&needs).unwrap_or(Confined::Not),
-        calls: calls::confine(),
+        calls: calls::confine(needs.connects),
         writes: needs.writes,
     }
 }

@@ -81,6 +81,7 @@ impl RelayArgs {
     pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, Failed> {
         if tor == TorMode::Embedded {
             let settings = self.place.settings()?;
+            settings.look_up_user();
             let home = if self.ephemeral {
                 Home::in_memory(&mut random::kernel())?
             } else {

@@ -1,14 +1,21 @@
 //! What the kernel holds a relay to: a thread of the test gives everything up as a relay does, and then tries.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::net::UnixListener;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, IoSlice};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{self as unix, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use kkv::sandbox::{Confined, Needs, enter};
+use rustix::io::Errno;
+use rustix::net::{
+    self, AddressFamily as Family, Protocol, SendFlags, SocketType as Kind, ipproto,
+};
 use tempfile::TempDir;
 
 /// Runs `attempt` in a thread that has confined itself, since there is no way back.
@@ -34,6 +41,11 @@ fn denied<T>(what: &str, attempt: io::Result<T>) {
     assert!(denied, "{what}: {fault}");
 }
 
+/// Seccomp says no with another number than Landlock.
+fn refused<T>(what: &str, attempt: rustix::io::Result<T>) {
+    assert_eq!(attempt.map(drop), Err(Errno::PERM), "{what}");
+}
+
 /// Every way to change what is in `directory`, which has a file `old` and a directory `below` in it.
 fn writing_is_denied(directory: &Path) {
     let (old, new) = (directory.join("old"), directory.join("new"));
@@ -56,6 +68,15 @@ fn writing_is_denied(directory: &Path) {
     denied("make a socket", UnixListener::bind(&new));
     denied("read", File::open(&old));
     denied("list", fs::read_dir(directory));
+    // Neither is anything there opened to others, or locked to its owner.
+    let open = Permissions::from_mode(0o777);
+    denied("open to others", fs::set_permissions(&old, open));
+    let me = Some(rustix::process::geteuid().as_raw());
+    denied("give away", std::os::unix::fs::chown(&old, me, None));
+    denied(
+        "give a link away",
+        std::os::unix::fs::lchown(&old, me, None),
+    );
 }
 
 fn prepared() -> (TempDir, PathBuf) {
@@ -77,6 +98,7 @@ fn who_needs_no_file_writes_none_and_reads_nobodys() {
         // What libraries read of the system they still can.
         fs::read("/proc/self/status").expect("its own state");
         fs::read("/etc/passwd").expect("who is who");
+        File::open("/dev/urandom").expect("random bytes");
     });
     assert_eq!(fs::read(directory.path().join("old")).unwrap(), b"old");
 }
@@ -142,16 +164,91 @@ fn nobody_starts_a_program() {
 }
 
 #[test]
-fn nobody_listens_and_who_needs_no_network_connects_nowhere() {
+fn nobody_reaches_into_other_processes_or_what_the_system_is() {
+    /// Each fails for another reason where nothing refuses it, whatever rights the test has, except the first two.
+    fn attempts() -> [(&'static str, rustix::io::Result<()>); 7] {
+        use rustix::{fs, mount, process, thread, time};
+        let null = File::open("/proc/self/status").expect("there is one");
+        let me = process::pidfd_open(process::getpid(), process::PidfdFlags::empty());
+        let me = me.expect("there is one");
+        let nowhere = "/nonexistent";
+        let nobodys = time::Timespec {
+            tv_sec: 0,
+            tv_nsec: -1,
+        };
+        [
+            (
+                "a file without a name",
+                fs::memfd_create("kkv", fs::MemfdFlags::CLOEXEC).map(drop),
+            ),
+            (
+                "a file of another process",
+                process::pidfd_getfd(me, 0, process::PidfdGetfdFlags::empty()).map(drop),
+            ),
+            (
+                "other namespaces",
+                thread::move_into_link_name_space(null.as_fd(), None),
+            ),
+            ("another root", process::chroot(nowhere)),
+            (
+                "a mount",
+                mount::mount("none", nowhere, "tmpfs", mount::MountFlags::empty(), None),
+            ),
+            (
+                "a tree of files",
+                mount::open_tree(fs::CWD, nowhere, mount::OpenTreeFlags::empty()).map(drop),
+            ),
+            (
+                "another time",
+                time::clock_settime(time::ClockId::Realtime, nobodys),
+            ),
+        ]
+    }
+    for (what, attempt) in attempts() {
+        assert_ne!(attempt, Err(Errno::PERM), "{what}: refused by another");
+    }
+    let needs = Needs {
+        connects: true,
+        ..Needs::default()
+    };
+    confined(needs, || {
+        for (what, attempt) in attempts() {
+            refused(what, attempt);
+        }
+    });
+}
+
+#[test]
+fn nobody_signals_another_process() {
+    let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&other);
+    rustix::process::test_kill_process(pid).unwrap();
+    confined(Needs::default(), move || {
+        refused("a signal", rustix::process::test_kill_process(pid));
+    });
+    drop(other.stdin.take());
+    other.wait().unwrap();
+}
+
+const EITHER_WAY: [bool; 2] = [false, true];
+
+fn who_connects(connects: bool) -> Needs {
+    Needs {
+        connects,
+        ..Needs::default()
+    }
+}
+
+fn open(family: Family, kind: Kind, protocol: Option<Protocol>) -> rustix::io::Result<OwnedFd> {
+    net::socket(family, kind, protocol)
+}
+
+#[test]
+fn who_needs_no_network_connects_nowhere() {
     let before = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = before.local_addr().unwrap();
-    for connects in [false, true] {
-        let needs = Needs {
-            connects,
-            ..Needs::default()
-        };
-        confined(needs, move || {
-            denied("listen", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    for connects in EITHER_WAY {
+        confined(who_connects(connects), move || {
             match TcpStream::connect(address) {
                 Ok(_) => assert!(connects, "connected"),
                 fault => {
@@ -162,30 +259,103 @@ fn nobody_listens_and_who_needs_no_network_connects_nowhere() {
         });
     }
     assert!(before.accept().is_ok(), "who needs to connect does");
+    let left = open(Family::INET, Kind::STREAM, None).unwrap();
+    confined(who_connects(false), move || {
+        refused("a socket from before", net::connect(left, &address));
+    });
+}
+
+#[test]
+fn nobody_connects_by_sending() {
+    let before = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = before.local_addr().unwrap();
+    for connects in EITHER_WAY {
+        // A listener that is shut down is a socket like any other again, and those a relay has.
+        let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        confined(who_connects(connects), move || {
+            net::shutdown(&own, net::Shutdown::Both).expect("it is its own");
+            let fast_open = SendFlags::from_bits_retain(0x2000_0000);
+            refused("sendto", net::sendto(&own, b"x", fast_open, &address));
+            let (text, mut nothing) = ([IoSlice::new(b"x")], net::SendAncillaryBuffer::default());
+            let sent = net::sendmsg_addr(&own, &address, &text, &mut nothing, fast_open);
+            refused("sendmsg", sent);
+            let address = address.into();
+            let message = net::MMsgHdr::new_with_addr(&address, &text, &mut nothing);
+            refused("sendmmsg", net::sendmmsg(&own, &mut [message], fast_open));
+        });
+    }
+    before.set_nonblocking(true).unwrap();
+    before.accept().expect_err("somebody came");
+}
+
+#[test]
+fn nobody_listens_on_anything_more() {
+    for connects in EITHER_WAY {
+        let left = [(); 2].map(|()| open(Family::INET, Kind::STREAM, None).unwrap());
+        confined(who_connects(connects), move || {
+            let [one, other] = left;
+            refused("on a port of the kernel's choice", net::listen(one, 1));
+            let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            refused("a name", net::bind(other, &any));
+            if connects {
+                let new = open(Family::INET, Kind::STREAM, None).expect("for a connection");
+                refused("a new one", net::listen(new, 1));
+            }
+        });
+    }
 }
 
 #[test]
 fn nobody_sends_a_datagram_or_has_a_socket_of_another_kind() {
-    let needs = Needs {
-        connects: true,
-        ..Needs::default()
-    };
-    confined(needs, || {
-        denied("UDP", UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)));
-        let open = |family, kind| rustix::net::socket(family, kind, None).map_err(io::Error::from);
-        use rustix::net::{AddressFamily as Family, SocketType as Kind};
-        for (family, kind) in [
-            (Family::INET6, Kind::DGRAM),
-            (Family::INET, Kind::RAW),
-            (Family::UNIX, Kind::DGRAM),
-            (Family::UNIX, Kind::SEQPACKET),
-            (Family::NETLINK, Kind::STREAM),
-            (Family::PACKET, Kind::STREAM),
-        ] {
-            denied(&format!("{family:?} {kind:?}"), open(family, kind));
-        }
-        for family in [Family::UNIX, Family::INET, Family::INET6] {
-            open(family, Kind::STREAM).expect("a stream");
-        }
-    });
+    for connects in EITHER_WAY {
+        confined(who_connects(connects), move || {
+            denied("UDP", UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)));
+            for (family, kind, protocol) in [
+                (Family::INET6, Kind::DGRAM, None),
+                (Family::INET, Kind::RAW, None),
+                (Family::INET, Kind::STREAM, Some(ipproto::MPTCP)),
+                (Family::INET6, Kind::STREAM, Some(ipproto::MPTCP)),
+                (Family::INET, Kind::STREAM, Some(ipproto::SCTP)),
+                (Family::UNIX, Kind::STREAM, None),
+                (Family::UNIX, Kind::DGRAM, None),
+                (Family::UNIX, Kind::SEQPACKET, None),
+                (Family::NETLINK, Kind::STREAM, None),
+                (Family::PACKET, Kind::STREAM, None),
+            ] {
+                let what = format!("{family:?} {kind:?} {protocol:?}");
+                refused(&what, open(family, kind, protocol));
+            }
+            for kind in [Kind::STREAM, Kind::DGRAM] {
+                let pair = net::socketpair(Family::UNIX, kind, net::SocketFlags::empty(), None);
+                refused(&format!("a pair, {kind:?}"), pair);
+            }
+            for family in [Family::INET, Family::INET6] {
+                for protocol in [None, Some(ipproto::TCP)] {
+                    let stream = open(family, Kind::STREAM, protocol);
+                    if connects {
+                        stream.expect("TCP");
+                    } else {
+                        refused("TCP", stream);
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn nobody_has_another_service_of_this_machine_act_for_it() {
+    let (_directory, path) = prepared();
+    let named = path.join("bus");
+    let _bus = UnixListener::bind(&named).unwrap();
+    let name = path.to_str().unwrap().to_owned(); // nobody else's
+    let address = move || unix::SocketAddr::from_abstract_name(&name).expect("it is short");
+    let _abstract = UnixListener::bind_addr(&address()).unwrap();
+    for connects in EITHER_WAY {
+        let (named, address) = (named.clone(), address.clone());
+        confined(who_connects(connects), move || {
+            denied("by its name", UnixStream::connect(named));
+            denied("without a file", UnixStream::connect_addr(&address()));
+        });
+    }
 }

@@ -40,6 +40,12 @@ impl Settings {
         builder.build().map_err(|fault| bad(&fault))?;
         Ok(Self(builder))
     }
+
+    /// Has arti look up who its user is, which it does once in a process. It may take a service of the system's, such as who runs as a user that systemd
+    /// has made up has to ask; and a program that has confined itself can't ask it any more.
+    pub fn look_up_user(&self) {
+        let _ = self.0.build(); // what is wrong is told when they are used
+    }
 }
 
 /// Where the keys of onion services and of closed inboxes are kept.
