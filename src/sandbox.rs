@@ -14,8 +14,11 @@ use serde::{Deserialize, Serialize};
 pub struct Needs {
     /// The one directory where it writes, if there is one.
     pub writes: Option<PathBuf>,
-    /// Directories out of which it removes at its end what it has made there before: its sockets, a directory of one run.
+    /// Directories out of which it removes at its end the sockets that it has made there before. It could remove every file below them, and so they
+    /// must be its own.
     pub removes: Vec<PathBuf>,
+    /// Out of which directory it removes `writes` at its end, if it does. It can remove empty directories there, and nothing else.
+    pub removed_from: Option<PathBuf>,
     /// Whether it connects to others by TCP. (It listens already, on whatever it listens to.)
     pub connects: bool,
 }

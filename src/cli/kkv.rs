@@ -1,5 +1,8 @@
 //! The program `kkv`: takes its arguments, puts the rooms together, runs until it is told to stop, and leaves nothing.
 
+use std::fs::{self, DirEntry};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -226,20 +229,33 @@ fn relay_with(config: RelayConfig, queue: Queue<Envelope>) -> Arc<Relay> {
 
 /// What the program still needs once it runs.
 fn needs(socket: &Path, listens: &Listen, inside: Option<&Ready>) -> Needs {
-    let mut removes = vec![socket];
+    let mut sockets = vec![socket];
     if let Listen::Unix(path) = listens {
-        removes.push(path);
+        sockets.push(path);
     }
-    let directories = removes.into_iter().map(owner::directory_of);
-    let removed_from = inside.and_then(Ready::removed_from);
+    let directories = sockets.iter().map(|socket| owner::directory_of(socket));
+    let own = directories.filter(|directory| is_for(&sockets, directory));
     Needs {
         writes: inside.map(|inside| inside.home().to_owned()),
-        removes: directories
-            .chain(removed_from)
-            .map(Path::to_owned)
-            .collect(),
+        removes: own.map(Path::to_owned).collect(),
+        removed_from: inside.and_then(Ready::removed_from).map(Path::to_owned),
         connects: inside.is_some(),
     }
+}
+
+/// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing else is there. Out of any other
+/// directory the program doesn't remove its socket, since if it could, it could remove everything. The next one to start there replaces it.
+fn is_for(sockets: &[&Path], directory: &Path) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    let private = fs::metadata(directory)
+        .is_ok_and(|metadata| metadata.uid() == user && metadata.mode() & 0o022 == 0);
+    let is_socket = |entry: io::Result<DirEntry>| {
+        let name = entry.map(|entry| entry.file_name()).ok();
+        sockets.iter().any(|socket| {
+            owner::directory_of(socket) == directory && socket.file_name() == name.as_deref()
+        })
+    };
+    private && fs::read_dir(directory).is_ok_and(|mut entries| entries.all(is_socket))
 }
 
 fn no_memory(args: &Args) -> Failed {

@@ -44,10 +44,14 @@ pub(super) fn confine(needs: &Needs) -> Result<Confined, RulesetError> {
         let all_but_executing = everything & !AccessFs::Execute;
         rules = rules.add_rule(PathBeneath::new(home, all_but_executing))?;
     }
-    for directory in &needs.removes {
-        if let Ok(directory) = PathFd::new(directory) {
-            let removing = AccessFs::RemoveFile | AccessFs::RemoveDir;
-            rules = rules.add_rule(PathBeneath::new(directory, removing))?;
+    let sockets = needs
+        .removes
+        .iter()
+        .map(|from| (from, AccessFs::RemoveFile));
+    let home = needs.removed_from.iter();
+    for (from, removing) in sockets.chain(home.map(|from| (from, AccessFs::RemoveDir))) {
+        if let Ok(from) = PathFd::new(from) {
+            rules = rules.add_rule(PathBeneath::new(from, removing))?;
         }
     }
     Ok(match rules.restrict_self()?.ruleset {

@@ -52,7 +52,7 @@ pub(crate) fn the_kernel_sees_nothing_but_tor_and_files_that_go_away(stage: &Sta
     must_be_possible(&directory);
     let file = |name: &str| directory.join(name);
 
-    let socket = file("kkv.sock");
+    let socket = file("new/kkv.sock");
     let mut command = programs::kkv();
     command.args(["--tor", "embedded", "--ephemeral", "-c", "4"]);
     command.args(["--tor-config", path(&stage.config)]);
@@ -82,9 +82,10 @@ pub(crate) fn the_kernel_sees_nothing_but_tor_and_files_that_go_away(stage: &Sta
         seen.binds.drain(..).collect::<BTreeSet<_>>(),
         [loopback, unix].into()
     );
+    let made = format!("mkdir \"{}\"", path(&file("new")));
     let removed = format!("unlink \"{}\"", path(&socket));
     let expected = Summary {
-        changes: vec![removed],
+        changes: vec![made, removed],
         ..Summary::default()
     };
     assert_eq!(seen, expected);

@@ -130,7 +130,7 @@ fn who_has_a_directory_writes_there_and_nowhere_else() {
 }
 
 #[test]
-fn who_leaves_something_behind_removes_it_and_does_nothing_else_there() {
+fn who_has_sockets_in_a_directory_removes_them_and_does_nothing_else_there() {
     let (_directory, path) = prepared();
     let needs = Needs {
         removes: vec![path.clone()],
@@ -142,7 +142,30 @@ fn who_leaves_something_behind_removes_it_and_does_nothing_else_there() {
         denied("write", OpenOptions::new().write(true).open(&old));
         denied("read", File::open(&old));
         denied("rename", fs::rename(&old, path.join("new")));
+        denied("remove a directory", fs::remove_dir(path.join("below")));
         fs::remove_file(old).expect("that is what it may");
+    });
+}
+
+#[test]
+fn who_has_a_directory_for_one_run_removes_it_and_no_file_beside_it() {
+    let (_directory, path) = prepared();
+    let own = path.join("own");
+    fs::create_dir(&own).unwrap();
+    fs::create_dir(path.join("below/full")).unwrap();
+    let needs = Needs {
+        writes: Some(own.clone()),
+        removed_from: Some(path.clone()),
+        ..Needs::default()
+    };
+    confined(needs, move || {
+        denied("make", File::create_new(path.join("new")));
+        denied("make a directory", fs::create_dir(path.join("new")));
+        denied("remove", fs::remove_file(path.join("old")));
+        denied("rename", fs::rename(path.join("below"), path.join("new")));
+        fs::remove_dir(path.join("below")).expect_err("it is not empty");
+        fs::write(own.join("new"), "new").expect("it is its own");
+        fs::remove_dir_all(own).expect("that is what it may");
     });
 }
 

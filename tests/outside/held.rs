@@ -49,6 +49,23 @@ fn a_socket_for_a_system_tor_is_removed_at_the_end_as_well() {
 }
 
 #[test]
+fn a_socket_among_other_files_stays_behind_and_they_are_safe() {
+    let directory = tempfile::tempdir().unwrap();
+    let letter = directory.path().join("letter");
+    fs::write(&letter, "dear diary").unwrap();
+    let socket = directory.path().join("kkv.sock");
+    for _ in 0..2 {
+        // The second one replaces what the first one has left.
+        let relay = Relay::start(&["--socket", socket.to_str().unwrap()]);
+        relay.deliver(b"a message");
+        relay.process().signal(Signal::TERM);
+        relay.process().finish().must_end_with(0);
+        assert!(socket.exists(), "what removed it could remove the letter");
+    }
+    assert_eq!(fs::read_to_string(letter).unwrap(), "dear diary");
+}
+
+#[test]
 fn no_core_is_dumped_and_no_other_user_of_the_same_name_looks_in() {
     let relay = Relay::start(&[]);
     let process = relay.process().pid().as_raw_nonzero();
