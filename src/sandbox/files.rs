@@ -7,15 +7,17 @@ use landlock::{
 
 use super::{Confined, Needs};
 
-/// What is read of the system while a program runs: libraries, the time zone, who the user is, what the machine has. Nobody's own files.
-const SYSTEM: [&str; 8] = [
+/// What is read of the system while a program runs: libraries, the time zone, who the user is, what the machine has, random bytes. Nobody's own
+/// files: of `/dev` no more than that, as `/dev/shm` is the memory that other programs share.
+const SYSTEM: [&str; 9] = [
     "/etc",
     "/usr",
     "/lib",
     "/lib64",
     "/proc",
     "/sys",
-    "/dev",
+    "/dev/random",
+    "/dev/urandom",
     "/run/systemd",
 ];
 

@@ -104,6 +104,18 @@ fn who_needs_no_file_writes_none_and_reads_nobodys() {
 }
 
 #[test]
+fn nobody_looks_into_the_memory_that_programs_share() {
+    let shared = tempfile::tempdir_in("/dev/shm").unwrap();
+    let old = shared.path().join("old");
+    fs::write(&old, "old").unwrap();
+    confined(Needs::default(), move || {
+        denied("read", File::open(old));
+        denied("list", fs::read_dir("/dev/shm"));
+        denied("look for devices", fs::read_dir("/dev"));
+    });
+}
+
+#[test]
 fn who_has_a_directory_writes_there_and_nowhere_else() {
     let (_outside, elsewhere) = prepared();
     let (_directory, own) = prepared();
