@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::programs::{Relay, kkvc, through_shell};
+use crate::programs::{Relay, kkvc, run_by};
 
 /// Users that own nothing on this machine.
 const SERVICE: u32 = 65_500;
@@ -45,16 +44,6 @@ fn a_relay_that_stays_silent_leaves_open_what_was_done() {
         .finish()
         .must_end_with(3)
         .must_say("may have been done or not");
-}
-
-/// Has another user run the program, which may be where that one may not look: it is opened before.
-fn run_by(user: u32, command: &mut Command) -> &mut Command {
-    let change = format!("setpriv --reuid {user} --regid {user} --clear-groups");
-    *command = through_shell(
-        command,
-        &format!(r#"exec {change} /proc/self/fd/9 "$@" 9<"$0""#),
-    );
-    command
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! The running relay, looked at from outside: every thread is held to its rules, its memory is closed, and it says so.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::process::Command;
 
-use crate::programs::{Relay, Signal};
+use crate::programs::{Process, Relay, Signal, run_by};
+
+/// A user that owns nothing on this machine.
+const SERVICE: u32 = 65_500;
 
 #[test]
 fn every_thread_of_it_is_held_to_the_rules_and_it_still_works_to_the_end() {
@@ -66,8 +71,22 @@ fn a_socket_among_other_files_stays_behind_and_they_are_safe() {
 }
 
 #[test]
-fn no_core_is_dumped_and_no_other_user_of_the_same_name_looks_in() {
-    let relay = Relay::start(&[]);
+fn no_core_is_dumped_and_no_other_program_of_the_same_user_looks_in() {
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "this test starts programs as another user, which only root can, if only of a namespace: see scripts/test"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    chown(directory.path(), Some(SERVICE), None).unwrap();
+    let socket = directory.path().join("kkv.sock");
+    let relay = Relay::start_with(&["--socket", socket.to_str().unwrap()], |command| {
+        run_by(SERVICE, command)
+    });
+    let mut plain = Command::new("/bin/sh");
+    plain.args(["-c", "echo here; kill -STOP $$"]);
+    run_by(SERVICE, &mut plain);
+    let plain = Process::spawn(plain, None);
+    plain.wait_for_stdout("the other program", |out| out == "here\n");
     let process = relay.process().pid().as_raw_nonzero();
     let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
     let core = limits
@@ -77,6 +96,10 @@ fn no_core_is_dumped_and_no_other_user_of_the_same_name_looks_in() {
     let bounds: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
     assert_eq!(bounds, ["0", "0"], "{core}");
     // The kernel gives the files that show a process which nobody may look into to root, and asks for root's rights to open them.
-    let memory = fs::metadata(format!("/proc/{process}/mem")).unwrap();
-    assert_eq!(std::os::unix::fs::MetadataExt::uid(&memory), 0);
+    for (program, owner) in [(&plain, SERVICE), (relay.process(), 0)] {
+        let process = format!("/proc/{}", program.pid().as_raw_nonzero());
+        let uid = |path: &str| fs::metadata(path).unwrap().uid();
+        assert_eq!(uid(&process), SERVICE, "it runs as that user");
+        assert_eq!(uid(&format!("{process}/mem")), owner);
+    }
 }

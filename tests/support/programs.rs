@@ -55,6 +55,16 @@ pub fn through_shell(command: &Command, script: &str) -> Command {
     shell
 }
 
+/// Has another user run the program, which may be where that one may not look: it is opened before.
+pub fn run_by(user: u32, command: &mut Command) -> &mut Command {
+    let change = format!("setpriv --reuid {user} --regid {user} --clear-groups");
+    *command = through_shell(
+        command,
+        &format!(r#"exec {change} /proc/self/fd/9 "$@" 9<"$0""#),
+    );
+    command
+}
+
 /// The same command through another `program`, which takes it as its last arguments and starts it, or becomes it.
 pub fn through(mut program: Command, command: &Command) -> Command {
     program.arg(command.get_program()).args(command.get_args());
