@@ -1,4 +1,5 @@
-//! What the kernel holds this process to, so that a fault in it can't break "Tor only" and "RAM only": files by Landlock, system calls by seccomp.
+//! What the kernel holds this process to, so that a fault in it can't break "Tor only" and "RAM only": files and signals
+//! by Landlock, system calls by seccomp.
 //!
 //! Both bind the thread that asks for them and all that it starts later. So a program confines itself from its first thread, before there is another.
 
@@ -26,7 +27,7 @@ pub struct Needs {
 /// What has come of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
-    /// Whether the kernel keeps it from writing anywhere else.
+    /// Whether the kernel keeps it from writing anywhere else, and from signals to others.
     pub files: Confined,
     /// Whether the kernel keeps it from calls that it has no use for.
     pub calls: Confined,

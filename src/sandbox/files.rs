@@ -1,4 +1,5 @@
-//! Landlock: where the process may read and write, and that it may not listen on, nor mostly connect to, any TCP port.
+//! Landlock: where the process may read and write, and that it signals no other; beside seccomp also that it listens on no TCP port and, where it
+//! needs none, connects to none.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr,
