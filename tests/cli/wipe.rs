@@ -52,14 +52,15 @@ fn without_a_relay_there_is_nothing_to_wipe() {
 
 #[test]
 fn when_the_owner_stays_away_too_long_everything_is_wiped_and_told() {
-    let relay = Relay::start(&["--wipe-after", "2s"]);
+    // Far longer than a delivery takes, which would be wiped half-way.
+    let relay = Relay::start(&["--wipe-after", "6s"]);
     relay.deliver(b"a message");
     relay
         .process()
-        .wait_for_stderr("you have not been there for 2s; messages wiped: 1");
+        .wait_for_stderr("you have not been there for 6s; messages wiped: 1");
     let status = relay.owner(["status", "--json"]).finish().json();
     assert_eq!(status["queue"]["stored"], 0);
-    assert_eq!(status["wipe_after_seconds"], 2);
+    assert_eq!(status["wipe_after_seconds"], 6);
     assert!(status["wiped"].as_u64() > Some(1_700_000_000), "{status}");
     let status = relay
         .owner(["status"])
@@ -67,7 +68,7 @@ fn when_the_owner_stays_away_too_long_everything_is_wiped_and_told() {
         .must_end_with(0)
         .stdout_text();
     assert!(
-        status.contains("until deleted, or until you have not been there for 2s"),
+        status.contains("until deleted, or until you have not been there for 6s"),
         "{status}"
     );
     assert!(status.contains("(which was so on "), "{status}");
@@ -80,10 +81,10 @@ fn when_the_owner_stays_away_too_long_everything_is_wiped_and_told() {
 #[test]
 fn whatever_the_owner_asks_for_shows_that_he_is_there() {
     // Each look comes long before the time is over, and all of them together take longer than it.
-    let relay = Relay::start(&["--wipe-after", "6s"]);
+    let relay = Relay::start(&["--wipe-after", "12s"]);
     relay.deliver(b"a message");
     let up = || relay.owner(["status", "--json"]).finish().json()["uptime_seconds"].as_u64();
-    while up() < Some(8) {
+    while up() < Some(14) {
         assert_eq!(relay.list().len(), 1);
     }
     assert_eq!(relay.list().len(), 1);
