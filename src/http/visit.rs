@@ -183,6 +183,8 @@ impl<S: AsyncWrite> AsyncWrite for Heard<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -245,6 +247,40 @@ mod tests {
             let mut answer = [0; 4096];
             assert!(sender.read(&mut answer).await.unwrap() > 0);
         }
+    }
+
+    #[tokio::test]
+    async fn who_asks_much_at_once_keeps_others_waiting_for_one_request_at_most() {
+        let places = places(64);
+        let order = Arc::new(Mutex::new(String::new()));
+        let asked = |who: char| {
+            let order = Arc::clone(&order);
+            get(async move || crate::lock(&order).push(who))
+        };
+        let router = Router::new()
+            .route("/many", asked('m'))
+            .route("/one", asked('o'));
+        let visit = || {
+            let (near, far) = tokio::io::duplex(64 * 1024);
+            tokio::spawn(Visit::new(&places).of(far, router.clone()));
+            near
+        };
+        let (mut many, mut one) = (visit(), visit());
+        let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").into_bytes();
+        // Both have been answered before, as a sender has who pays.
+        for (line, path) in [(&mut many, "/many"), (&mut one, "/one")] {
+            line.write_all(&ask(path)).await.unwrap();
+            assert!(line.read(&mut [0; 4096]).await.unwrap() > 0);
+        }
+        crate::lock(&order).clear();
+        many.write_all(&ask("/many").repeat(16)).await.unwrap();
+        one.write_all(&ask("/one")).await.unwrap();
+        assert!(one.read(&mut [0; 4096]).await.unwrap() > 0);
+        let order = crate::lock(&order).clone();
+        assert!(
+            ["o", "mo"].iter().any(|fair| order.starts_with(fair)),
+            "{order}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

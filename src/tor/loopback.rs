@@ -91,7 +91,18 @@ impl Dial for LoopbackDialer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
+
     use super::*;
+
+    async fn listening() -> (LoopbackListener, SocketAddr) {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let listener = LoopbackListener::bind(any).await.unwrap();
+        let address = listener.address().unwrap();
+        (listener, address)
+    }
 
     #[tokio::test]
     async fn only_loopback_can_be_listened_on() {
@@ -102,11 +113,32 @@ mod tests {
                 "{address}"
             );
         }
-        let listener = LoopbackListener::bind("127.0.0.1:0".parse().unwrap())
-            .await
-            .unwrap();
-        let address = listener.address().unwrap();
+        let (_listener, address) = listening().await;
         let again = LoopbackListener::bind(address).await;
         assert!(matches!(again, Err(BindError::InUse(_))));
+    }
+
+    #[tokio::test]
+    async fn the_kernel_lends_little_to_a_connection() {
+        let (mut listener, address) = listening().await;
+        let (dialled, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let _dialled = dialled.unwrap();
+        // With its own books, the kernel says.
+        let both = 2 * SOCKET_BUFFER_BYTES as usize;
+        assert_eq!(socket_recv_buffer_size(&accepted).unwrap(), both);
+        assert_eq!(socket_send_buffer_size(&accepted).unwrap(), both);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_can_wait_to_be_let_in() {
+        let (_listener, address) = listening().await;
+        for already in 0..BACKLOG {
+            // Who has gone meanwhile waits all the same. Who finds no room any more is not answered, and asks again for minutes.
+            let connect = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(30));
+            assert!(
+                connect.is_ok(),
+                "no room beside {already}: {connect:?}; or does the kernel allow fewer (net.core.somaxconn)?"
+            );
+        }
     }
 }
