@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::rules::Summary;
 use super::sockaddr::Address;
+use super::stage::until;
 use super::traced::{Traced, Tracer, must_be_possible};
-use crate::programs::{Signal, kkv, kkvc};
+use crate::programs::{Signal, kkv, kkvc, said, wait_for_block};
 
 /// An onion address whose checksum is right; nobody is there.
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
@@ -21,12 +23,12 @@ const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.on
 const TRAPS: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// A directory for one test, and a number for each trace in it.
-struct Stage {
+struct Tracing {
     directory: TempDir,
     traces: AtomicUsize,
 }
 
-impl Stage {
+impl Tracing {
     fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory for the test");
         must_be_possible(directory.path());
@@ -75,31 +77,86 @@ fn connects_to(address: Address) -> Summary {
     }
 }
 
-fn whole_exchange(tor: &str) {
-    let stage = Stage::new();
-    let (directory, socket) = (stage.path("new"), stage.path("new/kkv.sock"));
-    let mut command = kkv();
-    command.args(["--tor", tor, "--listen", "localhost:0", "-c", "4"]);
-    command.args(["--socket", &socket]);
-    let relay = stage.start(command, None, Tracer::Aside);
-    let whole = |out: &str| out.contains("\n  key ") && out.ends_with('\n');
-    relay.process().wait_for_stdout("the whole block", whole);
-    let block = relay.process().stdout();
-    let line = block.lines().find_map(|l| l.strip_prefix("  listens"));
-    let listens = line.and_then(|line| line.trim().split(',').next());
-    let listens: SocketAddr = listens.expect("it says where").parse().expect("an address");
+/// A relay under trace, which makes the directory of its owner's socket itself.
+struct Watched<'t> {
+    tracing: &'t Tracing,
+    relay: Traced,
+    address: SocketAddr,
+    directory: String,
+    socket: String,
+}
 
-    let by_name = format!("localhost:{}", listens.port());
-    let sends: [&[&str]; 3] = [
-        &["send", &listens.to_string(), "--suite", "2"],
-        &["send", &listens.to_string(), "--suite", "1"],
-        &["send", &by_name],
-    ];
-    for arguments in sends {
-        let seen = stage.kkvc(arguments, 0);
-        assert_eq!(seen, connects_to(Address::Inet(listens)), "{arguments:?}");
+impl<'t> Watched<'t> {
+    fn start(tracing: &'t Tracing, options: &[&str]) -> Self {
+        let (directory, socket) = (tracing.path("new"), tracing.path("new/kkv.sock"));
+        let mut command = kkv();
+        command.args(["--listen", "localhost:0", "-c", "4", "--socket", &socket]);
+        command.args(options);
+        let relay = tracing.start(command, None, Tracer::Aside);
+        wait_for_block(relay.process());
+        let address = said(relay.process(), "listens");
+        Self {
+            tracing,
+            relay,
+            address: address.parse().expect("an address"),
+            directory,
+            socket,
+        }
     }
-    let commands: [&[&str]; 10] = [
+
+    /// Has a message sent to it, at `address`.
+    #[track_caller]
+    fn send(&self, address: &str, options: &[&str]) {
+        let arguments = [&["send", address], options].concat();
+        let seen = self.tracing.kkvc(&arguments, 0);
+        let expected = connects_to(Address::Inet(self.address));
+        assert_eq!(seen, expected, "{arguments:?}");
+    }
+
+    /// Runs `kkvc` for its owner.
+    #[track_caller]
+    fn owner(&self, arguments: &[&str]) {
+        let with_socket = [arguments, &["--socket", &self.socket]].concat();
+        let seen = self.tracing.kkvc(&with_socket, 0);
+        let expected = connects_to(Address::Unix(self.socket.clone()));
+        assert_eq!(seen, expected, "{arguments:?}");
+    }
+
+    /// Ends it, and fails the test unless it did nothing but let in so many senders, and its owner at least so often.
+    #[track_caller]
+    fn end(self, sends: usize, commands: usize) {
+        self.relay.process().signal(Signal::TERM);
+        let mut seen = kept(self.relay.finish(0, None));
+        let (strangers, owners): (Vec<_>, Vec<_>) = std::mem::take(&mut seen.visitors)
+            .into_iter()
+            .partition(|visitor| matches!(visitor, Address::Inet(_)));
+        // A delivery keeps its connection, because each costs a circuit. An owner's command may make several.
+        assert_eq!(strangers.len(), sends, "{strangers:?}");
+        assert!(owners.len() >= commands, "{owners:?}");
+        let expected = Summary {
+            binds: vec![
+                Address::Unix(self.socket.clone()),
+                Address::Inet((Ipv4Addr::LOCALHOST, 0).into()),
+            ],
+            changes: vec![
+                format!("mkdir \"{}\"", self.directory),
+                format!("unlink \"{}\"", self.socket),
+            ],
+            ..Summary::default()
+        };
+        assert_eq!(seen, expected);
+    }
+}
+
+fn whole_exchange(tor: &str) {
+    let tracing = Tracing::new();
+    let relay = Watched::start(&tracing, &["--tor", tor]);
+    let address = relay.address.to_string();
+    let by_name = format!("localhost:{}", relay.address.port());
+    relay.send(&address, &["--suite", "2"]);
+    relay.send(&address, &["--suite", "1"]);
+    relay.send(&by_name, &[]);
+    let commands: [&[&str]; 11] = [
         &["list"],
         &["list", "--json"],
         &["read", "1"],
@@ -110,34 +167,12 @@ fn whole_exchange(tor: &str) {
         &["status"],
         &["delete", "1"],
         &["delete", "--all", "--yes"],
+        &["wipe", "--yes"],
     ];
     for arguments in commands {
-        let with_socket = [arguments, &["--socket", &socket]].concat();
-        let seen = stage.kkvc(&with_socket, 0);
-        let expected = connects_to(Address::Unix(socket.clone()));
-        assert_eq!(seen, expected, "{arguments:?}");
+        relay.owner(arguments);
     }
-
-    relay.process().signal(Signal::TERM);
-    let mut seen = kept(relay.finish(0, None));
-    let (strangers, owners): (Vec<_>, Vec<_>) = std::mem::take(&mut seen.visitors)
-        .into_iter()
-        .partition(|visitor| matches!(visitor, Address::Inet(_)));
-    // A delivery keeps its connection, because each costs a circuit. An owner's command may make several.
-    assert_eq!(strangers.len(), sends.len(), "{strangers:?}");
-    assert!(owners.len() >= commands.len(), "{owners:?}");
-    let expected = Summary {
-        binds: vec![
-            Address::Unix(socket.clone()),
-            Address::Inet((Ipv4Addr::LOCALHOST, 0).into()),
-        ],
-        changes: vec![
-            format!("mkdir \"{directory}\""),
-            format!("unlink \"{socket}\""),
-        ],
-        ..Summary::default()
-    };
-    assert_eq!(seen, expected);
+    relay.end(3, commands.len());
 }
 
 #[test]
@@ -148,6 +183,28 @@ fn a_relay_off_tor_and_its_visitors_stay_on_this_machine_and_write_nothing() {
 #[test]
 fn a_relay_behind_a_system_tor_and_its_visitors_stay_on_this_machine_and_write_nothing() {
     whole_exchange("external");
+}
+
+#[test]
+fn a_relay_whose_messages_expire_stays_on_this_machine_and_writes_nothing() {
+    let tracing = Tracing::new();
+    let relay = Watched::start(&tracing, &["--tor", "off", "--ttl", "1s"]);
+    relay.send(&relay.address.to_string(), &[]);
+    let list = || kkvc(["list", "--json", "--socket", &relay.socket]).finish();
+    until("the message to expire", || {
+        list().json()["messages"] == Value::Array(Vec::new())
+    });
+    relay.end(1, 1);
+}
+
+#[test]
+fn a_relay_that_wipes_when_nobody_comes_stays_on_this_machine_and_writes_nothing() {
+    let tracing = Tracing::new();
+    let relay = Watched::start(&tracing, &["--tor", "off", "--wipe-after", "6s"]);
+    relay.send(&relay.address.to_string(), &[]);
+    let process = relay.relay.process();
+    process.wait_for_stderr("messages wiped: 1");
+    relay.end(1, 0);
 }
 
 /// A port that hangs up on everyone who comes, and how many have come.
@@ -167,12 +224,12 @@ fn hangs_up() -> (SocketAddr, Arc<AtomicUsize>) {
 
 #[test]
 fn towards_an_onion_address_only_the_port_of_tor_is_connected_to() {
-    let stage = Stage::new();
+    let tracing = Tracing::new();
     let (tor, visitors) = hangs_up();
     for host in ["127.0.0.1", "localhost"] {
         let before = visitors.load(Ordering::Relaxed);
         let proxy = format!("socks5://{host}:{}", tor.port());
-        let seen = stage.kkvc(&["--tor", &proxy, "send", ONION], 3);
+        let seen = tracing.kkvc(&["--tor", &proxy, "send", ONION], 3);
         assert_eq!(seen, connects_to(Address::Inet(tor)), "{host}");
         assert!(visitors.load(Ordering::Relaxed) > before, "nobody came");
     }
@@ -180,27 +237,27 @@ fn towards_an_onion_address_only_the_port_of_tor_is_connected_to() {
 
 #[test]
 fn an_address_outside_tor_is_not_looked_up_and_not_connected_to() {
-    let stage = Stage::new();
+    let tracing = Tracing::new();
     for address in [
         "example.com",
         "example.com:80",
         "192.0.2.1",
         "[2001:db8::1]:45069",
     ] {
-        let seen = stage.kkvc(&["send", address], 2);
+        let seen = tracing.kkvc(&["send", address], 2);
         assert_eq!(seen, Summary::default(), "{address}");
         let proxy = format!("socks5://{address}");
-        let seen = stage.kkvc(&["--tor", &proxy, "send", ONION], 2);
+        let seen = tracing.kkvc(&["--tor", &proxy, "send", ONION], 2);
         assert_eq!(seen, Summary::default(), "{address}");
     }
 }
 
 #[test]
 fn a_program_that_writes_a_file_is_found_out() {
-    let stage = Stage::new();
-    let key = stage.path("key.pem");
+    let tracing = Tracing::new();
+    let key = tracing.path("key.pem");
     let identity = kkvc(["identity", &key]).into_command();
-    let traced = stage.start(identity, None, Tracer::Parent);
+    let traced = tracing.start(identity, None, Tracer::Parent);
     let faults = traced.finish(0, None).expect_err("it writes a file");
     assert!(
         faults.iter().any(|fault| fault.contains(&key)),
@@ -210,10 +267,10 @@ fn a_program_that_writes_a_file_is_found_out() {
 
 #[test]
 fn a_program_that_looks_up_a_name_is_found_out() {
-    let stage = Stage::new();
+    let tracing = Tracing::new();
     let mut lookup = Command::new("getent");
     lookup.args(["ahosts", "localhost"]);
-    let traced = stage.start(lookup, None, Tracer::Parent);
+    let traced = tracing.start(lookup, None, Tracer::Parent);
     let faults = traced
         .finish(0, None)
         .expect_err("it reads the system's settings");

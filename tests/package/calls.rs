@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::asked::refused;
 use super::unit::{OF_SYSTEM, OF_SYSTEM_EXTERNAL, OF_USER, Unit};
-use crate::programs::{Process, Run, Signal, kkvc};
+use crate::programs::{Process, Run, Signal, kkvc, said, wait_for_block};
 use crate::tor_network::TorNetwork;
 
 /// A relay under strace, in directories as systemd makes them.
@@ -35,7 +35,7 @@ impl Service {
                 .filter_map(|(name, value)| Some((name, value?))),
         );
         let process = Process::spawn(strace, None);
-        process.wait_for_stdout("the whole block", |out| out.contains("\n  key "));
+        wait_for_block(&process);
         Self { directory, process }
     }
 
@@ -43,14 +43,6 @@ impl Service {
     fn owner(&self, arguments: &[&str]) -> Run {
         let runtime = self.directory.path().join("run");
         kkvc(arguments).with(|command| command.env("XDG_RUNTIME_DIR", runtime))
-    }
-
-    /// The word after `label` in the block that it has printed.
-    fn said(&self, label: &str) -> String {
-        let block = self.process.stdout();
-        let rest = block.split_once(label).map(|(_, rest)| rest.trim_start());
-        let word = rest.and_then(|rest| rest.split([',', '\n']).next());
-        word.expect("it says so").to_owned()
     }
 
     /// Has its owner look at all that has arrived, ends it, and gives everything that it has asked of the kernel.
@@ -100,7 +92,7 @@ fn send(to: &str, options: &[&str], text: &str) {
 #[test]
 fn behind_a_system_tor_kkv_asks_for_nothing_that_its_unit_forbids() {
     let service = Service::start(&Unit::read(OF_SYSTEM_EXTERNAL), &[]);
-    let listens = service.said("listens");
+    let listens = said(&service.process, "listens");
     send(&listens, &[], "one");
     send(&listens, &["--suite", "1"], "two");
     let trace = service.end(&["one", "two"]);
@@ -124,8 +116,8 @@ fn with_tor_inside_kkv_asks_for_nothing_that_its_units_forbid() {
     let senders = path(&network.dir().join("senders"));
     let through_tor = ["--tor-config", &config, "--state-dir", &senders];
     let through_tor = [&["--tor", "embedded"][..], &through_tor].concat();
-    send(&service.said("kkvc send"), &through_tor, "one");
-    send(&service.said("listens"), &[], "two");
+    send(&said(&service.process, "kkvc send"), &through_tor, "one");
+    send(&said(&service.process, "listens"), &[], "two");
     assert!(service.directory.path().join("state/kkv/relay").is_dir());
     let trace = service.end(&["one", "two"]);
     for unit in [OF_SYSTEM, OF_USER] {

@@ -90,6 +90,22 @@ pub fn kkvc<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Run {
     }
 }
 
+/// Waits until a relay has printed the whole block with which it begins.
+pub fn wait_for_block(relay: &Process) {
+    relay.wait_for_stdout("the whole block", |out| {
+        out.contains("\n  key ") && out.ends_with('\n')
+    });
+}
+
+/// The word after `label` in that block.
+pub fn said(relay: &Process, label: &str) -> String {
+    let block = relay.stdout();
+    let rest = block.split_once(label).map(|(_, rest)| rest.trim_start());
+    let word = rest.and_then(|rest| rest.split([',', '\n']).next());
+    word.unwrap_or_else(|| panic!("no {label} in {block:?}"))
+        .to_owned()
+}
+
 /// A relay at work.
 #[derive(Debug)]
 pub struct Relay {
@@ -126,19 +142,10 @@ impl Relay {
         command.args(args);
         change(&mut command);
         let process = Process::spawn(command, None);
-        process.wait_for_stdout("the whole block", |out| {
-            out.contains("\n  key ") && out.ends_with('\n')
-        });
-        let block = process.stdout();
-        let address = block
-            .lines()
-            .find_map(|line| line.trim_start().strip_prefix("listens"))
-            .and_then(|rest| rest.trim_start().split(',').next())
-            .unwrap_or_else(|| panic!("no address in {block:?}"))
-            .to_owned();
+        wait_for_block(&process);
         Self {
+            address: said(&process, "listens"),
             process,
-            address,
             socket,
             directory,
         }
