@@ -9,6 +9,8 @@ mod attack;
 mod flood;
 #[path = "siege/hold.rs"]
 mod hold;
+#[path = "support/in_process.rs"]
+mod in_process;
 #[path = "siege/memory.rs"]
 mod memory;
 #[path = "siege/panics.rs"]

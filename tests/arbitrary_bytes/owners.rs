@@ -5,9 +5,7 @@ use std::sync::Arc;
 use kkv::clock::{Clock, ManualClock};
 use kkv::owner::api::{Delete, Done, Mark, Status};
 use kkv::owner::{Host, router};
-use kkv::pow::Cost;
 use kkv::protocol::Envelope;
-use kkv::protocol::kind::Kind;
 use kkv::protocol::suite::Suite;
 use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
@@ -16,7 +14,7 @@ use kkv::tor::TorMode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::in_process::START;
+use crate::in_process::{START, envelope};
 use crate::visit::{ask, cases, paused, read, say};
 
 const MESSAGES: u64 = 5;
@@ -44,15 +42,7 @@ impl Inbox {
         for _ in 0..MESSAGES {
             let mut slot = inbox.queue.reserve(inbox.now().elapsed).expect("room");
             slot.bytes_mut()[..5].copy_from_slice(b"hello");
-            let envelope = Envelope {
-                suite: Suite::V2,
-                kind: Kind::Text,
-                cost: Cost::new(7).expect("small"),
-                sender: [1; 32],
-                session: [2; 32],
-                signature: [3; 64],
-            };
-            slot.store(5, envelope, inbox.now()).expect("not closed");
+            slot.store(5, envelope(), inbox.now()).expect("not closed");
         }
         Arc::new(inbox)
     }

@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use kkv::owner::api::{Delete, Done, Get, List, Message, Status};
 use kkv::owner::{Host, router};
-use kkv::pow::Cost;
 use kkv::protocol::Envelope;
-use kkv::protocol::kind::Kind;
-use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::protocol::suite::SuitePolicy;
 use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
 use kkv::relay::Relay;
@@ -20,7 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::DuplexStream;
 use tokio::sync::Barrier;
 
-use crate::in_process::{InProcess, PIPE_BYTES, send};
+use crate::in_process::{InProcess, PIPE_BYTES, envelope, send};
 use crate::raw_http::{Wire, get, post};
 
 /// The owner's side of a relay in a test.
@@ -125,15 +123,7 @@ fn put(relay: &Relay, text: &str) {
     let now = relay.now();
     let mut slot = relay.queue().reserve(now.elapsed).expect("there is room");
     slot.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
-    let envelope = Envelope {
-        suite: Suite::V2,
-        kind: Kind::Text,
-        cost: Cost::new(0).expect("nothing is little"),
-        sender: [1; 32],
-        session: [2; 32],
-        signature: [3; 64],
-    };
-    slot.store(text.len(), envelope, now)
+    slot.store(text.len(), envelope(), now)
         .expect("nobody closes it");
 }
 

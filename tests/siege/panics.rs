@@ -4,17 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use kkv::clock::ManualClock;
 use kkv::http::{Accept, Room, serve};
-use kkv::pow::Cost;
-use kkv::protocol::Envelope;
-use kkv::protocol::kind::Kind;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::queue::Queue;
-use kkv::relay::{Pricing, Relay, RelayConfig, router};
+use kkv::protocol::suite::SuitePolicy;
+use kkv::relay::{Relay, router};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::in_process::{InProcess, PIPE_BYTES, envelope};
 use crate::raw_http::{Wire, get as asks};
 
 /// Pipes in place of a port.
@@ -28,31 +24,6 @@ impl Accept for Pipes {
             Some(stream) => stream,
             None => std::future::pending().await,
         }
-    }
-}
-
-fn relay() -> Arc<Relay> {
-    let config = RelayConfig {
-        pricing: Pricing {
-            base: Cost::new(0).expect("in range"),
-            adaptive: true,
-        },
-        expected_seconds: 60,
-        suites: SuitePolicy::Any,
-    };
-    let clock = Arc::new(ManualClock::new(1_800_000_000));
-    let queue = Queue::new(3, None).expect("a few pages");
-    Arc::new(Relay::new(config, queue, clock, &mut rand::rng()))
-}
-
-fn envelope() -> Envelope {
-    Envelope {
-        suite: Suite::V2,
-        kind: Kind::Text,
-        cost: Cost::new(0).expect("in range"),
-        sender: [1; 32],
-        session: [2; 32],
-        signature: [3; 64],
     }
 }
 
@@ -74,7 +45,7 @@ fn routes(relay: &Arc<Relay>) -> Router {
 
 #[tokio::test]
 async fn a_panic_in_one_request_ends_its_connection_and_touches_no_other() {
-    let relay = relay();
+    let relay = InProcess::new(SuitePolicy::Any, 3, 0).relay;
     let slot = relay.queue().reserve(relay.now().elapsed).unwrap();
     slot.store(0, envelope(), relay.now()).unwrap();
     let (comes, pipes) = unbounded_channel();
@@ -82,7 +53,7 @@ async fn a_panic_in_one_request_ends_its_connection_and_touches_no_other() {
     let room = Room::for_strangers(32);
     tokio::spawn(serve(Pipes(pipes), routes(&relay), room));
     let come = || {
-        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (near, far) = tokio::io::duplex(PIPE_BYTES);
         comes.send(far).unwrap();
         Wire::new(near)
     };
