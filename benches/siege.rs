@@ -12,7 +12,7 @@
 
 #[path = "../tests/siege/attack.rs"]
 mod attack;
-#[path = "siege/cost.rs"]
+#[path = "../tests/siege/cost.rs"]
 mod cost;
 #[path = "siege/figures.rs"]
 mod figures;
@@ -26,6 +26,8 @@ mod machine;
 mod markdown;
 #[path = "../tests/siege/memory.rs"]
 mod memory;
+#[path = "../tests/siege/processor.rs"]
+mod processor;
 #[path = "../tests/support/programs.rs"]
 #[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
@@ -36,9 +38,10 @@ mod requests;
 
 use std::time::{Duration, Instant};
 
-use kkv::limits::{MAX_ANSWERED, MAX_ASKING, MAX_BEGUN, MAX_SILENT, MAX_TEXT_BYTES_V1};
+use kkv::limits::MAX_TEXT_BYTES_V1;
 
 use attack::{Attack, UnderWay};
+use cost::{Cost, HELD, MOST_KIB, MOST_TIME};
 use figures::{kib, time};
 use markdown::markdown;
 use memory::Kib;
@@ -61,14 +64,8 @@ const ATTACKS: [Attack; 8] = [
     Attack::Solved(5000),
 ];
 
-/// As many of each as there is room for, so that nobody is ended for another one.
-const HELD: [Attack; 5] = [
-    Attack::Idle(MAX_SILENT - 10),
-    Attack::HalfHeads(MAX_BEGUN - 10),
-    Attack::HalfBodies(MAX_BEGUN - 10),
-    Attack::Answered(MAX_ANSWERED - 10),
-    Attack::SlowReaders(MAX_ASKING - 10),
-];
+/// Requests of each kind.
+const REQUESTS: u32 = 2000;
 
 fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -92,25 +89,10 @@ fn main() {
     let head = ["a stranger's connection", "memory each"];
     println!("{}", markdown(head, &rows));
 
-    let rows = cost::rows();
+    let rows: Vec<_> = cost::of_each(REQUESTS).into_iter().map(asked).collect();
     let head = ["a stranger's request", "processor time", "memory it leaves"];
     println!("{}", markdown(head, &rows));
     println!("{}", machine::described());
-}
-
-/// A relay with room for these attackers' sessions and for who is honest.
-fn relay(sessions: u64) -> Relay {
-    let slots = (sessions + 500).to_string();
-    Relay::start(&[
-        "--tor",
-        "external",
-        "-c",
-        "1",
-        "--adaptive",
-        "off",
-        "-m",
-        &slots,
-    ])
 }
 
 /// Honest senders during an attack, or none.
@@ -119,7 +101,7 @@ fn besieged(attack: Option<Attack>) -> [String; 8] {
         Some(Attack::Solved(sessions)) => sessions,
         _ => 0,
     };
-    let relay = relay(sessions);
+    let relay = attack::relay(sessions + 500);
     for number in 0..4 {
         send(&relay, number); // what is done once is done
     }
@@ -162,20 +144,28 @@ fn after(relay: &Relay, before: Kib) -> Kib {
     let wiped = relay.owner(["wipe", "--yes"]).finish();
     wiped.must_end_with(0);
     std::thread::sleep(LATER);
-    memory::returns_to(relay.process(), before)
+    let after = memory::now(relay.process());
+    assert!(
+        memory::is_back(after, before),
+        "{before} KiB before, and {after} KiB {LATER:?} after"
+    );
+    after
 }
 
-/// What one connection of this kind makes the relay hold.
+/// What one connection of this kind makes the relay hold. It has to be less than a request may cost.
 fn held(attack: Attack) -> [String; 2] {
-    let relay = relay(0);
-    for number in 0..4 {
-        send(&relay, number);
-    }
-    let before = memory::now(relay.process());
-    let under_way = attack.start(relay.address().parse().unwrap());
-    send(&relay, 0); // whoever came before has been heard by then
-    let connections = under_way.rounds();
-    let peak = memory::peak(relay.process());
-    let each = peak.saturating_sub(before) as f64 / connections as f64;
+    let each = cost::held(attack);
+    assert!(each < MOST_KIB, "{each} KiB for each of {attack}");
     [attack.to_string(), format!("{each:.1} KiB")]
+}
+
+/// What one request of this kind costs. It has to be less than any may.
+fn asked(cost: Cost) -> [String; 3] {
+    assert!(cost.all < MOST_TIME && cost.kib < MOST_KIB, "{cost:?}");
+    let memory = if cost.kib < 0.05 {
+        "none".to_owned()
+    } else {
+        format!("{:.1} KiB", cost.kib)
+    };
+    [cost.what, time(cost.serving), memory]
 }

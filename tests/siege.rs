@@ -5,6 +5,8 @@
 
 #[path = "siege/attack.rs"]
 mod attack;
+#[path = "siege/cost.rs"]
+mod cost;
 #[path = "siege/flood.rs"]
 mod flood;
 #[path = "siege/hold.rs"]
@@ -17,6 +19,8 @@ mod memory;
 mod panics;
 #[path = "siege/pieces.rs"]
 mod pieces;
+#[path = "siege/processor.rs"]
+mod processor;
 #[path = "support/programs.rs"]
 #[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
@@ -29,8 +33,12 @@ mod scarce;
 
 use kkv::limits::MAX_TEXT_BYTES_V1;
 
-use attack::Attack;
+use attack::{Attack, UnderWay};
+use cost::{HELD, MOST_KIB, MOST_TIME};
 use programs::Relay;
+
+/// Requests of each kind of which the cost is measured.
+const REQUESTS: u32 = 300;
 
 /// As long as kkv/1 takes it.
 fn text() -> String {
@@ -47,13 +55,10 @@ fn deliver_both(relay: &Relay) {
 
 /// A relay that takes as much as this attack asks for, and leaves room for who is honest.
 fn relay(attack: Attack) -> Relay {
-    let slots = match attack {
+    attack::relay(match attack {
         Attack::Solved(sessions) => sessions + 500,
         _ => 50,
-    };
-    let slots = slots.to_string();
-    let options = ["--tor", "external", "-c", "1", "--adaptive", "off", "-m"];
-    Relay::start(&[&options[..], &[&slots]].concat())
+    })
 }
 
 /// Ends sessions and messages.
@@ -70,11 +75,19 @@ fn withstands(attack: Attack) {
 
     let address = relay.address().parse().expect("an address");
     let under_way = attack.start(address);
+    if let Attack::Solved(sessions) = attack {
+        let status = relay.owner(["status", "--json"]).finish().json();
+        assert!(
+            status["queue"]["reserved"].as_u64() >= Some(sessions),
+            "{status}"
+        );
+    }
     for delivered in [4, 6, 8] {
+        let rounds = under_way.rounds();
         deliver_both(&relay);
         assert_eq!(relay.list().len(), delivered, "and the owner sees them");
+        under_way.must_go_on(rounds);
     }
-    under_way.must_go_on();
     drop(under_way);
     let peak = memory::peak(process);
     assert!(peak < memory::MOST, "{peak} KiB at {attack}");
@@ -138,10 +151,11 @@ fn all_of_it_at_once_is_withstood() {
     ];
     let address = relay.address().parse().expect("an address");
     let under_way = attacks.map(|attack| attack.start(address));
+    let rounds = under_way.each_ref().map(UnderWay::rounds);
     deliver_both(&relay);
     assert_eq!(relay.list().len(), 4);
-    for attack in &under_way {
-        attack.must_go_on();
+    for (attack, rounds) in under_way.iter().zip(rounds) {
+        attack.must_go_on(rounds);
     }
     drop(under_way);
     let peak = memory::peak(relay.process());
@@ -153,4 +167,19 @@ fn all_of_it_at_once_is_withstood() {
 #[test]
 fn a_flood_of_solved_challenges_is_withstood() {
     withstands(Attack::Solved(1500));
+}
+
+#[test]
+fn no_request_of_a_stranger_costs_much_time_or_leaves_much_memory() {
+    for cost in cost::of_each(REQUESTS) {
+        assert!(cost.all < MOST_TIME && cost.kib < MOST_KIB, "{cost:?}");
+    }
+}
+
+#[test]
+fn no_connection_of_a_stranger_takes_much_memory() {
+    for attack in HELD {
+        let each = cost::held(attack);
+        assert!(each < MOST_KIB, "{each} KiB for each of {attack}");
+    }
 }

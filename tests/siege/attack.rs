@@ -5,20 +5,23 @@
     reason = "a library to the tests and the benchmark, each of which uses a part of it"
 )]
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kkv::protocol::suite::Suite;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::programs::{LIMIT, Relay};
 use crate::{flood, hold};
 
 /// Connections of an attack that asks without end.
@@ -60,6 +63,13 @@ impl fmt::Display for Attack {
     }
 }
 
+/// A relay behind a system Tor that has so many slots, at a price that takes no time and stays.
+pub fn relay(slots: u64) -> Relay {
+    let slots = slots.to_string();
+    let options = ["--tor", "external", "-c", "1", "--adaptive", "off", "-m"];
+    Relay::start(&[&options[..], &[&slots]].concat())
+}
+
 /// An attack under way. It ends when dropped.
 #[derive(Debug)]
 pub struct UnderWay {
@@ -87,6 +97,10 @@ impl Orders {
                     stream.set_nodelay(true).expect("a TCP stream");
                     return stream;
                 }
+                Err(fault) if Errno::from_io_error(&fault) == Some(Errno::MFILE) => panic!(
+                    "all these connections need more file descriptors than the hard limit of {:?}: raise it with ulimit -Hn",
+                    getrlimit(Resource::Nofile).maximum
+                ),
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         }
@@ -108,9 +122,7 @@ impl Attack {
             opened: Arc::default(),
         };
         let (ready, is_ready) = std::sync::mpsc::channel();
-        if let Some(connections) = self.held() {
-            enough_descriptors(connections + 200);
-        }
+        raise_descriptors();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -152,7 +164,15 @@ impl Attack {
         for number in 0..connections {
             let (orders, begun) = (orders.clone(), begun.clone());
             all.spawn_local(async move {
-                let begin = || begun.send(()).unwrap_or(()); // nobody counts any more
+                let begun = Cell::new(Some(begun));
+                let begin = || {
+                    // Once: later it comes again.
+                    if let Some(begun) = begun.take() {
+                        begun
+                            .send(())
+                            .expect("they are counted until all have begun");
+                    }
+                };
                 match self {
                     Self::Idle(_) => hold::idle(orders, begin).await,
                     Self::HalfHeads(_) => hold::half_head(orders, begin).await,
@@ -188,14 +208,18 @@ impl UnderWay {
         self.rounds.load(Ordering::Relaxed)
     }
 
-    /// Fails the test if it has ended by itself.
+    /// Waits until there are more rounds than `before`; fails the test if none come, since nothing is withstood then.
     #[track_caller]
-    pub fn must_go_on(&self) {
-        let thread = self.thread.as_ref();
-        assert!(
-            thread.is_some_and(|thread| !thread.is_finished()),
-            "the attack is over, so nothing was withstood"
-        );
+    pub fn must_go_on(&self, before: u64) {
+        let began = clock();
+        while self.rounds() <= before {
+            let thread = self.thread.as_ref();
+            assert!(
+                thread.is_some_and(|thread| !thread.is_finished()) && began.elapsed() < LIMIT,
+                "the attack is over after {before} rounds, so nothing was withstood"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 
@@ -216,21 +240,20 @@ pub(crate) async fn again_and_again<F: Future<Output = ()>>(mut visit: impl FnMu
     }
 }
 
-/// Raises this process's limit to what it needs, and fails if it may not.
-fn enough_descriptors(needed: usize) {
-    let needed = needed as u64;
+/// Lets this process have as many file descriptors as it may. Whether they are enough shows when they are asked for.
+fn raise_descriptors() {
     let limits = getrlimit(Resource::Nofile);
-    if limits.current.is_none_or(|current| current >= needed) {
-        return;
-    }
     let raised = Rlimit {
         current: limits.maximum,
         ..limits
     };
-    assert!(
-        limits.maximum.is_none_or(|maximum| maximum >= needed)
-            && setrlimit(Resource::Nofile, raised).is_ok(),
-        "this needs {needed} file descriptors, and the hard limit is {:?}: raise it with ulimit -Hn",
-        limits.maximum
-    );
+    setrlimit(Resource::Nofile, raised).expect("up to the hard limit anyone may");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a real relay is attacked in real time"
+)]
+fn clock() -> Instant {
+    Instant::now()
 }

@@ -65,9 +65,10 @@ pub(crate) async fn solved(orders: Orders, suite: Suite, most: u64, begin: impl 
     loop {
         let (status, _) = flooder.ask(&exchange.bytes()).await;
         assert_eq!(status, 200, "it is paid for, and there is room");
-        begin();
-        if flooder.orders.opened.fetch_add(1, Ordering::Relaxed) < most {
+        if flooder.orders.opened.fetch_add(1, Ordering::Relaxed) + 1 < most {
             exchange = solution(&mut flooder, suite).await;
+        } else {
+            begin();
         }
     }
 }

@@ -35,13 +35,18 @@ fn field(process: &Process, name: &str) -> Kib {
         .expect("a number of KiB")
 }
 
+/// Whether `now` is no more than a tenth over `before`.
+pub fn is_back(now: Kib, before: Kib) -> bool {
+    now <= before + before / 10
+}
+
 /// Waits until it has no more than a tenth over `before`; returns how much it has then.
 #[track_caller]
 pub fn returns_to(process: &Process, before: Kib) -> Kib {
     let start = clock();
     loop {
         let now = now(process);
-        if now <= before + before / 10 {
+        if is_back(now, before) {
             return now;
         }
         assert!(

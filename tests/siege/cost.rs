@@ -1,0 +1,257 @@
+//! What each thing that a stranger can ask for costs the relay: its processor time, the kernel's for it included, and memory.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to the tests and the benchmark, each of which uses a part of it"
+)]
+
+use std::time::Duration;
+
+use kkv::limits::{
+    MAX_ANSWERED, MAX_ASKING, MAX_BEGUN, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_SILENT,
+};
+use kkv::protocol::suite::Suite;
+use tokio::net::TcpStream;
+
+use crate::attack::{Attack, relay};
+use crate::programs::Relay;
+use crate::raw_http::{FORM, Wire, get, post};
+use crate::requests::{Exchanging, Hello, Request};
+use crate::{memory, processor};
+
+const JSON: &str = "application/json";
+
+/// What one request may take on average at most. Without optimisation the dearest takes 1.7 ms, a paid exchange of kkv/2, and 0.25 with it; a busy
+/// machine may take several times as long.
+pub const MOST_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 7 } else { 1 });
+
+/// What one request may leave behind at most, and one connection hold, in KiB.
+pub const MOST_KIB: f64 = 64.0;
+
+/// As many of each as there is room for, so that nobody is ended for another one.
+pub const HELD: [Attack; 5] = [
+    Attack::Idle(MAX_SILENT - 10),
+    Attack::HalfHeads(MAX_BEGUN - 10),
+    Attack::HalfBodies(MAX_BEGUN - 10),
+    Attack::Answered(MAX_ANSWERED - 10),
+    Attack::SlowReaders(MAX_ASKING - 10),
+];
+
+/// KiB that one connection of this kind makes the relay hold.
+pub fn held(attack: Attack) -> f64 {
+    let relay = relay(50);
+    for _ in 0..4 {
+        relay.deliver(b"what is done once is done");
+    }
+    let before = memory::now(relay.process());
+    let under_way = attack.start(relay.address().parse().expect("an address"));
+    relay.deliver(b"whoever came before has been heard by then");
+    let connections = under_way.rounds();
+    let peak = memory::peak(relay.process());
+    peak.saturating_sub(before) as f64 / connections as f64
+}
+
+/// What a request of one kind costs, on average.
+#[derive(Debug)]
+pub struct Cost {
+    pub what: String,
+    /// Processor time of the thread that serves strangers.
+    pub serving: Duration,
+    /// Processor time of all threads.
+    pub all: Duration,
+    /// Memory that stays taken, in KiB.
+    pub kib: f64,
+}
+
+/// Measures so many requests of each kind.
+pub fn of_each(requests: u32) -> Vec<Cost> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut costs = vec![connections(requests).await];
+        costs.extend(unpaid(requests).await);
+        for suite in [Suite::V1, Suite::V2] {
+            costs.extend(paid(suite, requests).await);
+        }
+        costs
+    })
+}
+
+/// What the relay has spent so far.
+struct Spent {
+    serving: Duration,
+    all: Duration,
+    kib: memory::Kib,
+}
+
+impl Spent {
+    fn by(relay: &Relay) -> Self {
+        let process = relay.process();
+        Self {
+            serving: processor::of_the_first(process),
+            all: processor::of_all(process),
+            kib: memory::now(process),
+        }
+    }
+
+    /// What each of so many requests has cost since.
+    fn each(self, what: impl Into<String>, relay: &Relay, requests: usize) -> Cost {
+        let now = Self::by(relay);
+        let count = u32::try_from(requests).expect("some thousands");
+        Cost {
+            what: what.into(),
+            serving: (now.serving - self.serving) / count,
+            all: (now.all - self.all) / count,
+            kib: now.kib.saturating_sub(self.kib) as f64 / f64::from(count),
+        }
+    }
+}
+
+/// A relay, and a line to it.
+struct Stranger {
+    relay: Relay,
+    wire: Wire<TcpStream>,
+    domain_key: Vec<u8>,
+}
+
+impl Stranger {
+    async fn new(requests: u32) -> Self {
+        let relay = relay(2 * u64::from(requests));
+        let mut wire = connect(&relay).await;
+        let domain_key = wire.ask(&get("/get_domain_pk")).await.body;
+        Self {
+            relay,
+            wire,
+            domain_key,
+        }
+    }
+
+    /// Sends every request, of which each has to be answered with `status`; returns the answers.
+    async fn ask(
+        &mut self,
+        what: impl Into<String>,
+        requests: &[Vec<u8>],
+        status: u16,
+    ) -> (Vec<Vec<u8>>, Cost) {
+        let before = Spent::by(&self.relay);
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let answer = self.wire.ask(request).await;
+            assert_eq!(answer.status, status, "{}", answer.text());
+            answers.push(answer.body);
+        }
+        (answers, before.each(what, &self.relay, requests.len()))
+    }
+}
+
+async fn connect(relay: &Relay) -> Wire<TcpStream> {
+    let stream = TcpStream::connect(relay.address())
+        .await
+        .expect("it listens");
+    stream.set_nodelay(true).expect("a TCP stream");
+    Wire::new(stream)
+}
+
+/// New connections, each with one request.
+async fn connections(requests: u32) -> Cost {
+    let stranger = Stranger::new(requests).await;
+    let before = Spent::by(&stranger.relay);
+    for _ in 0..requests {
+        let answer = connect(&stranger.relay).await.ask(&get("/status")).await;
+        assert_eq!(answer.status, 200);
+    }
+    let what = "connection, and GET /status on it";
+    before.each(what, &stranger.relay, requests as usize)
+}
+
+/// What nobody has to pay for.
+async fn unpaid(requests: u32) -> Vec<Cost> {
+    let filler = "x".repeat(MAX_HEAD_BYTES - 200);
+    let head = format!("GET /status HTTP/1.1\r\nhost: x\r\nx: {filler}\r\n\r\n");
+    let nested = "[".repeat(MAX_BODY_BYTES);
+    let escapes = format!("{{\"session\":\"{}\"}}", "\\u0037".repeat(2700));
+    let fields = format!("pubkey={}", "&a=b".repeat(4000));
+    let mut kinds = vec![
+        ("GET /status".to_owned(), get("/status"), 200),
+        (
+            "GET /status, head of 8 KiB".to_owned(),
+            head.into_bytes(),
+            200,
+        ),
+        (
+            "POST /msg, nested JSON of 16 KiB".to_owned(),
+            post("/msg", JSON, nested),
+            400,
+        ),
+        (
+            "POST /msg, JSON of escapes, 16 KiB".to_owned(),
+            post("/msg", JSON, escapes),
+            400,
+        ),
+        (
+            "POST /msg, form of 4,000 fields, 16 KiB".to_owned(),
+            post("/msg", FORM, fields),
+            400,
+        ),
+    ];
+    for suite in [Suite::V1, Suite::V2] {
+        let pow = Hello::new(suite).pow().bytes();
+        kinds.push((format!("POST /pow, {suite}"), pow, 200));
+    }
+    let mut costs = Vec::new();
+    for (what, request, status) in kinds {
+        let mut stranger = Stranger::new(requests).await;
+        let once = std::slice::from_ref(&request);
+        stranger.ask("what is done once", once, status).await;
+        let all = vec![request; requests as usize];
+        costs.push(stranger.ask(what, &all, status).await.1);
+    }
+    costs
+}
+
+/// What has been paid for, or looks like it.
+async fn paid(suite: Suite, requests: u32) -> Vec<Cost> {
+    let mut stranger = Stranger::new(requests).await;
+    let bytes = |requests: &[Request]| requests.iter().map(Request::bytes).collect::<Vec<_>>();
+
+    let hellos: Vec<_> = (0..requests).map(|_| Hello::new(suite)).collect();
+    let pows: Vec<_> = hellos.iter().map(|hello| hello.pow().bytes()).collect();
+    let (challenges, _) = stranger.ask("the challenges", &pows, 200).await;
+    let exchanging: Vec<_> = hellos
+        .into_iter()
+        .zip(&challenges)
+        .map(|(hello, challenge)| hello.pays(challenge, &stranger.domain_key))
+        .collect();
+    let exchanges: Vec<_> = exchanging.iter().map(Exchanging::request).collect();
+
+    let exchange = format!("POST /exchange_keys, {suite}");
+    let mut forged = exchanges.clone();
+    forged.iter_mut().for_each(Request::forge);
+    let what = format!("{exchange}, forged");
+    let (_, forged) = stranger.ask(what, &bytes(&forged), 401).await;
+
+    let mut unsigned = exchanges.clone();
+    unsigned.iter_mut().for_each(Request::garble);
+    let what = format!("{exchange}, paid, wrong signature");
+    let (_, unsigned) = stranger.ask(what, &bytes(&unsigned), 401).await;
+
+    let what = format!("{exchange}, paid");
+    let (answers, exchanged) = stranger.ask(what, &bytes(&exchanges), 200).await;
+
+    let messages: Vec<_> = exchanging
+        .into_iter()
+        .zip(&answers)
+        .map(|(exchanging, answer)| exchanging.message(answer))
+        .collect();
+    let message = format!("POST /msg, {suite}");
+    let mut garbled = messages.clone();
+    garbled.iter_mut().for_each(Request::garble);
+    let what = format!("{message}, in a session, garbled");
+    let (_, garbled) = stranger.ask(what, &bytes(&garbled), 401).await;
+
+    let what = format!("{message}, longest message");
+    let (_, sent) = stranger.ask(what, &bytes(&messages), 200).await;
+    vec![forged, unsigned, exchanged, garbled, sent]
+}
