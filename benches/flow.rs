@@ -5,6 +5,10 @@
 //! of its cryptography" can be read off one run.
 #![allow(missing_docs, reason = "criterion's macros make a public function")]
 
+#[path = "../tests/kkv1/raw_http.rs"]
+mod raw_http;
+#[path = "../tests/siege/requests.rs"]
+mod requests;
 mod support {
     pub(crate) mod alone;
     pub(crate) mod relay;
@@ -13,7 +17,6 @@ mod support {
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::protocol::suite::Suite;
 use support::alone::Operations;
 use support::relay::{BATCH, Bench, By, Spent};
@@ -27,13 +30,7 @@ const PARTS: [(&str, Part); 3] = [
     ("POST msg", |spent| spent.msg),
 ];
 
-fn suite(
-    criterion: &mut Criterion,
-    (name, suite): (&str, Suite),
-    text_bytes: usize,
-    message: fn(&Bench) -> Spent,
-    cryptography: impl Fn(),
-) {
+fn suite(criterion: &mut Criterion, (name, suite): (&str, Suite), cryptography: impl Fn()) {
     let mut group = criterion.benchmark_group(name);
     let mut bench = |name: &str, spend: &dyn Fn() -> Duration| {
         group.bench_function(name, |bencher| {
@@ -47,10 +44,8 @@ fn suite(
             });
         });
     };
-    let (steps, http) = (
-        Bench::new(text_bytes, By::Steps),
-        Bench::new(text_bytes, By::Http),
-    );
+    let (steps, http) = (Bench::new(By::Steps), Bench::new(By::Http));
+    let message = |by: &Bench| by.messages(suite);
     bench("whole flow", &|| message(&steps).sum());
     bench("whole flow through the router", &|| message(&http).sum());
     for (name, part) in PARTS {
@@ -65,11 +60,11 @@ fn suite(
 fn flow(criterion: &mut Criterion) {
     let operations = Operations::new();
     let v1 = ("kkv1, longest message", Suite::V1);
-    suite(criterion, v1, MAX_TEXT_BYTES_V1, Bench::v1, || {
+    suite(criterion, v1, || {
         operations.v1();
     });
     let v2 = ("kkv2, longest message", Suite::V2);
-    suite(criterion, v2, MAX_TEXT_BYTES, Bench::v2, || operations.v2());
+    suite(criterion, v2, || operations.v2());
 }
 
 criterion_group!(benches, flow);

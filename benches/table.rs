@@ -18,6 +18,8 @@ mod machine;
 mod markdown;
 #[path = "table/measured.rs"]
 mod measured;
+#[path = "../tests/siege/processor.rs"]
+mod processor;
 #[path = "../tests/support/programs.rs"]
 #[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
@@ -25,6 +27,8 @@ mod programs;
 mod raw_http;
 #[path = "support/relay.rs"]
 mod relay;
+#[path = "../tests/siege/requests.rs"]
+mod requests;
 #[path = "table/row.rs"]
 mod row;
 #[path = "table/saved.rs"]

@@ -7,17 +7,13 @@
 
 use std::time::{Duration, Instant};
 
-use kkv::crypto::identity::SenderKey;
-use kkv::limits::MAX_TEXT_BYTES_V1;
-use kkv::pow::{Search, Solution, Solver};
-use kkv::protocol::text::Text;
-use kkv::protocol::v1::sender::Hello;
-use serde::Serialize;
+use kkv::protocol::suite::Suite;
 use tokio::net::TcpStream;
-use zeroize::Zeroizing;
 
+use super::processor;
 use super::programs::Relay;
-use super::raw_http::{Answer, FORM, Wire, get, post};
+use super::raw_http::{Answer, Wire, get};
+use super::requests::Hello;
 
 /// Messages of which the processor time is counted: the kernel counts it in hundredths of a second.
 const MESSAGES: u32 = 2000;
@@ -44,11 +40,11 @@ pub async fn four_requests(connections: Connections) -> Duration {
     deliver(relay.address(), connections).await; // whatever is done once
     let mut best = Duration::MAX;
     for _ in 0..SERIES {
-        let before = processor_time(&relay);
+        let before = processor::of_all(relay.process());
         for _ in 0..MESSAGES {
             deliver(relay.address(), connections).await;
         }
-        best = best.min((processor_time(&relay) - before) / MESSAGES);
+        best = best.min((processor::of_all(relay.process()) - before) / MESSAGES);
     }
     best
 }
@@ -88,27 +84,12 @@ async fn deliver(address: &str, connections: Connections) {
         connections,
         wire: None,
     };
-    let rng = &mut rand::rng();
     let key = line.ask(&get("/get_domain_pk")).await;
-    let hello = Hello::new(SenderKey::generate(rng));
-    let answer = line.form("/pow", &hello.request()).await;
-    let challenge = serde_json::from_slice(&answer.body).expect("an answer");
-    let challenged = hello.challenged(&challenge).expect("a challenge");
-    let solver = Solver {
-        threads: std::num::NonZeroUsize::MIN,
-        ..Solver::default()
-    };
-    let solution = solver.solve(&challenged.puzzle(), &[7; 24], &Search::default());
-    let Some(Solution::V1(nonce)) = solution else {
-        unreachable!("a kkv/1 puzzle, and nobody stops it")
-    };
-    let vouched = challenged.vouched(&key.body).expect("its signature");
-    let exchanging = vouched.solved(nonce, rng);
-    let answer = line.form("/exchange_keys", exchanging.request()).await;
-    let keys = serde_json::from_slice(&answer.body).expect("an answer");
-    let text = Text::new(Zeroizing::new("a".repeat(MAX_TEXT_BYTES_V1))).expect("it fits");
-    let sent = exchanging.answered(&keys).expect("a key").seal(&text);
-    line.form("/msg", &sent.expect("it fits").request).await;
+    let hello = Hello::new(Suite::V1);
+    let challenge = line.ask(&hello.pow().bytes()).await;
+    let exchanging = hello.pays(&challenge.body, &key.body);
+    let keys = line.ask(&exchanging.request().bytes()).await;
+    line.ask(&exchanging.message(&keys.body).bytes()).await;
 }
 
 struct Line<'l> {
@@ -118,11 +99,6 @@ struct Line<'l> {
 }
 
 impl Line<'_> {
-    async fn form(&mut self, path: &str, body: &impl Serialize) -> Answer {
-        let body = serde_urlencoded::to_string(body).expect("a form");
-        self.ask(&post(path, FORM, body)).await
-    }
-
     async fn ask(&mut self, request: &[u8]) -> Answer {
         if self.connections == Connections::Four {
             self.wire = None;
@@ -140,20 +116,6 @@ async fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).await.expect("it listens");
     stream.set_nodelay(true).expect("a TCP stream");
     stream
-}
-
-/// User and system time of all its threads, of those that have ended too (proc(5), `stat`, fields 14 and 15).
-fn processor_time(relay: &Relay) -> Duration {
-    let pid = relay.process().pid().as_raw_nonzero();
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
-    let (_, fields) = stat.rsplit_once(')').expect("its name is in brackets");
-    let ticks: u64 = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(|field| field.parse::<u64>().expect("a number"))
-        .sum();
-    Duration::from_secs(ticks) / 100 // USER_HZ is 100 on every architecture of Linux that Rust has
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]

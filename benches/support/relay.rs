@@ -5,53 +5,32 @@
     reason = "a library to benchmarks, each of which uses a part of it"
 )]
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::Request;
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use kkv::clock::ManualClock;
-use kkv::crypto::identity::SenderKey;
 use kkv::crypto::random;
-use kkv::pow::{Cost, Puzzle, Search, Solution, Solver};
+use kkv::pow::{Cost, Puzzle, Solution};
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
+use kkv::protocol::v1;
 use kkv::protocol::wire::{self, Hex};
-use kkv::protocol::{v1, v2};
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig, router};
-use rand::CryptoRng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
-use zeroize::Zeroizing;
+
+use crate::requests::{Exchanging, Hello, Request, solve};
 
 /// Cheap to solve, and split in sixteen like a real one, so that the relay checks as many nonces as it does in earnest.
 const COST: u32 = 8;
 const EXPECTED_SECONDS: u32 = 60;
-
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Pow,
-    Exchange,
-    Message,
-}
-
-impl Step {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Pow => "/pow",
-            Self::Exchange => "/exchange_keys",
-            Self::Message => "/msg",
-        }
-    }
-}
 
 /// Messages on their way at once: each step is done for all before the next, so that the sender's work between them does not slow down the
 /// relay's.
@@ -87,12 +66,11 @@ pub struct Bench {
     clock: Arc<ManualClock>,
     service: TowerToHyperService<Router>,
     runtime: Runtime,
-    text: Text,
     by: By,
 }
 
 impl Bench {
-    pub fn new(text_bytes: usize, by: By) -> Self {
+    pub fn new(by: By) -> Self {
         let clock = Arc::new(ManualClock::new(1_800_000_000));
         let config = RelayConfig {
             pricing: Pricing {
@@ -116,7 +94,6 @@ impl Bench {
                 .enable_all()
                 .build()
                 .expect("a runtime starts"),
-            text: Text::new(Zeroizing::new("a".repeat(text_bytes))).expect("it fits"),
             by,
         }
     }
@@ -129,13 +106,13 @@ impl Bench {
     }
 
     /// Asks, and says how long the relay took.
-    fn post(&self, step: Step, suite: Suite, body: Vec<u8>) -> (Result<Bytes, u16>, Duration) {
+    fn post(&self, request: &Request) -> (Result<Bytes, u16>, Duration) {
         match self.by {
-            By::Http => self.post_http(step, suite, body),
+            By::Http => self.post_http(request),
             By::Steps => {
                 #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
                 let start = Instant::now();
-                let answer = self.post_steps(step, suite, &body);
+                let answer = self.post_steps(request);
                 let spent = start.elapsed();
                 let answer = answer.map(Bytes::from);
                 (answer.map_err(Refusal::status), spent)
@@ -143,14 +120,10 @@ impl Bench {
         }
     }
 
-    fn post_http(&self, step: Step, suite: Suite, body: Vec<u8>) -> (Result<Bytes, u16>, Duration) {
-        let content_type = match suite {
-            Suite::V1 => "application/x-www-form-urlencoded",
-            Suite::V2 => "application/json",
-        };
-        let request = Request::post(step.path())
-            .header("content-type", content_type)
-            .body(Body::from(body))
+    fn post_http(&self, request: &Request) -> (Result<Bytes, u16>, Duration) {
+        let request = axum::http::Request::post(request.path)
+            .header("content-type", request.content_type())
+            .body(Body::from(request.body.clone()))
             .expect("a request");
         #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
         let start = Instant::now();
@@ -170,7 +143,7 @@ impl Bench {
     }
 
     /// What the router does with a body that it has read, without it.
-    fn post_steps(&self, step: Step, suite: Suite, body: &[u8]) -> Result<String, Refusal> {
+    fn post_steps(&self, request: &Request) -> Result<String, Refusal> {
         fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
             wire::form(body).ok_or(Refusal::Malformed)
         }
@@ -181,105 +154,44 @@ impl Bench {
             serde_json::to_string(answer).expect("JSON")
         }
         let (relay, rng) = (&self.relay, &mut random::kernel());
-        match (step, suite) {
-            (Step::Pow, Suite::V1) => Ok(written(&relay.pow_v1(&form(body)?, rng)?)),
-            (Step::Pow, Suite::V2) => Ok(written(&relay.pow_v2(&json(body)?, rng)?)),
-            (Step::Exchange, Suite::V1) => relay.exchange_v1(&form(body)?, rng),
-            (Step::Exchange, Suite::V2) => relay.exchange_v2(&json(body)?, rng),
-            (Step::Message, Suite::V1) => {
-                relay.message_v1(&v1::wire::MessageRequest::from_form(body)?)
-            }
-            (Step::Message, Suite::V2) => relay.message_v2(&json(body)?),
+        let body = &request.body;
+        match (request.path, request.suite) {
+            ("/pow", Suite::V1) => Ok(written(&relay.pow_v1(&form(body)?, rng)?)),
+            ("/pow", Suite::V2) => Ok(written(&relay.pow_v2(&json(body)?, rng)?)),
+            ("/exchange_keys", Suite::V1) => relay.exchange_v1(&form(body)?, rng),
+            ("/exchange_keys", Suite::V2) => relay.exchange_v2(&json(body)?, rng),
+            ("/msg", Suite::V1) => relay.message_v1(&v1::wire::MessageRequest::from_form(body)?),
+            ("/msg", Suite::V2) => relay.message_v2(&json(body)?),
+            (other, _) => unreachable!("{other} is no step"),
         }
     }
 
     /// The same step of a whole batch, which has to be accepted: the answers, and the average time.
-    fn batch(&self, step: Step, suite: Suite, bodies: Vec<Vec<u8>>) -> (Vec<Bytes>, Duration) {
+    fn batch(&self, requests: impl Iterator<Item = Request>) -> (Vec<Bytes>, Duration) {
+        let requests: Vec<_> = requests.collect();
         let mut total = Duration::ZERO;
-        let count = u32::try_from(bodies.len()).expect("a few");
-        let answers = bodies.into_iter().map(|body| {
-            let (answer, spent) = self.post(step, suite, body);
+        let answers = requests.iter().map(|request| {
+            let (answer, spent) = self.post(request);
             total += spent;
             answer.expect("nothing is refused")
         });
-        (answers.collect(), total / count)
+        (answers.collect(), total / BATCH)
     }
 
-    /// A batch of messages in kkv/1: what the relay spends on each.
-    pub fn v1(&self) -> Spent {
+    /// A batch of the longest messages: what the relay spends on each.
+    pub fn messages(&self, suite: Suite) -> Spent {
         self.forget();
-        let rng = &mut rand::rng();
-        let relay = Hex(*self.relay.keys().public().as_bytes()).to_string();
-        let hellos: Vec<_> = (0..BATCH)
-            .map(|_| v1::sender::Hello::new(SenderKey::generate(rng)))
-            .collect();
-        let bodies = hellos.iter().map(|hello| form(&hello.request()));
-        let (answers, pow) = self.batch(Step::Pow, Suite::V1, bodies.collect());
-
+        let hellos: Vec<_> = (0..BATCH).map(|_| Hello::new(suite)).collect();
+        let (answers, pow) = self.batch(hellos.iter().map(Hello::pow));
+        let key = self.domain_key();
         let exchanging: Vec<_> = hellos
             .into_iter()
             .zip(answers)
-            .map(|(hello, answer)| {
-                let challenged = hello.challenged(&read(&answer)).expect("a challenge");
-                let Solution::V1(nonce) = solved(&challenged.puzzle()) else {
-                    unreachable!("a kkv/1 puzzle")
-                };
-                let vouched = challenged.vouched(relay.as_bytes());
-                vouched.expect("its signature").solved(nonce, rng)
-            })
+            .map(|(hello, answer)| hello.pays(&answer, &key))
             .collect();
-        let bodies = exchanging.iter().map(|sender| form(sender.request()));
-        let (answers, exchange_keys) = self.batch(Step::Exchange, Suite::V1, bodies.collect());
-
-        let bodies = exchanging.into_iter().zip(answers).map(|(sender, answer)| {
-            let open = sender.answered(&read(&answer)).expect("a key");
-            form(&open.seal(&self.text).expect("it fits").request)
-        });
-        let (_, msg) = self.batch(Step::Message, Suite::V1, bodies.collect());
-        Spent {
-            pow,
-            exchange_keys,
-            msg,
-        }
-    }
-
-    /// A batch of messages in kkv/2: what the relay spends on each.
-    pub fn v2(&self) -> Spent {
-        self.forget();
-        let rng = &mut rand::rng();
-        let hellos: Vec<_> = (0..BATCH)
-            .map(|_| v2::sender::Hello::new(SenderKey::generate(rng)))
-            .collect();
-        let bodies = hellos.iter().map(|hello| json(&hello.request()));
-        let (answers, pow) = self.batch(Step::Pow, Suite::V2, bodies.collect());
-
-        let exchanging: Vec<_> = hellos
-            .into_iter()
-            .zip(answers)
-            .map(|(hello, answer)| {
-                let challenged = hello.challenged(&read(&answer)).expect("a challenge");
-                let Solution::V2(nonces) = solved(&challenged.puzzle()) else {
-                    unreachable!("a kkv/2 puzzle")
-                };
-                challenged.solved(&nonces, rng)
-            })
-            .collect();
-        let bodies = exchanging.iter().map(|sender| json(sender.request()));
-        let (answers, exchange_keys) = self.batch(Step::Exchange, Suite::V2, bodies.collect());
-
-        let sent: Vec<_> = exchanging
-            .into_iter()
-            .zip(answers)
-            .map(|(sender, answer)| {
-                let open = sender.answered(&read(&answer)).expect("a key");
-                open.seal(&self.text)
-            })
-            .collect();
-        let bodies = sent.iter().map(|sent| json(sent.request()));
-        let (answers, msg) = self.batch(Step::Message, Suite::V2, bodies.collect());
-        for (sent, answer) in sent.into_iter().zip(answers) {
-            sent.accepted(&read(&answer)).expect("a receipt");
-        }
+        let (answers, exchange_keys) = self.batch(exchanging.iter().map(Exchanging::request));
+        let senders = exchanging.into_iter().zip(answers);
+        let (_, msg) = self.batch(senders.map(|(sender, answer)| sender.message(&answer)));
         Spent {
             pow,
             exchange_keys,
@@ -290,83 +202,40 @@ impl Bench {
     /// A batch of exchanges whose challenges are `forged`, or else good, with solutions but for their last nonce: the relay's time to say no.
     pub fn unpaid(&self, suite: Suite, forged: bool) -> Duration {
         self.forget();
-        let rng = &mut rand::rng();
-        let bodies: Vec<_> = (0..BATCH)
-            .map(|_| match suite {
-                Suite::V1 => self.unpaid_v1(forged, rng),
-                Suite::V2 => self.unpaid_v2(forged, rng),
-            })
+        let requests: Vec<_> = (0..BATCH)
+            .map(|_| self.unpaid_exchange(suite, forged))
             .collect();
         let mut total = Duration::ZERO;
-        for body in bodies {
-            let (answer, spent) = self.post(Step::Exchange, suite, body);
+        for request in requests {
+            let (answer, spent) = self.post(&request);
             assert_eq!(answer.err(), Some(401));
             total += spent;
         }
         total / BATCH
     }
 
-    fn unpaid_v1(&self, forged: bool, rng: &mut impl CryptoRng) -> Vec<u8> {
-        let hello = v1::sender::Hello::new(SenderKey::generate(rng));
-        let (answer, _) = self.post(Step::Pow, Suite::V1, form(&hello.request()));
-        let challenge = read(&answer.expect("it is honest so far"));
-        let challenged = hello.challenged(&challenge).expect("a challenge");
-        let Solution::V1(nonce) = wrong(&challenged.puzzle()) else {
-            unreachable!("a kkv/1 puzzle")
-        };
-        let relay = Hex(*self.relay.keys().public().as_bytes()).to_string();
-        let vouched = challenged.vouched(relay.as_bytes());
-        let exchanging = vouched.expect("its signature").solved(nonce, rng);
-        let body = form(exchanging.request());
-        let mut request: v1::wire::Exchange =
-            serde_urlencoded::from_bytes(&body).expect("the same");
-        request.pow.0[0] ^= u8::from(forged);
-        form(&request)
+    fn unpaid_exchange(&self, suite: Suite, forged: bool) -> Request {
+        let hello = Hello::new(suite);
+        let (answer, _) = self.post(&hello.pow());
+        let challenge = answer.expect("it is honest so far");
+        let exchanging = hello.pays_with(&challenge, &self.domain_key(), wrong);
+        let mut request = exchanging.request();
+        if forged {
+            request.forge();
+        }
+        request
     }
 
-    fn unpaid_v2(&self, forged: bool, rng: &mut impl CryptoRng) -> Vec<u8> {
-        let hello = v2::sender::Hello::new(SenderKey::generate(rng));
-        let (answer, _) = self.post(Step::Pow, Suite::V2, json(&hello.request()));
-        let challenge = read(&answer.expect("it is honest so far"));
-        let challenged = hello.challenged(&challenge).expect("a challenge");
-        let Solution::V2(nonces) = wrong(&challenged.puzzle()) else {
-            unreachable!("a kkv/2 puzzle")
-        };
-        let exchanging = challenged.solved(&nonces, rng);
-        let body = json(exchanging.request());
-        let mut request: v2::wire::ExchangeRequest =
-            serde_json::from_slice(&body).expect("the same");
-        request.challenge.0[16] ^= u8::from(forged);
-        json(&request)
+    /// The body of `GET /get_domain_pk`.
+    fn domain_key(&self) -> Vec<u8> {
+        let key = self.relay.keys().public();
+        Hex(*key.as_bytes()).to_string().into_bytes()
     }
-}
-
-fn form(body: &impl Serialize) -> Vec<u8> {
-    serde_urlencoded::to_string(body).expect("a form").into()
-}
-
-fn json(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).expect("JSON")
-}
-
-fn read<T: DeserializeOwned>(answer: &Bytes) -> T {
-    serde_json::from_slice(answer).expect("an answer")
-}
-
-fn solved(puzzle: &Puzzle) -> Solution {
-    let solver = Solver {
-        threads: NonZeroUsize::MIN,
-        ..Solver::default()
-    };
-    let search = Search::default();
-    solver
-        .solve(puzzle, &[7; 24], &search)
-        .expect("nobody stops it")
 }
 
 /// A solution whose last nonce is none.
 fn wrong(puzzle: &Puzzle) -> Solution {
-    let mut solution = solved(puzzle);
+    let mut solution = solve(puzzle);
     while puzzle.verify(&solution).is_ok() {
         match &mut solution {
             Solution::V1(nonce) => nonce[0] = nonce[0].wrapping_add(1),

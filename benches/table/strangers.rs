@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use kkv::clock::{Clock, SystemClock};
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::protocol::suite::Suite;
 
 use crate::alone::Operations;
@@ -23,12 +22,11 @@ const PUBLISHED: f64 = 0.85e-3;
 /// A message in each suite, and what is refused before anything is paid.
 pub(crate) fn steps() -> Vec<Row> {
     let operations = Operations::new();
-    let v1 = Bench::new(MAX_TEXT_BYTES_V1, By::Steps);
-    let v2 = Bench::new(MAX_TEXT_BYTES, By::Steps);
+    let [v1, v2] = [Bench::new(By::Steps), Bench::new(By::Steps)];
     let [mut one, mut two] = [Best::default(), Best::default()];
     for _ in 0..TURNS {
-        one.takes(v1.v1().sum(), timed(|| operations.v1()));
-        two.takes(v2.v2().sum(), timed(|| operations.v2()));
+        one.takes(v1.messages(Suite::V1).sum(), timed(|| operations.v1()));
+        two.takes(v2.messages(Suite::V2).sum(), timed(|| operations.v2()));
     }
     let alone = "its cryptography alone";
     let mut rows = vec![
