@@ -11,6 +11,8 @@ mod cut_for_good;
 mod cut_once;
 #[path = "kept/dearer.rs"]
 mod dearer;
+#[path = "kept/far.rs"]
+mod far;
 #[path = "support/in_process.rs"]
 mod in_process;
 #[path = "kept/late.rs"]

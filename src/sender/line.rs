@@ -32,6 +32,8 @@ pub(super) struct Ask {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Bytes,
+    /// When the request began to leave that it answers: the relay has made it later than that, however long the way took before.
+    pub(super) asked: Instant,
 }
 
 /// Why nothing came back.
@@ -52,8 +54,6 @@ pub(super) struct Asked {
     pub(super) result: Result<Answer, Trouble>,
     /// Whether an attempt may have reached the relay though its answer did not come back.
     pub(super) lost: bool,
-    /// When the last attempt was made: the one that was answered, if any was.
-    pub(super) at: Instant,
 }
 
 /// The line to one relay.
@@ -137,7 +137,6 @@ impl<'d, D: Dial> Line<'d, D> {
         let mut lost = false;
         let mut pause = RETRY_PAUSE;
         for attempt in 1.. {
-            let at = Instant::now();
             let result = self.ask_once(ask, &mut lost).await;
             let again = match &result {
                 Ok(_) | Err(Trouble::Nonsense) => false,
@@ -149,7 +148,7 @@ impl<'d, D: Dial> Line<'d, D> {
                 Err(Trouble::Silent) => attempt < SILENT_ATTEMPTS,
             };
             if !again || attempt >= ATTEMPTS {
-                return Asked { result, lost, at };
+                return Asked { result, lost };
             }
             self.observer.event(Event::Retrying);
             sleep(pause).await;
@@ -235,6 +234,7 @@ async fn exchange(
     connection: &mut Connection,
     request: Request<Full<Bytes>>,
 ) -> Result<Answer, Trouble> {
+    let asked = Instant::now();
     let answer = connection
         .requests
         .send_request(request)
@@ -258,5 +258,9 @@ async fn exchange(
             }
         })?
         .to_bytes();
-    Ok(Answer { status, body })
+    Ok(Answer {
+        status,
+        body,
+        asked,
+    })
 }

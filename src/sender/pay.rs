@@ -29,18 +29,44 @@ pub(super) struct Purse {
     payments: u32,
 }
 
+/// The time for one payment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Term {
+    /// When the challenge was there.
+    begins: Instant,
+    ends: Instant,
+    /// How long that is, as a person is told.
+    pub(super) time: Duration,
+}
+
 impl Purse {
     pub(super) fn new(left: Option<Duration>) -> Self {
         Self { left, payments: 0 }
     }
 
+    /// The time for a payment for which the relay gives `time` since it was `asked`. What the sender gives is counted from now: it is for paying,
+    /// not for the way of the answer.
+    pub(super) fn term(&mut self, asked: Instant, time: Duration) -> Term {
+        let begins = Instant::now();
+        let longest = self.allows(time);
+        Term {
+            begins,
+            ends: (begins + longest).min(asked + time),
+            time: longest,
+        }
+    }
+
     /// How long a payment may take for which the relay gives so much time.
-    pub(super) fn allows(&mut self, time: Duration) -> Duration {
+    fn allows(&mut self, time: Duration) -> Duration {
         time.min(*self.left.get_or_insert(time))
     }
 
-    /// A payment is over that took so long.
-    pub(super) fn spent(&mut self, time: Duration) {
+    /// A payment is over.
+    pub(super) fn paid(&mut self, term: Term) {
+        self.spent(term.begins.elapsed());
+    }
+
+    fn spent(&mut self, time: Duration) {
         self.left = self.left.map(|left| left.saturating_sub(time));
         self.payments += 1;
     }
@@ -76,12 +102,11 @@ impl<D: Dial> Delivery<'_, D> {
         }
     }
 
-    /// Searches until found, or until `time` since it was `asked` is over: a day at most.
+    /// Searches until found, or until `term` is over: a day at most.
     pub(super) async fn search(
         &self,
         puzzle: Puzzle,
-        asked: Instant,
-        time: Duration,
+        term: Term,
         rng: &mut impl CryptoRng,
     ) -> Result<Solution, Failure> {
         let mut prefix = [0; 24];
@@ -91,17 +116,17 @@ impl<D: Dial> Delivery<'_, D> {
         self.observer.event(Event::Solving {
             search: Arc::clone(&search),
             puzzle: puzzle.clone(),
-            time: time.saturating_sub(asked.elapsed()),
+            time: term.ends.saturating_duration_since(Instant::now()),
         });
         let solver = self.solver;
         let searching = spawn_blocking(move || solver.solve(&puzzle, &prefix, &search));
-        let found = timeout_at(asked + time, searching).await;
+        let found = timeout_at(term.ends, searching).await;
         drop(guard);
         match found {
             Ok(found) => found.expect("nothing in it panics"),
             Err(_) => None,
         }
-        .ok_or(Failure::NotInTime(time))
+        .ok_or(Failure::NotInTime(term.time))
     }
 }
 
@@ -122,6 +147,27 @@ mod tests {
             purse.spent(MINUTE);
             assert!(!purse.pays_again(), "{said:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_counts_from_when_it_was_asked_and_a_sender_from_when_it_has_the_challenge() {
+        let asked = Instant::now();
+        tokio::time::advance(MINUTE / 2).await;
+        for (said, ends) in [
+            (None, asked + MINUTE),
+            (Some(10 * MINUTE), asked + MINUTE),
+            (Some(MINUTE / 6), Instant::now() + MINUTE / 6),
+        ] {
+            let mut purse = Purse::new(said);
+            let term = purse.term(asked, MINUTE);
+            assert_eq!(term.ends, ends, "{said:?}");
+            assert_eq!(term.time, said.unwrap_or(MINUTE).min(MINUTE));
+        }
+        let mut purse = Purse::new(Some(MINUTE));
+        let term = purse.term(asked, MINUTE);
+        tokio::time::advance(MINUTE / 3).await;
+        purse.paid(term);
+        assert_eq!(purse.allows(MINUTE), MINUTE * 2 / 3);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::line::{Answer, Ask, Line, Trouble};
 use super::pay::Purse;
@@ -32,21 +33,25 @@ pub(super) async fn deliver<D: Dial>(
     let mut purse = Purse::new(delivery.max_time);
     let (relay, cost, open) = loop {
         let asked = line.ask(&Ask::form("/pow", &hello.request())).await;
-        let asked_at = asked.at;
-        let challenged = hello.challenged(&read(asked.result.map_err(undelivered)?)?)?;
+        let answer = asked.result.map_err(undelivered)?;
+        let challenged = hello.challenged(&read(answer)?)?;
         let puzzle = challenged.puzzle();
         let cost = puzzle.cost();
 
-        let time = purse.allows(time_left(challenged.expiry(), delivery.clock.unix()));
-        delivery.agree(&puzzle, time).await?;
+        let time = time_left(challenged.expiry(), delivery.clock.unix());
+        let term = purse.term(Instant::now(), time);
+        delivery.agree(&puzzle, term.time).await?;
         // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
-        let (solution, vouched) =
-            tokio::try_join!(delivery.search(puzzle, asked_at, time, rng), async {
-                let asked = line.ask(&Ask::get("/get_domain_pk")).await;
-                let answer = successful(asked.result.map_err(undelivered)?)?;
-                Ok(challenged.vouched(&answer.body)?)
-            },)?;
-        purse.spent(asked_at.elapsed());
+        let search = async {
+            let solution = delivery.search(puzzle, term, rng).await;
+            purse.paid(term);
+            solution
+        };
+        let (solution, vouched) = tokio::try_join!(search, async {
+            let asked = line.ask(&Ask::get("/get_domain_pk")).await;
+            let answer = successful(asked.result.map_err(undelivered)?)?;
+            Ok(challenged.vouched(&answer.body)?)
+        })?;
         let relay = *vouched.relay();
         let Solution::V1(nonce) = solution else {
             unreachable!("a solver answers in the layout it was asked in");

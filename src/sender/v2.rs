@@ -36,7 +36,6 @@ pub(super) async fn deliver<D: Dial>(
     let mut purse = Purse::new(delivery.max_time);
     let (relay, terms, open) = loop {
         let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
-        let asked_at = asked.at;
         let answer = asked.result.map_err(undelivered)?;
         // Only at first: who has spoken it, and been paid, can't have forgotten it.
         if purse.is_untouched() && is_foreign(&answer) {
@@ -45,11 +44,12 @@ pub(super) async fn deliver<D: Dial>(
         let challenged = hello.challenged(&read(&answer)?)?;
         let (relay, terms) = (*challenged.relay(), *challenged.terms());
 
-        let time = purse.allows(Duration::from_secs(terms.lifetime.into()));
+        let lifetime = Duration::from_secs(terms.lifetime.into());
+        let term = purse.term(answer.asked, lifetime);
         let puzzle = challenged.puzzle();
-        delivery.agree(&puzzle, time).await?;
-        let solution = delivery.search(puzzle, asked_at, time, rng).await?;
-        purse.spent(asked_at.elapsed());
+        delivery.agree(&puzzle, term.time).await?;
+        let solution = delivery.search(puzzle, term, rng).await?;
+        purse.paid(term);
         let Solution::V2(nonces) = solution else {
             unreachable!("a solver answers in the layout it was asked in");
         };
