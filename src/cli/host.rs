@@ -86,13 +86,17 @@ impl Running {
         let Some(absence) = &self.absence else {
             return std::future::pending().await;
         };
-        let longest = humantime::format_duration(absence.longest());
-        let tell = |messages| {
-            say(format_args!(
-                "kkv: you have not been there for {longest}; messages wiped: {messages}"
-            ));
-        };
-        absence.wipe_when_over(self, tell).await;
+        absence.wipe_when_over(self, tells_of(absence)).await;
+    }
+}
+
+/// Tells how many messages were wiped because the owner was not there.
+fn tells_of(absence: &Absence) -> impl Fn(usize) {
+    let longest = humantime::format_duration(absence.longest());
+    move |messages| {
+        say(format_args!(
+            "kkv: you have not been there for {longest}; messages wiped: {messages}"
+        ));
     }
 }
 
@@ -141,7 +145,7 @@ impl Host for Running {
 
     fn seen(&self) {
         if let Some(absence) = &self.absence {
-            absence.end(self.now());
+            absence.end(self, tells_of(absence));
         }
     }
 }

@@ -34,7 +34,7 @@ pub trait Host: Send + Sync + 'static {
     fn status(&self) -> Status;
     /// Forgets messages and sessions; returns which messages.
     fn wipe(&self) -> Vec<MessageId>;
-    /// The owner is there.
+    /// The owner is there: called before whatever is asked for is done.
     fn seen(&self);
 }
 
