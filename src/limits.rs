@@ -118,7 +118,10 @@ pub const DEFAULT_EXPECTED_SECONDS: u32 = 480;
 /// Longest time to solve a challenge that an owner can set: a day. Spent challenges are remembered for as long.
 pub const MAX_EXPECTED_SECONDS: u32 = 24 * 60 * 60;
 
-/// Longest `--ttl`: a century, far from any overflow of a clock.
+/// Shortest `--ttl` and `--wipe-after`: they are told in seconds, and nobody reads a message in less.
+pub const MIN_TTL: Duration = Duration::from_secs(1);
+
+/// Longest `--ttl` and `--wipe-after`: a century, far from any overflow of a clock.
 pub const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A sender tries for this long to find an inbox, unless told otherwise, and waits as long for the Tor inside to get nearer to the network. A descriptor, circuits and a rendezvous take 2 to 20 seconds over the

@@ -22,7 +22,7 @@ use crate::crypto::{random, scrub};
 use crate::http;
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
-    MAX_MESSAGES, MAX_TTL, RATE_TIME, SLOT_BYTES,
+    MAX_MESSAGES, MAX_TTL, MIN_TTL, RATE_TIME, SLOT_BYTES,
 };
 use crate::memory;
 use crate::owner::{self, Absence, OwnerListener};
@@ -116,8 +116,8 @@ fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|_| "a duration is written like 30m, 12h or 7d".to_owned())?;
-    if duration.is_zero() || duration > MAX_TTL {
-        return Err("it is more than nothing and at most a hundred years".to_owned());
+    if !(MIN_TTL..=MAX_TTL).contains(&duration) {
+        return Err("it is at least a second and at most a hundred years".to_owned());
     }
     Ok(duration)
 }

@@ -9,6 +9,9 @@ use super::Host;
 use crate::limits::PURGE_INTERVAL;
 use crate::queue::Now;
 
+/// The step of the runtime's timers.
+const TICK: Duration = Duration::from_millis(1);
+
 /// How long the owner has been away. Whatever an owner asks for ends it.
 #[derive(Debug)]
 pub struct Absence {
@@ -71,7 +74,8 @@ impl Absence {
         loop {
             let left = self.wipe_if_over(host, &tell);
             // No longer than this at a time: while the machine sleeps, the clock goes on and a timer stands still.
-            sleep(left.min(PURGE_INTERVAL)).await;
+            // And no shorter than a timer can: whatever the time is, others have their turn.
+            sleep(left.clamp(TICK, PURGE_INTERVAL)).await;
         }
     }
 
@@ -206,6 +210,22 @@ mod tests {
         inbox.clock.advance(HOUR - Duration::from_secs(1));
         come();
         assert_eq!(inbox.messages(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_short_it_may_last_others_have_their_turn() {
+        for longest in [Duration::ZERO, Duration::from_nanos(1)] {
+            let inbox = Inbox::new();
+            let absence = Absence::new(longest, inbox.now());
+            inbox.takes_a_message();
+            inbox.clock.advance(TICK);
+            tokio::select! {
+                biased;
+                () = absence.wipe_when_over(&inbox, |_| ()) => {}
+                () = sleep(100 * TICK) => {}
+            }
+            assert_eq!(inbox.messages(), 0);
+        }
     }
 
     #[test]

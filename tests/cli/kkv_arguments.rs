@@ -50,16 +50,16 @@ fn a_time_to_pay_that_makes_no_sense_is_refused() {
 
 #[test]
 fn a_time_to_live_that_makes_no_sense_is_refused() {
-    for value in ["0s", "1000y", "101y"] {
+    for value in ["0s", "1ns", "1us", "999ms", "1000y", "101y"] {
         refused(
             "--ttl",
             value,
-            "more than nothing and at most a hundred years",
+            "at least a second and at most a hundred years",
         );
         refused(
             "--wipe-after",
             value,
-            "more than nothing and at most a hundred years",
+            "at least a second and at most a hundred years",
         );
     }
     for value in [
