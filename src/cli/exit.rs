@@ -93,6 +93,8 @@ impl From<ClientError> for Failed {
             ),
             ClientError::Silent => Self::new(Exit::Unreachable, what)
                 .hint("Look with `kkvc list`; if it stays silent, stop it and start it again."),
+            ClientError::HungUp => Self::new(Exit::Unreachable, what)
+                .hint("Look with `kkvc list`; if nobody answers, kkv has ended, and its messages are gone."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
             ClientError::Unexpected(_) => Self::new(Exit::Refused, what),

@@ -1,6 +1,8 @@
 //! The owner's client: one call per route.
 
+use std::error::Error;
 use std::io;
+use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,9 @@ pub enum ClientError {
     /// It took the request and did not answer in time.
     #[error("kkv doesn't answer; what was asked for may have been done or not")]
     Silent,
+    /// It took the request and ended the connection before its answer was complete.
+    #[error("kkv hung up; what was asked for may have been done or not")]
+    HungUp,
     /// There is no such message.
     #[error("there is no message {0}")]
     NoMessage(MessageId),
@@ -155,29 +160,47 @@ impl Client {
         let (client, request) = request.build_split();
         let mut request = request.map_err(|fault| ClientError::Unexpected(fault.to_string()))?;
         request.timeout_mut().get_or_insert(OWNER_TIMEOUT);
-        client
-            .execute(request)
-            .await
-            .map_err(|fault| self.failed(&fault))
+        client.execute(request).await.map_err(|fault| {
+            if fault.is_connect() {
+                self.unreached(&fault)
+            } else {
+                unanswered(&fault)
+            }
+        })
     }
 
-    fn failed(&self, fault: &reqwest::Error) -> ClientError {
-        if fault.is_timeout() && !fault.is_connect() {
-            return ClientError::Silent;
+    fn unreached(&self, fault: &reqwest::Error) -> ClientError {
+        let forbidden = causes(fault).any(|cause| {
+            let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+            kind == Some(io::ErrorKind::PermissionDenied)
+        });
+        if forbidden {
+            ClientError::NotYours(self.socket.clone())
+        } else {
+            ClientError::NotRunning(self.socket.clone())
         }
-        if !fault.is_connect() {
-            return ClientError::Unexpected(fault.to_string());
-        }
-        let mut cause: Option<&dyn std::error::Error> = Some(fault);
-        while let Some(fault) = cause {
-            let kind = fault.downcast_ref::<io::Error>().map(io::Error::kind);
-            if kind == Some(io::ErrorKind::PermissionDenied) {
-                return ClientError::NotYours(self.socket.clone());
-            }
-            cause = fault.source();
-        }
-        ClientError::NotRunning(self.socket.clone())
     }
+}
+
+/// What it comes to that a request was on its way and its answer is not there, or not whole.
+fn unanswered(fault: &reqwest::Error) -> ClientError {
+    let no_http = |cause: &(dyn Error + 'static)| {
+        let cause = cause.downcast_ref::<hyper::Error>();
+        cause.is_some_and(hyper::Error::is_parse)
+    };
+    if fault.is_timeout() {
+        ClientError::Silent
+    } else if causes(fault).any(no_http) {
+        ClientError::Unexpected(fault.to_string())
+    } else {
+        ClientError::HungUp
+    }
+}
+
+/// A fault, what caused it, and so on.
+fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: &(dyn Error + 'static) = fault;
+    iter::successors(Some(first), |&cause| cause.source())
 }
 
 /// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first. So it has to be ours; root's may
@@ -216,10 +239,10 @@ async fn parse<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, Clie
     if !status.is_success() {
         return Err(ClientError::Unexpected(format!("status {status}")));
     }
-    answer
-        .json()
-        .await
-        .map_err(|fault| ClientError::Unexpected(fault.to_string()))
+    let body = answer.bytes().await.map_err(|fault| unanswered(&fault))?;
+    // Why it can't be read is not told: that would repeat parts of it, which may be a stranger's text.
+    serde_json::from_slice(&body)
+        .map_err(|_| ClientError::Unexpected("an answer that can't be read".to_owned()))
 }
 
 #[cfg(test)]

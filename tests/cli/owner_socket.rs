@@ -1,11 +1,13 @@
 //! What `kkvc` takes for its owner's relay, whom the relay takes for its owner, and what is said when it is silent.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use crate::programs::{Relay, kkvc, run_by};
+use crate::programs::{Outcome, Relay, kkvc, run_by};
 
 /// Users that own nothing on this machine.
 const SERVICE: u32 = 65_500;
@@ -44,6 +46,63 @@ fn a_relay_that_stays_silent_leaves_open_what_was_done() {
         .finish()
         .must_end_with(3)
         .must_say("may have been done or not");
+}
+
+/// Runs `command` against a relay that reads its request, says `said`, and then hangs up, or keeps the line for as long as it is wanted.
+fn asked_of(said: &'static str, hangs_up: bool, command: &[&str]) -> Outcome {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("kkv.sock");
+    let listener = UnixListener::bind(&path).expect("the directory is ours");
+    let relay = thread::spawn(move || {
+        let (mut line, _) = listener.accept().expect("it comes");
+        let mut request = vec![0; 64 * 1024];
+        let length = line.read(&mut request).expect("it asks");
+        assert!(length > 0);
+        line.write_all(said.as_bytes()).expect("it listens");
+        if !hangs_up {
+            let _ = line.read(&mut request); // until it goes away
+        }
+    });
+    let outcome = kkvc(command)
+        .with(|c| c.arg("--socket").arg(&path))
+        .finish();
+    relay.join().expect("the relay of the test ends");
+    outcome
+}
+
+/// An answer that is not complete.
+const BEGUN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"done\":";
+
+#[test]
+fn a_relay_that_hangs_up_leaves_open_what_was_done() {
+    for said in ["", "HTTP/1.1 200 OK\r\ncontent-le", BEGUN] {
+        for command in [&["wipe", "--yes"][..], &["delete", "1", "--yes"]] {
+            asked_of(said, true, command)
+                .must_end_with(3)
+                .must_say("kkv hung up; what was asked for may have been done or not");
+        }
+    }
+}
+
+#[test]
+fn a_relay_that_falls_silent_in_the_middle_of_its_answer_leaves_open_what_was_done() {
+    asked_of(BEGUN, false, &["wipe", "--yes"])
+        .must_end_with(3)
+        .must_say("kkv doesn't answer; what was asked for may have been done or not");
+}
+
+#[test]
+fn what_is_no_answer_of_kkv_is_told_from_a_line_that_broke_and_not_repeated() {
+    for said in [
+        "this is no HTTP\r\n\r\n",
+        "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n\"a secret\"",
+    ] {
+        let told = asked_of(said, true, &["wipe", "--yes"]);
+        assert!(!told.stderr.contains("secret"), "{told:?}");
+        told.must_end_with(1)
+            .must_say("kkv answered with something unexpected");
+    }
 }
 
 #[test]
@@ -90,7 +149,7 @@ fn root_reads_the_inbox_of_a_service_and_another_user_does_not() {
     let link = directory.path().join("link");
     symlink(&socket, &link).unwrap();
     lchown(&link, Some(STRANGER), None).unwrap();
-    let refused = by_stranger(&link).must_end_with(1);
+    let refused = by_stranger(&link).must_end_with(3).must_say("kkv hung up");
     assert!(refused.stdout.is_empty(), "{refused:?}");
     // In a directory that others can write to, somebody else's relay could be in its place.
     by_root()
