@@ -279,19 +279,21 @@ fn unlocked(messages: u32) -> String {
 
 impl From<SocketError> for Failed {
     fn from(error: SocketError) -> Self {
-        let failed = Self::new(Exit::Refused, error.to_string());
-        match error {
-            SocketError::InUse(_) => failed
-                .hint("Stop the other one (pkill -x kkv), or name another socket with --socket."),
-            SocketError::Directory(path) => failed.hint(format!(
-                "If it is yours, run: chmod 700 {}; if not, name another socket with --socket.",
-                path.display()
-            )),
-            SocketError::NotASocket(_) | SocketError::Io(..) => {
-                failed.hint("Name another socket with --socket.")
-            }
-        }
+        no_socket(&error, "another socket with --socket.")
     }
+}
+
+/// What is said of a socket that can't be had, and which `other` may be.
+fn no_socket(error: &SocketError, other: &str) -> Failed {
+    let hint = match error {
+        SocketError::InUse(_) => format!("Stop the other one (pkill -x kkv), or name {other}"),
+        SocketError::Directory(path) => format!(
+            "If it is yours, run: chmod 700 {}; if not, name {other}",
+            path.display()
+        ),
+        SocketError::NotASocket(_) | SocketError::Io(..) => format!("Name {other}"),
+    };
+    Failed::new(Exit::Refused, error.to_string()).hint(hint)
 }
 
 impl From<BindError> for Failed {
@@ -300,7 +302,10 @@ impl From<BindError> for Failed {
         let other = "another port with --listen 127.0.0.1:PORT (and in the torrc).";
         match error {
             BindError::InUse(_) => failed.hint(format!("Stop the other one, or name {other}")),
-            BindError::Socket(error) => error.into(),
+            BindError::Socket(error) => no_socket(
+                &error,
+                "another socket with --listen unix:/PATH (and in the torrc).",
+            ),
             BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
         }
     }

@@ -1,6 +1,7 @@
 //! How `kkv` ends, and what happens where another one is or was.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use crate::programs::{Outcome, Process, Relay, Signal, kkv, kkvc, through_shell};
@@ -104,6 +105,28 @@ fn a_second_relay_on_the_same_port_is_refused_and_the_first_goes_on() {
     assert!(!other.exists(), "the second one's socket stayed behind");
     first.deliver(b"still here");
     assert_eq!(first.text(1), "still here");
+}
+
+#[test]
+fn where_no_socket_for_tor_can_be_had_it_is_said_which_option_names_another() {
+    let first = Relay::start(&[]);
+    let directory = first.directory();
+    let (socket, taken, file) = ("other.sock", "tor.sock", "letter");
+    let _other = UnixListener::bind(directory.join(taken)).unwrap();
+    fs::write(directory.join(file), "dear diary").unwrap();
+    for (place, reason) in [
+        (taken, "is in use"),
+        (file, "is not a socket"),
+        ("none/tor.sock", "can't make the socket"),
+    ] {
+        let listen = format!("unix:{}", directory.join(place).display());
+        let socket = directory.join(socket);
+        let refused = refused(&["--listen", &listen, "--socket", socket.to_str().unwrap()]);
+        assert!(!refused.stderr.contains("--socket"), "{}", refused.stderr);
+        refused
+            .must_say(reason)
+            .must_say("--listen unix:/PATH (and in the torrc)");
+    }
 }
 
 #[test]
