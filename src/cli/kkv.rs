@@ -195,7 +195,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     });
     running.announce(&socket, &speed.await);
     if !locked {
-        say(unlocked(args.max_messages));
+        say(unlocked(args.max_messages, memory::lockable_pages()));
     }
 
     let strangers = relay::router(Arc::clone(&relay));
@@ -263,12 +263,18 @@ fn no_memory(args: &Args) -> Failed {
     Failed::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
 }
 
-/// What is said, once, if the messages could be swapped to a disk.
-fn unlocked(messages: u32) -> String {
-    let fewer = memory::lockable_pages().filter(|pages| *pages > 0);
-    let fewer = fewer.map_or_else(String::new, |pages| {
-        format!("ask for at most {pages} messages, ")
-    });
+/// What is said, once, if the messages could be swapped to a disk, and this user may lock so many pages.
+fn unlocked(messages: u32, lockable: Option<u64>) -> String {
+    let Some(pages) = lockable.filter(|pages| *pages < messages.into()) else {
+        return "kkv: the system doesn't let it lock memory, so the kernel could swap messages to the disk.\n  \
+                It is not the limit: this user may lock as much. To mend it, see what keeps programs here from it\n  \
+                (the rules of a container?), or turn swap off."
+            .to_owned();
+    };
+    let fewer = match pages {
+        0 => String::new(),
+        _ => format!("ask for at most {pages} messages, "),
+    };
     let kib = u64::from(messages) * (SLOT_BYTES as u64 >> 10);
     format!(
         "kkv: this user may not lock so much memory, so the kernel could swap messages to the disk.\n  \
@@ -307,6 +313,28 @@ impl From<BindError> for Failed {
                 "another socket with --listen unix:/PATH (and in the torrc).",
             ),
             BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_messages_are_advised_only_to_who_asked_for_more_than_may_be_locked() {
+        for (lockable, advice) in [
+            (Some(0), "To mend it, raise the limit to 200 KiB"),
+            (Some(49), "To mend it, ask for at most 49 messages, raise"),
+            (Some(50), "It is not the limit"),
+            (Some(2048), "It is not the limit"),
+            (None, "It is not the limit"),
+        ] {
+            let said = unlocked(50, lockable);
+            assert!(said.contains(advice), "{lockable:?}: {said}");
+            assert!(said.contains("turn swap off"), "{said}");
+            let fewer = said.contains("ask for at most");
+            assert_eq!(fewer, lockable == Some(49), "{said}");
         }
     }
 }
