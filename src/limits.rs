@@ -48,8 +48,8 @@ pub const MAX_ANSWERED: usize = 512;
 /// Connections that have had an answer and whose next request is on its way: a message of 15 Tor cells takes a second or more.
 pub const MAX_ASKING: usize = 256;
 
-/// What one connection may cost the relay at most, all in all: hyper's two buffers of 8 KiB, a body of 16 KiB that grows by doubling, and what
-/// the parts of HTTP keep. 1,024 connections can be at that point, so 48 MiB stay under the 64 that a relay behind a system Tor may take.
+/// What one connection may cost the relay at most, all in all: hyper's two buffers of 8 KiB, a body of 16 KiB that grows by doubling if it
+/// doesn't say how long it is, and what the parts of HTTP keep. 1,024 connections can be at that point, so 48 MiB stay under the 64 that a relay behind a system Tor may take.
 pub const CONNECTION_BYTES: usize = 48 * 1024;
 
 /// Connections of the owner in each of the four states: one `kkvc` has one.

@@ -52,13 +52,16 @@ impl axum::extract::FromRequest<Arc<Relay>> for Posted {
     }
 }
 
-/// The bytes of a body, of [`MAX_BODY_BYTES`] at most.
+/// The bytes of a body, of [`MAX_BODY_BYTES`] at most. One that says that it is longer is refused before it comes.
 ///
 /// Copied out of every piece as it comes: hyper reads each, be it one byte, into a buffer of 8 KiB, which a piece that is kept would keep.
 async fn whole(mut body: Body) -> Result<Vec<u8>, Refusal> {
-    let most = body.size_hint().upper().unwrap_or(0);
-    let most = usize::try_from(most).unwrap_or(MAX_BODY_BYTES);
-    let mut whole = Vec::with_capacity(most.min(MAX_BODY_BYTES));
+    let said = body.size_hint();
+    if said.lower() > MAX_BODY_BYTES as u64 {
+        return Err(Refusal::TooLarge);
+    }
+    let most = said.upper().and_then(|most| usize::try_from(most).ok());
+    let mut whole = Vec::with_capacity(most.unwrap_or(0).min(MAX_BODY_BYTES));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed)?;
         if let Some(piece) = frame.data_ref() {

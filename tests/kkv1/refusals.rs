@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kkv::limits::MAX_BODY_BYTES;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use tokio::io::AsyncWriteExt;
@@ -224,6 +225,21 @@ async fn what_is_too_large_is_413() {
         assert_refused(&answer, Refusal::TooLarge, 413, path);
     }
     assert_eq!(visit.message(&shared, &[b'x'; 2920]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_by_its_own_word_is_413_before_any_of_it_comes() {
+    let relay = relay();
+    for path in ["/pow", "/exchange_keys", "/msg"] {
+        for length in [MAX_BODY_BYTES as u64 + 1, u64::MAX >> 1] {
+            let mut wire = Wire::new(relay.connect());
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {FORM}\r\ncontent-length: {length}\r\n\r\n"
+            );
+            let answer = wire.ask(head.as_bytes()).await;
+            assert_refused(&answer, Refusal::TooLarge, 413, path);
+        }
+    }
 }
 
 #[tokio::test]
