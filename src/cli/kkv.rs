@@ -125,12 +125,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Runs the relay to its end.
 #[must_use]
 pub fn main() -> ExitCode {
+    panic::tell_where_only("kkv");
+    memory::close();
     let args = match arguments::parse() {
         Ok(args) => args,
         Err(code) => return code,
     };
-    panic::tell_where_only("kkv");
-    memory::close();
     match scrub::after(|| start(&args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),

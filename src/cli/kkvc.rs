@@ -222,12 +222,12 @@ fn number(text: &str) -> Result<MessageId, String> {
 /// Runs one command.
 #[must_use]
 pub fn main() -> ExitCode {
+    panic::tell_where_only("kkvc");
+    memory::close(); // the message may be among the arguments
     let cli = match arguments::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    panic::tell_where_only("kkvc");
-    memory::close();
     let result = scrub::after(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
