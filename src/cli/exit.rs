@@ -33,6 +33,7 @@ Exit codes:
   6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
   8    accepted, but its receipt or the result couldn't be written; don't send it again
+  101  a fault of kkvc's own; what it was doing may have been done or not
   130  cancelled; it says whether anything was sent";
 
 /// The table in `--help` of the relay.
@@ -40,7 +41,8 @@ pub(super) const RELAY_CODES: &str = "\
 Exit codes:
   0    it was told to stop, and has wiped everything
   1    it can't start; it says why
-  2    wrong usage; nothing was tried";
+  2    wrong usage; nothing was tried
+  101  a fault of its own has ended it; its messages are gone";
 
 /// Something that did not work, as it is told: what happened, then what to do.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use std::panic::{self, PanicHookInfo};
 
 use super::output::say;
 
-/// From now on, for every thread. Only the request that met the fault is given up: see [`crate::http`].
+/// From now on, for every thread. Only what met the fault ends with it: in `kkv` a request (see [`crate::http`]), in `kkvc` the command, with
+/// the exit code that Rust gives ([`super::exit::CODES`]); a message may have left by then.
 pub(super) fn tell_where_only(program: &'static str) {
     panic::set_hook(Box::new(move |fault| say(told(program, fault))));
 }
@@ -13,7 +14,7 @@ fn told(program: &str, fault: &PanicHookInfo<'_>) -> String {
     let place = fault.location().map(ToString::to_string);
     let place = place.as_deref().unwrap_or("an unknown place");
     format!(
-        "{program}: a fault of its own, at {place}; please tell its makers. What it was doing was given up."
+        "{program}: a fault of its own, at {place}; please tell its makers. What it was doing may have been done or not."
     )
 }
 
@@ -36,5 +37,6 @@ mod tests {
         let told = crate::lock(&TOLD);
         assert!(told.contains("src/cli/panic.rs:"), "{told}");
         assert!(!told.contains("nger"), "{told}");
+        assert!(told.contains("may have been done or not"), "{told}");
     }
 }
