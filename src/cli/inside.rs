@@ -227,7 +227,7 @@ impl From<HomeError> for Failed {
         let failed = Self::new(Exit::Refused, error.to_string());
         match error {
             HomeError::InUse(_) => failed.hint(
-                "Stop the other one (pkill kkv), name another directory with --state-dir, or use --ephemeral.",
+                "Stop the other one (pkill -x kkv), name another directory with --state-dir, or use --ephemeral.",
             ),
             HomeError::Open(path) => failed.hint(format!(
                 "If it is yours, run: chmod 700 {}; if not, name another directory with --state-dir.",
