@@ -38,7 +38,8 @@ pub async fn serve(mut listener: impl Accept, router: Router, room: Room) {
     accepting.join_next().await;
 }
 
-/// Serves one connection to its end, as patiently as in a `room` full of others. How it ends is the visitor's affair: nothing is logged because of one visitor.
+/// Serves one connection to its end, as [`serve`] does each of those that its listener takes: for tests and fuzzing, which have no listener. It has
+/// the `room` to itself.
 pub async fn serve_connection<S>(stream: S, router: Router, room: Room)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
