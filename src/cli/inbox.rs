@@ -1,4 +1,4 @@
-//! The owner's commands: list, read, mark, delete, status.
+//! The owner's commands: list, read, mark, delete, wipe, status.
 
 use std::time::Duration;
 
