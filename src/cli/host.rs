@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::output::say;
+use super::output::print;
 use super::speed::Speed;
 use super::visible::Visible;
 use crate::onion::OnionAddress;
@@ -90,12 +90,14 @@ impl Running {
     }
 }
 
-/// Tells how many messages were wiped because the owner was not there.
+/// Tells how many messages were wiped because the owner was not there: on standard output, which a service throws away, since the journal is on the
+/// disk.
 fn tells_of(absence: &Absence) -> impl Fn(usize) {
     let longest = humantime::format_duration(absence.longest());
     move |messages| {
-        say(format_args!(
-            "kkv: you have not been there for {longest}; messages wiped: {messages}"
+        // Whether anybody reads it does not matter; `kkvc status` says it too.
+        let _ = print(&format!(
+            "You have not been there for {longest}; messages wiped: {messages}\n"
         ));
     }
 }

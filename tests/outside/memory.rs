@@ -118,7 +118,9 @@ fn abandoned(suite: &str) {
             stage.scan(&texts).iter().all(|found| found.copies() == 0)
         });
         must_be_nowhere(&stage.scan(&texts));
-        stage.relay.process().wait_for_stderr("messages wiped: ");
+        let told = "messages wiped: ";
+        let process = stage.relay.process();
+        process.wait_for_stdout(told, |out| out.contains(told));
     }
 }
 
