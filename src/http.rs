@@ -11,7 +11,7 @@ use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
-pub use room::{Room, raise_descriptors};
+pub use room::Room;
 use visit::Visit;
 
 /// Where connections come from: a loopback port, the owner's socket, and whatever else can be spoken HTTP over.

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! limits  clock  onion          sizes and lifetimes, the time, addresses
-//! memory  sandbox               what is kept out of others' sight, and what the kernel holds us to
+//! process  memory  sandbox      who we are to the kernel, what is kept out of others' sight, and what the kernel holds us to
 //! places  http  unix_socket     who is let in and who leaves, how HTTP is served, sockets with a name
 //! crypto                        keys by purpose, sealing, the hybrid exchange
 //! pow                           puzzle, solution, search
@@ -25,6 +25,7 @@ pub mod onion;
 pub mod owner;
 pub mod places;
 pub mod pow;
+pub mod process;
 pub mod protocol;
 pub mod queue;
 pub mod relay;

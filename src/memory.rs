@@ -1,14 +1,14 @@
 //! Memory as secrets need it: wiped when it is freed, closed to other processes, and for messages never written to a disk.
 
+mod closed;
 mod pages;
-mod process;
 
 use tikv_jemalloc_ctl::background_thread;
 use tikv_jemallocator::Jemalloc;
 use zeroizing_alloc::ZeroAlloc;
 
+pub use closed::{close, lockable_pages};
 pub use pages::Page;
-pub use process::{close, lockable_pages};
 
 /// Wipes every block of the heap when it is freed, also those that nobody thought of: buffers of libraries, strings that grew and moved.
 ///

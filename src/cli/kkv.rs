@@ -27,6 +27,7 @@ use crate::limits::{
 use crate::memory;
 use crate::owner::{self, Absence, OwnerListener};
 use crate::pow::{Cost, Solver};
+use crate::process;
 use crate::protocol::Envelope;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::queue::Queue;
@@ -138,7 +139,7 @@ pub fn main() -> ExitCode {
 }
 
 fn start(args: &Args) -> Result<(), Failed> {
-    let room = http::Room::for_strangers(http::raise_descriptors());
+    let room = http::Room::for_strangers(process::raise_descriptors());
     // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,32 +1,10 @@
 //! How many connections there is room for, and for how long each.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
 use crate::limits::{
     ANSWERED_TIMEOUT, HEAD_TIMEOUT, MAX_ANSWERED, MAX_ASKING, MAX_BEGUN, MAX_DESCRIPTORS,
     MAX_OWNER, MAX_SILENT, SILENT_TIMEOUT, WATCH_TIMEOUT,
 };
 use crate::places::{Places, Row};
-
-/// Raises this process's soft limit on file descriptors as far as it is of use. Returns how many there may be.
-#[must_use]
-pub fn raise_descriptors() -> u64 {
-    let limits = getrlimit(Resource::Nofile);
-    let now = limits.current.unwrap_or(MAX_DESCRIPTORS);
-    let wanted = limits.maximum.unwrap_or(u64::MAX).min(MAX_DESCRIPTORS);
-    if now >= wanted {
-        return now;
-    }
-    let raised = Rlimit {
-        current: Some(wanted),
-        ..limits
-    };
-    // A process may raise it as far as that; where something else forbids it, there is less room.
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => wanted,
-        Err(_) => now,
-    }
-}
 
 /// Room for connections. Each is in one of four states, and each state has its own places: who has had an answer is not pushed out by those
 /// who have not, however many they are.
@@ -123,15 +101,5 @@ mod tests {
         for state in [State::Begun, State::Asking] {
             assert!(patience[state as usize] > WATCH_TIMEOUT);
         }
-    }
-
-    #[test]
-    fn the_soft_limit_is_raised_and_never_lowered() {
-        let before = getrlimit(Resource::Nofile);
-        let raised = raise_descriptors();
-        let after = getrlimit(Resource::Nofile);
-        assert!(after.current >= before.current);
-        assert_eq!(after.maximum, before.maximum);
-        assert_eq!(raised, after.current.unwrap_or(MAX_DESCRIPTORS));
     }
 }

@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::api::{Delete, Done, Get, List, Mark, Message, Status};
-use super::socket::{ROOT, SERVICE_PATH, default_path, own_uid};
+use super::socket::{ROOT, SERVICE_PATH, default_path};
 use crate::limits::OWNER_TIMEOUT;
+use crate::process::own_uid;
 use crate::queue::MessageId;
 
 /// Speaks to a relay that runs on this machine.

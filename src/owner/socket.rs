@@ -7,6 +7,7 @@ use rustix::fs::Mode;
 use tokio::net::UnixStream;
 
 use crate::http::Accept;
+use crate::process::own_uid;
 use crate::unix_socket::{SocketError, UnixSocket};
 
 /// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `kkv-<uid>/kkv.sock` in `$TMPDIR` or `/tmp`
@@ -32,10 +33,6 @@ pub fn directory_of(socket: &Path) -> &Path {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
-}
-
-pub(super) fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 /// Listens on the owner's socket; removes it when dropped.

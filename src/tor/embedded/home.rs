@@ -9,6 +9,8 @@ use data_encoding::HEXLOWER;
 use rand::CryptoRng;
 use rustix::fs::{FlockOperation, flock, statfs};
 
+use crate::process::own_uid;
+
 /// What one-run directories are called, so that those of runs that were killed can be found.
 const TEMPORARY: &str = "kkv-ephemeral-";
 /// Held locked by the program that uses the directory.
@@ -148,10 +150,6 @@ impl Drop for Home {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
-}
-
-fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 /// Makes a directory of mode 0700, or checks that one that is there is private.

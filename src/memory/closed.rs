@@ -1,10 +1,11 @@
-//! What the kernel is asked for on behalf of the whole process.
+//! This process's memory, closed to others, and how much of it may be locked.
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 
 use crate::limits::PAGE_BYTES;
+use crate::process::raise;
 
 /// Closes this process's memory to others of the same user, debuggers and core dumps alike, and lets it lock as much as it may. To be called
 /// first of all, before there is a secret.
@@ -18,7 +19,7 @@ pub fn close() {
     };
     let _ = setrlimit(Resource::Core, none);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    raise(Resource::Memlock);
+    let _ = raise(Resource::Memlock, None);
 }
 
 /// Pages that may be locked at most; none if any number.
@@ -26,14 +27,4 @@ pub fn close() {
 pub fn lockable_pages() -> Option<u64> {
     let bytes = getrlimit(Resource::Memlock).current?;
     Some(bytes / PAGE_BYTES as u64)
-}
-
-/// Raises a limit as far as this process may.
-fn raise(resource: Resource) {
-    let limit = getrlimit(resource);
-    let raised = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    let _ = setrlimit(resource, raised);
 }
