@@ -45,6 +45,8 @@ pub struct Place {
     all: Places,
     at: Mutex<At>,
     leave: Arc<Notify>,
+    /// Wakes whoever waits for the time to be over, when that becomes sooner than it had set its alarm to.
+    sooner: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +54,8 @@ struct At {
     row: usize,
     number: u64,
     until: Instant,
+    /// When whoever waits for the time to be over looks again.
+    alarm: Option<Instant>,
 }
 
 impl Places {
@@ -80,6 +84,7 @@ impl Places {
             all: self.clone(),
             at: Mutex::new(at),
             leave,
+            sooner: Notify::new(),
         }
     }
 
@@ -117,6 +122,7 @@ impl Places {
             row,
             number: standing.last,
             until: now + patience,
+            alarm: None,
         }
     }
 }
@@ -135,22 +141,31 @@ impl Place {
         let mut at = crate::lock(&self.at);
         let mut standing = crate::lock(&self.all.0.standing);
         if standing.rows[at.row].remove(&at.number).is_some() {
+            let alarm = at.alarm;
             *at = self.all.stand(&mut standing, row, &self.leave);
+            if alarm.is_some_and(|alarm| at.until < alarm) {
+                self.sooner.notify_one();
+            } else {
+                at.alarm = alarm;
+            }
         }
     }
 
-    /// Waits until the place is lost: somebody else needed it, or its time was over.
-    ///
-    /// A move within the same task shortens the time from the next look at this, so it is looked at after whatever moves.
+    /// Waits until the place is lost: somebody else needed it, or its time was over. Moves count whichever task makes them; within the same
+    /// one, this is to be looked at after whatever moves.
     pub async fn lost(&self) {
         let mut leave = pin!(self.leave.notified());
+        let mut sooner = pin!(self.sooner.notified());
         let mut alarm = pin!(sleep_until(self.until()));
         poll_fn(|context| {
             if leave.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
+            while sooner.as_mut().poll(context).is_ready() {
+                sooner.set(self.sooner.notified());
+            }
             loop {
-                let until = self.until();
+                let until = self.looked_at(alarm.deadline());
                 if until < alarm.deadline() {
                     alarm.as_mut().reset(until);
                 }
@@ -167,6 +182,13 @@ impl Place {
 
     fn until(&self) -> Instant {
         crate::lock(&self.at).until
+    }
+
+    /// When the time is over, for one who looks again at `alarm`, or at that if it is sooner.
+    fn looked_at(&self, alarm: Instant) -> Instant {
+        let mut at = crate::lock(&self.at);
+        at.alarm = Some(alarm.min(at.until));
+        at.until
     }
 }
 
@@ -271,5 +293,25 @@ mod tests {
         // The timer counts in milliseconds, and rounds up.
         let late = start.elapsed() - (2 * LATER - SOON);
         assert!(late < Duration::from_millis(5), "{late:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_already_waits_learns_of_a_time_that_another_task_has_shortened() {
+        let all = Places::new(&ROWS);
+        let place = Arc::new(all.enter(0));
+        let waiting = tokio::spawn({
+            let place = Arc::clone(&place);
+            async move { place.lost().await }
+        });
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        // Longer, shorter, longer again and shorter again: the last word counts.
+        for row in [0, 1, 0, 1] {
+            tokio::time::sleep(second).await;
+            place.moves_to(row);
+        }
+        waiting.await.unwrap();
+        let late = start.elapsed() - (4 * second + SOON);
+        assert!(late < Duration::from_millis(50), "{late:?}");
     }
 }

@@ -1,7 +1,6 @@
 //! The circuits of visitors, with places for so many: one that has got nowhere for the longest leaves for who comes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::limits::{
     ANSWERED_TIMEOUT, CIRCUIT_IDLE, HEAD_TIMEOUT, MAX_BUSY_CIRCUITS, MAX_EMPTY_CIRCUITS,
@@ -22,7 +21,8 @@ pub(super) struct Circuits(Places);
 #[derive(Debug)]
 pub(super) struct Circuit {
     place: Place,
-    streams: AtomicUsize,
+    /// Streams that it carries. Whoever changes their number moves it, and nobody else comes in between.
+    streams: Mutex<usize>,
 }
 
 /// That a circuit carries a stream, as long as this value lives.
@@ -55,7 +55,7 @@ impl Circuits {
         }
         Some(Arc::new(Circuit {
             place: self.0.enter(EMPTY),
-            streams: AtomicUsize::new(0),
+            streams: Mutex::new(0),
         }))
     }
 }
@@ -63,7 +63,8 @@ impl Circuits {
 impl Circuit {
     /// It carries another stream.
     pub(super) fn busy(self: &Arc<Self>) -> Busy {
-        self.streams.fetch_add(1, Ordering::Relaxed);
+        let mut streams = crate::lock(&self.streams);
+        *streams += 1;
         // Asking for streams is no progress: who has had no answer keeps its turn.
         if self.place.row() == EMPTY {
             self.place.moves_to(BUSY);
@@ -86,7 +87,9 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if self.0.streams.fetch_sub(1, Ordering::Relaxed) == 1 {
+        let mut streams = crate::lock(&self.0.streams);
+        *streams -= 1;
+        if *streams == 0 {
             self.0.place.moves_to(EMPTY);
         }
     }
@@ -94,6 +97,8 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
     use std::time::Duration;
 
     use tokio::time::{Instant, timeout};
@@ -159,5 +164,40 @@ mod tests {
         circuit.lost().await;
         assert!(start.elapsed() >= CIRCUIT_IDLE);
         assert!(start.elapsed() < 2 * CIRCUIT_IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_circuit_whose_last_stream_ends_elsewhere_goes_after_its_time_and_not_later() {
+        let circuits = Circuits::new();
+        let circuit = enter(&circuits);
+        let stream = circuit.busy();
+        let serving = tokio::spawn(async move { circuit.lost().await });
+        tokio::time::sleep(CIRCUIT_IDLE / 2).await;
+        drop(stream);
+        let start = Instant::now();
+        serving.await.unwrap();
+        let late = start.elapsed() - CIRCUIT_IDLE;
+        assert!(late < Duration::from_millis(50), "{late:?}");
+    }
+
+    #[test]
+    fn a_circuit_whose_streams_change_at_once_stands_where_they_leave_it() {
+        let circuits = Circuits::new();
+        let circuit = enter(&circuits);
+        let start = Barrier::new(2);
+        for _ in 0..2000 {
+            let last = circuit.busy();
+            let next = thread::scope(|scope| {
+                scope.spawn(|| {
+                    start.wait();
+                    drop(last);
+                });
+                start.wait();
+                circuit.busy()
+            });
+            assert_eq!(circuit.place.row(), BUSY);
+            drop(next);
+            assert_eq!(circuit.place.row(), EMPTY);
+        }
     }
 }
