@@ -9,4 +9,4 @@ mod socket;
 pub use absence::Absence;
 pub use client::{Client, ClientError};
 pub use server::{Host, router};
-pub use socket::{OwnerListener, default_path, directory_of};
+pub use socket::{OwnerListener, default_path};

@@ -1,5 +1,6 @@
 //! Listening on a Unix socket that has a name: made with a mode from the first moment, replaced when dead, removed at the end.
 
+use std::fs::{self, DirEntry};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use rustix::fs::Mode;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::limits::BACKLOG;
+use crate::process::own_uid;
 
 /// Why the socket can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,30 @@ pub enum SocketError {
     /// The kernel says no.
     #[error("can't make the socket {0}: {1}")]
     Io(PathBuf, io::Error),
+}
+
+/// The directory that a socket is in.
+#[must_use]
+pub fn directory_of(socket: &Path) -> &Path {
+    match socket.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing else is there. A program that
+/// confines itself keeps the right to remove its sockets out of no other: it could remove everything there.
+#[must_use]
+pub fn is_only_for(sockets: &[&Path], directory: &Path) -> bool {
+    let private = fs::metadata(directory)
+        .is_ok_and(|metadata| metadata.uid() == own_uid() && metadata.mode() & 0o022 == 0);
+    let is_socket = |entry: io::Result<DirEntry>| {
+        let name = entry.map(|entry| entry.file_name()).ok();
+        sockets.iter().any(|socket| {
+            directory_of(socket) == directory && socket.file_name() == name.as_deref()
+        })
+    };
+    private && fs::read_dir(directory).is_ok_and(|mut entries| entries.all(is_socket))
 }
 
 /// A listener with a name in the file system; the name goes away with it.
@@ -50,7 +76,7 @@ impl UnixSocket {
         let listener = listen(path);
         rustix::process::umask(before);
         let listener = listener.map_err(failed)?;
-        let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
+        let metadata = fs::symlink_metadata(path).map_err(failed)?;
         Ok(Self {
             listener,
             path: path.to_owned(),
@@ -78,17 +104,17 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 impl Drop for UnixSocket {
     fn drop(&mut self) {
-        let ours = std::fs::symlink_metadata(&self.path)
+        let ours = fs::symlink_metadata(&self.path)
             .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity);
         if ours {
-            let _ = std::fs::remove_file(&self.path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 /// Removes a socket that nobody answers on.
 async fn clear(path: &Path) -> Result<(), SocketError> {
-    match std::fs::symlink_metadata(path) {
+    match fs::symlink_metadata(path) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
         Ok(metadata) if !metadata.file_type().is_socket() => {
@@ -96,7 +122,7 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
         }
         Ok(_) => match UnixStream::connect(path).await {
             Err(fault) if fault.kind() == io::ErrorKind::ConnectionRefused => {
-                std::fs::remove_file(path).map_err(|f| SocketError::Io(path.to_owned(), f))
+                fs::remove_file(path).map_err(|f| SocketError::Io(path.to_owned(), f))
             }
             Ok(_) => Err(SocketError::InUse(path.to_owned())),
             Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
@@ -117,7 +143,7 @@ mod tests {
         for mode in [0o600, 0o660] {
             let mode = Mode::from_raw_mode(mode);
             let socket = UnixSocket::bind(&path, mode).await.unwrap();
-            let got = std::fs::metadata(&path).unwrap().mode() & 0o777;
+            let got = fs::metadata(&path).unwrap().mode() & 0o777;
             assert_eq!(got, mode.as_raw_mode());
             let second = UnixSocket::bind(&path, mode).await;
             assert!(matches!(second, Err(SocketError::InUse(_))));
@@ -133,9 +159,9 @@ mod tests {
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         assert!(path.exists());
         drop(UnixSocket::bind(&path, OWNER_ONLY).await.unwrap());
-        std::fs::write(&path, "mine").unwrap();
+        fs::write(&path, "mine").unwrap();
         let refused = UnixSocket::bind(&path, OWNER_ONLY).await;
         assert!(matches!(refused, Err(SocketError::NotASocket(_))));
-        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
     }
 }

@@ -1,8 +1,5 @@
 //! The program `kkv`: takes its arguments, puts the rooms together, runs until it is told to stop, and leaves nothing.
 
-use std::fs::{self, DirEntry};
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,7 +31,7 @@ use crate::queue::Queue;
 use crate::relay::{self, Pricing, Relay, RelayConfig};
 use crate::sandbox::{self, Needs};
 use crate::tor::{BindError, Listen, LocalListener, TorMode};
-use crate::unix_socket::SocketError;
+use crate::unix_socket::{self, SocketError};
 
 /// How long open connections get to end when the program stops; what they hold has been wiped before.
 const SHUTDOWN: Duration = Duration::from_millis(20);
@@ -234,29 +231,16 @@ fn needs(socket: &Path, listens: &Listen, inside: Option<&Ready>) -> Needs {
     if let Listen::Unix(path) = listens {
         sockets.push(path);
     }
-    let directories = sockets.iter().map(|socket| owner::directory_of(socket));
-    let own = directories.filter(|directory| is_for(&sockets, directory));
+    let directories = sockets
+        .iter()
+        .map(|socket| unix_socket::directory_of(socket));
+    let own = directories.filter(|directory| unix_socket::is_only_for(&sockets, directory));
     Needs {
         writes: inside.map(|inside| inside.home().to_owned()),
         removes: own.map(Path::to_owned).collect(),
         removed_from: inside.and_then(Ready::removed_from).map(Path::to_owned),
         connects: inside.is_some(),
     }
-}
-
-/// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing else is there. Out of any other
-/// directory the program doesn't remove its socket, since if it could, it could remove everything. The next one to start there replaces it.
-fn is_for(sockets: &[&Path], directory: &Path) -> bool {
-    let user = rustix::process::geteuid().as_raw();
-    let private = fs::metadata(directory)
-        .is_ok_and(|metadata| metadata.uid() == user && metadata.mode() & 0o022 == 0);
-    let is_socket = |entry: io::Result<DirEntry>| {
-        let name = entry.map(|entry| entry.file_name()).ok();
-        sockets.iter().any(|socket| {
-            owner::directory_of(socket) == directory && socket.file_name() == name.as_deref()
-        })
-    };
-    private && fs::read_dir(directory).is_ok_and(|mut entries| entries.all(is_socket))
 }
 
 fn no_memory(args: &Args) -> Failed {

@@ -8,7 +8,7 @@ use tokio::net::UnixStream;
 
 use crate::http::Accept;
 use crate::process::own_uid;
-use crate::unix_socket::{SocketError, UnixSocket};
+use crate::unix_socket::{SocketError, UnixSocket, directory_of};
 
 /// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `kkv-<uid>/kkv.sock` in `$TMPDIR` or `/tmp`
 /// where there is no such directory. A socket is a name in a directory, not a file with content; nothing that goes through it is written to the disk.
@@ -25,15 +25,6 @@ pub fn default_path() -> PathBuf {
 pub(super) const SERVICE_PATH: &str = "/run/kkv/kkv.sock";
 
 pub(super) const ROOT: u32 = 0;
-
-/// The directory that a socket is in.
-#[must_use]
-pub fn directory_of(socket: &Path) -> &Path {
-    match socket.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
 
 /// Listens on the owner's socket; removes it when dropped.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::rules::Summary;
 use super::sockaddr::Address;
-use super::stage::until;
 use super::traced::{Traced, Tracer, must_be_possible};
+use super::until::until;
 use crate::programs::{Signal, kkv, kkvc, said, wait_for_block};
 
 /// An onion address whose checksum is right; nobody is there.
