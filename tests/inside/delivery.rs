@@ -1,6 +1,7 @@
 //! Messages arrive by every pair of ways.
 
-use std::os::unix::fs::PermissionsExt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
 use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
@@ -9,7 +10,10 @@ use super::stage::{Stage, must_have_arrived, path};
 
 /// So that no other user of the machine reaches it: see torrc.example.
 pub(crate) fn a_relay_on_a_socket_is_reached_through_a_system_tor(stage: &Stage) {
-    let socket = stage.network.dir().join("relay.sock");
+    let directory = stage.network.dir().join("for-the-socket"); // alone in it, it is removed at the end
+    let made = DirBuilder::new().mode(0o700).create(&directory);
+    made.expect("the directory above is ours");
+    let socket = directory.join("relay.sock");
     let listen = format!("unix:{}", path(&socket));
     let relay = Relay::start(&["--tor", "external", "--listen", &listen]);
     let mode = std::fs::metadata(&socket)
