@@ -203,7 +203,8 @@ fn a_relay_that_wipes_when_nobody_comes_stays_on_this_machine_and_writes_nothing
     let relay = Watched::start(&tracing, &["--tor", "off", "--wipe-after", "6s"]);
     relay.send(&relay.address.to_string(), &[]);
     let process = relay.relay.process();
-    process.wait_for_stderr("messages wiped: 1");
+    let told = "messages wiped: 1";
+    process.wait_for_stdout(told, |out| out.contains(told));
     relay.end(1, 0);
 }
 
