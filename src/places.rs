@@ -307,7 +307,7 @@ mod tests {
         let second = Duration::from_secs(1);
         // Longer, shorter, longer again and shorter again: the last word counts.
         for row in [0, 1, 0, 1] {
-            tokio::time::sleep(second).await;
+            tokio::time::advance(second).await;
             place.moves_to(row);
         }
         waiting.await.unwrap();

@@ -86,19 +86,22 @@ impl Running {
         let Some(absence) = &self.absence else {
             return std::future::pending().await;
         };
-        absence.wipe_when_over(self, tells_of(absence)).await;
+        let wipe = || self.wipe_for(absence);
+        absence.wipe_when_over(|| self.now(), wipe).await;
     }
-}
 
-/// Tells how many messages were wiped because the owner was not there: on standard output, which a service throws away, since the journal is on the
-/// disk.
-fn tells_of(absence: &Absence) -> impl Fn(usize) {
-    let longest = humantime::format_duration(absence.longest());
-    move |messages| {
-        // Whether anybody reads it does not matter; `kkvc status` says it too.
-        let _ = print(&format!(
-            "You have not been there for {longest}; messages wiped: {messages}\n"
-        ));
+    /// Wipes everything because the owner was not there, and tells of how many messages: on standard output, which a service throws away, since the
+    /// journal is on the disk. Returns how many.
+    fn wipe_for(&self, absence: &Absence) -> usize {
+        let messages = self.wipe().len();
+        if messages > 0 {
+            let longest = humantime::format_duration(absence.longest());
+            // Whether anybody reads it does not matter; `kkvc status` says it too.
+            let _ = print(&format!(
+                "You have not been there for {longest}; messages wiped: {messages}\n"
+            ));
+        }
+        messages
     }
 }
 
@@ -147,7 +150,7 @@ impl Host for Running {
 
     fn seen(&self) {
         if let Some(absence) = &self.absence {
-            absence.end(self, tells_of(absence));
+            absence.end(self.now(), || self.wipe_for(absence));
         }
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Host;
 use crate::limits::PURGE_INTERVAL;
 use crate::queue::Now;
 
@@ -47,9 +46,10 @@ impl Absence {
     }
 
     /// The owner is there. What was over before is over: whoever comes after a suspend may be sooner than the timer, and gets no message.
-    pub fn end(&self, host: &dyn Host, tell: impl Fn(usize)) {
-        self.wipe_if_over(host, tell);
-        crate::lock(&self.state).since = host.now().elapsed;
+    /// `wipe` is as for [`wipe_when_over`](Self::wipe_when_over).
+    pub fn end(&self, now: Now, wipe: impl FnOnce() -> usize) {
+        self.wipe_if_over(now, wipe);
+        crate::lock(&self.state).since = now.elapsed;
     }
 
     /// When messages were last wiped for it, in unix seconds, if ever.
@@ -69,10 +69,10 @@ impl Absence {
         left
     }
 
-    /// Wipes everything whenever it has lasted too long, and tells of how many messages, if there were any, until dropped.
-    pub async fn wipe_when_over(&self, host: &dyn Host, tell: impl Fn(usize)) {
+    /// Has everything wiped whenever it has lasted too long, until dropped. `wipe` returns how many messages there were.
+    pub async fn wipe_when_over(&self, now: impl Fn() -> Now, wipe: impl Fn() -> usize) {
         loop {
-            let left = self.wipe_if_over(host, &tell);
+            let left = self.wipe_if_over(now(), &wipe);
             // No longer than this at a time: while the machine sleeps, the clock goes on and a timer stands still.
             // And no shorter than a timer can: whatever the time is, others have their turn.
             sleep(left.clamp(TICK, PURGE_INTERVAL)).await;
@@ -80,16 +80,13 @@ impl Absence {
     }
 
     /// Returns how much longer this one may last, or the next one if this one was over.
-    fn wipe_if_over(&self, host: &dyn Host, tell: impl Fn(usize)) -> Duration {
-        let now = host.now();
+    fn wipe_if_over(&self, now: Now, wipe: impl FnOnce() -> usize) -> Duration {
         let left = self.left(now);
         if !left.is_zero() {
             return left;
         }
-        let wiped = host.wipe();
-        if !wiped.is_empty() {
+        if wipe() > 0 {
             crate::lock(&self.state).wiped = Some(now.unix);
-            tell(wiped.len());
         }
         self.longest
     }
@@ -97,134 +94,68 @@ impl Absence {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::cell::Cell;
 
     use super::*;
-    use crate::clock::{Clock, ManualClock};
-    use crate::owner::api::Status;
-    use crate::pow::Cost;
-    use crate::protocol::Envelope;
-    use crate::protocol::kind::Kind;
-    use crate::protocol::suite::Suite;
-    use crate::queue::{MessageId, Queue};
 
     const HOUR: Duration = Duration::from_secs(3600);
-    const START: u64 = 1_800_000_000;
-
-    /// What a running relay is to an absence.
-    struct Inbox {
-        queue: Queue<Envelope>,
-        clock: ManualClock,
-    }
-
-    impl Inbox {
-        fn new() -> Self {
-            Self {
-                queue: Queue::new(4, None).unwrap(),
-                clock: ManualClock::new(START),
-            }
-        }
-
-        fn takes_a_message(&self) {
-            let slot = self.queue.reserve(self.now().elapsed).unwrap();
-            let envelope = Envelope {
-                suite: Suite::V2,
-                kind: Kind::Text,
-                cost: Cost::new(0).unwrap(),
-                sender: [1; 32],
-                session: [2; 32],
-                signature: [3; 64],
-            };
-            slot.store(0, envelope, self.now()).unwrap();
-        }
-
-        fn messages(&self) -> u32 {
-            self.queue.counts(self.now().elapsed).stored
-        }
-    }
-
-    impl Host for Inbox {
-        fn queue(&self) -> &Queue<Envelope> {
-            &self.queue
-        }
-
-        fn now(&self) -> Now {
-            Now {
-                unix: self.clock.unix(),
-                elapsed: self.clock.elapsed(),
-            }
-        }
-
-        fn relay_key(&self) -> [u8; 32] {
-            unreachable!("nobody asks")
-        }
-
-        fn status(&self) -> Status {
-            unreachable!("nobody asks")
-        }
-
-        fn wipe(&self) -> Vec<MessageId> {
-            self.queue.delete_all(self.now().elapsed)
-        }
-
-        fn seen(&self) {}
-    }
+    const WEEK: u64 = 7 * 24 * 3600;
 
     fn at(seconds: u64) -> Now {
         Now {
-            unix: START + seconds,
+            unix: 1_800_000_000 + seconds,
             elapsed: Duration::from_secs(seconds),
         }
+    }
+
+    fn not_over() -> usize {
+        unreachable!("it was not over")
     }
 
     #[test]
     fn it_is_over_after_its_time_unless_the_owner_was_there_and_then_begins_anew() {
         let absence = Absence::new(HOUR, at(0));
         assert_eq!(absence.left(at(3599)), Duration::from_secs(1));
-        let inbox = Inbox::new();
-        inbox.clock.advance(at(3599).elapsed);
-        absence.end(&inbox, |_| unreachable!("it was not over"));
+        absence.end(at(3599), not_over);
         assert_eq!(absence.left(at(3600)), Duration::from_secs(3599));
         assert_eq!(absence.left(at(7199)), Duration::ZERO);
         assert_eq!(absence.left(at(7199)), HOUR);
     }
 
     #[test]
-    fn an_owner_who_comes_before_the_timer_when_it_is_over_finds_nothing() {
-        let inbox = Inbox::new();
-        let absence = Absence::new(HOUR, inbox.now());
-        inbox.takes_a_message();
-        let told = RefCell::new(Vec::new());
-        let come = || absence.end(&inbox, |messages| told.borrow_mut().push(messages));
-        inbox.clock.advance(HOUR - Duration::from_secs(1));
-        come();
-        assert_eq!(inbox.messages(), 1);
+    fn who_comes_after_it_was_over_finds_nothing_also_before_the_timer_has_seen_it() {
+        let absence = Absence::new(HOUR, at(0));
+        absence.end(at(3599), not_over);
         // The machine sleeps for a week; the timer has some seconds to go.
-        inbox.clock.advance(7 * 24 * HOUR);
-        come();
-        assert_eq!(inbox.messages(), 0);
-        assert_eq!(*told.borrow(), [1]);
-        assert_eq!(absence.wiped(), Some(inbox.now().unix));
+        let wiped = Cell::new(0);
+        absence.end(at(WEEK), || wiped.replace(1) + 1);
+        assert_eq!(wiped.get(), 1);
+        assert_eq!(absence.wiped(), Some(at(WEEK).unix));
         // And what comes now stays, for as long as the owner does.
-        inbox.takes_a_message();
-        inbox.clock.advance(HOUR - Duration::from_secs(1));
-        come();
-        assert_eq!(inbox.messages(), 1);
+        absence.end(at(WEEK + 3599), not_over);
+    }
+
+    #[test]
+    fn that_nothing_was_there_to_wipe_is_not_worth_telling() {
+        let absence = Absence::new(HOUR, at(0));
+        absence.end(at(WEEK), || 0);
+        assert_eq!(absence.wiped(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn however_short_it_may_last_others_have_their_turn() {
         for longest in [Duration::ZERO, Duration::from_nanos(1)] {
-            let inbox = Inbox::new();
-            let absence = Absence::new(longest, inbox.now());
-            inbox.takes_a_message();
-            inbox.clock.advance(TICK);
+            let absence = Absence::new(longest, at(0));
+            let wiped = Cell::new(0);
             tokio::select! {
                 biased;
-                () = absence.wipe_when_over(&inbox, |_| ()) => {}
+                () = absence.wipe_when_over(|| at(1 + wiped.get()), || {
+                    wiped.set(wiped.get() + 1);
+                    1
+                }) => {}
                 () = sleep(100 * TICK) => {}
             }
-            assert_eq!(inbox.messages(), 0);
+            assert!(wiped.get() > 0);
         }
     }
 

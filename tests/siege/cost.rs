@@ -216,6 +216,12 @@ async fn paid(suite: Suite, requests: u32) -> Vec<Cost> {
     let mut stranger = Stranger::new(requests).await;
     let bytes = |requests: &[Request]| requests.iter().map(Request::bytes).collect::<Vec<_>>();
 
+    let changed = |requests: &[Request], change: fn(&mut Request)| {
+        let mut changed = requests.to_vec();
+        changed.iter_mut().for_each(change);
+        bytes(&changed)
+    };
+
     let hellos: Vec<_> = (0..requests).map(|_| Hello::new(suite)).collect();
     let pows: Vec<_> = hellos.iter().map(|hello| hello.pow().bytes()).collect();
     let (challenges, _) = stranger.ask("the challenges", &pows, 200).await;
@@ -227,15 +233,13 @@ async fn paid(suite: Suite, requests: u32) -> Vec<Cost> {
     let exchanges: Vec<_> = exchanging.iter().map(Exchanging::request).collect();
 
     let exchange = format!("POST /exchange_keys, {suite}");
-    let mut forged = exchanges.clone();
-    forged.iter_mut().for_each(Request::forge);
     let what = format!("{exchange}, forged");
-    let (_, forged) = stranger.ask(what, &bytes(&forged), 401).await;
+    let forged = changed(&exchanges, Request::forge);
+    let (_, forged) = stranger.ask(what, &forged, 401).await;
 
-    let mut unsigned = exchanges.clone();
-    unsigned.iter_mut().for_each(Request::garble);
     let what = format!("{exchange}, paid, wrong signature");
-    let (_, unsigned) = stranger.ask(what, &bytes(&unsigned), 401).await;
+    let unsigned = changed(&exchanges, Request::garble);
+    let (_, unsigned) = stranger.ask(what, &unsigned, 401).await;
 
     let what = format!("{exchange}, paid");
     let (answers, exchanged) = stranger.ask(what, &bytes(&exchanges), 200).await;
@@ -246,10 +250,9 @@ async fn paid(suite: Suite, requests: u32) -> Vec<Cost> {
         .map(|(exchanging, answer)| exchanging.message(answer))
         .collect();
     let message = format!("POST /msg, {suite}");
-    let mut garbled = messages.clone();
-    garbled.iter_mut().for_each(Request::garble);
     let what = format!("{message}, in a session, garbled");
-    let (_, garbled) = stranger.ask(what, &bytes(&garbled), 401).await;
+    let garbled = changed(&messages, Request::garble);
+    let (_, garbled) = stranger.ask(what, &garbled, 401).await;
 
     let what = format!("{message}, longest message");
     let (_, sent) = stranger.ask(what, &bytes(&messages), 200).await;

@@ -119,7 +119,7 @@ mod tests {
         let stream = sender.busy();
         let mut crowd: Vec<_> = (0..MAX_EMPTY_CIRCUITS).map(|_| enter(&circuits)).collect();
         assert!(circuits.enter().is_none(), "all have just come");
-        tokio::time::sleep(RENDEZVOUS_SPARED).await;
+        tokio::time::advance(RENDEZVOUS_SPARED).await;
         crowd.push(enter(&circuits));
         assert!(!is_lost(&sender).await);
         assert!(is_lost(&crowd[0]).await);
@@ -155,7 +155,7 @@ mod tests {
         let circuits = Circuits::new();
         let circuit = enter(&circuits);
         let (first, second) = (circuit.busy(), circuit.busy());
-        tokio::time::sleep(CIRCUIT_IDLE).await;
+        tokio::time::advance(CIRCUIT_IDLE).await;
         drop(first);
         assert!(!is_lost(&circuit).await, "one is left");
         drop(second);
@@ -171,7 +171,7 @@ mod tests {
         let circuit = enter(&circuits);
         let stream = circuit.busy();
         let serving = tokio::spawn(async move { circuit.lost().await });
-        tokio::time::sleep(CIRCUIT_IDLE / 2).await;
+        tokio::time::advance(CIRCUIT_IDLE / 2).await;
         drop(stream);
         let start = Instant::now();
         serving.await.unwrap();
