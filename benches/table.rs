@@ -10,6 +10,8 @@
 
 #[path = "support/alone.rs"]
 mod alone;
+#[path = "support/awake.rs"]
+mod awake;
 #[path = "support/loopback.rs"]
 mod loopback;
 #[path = "table/machine.rs"]
