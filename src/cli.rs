@@ -4,19 +4,20 @@
 mod arguments;
 mod ask;
 mod bench;
+mod commands;
 mod compose;
 mod estimate;
-mod exit;
+pub(crate) mod exit;
 mod explain;
 mod host;
 mod identity;
-mod inbox;
+pub(crate) mod inbox;
 mod input;
 #[cfg(feature = "embedded-tor")]
-mod inside;
+pub(crate) mod inside;
 #[cfg(not(feature = "embedded-tor"))]
 #[path = "cli/inside/absent.rs"]
-mod inside;
+pub(crate) mod inside;
 mod key;
 mod kkv;
 mod kkvc;
@@ -26,11 +27,13 @@ mod progress;
 mod proof;
 mod receipt;
 mod secret_file;
-mod send;
-mod signals;
+pub(crate) mod send;
+pub(crate) mod signals;
 mod speed;
+pub(crate) mod steps;
 mod tor_lines;
-mod visible;
+pub(crate) mod visible;
+pub(crate) mod way;
 
 pub use kkv::main as kkv;
 pub use kkvc::main as kkvc;

@@ -32,6 +32,7 @@ pub mod relay;
 pub mod sandbox;
 pub mod sender;
 pub mod tor;
+mod tui;
 pub mod unix_socket;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -111,3 +111,19 @@ fn every_test_that_the_threats_name_exists() {
         );
     }
 }
+
+/// Screens in the README are those that the tests of the interactive client see. `scripts/screens` draws both anew.
+#[test]
+fn the_screens_in_the_readme_are_as_the_client_draws_them() {
+    let readme = read("README.md");
+    let mut blocks = readme.split("<!-- screen ").skip(1).peekable();
+    assert!(blocks.peek().is_some(), "it has none");
+    for block in blocks {
+        let (name, rest) = block
+            .split_once(" -->\n\n```text\n")
+            .expect("a name, and then its screen");
+        let (shown, _) = rest.split_once("```\n").expect("an end");
+        let screen = read(&format!("tests/screen/looks/{name}.txt"));
+        assert_eq!(shown, screen, "{name}: run scripts/screens");
+    }
+}

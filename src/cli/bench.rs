@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::commands::Solving;
 use super::estimate::about;
 use super::exit::Failed;
-use super::kkvc::Solving;
 use super::output::{print, print_json};
 use super::speed::{Speed, in_words};
 use crate::limits::DEFAULT_COST;

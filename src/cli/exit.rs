@@ -9,7 +9,7 @@ use crate::owner::ClientError;
 /// How a command ends. The numbers are part of the interface: see [`CODES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Exit {
+pub(crate) enum Exit {
     Refused = 1,
     Usage = 2,
     Unreachable = 3,
@@ -46,14 +46,14 @@ Exit codes:
 
 /// Something that did not work, as it is told: what happened, then what to do.
 #[derive(Debug)]
-pub(super) struct Failed {
-    pub(super) exit: Exit,
-    pub(super) what: String,
-    pub(super) hint: Option<String>,
+pub(crate) struct Failed {
+    pub(crate) exit: Exit,
+    pub(crate) what: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Failed {
-    pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             exit,
             what: what.into(),
@@ -61,7 +61,7 @@ impl Failed {
         }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -146,7 +146,7 @@ fn report(done: &Done, verb: &str, json: bool) -> Result<(), Failed> {
         .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
 }
 
-fn numbers(ids: &[MessageId]) -> String {
+pub(crate) fn numbers(ids: &[MessageId]) -> String {
     let ids: Vec<String> = ids.iter().map(MessageId::to_string).collect();
     ids.join(", ")
 }
@@ -263,7 +263,7 @@ fn head(summary: &Summary) -> String {
 }
 
 /// Local time to the minute; seconds say more than a person needs.
-fn time(unix: u64) -> String {
+pub(crate) fn time(unix: u64) -> String {
     i64::try_from(unix)
         .ok()
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
@@ -277,12 +277,12 @@ fn time(unix: u64) -> String {
         )
 }
 
-pub(super) fn fingerprint<Side>(key: &Hex<32>) -> String {
+pub(crate) fn fingerprint<Side>(key: &Hex<32>) -> String {
     PublicKey::<Side>::from_bytes(&key.0)
         .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().to_string())
 }
 
-fn short(key: &Hex<32>) -> String {
+pub(crate) fn short(key: &Hex<32>) -> String {
     PublicKey::<Sender>::from_bytes(&key.0)
         .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().short())
 }

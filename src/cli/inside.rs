@@ -19,7 +19,7 @@ use crate::tor::embedded::{
 use crate::tor::{AccessKey, TorMode, TorState};
 
 /// What both programs take.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Place {
     /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
     #[arg(long, value_name = "DIR")]
@@ -140,9 +140,9 @@ impl Onion {
 }
 
 /// What `kkvc send` takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Tor inside")]
-pub(super) struct SenderArgs {
+pub(crate) struct SenderArgs {
     #[command(flatten)]
     place: Place,
 
@@ -178,7 +178,7 @@ fn unused(given: &[(&str, bool)], way: &str, hint: &str) -> Result<(), Failed> {
 }
 
 /// A sender's Tor, on its way to one inbox.
-pub(super) struct SenderTor {
+pub(crate) struct SenderTor {
     tor: EmbeddedTor,
     to: OnionAddress,
     port: u16,
@@ -189,7 +189,7 @@ pub(super) struct SenderTor {
 
 impl SenderTor {
     /// Starts it. It connects by itself from then on.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         args: &SenderArgs,
         to: OnionAddress,
         port: u16,
@@ -213,11 +213,11 @@ impl SenderTor {
         })
     }
 
-    pub(super) fn state(&self) -> watch::Receiver<TorState> {
+    pub(crate) fn state(&self) -> watch::Receiver<TorState> {
         self.tor.state()
     }
 
-    pub(super) fn dialer(&self) -> EmbeddedDialer<'_> {
+    pub(crate) fn dialer(&self) -> EmbeddedDialer<'_> {
         self.tor.dialer(self.to, self.port, self.patience)
     }
 }

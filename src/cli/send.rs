@@ -1,29 +1,23 @@
 //! `kkvc send`: takes the text, has it delivered, and says what has become of it.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::watch;
 
+use super::commands::{Common, Send};
 use super::exit::{Exit, Failed};
-use super::explain::explained;
-use super::inside::SenderTor;
-use super::kkvc::{Common, Send};
 use super::output::{print, print_json, say};
 use super::progress::Progress;
 use super::proof::Proof;
 use super::receipt::ReceiptFile;
+use super::way::{Load, Way};
 use super::{compose, identity, signals};
-use crate::clock::SystemClock;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
-use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::protocol::text::Text;
 use crate::protocol::wire::Hex;
-use crate::sender::{Accepted, Delivery, deliver};
-use crate::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState, TorWay};
+use crate::sender::Accepted;
+use crate::tor::{Target, TorWay};
 
 #[derive(Serialize)]
 struct Told {
@@ -44,7 +38,12 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         Some(path) => identity::load(path)?,
         None => SenderKey::generate(&mut random::kernel()),
     };
-    let way = Way::choose(common.tor, &args).await?;
+    match (args.address, common.tor) {
+        (Target::Loopback(_), _) => args.inside.must_be_unused("an address on this machine")?,
+        (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
+        (_, TorWay::Embedded) => {}
+    }
+    let way = Way::choose(common.tor, args.address, &args.inside, args.timeout).await?;
     let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
     if let Way::Loopback(_) = way {
         say("This address is on this machine: the message does not go through Tor.");
@@ -74,7 +73,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     let progress = Progress::start(way.state(), args.anyway);
     let result = tokio::select! {
         result = way.carry(load, &progress) => result,
-        () = stopped => Err(cancelled(&progress)),
+        () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
     let accepted = result?;
@@ -88,76 +87,6 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         Failed::new(Exit::AcceptedUntold, what)
     })?;
     written
-}
-
-/// The way that an address and the options ask for.
-enum Way {
-    Loopback(LoopbackDialer),
-    Socks(SocksDialer),
-    Inside(SenderTor),
-}
-
-impl Way {
-    /// The Tor inside connects from here on: whoever types gives it time.
-    async fn choose(tor: TorWay, args: &Send) -> Result<Self, Failed> {
-        Ok(match (args.address, tor) {
-            (Target::Loopback(address), _) => {
-                args.inside.must_be_unused("an address on this machine")?;
-                Self::Loopback(LoopbackDialer(address))
-            }
-            (Target::Onion { address, port }, TorWay::Socks(proxy)) => {
-                args.inside.must_be_unused(&format!("--tor {tor}"))?;
-                let rng = &mut random::kernel();
-                Self::Socks(SocksDialer::new(proxy, address, port, args.timeout, rng))
-            }
-            (Target::Onion { address, port }, TorWay::Embedded) => {
-                Self::Inside(SenderTor::start(&args.inside, address, port, args.timeout).await?)
-            }
-        })
-    }
-
-    /// How the Tor inside is doing.
-    fn state(&self) -> Option<watch::Receiver<TorState>> {
-        match self {
-            Self::Loopback(_) | Self::Socks(_) => None,
-            Self::Inside(tor) => Some(tor.state()),
-        }
-    }
-
-    async fn carry(&self, load: Load<'_>, progress: &Progress) -> Result<Accepted, Failed> {
-        match self {
-            Self::Loopback(dialer) => load.over(dialer, progress).await,
-            Self::Socks(dialer) => load.over(dialer, progress).await,
-            Self::Inside(tor) => load.over(&tor.dialer(), progress).await,
-        }
-    }
-}
-
-/// What is carried, and how it is paid for.
-struct Load<'l> {
-    target: Target,
-    suites: SuitePolicy,
-    solver: Solver,
-    max_time: Option<Duration>,
-    key: SenderKey,
-    text: &'l Text,
-}
-
-impl Load<'_> {
-    async fn over<D: Dial>(self, dialer: &D, progress: &Progress) -> Result<Accepted, Failed> {
-        let delivery = Delivery {
-            dialer,
-            target: self.target,
-            suites: self.suites,
-            solver: self.solver,
-            max_time: self.max_time,
-            clock: &SystemClock::default(),
-            observer: progress,
-        };
-        deliver(&delivery, self.key, self.text, &mut random::kernel())
-            .await
-            .map_err(|failure| explained(&failure))
-    }
 }
 
 fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, Failed> {
@@ -181,6 +110,14 @@ fn tell(accepted: &Accepted, receipt: Option<Proof>, kept: bool, json: bool) -> 
             receipt,
         });
     }
+    print(&format!(
+        "Accepted: the message is in the inbox.\n{}",
+        accepted_words(accepted, kept)
+    ))
+}
+
+/// Who has it, who signed it, what was paid: three lines. `kept`: whether the key that signed it is.
+pub(crate) fn accepted_words(accepted: &Accepted, kept: bool) -> String {
     let key = if kept {
         "your identity"
     } else {
@@ -190,20 +127,18 @@ fn tell(accepted: &Accepted, receipt: Option<Proof>, kept: bool, json: bool) -> 
         Suite::V2 => "and has signed for it",
         Suite::V1 => "(kkv/1 has no signed receipts)",
     };
-    print(&format!(
-        "Accepted: the message is in the inbox.\n  \
-         relay   {} {word}\n  \
-         sender  {}, {key}\n  \
-         paid    2^{} hashes, {}\n",
+    format!(
+        "  relay   {} {word}\n  sender  {}, {key}\n  paid    2^{} hashes, {}\n",
         accepted.relay.fingerprint(),
         accepted.sender.fingerprint(),
         accepted.cost,
         accepted.suite,
-    ))
+    )
 }
 
-fn cancelled(progress: &Progress) -> Failed {
-    if progress.was_sending() {
+/// Cancelled, when the message `was_sending` or was not yet.
+pub(crate) fn cancelled(was_sending: bool) -> Failed {
+    if was_sending {
         Failed::new(
             Exit::Cancelled,
             "cancelled while the message was on its way: whether it arrived can't be known",

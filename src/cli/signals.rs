@@ -7,7 +7,7 @@ use super::exit::{Exit, Failed};
 /// Waits for SIGTERM, SIGINT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
 ///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
-pub(super) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hang_up = if hang_up_is_ignored() {

@@ -10,6 +10,7 @@
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
 //! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
 
+use axum::http::HeaderName;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -19,6 +20,9 @@ use crate::protocol::wire::Hex;
 use crate::queue::{Counts, MessageId};
 use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
+
+/// A header of requests that are no sign of the owner's presence, such as those of a program that was left open.
+pub const UNATTENDED: HeaderName = HeaderName::from_static("kkv-unattended");
 
 /// State of the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

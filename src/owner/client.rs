@@ -6,12 +6,13 @@ use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Delete, Done, Get, List, Mark, Message, Status};
+use super::api::{Delete, Done, Get, List, Mark, Message, Status, UNATTENDED, Version, Watch};
 use super::socket::{ROOT, SERVICE_PATH, default_path};
-use crate::limits::OWNER_TIMEOUT;
+use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
 use crate::process::own_uid;
 use crate::queue::MessageId;
 
@@ -20,6 +21,7 @@ use crate::queue::MessageId;
 pub struct Client {
     http: reqwest::Client,
     socket: PathBuf,
+    attended: bool,
 }
 
 /// Why the relay did not do it.
@@ -82,7 +84,17 @@ impl Client {
         Ok(Self {
             http,
             socket: socket.to_owned(),
+            attended: true,
         })
+    }
+
+    /// The same, but what it asks is no sign that the owner is there: nobody may be in front of it.
+    #[must_use]
+    pub fn unattended(self) -> Self {
+        Self {
+            attended: false,
+            ..self
+        }
     }
 
     /// How the relay is.
@@ -139,6 +151,17 @@ impl Client {
         self.call(self.http.post(url("wipe"))).await
     }
 
+    /// Waits until something has changed since the version `seen`, 0 at first; a minute at most. The present version.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn watch(&self, seen: u64) -> Result<u64, ClientError> {
+        let request = self.http.get(url("watch")).query(&Watch { seen });
+        let request = request.timeout(WATCH_TIMEOUT + OWNER_TIMEOUT);
+        let Version { version } = self.call(request).await?;
+        Ok(version)
+    }
+
     async fn post<T: DeserializeOwned>(
         &self,
         route: &str,
@@ -161,6 +184,11 @@ impl Client {
         let (client, request) = request.build_split();
         let mut request = request.map_err(|fault| ClientError::Unexpected(fault.to_string()))?;
         request.timeout_mut().get_or_insert(OWNER_TIMEOUT);
+        if !self.attended {
+            request
+                .headers_mut()
+                .insert(UNATTENDED, HeaderValue::from_static("1"));
+        }
         client.execute(request).await.map_err(|fault| {
             if fault.is_connect() {
                 self.unreached(&fault)

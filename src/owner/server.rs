@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::api::{
-    Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, Version, Watch,
+    Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, UNATTENDED, Version, Watch,
 };
 use crate::crypto::scrub;
 use crate::limits::{SLOT_BYTES, WATCH_TIMEOUT};
@@ -54,7 +54,9 @@ pub fn router(host: Arc<dyn Host>) -> Router {
 type AppHost = State<Arc<dyn Host>>;
 
 async fn seen(State(host): AppHost, request: Request, next: Next) -> Response {
-    host.seen();
+    if !request.headers().contains_key(UNATTENDED) {
+        host.seen();
+    }
     next.run(request).await
 }
 

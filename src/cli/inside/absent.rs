@@ -61,8 +61,8 @@ impl Onion {
 }
 
 /// `kkvc send` takes nothing more.
-#[derive(Debug, Args)]
-pub(super) struct SenderArgs {}
+#[derive(Debug, Default, Args)]
+pub(crate) struct SenderArgs {}
 
 impl SenderArgs {
     pub(super) fn must_be_unused(&self, _: &str) -> Result<(), Failed> {
@@ -71,13 +71,13 @@ impl SenderArgs {
 }
 
 /// There is none.
-pub(super) enum SenderTor {}
+pub(crate) enum SenderTor {}
 
 /// Nor a way through it.
-pub(super) enum NoDialer {}
+pub(crate) enum NoDialer {}
 
 impl SenderTor {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         _: &SenderArgs,
         _: OnionAddress,
         _: u16,
@@ -86,11 +86,11 @@ impl SenderTor {
         Err(Failed::usage("this kkvc was built without Tor inside"))
     }
 
-    pub(super) fn state(&self) -> watch::Receiver<TorState> {
+    pub(crate) fn state(&self) -> watch::Receiver<TorState> {
         match *self {}
     }
 
-    pub(super) fn dialer(&self) -> NoDialer {
+    pub(crate) fn dialer(&self) -> NoDialer {
         match *self {}
     }
 }

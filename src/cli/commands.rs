@@ -1,0 +1,225 @@
+//! The arguments of `kkvc`: one type for each command that takes more than a number.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::arguments::{SOCKET_HELP, from_one_to};
+use super::exit::{CODES, Failed};
+use super::inside::SenderArgs;
+use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
+use crate::onion::OnionAddress;
+use crate::owner::Client;
+use crate::pow::Solver;
+use crate::protocol::suite::SuitePolicy;
+use crate::queue::MessageId;
+use crate::tor::{Target, TargetError, TorWay};
+
+/// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
+#[derive(Debug, Parser)]
+#[command(name = "kkvc", version, max_term_width = 100, after_help = CODES)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
+pub(super) struct Common {
+    /// Print JSON, in ASCII, instead of text for people
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}; if nothing is there, /run/kkv/kkv.sock of a service"))]
+    pub(super) socket: Option<PathBuf>,
+
+    /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
+    #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
+    pub(super) tor: TorWay,
+}
+
+impl Common {
+    pub(super) fn client(&self) -> Result<Client, Failed> {
+        Ok(match &self.socket {
+            Some(socket) => Client::new(socket)?,
+            None => Client::by_default()?,
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Open the interactive client, as kkvc without a command does
+    Tui(Tui),
+    /// Leave a message in somebody's inbox
+    #[command(after_help = CODES)]
+    Send(Send),
+    /// List your messages
+    List,
+    /// Show a message and mark it as read
+    Read {
+        /// Number of the message, as `list` shows it
+        #[arg(value_parser = number, allow_negative_numbers = true)]
+        id: MessageId,
+    },
+    /// Mark messages as read, or unread
+    Mark {
+        /// Numbers of the messages
+        #[arg(required = true, value_parser = number, allow_negative_numbers = true)]
+        ids: Vec<MessageId>,
+        /// Mark as unread
+        #[arg(long)]
+        unread: bool,
+    },
+    /// Delete messages; they are wiped from memory
+    Delete {
+        /// Numbers of the messages
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = number, allow_negative_numbers = true)]
+        ids: Vec<MessageId>,
+        /// Every message
+        #[arg(long)]
+        all: bool,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Wipe every message from memory and end every exchange that is under way, now
+    Wipe {
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Show how your relay is
+    Status,
+    /// Measure what this machine pays, and show what each cost means here
+    Bench(Solving),
+    /// Print a message with its signature, for others to verify
+    Export {
+        /// Number of the message
+        #[arg(value_parser = number, allow_negative_numbers = true)]
+        id: MessageId,
+    },
+    /// Check an exported message, a receipt, or both together; needs no relay
+    Verify {
+        /// Files from `export` and `send --receipt`; - for standard input
+        #[arg(required = true, num_args = 1..=2)]
+        files: Vec<PathBuf>,
+    },
+    /// Make a key to a closed inbox, or show an existing one
+    Key {
+        /// The inbox
+        address: OnionAddress,
+        /// File of the key (as Tor's .auth_private); made if it doesn't exist
+        file: PathBuf,
+    },
+    /// Make a key to sign with, or show an existing one
+    Identity {
+        /// File of the key (PKCS#8 PEM, Ed25519); made if it doesn't exist
+        file: PathBuf,
+    },
+}
+
+/// Arguments of `kkvc send`.
+#[derive(Debug, Args)]
+pub(super) struct Send {
+    /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this machine
+    #[arg(value_parser = target)]
+    pub(super) address: Target,
+
+    /// File with the message [default: standard input]
+    #[arg(conflicts_with = "message")]
+    pub(super) file: Option<PathBuf>,
+
+    /// The message itself. Other users of this machine can see it while the command runs
+    #[arg(short, long, value_name = "TEXT")]
+    pub(super) message: Option<String>,
+
+    /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]
+    #[arg(long, value_name = "FILE")]
+    pub(super) identity: Option<PathBuf>,
+
+    /// Suite to speak: 'any' (kkv/2, or kkv/1 with a relay that has nothing better), '2' or '1'
+    #[arg(long, value_name = "SUITE", default_value_t)]
+    pub(super) suite: SuitePolicy,
+
+    /// Write the relay's receipt to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) receipt: Option<PathBuf>,
+
+    /// Longest time to pay for, like 90s or 10m [default: what the relay gives]
+    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = time_to_pay)]
+    pub(super) max_time: Option<Duration>,
+
+    /// Pay even where it will hardly be done in time, without asking
+    #[arg(long)]
+    pub(super) anyway: bool,
+
+    #[command(flatten)]
+    pub(super) solving: Solving,
+
+    /// How long to try to find the inbox, like 90s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "1m", allow_negative_numbers = true, value_parser = patience)]
+    pub(super) timeout: Duration,
+
+    #[command(flatten)]
+    pub(super) inside: SenderArgs,
+}
+
+/// Arguments of `kkvc tui`: how messages that are written there go.
+#[derive(Debug, Default, Args)]
+pub(super) struct Tui {
+    #[command(flatten)]
+    pub(super) solving: Solving,
+
+    #[command(flatten)]
+    pub(super) inside: SenderArgs,
+}
+
+/// What searches for a proof of work.
+#[derive(Debug, Default, Args)]
+pub(super) struct Solving {
+    /// Threads that search for the proof of work [default: one for each core]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_one_to(MAX_THREADS))]
+    threads: Option<u32>,
+}
+
+impl Solving {
+    pub(super) fn solver(&self) -> Solver {
+        let all = Solver::default();
+        let threads = self.threads.and_then(|n| NonZeroUsize::new(n as usize));
+        Solver {
+            threads: threads.unwrap_or(all.threads),
+            ..all
+        }
+    }
+}
+
+fn target(text: &str) -> Result<Target, TargetError> {
+    text.parse()
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PATIENCE => Ok(time),
+        _ => Err("it is a duration from 1s to 1h".to_owned()),
+    }
+}
+
+fn time_to_pay(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PAYING => Ok(time),
+        _ => Err("it is a duration from 1s to 24h".to_owned()),
+    }
+}
+
+fn number(text: &str) -> Result<MessageId, String> {
+    text.parse()
+        .map(MessageId)
+        .map_err(|_| "a message has a number, as `kkvc list` shows it".to_owned())
+}

@@ -1,0 +1,197 @@
+//! Where a delivery is, in words: a line for each step, and one that lives while it lasts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::estimate::{about, estimate, roughly};
+use crate::pow::{Puzzle, Search};
+use crate::sender::{Event, Price};
+use crate::tor::TorState;
+
+/// A delivery under way.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    step: Step,
+    /// What is being done about the line, if it is not there.
+    link: Option<&'static str>,
+    /// How the Tor inside is doing, if it is used.
+    tor: Option<watch::Receiver<TorState>>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Asking,
+    Solving(Solving),
+    Exchanging,
+    Sending,
+}
+
+#[derive(Debug)]
+struct Solving {
+    search: Arc<Search>,
+    puzzle: Puzzle,
+    time: Duration,
+    since: Instant,
+}
+
+impl Steps {
+    /// Before the first; with what the Tor inside does, if it is used.
+    pub(crate) fn new(tor: Option<watch::Receiver<TorState>>) -> Self {
+        Self {
+            step: Step::Asking,
+            link: None,
+            tor,
+        }
+    }
+
+    /// Whether the message was on its way, so that its fate may be unknown.
+    pub(crate) fn was_sending(&self) -> bool {
+        matches!(self.step, Step::Sending)
+    }
+
+    /// Goes on with `event`. What there is to say of it, if anything.
+    pub(crate) fn take(&mut self, event: Event) -> Option<String> {
+        match event {
+            Event::Dialling => {
+                let first = self.link.replace("connecting").is_none();
+                first.then(|| "Connecting…".to_owned())
+            }
+            Event::Connected => {
+                self.link = None;
+                Some("Connected.".to_owned())
+            }
+            Event::Retrying => {
+                self.link = Some("no answer came; trying again");
+                Some("No answer came; trying again…".to_owned())
+            }
+            Event::FellBack => {
+                Some("The relay has no kkv/2; going on in kkv/1, the older protocol.".to_owned())
+            }
+            Event::Solving {
+                search,
+                puzzle,
+                time,
+            } => {
+                let said = format!(
+                    "Paying with a proof of work: about 2^{} hashes, in {} at most…",
+                    puzzle.cost(),
+                    about(time)
+                );
+                self.step = Step::Solving(Solving {
+                    search,
+                    puzzle,
+                    time,
+                    since: Instant::now(),
+                });
+                Some(said)
+            }
+            Event::Exchanging => match std::mem::replace(&mut self.step, Step::Exchanging) {
+                Step::Solving(solving) => Some(solving.solved()),
+                Step::Asking | Step::Exchanging | Step::Sending => None,
+            },
+            Event::PriceRose => {
+                self.step = Step::Asking;
+                Some("The inbox is filling up, and the price has risen; paying again…".to_owned())
+            }
+            Event::Sending => {
+                self.step = Step::Sending;
+                Some("Sending the message…".to_owned())
+            }
+        }
+    }
+
+    /// How far the search is, 0 to 1, if there is one; and what is being done, for a line that lives.
+    pub(crate) fn now(&self) -> (Option<f64>, String) {
+        match (self.link, &self.step) {
+            (Some(link), _) => (None, self.connecting(link)),
+            (None, Step::Asking) => (None, "asking for a challenge".to_owned()),
+            (None, Step::Exchanging) => (None, "exchanging keys".to_owned()),
+            (None, Step::Sending) => (None, "waiting for the relay to accept it".to_owned()),
+            (None, Step::Solving(solving)) => {
+                let (done, text) = solving.show();
+                (Some(done), text)
+            }
+        }
+    }
+
+    /// What is being done about the line: first Tor has to be there, then the inbox is looked for.
+    fn connecting(&self, link: &str) -> String {
+        match self.tor.as_ref().map(|tor| *tor.borrow()) {
+            Some(tor) if !tor.is_connected() => format!("Tor: {tor}"),
+            Some(_) => format!("{link}; looking for the inbox through Tor"),
+            None => link.to_owned(),
+        }
+    }
+}
+
+impl Solving {
+    /// How much is done, and what is said beside it.
+    fn show(&self) -> (f64, String) {
+        let spent = self.since.elapsed();
+        let found = self.search.found();
+        let Some(now) = estimate(&self.puzzle, self.search.tried(), found, spent) else {
+            return (0.0, "starting".to_owned());
+        };
+        let done = match self.puzzle.count() {
+            1 => format!("chance so far {:.0} %", now.done * 100.0),
+            count => format!("{found} of {count} found"),
+        };
+        let text = format!(
+            "{done}, {} left, {} at most, {:.0} MH/s",
+            roughly(now.left),
+            about(self.time.saturating_sub(spent)),
+            now.rate / 1e6,
+        );
+        (now.done, text)
+    }
+
+    fn solved(&self) -> String {
+        format!(
+            "Proof of work found in {} (2^{:.1} hashes).",
+            about(self.since.elapsed()),
+            (self.search.tried().max(1) as f64).log2()
+        )
+    }
+}
+
+/// What a price means that this machine will hardly pay in time.
+pub(crate) fn dear(price: &Price) -> String {
+    format!(
+        "The relay asks for 2^{} hashes. That takes {} on this machine, and there is {} for it: {}.",
+        price.cost,
+        roughly(price.odds.mean()),
+        about(price.time),
+        chance(price.odds.by(price.time)),
+    )
+}
+
+/// A chance below a half, as people say it.
+fn chance(chance: f64) -> String {
+    match (1.0 / chance).round() {
+        ..=10.0 => format!("the chance to be done by then is {:.0} %", chance * 100.0),
+        one_in @ ..=1e6 => format!("the chance to be done by then is 1 in {one_in}"),
+        _ => "there is no chance to be done by then".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_read_well() {
+        for (odds, said) in [
+            (0.5, "is 50 %"),
+            (0.1, "is 10 %"),
+            (0.05, "is 1 in 20"),
+            (1e-6, "is 1 in 1000000"),
+            (1e-7, "there is no chance"),
+            (0.0, "there is no chance"),
+        ] {
+            assert!(chance(odds).contains(said), "{odds}: {}", chance(odds));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The interactive client: `kkvc` alone.
+//!
+//! [`app`] knows what is on the screen and what each event changes; it does nothing itself but give [`Order`]s. [`link`] and [`post`] carry them out,
+//! beside it, and tell what has come of them. [`draw`] shows what is known, on the screen that [`terminal`] has taken over.
+
+mod app;
+mod ask;
+mod compose;
+mod draw;
+mod inbox;
+mod keys;
+mod link;
+mod outbox;
+mod post;
+mod reading;
+mod start;
+mod terminal;
+mod theme;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{Event as Input, EventStream, KeyEventKind};
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use zeroize::Zeroizing;
+
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::signals;
+use app::{App, Event, Order};
+use link::Link;
+use post::Post;
+use terminal::Screen;
+use theme::Theme;
+
+pub(crate) use post::Route;
+
+/// How often a delivery under way is looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// An owner at the keys is a sign of life this often at most.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`.
+pub(crate) async fn run(socket: Option<PathBuf>, route: Route) -> Result<(), Failed> {
+    let stopped = signals::stopped()?;
+    ran(socket, route, stopped).await.map_err(|fault| {
+        Failed::new(
+            Exit::Refused,
+            format!("the terminal can't be used: {fault}"),
+        )
+        .hint("The commands work without it: kkvc --help lists them.")
+    })
+}
+
+async fn ran(
+    socket: Option<PathBuf>,
+    route: Route,
+    stopped: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let mut stopped = std::pin::pin!(stopped);
+    let mut suspended = signal(SignalKind::from_raw(libc::SIGTSTP))?;
+    let (events, mut happening) = unbounded_channel();
+    let link = Link::new(socket.clone(), events.clone());
+    let mut post = Post::new(route, events.clone());
+    let mut app = App::new(Theme::of_environment());
+    let mut screen = Screen::open()?;
+    let mut keys = EventStream::new();
+    let mut following = JoinSet::new();
+    following.spawn(link.clone().follow());
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut attended = Instant::now();
+    loop {
+        screen.draw(&mut app)?;
+        let event = tokio::select! {
+            input = keys.next() => match input {
+                Some(input) => taken(input?),
+                None => return Ok(()), // the terminal is gone
+            },
+            event = happening.recv() => event,
+            _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
+            _ = suspended.recv() => {
+                screen.suspend()?;
+                None
+            }
+            () = &mut stopped => return Ok(()),
+        };
+        let Some(event) = event else { continue };
+        if matches!(event, Event::Key(_) | Event::Mouse(_)) && attended.elapsed() > SIGN_OF_LIFE {
+            attended = Instant::now();
+            link.attend();
+        }
+        for order in app.take(event) {
+            match order {
+                Order::Fetch(id) => link.fetch(id),
+                Order::Mark(id, read) => link.mark(id, read),
+                Order::Delete(what) => link.delete(what),
+                Order::Send { id, target, text } => post.send(id, target, text),
+                Order::Cancel(id) => post.cancel(id),
+                Order::Copy(text) => screen.copy(&text)?,
+                Order::StartRelay => start::start(socket.as_deref(), &events),
+                Order::Suspend => screen.suspend()?,
+                Order::Quit => return Ok(()),
+            }
+        }
+    }
+}
+
+/// What is meant by what the terminal says; nothing if only the screen is to be drawn again.
+fn taken(input: Input) -> Option<Event> {
+    match input {
+        Input::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        Input::Mouse(mouse) => Some(Event::Mouse(mouse)),
+        Input::Paste(text) => Some(Event::Paste(Zeroizing::new(text))),
+        _ => None,
+    }
+}

@@ -1,0 +1,225 @@
+//! What is on the screen, and what each event changes. Nothing here waits or reaches outside: what is to be done is given as [`Order`]s.
+
+mod deeds;
+mod hands;
+
+use std::collections::VecDeque;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use zeroize::Zeroizing;
+
+use super::ask::Question;
+use super::compose::Compose;
+use super::draw::Areas;
+use super::inbox::Inbox;
+use super::keys::Place;
+use super::link::News;
+use super::outbox::{Outbox, Stage};
+use super::post::Told;
+use super::reading::Reading;
+use super::theme::Theme;
+use crate::owner::api::{Delete, Message, Status};
+use crate::protocol::text::Text;
+use crate::queue::MessageId;
+use crate::tor::Target;
+
+/// Everything that is known here.
+pub(super) struct App {
+    pub(super) theme: Theme,
+    pub(super) relay: RelayState,
+    pub(super) inbox: Inbox,
+    pub(super) reading: Option<Reading>,
+    pub(super) compose: Option<Compose>,
+    pub(super) outbox: Outbox,
+    /// The screen that keys go to, and where one comes back to from writing.
+    pub(super) place: Place,
+    before: Place,
+    /// Asked one after the other: the first is on the screen.
+    pub(super) questions: VecDeque<Question>,
+    pub(super) help: bool,
+    pub(super) note: Option<Note>,
+    /// Where things are on the screen, for the mouse.
+    pub(super) areas: Areas,
+}
+
+/// The owner's relay.
+pub(super) enum RelayState {
+    /// It has not answered yet.
+    Asking,
+    Here(Box<Status>),
+    /// It isn't there: in words, and what may help.
+    Away {
+        what: String,
+        hint: String,
+        can_start: bool,
+    },
+}
+
+/// One line about what has just happened, until the next key.
+pub(super) struct Note {
+    pub(super) text: String,
+    pub(super) good: bool,
+}
+
+/// Something happens.
+pub(super) enum Event {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    Paste(Zeroizing<String>),
+    /// The relay, or a request to it.
+    News(News),
+    /// A delivery.
+    Told(Told),
+}
+
+/// What is to be done outside.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Have this message read to us.
+    Fetch(MessageId),
+    Mark(MessageId, bool),
+    Delete(Delete),
+    Send {
+        id: u64,
+        target: Target,
+        text: Text,
+    },
+    Cancel(u64),
+    Copy(Zeroizing<String>),
+    StartRelay,
+    Suspend,
+    Quit,
+}
+
+impl App {
+    pub(super) fn new(theme: Theme) -> Self {
+        Self {
+            theme,
+            relay: RelayState::Asking,
+            inbox: Inbox::default(),
+            reading: None,
+            compose: None,
+            outbox: Outbox::default(),
+            place: Place::Inbox,
+            before: Place::Inbox,
+            questions: VecDeque::new(),
+            help: false,
+            note: None,
+            areas: Areas::default(),
+        }
+    }
+
+    pub(super) fn take(&mut self, event: Event) -> Vec<Order> {
+        match event {
+            Event::Key(key) => self.key(key),
+            Event::Mouse(mouse) => self.mouse(mouse),
+            Event::Paste(text) => {
+                match &mut self.compose {
+                    Some(compose) if self.place == Place::Compose && self.questions.is_empty() => {
+                        compose.paste(&text);
+                    }
+                    _ => self.tell(false, "press c to write a message; then paste it"),
+                }
+                Vec::new()
+            }
+            Event::News(news) => self.news(news),
+            Event::Told(told) => self.told(told),
+        }
+    }
+
+    fn tell(&mut self, good: bool, text: impl Into<String>) {
+        let text = text.into();
+        self.note = Some(Note { text, good });
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.questions.push_back(question);
+    }
+
+    fn news(&mut self, news: News) -> Vec<Order> {
+        match news {
+            News::Here(status, messages) => {
+                self.relay = RelayState::Here(status);
+                self.inbox.set(messages);
+                self.close_if_gone();
+            }
+            News::Away {
+                what,
+                hint,
+                can_start,
+            } => {
+                self.relay = RelayState::Away {
+                    what,
+                    hint,
+                    can_start,
+                };
+                self.inbox.set(Vec::new());
+                self.close_if_gone();
+            }
+            News::Message(message) => return self.show(*message),
+            News::Done(what) => self.tell(true, what),
+            News::Failed(why) => self.tell(false, why),
+        }
+        Vec::new()
+    }
+
+    fn close_if_gone(&mut self) {
+        let Some(id) = self.reading.as_ref().map(|reading| reading.summary().id) else {
+            return;
+        };
+        if self.inbox.messages().iter().any(|message| message.id == id) {
+            return;
+        }
+        self.reading = None;
+        if self.place == Place::Message {
+            self.place = Place::Inbox;
+        }
+        if self.note.is_none() {
+            self.tell(true, format!("message {id} is gone"));
+        }
+    }
+
+    fn show(&mut self, message: Message) -> Vec<Order> {
+        if !matches!(self.place, Place::Inbox | Place::Message) {
+            return Vec::new(); // one has gone elsewhere meanwhile
+        }
+        let (id, read) = (message.summary.id, message.summary.read);
+        let mut reading = Reading::new(message);
+        reading.set_read(true);
+        self.reading = Some(reading);
+        self.place = Place::Message;
+        if read {
+            Vec::new()
+        } else {
+            vec![Order::Mark(id, true)]
+        }
+    }
+
+    fn told(&mut self, told: Told) -> Vec<Order> {
+        match told {
+            Told::Begun(id, step) => self.set_stage(id, Stage::UnderWay(step)),
+            Told::Asks { words, answer } => self.ask(Question::Pay { words, answer }),
+            Told::Accepted(id, words) => {
+                if let Some(letter) = self.outbox.get_mut(id) {
+                    letter.text = Zeroizing::default();
+                }
+                self.set_stage(id, Stage::Accepted(words));
+                self.tell(true, "accepted: the message is in the inbox");
+            }
+            Told::Failed(id, failed) => {
+                self.tell(false, failed.what.clone());
+                self.set_stage(id, Stage::Failed(failed));
+            }
+        }
+        Vec::new()
+    }
+
+    fn set_stage(&mut self, id: u64, stage: Stage) {
+        if let Some(letter) = self.outbox.get_mut(id) {
+            letter.stage = stage;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

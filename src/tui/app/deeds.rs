@@ -1,0 +1,198 @@
+//! What is done with messages: opened, written, sent, marked, deleted, copied.
+
+use zeroize::Zeroizing;
+
+use super::{App, Order, RelayState};
+use crate::tui::ask::Question;
+use crate::tui::compose::Compose;
+use crate::tui::keys::Place;
+use crate::tui::outbox::Stage;
+use crate::tui::reading::Reading;
+
+impl App {
+    pub(super) fn open(&mut self) -> Vec<Order> {
+        match self.place {
+            Place::Inbox | Place::Message => {
+                let chosen = self.inbox.chosen();
+                chosen
+                    .map(|message| Order::Fetch(message.id))
+                    .into_iter()
+                    .collect()
+            }
+            Place::Outbox => {
+                let Some(letter) = self.outbox.chosen() else {
+                    return Vec::new();
+                };
+                match letter.stage {
+                    Stage::Draft | Stage::Failed(_) => {
+                        let id = letter.id;
+                        self.edit(id);
+                    }
+                    Stage::UnderWay(_) => self.tell(false, "it is on its way; x cancels it"),
+                    Stage::Accepted(_) => self.tell(true, "it has arrived, and is not kept here"),
+                }
+                Vec::new()
+            }
+            Place::Compose => Vec::new(),
+        }
+    }
+
+    pub(super) fn write(&mut self) {
+        let id = self.outbox.draft().unwrap_or_else(|| self.outbox.begin());
+        self.edit(id);
+    }
+
+    pub(super) fn edit(&mut self, id: u64) {
+        let Some(letter) = self.outbox.get(id) else {
+            return;
+        };
+        self.compose = Some(Compose::new(id, &letter.to, &letter.text));
+        if self.place != Place::Compose {
+            self.before = self.place;
+        }
+        self.place = Place::Compose;
+    }
+
+    pub(super) fn put_aside(&mut self) {
+        let Some(compose) = self.compose.take() else {
+            return;
+        };
+        if compose.is_empty() {
+            self.outbox.forget(compose.id);
+            return;
+        }
+        if let Some(letter) = self.outbox.get_mut(compose.id) {
+            letter.to = compose.address();
+            letter.text = compose.text();
+            letter.stage = Stage::Draft;
+        }
+        self.tell(true, "put aside: c goes on writing it");
+    }
+
+    pub(super) fn send(&mut self) -> Vec<Order> {
+        let Some(compose) = &mut self.compose else {
+            return Vec::new();
+        };
+        let (target, text) = match compose.ready() {
+            Ok(ready) => ready,
+            Err(unready) => {
+                compose.field = unready.field;
+                self.tell(false, unready.why);
+                return Vec::new();
+            }
+        };
+        let id = compose.id;
+        self.put_aside();
+        self.note = None;
+        self.place = Place::Outbox;
+        if let Some(place) = self
+            .outbox
+            .letters()
+            .iter()
+            .position(|letter| letter.id == id)
+        {
+            self.outbox.chosen = place;
+        }
+        vec![Order::Send { id, target, text }]
+    }
+
+    pub(super) fn cancel(&mut self) -> Vec<Order> {
+        match self.outbox.chosen() {
+            Some(letter) if matches!(letter.stage, Stage::UnderWay(_)) => {
+                vec![Order::Cancel(letter.id)]
+            }
+            _ => {
+                self.tell(false, "it is not on its way");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn mark(&mut self) -> Vec<Order> {
+        let open = self
+            .reading
+            .as_ref()
+            .filter(|_| self.place == Place::Message);
+        let message = open.map(Reading::summary).or_else(|| self.inbox.chosen());
+        let order = message.map(|message| Order::Mark(message.id, !message.read));
+        if let (Some(reading), Some(Order::Mark(_, read))) = (&mut self.reading, &order) {
+            reading.set_read(*read);
+        }
+        order.into_iter().collect()
+    }
+
+    pub(super) fn ask_to_delete(&mut self) {
+        let open = self
+            .reading
+            .as_ref()
+            .filter(|_| self.place == Place::Message);
+        let question = match self.place {
+            Place::Message | Place::Inbox => {
+                let message = open.map(Reading::summary).or_else(|| self.inbox.chosen());
+                message.map(|message| Question::Delete(message.id))
+            }
+            Place::Outbox => match self.outbox.chosen() {
+                Some(letter) if matches!(letter.stage, Stage::UnderWay(_)) => {
+                    self.tell(false, "it is on its way; x cancels it");
+                    None
+                }
+                Some(letter)
+                    if matches!(letter.stage, Stage::Accepted(_)) || letter.text.is_empty() =>
+                {
+                    let id = letter.id;
+                    self.outbox.forget(id);
+                    None
+                }
+                Some(letter) => Some(Question::Forget(letter.id)),
+                None => None,
+            },
+            Place::Compose => None,
+        };
+        self.questions.extend(question);
+    }
+
+    pub(super) fn copy(&mut self) -> Vec<Order> {
+        let Some(reading) = &self.reading else {
+            return Vec::new();
+        };
+        let text = Zeroizing::new(reading.text().to_owned());
+        self.tell(
+            true,
+            "copied: the terminal has it in its clipboard now, if it allows that",
+        );
+        vec![Order::Copy(text)]
+    }
+
+    pub(super) fn copy_address(&mut self) -> Vec<Order> {
+        let RelayState::Here(status) = &self.relay else {
+            self.tell(false, "there is no address: your relay isn't running");
+            return Vec::new();
+        };
+        let Some(onion) = status.onion.clone() else {
+            self.tell(
+                false,
+                "your relay doesn't know its address: the system's Tor has it in its file hostname",
+            );
+            return Vec::new();
+        };
+        self.tell(
+            true,
+            "your address is in the terminal's clipboard now, if it allows that",
+        );
+        vec![Order::Copy(Zeroizing::new(onion))]
+    }
+
+    pub(super) fn quit(&mut self) -> Vec<Order> {
+        if self.place == Place::Compose {
+            self.put_aside();
+            self.place = self.before;
+        }
+        match self.outbox.undelivered() {
+            0 => vec![Order::Quit],
+            undelivered => {
+                self.ask(Question::Quit { undelivered });
+                Vec::new()
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What keys and the mouse do: where they go, and what each asks for.
+
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use super::{App, Order, RelayState};
+use crate::owner::api::Delete;
+use crate::tui::ask::Question;
+use crate::tui::keys::{Act, Place};
+
+/// Lines that the mouse wheel goes.
+const WHEEL_LINES: isize = 3;
+
+impl App {
+    pub(super) fn key(&mut self, key: KeyEvent) -> Vec<Order> {
+        self.note = None;
+        if self.help {
+            self.help = false;
+            return Vec::new();
+        }
+        if let Some(question) = self.questions.pop_front() {
+            return self.answer(question, key);
+        }
+        let Some(act) = self.place.act(key) else {
+            if let (Place::Compose, Some(compose)) = (self.place, &mut self.compose) {
+                compose.input(key);
+            }
+            return Vec::new();
+        };
+        self.act(act)
+    }
+
+    pub(super) fn answer(&mut self, question: Question, key: KeyEvent) -> Vec<Order> {
+        let yes = match key.code {
+            KeyCode::Char('y' | 'Y') => true,
+            KeyCode::Char('n' | 'N') | KeyCode::Esc => false,
+            _ => {
+                self.questions.push_front(question);
+                return Vec::new();
+            }
+        };
+        match question {
+            Question::Pay { answer, .. } => {
+                let _ = answer.send(yes); // if nobody waits any more, the delivery was cancelled
+                Vec::new()
+            }
+            _ if !yes => Vec::new(),
+            Question::Delete(id) => vec![Order::Delete(Delete::Ids(vec![id]))],
+            Question::DeleteAll {
+                messages,
+                sure: false,
+            } => {
+                self.questions.push_front(Question::DeleteAll {
+                    messages,
+                    sure: true,
+                });
+                Vec::new()
+            }
+            Question::DeleteAll { sure: true, .. } => vec![Order::Delete(Delete::All)],
+            Question::Forget(id) => {
+                self.outbox.forget(id);
+                Vec::new()
+            }
+            Question::Quit { .. } => vec![Order::Quit],
+            Question::Start => vec![Order::StartRelay],
+        }
+    }
+
+    pub(super) fn act(&mut self, act: Act) -> Vec<Order> {
+        match act {
+            Act::Quit => return self.quit(),
+            Act::Suspend => return vec![Order::Suspend],
+            Act::Help => self.help = true,
+            Act::Write => self.write(),
+            Act::Outbox => self.place = Place::Outbox,
+            Act::Back => self.back(),
+            Act::Previous if self.place == Place::Message => return self.step(-1),
+            Act::Next if self.place == Place::Message => return self.step(1),
+            Act::Up | Act::Previous => self.scroll(-1),
+            Act::Down | Act::Next => self.scroll(1),
+            Act::PageUp => self.scroll(-self.page()),
+            Act::PageDown => self.scroll(self.page()),
+            Act::Top => self.scroll(isize::MIN / 2),
+            Act::Bottom => self.scroll(isize::MAX / 2),
+            Act::Open => return self.open(),
+            Act::Mark => return self.mark(),
+            Act::Delete => self.ask_to_delete(),
+            Act::DeleteAll => match self.inbox.messages().len() {
+                0 => self.tell(false, "there is no message to delete"),
+                messages => self.ask(Question::DeleteAll {
+                    messages,
+                    sure: false,
+                }),
+            },
+            Act::Copy => return self.copy(),
+            Act::CopyAddress => return self.copy_address(),
+            Act::Start => match &self.relay {
+                RelayState::Away {
+                    can_start: true, ..
+                } => self.ask(Question::Start),
+                RelayState::Away { .. } | RelayState::Asking => {}
+                RelayState::Here(_) => self.tell(true, "your relay is running"),
+            },
+            Act::Send => return self.send(),
+            Act::OtherField => {
+                if let Some(compose) = &mut self.compose {
+                    compose.other_field();
+                }
+            }
+            Act::Cancel => return self.cancel(),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn step(&mut self, lines: isize) -> Vec<Order> {
+        let before = self.inbox.place();
+        self.inbox.move_by(lines);
+        if self.inbox.place() == before {
+            let which = if lines < 0 { "first" } else { "last" };
+            self.tell(true, format!("this is the {which} in the list"));
+            return Vec::new();
+        }
+        self.open()
+    }
+
+    pub(super) fn page(&self) -> isize {
+        let height = match (self.place, &self.reading) {
+            (Place::Message, Some(reading)) => reading.height(),
+            _ => self.inbox.height(),
+        };
+        // One line stays, to find the place again.
+        isize::try_from(height)
+            .unwrap_or(1)
+            .saturating_sub(1)
+            .max(1)
+    }
+
+    pub(super) fn scroll(&mut self, lines: isize) {
+        match (self.place, &mut self.reading) {
+            (Place::Inbox, _) => self.inbox.move_by(lines),
+            (Place::Message, Some(reading)) => reading.scroll(lines),
+            (Place::Outbox, _) => self.outbox.move_by(lines),
+            (Place::Message | Place::Compose, _) => {}
+        }
+    }
+
+    pub(super) fn back(&mut self) {
+        match self.place {
+            Place::Compose => {
+                self.put_aside();
+                self.place = self.before;
+            }
+            Place::Message => {
+                self.reading = None;
+                self.place = Place::Inbox;
+            }
+            Place::Outbox | Place::Inbox => self.place = Place::Inbox,
+        }
+    }
+
+    pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Order> {
+        if !self.questions.is_empty() || self.help {
+            return Vec::new();
+        }
+        let at = Position::new(mouse.column, mouse.row);
+        match mouse.kind {
+            MouseEventKind::ScrollDown => self.scroll(WHEEL_LINES),
+            MouseEventKind::ScrollUp => self.scroll(-WHEEL_LINES),
+            MouseEventKind::Down(MouseButton::Left) if self.areas.list.contains(at) => {
+                return self.clicked(usize::from(mouse.row - self.areas.list.y));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn clicked(&mut self, row: usize) -> Vec<Order> {
+        match self.place {
+            Place::Inbox | Place::Message => {
+                let Some(place) = self.inbox.at(row) else {
+                    return Vec::new();
+                };
+                let again = self.inbox.place() == Some(place);
+                self.inbox.choose(place);
+                if again || self.place == Place::Message {
+                    self.open()
+                } else {
+                    Vec::new()
+                }
+            }
+            Place::Outbox if row < self.outbox.letters().len() => {
+                let again = self.outbox.chosen == row;
+                self.outbox.chosen = row;
+                if again { self.open() } else { Vec::new() }
+            }
+            Place::Outbox | Place::Compose => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What keys and events make of the screen, drawn into memory.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::steps::Steps;
+use crate::owner::api::Summary;
+use crate::protocol::wire::Hex;
+use crate::tui::draw::draw;
+use crate::tui::inbox::tests::summary;
+
+const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
+
+fn status() -> Box<Status> {
+    let status = serde_json::json!({
+        "version": "0.1.0", "uptime_seconds": 7, "tor": "embedded", "onion": ADDRESS,
+        "tor_state": {"step": "reachable"}, "listens": "127.0.0.1:45069", "suites": ["kkv/2", "kkv/1"],
+        "cost": 31, "base_cost": 30, "adaptive": true, "expected_seconds": 480, "ttl_seconds": null,
+        "wipe_after_seconds": null, "wiped": null,
+        "queue": {"capacity": 50, "stored": 3, "unread": 2, "reserved": 1}, "locked": true,
+        "sandbox": {"files": "fully", "calls": "fully", "writes": null}, "relay": "07".repeat(32),
+    });
+    Box::new(serde_json::from_value(status).unwrap())
+}
+
+fn message(summary: Summary, text: &str) -> Box<Message> {
+    Box::new(Message {
+        summary,
+        relay: Hex([7; 32]),
+        session: Hex([0; 32]),
+        signature: Hex([0; 64]),
+        text: text.to_owned().into(),
+    })
+}
+
+/// A client with these messages in its relay.
+fn app(messages: std::ops::RangeInclusive<u64>) -> App {
+    let mut app = App::new(Theme::plain());
+    app.take(Event::News(News::Here(
+        status(),
+        messages.map(summary).collect(),
+    )));
+    app
+}
+
+fn press(app: &mut App, keys: &str) -> Vec<Order> {
+    let code = |key| match key {
+        '\n' => KeyCode::Enter,
+        '\x1b' => KeyCode::Esc,
+        '\t' => KeyCode::Tab,
+        key => KeyCode::Char(key),
+    };
+    let orders = keys.chars().map(|key| {
+        let (code, modifiers) = match key {
+            '\x13' => (KeyCode::Char('s'), KeyModifiers::CONTROL),
+            '\x03' => (KeyCode::Char('c'), KeyModifiers::CONTROL),
+            key => (code(key), KeyModifiers::NONE),
+        };
+        app.take(Event::Key(KeyEvent::new(code, modifiers)))
+    });
+    orders.flatten().collect()
+}
+
+fn screen(app: &mut App, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, app)).unwrap();
+    terminal.backend().to_string()
+}
+
+/// A letter that was written to somebody and sent: its number.
+fn sent(app: &mut App, text: &str) -> u64 {
+    press(app, "c");
+    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    let orders = press(app, &format!("\t{text}\x13"));
+    let [
+        Order::Send {
+            id,
+            target,
+            text: sent,
+        },
+    ] = orders.as_slice()
+    else {
+        panic!("{orders:?}");
+    };
+    assert_eq!(
+        (target.to_string().as_str(), sent.as_str()),
+        (ADDRESS, text)
+    );
+    *id
+}
+
+#[test]
+fn a_message_is_read_from_the_list_and_marked_once_it_is_on_the_screen() {
+    let mut app = app(1..=3);
+    assert!(matches!(
+        press(&mut app, "\n")[..],
+        [Order::Fetch(MessageId(3))]
+    ));
+    let orders = app.take(Event::News(News::Message(message(summary(3), "Hello!"))));
+    assert!(matches!(orders[..], [Order::Mark(MessageId(3), true)]));
+    let shown = screen(&mut app, 80, 24);
+    assert!(
+        shown.contains("Hello!") && shown.contains("Message 3, 100 bytes"),
+        "{shown}"
+    );
+    assert!(matches!(
+        press(&mut app, "n")[..],
+        [Order::Fetch(MessageId(2))]
+    ));
+    press(&mut app, "\x1b");
+    assert!(!screen(&mut app, 80, 24).contains("Hello!"));
+}
+
+#[test]
+fn deleting_asks_once_and_deleting_all_twice() {
+    let mut app = app(1..=3);
+    assert!(press(&mut app, "d").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Delete message 3?"));
+    assert!(press(&mut app, "n").is_empty() && app.questions.is_empty());
+    assert!(
+        matches!(&press(&mut app, "dy")[..], [Order::Delete(Delete::Ids(ids))] if ids[..] == [MessageId(3)])
+    );
+    assert!(press(&mut app, "Dy").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Really delete all 3 messages?"));
+    assert!(press(&mut app, "n").is_empty());
+    assert!(matches!(
+        &press(&mut app, "Dyy")[..],
+        [Order::Delete(Delete::All)]
+    ));
+}
+
+#[test]
+fn what_is_deleted_or_expires_while_it_is_read_leaves_the_screen() {
+    let mut app = app(1..=3);
+    app.take(Event::News(News::Message(message(summary(3), "A secret"))));
+    app.take(Event::News(News::Here(status(), vec![summary(2)])));
+    let shown = screen(&mut app, 80, 24);
+    assert!(
+        !shown.contains("A secret") && shown.contains("message 3 is gone"),
+        "{shown}"
+    );
+    app.take(Event::News(News::Message(message(summary(2), "Another"))));
+    let away = News::Away {
+        what: "no kkv is running".to_owned(),
+        hint: "Start it".to_owned(),
+        can_start: true,
+    };
+    app.take(Event::News(away));
+    let shown = screen(&mut app, 80, 24);
+    assert!(
+        !shown.contains("Another") && shown.contains("s starts it"),
+        "{shown}"
+    );
+    assert!(matches!(press(&mut app, "sy")[..], [Order::StartRelay]));
+}
+
+#[test]
+fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
+    let mut app = app(1..=1);
+    let id = sent(&mut app, "my words");
+    let step = std::sync::Arc::new(std::sync::Mutex::new(Steps::new(None)));
+    app.take(Event::Told(Told::Begun(id, step)));
+    assert!(screen(&mut app, 80, 24).contains("on its way"));
+    assert!(matches!(press(&mut app, "x")[..], [Order::Cancel(cancelled)] if cancelled == id));
+    let failed = Failed::new(Exit::Unreachable, "no way; nothing was delivered").hint("Try again.");
+    app.take(Event::Told(Told::Failed(id, failed)));
+    let shown = screen(&mut app, 80, 24);
+    assert!(
+        shown.contains("no way; nothing was delivered") && shown.contains("Try again."),
+        "{shown}"
+    );
+    // It is there to be sent again, and isn't lost by leaving in haste.
+    assert!(press(&mut app, "\x03").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("was not delivered"));
+    press(&mut app, "n\n");
+    assert!(screen(&mut app, 80, 24).contains("my words"));
+    assert!(matches!(press(&mut app, "\x13")[..], [Order::Send { .. }]));
+    app.take(Event::Told(Told::Accepted(id, "  relay   a\n".to_owned())));
+    assert!(screen(&mut app, 80, 24).contains("Accepted"));
+    assert!(app.outbox.get(id).unwrap().text.is_empty());
+    assert!(matches!(press(&mut app, "\x1bq")[..], [Order::Quit]));
+}
+
+#[test]
+fn a_draft_that_is_put_aside_is_there_again() {
+    let mut app = app(1..=1);
+    press(&mut app, "c");
+    press(&mut app, "\tone\ntwo\x1b");
+    assert_eq!(app.place, Place::Inbox);
+    press(&mut app, "c");
+    let compose = app.compose.as_ref().unwrap();
+    assert_eq!(compose.text().as_str(), "one\ntwo");
+    assert!(press(&mut app, "\x13").is_empty(), "whom is it for?");
+    assert!(screen(&mut app, 80, 24).contains("whom is it for?"));
+    press(&mut app, "\x1b");
+    assert!(press(&mut app, "q").is_empty(), "it would be lost");
+    assert!(matches!(press(&mut app, "y")[..], [Order::Quit]));
+}
+
+#[test]
+fn every_screen_fits_whatever_the_size() {
+    for width in [1, 20, 39, 40, 79, 80, 119, 120, 300] {
+        for height in [1, 7, 8, 24, 100] {
+            let mut app = app(1..=30);
+            screen(&mut app, width, height);
+            app.take(Event::News(News::Message(message(
+                summary(3),
+                &"long ".repeat(500),
+            ))));
+            screen(&mut app, width, height);
+            for keys in ["d", "n", "?", "x", "c", "\x1b", "o"] {
+                press(&mut app, keys);
+                screen(&mut app, width, height);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_a_stranger_sends_steers_the_terminal() {
+    let text = "\x1b]52;c;aGk=\x07\x1b[2J\u{202e}\u{9b}31mred\r\n\tend\0";
+    let mut app = app(1..=1);
+    app.take(Event::News(News::Message(message(summary(1), text))));
+    for (width, height) in [(80, 24), (200, 50), (40, 8)] {
+        let shown = screen(&mut app, width, height);
+        assert!(
+            shown.chars().all(|c| c == '\n' || !c.is_control()),
+            "{shown}"
+        );
+        assert!(!shown.contains(['\u{202e}', '\u{9b}']), "{shown}");
+        assert!(height < 24 || shown.contains("<U+001B>"), "{shown}");
+    }
+    // But who asks for the text gets it as it came.
+    assert!(matches!(&press(&mut app, "y")[..], [Order::Copy(copied)] if copied.as_str() == text));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_byte_that_steers_a_terminal_comes_out_of_any_text(text: String, width in 40_u16..130, height in 8_u16..40) {
+        let mut app = app(1..=1);
+        app.take(Event::News(News::Message(message(summary(1), &text))));
+        let reading = screen(&mut app, width, height);
+        // What others say of what went wrong may have their words in it.
+        app.take(Event::News(News::Failed(text.clone())));
+        let told = screen(&mut app, width, height);
+        let away = News::Away { what: text.clone(), hint: text.clone(), can_start: false };
+        app.take(Event::News(away));
+        let without = screen(&mut app, width, height);
+        let id = sent(&mut app, "my words");
+        app.take(Event::Told(Told::Failed(id, Failed::new(Exit::Unreachable, text.clone()).hint(text))));
+        let failed = screen(&mut app, width, height);
+        for shown in [reading, told, without, failed] {
+            proptest::prop_assert!(steering(&shown).is_none(), "{shown:?}");
+        }
+    }
+}
+
+/// A character that does more than to be there.
+fn steering(screen: &str) -> Option<char> {
+    let reorders = [
+        '\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{feff}',
+    ];
+    screen.chars().find(|c| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || reorders.contains(c)
+    })
+}

@@ -1,0 +1,62 @@
+//! What is asked before something is done that can't be undone, and what a yes does.
+
+use tokio::sync::oneshot;
+
+use crate::queue::MessageId;
+
+/// Something that waits for y or n.
+pub(super) enum Question {
+    /// Delete this message?
+    Delete(MessageId),
+    /// Delete all? It is asked twice: `sure` the second time.
+    DeleteAll { messages: usize, sure: bool },
+    /// Forget what was written to nobody's use?
+    Forget(u64),
+    /// Leave, though this many messages were not delivered?
+    Quit { undelivered: usize },
+    /// Start a relay?
+    Start,
+    /// Pay what this machine can hardly pay in time? Who delivers waits for the answer.
+    Pay {
+        words: String,
+        answer: oneshot::Sender<bool>,
+    },
+}
+
+impl Question {
+    /// In words: what is asked, and what a yes means.
+    pub(super) fn words(&self) -> (String, String) {
+        let undone = "It can't be undone.".to_owned();
+        match self {
+            Self::Delete(id) => (format!("Delete message {id}?"), undone),
+            Self::DeleteAll {
+                messages,
+                sure: false,
+            } => (
+                format!("Delete all {messages} messages?"),
+                "You will be asked once more.".to_owned(),
+            ),
+            Self::DeleteAll {
+                messages,
+                sure: true,
+            } => (format!("Really delete all {messages} messages?"), undone),
+            Self::Forget(_) => (
+                "Forget this message? It was not delivered.".to_owned(),
+                undone,
+            ),
+            Self::Quit { undelivered: 1 } => (
+                "Leave? A message that you have written was not delivered.".to_owned(),
+                "It is lost then.".to_owned(),
+            ),
+            Self::Quit { undelivered } => (
+                format!("Leave? {undelivered} messages that you have written were not delivered."),
+                "They are lost then.".to_owned(),
+            ),
+            Self::Start => (
+                "Start your relay?".to_owned(),
+                "It runs on when you leave, until `pkill -x kkv`.".to_owned(),
+            ),
+            Self::Pay { words, .. } => (words.clone(), "Try all the same?".to_owned()),
+        }
+    }
+}

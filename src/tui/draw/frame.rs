@@ -1,0 +1,125 @@
+//! What is around every screen: how the relay is, at the top; what has just happened and which keys there are, at the bottom.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::cli::visible::Visible;
+use crate::owner::api::Status;
+use crate::tor::{TorMode, TorState};
+use crate::tui::app::{App, RelayState};
+use crate::tui::reading::columns;
+use crate::tui::theme::Theme;
+
+/// Characters of an onion address that are shown on each side where all of it has no room.
+const SHORT: usize = 8;
+
+pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
+    let theme = app.theme;
+    let (left, right) = match &app.relay {
+        RelayState::Asking => (vec![Span::raw("asking your relay…")], String::new()),
+        RelayState::Away { .. } => (
+            vec![Span::styled("no relay is running", theme.warning())],
+            String::new(),
+        ),
+        RelayState::Here(status) => (here(status, area.width, theme), counts(status)),
+    };
+    let mut line = Line::from(Span::styled(" kkv  ", theme.key()));
+    line.extend(left);
+    let right = Line::raw(format!(" {right} "));
+    // What changes has its room first.
+    let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
+    let [begin, end] =
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(area);
+    frame.render_widget(line, begin);
+    frame.render_widget(right, end);
+}
+
+/// Where it is, and how Tor is doing.
+fn here(status: &Status, width: u16, theme: Theme) -> Vec<Span<'static>> {
+    let Some(onion) = &status.onion else {
+        let reach = match status.tor {
+            TorMode::External => "through a system Tor, ",
+            TorMode::Embedded | TorMode::Off => "",
+        };
+        return vec![Span::raw(format!(
+            "{reach}{}",
+            Visible(&status.listens.to_string())
+        ))];
+    };
+    let onion = Visible(onion).to_string();
+    let room = usize::from(width) > onion.len() + 60;
+    let shown = if room { onion } else { shortened(&onion) };
+    let mut spans = vec![Span::raw(shown)];
+    if let Some(state) = status.tor_state {
+        let style = match state {
+            TorState::Reachable => theme.good(),
+            _ => theme.warning(),
+        };
+        spans.push(Span::styled(format!("  {state}"), style));
+    }
+    spans
+}
+
+fn shortened(onion: &str) -> String {
+    let name = onion.trim_end_matches(".onion");
+    match (
+        name.get(..SHORT),
+        name.len().checked_sub(SHORT).and_then(|at| name.get(at..)),
+    ) {
+        (Some(first), Some(last)) if name.len() > 2 * SHORT => format!("{first}…{last}.onion"),
+        _ => onion.to_owned(),
+    }
+}
+
+fn counts(status: &Status) -> String {
+    let queue = status.queue;
+    format!(
+        "{} of {} slots taken  cost {}",
+        queue.capacity - queue.free(),
+        queue.capacity,
+        status.cost
+    )
+}
+
+pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
+    let Some(note) = &app.note else { return };
+    let style = if note.good {
+        app.theme.good()
+    } else {
+        app.theme.bad()
+    };
+    let text = format!(" {}", Visible(&note.text).to_string().replace('\n', " "));
+    frame.render_widget(Line::styled(text, style), area);
+}
+
+/// As many keys as have room.
+pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
+    let theme = app.theme;
+    let mut line = Line::default();
+    let shown: Vec<_> = app
+        .place
+        .bindings()
+        .filter(|binding| !binding.short.is_empty())
+        .collect();
+    // Those for help and for leaving are always there.
+    let (last, first): (Vec<_>, Vec<_>) =
+        shown.into_iter().partition(|binding| binding.is_common());
+    let width = |binding: &&crate::tui::keys::Binding| {
+        columns(binding.keys_shown) + columns(binding.short) + 3
+    };
+    let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum());
+    let first = first.into_iter().take_while(|binding| {
+        let fits = width(binding) <= room;
+        room = room.saturating_sub(width(binding));
+        fits
+    });
+    for binding in first.collect::<Vec<_>>().into_iter().chain(last) {
+        line.push_span(Span::styled(
+            format!(" {}", binding.keys_shown),
+            theme.key(),
+        ));
+        line.push_span(Span::raw(format!(" {} ", binding.short)));
+    }
+    frame.render_widget(line, area);
+}

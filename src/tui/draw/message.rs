@@ -1,0 +1,53 @@
+//! A message that is being read. Its text stands in a frame, so that nothing in it can pass for what is around it.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Block;
+
+use crate::cli::inbox::{fingerprint, time};
+use crate::crypto::identity::Sender;
+use crate::tui::app::App;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let theme = app.theme;
+    let [head, text] = Layout::vertical([Constraint::Length(3), Constraint::Min(1)]).areas(area);
+    let border = Block::bordered().border_style(theme.faint());
+    let inner = border.inner(text);
+    let Some(reading) = &mut app.reading else {
+        let choose = Line::raw(" Enter reads the message.").style(theme.faint());
+        if app.inbox.chosen().is_some() {
+            frame.render_widget(choose, head);
+        }
+        return;
+    };
+    let summary = reading.summary();
+    let unread = if summary.read {
+        ""
+    } else {
+        ", marked as unread"
+    };
+    let lines = [
+        format!(" Message {}, {} bytes{unread}", summary.id, summary.bytes),
+        format!(" Received {}", time(summary.received)),
+        format!(
+            " From     {} ({}, paid 2^{})",
+            fingerprint::<Sender>(&summary.sender),
+            summary.suite,
+            summary.cost
+        ),
+    ];
+    for (line, row) in lines.into_iter().zip(head.rows()) {
+        frame.render_widget(Line::raw(line), row);
+    }
+    reading.lay_out(inner.width.into(), inner.height.into());
+    let (top, all) = reading.position();
+    let border = match all.saturating_sub(top + usize::from(inner.height)) {
+        0 => border,
+        more => border.title_bottom(Line::raw(format!(" {more} more lines ")).right_aligned()),
+    };
+    frame.render_widget(border, text);
+    for (line, row) in reading.lines().zip(inner.rows()) {
+        frame.render_widget(Line::raw(line), row);
+    }
+}

@@ -1,0 +1,82 @@
+//! What stands over the screen for a moment: a question, or the page of all keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use crate::tui::app::App;
+use crate::tui::reading::wrapped;
+
+const QUESTION_WIDTH: u16 = 60;
+
+pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App) {
+    let Some(question) = app.questions.front() else {
+        return;
+    };
+    let (what, then) = question.words();
+    let width = QUESTION_WIDTH.min(area.width);
+    let inner = usize::from(width.saturating_sub(4)).max(1);
+    let mut lines = Vec::new();
+    for (text, style) in [(&what, app.theme.strong()), (&then, Style::new())] {
+        let parts = wrapped(text, inner).into_iter();
+        lines.extend(parts.map(|part| Line::styled(&text[part], style)));
+    }
+    lines.extend([
+        Line::raw(""),
+        Line::from_iter([
+            Span::styled("y", app.theme.key()),
+            Span::raw(" yes   "),
+            Span::styled("n", app.theme.key()),
+            Span::raw(" no"),
+        ]),
+    ]);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX) + 2;
+    let block = Block::bordered().border_style(app.theme.warning());
+    boxed(frame, area, (width, height), block, Paragraph::new(lines));
+}
+
+pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &App) {
+    if !app.help {
+        return;
+    }
+    let lines: Vec<Line<'_>> = app
+        .place
+        .bindings()
+        .map(|binding| {
+            Line::from_iter([
+                Span::styled(format!("{:>9}  ", binding.keys_shown), app.theme.key()),
+                Span::raw(binding.long),
+            ])
+        })
+        .collect();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX) + 2;
+    let block = Block::bordered()
+        .title(" Keys ")
+        .title_bottom(" any key goes back ");
+    boxed(frame, area, (64, height), block, Paragraph::new(lines));
+}
+
+/// In the middle of `area`, over what was there.
+fn boxed(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (width, height): (u16, u16),
+    block: Block<'_>,
+    text: Paragraph<'_>,
+) {
+    let [area] = Layout::horizontal([Constraint::Max(width)])
+        .flex(Flex::Center)
+        .areas(area);
+    let [area] = Layout::vertical([Constraint::Max(height)])
+        .flex(Flex::Center)
+        .areas(area);
+    frame.render_widget(Clear, area);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let [inner] = Layout::horizontal([Constraint::Min(1)])
+        .horizontal_margin(1)
+        .areas(inner);
+    frame.render_widget(text, inner);
+}

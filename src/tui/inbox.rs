@@ -1,0 +1,177 @@
+//! The list of messages: which there are, which is chosen, which part of them is on the screen.
+
+use crate::owner::api::Summary;
+use crate::queue::MessageId;
+
+/// Messages, newest first, and the one that keys act on.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    messages: Vec<Summary>,
+    chosen: Option<MessageId>,
+    /// First line on the screen.
+    top: usize,
+    /// Lines on the screen.
+    height: usize,
+}
+
+impl Inbox {
+    /// These are there now. What was chosen stays so; if it is gone, its place in the list does.
+    pub(super) fn set(&mut self, mut messages: Vec<Summary>) {
+        messages.reverse();
+        let place = self.place().unwrap_or(0);
+        let is_there = |id: &MessageId| messages.iter().any(|message| message.id == *id);
+        // Even at the top: a key that is being pressed must not meet another message than the one that is seen.
+        self.chosen = self.chosen.filter(is_there).or_else(|| {
+            let place = place.min(messages.len().saturating_sub(1));
+            messages.get(place).map(|message| message.id)
+        });
+        self.messages = messages;
+        self.show_chosen();
+    }
+
+    pub(super) fn messages(&self) -> &[Summary] {
+        &self.messages
+    }
+
+    pub(super) fn chosen(&self) -> Option<&Summary> {
+        self.messages.get(self.place()?)
+    }
+
+    /// Where in the list the chosen one is.
+    pub(super) fn place(&self) -> Option<usize> {
+        let chosen = self.chosen?;
+        self.messages
+            .iter()
+            .position(|message| message.id == chosen)
+    }
+
+    /// The first line that is on the screen.
+    pub(super) fn top(&self) -> usize {
+        self.top
+    }
+
+    /// The screen has so many lines for it.
+    pub(super) fn set_height(&mut self, height: usize) {
+        self.height = height;
+        self.show_chosen();
+    }
+
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Chooses another: so many lines further, or back. At the ends it stays.
+    pub(super) fn move_by(&mut self, lines: isize) {
+        let last = self.messages.len().saturating_sub(1);
+        let place = self
+            .place()
+            .unwrap_or(0)
+            .saturating_add_signed(lines)
+            .min(last);
+        self.choose(place);
+    }
+
+    /// Chooses the one in this place, or the last.
+    pub(super) fn choose(&mut self, place: usize) {
+        let place = place.min(self.messages.len().saturating_sub(1));
+        self.chosen = self.messages.get(place).map(|message| message.id);
+        self.show_chosen();
+    }
+
+    /// The line of the screen `row`, as a place in the list, if there is a message.
+    pub(super) fn at(&self, row: usize) -> Option<usize> {
+        let place = self.top + row;
+        (row < self.height && place < self.messages.len()).then_some(place)
+    }
+
+    fn show_chosen(&mut self) {
+        let place = self.place().unwrap_or(0);
+        let last_top = self.messages.len().saturating_sub(self.height);
+        let least = (place + 1).saturating_sub(self.height);
+        self.top = self
+            .top
+            .clamp(least.min(place), place)
+            .min(last_top.max(least));
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::protocol::kind::Kind;
+    use crate::protocol::suite::Suite;
+    use crate::protocol::wire::Hex;
+
+    pub(in crate::tui) fn summary(id: u64) -> Summary {
+        Summary {
+            id: MessageId(id),
+            received: 1_800_000_000 + 60 * id,
+            read: false,
+            suite: Suite::V2,
+            kind: Kind::Text,
+            cost: 30,
+            bytes: 100,
+            sender: Hex([7; 32]),
+        }
+    }
+
+    fn inbox(ids: impl Iterator<Item = u64>, height: usize) -> Inbox {
+        let mut inbox = Inbox::default();
+        inbox.set_height(height);
+        inbox.set(ids.map(summary).collect());
+        inbox
+    }
+
+    fn chosen(inbox: &Inbox) -> Option<u64> {
+        inbox.chosen().map(|message| message.id.0)
+    }
+
+    #[test]
+    fn the_newest_is_at_the_top_and_is_chosen_first() {
+        let mut inbox = inbox(1..=3, 10);
+        assert_eq!(chosen(&inbox), Some(3));
+        assert_eq!(inbox.messages()[0].id, MessageId(3));
+        inbox.set((1..=4).map(summary).collect());
+        assert_eq!(
+            (chosen(&inbox), inbox.top()),
+            (Some(3), 0),
+            "it stays, and the new one is seen above"
+        );
+    }
+
+    #[test]
+    fn what_is_chosen_stays_chosen_while_others_come_and_go() {
+        let mut inbox = inbox(1..=5, 3);
+        inbox.move_by(2);
+        assert_eq!(chosen(&inbox), Some(3));
+        inbox.set([1, 3, 5, 6, 7].map(summary).into());
+        assert_eq!(chosen(&inbox), Some(3));
+        inbox.set([1, 5, 6, 7].map(summary).into());
+        assert_eq!(chosen(&inbox), Some(1), "the one in its place");
+        inbox.set(Vec::new());
+        assert_eq!(chosen(&inbox), None);
+        inbox.move_by(1);
+        inbox.choose(7);
+        assert_eq!(chosen(&inbox), None);
+    }
+
+    #[test]
+    fn the_chosen_one_is_on_the_screen_wherever_one_goes() {
+        let mut inbox = inbox(1..=100, 10);
+        for step in [1, 5, 50, -3, 1000, -20, -1000, 99, isize::MIN, isize::MAX] {
+            inbox.move_by(step);
+            let place = inbox.place().unwrap();
+            assert!((inbox.top()..inbox.top() + 10).contains(&place), "{step}");
+            assert_eq!(inbox.at(place - inbox.top()), Some(place));
+        }
+        for height in [1, 3, 200, 0, 7] {
+            inbox.set_height(height);
+            let place = inbox.place().unwrap();
+            assert!(place >= inbox.top());
+            assert!(height == 0 || place < inbox.top() + height, "{height}");
+        }
+        inbox.set_height(200);
+        assert_eq!(inbox.top(), 0, "no empty lines while there is more above");
+        assert_eq!(inbox.at(100), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The owner's relay, from here: what is in it, as it changes, and what is asked of it. All beside the screen, which never waits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{sleep, timeout};
+
+use super::app::Event;
+use crate::cli::exit::Failed;
+use crate::cli::inbox::numbers;
+use crate::owner::api::{Delete, Done, Message, Status, Summary};
+use crate::owner::{Client, ClientError};
+use crate::queue::MessageId;
+
+/// Tor's state and the price change without the queue's doing: they are looked at so often.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// A relay that isn't there is looked for so often.
+const LOOK_FOR: Duration = Duration::from_secs(1);
+
+/// What the relay says.
+pub(super) enum News {
+    /// How it is, and its messages, oldest first.
+    Here(Box<Status>, Vec<Summary>),
+    /// It isn't there.
+    Away {
+        what: String,
+        hint: String,
+        can_start: bool,
+    },
+    /// The message that was asked for.
+    Message(Box<Message>),
+    /// Something was done, in words.
+    Done(String),
+    /// Something couldn't be done, and why.
+    Failed(String),
+}
+
+/// The way to it.
+#[derive(Clone)]
+pub(super) struct Link {
+    socket: Option<PathBuf>,
+    events: UnboundedSender<Event>,
+}
+
+impl Link {
+    /// To the relay at `socket`, or where it is unless told otherwise. What it says becomes events.
+    pub(super) fn new(socket: Option<PathBuf>, events: UnboundedSender<Event>) -> Self {
+        Self { socket, events }
+    }
+
+    fn client(&self) -> Result<Client, ClientError> {
+        match &self.socket {
+            Some(socket) => Client::new(socket),
+            None => Client::by_default(),
+        }
+    }
+
+    fn tell(&self, news: News) {
+        let _ = self.events.send(Event::News(news)); // nobody listens any more: the program ends
+    }
+
+    /// Tells how the relay is and what is in it, whenever that changes, until dropped. That an owner who does nothing still looks is no sign of life.
+    pub(super) async fn follow(self) {
+        loop {
+            if let Err(fault) = self.follow_one().await {
+                let can_start = matches!(fault, ClientError::NotRunning(_));
+                let failed = Failed::from(fault);
+                self.tell(News::Away {
+                    what: failed.what,
+                    hint: failed.hint.unwrap_or_default(),
+                    can_start,
+                });
+            }
+            sleep(LOOK_FOR).await;
+        }
+    }
+
+    async fn follow_one(&self) -> Result<(), ClientError> {
+        let client = self.client()?.unattended();
+        let mut version = 0;
+        loop {
+            // The version first: what comes between the two is told again.
+            version = match timeout(LOOK_AGAIN, client.watch(version)).await {
+                Ok(version) => version?,
+                Err(_) => version,
+            };
+            let (status, list) = (client.status().await?, client.list().await?);
+            self.tell(News::Here(Box::new(status), list.messages));
+        }
+    }
+
+    /// The owner is there: a key was pressed.
+    pub(super) fn attend(&self) {
+        self.ask(|client| async move { client.status().await.map(|_| None) });
+    }
+
+    pub(super) fn fetch(&self, id: MessageId) {
+        self.ask(move |client| async move {
+            let message = client.message(id).await?;
+            Ok(Some(News::Message(Box::new(message))))
+        });
+    }
+
+    pub(super) fn mark(&self, id: MessageId, read: bool) {
+        self.ask(move |client| async move { client.mark(vec![id], read).await.map(|_| None) });
+    }
+
+    pub(super) fn delete(&self, what: Delete) {
+        self.ask(move |client| async move {
+            client.delete(&what).await.map(|done| Some(deleted(&done)))
+        });
+    }
+
+    fn ask<F>(&self, request: impl FnOnce(Client) -> F + Send + 'static)
+    where
+        F: Future<Output = Result<Option<News>, ClientError>> + Send,
+    {
+        let link = self.clone();
+        tokio::spawn(async move {
+            let answer = match link.client() {
+                Ok(client) => request(client).await,
+                Err(fault) => Err(fault),
+            };
+            match answer {
+                Ok(Some(news)) => link.tell(news),
+                Ok(None) => {}
+                Err(fault) => link.tell(News::Failed(fault.to_string())),
+            }
+        });
+    }
+}
+
+fn deleted(done: &Done) -> News {
+    match (done.done.as_slice(), done.missing.as_slice()) {
+        ([], []) => News::Done("there was nothing to delete".to_owned()),
+        ([], missing) => News::Failed(format!("there is no message {}", numbers(missing))),
+        (done, _) => News::Done(format!("deleted and wiped: {}", numbers(done))),
+    }
+}

@@ -1,0 +1,98 @@
+//! What has been written here, and what has become of it. Nothing that was not delivered is lost while the program runs.
+
+use zeroize::Zeroizing;
+
+use super::post::Step;
+use crate::cli::exit::Failed;
+
+/// Everything written, oldest first.
+#[derive(Default)]
+pub(super) struct Outbox {
+    letters: Vec<Letter>,
+    last: u64,
+    pub(super) chosen: usize,
+}
+
+/// One message.
+pub(super) struct Letter {
+    pub(super) id: u64,
+    /// Whom it is for, as it was typed.
+    pub(super) to: String,
+    /// Wiped when it has arrived.
+    pub(super) text: Zeroizing<String>,
+    pub(super) stage: Stage,
+}
+
+/// How far a message is.
+pub(super) enum Stage {
+    /// Not sent.
+    Draft,
+    /// On its way.
+    UnderWay(Step),
+    /// In the inbox it was for: with the words of the relay's answer.
+    Accepted(String),
+    /// Not there, or perhaps: it says which.
+    Failed(Failed),
+}
+
+impl Outbox {
+    pub(super) fn letters(&self) -> &[Letter] {
+        &self.letters
+    }
+
+    /// A new draft; its number.
+    pub(super) fn begin(&mut self) -> u64 {
+        self.last += 1;
+        self.letters.push(Letter {
+            id: self.last,
+            to: String::new(),
+            text: Zeroizing::default(),
+            stage: Stage::Draft,
+        });
+        self.last
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<&Letter> {
+        self.letters.iter().find(|letter| letter.id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Letter> {
+        self.letters.iter_mut().find(|letter| letter.id == id)
+    }
+
+    pub(super) fn forget(&mut self, id: u64) {
+        self.letters.retain(|letter| letter.id != id);
+        self.move_by(0);
+    }
+
+    pub(super) fn chosen(&self) -> Option<&Letter> {
+        self.letters.get(self.chosen)
+    }
+
+    pub(super) fn move_by(&mut self, lines: isize) {
+        let last = self.letters.len().saturating_sub(1);
+        self.chosen = self.chosen.saturating_add_signed(lines).min(last);
+    }
+
+    /// The last draft that was put aside.
+    pub(super) fn draft(&self) -> Option<u64> {
+        let mut drafts = self.letters.iter().rev();
+        drafts
+            .find(|letter| matches!(letter.stage, Stage::Draft))
+            .map(|letter| letter.id)
+    }
+
+    /// How many are on their way.
+    pub(super) fn under_way(&self) -> usize {
+        let moving = |letter: &&Letter| matches!(letter.stage, Stage::UnderWay(_));
+        self.letters.iter().filter(moving).count()
+    }
+
+    /// How many would be lost now: written, and not delivered.
+    pub(super) fn undelivered(&self) -> usize {
+        let kept = |letter: &&Letter| {
+            !matches!(letter.stage, Stage::Accepted(_)) && !letter.text.is_empty()
+        };
+        self.letters.iter().filter(kept).count()
+    }
+}

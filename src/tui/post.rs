@@ -1,0 +1,158 @@
+//! Deliveries under way, beside the screen.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::app::Event;
+use crate::cli::exit::Failed;
+use crate::cli::inside::SenderArgs;
+use crate::cli::send::{accepted_words, cancelled};
+use crate::cli::steps::{Steps, dear};
+use crate::cli::way::{Load, Way};
+use crate::crypto::identity::SenderKey;
+use crate::crypto::random;
+use crate::limits::DIAL_PATIENCE;
+use crate::lock;
+use crate::pow::Solver;
+use crate::protocol::suite::SuitePolicy;
+use crate::protocol::text::Text;
+use crate::sender::{Consent, Event as Happened, Observer, Price};
+use crate::tor::{Target, TorWay};
+
+/// How far a delivery is, to look at.
+pub(super) type Step = Arc<Mutex<Steps>>;
+
+/// What a delivery says.
+pub(super) enum Told {
+    Begun(u64, Step),
+    /// Whether to pay what this machine can hardly pay in time.
+    Asks {
+        words: String,
+        answer: oneshot::Sender<bool>,
+    },
+    Accepted(u64, String),
+    Failed(u64, Failed),
+}
+
+/// How all messages go.
+pub(crate) struct Route {
+    pub(crate) tor: TorWay,
+    pub(crate) inside: SenderArgs,
+    pub(crate) solver: Solver,
+}
+
+/// All that are under way. They end with this value.
+pub(super) struct Post {
+    route: Arc<Route>,
+    events: UnboundedSender<Event>,
+    under_way: HashMap<u64, Journey>,
+}
+
+/// One of them.
+struct Journey {
+    stop: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Post {
+    /// What happens becomes events.
+    pub(super) fn new(route: Route, events: UnboundedSender<Event>) -> Self {
+        Self {
+            route: Arc::new(route),
+            events,
+            under_way: HashMap::new(),
+        }
+    }
+
+    /// Has `text` delivered to `target`.
+    pub(super) fn send(&mut self, id: u64, target: Target, text: Text) {
+        let step: Step = Arc::new(Mutex::new(Steps::new(None)));
+        let observer = Teller {
+            step: Arc::clone(&step),
+            events: self.events.clone(),
+        };
+        let (route, events) = (Arc::clone(&self.route), self.events.clone());
+        observer.tell(Told::Begun(id, Arc::clone(&step)));
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
+        let task = tokio::spawn(async move {
+            let result = tokio::select! {
+                result = carried(&route, target, &text, &observer) => result,
+                () = stopped.notified() => Err(cancelled(lock(&observer.step).was_sending())),
+            };
+            let told = match result {
+                Ok(words) => Told::Accepted(id, words),
+                Err(failed) => Told::Failed(id, failed),
+            };
+            let _ = events.send(Event::Told(told));
+        });
+        self.under_way.insert(id, Journey { stop, task });
+    }
+
+    /// Gives up one, if it is still under way: then it is told as failed, with whether it may have arrived.
+    pub(super) fn cancel(&mut self, id: u64) {
+        if let Some(journey) = self.under_way.remove(&id) {
+            journey.stop.notify_one();
+        }
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        for journey in self.under_way.values() {
+            journey.task.abort();
+        }
+    }
+}
+
+async fn carried(
+    route: &Route,
+    target: Target,
+    text: &Text,
+    teller: &Teller,
+) -> Result<String, Failed> {
+    let way = Way::choose(route.tor, target, &route.inside, DIAL_PATIENCE).await?;
+    *lock(&teller.step) = Steps::new(way.state());
+    let load = Load {
+        target,
+        suites: SuitePolicy::default(),
+        solver: route.solver,
+        max_time: None,
+        key: SenderKey::generate(&mut random::kernel()),
+        text,
+    };
+    let accepted = way.carry(load, teller).await?;
+    Ok(accepted_words(&accepted, false))
+}
+
+/// Tells of one.
+#[derive(Debug)]
+struct Teller {
+    step: Step,
+    events: UnboundedSender<Event>,
+}
+
+impl Teller {
+    fn tell(&self, told: Told) {
+        let _ = self.events.send(Event::Told(told));
+    }
+}
+
+impl Observer for Teller {
+    fn event(&self, event: Happened) {
+        lock(&self.step).take(event); // the screen looks at it by itself
+    }
+
+    fn consents(&self, price: Price) -> Consent<'_> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Told::Asks {
+            words: dear(&price),
+            answer,
+        });
+        Box::pin(async move { answered.await.unwrap_or(false) })
+    }
+}

@@ -1,0 +1,181 @@
+//! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`.
+
+use std::io::{self, Stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::Show;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::execute;
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode, size,
+};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use rustix::process::{Signal, getpid, kill_process};
+
+use super::app::App;
+use super::draw::draw;
+
+/// Whether the terminal is taken over: who finds it so gives it back, once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The screen. Given back when dropped.
+pub(super) struct Screen(Terminal<CrosstermBackend<Stdout>>);
+
+impl Screen {
+    /// Takes it over.
+    pub(super) fn open() -> io::Result<Self> {
+        tell_panics_on_the_old_screen();
+        enter()?;
+        Ok(Self(empty().inspect_err(|_| leave())?))
+    }
+
+    pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        if whole()? != self.0.get_frame().area() {
+            self.0 = empty()?;
+        }
+        self.0.draw(|frame| draw(frame, app))?;
+        Ok(())
+    }
+
+    /// Gives `text` to the terminal's clipboard (OSC 52). Whether it takes it, no terminal says.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Gives the terminal back and stops this process, until somebody has it go on.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        kill_process(getpid(), Signal::STOP)?;
+        enter()?;
+        self.0 = empty()?;
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// All of the screen as it is now.
+fn whole() -> io::Result<Rect> {
+    let (columns, rows) = size()?;
+    Ok(Rect::new(0, 0, columns, rows))
+}
+
+/// The screen, emptied. Of a fixed size: one that follows the terminal's by itself asks where the cursor is, and waits for an answer that comes
+/// among the keys.
+fn empty() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+    execute!(io::stdout(), Clear(ClearType::All))?;
+    let viewport = Viewport::Fixed(whole()?);
+    Terminal::with_options(
+        CrosstermBackend::new(io::stdout()),
+        TerminalOptions { viewport },
+    )
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::Relaxed);
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableMouseCapture,
+        EnableBracketedPaste
+    )
+    .inspect_err(|_| leave())
+}
+
+/// As far as the terminal still listens. Messages don't stay behind, also where it has one screen only.
+fn leave() {
+    if !TAKEN.swap(false, Ordering::Relaxed) {
+        return;
+    }
+    let _ = execute!(
+        io::stdout(),
+        Clear(ClearType::All),
+        DisableBracketedPaste,
+        DisableMouseCapture,
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = disable_raw_mode();
+}
+
+/// What is said of a fault of this program would go away with its own screen.
+fn tell_panics_on_the_old_screen() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |fault| {
+        leave();
+        told(fault);
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::fs::{File, OpenOptions};
+    use std::io::Read;
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::process::{Command, Stdio};
+
+    use rustix::fs::OFlags;
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{LocalModes, tcgetattr};
+
+    use super::*;
+
+    /// Set in the process that has the fault.
+    const FAULTY: &str = "SCREEN_WITH_A_FAULT";
+
+    #[test]
+    fn a_fault_gives_the_terminal_back_and_is_told_on_it() {
+        if env::var_os(FAULTY).is_some() {
+            let _screen = Screen::open().unwrap();
+            panic!("as a fault would");
+        }
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let terminal = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlags::NOCTTY.bits() as i32)
+            .open(name.to_str().unwrap())
+            .unwrap();
+        let again = || Stdio::from(terminal.try_clone().unwrap());
+        let name = "tui::terminal::tests::a_fault_gives_the_terminal_back_and_is_told_on_it";
+        let mut faulty = Command::new(env::current_exe().unwrap())
+            .args([name, "--exact", "--nocapture"])
+            .env(FAULTY, "1")
+            .stdin(again())
+            .stdout(again())
+            .stderr(again())
+            .spawn()
+            .unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            let _ = File::from(master).read_to_end(&mut seen); // an error once the last has gone
+            String::from_utf8(seen).unwrap()
+        });
+        assert!(!faulty.wait().unwrap().success());
+        let modes = tcgetattr(&terminal).unwrap().local_modes;
+        assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
+        drop(terminal);
+        let seen = reader.join().unwrap();
+        let (before, after) = seen
+            .rsplit_once("\x1b[?1049l")
+            .expect("it leaves its screen");
+        assert!(before.contains("\x1b[?1049h"), "{seen:?}");
+        assert!(!before.contains("\x1b[?1049l"), "twice: {seen:?}");
+        assert!(after.contains("as a fault would"), "{seen:?}");
+    }
+}

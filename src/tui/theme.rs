@@ -1,0 +1,67 @@
+//! How things look: the terminal's own colours, so that it is right on light and dark ones, and none at all where NO_COLOR asks for that.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// Which styles there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Theme {
+    colours: bool,
+}
+
+impl Theme {
+    /// With colours unless the environment says otherwise (no-color.org).
+    pub(super) fn of_environment() -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { colours: !refused }
+    }
+
+    /// Without any.
+    #[cfg(test)]
+    pub(super) fn plain() -> Self {
+        Self { colours: false }
+    }
+
+    fn coloured(self, colour: Color) -> Style {
+        let style = Style::new();
+        if self.colours {
+            style.fg(colour)
+        } else {
+            style
+        }
+    }
+
+    /// What is not read yet, what is being asked.
+    pub(super) fn strong(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// What is beside the point: dim is left out, as some light terminals make it unreadable.
+    pub(super) fn faint(self) -> Style {
+        self.coloured(Color::DarkGray)
+    }
+
+    /// Where one is.
+    pub(super) fn chosen(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// Keys, and the frame that they go to.
+    pub(super) fn key(self) -> Style {
+        self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
+    }
+
+    /// All is well.
+    pub(super) fn good(self) -> Style {
+        self.coloured(Color::Green)
+    }
+
+    /// Something needs attention.
+    pub(super) fn warning(self) -> Style {
+        self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)
+    }
+
+    /// Something didn't work.
+    pub(super) fn bad(self) -> Style {
+        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+    }
+}

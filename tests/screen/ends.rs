@@ -1,0 +1,91 @@
+//! However the client ends, the terminal is as before, and no message stays in it.
+
+use super::tmux::Tmux;
+use crate::programs::{Relay, Signal};
+
+const SECRET: &str = "words-that-must-not-stay";
+
+/// A client that shows a message, in a terminal where something was done before.
+fn reading(relay: &Relay) -> Tmux {
+    relay.deliver(format!("{SECRET}\n").as_bytes());
+    let terminal = Tmux::new(relay, 80, 24);
+    terminal.types("echo bef''ore\n");
+    terminal.wait_for("before");
+    terminal.types("\"$KKVC\" --socket \"$SOCKET\"\n");
+    terminal.wait_for("RECEIVED");
+    terminal.press(&["Enter"]);
+    terminal.wait_for(SECRET);
+    terminal
+}
+
+fn must_be_as_before(terminal: &Tmux) {
+    let screen = terminal.wait_for_shell();
+    assert!(screen.contains("before"), "{screen}");
+    // Lines are edited and shown by the terminal again, and keys that end programs do so.
+    terminal.types("stty -a; echo do''ne\n");
+    let settings = terminal.wait_for("done");
+    for setting in [" icanon", " echo ", " isig", " opost"] {
+        assert!(settings.contains(setting), "no{setting}: {settings}");
+    }
+    let everything = terminal.everything();
+    assert!(!everything.contains(SECRET), "{everything}");
+    // A click or a paste is no longer told to whoever reads keys.
+    let modes = terminal.modes();
+    assert_eq!(
+        modes, "0 0 0 1",
+        "alternate screen, mouse, its reports; cursor"
+    );
+}
+
+#[test]
+fn leaving_gives_the_terminal_back() {
+    let relay = Relay::start(&[]);
+    let terminal = reading(&relay);
+    terminal.press(&["q", "q"]);
+    must_be_as_before(&terminal);
+}
+
+#[test]
+fn so_does_a_signal_that_ends_it() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let relay = Relay::start(&[]);
+        let terminal = reading(&relay);
+        terminal.signal(signal);
+        must_be_as_before(&terminal);
+    }
+}
+
+#[test]
+fn so_does_stopping_it_for_a_while_and_it_goes_on_as_it_was() {
+    let relay = Relay::start(&[]);
+    let terminal = reading(&relay);
+    terminal.press(&["C-z"]);
+    must_be_as_before(&terminal);
+    terminal.types("fg\n");
+    terminal.wait_for(SECRET);
+    terminal.signal(Signal::TSTP);
+    must_be_as_before(&terminal);
+    terminal.types("fg\n");
+    terminal.wait_for(SECRET);
+    terminal.press(&["q", "q"]);
+    must_be_as_before(&terminal);
+}
+
+#[test]
+fn a_relay_that_ends_takes_the_message_off_the_screen() {
+    let relay = Relay::start(&[]);
+    let terminal = reading(&relay);
+    relay.process().signal(Signal::TERM);
+    let screen = terminal.wait_for("no relay is running");
+    assert!(!screen.contains(SECRET), "{screen}");
+    assert!(screen.contains("s starts it"), "{screen}");
+}
+
+#[test]
+fn a_text_is_copied_to_the_clipboard_when_asked_for_and_not_before() {
+    let relay = Relay::start(&[]);
+    let terminal = reading(&relay);
+    terminal.press(&["y"]);
+    terminal.wait_for("copied");
+    assert_eq!(terminal.clipboard(), format!("{SECRET}\n"));
+}

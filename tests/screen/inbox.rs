@@ -1,0 +1,112 @@
+//! The list of messages, and one that is being read.
+
+use super::looks::must_look_like;
+use super::tmux::Tmux;
+use crate::programs::Relay;
+
+/// How many messages the list shows as unread.
+fn unread(screen: &str) -> usize {
+    let lines = screen.lines();
+    lines.filter(|line| line.starts_with(" * ")).count()
+}
+
+#[test]
+fn messages_appear_by_themselves_and_are_read_marked_and_deleted_at_the_keys() {
+    let relay = Relay::start(&[]);
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    must_look_like(&terminal.wait_for("No messages."), "empty");
+
+    relay.deliver("Grüße aus 日本! \x1b[31mred\x1b[0m \u{202e}drah\n".as_bytes());
+    terminal.wait_until("a message", |screen| unread(screen) == 1);
+    relay.deliver(b"The second one.\nIt has two lines.\n");
+    let list = terminal.wait_until("another", |screen| unread(screen) == 2);
+    must_look_like(&list, "inbox");
+
+    // The first stays chosen when another comes.
+    terminal.press(&["Enter"]);
+    must_look_like(&terminal.wait_for("Grüße"), "message");
+    terminal.press(&["p"]);
+    terminal.wait_for("It has two lines.");
+    terminal.press(&["u"]);
+    terminal.wait_for("marked as unread");
+    terminal.press(&["Escape"]);
+    terminal.wait_until("one unread", |screen| unread(screen) == 1);
+
+    terminal.press(&["d"]);
+    must_look_like(&terminal.wait_for("Delete message 2?"), "delete");
+    terminal.press(&["y"]);
+    terminal.wait_for("deleted and wiped: 2");
+    let left: Vec<u64> = relay
+        .list()
+        .iter()
+        .filter_map(|m| m["id"].as_u64())
+        .collect();
+    assert_eq!(left, [1]);
+
+    terminal.press(&["D"]);
+    terminal.wait_for("Delete all 1 messages?");
+    terminal.press(&["y"]);
+    terminal.wait_for("Really delete");
+    terminal.press(&["y"]);
+    terminal.wait_for("No messages.");
+    assert!(relay.list().is_empty());
+}
+
+#[test]
+fn what_the_commands_do_meanwhile_is_on_the_screen_as_well() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"A text that is read from elsewhere.\n");
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.wait_until("it", |screen| unread(screen) == 1);
+    relay.owner(["read", "1"]).finish().must_end_with(0);
+    terminal.wait_until("it as read", |screen| unread(screen) == 0);
+    terminal.press(&["Enter"]);
+    terminal.wait_for("A text that is read from elsewhere.");
+    relay.owner(["delete", "1"]).finish().must_end_with(0);
+    let screen = terminal.wait_for("message 1 is gone");
+    assert!(!screen.contains("A text"), "{screen}");
+}
+
+#[test]
+fn it_fits_into_whatever_room_there_is() {
+    let relay = Relay::start(&[]);
+    relay.deliver(&b"Many words, and then more of them. ".repeat(20));
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["Enter"]);
+    terminal.wait_for("Many words");
+    terminal.resize(140, 30);
+    let wide = terminal.wait_until("both side by side", |screen| {
+        screen.contains("RECEIVED") && screen.contains("Many words")
+    });
+    must_look_like(&wide, "wide");
+    terminal.resize(30, 5);
+    terminal.wait_for("needs more room");
+    terminal.resize(80, 24);
+    terminal.wait_until("only the message", |screen| {
+        !screen.contains("RECEIVED") && screen.contains("Many words")
+    });
+    terminal.press(&["?"]);
+    must_look_like(&terminal.wait_for("this page"), "keys");
+}
+
+#[test]
+fn no_colour_is_used_where_none_is_wanted_and_none_is_needed() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"text\n");
+    for (setting, coloured) in [("", true), ("1", false)] {
+        let terminal = Tmux::new(&relay, 80, 24);
+        terminal.types(&format!(
+            "NO_COLOR={setting} \"$KKVC\" --socket \"$SOCKET\"\n"
+        ));
+        terminal.wait_until("the message", |screen| unread(screen) == 1);
+        // Of SGR, 30 to 49 and from 90 on are colours.
+        let raw = terminal.raw_screen();
+        let mut codes = raw
+            .split("\x1b[")
+            .filter_map(|part| part.split_once('m'))
+            .flat_map(|(codes, _)| codes.split(';'))
+            .filter_map(|code| code.parse::<u8>().ok());
+        let found = codes.any(|code| matches!(code, 30..=38 | 40..=48 | 90..));
+        assert_eq!(found, coloured, "{raw:?}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Writing and sending.
+
+use super::looks::must_look_like;
+use super::tmux::Tmux;
+use crate::programs::Relay;
+
+const BLOCK: &str = "-----BEGIN PGP MESSAGE-----\n\nhQEMA5J8T2sKQ3x9AQf/abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH\nIJKLMNOPQRSTUVWXYZ\n=abcd\n-----END PGP MESSAGE-----";
+
+#[test]
+fn a_message_is_written_sent_and_arrives() {
+    let relay = Relay::start(&[]);
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["c"]);
+    terminal.wait_for("onion address");
+    terminal.types(relay.address());
+    terminal.press(&["Tab"]);
+    terminal.types("Dear you,\nthis is j, k, q and ? in a text.");
+    must_look_like(&terminal.wait_for("in a text."), "compose");
+    terminal.press(&["C-s"]);
+    must_look_like(&terminal.wait_for("Accepted: the message"), "sent");
+    assert_eq!(relay.text(1), "Dear you,\nthis is j, k, q and ? in a text.");
+    // It is in nobody's way afterwards.
+    terminal.press(&["Escape", "q"]);
+    terminal.wait_for_shell();
+}
+
+#[test]
+fn a_whole_block_is_pasted_and_arrives_as_it_was() {
+    let relay = Relay::start(&[]);
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["c"]);
+    terminal.wait_for("onion address");
+    terminal.pastes(relay.address());
+    terminal.press(&["Enter"]);
+    terminal.pastes(BLOCK);
+    terminal.wait_for("END PGP");
+    terminal.press(&["C-s"]);
+    terminal.wait_for("Accepted: the message");
+    assert_eq!(relay.text(1), BLOCK);
+}
+
+#[test]
+fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
+    let dear = Relay::start(&["-c", "50", "--adaptive", "off"]);
+    let relay = Relay::start(&[]);
+    relay.deliver(b"Something to read.\n");
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["c"]);
+    terminal.wait_for("onion address");
+    terminal.types(&format!("{}\nPrecious words.", dear.address()));
+    terminal.press(&["C-s"]);
+    terminal.wait_for("Try all the same?");
+    terminal.press(&["y"]);
+    terminal.wait_for("MH/s");
+    terminal.press(&["Escape"]);
+    terminal.wait_for("RECEIVED");
+    terminal.press(&["Enter"]);
+    terminal.wait_for("Something to read.");
+    terminal.press(&["o"]);
+    terminal.wait_for("MH/s");
+    terminal.press(&["x"]);
+    terminal.wait_for("cancelled; nothing was delivered");
+    terminal.press(&["Escape", "q"]);
+    terminal.wait_for("was not delivered");
+    terminal.press(&["n", "o", "Enter"]);
+    terminal.wait_for("Precious words.");
+    assert!(dear.list().is_empty());
+}
+
+#[test]
+fn what_cannot_be_sent_is_told_where_it_is_written() {
+    let relay = Relay::start(&[]);
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["c"]);
+    terminal.wait_for("onion address");
+    terminal.press(&["C-s"]);
+    terminal.wait_for("whom is it for?");
+    terminal.types("example.org");
+    terminal.press(&["C-s"]);
+    terminal.wait_for("example.org");
+    terminal.wait_for("onion address");
+    terminal.press(&["C-u"]);
+    terminal.press(&["C-k"]);
+    terminal.types(&format!("{}\n", relay.address()));
+    terminal.pastes(&"much ".repeat(701));
+    must_look_like(&terminal.wait_for("3505 of 3500 bytes"), "too_long");
+    terminal.press(&["C-s"]);
+    terminal.wait_for("3500");
+    assert!(relay.list().is_empty());
+}
