@@ -97,7 +97,8 @@ pub(in crate::tui) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<u
         for (at, c) in line.char_indices() {
             let at = offset + at;
             let wide = c.width().unwrap_or(0);
-            // Spaces may hang over the edge, where nobody sees them. Behind a space there may still be too much: then it is broken again.
+            // Spaces may hang over the edge, where nobody sees them.
+            // Twice, if what stands behind the space still leaves no room for it.
             while columns + wide > width && at > start && c != ' ' {
                 let (end, taken) = space.take().unwrap_or((at, columns));
                 lines.push(start..end);
