@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! limits  clock  onion          sizes and lifetimes, the time, addresses
+//! openpgp                       which texts are OpenPGP blocks
 //! process  memory  sandbox      who we are to the kernel, what is kept out of others' sight, and what the kernel holds us to
 //! places  http  unix_socket     who is let in and who leaves, how HTTP is served, sockets with a name
 //! crypto                        keys by purpose, sealing, the hybrid exchange
@@ -22,6 +23,7 @@ pub mod http;
 pub mod limits;
 pub mod memory;
 pub mod onion;
+pub mod openpgp;
 pub mod owner;
 pub mod places;
 pub mod pow;

@@ -14,6 +14,7 @@ use axum::http::HeaderName;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::openpgp::Block;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
@@ -91,6 +92,9 @@ pub struct Summary {
     pub bytes: usize,
     /// The sender's public key.
     pub sender: Hex<32>,
+    /// Which OpenPGP block its text is, if it is one. (A relay from before says nothing of it.)
+    #[serde(default)]
+    pub openpgp: Option<Block>,
 }
 
 /// Asks for one message.

@@ -18,6 +18,7 @@ use super::api::{
 };
 use crate::crypto::scrub;
 use crate::limits::{SLOT_BYTES, WATCH_TIMEOUT};
+use crate::openpgp::Block;
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;
 use crate::queue::{MessageId, Now, Queue, Waiting};
@@ -164,5 +165,6 @@ fn summary(waiting: &Waiting<'_, Envelope>) -> Summary {
         cost: waiting.header.cost.bits(),
         bytes: waiting.content.len(),
         sender: Hex(waiting.header.sender),
+        openpgp: Block::of(waiting.content),
     }
 }

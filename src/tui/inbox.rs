@@ -112,6 +112,7 @@ pub(super) mod tests {
             cost: 30,
             bytes: 100,
             sender: Hex([7; 32]),
+            openpgp: None,
         }
     }
 

@@ -19,8 +19,23 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         return;
     }
     let title = format!(
-        "   {:<16}  {:<9}  {:>5}  {:>4}  {:<5}  {:>5}",
-        "RECEIVED", "FROM", "BYTES", "COST", "SUITE", "ID"
+        "   {:<16}  {:<9}  {:>5}  {:>4}  {:<5}  {:>5}{}",
+        "RECEIVED",
+        "FROM",
+        "BYTES",
+        "COST",
+        "SUITE",
+        "ID",
+        if app
+            .inbox
+            .messages()
+            .iter()
+            .any(|message| message.openpgp.is_some())
+        {
+            "  OPENPGP"
+        } else {
+            ""
+        },
     );
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
     let chosen = app.inbox.place();
@@ -41,13 +56,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
 fn line_of(message: &Summary, width: usize) -> String {
     let unread = if message.read { ' ' } else { '*' };
     let line = format!(
-        " {unread} {:<16}  {:<9}  {:>5}  {:>4}  {:<5}  {:>5}",
+        " {unread} {:<16}  {:<9}  {:>5}  {:>4}  {:<5}  {:>5}{}",
         time(message.received),
         short(&message.sender),
         message.bytes,
         message.cost,
         message.suite.to_string(),
         message.id.0,
+        message
+            .openpgp
+            .map_or_else(String::new, |block| format!("  {block}")),
     );
     format!("{line:<width$}")
 }

@@ -27,8 +27,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     } else {
         ", marked as unread"
     };
+    let openpgp = summary
+        .openpgp
+        .map_or_else(String::new, |block| format!(", OpenPGP: {block}"));
     let lines = [
-        format!(" Message {}, {} bytes{unread}", summary.id, summary.bytes),
+        format!(
+            " Message {}, {} bytes{unread}{openpgp}",
+            summary.id, summary.bytes
+        ),
         format!(" Received {}", time(summary.received)),
         format!(
             " From     {} ({}, paid 2^{})",
