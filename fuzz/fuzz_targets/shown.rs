@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Characters that move a cursor, turn the order of letters, or are not to be seen, as ranges of Unicode: a list of its own, beside the tables
 /// that the program goes by.
-const STEERING: [(char, char); 20] = [
+const STEERING: [(char, char); 21] = [
     ('\0', '\x09'),
     ('\x0b', '\x1f'),
     ('\x7f', '\u{a0}'),
@@ -18,7 +18,8 @@ const STEERING: [(char, char); 20] = [
     ('\u{70f}', '\u{70f}'),
     ('\u{1680}', '\u{1680}'),
     ('\u{180e}', '\u{180e}'),
-    ('\u{2000}', '\u{200f}'),
+    ('\u{2000}', '\u{200b}'),
+    ('\u{200e}', '\u{200f}'),
     ('\u{2028}', '\u{202f}'),
     ('\u{205f}', '\u{206f}'),
     ('\u{3000}', '\u{3000}'),
@@ -36,6 +37,17 @@ fn steers(c: char) -> bool {
         .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
+/// Whether every joiner stands between two characters of scripts from Arabic on.
+fn joins_letters(shown: &str) -> bool {
+    let is_joiner = |c: &char| ('\u{200c}'..='\u{200d}').contains(c);
+    let is_letter = |c: Option<&char>| c.is_some_and(|c| ('\u{600}'..'\u{1900}').contains(c));
+    let shown: Vec<char> = shown.chars().collect();
+    let mut places = (0..shown.len()).filter(|place| is_joiner(&shown[*place]));
+    places.all(|place| {
+        place > 0 && is_letter(shown.get(place - 1)) && is_letter(shown.get(place + 1))
+    })
+}
+
 /// The longest that one character becomes: `<U+10FFFF>`.
 const LONGEST: usize = 10;
 
@@ -43,6 +55,7 @@ fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     let shown = Visible(&text).to_string();
     assert!(!shown.contains(steers), "{shown:?}");
+    assert!(joins_letters(&shown), "{shown:?}");
     assert_eq!(shown.matches('\n').count(), text.matches('\n').count());
     assert!(shown.len() <= LONGEST * text.chars().count());
     assert_eq!(

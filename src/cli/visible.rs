@@ -2,23 +2,36 @@
 
 use std::fmt;
 
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Shows a text of several lines. Line feeds stay; a tab becomes spaces; everything else that is not a visible character (control
 /// characters, escapes, bidirectional and other format characters, line and paragraph separators, private and unassigned code points) is
 /// shown as `<U+001B>`.
+///
+/// Joiners (U+200C, U+200D) move and turn nothing; they say how the letters beside them are written. Between two letters of a script that needs
+/// them they stay: Persian can't be spelled without. Between two emoji they are left out, and a family is shown as its members: terminals don't agree
+/// on how wide joined ones are, so that a line of them could get out of its frame. Anywhere else they would only hide, and are shown.
 #[derive(Debug)]
 pub struct Visible<'t>(pub &'t str);
 
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
+        let mut before = None;
+        let mut rest = self.0.chars().peekable();
+        while let Some(c) = rest.next() {
+            let after = rest.peek().copied();
+            let both = |are: fn(char) -> bool| [before, after].iter().all(|c| c.is_some_and(are));
             match c {
                 '\n' | ' ' => write!(f, "{c}")?,
                 '\t' => f.write_str("    ")?,
                 _ if is_visible(c) => write!(f, "{c}")?,
+                _ if JOINERS.contains(&c) && both(is_joined) => write!(f, "{c}")?,
+                _ if JOINERS.contains(&c) && both(is_of_emoji) => {}
                 _ => write!(f, "<U+{:04X}>", u32::from(c))?,
             }
+            before = Some(c);
         }
         Ok(())
     }
@@ -29,6 +42,23 @@ fn is_visible(c: char) -> bool {
         c.general_category_group(),
         GeneralCategoryGroup::Other | GeneralCategoryGroup::Separator
     )
+}
+
+/// A letter, or a mark on one, of the scripts whose letters join: Arabic, Syriac, N'Ko and those beside them, the Indic ones up to Sinhala, Khmer and
+/// Mongolian.
+fn is_joined(c: char) -> bool {
+    matches!(c, '\u{600}'..='\u{dff}' | '\u{1780}'..='\u{18af}')
+        && matches!(
+            c.general_category_group(),
+            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
+        )
+}
+
+/// What emoji are made of, as far as it stands beside a joiner: pictures, two arrows that Unicode takes for mathematics, colours of skin, and the
+/// sign that a picture is meant.
+fn is_of_emoji(c: char) -> bool {
+    c.general_category() == GeneralCategory::OtherSymbol
+        || matches!(c, '\u{2194}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}')
 }
 
 #[cfg(test)]
@@ -50,6 +80,11 @@ mod tests {
             "e\u{301}",
             "🙂",
             "a\nb",
+            // Persian, Sinhala, Bengali and Khmer as they are spelled.
+            "می\u{200c}خواهم",
+            "ශ්\u{200d}රී",
+            "র\u{200d}্য",
+            "ប\u{17ca}\u{200c}ី",
         ] {
             assert_eq!(shown(text), text);
         }
@@ -77,11 +112,61 @@ mod tests {
         }
     }
 
+    #[test]
+    fn joined_emoji_are_shown_side_by_side() {
+        for (text, want) in [
+            ("👨\u{200d}👩\u{200d}👧", "👨👩👧"),
+            ("❤\u{fe0f}\u{200d}🔥", "❤\u{fe0f}🔥"),
+            ("👩🏽\u{200d}⚕\u{fe0f}", "👩🏽⚕\u{fe0f}"),
+            ("🙂\u{200d}↔\u{fe0f}", "🙂↔\u{fe0f}"),
+        ] {
+            assert_eq!(shown(text), want);
+        }
+    }
+
+    #[test]
+    fn joiners_that_join_nothing_are_shown() {
+        for (text, want) in [
+            ("pass\u{200d}word", "pass<U+200D>word"),
+            ("\u{200c}م", "<U+200C>م"),
+            ("م\u{200d}", "م<U+200D>"),
+            ("م\u{200d} م", "م<U+200D> م"),
+            ("م\u{200c}\u{200d}م", "م<U+200C><U+200D>م"),
+            ("م\u{200d}a", "م<U+200D>a"),
+            ("1\u{200d}2", "1<U+200D>2"),
+            ("🙂\u{200d}", "🙂<U+200D>"),
+            ("🙂\u{200d}\u{200d}🙂", "🙂<U+200D><U+200D>🙂"),
+        ] {
+            assert_eq!(shown(text), want);
+        }
+    }
+
+    /// Joiners, and what may stand beside them, more often than in any text.
+    fn joined() -> impl Strategy<Value = String> {
+        let parts = vec![
+            "\u{200c}", "\u{200d}", "م", "ක", "\u{dca}", "🙂", "\u{fe0f}", "🏽", "↔", "a", "1",
+            " ", "\n", "\u{202e}", "\u{600}", "\u{180e}",
+        ];
+        let part = prop::sample::select(parts).prop_map(str::to_owned);
+        prop::collection::vec(prop_oneof![4 => part, 1 => any::<String>()], 0..20)
+            .prop_map(|parts| parts.concat())
+    }
+
     proptest! {
         #[test]
-        fn nothing_that_steers_ever_comes_out(text: String) {
+        fn nothing_that_steers_ever_comes_out(text in joined()) {
             let shown = shown(&text);
             prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
+            let letters: Vec<char> = shown.chars().collect();
+            for (place, c) in letters.iter().enumerate() {
+                let hidden = c.general_category() == GeneralCategory::Format;
+                let beside = |place: usize| letters.get(place).is_some_and(|c| c.is_alphabetic() || is_joined(*c));
+                prop_assert!(
+                    !hidden || JOINERS.contains(c) && place > 0 && beside(place - 1) && beside(place + 1),
+                    "{shown:?}"
+                );
+            }
+            prop_assert_eq!(self::shown(&shown), shown.clone(), "what is shown is shown as it is");
             let bidi = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
                 '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}'];
             prop_assert!(!shown.contains(bidi));
