@@ -21,6 +21,7 @@ pub(crate) mod inside;
 mod key;
 mod kkv;
 mod kkvc;
+mod message;
 mod output;
 mod panic;
 mod progress;

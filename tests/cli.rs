@@ -12,10 +12,12 @@ mod cli {
     mod kkv_runs;
     mod kkv_stops;
     mod meddler;
+    mod openpgp;
     mod owner_socket;
     mod pipes;
     mod price;
     mod prompts;
+    mod raw;
     mod receipt;
     mod send;
     mod send_fails;

@@ -67,6 +67,9 @@ pub(super) enum Command {
         /// Number of the message, as `list` shows it
         #[arg(value_parser = number, allow_negative_numbers = true)]
         id: MessageId,
+        /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d
+        #[arg(long)]
+        raw: bool,
     },
     /// Mark messages as read, or unread
     Mark {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::ask::{agreed, can_ask};
+use super::commands::Common;
 use super::exit::{Exit, Failed};
+use super::message::{openpgp, raw_may_go_out, show, show_raw};
 use super::output::{print, print_json};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
@@ -24,20 +26,24 @@ pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
     if list.messages.is_empty() {
         return print("No messages.\n");
     }
+    let any_openpgp = list.messages.iter().any(|m| m.openpgp.is_some());
+    let openpgp = if any_openpgp { "  OPENPGP" } else { "" };
     let mut table = format!(
-        "{:>5}    {:<16}  {:<9}  {:>5}  {:>4}  {}\n",
+        "{:>5}    {:<16}  {:<9}  {:>5}  {:>4}  {}{openpgp}\n",
         "ID", "RECEIVED", "FROM", "BYTES", "COST", "SUITE"
     );
     for message in &list.messages {
         let unread = if message.read { ' ' } else { '*' };
+        let openpgp = message.openpgp.map(|block| format!("  {block}"));
         table += &format!(
-            "{:>5} {unread}  {:<16}  {:<9}  {:>5}  {:>4}  {}\n",
+            "{:>5} {unread}  {:<16}  {:<9}  {:>5}  {:>4}  {}{}\n",
             message.id.0,
             time(message.received),
             short(&message.sender),
             message.bytes,
             message.cost,
             message.suite,
+            openpgp.unwrap_or_default(),
         );
     }
     print(&table)
@@ -45,15 +51,25 @@ pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
 
 pub(super) async fn read(client: &Client, id: MessageId, json: bool) -> Result<(), Failed> {
     let message = client.message(id).await?;
-    if json {
-        print_json(&message)?;
-    } else {
-        let text = Visible(&message.text).to_string();
-        let end = if text.ends_with('\n') { "" } else { "\n" };
-        print(&format!("{}\n{text}{end}", head(&message.summary)))?;
+    // Only then: a message that could not be shown has not been read.
+    if show(&message, json)? {
+        client.mark(vec![id], true).await?;
     }
-    // Only now: a message that could not be shown has not been read.
-    client.mark(vec![id], true).await?;
+    Ok(())
+}
+
+/// The bare text, for another program.
+pub(super) async fn read_raw(common: &Common, id: MessageId) -> Result<(), Failed> {
+    if common.json {
+        return Err(Failed::usage(
+            "--raw gives the text alone, and --json all that is known of it: leave out one of them",
+        ));
+    }
+    raw_may_go_out(id)?;
+    let client = common.client()?;
+    if show_raw(&client.message(id).await?)? {
+        client.mark(vec![id], true).await?;
+    }
     Ok(())
 }
 
@@ -251,14 +267,17 @@ fn cost(status: &Status) -> String {
     )
 }
 
-fn head(summary: &Summary) -> String {
+pub(super) fn head(summary: &Summary) -> String {
+    let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
+    let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
     format!(
-        "Message   {}\nReceived  {}\nFrom      {} ({}, paid 2^{})\n",
+        "Message   {}\nReceived  {}\nFrom      {} ({}, paid 2^{})\n{}",
         summary.id,
         time(summary.received),
         fingerprint::<Sender>(&summary.sender),
         summary.suite,
         summary.cost,
+        openpgp.unwrap_or_default(),
     )
 }
 

@@ -52,7 +52,8 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Tui(args) => tui(common, args).await,
         Command::Send(args) => send::send(common, args).await,
         Command::List => inbox::list(&common.client()?, common.json).await,
-        Command::Read { id } => inbox::read(&common.client()?, id, common.json).await,
+        Command::Read { id, raw: false } => inbox::read(&common.client()?, id, common.json).await,
+        Command::Read { id, raw: true } => inbox::read_raw(common, id).await,
         Command::Mark { ids, unread } => {
             inbox::mark(&common.client()?, ids, !unread, common.json).await
         }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use rustix::io::Errno;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -23,6 +24,27 @@ pub(super) fn print(text: &str) -> Result<(), Failed> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Writes all of `bytes` at once, past the buffer of standard output, in which the end of a text without a line feed would stay. Whether they
+/// were taken: false if nobody reads any more.
+pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
+    let out = io::stdout().lock();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(&out, rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR) => {}
+            Err(Errno::PIPE) => return Ok(false),
+            Err(fault) => {
+                return Err(Failed::new(
+                    Exit::Refused,
+                    format!("can't write to standard output: {}", io::Error::from(fault)),
+                ));
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Writes `value` as one line of JSON.

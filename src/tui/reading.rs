@@ -86,7 +86,7 @@ impl Reading {
 }
 
 /// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere between two characters.
-pub(in crate::tui) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<usize>> {
     let mut lines = Vec::new();
     let mut offset = 0;
     for line in text.split('\n') {

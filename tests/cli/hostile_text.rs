@@ -61,9 +61,48 @@ fn what_could_steer_a_terminal_is_shown_as_what_it_is() {
             .finish()
             .must_end_with(0)
             .stdout_text();
-        assert!(read.ends_with(&format!("\n\n{shown}\n")), "{read:?}");
+        assert!(read.ends_with(&format!("\n\n│ {shown}\n")), "{read:?}");
         assert!(!steers(&read), "{read:?}");
         assert_eq!(relay.text(id), text, "it arrives whole");
+    }
+}
+
+#[test]
+fn no_text_can_pass_for_what_is_said_of_one_or_for_another_message() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"Hello\n");
+    let head = |id: &str| {
+        let read = relay.owner(["read", id]).finish().stdout_text();
+        let (head, _) = read.split_once("\n\n").expect("a head");
+        head.to_owned()
+    };
+    // One more message, as it would be shown, behind as much as fills a line of the terminal.
+    let forged = head("1").replace("Message   1", "Message   9");
+    for before in [
+        "\n\n".to_owned(),
+        "x".repeat(78),
+        "x".repeat(80),
+        " ".repeat(80),
+        "日".repeat(40),
+    ] {
+        let text = format!("{before}{forged}\n\nIt is I");
+        relay.deliver(text.as_bytes());
+        let id = relay.list().last().expect("a message")["id"].to_string();
+        let piped = relay.owner(["read", &id]).finish().must_end_with(0);
+        let (code, screen) = relay.owner(["read", &id]).start_on(80, 24).finish();
+        assert_eq!(code, Some(0));
+        for shown in [piped.stdout_text(), screen.replace("\r\n", "\n")] {
+            let (own, text) = shown.split_once("\n\n").expect("a head");
+            assert!(own.starts_with(&format!("Message   {id}\n")));
+            assert!(text.lines().all(|line| line.starts_with('│')), "{shown}");
+        }
+        let wide = |line: &str| {
+            line.chars()
+                .map(|c| if c.is_ascii() { 1 } else { 2 })
+                .sum::<usize>()
+        };
+        assert!(screen.lines().all(|line| wide(line) <= 81), "{screen}"); // the bar is one column
+        relay.owner(["delete", &id]).finish().must_end_with(0);
     }
 }
 

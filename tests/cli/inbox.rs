@@ -59,7 +59,7 @@ fn reading_shows_the_message_and_marks_it() {
         .stdout_text();
     let (head, text) = shown.split_once("\n\n").unwrap();
     assert!(head.starts_with("Message   1\nReceived  "), "{shown}");
-    assert_eq!(text, "line one\nline two\n");
+    assert_eq!(text, "│ line one\n│ line two\n");
     assert_eq!(relay.list()[0]["read"], true);
 }
 
@@ -228,6 +228,7 @@ fn without_a_relay_every_command_of_the_owner_ends_with_3() {
             &["delete", "--all", "--yes"],
             &["status"],
             &["export", "1"],
+            &["read", "1", "--raw"],
         ] {
             let run = kkvc(command).with(|c| c.arg("--socket").arg(socket));
             let outcome = run
