@@ -34,6 +34,7 @@ mod speed;
 pub(crate) mod steps;
 mod tor_lines;
 pub(crate) mod visible;
+mod watch;
 pub(crate) mod way;
 
 pub use kkv::main as kkv;

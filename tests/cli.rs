@@ -24,5 +24,7 @@ mod cli {
     mod send_in_doubt;
     mod strangers;
     mod verify;
+    mod watch;
+    mod watch_exec;
     mod wipe;
 }

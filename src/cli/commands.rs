@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use super::arguments::{SOCKET_HELP, from_one_to};
@@ -71,6 +72,9 @@ pub(super) enum Command {
         #[arg(long)]
         raw: bool,
     },
+    /// Show each new message as it arrives, and mark it as read, until stopped with Ctrl-C
+    #[command(after_help = WATCH_ENVIRONMENT)]
+    Watch(Watch),
     /// Mark messages as read, or unread
     Mark {
         /// Numbers of the messages
@@ -183,6 +187,29 @@ pub(super) struct Tui {
     #[command(flatten)]
     pub(super) inside: SenderArgs,
 }
+
+/// Arguments of `kkvc watch`.
+#[derive(Debug, Args)]
+pub(super) struct Watch {
+    /// Begin with the messages that are unread already
+    #[arg(long)]
+    pub(super) unread: bool,
+
+    /// Instead of showing it, run this for each message, by sh -c, with its text on standard input; the message is marked as read if that ends
+    /// with 0
+    #[arg(long, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) exec: Option<String>,
+}
+
+/// The table in `--help` of `kkvc watch`.
+const WATCH_ENVIRONMENT: &str = "\
+What CMD finds in its environment:
+  KKV_MESSAGE_ID        its number
+  KKV_MESSAGE_SENDER    the sender's public key, in hex
+  KKV_MESSAGE_RECEIVED  when it was accepted, in seconds since 1970
+  KKV_MESSAGE_BYTES     length of its text
+  KKV_MESSAGE_SUITE     kkv/1 or kkv/2
+  KKV_MESSAGE_OPENPGP   message, signed_message, public_key, signature or private_key, if it is one";
 
 /// What searches for a proof of work.
 #[derive(Debug, Default, Args)]

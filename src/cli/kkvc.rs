@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::commands::{Cli, Command, Common, Tui};
 use super::exit::{Exit, Failed};
-use super::{arguments, bench, identity, inbox, key, panic, proof, send};
+use super::{arguments, bench, identity, inbox, key, panic, proof, send, watch};
 use crate::crypto::scrub;
 use crate::memory;
 use crate::tui::{self, Route};
@@ -54,6 +54,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::List => inbox::list(&common.client()?, common.json).await,
         Command::Read { id, raw: false } => inbox::read(&common.client()?, id, common.json).await,
         Command::Read { id, raw: true } => inbox::read_raw(common, id).await,
+        Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {
             inbox::mark(&common.client()?, ids, !unread, common.json).await
         }

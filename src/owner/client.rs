@@ -88,6 +88,12 @@ impl Client {
         })
     }
 
+    /// Where the relay is.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// The same, but what it asks is no sign that the owner is there: nobody may be in front of it.
     #[must_use]
     pub fn unattended(self) -> Self {

@@ -229,6 +229,7 @@ fn without_a_relay_every_command_of_the_owner_ends_with_3() {
             &["status"],
             &["export", "1"],
             &["read", "1", "--raw"],
+            &["watch"],
         ] {
             let run = kkvc(command).with(|c| c.arg("--socket").arg(socket));
             let outcome = run

@@ -9,10 +9,11 @@ use std::slice;
 
 use super::keys::{access, identity};
 use super::marker::Marker;
-use super::process_memory::must_be_nowhere;
+use super::process_memory::{must_be_nowhere, scan};
 use super::stage::{RUNS, texts};
 use super::standing::{At, Hold, look_into, must_forget};
 use super::traced::must_be_possible;
+use super::until::until;
 use crate::programs::{Relay, Run, kkvc};
 
 const SUITES: [&str; 2] = ["1", "2"];
@@ -135,6 +136,51 @@ fn a_message_that_was_read_in_json_is_nowhere() {
     shown(|relay, number, text| {
         must_show_and_forget(relay.owner(["read", number, "--json"]), text);
     });
+}
+
+#[test]
+fn a_message_that_was_written_bare_is_nowhere() {
+    shown(|relay, number, text| {
+        must_show_and_forget(relay.owner(["read", number, "--raw"]), text);
+    });
+}
+
+/// Has messages delivered while `kkvc watch` runs, and looks into its memory after each, while it waits for the next one.
+fn watched(arguments: &[&str]) {
+    let relay = roomy();
+    let own = Marker::text(48);
+    let watching = relay.owner([&["watch"], arguments].concat());
+    let watching = watching.with(|command| command.env("KKV_TEST_MARK", own.as_str()));
+    let watching = watching.start();
+    watching.wait_for_stderr("Watching for messages");
+    for number in 0..SUITES.len() * RUNS {
+        let suite = SUITES[number / RUNS];
+        let text = text(suite, number);
+        let sent = relay.send(["-", "--suite", suite]).stdin(text.bytes());
+        sent.finish().must_end_with(0);
+        watching.wait_for_stdout("the text", |out| out.contains(text.as_str()));
+        let process = watching.pid().as_raw_nonzero().get();
+        until("the text to be forgotten", || {
+            let found = scan(process, &[own.clone(), text.clone()]);
+            assert_eq!(found[0].copies(), 1, "this is not its memory: {found:?}");
+            found[1].pieces() == 0
+        });
+    }
+}
+
+#[test]
+fn a_message_that_was_watched_is_nowhere_while_it_waits_for_the_next() {
+    watched(&[]);
+}
+
+#[test]
+fn a_message_that_was_watched_in_json_is_nowhere_while_it_waits_for_the_next() {
+    watched(&["--json"]);
+}
+
+#[test]
+fn a_message_that_a_command_was_given_is_nowhere_while_it_waits_for_the_next() {
+    watched(&["--exec", "cat"]);
 }
 
 #[test]

@@ -1,0 +1,277 @@
+//! New messages, one after the other, whatever becomes of the relay meanwhile: none is missed, and none comes twice.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::super::exit::Failed;
+use super::super::output::say;
+use super::super::visible::Visible;
+use crate::owner::api::{Message, Summary};
+use crate::owner::{Client, ClientError};
+use crate::protocol::wire::Hex;
+use crate::queue::MessageId;
+
+/// A relay that isn't there is looked for so often.
+const LOOK_FOR: Duration = Duration::from_secs(1);
+
+/// What has been seen, and where. That a program looks is no sign of the owner's life.
+pub(super) struct Arrivals {
+    socket: PathBuf,
+    seen: Seen,
+    /// Whether the relay doesn't answer any more, and that was said.
+    away: bool,
+}
+
+/// Which messages have been seen. Numbers grow as messages arrive, so the last one tells.
+struct Seen {
+    /// Whether those that are unread at first count as new.
+    unread_too: bool,
+    /// The key of the relay they are in, once it was looked at. Each start has another, and counts from 1.
+    relay: Option<Hex<32>>,
+    /// Whether it is known what was there at first.
+    begun: bool,
+    last: MessageId,
+    /// Noticed, and not handed out yet.
+    waiting: VecDeque<MessageId>,
+    /// Of the relay's queue.
+    version: u64,
+}
+
+/// What a relay's key tells.
+#[derive(Debug, PartialEq, Eq)]
+enum Run {
+    Same,
+    Another,
+}
+
+impl Arrivals {
+    /// Of the relay at `socket`: all that comes from now on, and before that, if asked for, what is unread already.
+    pub(super) fn new(socket: &Path, unread_too: bool) -> Self {
+        Self {
+            socket: socket.to_owned(),
+            seen: Seen::nothing(unread_too),
+            away: false,
+        }
+    }
+
+    /// Waits for the next one, also over a restart of the relay. One that goes before its turn is passed over.
+    pub(super) async fn next(&mut self) -> Result<Message, Failed> {
+        loop {
+            match self.look().await {
+                Ok(Some(message)) => return Ok(message),
+                Ok(None) => {}
+                Err(fault) if self.seen.begun && may_pass(&fault) => self.wait().await,
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+    }
+
+    /// Marks it as read, if it is still there.
+    pub(super) async fn mark(&self, message: &Message) -> Result<(), Failed> {
+        let marked = async {
+            let client = self.client()?;
+            // A relay that was started anew may have given its number to another one.
+            if client.status().await?.relay == message.relay {
+                client.mark(vec![message.summary.id], true).await?;
+            }
+            Ok(())
+        };
+        match marked.await {
+            Err(fault) if !may_pass(&fault) => Err(Failed::from(fault)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A connection of its own for each purpose: what is left in the buffers of one that has carried a message goes with it.
+    fn client(&self) -> Result<Client, ClientError> {
+        Ok(Client::new(&self.socket)?.unattended())
+    }
+
+    /// The next one if there is one. Else it waits until something changes, and somebody has to look again.
+    async fn look(&mut self) -> Result<Option<Message>, ClientError> {
+        while let Some(id) = self.seen.waiting.front().copied() {
+            match self.client()?.message(id).await {
+                // Of another run than the one it was noticed in.
+                Ok(message) if self.learn(message.relay) == Run::Another => {}
+                Ok(message) => {
+                    self.seen.waiting.pop_front();
+                    return Ok(Some(message));
+                }
+                Err(ClientError::NoMessage(_)) => {
+                    self.seen.waiting.pop_front();
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let client = self.client()?;
+        let relay = client.status().await?.relay;
+        self.learn(relay);
+        let first = !self.seen.begun;
+        self.seen.notice(&client.list().await?.messages);
+        if first {
+            say("Watching for messages; Ctrl-C ends it.");
+        }
+        if self.seen.waiting.is_empty() {
+            // What has come since the list was asked for has changed the version, too.
+            self.seen.version = client.watch(self.seen.version).await?;
+        }
+        Ok(None)
+    }
+
+    /// The relay answers, and this is its key.
+    fn learn(&mut self, relay: Hex<32>) -> Run {
+        let run = self.seen.learn(relay);
+        match run {
+            Run::Another => say("kkv was started anew; its messages are watched from the first."),
+            Run::Same if self.away => say("kkv answers again."),
+            Run::Same => {}
+        }
+        self.away = false;
+        run
+    }
+
+    async fn wait(&mut self) {
+        if !self.away {
+            self.away = true;
+            say(format_args!(
+                "kkv doesn't answer any more at {}; waiting for it…",
+                Visible(&self.socket.to_string_lossy())
+            ));
+        }
+        sleep(LOOK_FOR).await;
+    }
+}
+
+/// Whether it may be that the relay is only being started anew.
+fn may_pass(fault: &ClientError) -> bool {
+    match fault {
+        ClientError::NotRunning(_) | ClientError::Silent | ClientError::HungUp => true,
+        ClientError::ServiceOnly(_)
+        | ClientError::NotYours(_)
+        | ClientError::NoMessage(_)
+        | ClientError::Unexpected(_) => false,
+    }
+}
+
+impl Seen {
+    fn nothing(unread_too: bool) -> Self {
+        Self {
+            unread_too,
+            relay: None,
+            begun: false,
+            last: MessageId(0),
+            waiting: VecDeque::new(),
+            version: 0,
+        }
+    }
+
+    /// If it is another run of the relay, nothing of it has been seen, and nothing of the one before is left.
+    fn learn(&mut self, relay: Hex<32>) -> Run {
+        let before = self.relay.replace(relay);
+        if before.is_none_or(|before| before == relay) {
+            return Run::Same;
+        }
+        self.last = MessageId(0);
+        self.waiting.clear();
+        self.version = 0;
+        Run::Another
+    }
+
+    /// These are there now. Those that are new wait from here on.
+    fn notice(&mut self, messages: &[Summary]) {
+        let (begun, unread_too, last) = (self.begun, self.unread_too, self.last);
+        let new = messages
+            .iter()
+            .filter(|message| message.id > last && (begun || unread_too && !message.read));
+        self.waiting.extend(new.map(|message| message.id));
+        self.last = messages.iter().map(|m| m.id).fold(last, Ord::max);
+        self.begun = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::kind::Kind;
+    use crate::protocol::suite::Suite;
+    use proptest::prelude::*;
+
+    const FIRST: Hex<32> = Hex([1; 32]);
+    const SECOND: Hex<32> = Hex([2; 32]);
+
+    fn summary(id: u64, read: bool) -> Summary {
+        Summary {
+            id: MessageId(id),
+            received: 1_800_000_000,
+            read,
+            suite: Suite::V2,
+            kind: Kind::Text,
+            cost: 4,
+            bytes: 1,
+            sender: Hex([7; 32]),
+            openpgp: None,
+        }
+    }
+
+    fn unread(ids: impl IntoIterator<Item = u64>) -> Vec<Summary> {
+        ids.into_iter().map(|id| summary(id, false)).collect()
+    }
+
+    fn waiting(seen: &mut Seen) -> Vec<u64> {
+        seen.waiting.drain(..).map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn what_is_there_at_first_is_not_new_unless_it_is_unread_and_asked_for() {
+        let there = [summary(3, true), summary(4, false), summary(7, false)];
+        for (unread_too, want) in [(false, vec![]), (true, vec![4, 7])] {
+            let mut seen = Seen::nothing(unread_too);
+            seen.notice(&there);
+            assert_eq!(waiting(&mut seen), want);
+            // From then on it doesn't matter who else has read it.
+            seen.notice(&[summary(7, false), summary(8, true), summary(9, false)]);
+            assert_eq!(waiting(&mut seen), [8, 9]);
+        }
+    }
+
+    #[test]
+    fn after_a_restart_everything_is_new_and_nothing_from_before_waits() {
+        let mut seen = Seen::nothing(false);
+        assert_eq!(seen.learn(FIRST), Run::Same);
+        seen.notice(&unread(1..=5));
+        seen.notice(&unread(1..=6));
+        seen.version = 9;
+        assert_eq!(seen.learn(FIRST), Run::Same);
+        assert_eq!((seen.waiting.len(), seen.version), (1, 9));
+        assert_eq!(seen.learn(SECOND), Run::Another);
+        assert_eq!((seen.waiting.len(), seen.version), (0, 0));
+        seen.notice(&[summary(1, true), summary(2, false)]);
+        assert_eq!(waiting(&mut seen), [1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn whenever_one_looks_each_message_comes_once_and_in_order(
+            looks in prop::collection::vec((0..4_u64, prop::collection::vec(any::<prop::sample::Index>(), 0..3)), 1..20),
+        ) {
+            let mut seen = Seen::nothing(false);
+            seen.notice(&[]);
+            let (mut there, mut last, mut handed_out) = (Vec::new(), 0, Vec::new());
+            for (come, go) in looks {
+                there.extend(last + 1..=last + come);
+                last += come;
+                seen.notice(&unread(there.iter().copied()));
+                handed_out.extend(waiting(&mut seen));
+                for index in go {
+                    if !there.is_empty() {
+                        there.remove(index.index(there.len()));
+                    }
+                }
+            }
+            prop_assert_eq!(handed_out, (1..=last).collect::<Vec<_>>());
+        }
+    }
+}
