@@ -6,6 +6,7 @@ mod ask;
 mod bench;
 mod commands;
 mod compose;
+mod doctor;
 mod estimate;
 pub(crate) mod exit;
 mod explain;

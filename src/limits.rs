@@ -223,6 +223,12 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// What has outlived its time is looked for at least this often while anything has a lifetime: that late at most after a suspend.
 pub const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
+/// A clock that is right shows no less, in unix seconds: 1 May 2026, before there was a first version. To be moved on with releases.
+pub const EARLIEST: u64 = 1_777_593_600;
+
+/// A SOCKS port on this machine greets within this time, or is none: Tor does so at once, connected or not.
+pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The owner's client waits this long for an answer from the relay on the same machine.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -48,6 +48,16 @@ pub enum Confined {
     Not,
 }
 
+/// How far this kernel could confine a process, which it doesn't do here.
+#[must_use]
+pub fn possible() -> Sandbox {
+    Sandbox {
+        files: files::possible(),
+        calls: calls::possible(),
+        writes: None,
+    }
+}
+
 /// Gives up, for good, everything but what is needed. What an older kernel can't enforce is told, and is no error.
 #[must_use]
 pub fn enter(needs: Needs) -> Sandbox {

@@ -5,6 +5,7 @@ mod programs;
 
 mod cli {
     mod address;
+    mod doctor;
     mod hostile_text;
     mod identity;
     mod inbox;

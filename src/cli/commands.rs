@@ -12,7 +12,7 @@ use super::exit::{CODES, Failed};
 use super::inside::SenderArgs;
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::onion::OnionAddress;
-use crate::owner::Client;
+use crate::owner::{Client, ClientError};
 use crate::pow::Solver;
 use crate::protocol::suite::SuitePolicy;
 use crate::queue::MessageId;
@@ -47,10 +47,15 @@ pub(super) struct Common {
 
 impl Common {
     pub(super) fn client(&self) -> Result<Client, Failed> {
-        Ok(match &self.socket {
-            Some(socket) => Client::new(socket)?,
-            None => Client::by_default()?,
-        })
+        Ok(self.open()?)
+    }
+
+    /// The same, for who goes by what is wrong.
+    pub(super) fn open(&self) -> Result<Client, ClientError> {
+        match &self.socket {
+            Some(socket) => Client::new(socket),
+            None => Client::by_default(),
+        }
     }
 }
 
@@ -104,6 +109,8 @@ pub(super) enum Command {
     },
     /// Show how your relay is
     Status,
+    /// Check the relay, its socket, Tor and this machine, and say what is wrong and how to mend it
+    Doctor,
     /// Measure what this machine pays, and show what each cost means here
     Bench(Solving),
     /// Print a message with its signature, for others to verify

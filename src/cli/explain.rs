@@ -87,7 +87,7 @@ fn refused(refusal: Refusal) -> Failed {
     .hint(hint)
 }
 
-fn unreachable_hint(fault: &DialError) -> String {
+pub(super) fn unreachable_hint(fault: &DialError) -> String {
     match fault {
         DialError::NoTor { .. } => {
             "Start Tor (on Debian: apt install tor), or name its SOCKS port with --tor; or leave out --tor to use the one inside.".to_owned()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::commands::{Cli, Command, Common, Tui};
 use super::exit::{Exit, Failed};
-use super::{arguments, bench, identity, inbox, key, panic, proof, send, watch};
+use super::{arguments, bench, doctor, identity, inbox, key, panic, proof, send, watch};
 use crate::crypto::scrub;
 use crate::memory;
 use crate::tui::{self, Route};
@@ -65,6 +65,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Wipe { yes } => inbox::wipe(&common.client()?, yes, common.json).await,
         Command::Bench(solving) => bench::bench(&solving, common.json).await,
         Command::Status => inbox::status(&common.client()?, common.json).await,
+        Command::Doctor => doctor::doctor(common).await,
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
         Command::Key { address, file } => key::show_or_make(address, &file, common.json),

@@ -25,7 +25,7 @@ pub struct Client {
 }
 
 /// Why the relay did not do it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// Nobody answers on the socket.
     #[error("no kkv is running for you (nobody answers at {0})")]

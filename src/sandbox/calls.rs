@@ -111,6 +111,20 @@ pub(super) fn confine(connects: bool) -> Confined {
     }
 }
 
+/// Where the kernel says which ends of a filter it knows.
+const ACTIONS: &str = "/proc/sys/kernel/seccomp/actions_avail";
+
+/// Whether this kernel has filters.
+pub(super) fn possible() -> Confined {
+    let actions = std::fs::read_to_string(ACTIONS).unwrap_or_default();
+    let knows = actions.split_whitespace().any(|action| action == "errno");
+    if knows && filter(true).is_some() {
+        Confined::Fully
+    } else {
+        Confined::Not
+    }
+}
+
 /// None on a machine for which there are no filters.
 fn filter(connects: bool) -> Option<BpfProgram> {
     let always = |call: &libc::c_long| (*call, Vec::new());

@@ -2,8 +2,8 @@
 //! needs none, connects to none.
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
 use super::{Confined, Needs};
@@ -24,6 +24,24 @@ const SYSTEM: [&str; 9] = [
 
 /// The rules of Landlock that are asked for; a kernel that knows fewer (see `Partly`) enforces those.
 const RULES: ABI = ABI::V6;
+
+/// How much of the rules this kernel knows.
+pub(super) fn possible() -> Confined {
+    let strict = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let all = || {
+        strict()
+            .handle_access(AccessFs::from_all(RULES))?
+            .handle_access(AccessNet::BindTcp)?
+            .scope(Scope::from_all(RULES))
+    };
+    if all().is_ok() {
+        Confined::Fully
+    } else if strict().handle_access(AccessFs::from_all(ABI::V1)).is_ok() {
+        Confined::Partly
+    } else {
+        Confined::Not
+    }
+}
 
 /// From here on nothing but `needs` is allowed.
 ///

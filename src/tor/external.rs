@@ -8,9 +8,11 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use rand::CryptoRng;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::dial::{Dial, DialError, persist};
 use super::socks::{self, SocksFault};
+use crate::limits::GREETING_TIMEOUT;
 use crate::onion::OnionAddress;
 
 /// A Tor's SOCKS port on this machine.
@@ -36,6 +38,28 @@ impl SocksProxy {
         std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         9050,
     ));
+
+    /// Whether a Tor is there, connected or not. Nothing is asked of it.
+    ///
+    /// # Errors
+    /// Nobody answers, or no SOCKS port that can keep streams apart.
+    pub async fn probe(&self) -> Result<(), DialError> {
+        let proxy = self.0;
+        let greeting = async {
+            let mut stream = TcpStream::connect(proxy)
+                .await
+                .map_err(|fault| DialError::NoTor { proxy, fault })?;
+            let greeted = socks::greet(&mut stream).await;
+            greeted.map_err(|fault| socks_fault(proxy, fault))
+        };
+        let silent = || DialError::NotTor {
+            proxy,
+            fault: "it says nothing".to_owned(),
+        };
+        timeout(GREETING_TIMEOUT, greeting)
+            .await
+            .unwrap_or_else(|_| Err(silent()))
+    }
 }
 
 impl FromStr for SocksProxy {

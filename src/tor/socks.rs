@@ -59,13 +59,7 @@ pub async fn connect(
     user: &str,
     password: &str,
 ) -> Result<(), SocksFault> {
-    stream.write_all(&[VERSION, 1, METHOD_PASSWORD]).await?;
-    match read::<2>(stream).await? {
-        [VERSION, METHOD_PASSWORD] => {}
-        [VERSION, _] => return Err(SocksFault::NotTor("it takes no user name and password")),
-        _ => return Err(SocksFault::NotTor("it doesn't speak SOCKS version 5")),
-    }
-
+    greet(stream).await?;
     let mut login = vec![PASSWORD_VERSION];
     push(&mut login, user);
     push(&mut login, password);
@@ -101,6 +95,19 @@ pub async fn connect(
         .read_exact(&mut address[..address_bytes + PORT_BYTES])
         .await?;
     Ok(())
+}
+
+/// The first question and its answer: whether that is a SOCKS port that can keep streams apart.
+///
+/// # Errors
+/// The other end goes away, or is no Tor.
+pub async fn greet(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), SocksFault> {
+    stream.write_all(&[VERSION, 1, METHOD_PASSWORD]).await?;
+    match read::<2>(stream).await? {
+        [VERSION, METHOD_PASSWORD] => Ok(()),
+        [VERSION, _] => Err(SocksFault::NotTor("it takes no user name and password")),
+        _ => Err(SocksFault::NotTor("it doesn't speak SOCKS version 5")),
+    }
 }
 
 async fn read<const N: usize>(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<[u8; N]> {

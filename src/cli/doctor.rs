@@ -1,0 +1,166 @@
+//! `kkvc doctor`: what is wrong with the relay or this machine, in one line each, and how to mend it.
+
+mod kernel;
+mod memory;
+mod outside;
+mod relay;
+mod socket;
+
+use serde::Serialize;
+
+use super::commands::Common;
+use super::exit::{Exit, Failed};
+use super::output::{print, print_json};
+use super::visible::Visible;
+use crate::clock::{Clock, SystemClock};
+use relay::Seen;
+
+/// What one check has come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    /// What was looked at. These names never change.
+    check: &'static str,
+    state: State,
+    what: String,
+    /// What to do about it, unless all is well.
+    mend: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    /// It works, and could be better or safer.
+    Warning,
+    /// Something doesn't work, or a promise doesn't hold.
+    Wrong,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+impl Finding {
+    fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            check,
+            state: State::Ok,
+            what: what.into(),
+            mend: None,
+        }
+    }
+
+    fn warning(check: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            state: State::Warning,
+            mend: Some(mend.into()),
+            ..Self::ok(check, what)
+        }
+    }
+
+    fn wrong(check: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            state: State::Wrong,
+            ..Self::warning(check, what, mend)
+        }
+    }
+
+    /// `ok       relay     running`, or with `: start it` behind what is wrong.
+    fn line(&self) -> String {
+        let mend = self.mend.as_ref().map(|mend| format!(": {mend}"));
+        let line = format!(
+            "{:<7}  {:<8}  {}{}",
+            self.state.word(),
+            self.check,
+            self.what,
+            mend.unwrap_or_default()
+        );
+        Visible(&line).to_string() + "\n"
+    }
+}
+
+/// A hint as it stands behind a colon.
+fn lowered(hint: &str) -> String {
+    let hint = hint.trim_end_matches('.');
+    let mut letters = hint.chars();
+    let first = letters.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Makes every check. Ends well if nothing is wrong; what could be better is said, and no more.
+pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
+    let seen = Seen::of(common).await;
+    let mut findings = vec![relay::check(&seen), socket::check(&seen).await];
+    findings.extend(outside::tor(&seen));
+    findings.extend([
+        outside::sending(common.tor).await,
+        outside::clock(&seen, SystemClock::default().unix()),
+        memory::locked(&seen),
+        memory::swap(std::fs::read_to_string("/proc/swaps")),
+        memory::dumps(&seen),
+        kernel::sandbox(&seen),
+        kernel::files(&seen),
+    ]);
+    if common.json {
+        print_json(&findings)?;
+    } else {
+        print(&findings.iter().map(Finding::line).collect::<String>())?;
+    }
+    let wrong = findings.iter().filter(|f| f.state == State::Wrong);
+    let wrong: Vec<&str> = wrong.map(|finding| finding.check).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let what = format!("something is wrong: {}", wrong.join(", "));
+    Err(Failed::new(Exit::Refused, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_one_line_in_columns_and_says_what_to_do() {
+        for (finding, want) in [
+            (
+                Finding::ok("relay", "running"),
+                "ok       relay     running\n",
+            ),
+            (
+                Finding::warning("swap", "there is some", "turn it off"),
+                "warning  swap      there is some: turn it off\n",
+            ),
+            (
+                Finding::wrong("socket", "no \x1b[2J\n", "make one"),
+                "wrong    socket    no <U+001B>[2J\n: make one\n",
+            ),
+        ] {
+            assert_eq!(finding.line(), want);
+        }
+    }
+
+    #[test]
+    fn a_hint_becomes_the_end_of_a_line() {
+        assert_eq!(lowered("Start Tor, or not."), "start Tor, or not");
+        assert_eq!(lowered(""), "");
+    }
+
+    #[test]
+    fn in_json_each_has_the_same_four_names() {
+        let findings = [
+            Finding::ok("relay", "running"),
+            Finding::wrong("tor", "offline", "check the network"),
+        ];
+        let want = serde_json::json!([
+            {"check": "relay", "state": "ok", "what": "running", "mend": null},
+            {"check": "tor", "state": "wrong", "what": "offline", "mend": "check the network"},
+        ]);
+        assert_eq!(serde_json::to_value(&findings).unwrap(), want);
+    }
+}
