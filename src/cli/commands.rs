@@ -216,7 +216,7 @@ What CMD finds in its environment:
   KKV_MESSAGE_RECEIVED  when it was accepted, in seconds since 1970
   KKV_MESSAGE_BYTES     length of its text
   KKV_MESSAGE_SUITE     kkv/1 or kkv/2
-  KKV_MESSAGE_OPENPGP   message, signed_message, public_key, signature or private_key, if it is one";
+  KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json";
 
 /// What searches for a proof of work.
 #[derive(Debug, Default, Args)]

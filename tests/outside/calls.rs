@@ -156,11 +156,12 @@ fn whole_exchange(tor: &str) {
     relay.send(&address, &["--suite", "2"]);
     relay.send(&address, &["--suite", "1"]);
     relay.send(&by_name, &[]);
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 12] = [
         &["list"],
         &["list", "--json"],
         &["read", "1"],
         &["read", "2", "--json"],
+        &["read", "2", "--raw"],
         &["mark", "1", "2", "--unread"],
         &["export", "1"],
         &["export", "2"],
@@ -173,6 +174,22 @@ fn whole_exchange(tor: &str) {
         relay.owner(arguments);
     }
     relay.end(3, commands.len());
+}
+
+#[test]
+fn a_doctor_asks_the_relay_and_the_port_of_tor_and_nobody_else_and_changes_nothing() {
+    let tracing = Tracing::new();
+    let relay = Watched::start(&tracing, &["--tor", "external"]);
+    let no_tor = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let no_tor = no_tor.unwrap();
+    let tor = format!("socks5://{no_tor}");
+    let seen = tracing.kkvc(&["doctor", "--tor", &tor, "--socket", &relay.socket], 1);
+    let expected = Summary {
+        connects: BTreeSet::from([Address::Inet(no_tor), Address::Unix(relay.socket.clone())]),
+        ..Summary::default()
+    };
+    assert_eq!(seen, expected);
+    relay.end(0, 1);
 }
 
 #[test]
