@@ -119,13 +119,20 @@ fn they_run_one_at_a_time_and_in_order_and_what_is_gone_by_then_is_passed_over()
     }
     relay.owner(["delete", "3"]).finish().must_end_with(0);
     open_gate(&relay);
-    wait_for(&watching, "d ends");
+    while marks(&relay) != [true, true, true] {
+        assert!(watching.is_running(), "{}", watching.stderr());
+    }
     let out = must_stop(&watching);
     assert_eq!(
         out,
         "a begins\na ends\nb begins\nb ends\nd begins\nd ends\n"
     );
-    assert_eq!(watching.stderr().lines().count(), 1);
+    assert_eq!(
+        watching.stderr().lines().count(),
+        1,
+        "{}",
+        watching.stderr()
+    );
 }
 
 #[test]
