@@ -4,7 +4,9 @@
 mod arguments;
 mod ask;
 mod bench;
+mod colour;
 mod commands;
+mod completions;
 mod compose;
 mod doctor;
 mod estimate;

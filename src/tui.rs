@@ -45,21 +45,29 @@ const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
-/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`.
-pub(crate) async fn run(socket: Option<PathBuf>, route: Route) -> Result<(), Failed> {
+/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`; `colours` are
+/// used or not.
+pub(crate) async fn run(
+    socket: Option<PathBuf>,
+    route: Route,
+    colours: bool,
+) -> Result<(), Failed> {
     let stopped = signals::stopped()?;
-    ran(socket, route, stopped).await.map_err(|fault| {
-        Failed::new(
-            Exit::Refused,
-            format!("the terminal can't be used: {fault}"),
-        )
-        .hint("The commands work without it: kkvc --help lists them.")
-    })
+    ran(socket, route, Theme::new(colours), stopped)
+        .await
+        .map_err(|fault| {
+            Failed::new(
+                Exit::Refused,
+                format!("the terminal can't be used: {fault}"),
+            )
+            .hint("The commands work without it: kkvc --help lists them.")
+        })
 }
 
 async fn ran(
     socket: Option<PathBuf>,
     route: Route,
+    theme: Theme,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
@@ -67,7 +75,7 @@ async fn ran(
     let (events, mut happening) = unbounded_channel();
     let link = Link::new(socket.clone(), events.clone());
     let mut post = Post::new(route, events.clone());
-    let mut app = App::new(Theme::of_environment());
+    let mut app = App::new(theme);
     let mut screen = Screen::open()?;
     let mut keys = EventStream::new();
     let mut following = JoinSet::new();

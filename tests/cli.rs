@@ -5,7 +5,10 @@ mod programs;
 
 mod cli {
     mod address;
+    mod colour;
+    mod completions;
     mod doctor;
+    mod environment;
     mod hostile_text;
     mod identity;
     mod inbox;
@@ -24,6 +27,7 @@ mod cli {
     mod send_fails;
     mod send_in_doubt;
     mod strangers;
+    mod talk;
     mod verify;
     mod watch;
     mod watch_exec;

@@ -1,31 +1,162 @@
-//! How the command line of either program is taken, and how it is told what is wrong with one.
+//! How the command line of either program is taken, with what the environment adds to it, and how it is told what is wrong with one.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgAction, Command, Error, Parser};
 
 use super::exit::Exit;
-use super::output::say;
+use super::output::complain;
 use super::visible::Visible;
+use super::{colour, completions};
 
 /// Where the owner's socket is unless told otherwise, as `--help` says it (see [`crate::owner::default_path`]).
 pub(super) const SOCKET_HELP: &str =
     "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]";
 
-/// Parses the command line. What is printed instead, if it can't be used or asks for help, is printed here.
+/// Options without a variable: whatever is in the environment is inherited by every program that is started, and a message is nobody else's
+/// business; and the two that only show something.
+const NOT_FROM_ENVIRONMENT: [&str; 3] = ["message", "help", "version"];
+
+/// What is said of the environment at the end of `--help`. The man page lists the variables.
+pub(super) const KKV_ENVIRONMENT: &str = "\
+Environment: each long option can be a variable, named like KKV_MAX_MESSAGES for
+--max-messages; the command line wins. NO_COLOR is obeyed.";
+
+/// The same for `kkvc`.
+pub(super) const KKVC_ENVIRONMENT: &str = "\
+Environment: each long option but --message can be a variable, named like KKVC_TOR
+for --tor (only --socket is KKV_SOCKET, as in kkv); the command line wins.
+NO_COLOR is obeyed.";
+
+/// Parses the command line. What is printed instead, if it can't be used, asks for help, or is a shell's question of what could come next, is printed
+/// here.
 ///
 /// # Errors
 /// The code to end with.
 pub(super) fn parse<T: Parser>() -> Result<T, ExitCode> {
-    T::try_parse().map_err(|error| {
-        if !error.use_stderr() {
-            let _ = error.print(); // help and version; nobody may be there to read them
-            return ExitCode::SUCCESS;
+    let words: Vec<OsString> = std::env::args_os().collect();
+    colour::begin(&words, &variable(T::command().get_name(), "no-color"));
+    completions::answer::<T>(&words)?;
+    parse_from(words)
+}
+
+/// The same of `words`, with the program's own name.
+pub(super) fn parse_from<T: Parser>(words: Vec<OsString>) -> Result<T, ExitCode> {
+    let command = with_environment(T::command());
+    let all = command.clone();
+    let parsed = command
+        .try_get_matches_from(&words)
+        .and_then(|mut matches| T::from_arg_matches_mut(&mut matches));
+    parsed.map_err(|error| told(&error, &all, &words))
+}
+
+/// Prints what is to be printed instead of doing anything.
+fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print(); // help and version; nobody may be there to read them
+        return ExitCode::SUCCESS;
+    }
+    // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
+    let text = Visible(error.render().to_string().trim_end()).to_string();
+    match text.strip_prefix("error:") {
+        Some(rest) => complain(format_args!("{}{rest}", colour::alarm("error:"))),
+        None => complain(text),
+    }
+    for variable in blamed(error, command, words) {
+        complain(format_args!(
+            "\n{variable} is set in the environment; env -u {variable} runs without it."
+        ));
+    }
+    ExitCode::from(Exit::Usage as u8)
+}
+
+/// The variables that have brought in what is wrong.
+fn blamed(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
+    let named = [ContextKind::InvalidArg, ContextKind::PriorArg];
+    let named = named.iter().filter_map(|kind| error.get(*kind));
+    let named: Vec<&String> = named
+        .flat_map(|value| match value {
+            ContextValue::String(name) => vec![name],
+            ContextValue::Strings(names) => names.iter().collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let is_typed = |long: &str| {
+        let option = format!("--{long}");
+        let mut words = words.iter().filter_map(|word| word.to_str());
+        words.any(|word| word == option || word.starts_with(&format!("{option}=")))
+    };
+    let mut blamed: Vec<String> = named
+        .iter()
+        .filter_map(|name| name.strip_prefix("--"))
+        .filter_map(|name| name.split([' ', '=', '[']).next())
+        .filter(|long| !is_typed(long))
+        .map(|long| variable(command.get_name(), long))
+        .filter(|variable| std::env::var_os(variable).is_some())
+        .collect();
+    blamed.dedup();
+    blamed
+}
+
+/// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs (`--tor`, `--suite`), so each
+/// has variables of its own; only the owner's socket is one thing.
+pub(super) fn variable(program: &str, long: &str) -> String {
+    let program = match long {
+        "socket" => "kkv",
+        _ => program,
+    };
+    format!("{program}_{long}").to_uppercase().replace('-', "_")
+}
+
+/// Whether an option can come from the environment.
+pub(super) fn has_variable(option: &Arg) -> bool {
+    option
+        .get_long()
+        .is_some_and(|long| !NOT_FROM_ENVIRONMENT.contains(&long))
+}
+
+/// The same command, each of whose long options, and of its subcommands', takes its value from a variable if it isn't on the command line.
+fn with_environment(command: Command) -> Command {
+    let program = command.get_name().to_owned();
+    each_option(command, &|option| match option.get_long() {
+        Some(long) if has_variable(&option) => {
+            let variable = variable(&program, long);
+            from_environment(option, variable)
         }
-        // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
-        say(Visible(error.render().to_string().trim_end()));
-        ExitCode::from(Exit::Usage as u8)
+        _ => option,
     })
+}
+
+fn each_option(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+    command
+        .mut_args(change)
+        .mut_subcommands(|command| each_option(command, change))
+}
+
+/// An empty variable is none, as everywhere; and so is a flag that is set to no, since clap would take that for a flag which is given, and which excludes
+/// others.
+fn from_environment(option: Arg, variable: String) -> Arg {
+    let is_flag = !option.get_action().takes_values();
+    match std::env::var_os(&variable) {
+        Some(value) if value.is_empty() || is_flag && is_no(&value) => option,
+        _ if is_flag => option
+            .value_parser(BoolishValueParser::new())
+            .env(variable)
+            .hide_env(true),
+        _ if matches!(option.get_action(), ArgAction::Append) => {
+            option.value_delimiter(',').env(variable).hide_env(true)
+        }
+        _ => option.env(variable).hide_env(true),
+    }
+}
+
+/// The words that clap takes for a no.
+pub(super) fn is_no(value: &std::ffi::OsStr) -> bool {
+    let value = value.to_string_lossy().to_lowercase();
+    ["n", "no", "f", "false", "off", "0"].contains(&value.as_str())
 }
 
 /// Takes a whole number from 1 to `most`.
@@ -35,5 +166,59 @@ pub(super) fn from_one_to(
     move |text| match text.parse() {
         Ok(number @ 1..) if number <= most => Ok(number),
         _ => Err(format!("it is a whole number from 1 to {most}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::{commands, kkv};
+
+    /// Every long option of a command and its subcommands, with its variable.
+    fn variables(command: &Command) -> BTreeSet<(String, Option<String>)> {
+        let own = command.get_arguments().filter_map(|option| {
+            let variable = option
+                .get_env()
+                .map(|name| name.to_str().unwrap().to_owned());
+            Some((option.get_long()?.to_owned(), variable))
+        });
+        let below = command.get_subcommands().flat_map(variables);
+        own.chain(below).collect()
+    }
+
+    #[test]
+    fn every_long_option_of_both_programs_has_its_variable_but_for_three() {
+        for command in [kkv::Args::command(), commands::Cli::command()] {
+            let program = command.get_name().to_owned();
+            let mut command = with_environment(command);
+            command.build();
+            let all = variables(&command);
+            assert!(all.len() > 5);
+            for (long, variable) in all {
+                let expected = match long.as_str() {
+                    "message" | "help" | "version" => None,
+                    "socket" => Some("KKV_SOCKET".to_owned()),
+                    _ => Some(super::variable(&program, &long)),
+                };
+                assert_eq!(variable, expected, "{program} --{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_is_the_program_and_the_name() {
+        assert_eq!(variable("kkv", "max-messages"), "KKV_MAX_MESSAGES");
+        assert_eq!(variable("kkvc", "tor"), "KKVC_TOR");
+        assert_eq!(variable("kkvc", "socket"), "KKV_SOCKET");
+    }
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        with_environment(kkv::Args::command()).debug_assert();
+        with_environment(commands::Cli::command()).debug_assert();
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::exit::Failed;
-use super::output::say;
+use super::output::complain;
 
 /// Whether there is somebody to ask, who sees the question and can answer.
 pub(super) fn can_ask() -> bool {
@@ -19,7 +19,7 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
         .read_line(&mut answer)
         .map_err(|fault| Failed::usage(format!("can't read your answer: {fault}")))?;
     if !answer.ends_with('\n') {
-        say(""); // Ctrl-D leaves the cursor behind the question
+        complain(""); // Ctrl-D leaves the cursor behind the question
     }
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

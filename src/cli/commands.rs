@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::ArgValueCompleter;
 
-use super::arguments::{SOCKET_HELP, from_one_to};
+use super::arguments::{KKVC_ENVIRONMENT, SOCKET_HELP, from_one_to};
+use super::completions::{Program, Shell, ids};
 use super::exit::{CODES, Failed};
 use super::inside::SenderArgs;
+use super::output::{Talk, say_more};
+use super::visible::Visible;
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::onion::OnionAddress;
 use crate::owner::{Client, ClientError};
@@ -20,7 +24,7 @@ use crate::tor::{Target, TargetError, TorWay};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
-#[command(name = "kkvc", version, max_term_width = 100, after_help = CODES)]
+#[command(name = "kkvc", version, max_term_width = 100, after_help = format!("{CODES}\n\n{KKVC_ENVIRONMENT}"))]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) common: Common,
@@ -43,6 +47,19 @@ pub(super) struct Common {
     /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
     #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
     pub(super) tor: TorWay,
+
+    /// Say nothing but what was asked for and what has gone wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Say more of how it is done
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
+    /// Use no colours, as with NO_COLOR in the environment
+    #[arg(long, global = true)]
+    // Looked for before anything is parsed: see `colour::begin`.
+    no_color: bool,
 }
 
 impl Common {
@@ -52,9 +69,22 @@ impl Common {
 
     /// The same, for who goes by what is wrong.
     pub(super) fn open(&self) -> Result<Client, ClientError> {
-        match &self.socket {
-            Some(socket) => Client::new(socket),
-            None => Client::by_default(),
+        let client = match &self.socket {
+            Some(socket) => Client::new(socket)?,
+            None => Client::by_default()?,
+        };
+        say_more(format_args!(
+            "Asking the kkv at {}.",
+            Visible(&client.socket().to_string_lossy())
+        ));
+        Ok(client)
+    }
+
+    pub(super) fn talk(&self) -> Talk {
+        match (self.quiet, self.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, false) => Talk::Usual,
+            (false, true) => Talk::Verbose,
         }
     }
 }
@@ -71,7 +101,7 @@ pub(super) enum Command {
     /// Show a message and mark it as read
     Read {
         /// Number of the message, as `list` shows it
-        #[arg(value_parser = number, allow_negative_numbers = true)]
+        #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
         id: MessageId,
         /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d
         #[arg(long)]
@@ -83,7 +113,7 @@ pub(super) enum Command {
     /// Mark messages as read, or unread
     Mark {
         /// Numbers of the messages
-        #[arg(required = true, value_parser = number, allow_negative_numbers = true)]
+        #[arg(required = true, value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
         ids: Vec<MessageId>,
         /// Mark as unread
         #[arg(long)]
@@ -92,7 +122,7 @@ pub(super) enum Command {
     /// Delete messages; they are wiped from memory
     Delete {
         /// Numbers of the messages
-        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = number, allow_negative_numbers = true)]
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
         ids: Vec<MessageId>,
         /// Every message
         #[arg(long)]
@@ -116,7 +146,7 @@ pub(super) enum Command {
     /// Print a message with its signature, for others to verify
     Export {
         /// Number of the message
-        #[arg(value_parser = number, allow_negative_numbers = true)]
+        #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
         id: MessageId,
     },
     /// Check an exported message, a receipt, or both together; needs no relay
@@ -136,6 +166,14 @@ pub(super) enum Command {
     Identity {
         /// File of the key (PKCS#8 PEM, Ed25519); made if it doesn't exist
         file: PathBuf,
+    },
+    /// Print a script by which your shell completes commands, options and numbers of messages
+    Completions {
+        /// The shell
+        shell: Shell,
+        /// The program that is completed
+        #[arg(long = "for", value_name = "PROGRAM", default_value = "kkvc")]
+        program: Program,
     },
 }
 

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::output::say;
+use super::colour::alarm;
+use super::output::complain;
 use super::visible::Visible;
 use crate::owner::ClientError;
 
@@ -73,9 +74,10 @@ impl Failed {
     /// Prints it for `program` and gives the code to end with.
     pub(super) fn report(&self, program: &str) -> ExitCode {
         // A path or a pasted address may be in it.
-        say(format_args!("{program}: {}", Visible(&self.what)));
+        let program = alarm(&format!("{program}:"));
+        complain(format_args!("{program} {}", Visible(&self.what)));
         if let Some(hint) = &self.hint {
-            say(format_args!("  {}", Visible(hint)));
+            complain(format_args!("  {}", Visible(hint)));
         }
         ExitCode::from(self.exit as u8)
     }

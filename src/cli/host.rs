@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::output::print;
+use super::output::{Talk, print, talk};
 use super::speed::Speed;
 use super::visible::Visible;
 use crate::onion::OnionAddress;
@@ -37,6 +37,9 @@ pub(super) struct Running {
 impl Running {
     /// Prints the one block. Whether anybody reads it does not matter.
     pub(super) fn announce(&self, socket: &Path, speed: &Speed) {
+        if talk() == Talk::Quiet {
+            return;
+        }
         let status = self.status();
         let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
         let reach = match (&self.onion, self.tor) {
@@ -94,7 +97,7 @@ impl Running {
     /// journal is on the disk. Returns how many.
     fn wipe_for(&self, absence: &Absence) -> usize {
         let messages = self.wipe().len();
-        if messages > 0 {
+        if messages > 0 && talk() != Talk::Quiet {
             let longest = humantime::format_duration(absence.longest());
             // Whether anybody reads it does not matter; `kkvc status` says it too.
             let _ = print(&format!(

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::exit::Failed;
-use super::output::{print, print_json};
+use super::output::{print, print_json, say};
 use super::secret_file;
 use super::visible::Visible;
 use crate::crypto::identity::SenderKey;
@@ -40,11 +40,13 @@ pub(super) fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> {
         return print_json(&identity);
     }
     let done = if made { "A new key" } else { "The key" };
+    say(format_args!(
+        "{done} in {}",
+        Visible(&path.to_string_lossy())
+    ));
     print(&format!(
-        "{done} in {}\n  fingerprint  {}\n  public key   {}\n",
-        Visible(&path.to_string_lossy()),
-        identity.fingerprint,
-        identity.public_key
+        "fingerprint  {}\npublic key   {}\n",
+        identity.fingerprint, identity.public_key
     ))
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::ask::{agreed, can_ask};
+use super::colour::strong;
 use super::commands::Common;
 use super::exit::{Exit, Failed};
 use super::message::{openpgp, raw_may_go_out, show, show_raw};
-use super::output::{print, print_json};
+use super::output::{print, print_json, say};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::Client;
@@ -24,7 +25,8 @@ pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
         return print_json(&list);
     }
     if list.messages.is_empty() {
-        return print("No messages.\n");
+        say("No messages.");
+        return Ok(());
     }
     let any_openpgp = list.messages.iter().any(|m| m.openpgp.is_some());
     let openpgp = if any_openpgp { "  OPENPGP" } else { "" };
@@ -33,10 +35,10 @@ pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
         "ID", "RECEIVED", "FROM", "BYTES", "COST", "SUITE"
     );
     for message in &list.messages {
-        let unread = if message.read { ' ' } else { '*' };
+        let mark = if message.read { ' ' } else { '*' };
         let openpgp = message.openpgp.map(|block| format!("  {block}"));
-        table += &format!(
-            "{:>5} {unread}  {:<16}  {:<9}  {:>5}  {:>4}  {}{}\n",
+        let line = format!(
+            "{:>5} {mark}  {:<16}  {:<9}  {:>5}  {:>4}  {}{}",
             message.id.0,
             time(message.received),
             short(&message.sender),
@@ -45,6 +47,8 @@ pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
             message.suite,
             openpgp.unwrap_or_default(),
         );
+        table += &if message.read { line } else { strong(&line) };
+        table.push('\n');
     }
     print(&table)
 }
@@ -102,7 +106,8 @@ pub(super) async fn delete(
     let what = which.map_or(Delete::All, Delete::Ids);
     let done = client.delete(&what).await?;
     if done.done.is_empty() && done.missing.is_empty() && !json {
-        return print("There was nothing to delete.\n");
+        say("There was nothing to delete.");
+        return Ok(());
     }
     report(&done, "Deleted and wiped", json)
 }
@@ -116,10 +121,11 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), F
     if json {
         return print_json(&done);
     }
-    print(&format!(
-        "Wiped everything; messages that were there: {}.\n",
+    say(format_args!(
+        "Wiped everything; messages that were there: {}.",
         done.done.len()
-    ))
+    ));
+    Ok(())
 }
 
 /// Asks before `act`, which can't be undone.
@@ -152,7 +158,7 @@ fn report(done: &Done, verb: &str, json: bool) -> Result<(), Failed> {
     if json {
         print_json(done)?;
     } else if !done.done.is_empty() {
-        print(&format!("{verb}: {}.\n", numbers(&done.done)))?;
+        say(format_args!("{verb}: {}.", numbers(&done.done)));
     }
     if done.missing.is_empty() {
         return Ok(());

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::exit::Failed;
-use super::output::{print, print_json};
+use super::output::{print, print_json, say};
 use super::secret_file;
 use super::visible::Visible;
 use crate::crypto::random;
@@ -39,12 +39,13 @@ pub(super) fn show_or_make(inbox: OnionAddress, file: &Path, json: bool) -> Resu
         let inbox = inbox.to_string();
         return print_json(&Shown { inbox, key });
     }
-    print(&format!(
-        "{key}\n  \
-         Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself;\n  \
-         kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.\n",
+    print(&format!("{key}\n"))?;
+    say(format_args!(
+        "Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself;\n\
+         kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.",
         Visible(&file.to_string_lossy())
-    ))
+    ));
+    Ok(())
 }
 
 /// Reads the key in `file`, if nobody else can.

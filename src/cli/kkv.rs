@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::arguments::{self, SOCKET_HELP, from_one_to};
+use super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to};
 use super::exit::{Exit, Failed, RELAY_CODES};
 use super::host::Running;
 use super::inside::{Onion, Ready, RelayArgs};
-use super::output::say;
+use super::output::{Talk, complain, set_talk};
 use super::speed::Speed;
 use super::{panic, signals, tor_lines};
 use crate::clock::SystemClock;
@@ -39,8 +39,8 @@ const SHUTDOWN: Duration = Duration::from_millis(20);
 /// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
 /// (pkill -x kkv) wipes them. Read them with kkvc.
 #[derive(Debug, Parser)]
-#[command(name = "kkv", version, max_term_width = 100, after_help = RELAY_CODES)]
-struct Args {
+#[command(name = "kkv", version, max_term_width = 100, after_help = format!("{RELAY_CODES}\n\n{KKV_ENVIRONMENT}"))]
+pub(super) struct Args {
     /// Messages that fit; more are refused
     #[arg(short, long, value_name = "N", default_value_t = DEFAULT_MESSAGES, allow_negative_numbers = true, value_parser = from_one_to(MAX_MESSAGES))]
     max_messages: u32,
@@ -79,6 +79,15 @@ struct Args {
     /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
     #[arg(long, value_name = "WAY", default_value_t = TorMode::DEFAULT)]
     tor: TorMode,
+
+    /// Print nothing but what has gone wrong; `kkvc status` says the rest
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// Use no colours, as with NO_COLOR in the environment
+    #[arg(long)]
+    // Looked for before anything is parsed: see `colour::begin`.
+    no_color: bool,
 
     #[command(flatten)]
     inside: RelayArgs,
@@ -125,10 +134,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub fn main() -> ExitCode {
     panic::tell_where_only("kkv");
     memory::close();
-    let args = match arguments::parse() {
+    let args: Args = match arguments::parse() {
         Ok(args) => args,
         Err(code) => return code,
     };
+    if args.quiet {
+        set_talk(Talk::Quiet);
+    }
     match scrub::after(|| start(&args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),
@@ -193,7 +205,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     });
     running.announce(&socket, &speed.await);
     if !locked {
-        say(unlocked(args.max_messages, memory::lockable_pages()));
+        complain(unlocked(args.max_messages, memory::lockable_pages()));
     }
 
     let strangers = relay::router(Arc::clone(&relay));

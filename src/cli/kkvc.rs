@@ -1,12 +1,16 @@
 //! The program `kkvc`: runs what its arguments ask for.
 
+use std::env;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::commands::{Cli, Command, Common, Tui};
 use super::exit::{Exit, Failed};
-use super::{arguments, bench, doctor, identity, inbox, key, panic, proof, send, watch};
+use super::output::set_talk;
+use super::{
+    arguments, bench, colour, completions, doctor, identity, inbox, key, panic, proof, send, watch,
+};
 use crate::crypto::scrub;
 use crate::memory;
 use crate::tui::{self, Route};
@@ -19,15 +23,26 @@ const SHUTDOWN: Duration = Duration::from_millis(100);
 pub fn main() -> ExitCode {
     panic::tell_where_only("kkvc");
     memory::close(); // the message may be among the arguments
-    let cli = match arguments::parse() {
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    set_talk(cli.common.talk());
     let result = scrub::after(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkvc"),
     }
+}
+
+/// The command line, with the command that is meant if there is none: it takes variables from the environment as well.
+fn parsed() -> Result<Cli, ExitCode> {
+    let cli: Cli = arguments::parse()?;
+    if cli.command.is_some() {
+        return Ok(cli);
+    }
+    let words = env::args_os().filter(|word| word != "--");
+    arguments::parse_from(words.chain(["tui".into()]).collect())
 }
 
 /// Runs one command, and waits for what it has started: that has to forget the same things.
@@ -45,10 +60,10 @@ fn finished(cli: Cli) -> Result<(), Failed> {
 
 async fn run(cli: Cli) -> Result<(), Failed> {
     let common = &cli.common;
-    let Some(command) = cli.command else {
-        return tui(common, Tui::default()).await;
-    };
-    match command {
+    match cli
+        .command
+        .expect("there is one, if only the one that is meant")
+    {
         Command::Tui(args) => tui(common, args).await,
         Command::Send(args) => send::send(common, args).await,
         Command::List => inbox::list(&common.client()?, common.json).await,
@@ -70,6 +85,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Verify { files } => proof::verify(&files, common.json),
         Command::Key { address, file } => key::show_or_make(address, &file, common.json),
         Command::Identity { file } => identity::show_or_make(&file, common.json),
+        Command::Completions { shell, program } => completions::print_script(shell, program),
     }
 }
 
@@ -88,5 +104,5 @@ async fn tui(common: &Common, args: Tui) -> Result<(), Failed> {
         solver: args.solving.solver(),
         inside: args.inside,
     };
-    tui::run(common.socket.clone(), route).await
+    tui::run(common.socket.clone(), route, colour::on_stdout()).await
 }

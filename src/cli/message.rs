@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::exit::Failed;
 use super::inbox::head;
-use super::output::{ascii_json, written};
+use super::output::{json_line, written};
 use super::visible::Visible;
 use crate::openpgp::Block;
 use crate::owner::api::Message;
@@ -24,7 +24,7 @@ const NARROWEST: usize = 10;
 /// Shows it. Whether it was taken: false if nobody reads any more.
 pub(super) fn show(message: &Message, json: bool) -> Result<bool, Failed> {
     let shown = if json {
-        Zeroizing::new(ascii_json(message) + "\n")
+        Zeroizing::new(json_line(message))
     } else {
         let head = head(&message.summary);
         let text = behind_a_bar(&message.text, columns());

@@ -1,7 +1,9 @@
-//! Data to standard output: plain lines, or JSON that a terminal can show without harm. Words to standard error.
+//! Data to standard output: plain lines, or JSON that a terminal can show without harm. Words to standard error: standard output has what was asked
+//! for and nothing else; what was done, and how it goes, is told beside it.
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use serde::Serialize;
@@ -9,8 +11,48 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::exit::{Exit, Failed};
 
-/// Says a line on standard error. Whether anybody hears it changes nothing of what is done.
+/// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
+const SCHEMA: u32 = 1;
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Talk {
+    /// What has gone wrong, and questions.
+    Quiet,
+    /// Also what is done.
+    Usual,
+    /// Also how.
+    Verbose,
+}
+
+static TALK: OnceLock<Talk> = OnceLock::new();
+
+/// Says how much is to be said from now on. Nothing changes it later.
+pub(super) fn set_talk(talk: Talk) {
+    let _ = TALK.set(talk);
+}
+
+/// How much is to be said.
+pub(super) fn talk() -> Talk {
+    TALK.get().copied().unwrap_or(Talk::Usual)
+}
+
+/// Says what is done, in a line on standard error. Whether anybody hears it changes nothing of what is done.
 pub(super) fn say(line: impl Display) {
+    if talk() != Talk::Quiet {
+        complain(line);
+    }
+}
+
+/// Says how it is done, to who has asked for it.
+pub(super) fn say_more(line: impl Display) {
+    if talk() == Talk::Verbose {
+        complain(line);
+    }
+}
+
+/// Says what has gone wrong, to whoever may hear it.
+pub(super) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -47,9 +89,24 @@ pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
     Ok(true)
 }
 
-/// Writes `value` as one line of JSON.
+/// Writes `value`, which is an object, as one line of JSON: see [`json_line`].
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failed> {
-    print(&format!("{}\n", ascii_json(value)))
+    print(&json_line(value))
+}
+
+/// `value`, which is an object, as one line of JSON that begins with the version of its schema.
+pub(super) fn json_line(value: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Versioned<'v, T> {
+        schema: u32,
+        #[serde(flatten)]
+        value: &'v T,
+    }
+    let value = Versioned {
+        schema: SCHEMA,
+        value,
+    };
+    ascii_json(&value) + "\n"
 }
 
 /// JSON in ASCII: every other character is written as `\uXXXX`, so that no text of a stranger steers a terminal, while whoever parses it

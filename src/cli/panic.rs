@@ -2,12 +2,12 @@
 
 use std::panic::{self, PanicHookInfo};
 
-use super::output::say;
+use super::output::complain;
 
 /// From now on, for every thread. Only what met the fault ends with it: in `kkv` a request (see [`crate::http`]), in `kkvc` the command, with
 /// the exit code that Rust gives ([`super::exit::CODES`]); a message may have left by then.
 pub(super) fn tell_where_only(program: &'static str) {
-    panic::set_hook(Box::new(move |fault| say(told(program, fault))));
+    panic::set_hook(Box::new(move |fault| complain(told(program, fault))));
 }
 
 fn told(program: &str, fault: &PanicHookInfo<'_>) -> String {

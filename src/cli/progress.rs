@@ -10,9 +10,10 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::ask::{agreed, can_ask};
-use super::output::say;
+use super::output::{Talk, complain, say, say_more, talk};
 use super::steps::{Steps, dear};
 use crate::lock;
+use crate::pow::Puzzle;
 use crate::sender::{Consent, Event, Observer, Price};
 use crate::tor::TorState;
 
@@ -46,7 +47,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts showing, with what the Tor inside does if it is used. Must be called within a runtime.
     pub(super) fn start(tor: Option<watch::Receiver<TorState>>, anyway: bool) -> Self {
-        let terminal = io::stderr().is_terminal();
+        let terminal = io::stderr().is_terminal() && talk() != Talk::Quiet;
         let bar = ProgressBar::with_draw_target(
             Some(WIDTH),
             if terminal {
@@ -103,14 +104,47 @@ impl Progress {
 impl Observer for Progress {
     fn event(&self, event: Event) {
         let mut state = lock(&self.state);
-        if let Some(line) = state.steps.take(event) {
+        let dials = matches!(event, Event::Dialling);
+        let more = more(&event);
+        let line = state.steps.take(event);
+        let is_told = dials && line.is_some(); // the first time
+        if let Some(line) = line {
             self.line(&line);
+        }
+        if let Some(more) = more.filter(|_| !is_told) {
+            self.bar.suspend(|| say_more(more));
         }
     }
 
     fn consents(&self, price: Price) -> Consent<'_> {
-        self.line(&dear(&price));
+        // Who is asked has to know what about.
+        if can_ask() && !self.anyway {
+            self.bar.suspend(|| complain(dear(&price)));
+        } else {
+            self.line(&dear(&price));
+        }
         Box::pin(async move { self.anyway || can_ask() && self.asked().await })
+    }
+}
+
+/// What else there is to say of an event.
+fn more(event: &Event) -> Option<String> {
+    match event {
+        Event::Dialling => Some("Dialling again…".to_owned()),
+        Event::Solving { puzzle, .. } => Some(match puzzle {
+            Puzzle::V1 { .. } => "The price is one puzzle, as in kkv/1.".to_owned(),
+            Puzzle::V2 { .. } => format!(
+                "The price is {} puzzles of 2^{} hashes each, as in kkv/2.",
+                puzzle.count(),
+                puzzle.bits_each()
+            ),
+        }),
+        Event::Exchanging => Some("Exchanging keys…".to_owned()),
+        Event::Connected
+        | Event::FellBack
+        | Event::PriceRose
+        | Event::Sending
+        | Event::Retrying => None,
     }
 }
 

@@ -42,6 +42,12 @@ pub enum Proof {
     Receipt(ReceiptV2),
 }
 
+/// What `kkvc verify --json` says.
+#[derive(Serialize)]
+struct Checked {
+    proofs: Vec<Proof>,
+}
+
 /// What a sender signed in kkv/1.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,7 +150,7 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
         }
     }
     if json {
-        return print_json(&proofs);
+        return print_json(&Checked { proofs });
     }
     print(&told(&proofs))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::commands::{Common, Send};
 use super::exit::{Exit, Failed};
-use super::output::{print, print_json, say};
+use super::output::{print_json, say, say_more};
 use super::progress::Progress;
 use super::proof::Proof;
 use super::receipt::ReceiptFile;
@@ -43,6 +43,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
         (_, TorWay::Embedded) => {}
     }
+    say_how(common.tor, suites, &args);
     let way = Way::choose(common.tor, args.address, &args.inside, args.timeout).await?;
     let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
     if let Way::Loopback(_) = way {
@@ -89,6 +90,26 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     written
 }
 
+/// Says what the options come to, to who wants to know more.
+fn say_how(tor: TorWay, suites: SuitePolicy, args: &Send) {
+    match (args.address, tor) {
+        (Target::Loopback(address), _) => say_more(format_args!("Going straight to {address}.")),
+        (Target::Onion { .. }, TorWay::Socks(_)) => {
+            say_more(format_args!("Going through the Tor at {tor}."));
+        }
+        (Target::Onion { .. }, TorWay::Embedded) => say_more("Going through the Tor inside."),
+    }
+    match suites {
+        SuitePolicy::Any => say_more("Speaking kkv/2, or kkv/1 if the relay has nothing better."),
+        SuitePolicy::Only(suite) => say_more(format_args!("Speaking {suite} and nothing else.")),
+    }
+    let solver = args.solving.solver();
+    say_more(format_args!(
+        "Paying with {} on {} threads.",
+        solver.instructions, solver.threads
+    ));
+}
+
 fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, Failed> {
     match asked {
         SuitePolicy::Only(Suite::V1) if receipt => Err(Failed::usage(
@@ -110,10 +131,11 @@ fn tell(accepted: &Accepted, receipt: Option<Proof>, kept: bool, json: bool) -> 
             receipt,
         });
     }
-    print(&format!(
+    say(format_args!(
         "Accepted: the message is in the inbox.\n{}",
-        accepted_words(accepted, kept)
-    ))
+        accepted_words(accepted, kept).trim_end()
+    ));
+    Ok(())
 }
 
 /// Who has it, who signed it, what was paid: three lines. `kept`: whether the key that signed it is.

@@ -10,14 +10,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
+use super::output::{Talk, talk};
 use crate::tor::TorState;
 
 /// Trouble is told when it has lasted for so long: most of it passes.
 const PATIENCE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 
-/// Tells until Tor ends.
+/// Tells until Tor ends; nothing, if little is to be said: `kkvc status` does.
 pub(super) async fn tell(mut state: watch::Receiver<TorState>) {
+    if talk() == Talk::Quiet {
+        return;
+    }
     let bar = ProgressBar::with_draw_target(None, target());
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is fixed"));
     let mut live = JoinSet::new();

@@ -103,6 +103,12 @@ impl Client {
         }
     }
 
+    /// Where it is asked.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// How the relay is.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! How things look: the terminal's own colours, so that it is right on light and dark ones, and none at all where NO_COLOR asks for that.
+//! How things look: the terminal's own colours, so that it is right on light and dark ones, and none at all where none are wanted.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -9,16 +9,15 @@ pub(super) struct Theme {
 }
 
 impl Theme {
-    /// With colours unless the environment says otherwise (no-color.org).
-    pub(super) fn of_environment() -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colours: !refused }
+    /// With colours, or without any.
+    pub(super) fn new(colours: bool) -> Self {
+        Self { colours }
     }
 
     /// Without any.
     #[cfg(test)]
     pub(super) fn plain() -> Self {
-        Self { colours: false }
+        Self::new(false)
     }
 
     fn coloured(self, colour: Color) -> Style {

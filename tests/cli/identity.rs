@@ -133,7 +133,7 @@ fn a_key_made_by_openssl_works_and_is_the_one_that_signs() {
     let sent = relay
         .send(["-m", "x", "--identity", path.to_str().unwrap()])
         .finish();
-    let told = sent.must_end_with(0).stdout_text();
+    let told = sent.must_end_with(0).stderr;
     assert!(told.contains("your identity"), "{told}");
     assert_eq!(relay.list()[0]["sender"], theirs);
 }
@@ -190,11 +190,13 @@ fn a_key_to_a_closed_inbox_is_made_once_private_and_refused_if_others_may_read_i
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("\x1b[31mkey");
     let key = || kkvc(["key", inbox]).with(|c| c.arg(&path)).finish();
-    let made = key().must_end_with(0).stdout_text();
+    let told = key().must_end_with(0);
+    let made = told.stdout_text();
     assert!(
-        made.starts_with("descriptor:x25519:") && !made.contains('\x1b'),
+        made.starts_with("descriptor:x25519:") && made.lines().count() == 1,
         "{made:?}"
     );
+    assert!(!told.stderr.contains('\x1b'), "{:?}", told.stderr);
     assert_eq!(
         fs::metadata(&path).unwrap().permissions().mode() & 0o777,
         0o600

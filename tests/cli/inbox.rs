@@ -22,7 +22,7 @@ fn ids(relay: &Relay) -> Vec<u64> {
 fn list_shows_everything_but_the_text() {
     let relay = relay_with(&[]);
     let empty = relay.owner(["list"]).finish().must_end_with(0);
-    assert_eq!(empty.stdout_text(), "No messages.\n");
+    assert_eq!((&*empty.stderr, empty.stdout.len()), ("No messages.\n", 0));
     relay.deliver(b"a secret");
     relay
         .send(["-m", "another", "--suite", "1"])
@@ -67,12 +67,12 @@ fn reading_shows_the_message_and_marks_it() {
 fn marks_can_be_set_and_taken_away() {
     let relay = relay_with(&["a", "b"]);
     let marked = relay.owner(["mark", "1", "2"]).finish().must_end_with(0);
-    assert_eq!(marked.stdout_text(), "Marked as read: 1, 2.\n");
+    assert_eq!(marked.stderr, "Marked as read: 1, 2.\n");
     let unmarked = relay
         .owner(["mark", "2", "--unread"])
         .finish()
         .must_end_with(0);
-    assert_eq!(unmarked.stdout_text(), "Marked as unread: 2.\n");
+    assert_eq!(unmarked.stderr, "Marked as unread: 2.\n");
     let marks: Vec<_> = relay
         .list()
         .iter()
@@ -85,7 +85,7 @@ fn marks_can_be_set_and_taken_away() {
 fn deleting_one_leaves_the_others_and_their_numbers() {
     let relay = relay_with(&["a", "b", "c"]);
     let deleted = relay.owner(["delete", "2"]).finish().must_end_with(0);
-    assert_eq!(deleted.stdout_text(), "Deleted and wiped: 2.\n");
+    assert_eq!(deleted.stderr, "Deleted and wiped: 2.\n");
     assert_eq!(ids(&relay), [1, 3]);
     relay.deliver(b"d");
     assert_eq!(ids(&relay), [1, 3, 4]);
@@ -115,8 +115,9 @@ fn of_several_numbers_those_that_are_there_are_done_and_the_others_said() {
         .owner(["delete", "1", "9", "3", "8"])
         .finish()
         .must_end_with(1);
-    assert_eq!(outcome.stdout_text(), "Deleted and wiped: 1, 3.\n");
-    outcome.must_say("there is no message 9, 8");
+    outcome
+        .must_say("Deleted and wiped: 1, 3.")
+        .must_say("there is no message 9, 8");
     assert_eq!(ids(&relay), [2]);
     let outcome = relay
         .owner(["mark", "2", "5", "--json"])
@@ -124,7 +125,7 @@ fn of_several_numbers_those_that_are_there_are_done_and_the_others_said() {
         .must_end_with(1);
     assert_eq!(
         outcome.json(),
-        serde_json::json!({"done": [2], "missing": [5]})
+        serde_json::json!({"schema": 1, "done": [2], "missing": [5]})
     );
 }
 
@@ -132,7 +133,7 @@ fn of_several_numbers_those_that_are_there_are_done_and_the_others_said() {
 fn the_same_number_twice_is_deleted_once() {
     let relay = relay_with(&["a"]);
     let outcome = relay.owner(["delete", "1", "1"]).finish().must_end_with(0);
-    assert_eq!(outcome.stdout_text(), "Deleted and wiped: 1.\n");
+    assert_eq!(outcome.stderr, "Deleted and wiped: 1.\n");
 }
 
 #[test]
@@ -145,12 +146,12 @@ fn deleting_everything_needs_a_yes_where_there_is_nobody_to_ask() {
         .owner(["delete", "--all", "--yes"])
         .finish()
         .must_end_with(0);
-    assert_eq!(deleted.stdout_text(), "Deleted and wiped: 1, 2.\n");
+    assert_eq!(deleted.stderr, "Deleted and wiped: 1, 2.\n");
     let again = relay
         .owner(["delete", "--all", "--yes"])
         .finish()
         .must_end_with(0);
-    assert_eq!(again.stdout_text(), "There was nothing to delete.\n");
+    assert_eq!(again.stderr, "There was nothing to delete.\n");
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn what_was_pasted_and_does_not_fit_is_never_left_to_the_shell() {
 fn a_search_on_a_terminal_shows_how_far_it_is_and_leaves_nothing_behind() {
     let relay = Relay::start(&["-c", "50"]);
     for columns in [80, 40] {
-        let mut terminal = relay.send(["-m", "x", "--anyway"]).start_on(columns, 12);
+        let mut terminal = relay
+            .send(["-m", "x", "--anyway", "--no-color"])
+            .start_on(columns, 12);
         terminal.wait_for("0 of 16 found");
         terminal.process().signal(Signal::INT);
         let (code, screen) = terminal.finish();

@@ -96,7 +96,7 @@ fn an_accepted_message_is_said_to_be_accepted_even_if_nothing_can_be_written() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let mut command = relay.send(["-m", "x"]).into_command();
+    let mut command = relay.send(["-m", "x", "--json"]).into_command();
     let output = command.stdout(full).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(8), "{said}");

@@ -15,6 +15,7 @@ mod process;
 #[path = "programs/terminal.rs"]
 mod terminal;
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io;
@@ -38,6 +39,15 @@ pub fn kkv() -> Command {
 
 fn program(path: &str) -> Command {
     let mut command = Command::new(path);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["KKV_", "KKVC_", "NO_COLOR", "CLICOLOR"]
+            .iter()
+            .any(|ours| text.starts_with(ours))
+        {
+            command.env_remove(name); // what a developer has set for real use
+        }
+    }
     command
         .env_remove("TMPDIR")
         .env("XDG_RUNTIME_DIR", "/nonexistent") // so that no default leads to somebody's real relay

@@ -1,0 +1,105 @@
+//! Options from the environment: where the command line has none, and never more than it could have.
+
+use crate::programs::{Outcome, Process, Relay, kkv, kkvc};
+
+/// `kkv` refuses to start with this variable.
+fn refused(name: &str, value: &str, words: &[&str]) -> Outcome {
+    let mut command = kkv();
+    command.env(name, value).args(words);
+    Process::spawn(command, None).finish().must_end_with(2)
+}
+
+#[test]
+fn a_relay_takes_its_options_from_the_environment_and_the_command_line_wins() {
+    let capacity = |words: &[&str]| {
+        let relay = Relay::start_with(words, |command| command.env("KKV_MAX_MESSAGES", "3"));
+        relay.owner(["status", "--json"]).finish().json()["queue"]["capacity"].clone()
+    };
+    assert_eq!(capacity(&[]), 3);
+    assert_eq!(capacity(&["--max-messages", "7"]), 7);
+    assert_eq!(capacity(&["-m", "8"]), 8);
+}
+
+#[test]
+fn a_bad_value_is_refused_with_the_name_of_its_variable_and_a_typed_one_without() {
+    for (name, value) in [
+        ("KKV_MAX_MESSAGES", "none"),
+        ("KKV_TTL", "soon"),
+        ("KKV_LISTEN", "0.0.0.0:1"),
+        ("KKV_QUIET", "perhaps"),
+    ] {
+        let said = refused(name, value, &[]).stderr;
+        let blamed = format!("{name} is set in the environment");
+        assert!(said.contains(value) && said.contains(&blamed), "{said}");
+    }
+    let typed = refused("KKV_TTL", "7d", &["--ttl", "never"]).stderr;
+    assert!(!typed.contains("environment"), "{typed}");
+    let typed = refused("KKV_TTL", "7d", &["--ttl=never"]).stderr;
+    assert!(!typed.contains("environment"), "{typed}");
+}
+
+#[test]
+fn a_flag_takes_words_for_yes_and_no() {
+    let relay = Relay::start(&[]);
+    let list = |word: &str| {
+        let run = relay.owner(["list"]);
+        run.with(|command| command.env("KKVC_JSON", word)).finish()
+    };
+    for word in ["true", "yes", "on", "1", "Y"] {
+        list(word).must_end_with(0).json();
+    }
+    for word in ["false", "no", "off", "0", "N", ""] {
+        let outcome = list(word).must_end_with(0);
+        assert!(outcome.stdout.is_empty(), "{word}");
+    }
+    list("perhaps").must_end_with(2).must_say("KKVC_JSON");
+}
+
+#[test]
+fn a_flag_that_is_set_to_no_excludes_nothing() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"x");
+    let delete = relay.owner(["delete", "1"]);
+    let delete = delete.with(|command| command.env("KKVC_ALL", "no"));
+    delete.finish().must_end_with(0);
+    let both = relay.owner(["delete", "1"]);
+    let both = both.with(|command| command.env("KKVC_ALL", "yes"));
+    both.finish().must_end_with(2).must_say("KKVC_ALL is set");
+}
+
+#[test]
+fn the_socket_is_one_variable_for_both_and_other_options_are_each_programs_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("own.sock");
+    let words = ["--socket", socket.to_str().unwrap()];
+    let relay = Relay::start(&words);
+    let list = kkvc(["list", "--json"]).with(|command| {
+        let command = command.env("KKV_SOCKET", &socket).env("KKV_TOR", "off");
+        command.env("KKV_SUITE", "nonsense")
+    });
+    list.finish().must_end_with(0).json();
+    drop(relay);
+    let relay = Relay::start_with(&words, |command| {
+        command.env("KKVC_TOR", "x").env("KKVC_QUIET", "x")
+    });
+    relay.deliver(b"x");
+}
+
+#[test]
+fn a_message_is_never_taken_from_the_environment() {
+    let relay = Relay::start(&[]);
+    let send = relay.send::<&str>([]);
+    let send = send.with(|command| command.env("KKVC_MESSAGE", "a secret"));
+    send.finish().must_end_with(2).must_say("nothing was sent");
+    assert!(relay.list().is_empty());
+}
+
+#[test]
+fn the_command_that_is_meant_takes_variables_as_the_one_that_is_named() {
+    for words in [&[][..], &["tui"], &["--"]] {
+        let run = kkvc(words).with(|command| command.env("KKVC_THREADS", "0"));
+        run.finish()
+            .must_end_with(2)
+            .must_say("KKVC_THREADS is set");
+    }
+}
