@@ -24,6 +24,8 @@ pub(crate) mod inside;
 mod key;
 mod kkv;
 mod kkvc;
+#[cfg(test)]
+mod man;
 mod message;
 mod output;
 mod panic;

@@ -93,6 +93,12 @@ fn lowered(hint: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Checked<'f> {
+    checks: &'f [Finding],
+}
+
 /// Makes every check. Ends well if nothing is wrong; what could be better is said, and no more.
 pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
     let seen = Seen::of(common).await;
@@ -108,7 +114,7 @@ pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
         kernel::files(&seen),
     ]);
     if common.json {
-        print_json(&findings)?;
+        print_json(&Checked { checks: &findings })?;
     } else {
         print(&findings.iter().map(Finding::line).collect::<String>())?;
     }

@@ -1,10 +1,11 @@
 //! The Tor inside, as both programs start it. (A build without it has `inside/absent.rs` instead.)
 
+mod arguments;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use clap::Args;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failed};
@@ -16,19 +17,9 @@ use crate::tor::embedded::{
     EmbeddedDialer, EmbeddedTor, Home, HomeError, OnionListener, OnionService, Settings,
     SettingsError, StartError, default_state_dir,
 };
-use crate::tor::{AccessKey, TorMode, TorState};
-
-/// What both programs take.
-#[derive(Debug, Default, Args)]
-struct Place {
-    /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
-
-    /// Settings for the Tor inside, as arti writes them (TOML)
-    #[arg(long, value_name = "FILE")]
-    tor_config: Option<PathBuf>,
-}
+use crate::tor::{TorMode, TorState};
+use arguments::Place;
+pub(crate) use arguments::{RelayArgs, SenderArgs};
 
 impl Place {
     fn state_dir(&self) -> Result<PathBuf, HomeError> {
@@ -40,22 +31,6 @@ impl Place {
             .as_deref()
             .map_or_else(|| Ok(Settings::default()), Settings::load)
     }
-}
-
-/// What `kkv` takes.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Tor inside")]
-pub(super) struct RelayArgs {
-    #[command(flatten)]
-    place: Place,
-
-    /// Use an address that lives and dies with this run, and keep all of Tor's files in memory
-    #[arg(long, conflicts_with = "state_dir")]
-    ephemeral: bool,
-
-    /// Let in only whom this key belongs to, made with `kkvc key`; may be given several times
-    #[arg(long, value_name = "KEY")]
-    allow: Vec<AccessKey>,
 }
 
 /// What the Tor inside starts from: all that is read, before the program gives up reading.
@@ -137,18 +112,6 @@ impl Onion {
         let _published = self.service;
         http::serve(self.listener, router, http::Room::default()).await;
     }
-}
-
-/// What `kkvc send` takes.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Tor inside")]
-pub(crate) struct SenderArgs {
-    #[command(flatten)]
-    place: Place,
-
-    /// Key to a closed inbox, made with `kkvc key`
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
 }
 
 impl SenderArgs {

@@ -10,18 +10,27 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 11] = [
+const FILES: [&str; 20] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
     "usr/lib/systemd/system/kkv.service",
     "usr/lib/systemd/user/kkv.service",
+    "usr/share/bash-completion/completions/kkv",
+    "usr/share/bash-completion/completions/kkvc",
     "usr/share/doc/kkv/README.md",
     "usr/share/doc/kkv/changelog.gz",
     "usr/share/doc/kkv/copyright",
+    "usr/share/doc/kkv/docs/JSON.md",
     "usr/share/doc/kkv/docs/PROTOCOL.md",
     "usr/share/doc/kkv/docs/THREATS.md",
     "usr/share/doc/kkv/torrc.example",
+    "usr/share/fish/vendor_completions.d/kkv.fish",
+    "usr/share/fish/vendor_completions.d/kkvc.fish",
+    "usr/share/man/man1/kkv.1.gz",
+    "usr/share/man/man1/kkvc.1.gz",
+    "usr/share/zsh/vendor-completions/_kkv",
+    "usr/share/zsh/vendor-completions/_kkvc",
 ];
 
 /// What dpkg keeps of a package that has no scripts and no settings.

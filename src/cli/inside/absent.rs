@@ -1,5 +1,11 @@
 //! Stands for the Tor inside in a build without it (without the feature `embedded-tor`): it takes no arguments, and can't be started.
 
+/// The options that there would be.
+#[cfg(test)]
+#[path = "arguments.rs"]
+#[allow(dead_code, reason = "they are described, not taken")]
+pub(super) mod arguments;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +33,7 @@ impl Ready {
 
 /// `kkv` takes nothing more.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct RelayArgs {}
 
 impl RelayArgs {
@@ -62,6 +69,7 @@ impl Onion {
 
 /// `kkvc send` takes nothing more.
 #[derive(Debug, Default, Args)]
+#[group(skip)]
 pub(crate) struct SenderArgs {}
 
 impl SenderArgs {
