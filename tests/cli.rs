@@ -12,6 +12,7 @@ mod cli {
     mod hostile_text;
     mod identity;
     mod inbox;
+    mod json;
     mod kkv_arguments;
     mod kkv_runs;
     mod kkv_stops;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
+    "docs/JSON.md",
     "docs/PROTOCOL.md",
     "docs/THREATS.md",
     "benches/README.md",
