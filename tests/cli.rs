@@ -29,6 +29,7 @@ mod cli {
     mod send_in_doubt;
     mod strangers;
     mod talk;
+    mod transcripts;
     mod verify;
     mod watch;
     mod watch_exec;
