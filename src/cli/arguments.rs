@@ -40,17 +40,17 @@ pub(super) fn parse<T: Parser>() -> Result<T, ExitCode> {
     let words: Vec<OsString> = std::env::args_os().collect();
     colour::begin(&words, &variable(T::command().get_name(), "no-color"));
     completions::answer::<T>(&words)?;
-    parse_from(words)
+    parse_from(&words)
 }
 
 /// The same of `words`, with the program's own name.
-pub(super) fn parse_from<T: Parser>(words: Vec<OsString>) -> Result<T, ExitCode> {
+pub(super) fn parse_from<T: Parser>(words: &[OsString]) -> Result<T, ExitCode> {
     let command = with_environment(T::command());
     let all = command.clone();
     let parsed = command
-        .try_get_matches_from(&words)
+        .try_get_matches_from(words)
         .and_then(|mut matches| T::from_arg_matches_mut(&mut matches));
-    parsed.map_err(|error| told(&error, &all, &words))
+    parsed.map_err(|error| told(&error, &all, words))
 }
 
 /// Prints what is to be printed instead of doing anything.
@@ -86,8 +86,14 @@ fn blamed(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
         .collect();
     let is_typed = |long: &str| {
         let option = format!("--{long}");
+        let short = short(command, long);
         let mut words = words.iter().filter_map(|word| word.to_str());
-        words.any(|word| word == option || word.starts_with(&format!("{option}=")))
+        words.any(|word| match word.strip_prefix('-') {
+            Some(letters) if !letters.starts_with('-') => {
+                short.is_some_and(|short| letters.contains(short))
+            }
+            _ => word == option || word.starts_with(&format!("{option}=")),
+        })
     };
     let mut blamed: Vec<String> = named
         .iter()
@@ -99,6 +105,15 @@ fn blamed(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
         .collect();
     blamed.dedup();
     blamed
+}
+
+/// The letter of the option `--long`.
+fn short(command: &Command, long: &str) -> Option<char> {
+    let own = command.get_arguments();
+    let below = command.get_subcommands().flat_map(Command::get_arguments);
+    let mut all = own.chain(below);
+    all.find(|option| option.get_long() == Some(long))?
+        .get_short()
 }
 
 /// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs (`--tor`, `--suite`), so each
@@ -214,6 +229,16 @@ mod tests {
         assert_eq!(variable("kkv", "max-messages"), "KKV_MAX_MESSAGES");
         assert_eq!(variable("kkvc", "tor"), "KKVC_TOR");
         assert_eq!(variable("kkvc", "socket"), "KKV_SOCKET");
+    }
+
+    #[test]
+    fn an_option_that_may_be_given_several_times_is_a_list_with_commas() {
+        let several = Arg::new("allow").long("allow").action(ArgAction::Append);
+        let several = from_environment(several, "KKV_TEST_OF_SEVERAL".to_owned());
+        assert_eq!(several.get_value_delimiter(), Some(','));
+        let one = Arg::new("ttl").long("ttl").action(ArgAction::Set);
+        let one = from_environment(one, "KKV_TEST_OF_ONE".to_owned());
+        assert_eq!(one.get_value_delimiter(), None);
     }
 
     #[test]

@@ -169,10 +169,16 @@ pub(super) enum Command {
     },
     /// Print a script by which your shell completes commands, options and numbers of messages
     Completions {
-        /// The shell
+        /// The shell: bash, zsh or fish
+        #[arg(hide_possible_values = true)]
         shell: Shell,
-        /// The program that is completed
-        #[arg(long = "for", value_name = "PROGRAM", default_value = "kkvc")]
+        /// The program that is completed: kkvc or kkv
+        #[arg(
+            long = "for",
+            value_name = "PROGRAM",
+            default_value = "kkvc",
+            hide_possible_values = true
+        )]
         program: Program,
     },
 }

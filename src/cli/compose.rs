@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::exit::Failed;
 use super::input::stdin;
-use super::output::say;
+use super::output::{complain, say};
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
 
@@ -38,7 +38,7 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
 /// Leaves the terminal as the shell expects it.
 fn after_typing(text: &io::Result<Zeroizing<String>>) {
     match text {
-        Ok(text) if !text.ends_with('\n') => say(""), // the cursor is still behind what was typed
+        Ok(text) if !text.ends_with('\n') => complain(""), // the cursor is still behind what was typed
         // The rest of what was pasted is taken away up to Ctrl-D: the shell would run it, line by line.
         Err(fault) if fault.kind() == io::ErrorKind::FileTooLarge => {
             let mut rest = Zeroizing::new(vec![0; 4096]);

@@ -42,7 +42,8 @@ fn parsed() -> Result<Cli, ExitCode> {
         return Ok(cli);
     }
     let words = env::args_os().filter(|word| word != "--");
-    arguments::parse_from(words.chain(["tui".into()]).collect())
+    let words: Vec<_> = words.chain(["tui".into()]).collect();
+    arguments::parse_from(&words)
 }
 
 /// Runs one command, and waits for what it has started: that has to forget the same things.

@@ -195,18 +195,21 @@ impl Page {
         )]);
         let mut all = Vec::new();
         variables(command.get_name(), command, &mut all);
+        page.control("PP", []);
+        page.control("nf", []);
         for (variable, option) in all {
-            page.control("TP", []);
-            page.text([bold(variable)]);
             page.text([
-                roman("Stands for "),
-                bold(format!("--{option}")),
-                roman("."),
+                bold(format!("{variable:<24}")),
+                roman(format!("--{option}")),
             ]);
         }
-        page.control("TP", []);
-        page.text([bold("NO_COLOR")]);
-        page.text([roman("If it is set to anything, no colours are used.")]);
+        page.control("fi", []);
+        page.control("PP", []);
+        page.text([
+            roman("If "),
+            bold("NO_COLOR"),
+            roman(" is set to anything, no colours are used."),
+        ]);
     }
 }
 

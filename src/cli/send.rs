@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::commands::{Common, Send};
 use super::exit::{Exit, Failed};
-use super::output::{print_json, say, say_more};
+use super::output::{complain, print_json, say, say_more};
 use super::progress::Progress;
 use super::proof::Proof;
 use super::receipt::ReceiptFile;
@@ -57,7 +57,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         text = text => text.expect("reading does not panic")?,
         () = &mut stopped => {
             if io::stdin().is_terminal() {
-                say("");
+                complain("");
             }
             return Err(Failed::new(Exit::Cancelled, "cancelled; nothing was delivered"));
         }

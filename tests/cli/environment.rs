@@ -32,10 +32,15 @@ fn a_bad_value_is_refused_with_the_name_of_its_variable_and_a_typed_one_without(
         let blamed = format!("{name} is set in the environment");
         assert!(said.contains(value) && said.contains(&blamed), "{said}");
     }
-    let typed = refused("KKV_TTL", "7d", &["--ttl", "never"]).stderr;
-    assert!(!typed.contains("environment"), "{typed}");
-    let typed = refused("KKV_TTL", "7d", &["--ttl=never"]).stderr;
-    assert!(!typed.contains("environment"), "{typed}");
+    for (name, words) in [
+        ("KKV_TTL", &["--ttl", "never"][..]),
+        ("KKV_TTL", &["--ttl=never"]),
+        ("KKV_MAX_MESSAGES", &["-m", "none"]),
+        ("KKV_MAX_MESSAGES", &["-qmnone"]),
+    ] {
+        let said = refused(name, "7", words).stderr;
+        assert!(!said.contains("environment"), "{said}");
+    }
 }
 
 #[test]
