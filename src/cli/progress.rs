@@ -14,6 +14,7 @@ use super::output::{Talk, complain, say, say_more, talk};
 use super::steps::{Steps, dear};
 use crate::lock;
 use crate::pow::Puzzle;
+use crate::protocol::suite::Suite;
 use crate::sender::{Consent, Event, Observer, Price};
 use crate::tor::TorState;
 
@@ -131,14 +132,16 @@ impl Observer for Progress {
 fn more(event: &Event) -> Option<String> {
     match event {
         Event::Dialling => Some("Dialling again…".to_owned()),
-        Event::Solving { puzzle, .. } => Some(match puzzle {
-            Puzzle::V1 { .. } => "The price is one puzzle, as in kkv/1.".to_owned(),
-            Puzzle::V2 { .. } => format!(
-                "The price is {} puzzles of 2^{} hashes each, as in kkv/2.",
-                puzzle.count(),
-                puzzle.bits_each()
-            ),
-        }),
+        Event::Solving { puzzle, .. } => {
+            let suite = match puzzle {
+                Puzzle::V1 { .. } => Suite::V1,
+                Puzzle::V2 { .. } => Suite::V2,
+            };
+            let (count, bits) = (puzzle.count(), puzzle.bits_each());
+            Some(format!(
+                "The price is {count} × 2^{bits} hashes, as in {suite}."
+            ))
+        }
         Event::Exchanging => Some("Exchanging keys…".to_owned()),
         Event::Connected
         | Event::FellBack

@@ -105,7 +105,7 @@ fn say_how(tor: TorWay, suites: SuitePolicy, args: &Send) {
     }
     let solver = args.solving.solver();
     say_more(format_args!(
-        "Paying with {} on {} threads.",
+        "Paying with {}; threads: {}.",
         solver.instructions, solver.threads
     ));
 }

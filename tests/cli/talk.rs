@@ -83,7 +83,7 @@ fn a_verbose_command_says_how() {
     let sent = relay.send(["-m", "x", "-v"]).finish().must_end_with(0);
     sent.must_say(&format!("Going straight to {}.", relay.address()))
         .must_say("Speaking kkv/2, or kkv/1 if the relay has nothing better.")
-        .must_say("The price is 16 puzzles of 2^0 hashes each")
+        .must_say("The price is 16 × 2^0 hashes, as in kkv/2.")
         .must_say("Exchanging keys");
     let usual = relay.send(["-m", "x"]).finish().must_end_with(0);
     assert!(!usual.stderr.contains("Going straight"), "{}", usual.stderr);
