@@ -12,12 +12,14 @@
 //! protocol                      both suites as steps; every byte of the wire
 //! queue                         where messages wait, in memory
 //! tor                           the ways onto Tor
+//! contacts                      names for addresses
 //! relay    owner    sender      strangers' side, owner's side, and who leaves a message
 //! cli                           what a person sees
 //! ```
 
 pub mod cli;
 pub mod clock;
+pub mod contacts;
 pub mod crypto;
 pub mod http;
 pub mod limits;

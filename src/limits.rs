@@ -237,3 +237,26 @@ pub const WATCH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pause after the kernel could not hand over a connection, mostly for want of file descriptors, before asking it again.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest name of a contact, in characters: longer ones make lists unreadable.
+pub const MAX_NAME_CHARACTERS: usize = 32;
+
+/// Contacts at most: more than one person writes to, and a file of them is still opened, and written anew, in a moment.
+pub const MAX_CONTACTS: usize = 1000;
+
+/// What contacts take in their file is filled up to a multiple of this, so that its size says nothing of one more or less: about 400 contacts with short names,
+/// and 170 of the longest.
+pub const CONTACTS_BUCKET_BYTES: usize = 64 * 1024;
+
+/// Largest file of contacts that is read, in bytes: [`MAX_CONTACTS`] of the longest take 384 KiB, and the encryption 1 KiB at most.
+pub const MAX_CONTACTS_FILE_BYTES: usize = 512 * 1024;
+
+/// What it costs to try one passphrase on a file of contacts: 2^17 steps of scrypt, which take 128 MiB of memory.
+pub const CONTACTS_WORK: u8 = 17;
+
+/// The dearest file of contacts that is opened, made anew by another program perhaps: four times as dear as ours. One that asks for more could take
+/// all memory there is, or hours.
+pub const MAX_CONTACTS_WORK: u8 = CONTACTS_WORK + 2;
+
+/// Longest passphrase, in bytes: twenty words of any language are shorter.
+pub const MAX_PASSPHRASE_BYTES: usize = 1024;

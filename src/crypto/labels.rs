@@ -25,6 +25,8 @@ pub const RECEIPT: Context = Context("kkv/2 2026-11-21 receipt");
 
 /// Fingerprint of a public key, for people to compare (PROTOCOL.md §9).
 pub const FINGERPRINT: Context = Context("kkv 2026-11-21 fingerprint");
+/// An onion address as words, for people to compare.
+pub const WORDS: Context = Context("kkv 2026-11-22 words of an address");
 /// The relay's own key for the tags by which it knows its kkv/1 challenges; never leaves the process.
 pub const TAG_KEY_V1: Context = Context("kkv/1 2026-11-21 challenge tag key");
 /// The same for kkv/2.
@@ -83,6 +85,7 @@ mod tests {
             SIGNED_MESSAGE,
             RECEIPT,
             FINGERPRINT,
+            WORDS,
             TAG_KEY_V1,
             TAG_KEY_V2,
             NAME_KEY_V1,

@@ -1,0 +1,14 @@
+//! Names for addresses: what an owner knows of the inboxes that are written to, in memory, or in one encrypted file if that is asked for.
+
+mod book;
+mod file;
+mod name;
+mod passphrase;
+mod stored;
+mod words;
+
+pub use book::{Book, BookError, Contact};
+pub use file::{BookFile, ChangeError, FileError, SealedBook};
+pub use name::{BadName, Name};
+pub use passphrase::{BadPassphrase, Passphrase};
+pub use words::Words;

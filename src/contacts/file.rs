@@ -1,0 +1,308 @@
+//! Contacts in one file, encrypted with a passphrase (age, its scrypt recipient). Nothing of it is ever on the disk unencrypted.
+//!
+//! A change reads the file anew under a lock, writes a new file beside it, and puts that in its place: two programs can have the same file open, and whatever
+//! happens meanwhile, there is a whole one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::iter::once;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use age::{DecryptError, Decryptor, Encryptor, scrypt};
+use rand::Rng;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use zeroize::Zeroizing;
+
+use super::book::{Book, BookError};
+use super::passphrase::Passphrase;
+use super::stored;
+use crate::crypto::random;
+use crate::limits::{CONTACTS_WORK, MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK};
+
+/// How every age file begins.
+const AGE: &[u8] = b"age-encryption.org/";
+
+/// A file of contacts as it lies on the disk, read but not opened.
+#[derive(Debug)]
+pub struct SealedBook {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// Contacts whose file is open.
+#[derive(Debug)]
+pub struct BookFile {
+    sealed: SealedBook,
+    passphrase: Passphrase,
+    book: Book,
+}
+
+/// Why a file of contacts can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It isn't there.
+    #[error("there is no such file")]
+    Missing,
+    /// It is there, and was to be made.
+    #[error("there is such a file already")]
+    Exists,
+    /// It is a directory or the like.
+    #[error("it is no file")]
+    NotAFile,
+    /// Its mode lets others in.
+    #[error("other users may get at it")]
+    Exposed,
+    /// It is something else.
+    #[error("it is no file of contacts")]
+    Foreign,
+    /// It is not as it was written.
+    #[error("it has been cut off or altered")]
+    Altered,
+    /// It is closed to this passphrase. (The place where that shows may have been altered as well.)
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// It would take too long, or too much memory, to open it.
+    #[error("to open it takes 2^{0} steps of scrypt, and 2^{MAX_CONTACTS_WORK} are done at most")]
+    TooMuchWork(u8),
+    /// It comes from another version of the program.
+    #[error("it is of version {0}, and only version {version} is known", version = stored::VERSION)]
+    Version(u64),
+    /// It was not made by this program.
+    #[error("what is in it can't be contacts")]
+    Malformed,
+    /// The system says no.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Why contacts in a file stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// They can't be changed like that.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The file can't be had, or written anew.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl SealedBook {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// It isn't there, can't be read, or others can read it too.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let path = fs::canonicalize(path).map_err(missing)?; // what is replaced is never a link
+        let bytes = read(&open(&path)?)?;
+        Ok(Self { path, bytes })
+    }
+
+    /// Opens it. Takes the time that a guess is to take: part of a second.
+    ///
+    /// # Errors
+    /// The passphrase is wrong, or it isn't a file of contacts, or not a whole one.
+    pub fn open(self, passphrase: Passphrase) -> Result<BookFile, FileError> {
+        let book = unseal(&self.bytes, &passphrase)?;
+        Ok(BookFile {
+            sealed: self,
+            passphrase,
+            book,
+        })
+    }
+}
+
+impl BookFile {
+    /// Makes a new file of mode 0600 with `book` in it.
+    ///
+    /// # Errors
+    /// There is one already, or it can't be written.
+    pub fn create(path: &Path, passphrase: Passphrase, book: Book) -> Result<Self, FileError> {
+        let bytes = seal(&book, &passphrase, CONTACTS_WORK)?;
+        let new = Beside::write(path, &bytes)?;
+        new.put(path)?;
+        let path = fs::canonicalize(path)?;
+        Ok(Self {
+            sealed: SealedBook { path, bytes },
+            passphrase,
+            book,
+        })
+    }
+
+    /// What is in it, as far as this program has seen it.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Changes what is in it now, whoever has written it meanwhile; the file is written anew if something differs then.
+    ///
+    /// # Errors
+    /// The change is refused, or the file can't be read or written any more; then it is as it was.
+    pub fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Book) -> Result<T, BookError>,
+    ) -> Result<T, ChangeError> {
+        let held = held(&self.sealed.path)?;
+        let bytes = read(&held)?;
+        if bytes != self.sealed.bytes {
+            self.book = unseal(&bytes, &self.passphrase)?;
+            self.sealed.bytes = bytes;
+        }
+        let mut book = self.book.clone();
+        let done = change(&mut book)?;
+        if book != self.book {
+            let bytes = seal(&book, &self.passphrase, CONTACTS_WORK)?;
+            let new = Beside::write(&self.sealed.path, &bytes)?;
+            new.replace(&self.sealed.path)?;
+            self.sealed.bytes = bytes;
+            self.book = book;
+        }
+        Ok(done)
+    }
+}
+
+fn missing(fault: io::Error) -> FileError {
+    match fault.kind() {
+        io::ErrorKind::NotFound => FileError::Missing,
+        _ => FileError::Io(fault),
+    }
+}
+
+/// Opens a file that nobody else can get at. What is looked at is what was opened.
+fn open(path: &Path) -> Result<File, FileError> {
+    let quickly = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("a small flag");
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(quickly) // a pipe that nobody writes to would be waited for
+        .open(path)
+        .map_err(missing)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(FileError::NotAFile);
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return Err(FileError::Exposed);
+    }
+    Ok(file)
+}
+
+/// The file that is at `path`, locked until it is dropped: another program may have put a new one there while its lock was waited for.
+fn held(path: &Path) -> Result<File, FileError> {
+    loop {
+        let file = open(path)?;
+        file.lock()?;
+        let (locked, there) = (file.metadata()?, fs::metadata(path).map_err(missing)?);
+        if (locked.dev(), locked.ino()) == (there.dev(), there.ino()) {
+            return Ok(file);
+        }
+    }
+}
+
+fn read(file: &File) -> Result<Vec<u8>, FileError> {
+    let limit = MAX_CONTACTS_FILE_BYTES + 1;
+    let mut bytes = Vec::new();
+    file.take(limit as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == limit {
+        return Err(FileError::Foreign);
+    }
+    Ok(bytes)
+}
+
+/// A new file in the same directory, whole and on the disk, of mode 0600. It goes if it isn't put in place.
+struct Beside {
+    path: PathBuf,
+}
+
+impl Beside {
+    fn write(path: &Path, bytes: &[u8]) -> Result<Self, FileError> {
+        let number = random::kernel().next_u32();
+        let mut name = path.file_name().ok_or(FileError::NotAFile)?.to_os_string();
+        name.push(format!(".{number:08x}.new"));
+        let path = path.with_file_name(name);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(missing)?;
+        let new = Self { path };
+        file.write_all(bytes).and_then(|()| file.sync_all())?;
+        Ok(new)
+    }
+
+    /// Gives it its name, which nothing may have yet.
+    fn put(self, path: &Path) -> Result<(), FileError> {
+        match renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => {
+                sync_directory(path);
+                Ok(())
+            }
+            Err(rustix::io::Errno::EXIST) => Err(FileError::Exists),
+            // A file system that can't look and rename at once.
+            Err(rustix::io::Errno::INVAL) if !path.exists() => self.replace(path),
+            Err(fault) => Err(FileError::Io(fault.into())),
+        }
+    }
+
+    fn replace(self, path: &Path) -> Result<(), FileError> {
+        fs::rename(&self.path, path)?;
+        sync_directory(path);
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path); // it is not there any more if it was put in place
+    }
+}
+
+/// Has the disk know of a new name. If it can't be said, a power cut may bring the file before back, whole.
+fn sync_directory(path: &Path) {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
+        let _ = directory.sync_all();
+    }
+}
+
+/// Encrypts, at a cost of 2^`work` for each guess.
+fn seal(book: &Book, passphrase: &Passphrase, work: u8) -> Result<Vec<u8>, FileError> {
+    let mut recipient = scrypt::Recipient::new(passphrase.for_age());
+    recipient.set_work_factor(work);
+    let encryptor = Encryptor::with_recipients(once(&recipient as &dyn age::Recipient))
+        .expect("one recipient, who is not mixed with others");
+    let mut bytes = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut bytes)?;
+    writer.write_all(&stored::write(book))?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+fn unseal(bytes: &[u8], passphrase: &Passphrase) -> Result<Book, FileError> {
+    if !bytes.starts_with(AGE) {
+        return Err(FileError::Foreign);
+    }
+    let decryptor = Decryptor::new_buffered(bytes).map_err(|_| FileError::Altered)?;
+    if !decryptor.is_scrypt() {
+        return Err(FileError::Foreign); // made for somebody's key
+    }
+    let mut identity = scrypt::Identity::new(passphrase.for_age());
+    identity.set_max_work_factor(MAX_CONTACTS_WORK);
+    let reader = decryptor.decrypt(once(&identity as &dyn age::Identity));
+    let mut reader = reader.map_err(|fault| match fault {
+        DecryptError::DecryptionFailed => FileError::WrongPassphrase,
+        DecryptError::ExcessiveWork { required, .. } => FileError::TooMuchWork(required),
+        _ => FileError::Altered,
+    })?;
+    // More room than is ever read, so that it never moves and leaves a copy behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(MAX_CONTACTS_FILE_BYTES));
+    let read = reader.read_to_end(&mut plain);
+    read.map_err(|_| FileError::Altered)?;
+    stored::read(&plain)
+}
+
+#[cfg(test)]
+mod tests;
