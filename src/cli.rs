@@ -4,10 +4,13 @@
 mod arguments;
 mod ask;
 mod bench;
+mod book;
+mod card;
 mod colour;
 mod commands;
 mod completions;
 mod compose;
+mod contact;
 mod doctor;
 mod estimate;
 pub(crate) mod exit;
@@ -27,8 +30,10 @@ mod kkvc;
 #[cfg(test)]
 mod man;
 mod message;
+mod named;
 mod output;
 mod panic;
+mod passphrase;
 mod progress;
 mod proof;
 mod receipt;

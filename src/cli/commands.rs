@@ -9,16 +9,20 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
 use super::arguments::{KKVC_ENVIRONMENT, SOCKET_HELP, from_one_to};
+use super::book::{Contacts, Whom};
 use super::completions::{Program, Shell, ids};
 use super::exit::{CODES, Failed};
 use super::inside::SenderArgs;
 use super::output::{Talk, say_more};
 use super::visible::Visible;
+use crate::contacts::Name;
+use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::onion::OnionAddress;
 use crate::owner::{Client, ClientError};
 use crate::pow::Solver;
 use crate::protocol::suite::SuitePolicy;
+use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 use crate::tor::{Target, TargetError, TorWay};
 
@@ -48,6 +52,13 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
     pub(super) tor: TorWay,
 
+    /// File of your contacts, encrypted with a passphrase; made by the first `contact add`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) contacts: Option<PathBuf>,
+
+    /// File with that passphrase, in one line [default: it is asked for]
+    #[arg(long, global = true, value_name = "FILE", requires = "contacts")]
+    pub(super) passphrase_file: Option<PathBuf>,
     /// Say nothing but what was asked for and what has gone wrong
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
@@ -86,6 +97,14 @@ impl Common {
             (false, false) => Talk::Usual,
             (false, true) => Talk::Verbose,
         }
+    }
+
+    pub(super) fn contacts(&self) -> Option<Contacts<'_>> {
+        let path = self.contacts.as_deref()?;
+        Some(Contacts {
+            path,
+            passphrase_file: self.passphrase_file.as_deref(),
+        })
     }
 }
 
@@ -141,6 +160,13 @@ pub(super) enum Command {
     Status,
     /// Check the relay, its socket, Tor and this machine, and say what is wrong and how to mend it
     Doctor,
+    /// Show your address as a card, to be given to others: with words to compare it by, and a QR code
+    Card(Card),
+    /// Keep names for addresses, in the file that --contacts names
+    Contact {
+        #[command(subcommand)]
+        command: ContactCommand,
+    },
     /// Measure what this machine pays, and show what each cost means here
     Bench(Solving),
     /// Print a message with its signature, for others to verify
@@ -186,9 +212,9 @@ pub(super) enum Command {
 /// Arguments of `kkvc send`.
 #[derive(Debug, Args)]
 pub(super) struct Send {
-    /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this machine
-    #[arg(value_parser = target)]
-    pub(super) address: Target,
+    /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this machine; with --contacts also a name
+    #[arg(value_parser = whom)]
+    pub(super) address: Whom,
 
     /// File with the message [default: standard input]
     #[arg(conflicts_with = "message")]
@@ -227,6 +253,56 @@ pub(super) struct Send {
 
     #[command(flatten)]
     pub(super) inside: SenderArgs,
+}
+
+/// Arguments of `kkvc card`.
+#[derive(Debug, Args)]
+pub(super) struct Card {
+    /// Another's address, or yours where kkv doesn't know it, as behind a system Tor; with --contacts also a name [default: yours]
+    #[arg(value_parser = whom)]
+    pub(super) address: Option<Whom>,
+
+    /// Leave out the QR code
+    #[arg(long)]
+    pub(super) no_qr: bool,
+}
+
+/// The commands of `kkvc contact`.
+#[derive(Debug, Subcommand)]
+pub(super) enum ContactCommand {
+    /// Take somebody in
+    Add {
+        /// What to call them: up to 32 characters
+        name: Name,
+        /// Their inbox
+        #[arg(value_parser = target)]
+        address: Target,
+        /// The key that they sign with, as `kkvc identity` shows it to them: messages in your own inbox show the name then
+        #[arg(long, value_name = "KEY", value_parser = sender)]
+        sender: Option<PublicKey<Sender>>,
+    },
+    /// List your contacts
+    List,
+    /// Give somebody another name
+    Rename {
+        /// The name so far
+        old: Name,
+        /// The new one
+        new: Name,
+    },
+    /// Forget somebody
+    Remove {
+        /// Whom
+        name: Name,
+    },
+    /// Show the words of an address, to compare them with its owner's, and remember that they are the same
+    Verify {
+        /// Whose
+        name: Name,
+        /// Don't ask: they have been compared
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 /// Arguments of `kkvc tui`: how messages that are written there go.
@@ -283,6 +359,17 @@ impl Solving {
 
 fn target(text: &str) -> Result<Target, TargetError> {
     text.parse()
+}
+
+fn whom(text: &str) -> Result<Whom, TargetError> {
+    text.parse()
+}
+
+fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
+    let key = Hex::parse(text).and_then(|hex| PublicKey::from_bytes(&hex.0).ok());
+    key.ok_or_else(|| {
+        "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()
+    })
 }
 
 fn patience(text: &str) -> Result<Duration, String> {

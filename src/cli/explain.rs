@@ -1,6 +1,7 @@
 //! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
 
 use super::exit::{Exit, Failed};
+use crate::contacts::Name;
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::text::BadText;
@@ -48,6 +49,17 @@ pub(super) fn explained(failure: &Failure) -> Failed {
         }
     };
     Failed::new(exit, format!("{failure}; nothing was delivered")).hint(hint)
+}
+
+/// What it means that a contact who has spoken kkv/2 has none now.
+pub(super) fn gone_back(name: &Name) -> Failed {
+    let what = format!(
+        "{name} has spoken kkv/2 before, and now there is only the weaker kkv/1; nothing was delivered"
+    );
+    Failed::new(Exit::Refused, what).hint(format!(
+        "Who stands between the two of you could make it look so. If {name} says that the relay is an older one now, \
+         take the contact out and in again (kkvc contact remove, and add)."
+    ))
 }
 
 fn refused(refusal: Refusal) -> Failed {

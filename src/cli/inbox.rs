@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
 use super::ask::{agreed, can_ask};
+use super::book::Contacts;
 use super::colour::strong;
 use super::commands::Common;
+use super::contact::padded;
 use super::exit::{Exit, Failed};
 use super::message::{openpgp, raw_may_go_out, show, show_raw};
+use super::named::{Named, Names};
 use super::output::{print, print_json, say};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
@@ -19,29 +25,49 @@ use crate::queue::MessageId;
 use crate::sandbox::{Confined, Sandbox};
 use crate::tor::TorMode;
 
-pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
+/// What `list --json` prints.
+#[derive(Serialize)]
+struct Messages<'m> {
+    messages: Vec<Named<'m, Summary>>,
+}
+
+pub(super) async fn list(
+    client: &Client,
+    contacts: Option<Contacts<'_>>,
+    json: bool,
+) -> Result<(), Failed> {
     let list = client.list().await?;
+    let names = Names::open(contacts).await?;
     if json {
-        return print_json(&list);
+        let messages = list.messages.iter();
+        let messages = messages.map(|m| names.named(m, &m.sender)).collect();
+        return print_json(&Messages { messages });
     }
     if list.messages.is_empty() {
         say("No messages.");
         return Ok(());
     }
+    let from: Vec<String> = list.messages.iter().map(|m| names.of_message(m)).collect();
+    let width = from.iter().map(|name| name.width()).max().unwrap_or(0);
     let any_openpgp = list.messages.iter().any(|m| m.openpgp.is_some());
     let openpgp = if any_openpgp { "  OPENPGP" } else { "" };
     let mut table = format!(
-        "{:>5}    {:<16}  {:<9}  {:>5}  {:>4}  {}{openpgp}\n",
-        "ID", "RECEIVED", "FROM", "BYTES", "COST", "SUITE"
+        "{:>5}    {:<16}  {}  {:>5}  {:>4}  {}{openpgp}\n",
+        "ID",
+        "RECEIVED",
+        padded("FROM", width),
+        "BYTES",
+        "COST",
+        "SUITE"
     );
-    for message in &list.messages {
+    for (message, from) in list.messages.iter().zip(&from) {
         let mark = if message.read { ' ' } else { '*' };
         let openpgp = message.openpgp.map(|block| format!("  {block}"));
         let line = format!(
-            "{:>5} {mark}  {:<16}  {:<9}  {:>5}  {:>4}  {}{}",
+            "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{}",
             message.id.0,
             time(message.received),
-            short(&message.sender),
+            padded(from, width),
             message.bytes,
             message.cost,
             message.suite,
@@ -53,10 +79,16 @@ pub(super) async fn list(client: &Client, json: bool) -> Result<(), Failed> {
     print(&table)
 }
 
-pub(super) async fn read(client: &Client, id: MessageId, json: bool) -> Result<(), Failed> {
+pub(super) async fn read(
+    client: &Client,
+    id: MessageId,
+    contacts: Option<Contacts<'_>>,
+    json: bool,
+) -> Result<(), Failed> {
     let message = client.message(id).await?;
+    let names = Names::open(contacts).await?;
     // Only then: a message that could not be shown has not been read.
-    if show(&message, json)? {
+    if show(&message, &names, json)? {
         client.mark(vec![id], true).await?;
     }
     Ok(())
@@ -273,13 +305,15 @@ fn cost(status: &Status) -> String {
     )
 }
 
-pub(super) fn head(summary: &Summary) -> String {
+pub(super) fn head(summary: &Summary, names: &Names) -> String {
     let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
+    let name = names.of(&summary.sender);
     format!(
-        "Message   {}\nReceived  {}\nFrom      {} ({}, paid 2^{})\n{}",
+        "Message   {}\nReceived  {}\nFrom      {}{} ({}, paid 2^{})\n{}",
         summary.id,
         time(summary.received),
+        name.map_or_else(String::new, |name| format!("{name}, ")),
         fingerprint::<Sender>(&summary.sender),
         summary.suite,
         summary.cost,

@@ -9,7 +9,8 @@ use super::commands::{Cli, Command, Common, Tui};
 use super::exit::{Exit, Failed};
 use super::output::set_talk;
 use super::{
-    arguments, bench, colour, completions, doctor, identity, inbox, key, panic, proof, send, watch,
+    arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, panic,
+    proof, send, watch,
 };
 use crate::crypto::scrub;
 use crate::memory;
@@ -67,8 +68,10 @@ async fn run(cli: Cli) -> Result<(), Failed> {
     {
         Command::Tui(args) => tui(common, args).await,
         Command::Send(args) => send::send(common, args).await,
-        Command::List => inbox::list(&common.client()?, common.json).await,
-        Command::Read { id, raw: false } => inbox::read(&common.client()?, id, common.json).await,
+        Command::List => inbox::list(&common.client()?, common.contacts(), common.json).await,
+        Command::Read { id, raw: false } => {
+            inbox::read(&common.client()?, id, common.contacts(), common.json).await
+        }
         Command::Read { id, raw: true } => inbox::read_raw(common, id).await,
         Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {
@@ -82,6 +85,10 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Bench(solving) => bench::bench(&solving, common.json).await,
         Command::Status => inbox::status(&common.client()?, common.json).await,
         Command::Doctor => doctor::doctor(common).await,
+        Command::Card(args) => card::card(common, args).await,
+        Command::Contact { command } => {
+            contact::contact(common.contacts(), command, common.json).await
+        }
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
         Command::Key { address, file } => key::show_or_make(address, &file, common.json),

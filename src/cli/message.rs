@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::exit::Failed;
 use super::inbox::head;
+use super::named::Names;
 use super::output::{json_line, written};
 use super::visible::Visible;
 use crate::openpgp::Block;
@@ -22,11 +23,11 @@ const BAR_COLUMNS: usize = 2;
 const NARROWEST: usize = 10;
 
 /// Shows it. Whether it was taken: false if nobody reads any more.
-pub(super) fn show(message: &Message, json: bool) -> Result<bool, Failed> {
+pub(super) fn show(message: &Message, names: &Names, json: bool) -> Result<bool, Failed> {
     let shown = if json {
-        Zeroizing::new(json_line(message))
+        Zeroizing::new(json_line(&names.named(message, &message.summary.sender)))
     } else {
-        let head = head(&message.summary);
+        let head = head(&message.summary, names);
         let text = behind_a_bar(&message.text, columns());
         Zeroizing::new(format!("{head}\n{}", *text))
     };

@@ -28,18 +28,49 @@ pub(super) fn make(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
-/// Reads a file. `maker` is the command that makes such files.
+/// Reads a file with a key. `maker` is the command that makes such files.
 pub(super) fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed> {
-    let metadata = fs::metadata(path).map_err(|fault| unusable(path, &fault, maker))?;
+    read_private(path, "key").map_err(|fault| match fault {
+        Unread::Directory(failed) => {
+            failed.hint(format!("Name a file in it; `{maker}` makes one."))
+        }
+        Unread::Exposed(failed) => failed,
+        Unread::Io(fault) => unusable(path, &fault, maker),
+    })
+}
+
+/// Reads a file with a passphrase, which somebody has made by hand.
+pub(super) fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> {
+    read_private(path, "passphrase").map_err(|fault| match fault {
+        Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
+        Unread::Exposed(failed) => failed,
+        Unread::Io(fault) => {
+            let path = path.display();
+            Failed::usage(format!("can't use the passphrase in {path}: {fault}"))
+                .hint("It is a text file of yours with one line.")
+        }
+    })
+}
+
+enum Unread {
+    Directory(Failed),
+    Exposed(Failed),
+    Io(io::Error),
+}
+
+fn read_private(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
+    let metadata = fs::metadata(path).map_err(Unread::Io)?;
+    let shown = path.display();
     if metadata.is_dir() {
-        let what = format!("{} is a directory, not a file with a key", path.display());
-        return Err(Failed::usage(what).hint(format!("Name a file in it; `{maker}` makes one.")));
+        let what = format!("{shown} is a directory, not a file with a {secret}");
+        return Err(Unread::Directory(Failed::usage(what)));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        let what = format!("other users may get at the key in {}", path.display());
-        return Err(Failed::usage(what).hint(format!("Run: chmod 600 {}", path.display())));
+        let what = format!("other users may get at the {secret} in {shown}");
+        let failed = Failed::usage(what).hint(format!("Run: chmod 600 {shown}"));
+        return Err(Unread::Exposed(failed));
     }
-    let text = fs::read_to_string(path).map_err(|fault| unusable(path, &fault, maker))?;
+    let text = fs::read_to_string(path).map_err(Unread::Io)?;
     Ok(Zeroizing::new(text))
 }
 

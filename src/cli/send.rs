@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 
+use super::book::Addressee;
 use super::commands::{Common, Send};
 use super::exit::{Exit, Failed};
 use super::output::{complain, print_json, say, say_more};
@@ -38,13 +39,16 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         Some(path) => identity::load(path)?,
         None => SenderKey::generate(&mut random::kernel()),
     };
-    match (args.address, common.tor) {
+    let mut addressee = Addressee::find(args.address, common.contacts()).await?;
+    addressee.must_be_spoken_to_in(suites)?;
+    let target = addressee.target;
+    match (target, common.tor) {
         (Target::Loopback(_), _) => args.inside.must_be_unused("an address on this machine")?,
         (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
         (_, TorWay::Embedded) => {}
     }
-    say_how(common.tor, suites, &args);
-    let way = Way::choose(common.tor, args.address, &args.inside, args.timeout).await?;
+    say_how(common.tor, target, suites, &args);
+    let way = Way::choose(common.tor, target, &args.inside, args.timeout).await?;
     let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
     if let Way::Loopback(_) = way {
         say("This address is on this machine: the message does not go through Tor.");
@@ -64,8 +68,9 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     };
 
     let load = Load {
-        target: args.address,
+        target,
         suites,
+        better: addressee.better(),
         solver: args.solving.solver(),
         max_time: args.max_time,
         key,
@@ -87,12 +92,13 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         let what = format!("the message was accepted, but {}", failed.what);
         Failed::new(Exit::AcceptedUntold, what)
     })?;
-    written
+    written?;
+    addressee.remember(accepted.suite)
 }
 
 /// Says what the options come to, to who wants to know more.
-fn say_how(tor: TorWay, suites: SuitePolicy, args: &Send) {
-    match (args.address, tor) {
+fn say_how(tor: TorWay, target: Target, suites: SuitePolicy, args: &Send) {
+    match (target, tor) {
         (Target::Loopback(address), _) => say_more(format_args!("Going straight to {address}.")),
         (Target::Onion { .. }, TorWay::Socks(_)) => {
             say_more(format_args!("Going through the Tor at {tor}."));

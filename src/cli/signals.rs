@@ -1,8 +1,11 @@
 //! The signals that ask a program to end.
 
+use std::io::{self, IsTerminal};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::{Exit, Failed};
+use super::output::say;
 
 /// Waits for SIGTERM, SIGINT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
 ///
@@ -28,6 +31,22 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
             _ = hung_up => {}
         }
     })
+}
+
+/// Does `work`, which changes nothing until it is done, unless the program is asked to end before.
+pub(crate) async fn unless_stopped<T>(
+    work: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
+    let stopped = stopped()?;
+    tokio::select! {
+        done = work => done,
+        () = stopped => {
+            if io::stdin().is_terminal() {
+                say(""); // the cursor is still behind a question
+            }
+            Err(Failed::new(Exit::Cancelled, "cancelled; nothing was done"))
+        }
+    }
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Failed> {

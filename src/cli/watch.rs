@@ -9,6 +9,7 @@ use std::pin::Pin;
 use super::commands::{self, Common};
 use super::exit::Failed;
 use super::message::show;
+use super::named::Names;
 use super::output::{say, written};
 use super::signals;
 use crate::owner::api::Message;
@@ -28,6 +29,7 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
     let stop: Stop = Box::pin(signals::stopped()?);
     let watching = Watching {
         arrivals: Arrivals::new(common.client()?.socket(), args.unread),
+        names: Names::open(common.contacts()).await?,
         json: common.json,
         command: args.exec,
         shown: false,
@@ -42,6 +44,7 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
 /// What is done with a message, one after the other.
 struct Watching {
     arrivals: Arrivals,
+    names: Names,
     json: bool,
     command: Option<String>,
     /// Whether one was shown before.
@@ -70,7 +73,7 @@ impl Watching {
     async fn show(&mut self, message: &Message) -> Result<bool, Failed> {
         let between = self.shown && !self.json;
         self.shown = true;
-        if between && !written(b"\n")? || !show(message, self.json)? {
+        if between && !written(b"\n")? || !show(message, &self.names, self.json)? {
             return Ok(false);
         }
         self.arrivals.mark(message).await?;

@@ -5,15 +5,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::exit::Failed;
-use super::explain::explained;
+use super::explain::{explained, gone_back};
 use super::inside::{SenderArgs, SenderTor};
 use crate::clock::SystemClock;
+use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
 use crate::pow::Solver;
-use crate::protocol::suite::SuitePolicy;
+use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
-use crate::sender::{Accepted, Delivery, Observer, deliver};
+use crate::sender::{Accepted, Delivery, Failure, Observer, deliver};
 use crate::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState, TorWay};
 
 /// The way that an address and the options ask for.
@@ -68,6 +69,8 @@ impl Way {
 pub(crate) struct Load<'l> {
     pub(crate) target: Target,
     pub(crate) suites: SuitePolicy,
+    /// The contact whom it is for, if that one has spoken kkv/2 before: then nothing less is spoken.
+    pub(crate) better: Option<&'l Name>,
     pub(crate) solver: Solver,
     pub(crate) max_time: Option<Duration>,
     pub(crate) key: SenderKey,
@@ -79,7 +82,10 @@ impl Load<'_> {
         let delivery = Delivery {
             dialer,
             target: self.target,
-            suites: self.suites,
+            suites: match self.better {
+                Some(_) => SuitePolicy::Only(Suite::V2),
+                None => self.suites,
+            },
             solver: self.solver,
             max_time: self.max_time,
             clock: &SystemClock::default(),
@@ -87,6 +93,9 @@ impl Load<'_> {
         };
         deliver(&delivery, self.key, self.text, &mut random::kernel())
             .await
-            .map_err(|failure| explained(&failure))
+            .map_err(|failure| match (&failure, self.better) {
+                (Failure::NoCommonSuite(_), Some(name)) => gone_back(name),
+                _ => explained(&failure),
+            })
     }
 }

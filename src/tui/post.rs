@@ -120,6 +120,7 @@ async fn carried(
     let load = Load {
         target,
         suites: SuitePolicy::default(),
+        better: None,
         solver: route.solver,
         max_time: None,
         key: SenderKey::generate(&mut random::kernel()),

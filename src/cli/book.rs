@@ -1,0 +1,238 @@
+//! The file of contacts that --contacts names, as commands use it.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use super::exit::{Exit, Failed};
+use super::passphrase;
+use crate::contacts::{
+    Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,
+};
+use crate::protocol::suite::{Suite, SuitePolicy};
+use crate::tor::{Target, TargetError};
+
+/// Where contacts are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contacts<'c> {
+    pub(super) path: &'c Path,
+    pub(super) passphrase_file: Option<&'c Path>,
+}
+
+/// Somebody to write to, as it is typed: an address, or a contact's name.
+#[derive(Debug, Clone)]
+pub(super) enum Whom {
+    Address(Target),
+    Name(Name),
+}
+
+/// Where a message is to go, and who that is if it is known, with the file that says so.
+pub(super) struct Addressee {
+    pub(super) target: Target,
+    contact: Option<Known>,
+}
+
+/// A contact, and the open file that it is in.
+struct Known {
+    contact: Contact,
+    file: BookFile,
+}
+
+impl FromStr for Whom {
+    type Err = TargetError;
+
+    /// Whatever is neither is told as an address that isn't one.
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        match text.parse() {
+            Ok(target) => Ok(Self::Address(target)),
+            Err(TargetError::OutsideTor) => match text.parse() {
+                Ok(name) => Ok(Self::Name(name)),
+                Err(_) => Err(TargetError::OutsideTor),
+            },
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+impl Contacts<'_> {
+    /// Opens the file, whose passphrase is asked for if it has to be.
+    pub(super) async fn open(self) -> Result<BookFile, Failed> {
+        let unusable = |fault: FileError| unusable(self.path, &fault);
+        let sealed = SealedBook::read(self.path).map_err(unusable)?;
+        let passphrase = passphrase::existing(self.passphrase_file, self.path).await?;
+        sealed.open(passphrase).map_err(unusable)
+    }
+
+    /// Takes `contact` in. Makes the file if it isn't there yet.
+    pub(super) async fn add(self, contact: Contact) -> Result<(), Failed> {
+        match SealedBook::read(self.path) {
+            Err(FileError::Missing) => {
+                let passphrase = passphrase::new(self.passphrase_file, self.path).await?;
+                let mut book = Book::default();
+                book.add(contact).expect("nobody else is there");
+                BookFile::create(self.path, passphrase, book)
+                    .map_err(|fault| unusable(self.path, &fault))?;
+                Ok(())
+            }
+            _ => self.change(|book| book.add(contact)).await,
+        }
+    }
+
+    /// Opens the file and changes what is in it.
+    pub(super) async fn change<T>(
+        self,
+        change: impl FnOnce(&mut Book) -> Result<T, BookError>,
+    ) -> Result<T, Failed> {
+        self.change_in(&mut self.open().await?, change)
+    }
+
+    /// The same with a file that is open.
+    pub(super) fn change_in<T>(
+        self,
+        file: &mut BookFile,
+        change: impl FnOnce(&mut Book) -> Result<T, BookError>,
+    ) -> Result<T, Failed> {
+        let changed = file.change(change);
+        changed.map_err(|fault| match fault {
+            ChangeError::Book(fault) => refused(&fault, file.book()),
+            ChangeError::File(fault) => unusable(self.path, &fault),
+        })
+    }
+}
+
+impl Addressee {
+    /// Finds out who `whom` is, among the contacts if there are any.
+    pub(super) async fn find(whom: Whom, contacts: Option<Contacts<'_>>) -> Result<Self, Failed> {
+        let file = match contacts {
+            Some(contacts) => Some(contacts.open().await?),
+            None => None,
+        };
+        match (whom, file) {
+            (Whom::Address(target), file) => {
+                let known = |file: BookFile| {
+                    let contact = file.book().by_target(target)?.clone();
+                    Some(Known { contact, file })
+                };
+                let contact = file.and_then(known);
+                Ok(Self { target, contact })
+            }
+            (Whom::Name(name), Some(file)) => {
+                let contact = found(file.book(), &name)?.clone();
+                Ok(Self {
+                    target: contact.target(),
+                    contact: Some(Known { contact, file }),
+                })
+            }
+            (Whom::Name(name), None) => {
+                let what = format!("{name} is no address: {}", TargetError::OutsideTor);
+                Err(Failed::usage(what).hint(
+                    "If it is one of your contacts, name their file: --contacts FILE (see --help).",
+                ))
+            }
+        }
+    }
+
+    /// The contact, if its inbox has spoken kkv/2 before: nothing less may be spoken with it.
+    pub(super) fn better(&self) -> Option<&Name> {
+        let contact = &self.contact.as_ref()?.contact;
+        (contact.suite() == Some(Suite::V2)).then(|| contact.name())
+    }
+
+    /// Refuses `suites` that leave out the better one that it has spoken before.
+    pub(super) fn must_be_spoken_to_in(&self, suites: SuitePolicy) -> Result<(), Failed> {
+        match self.better() {
+            Some(name) if !suites.allows(Suite::V2) => Err(Failed::usage(format!(
+                "{name} has spoken kkv/2 before, and is not written to in the weaker kkv/1"
+            ))
+            .hint("Leave out --suite 1, or --contacts if you know better.")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps in mind which suite was spoken, if that is news. The message is accepted by then.
+    pub(super) fn remember(&mut self, suite: Suite) -> Result<(), Failed> {
+        let Some(Known { contact, file }) = &mut self.contact else {
+            return Ok(());
+        };
+        if contact.suite() >= Some(suite) {
+            return Ok(());
+        }
+        let name = contact.name();
+        let changed = file.change(|book| book.note_suite(name, suite));
+        changed.map_err(|fault| {
+            let what = format!(
+                "the message was accepted, but that {name} speaks {suite} can't be noted: {fault}"
+            );
+            Failed::new(Exit::AcceptedUntold, what)
+        })
+    }
+}
+
+/// The contact of that name.
+pub(super) fn found<'b>(book: &'b Book, name: &Name) -> Result<&'b Contact, Failed> {
+    book.get(name).map_err(|fault| refused(&fault, book))
+}
+
+fn refused(fault: &BookError, book: &Book) -> Failed {
+    let failed = Failed::usage(fault.to_string());
+    match fault {
+        BookError::Unknown(name) => match book.near(name).as_slice() {
+            [] => failed.hint("`kkvc contact list` shows whom there is."),
+            near => {
+                let near: Vec<String> = near.iter().map(ToString::to_string).collect();
+                failed.hint(format!("Did you mean {}?", near.join(", or ")))
+            }
+        },
+        BookError::SameName(_) | BookError::SameSender(_) => failed,
+        BookError::SameAddress(name) => failed.hint(format!(
+            "To give it another name: kkvc contact rename '{name}' NEW"
+        )),
+        BookError::Full => failed.hint("Remove somebody with `kkvc contact remove`."),
+    }
+}
+
+/// What is said of a file of contacts that can't be had.
+fn unusable(path: &Path, fault: &FileError) -> Failed {
+    let shown = path.display();
+    let failed = Failed::usage(format!("can't use the contacts in {shown}: {fault}"));
+    match fault {
+        FileError::Missing => {
+            failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")
+        }
+        FileError::Exposed => failed.hint(format!("Run: chmod 600 {shown}")),
+        FileError::WrongPassphrase => failed
+            .hint("Try again. If you are sure of it, the beginning of the file has been altered."),
+        FileError::Altered | FileError::Malformed | FileError::TooMuchWork(_) => {
+            failed.hint("Take an older copy of it if you have one, or make another file.")
+        }
+        FileError::Foreign | FileError::NotAFile | FileError::Exists => {
+            failed.hint("Name a file that `kkvc contact add` has made, or that isn't there yet.")
+        }
+        FileError::Version(_) => failed.hint("Use the kkvc that wrote it, or a newer one."),
+        FileError::Io(_) => failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_can_be_no_name_is_told_as_the_address_that_it_is_not() {
+        let read = |text: &str| text.parse::<Whom>();
+        assert!(matches!(read("127.0.0.1:7"), Ok(Whom::Address(_))));
+        assert!(matches!(read("bob"), Ok(Whom::Name(_))));
+        assert!(matches!(read("Dr. Who"), Ok(Whom::Name(_))));
+        for text in [
+            "",
+            "example.com",
+            "8.8.8.8",
+            "me@localhost",
+            "a\u{202e}b",
+            "-x",
+        ] {
+            assert!(matches!(read(text), Err(TargetError::OutsideTor)), "{text}");
+        }
+        assert!(matches!(read("short.onion"), Err(TargetError::Onion(_))));
+        assert!(matches!(read("http://bob"), Err(TargetError::Scheme)));
+    }
+}

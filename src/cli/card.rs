@@ -1,0 +1,130 @@
+//! `kkvc card`: an address to be given to others, with words to compare it by and a QR code to take a picture of.
+
+use std::io::{self, IsTerminal};
+
+use qrcode::{Color, EcLevel, QrCode};
+use serde::Serialize;
+
+use super::book::Addressee;
+use super::commands::{Card, Common};
+use super::contact::{address, in_two_lines};
+use super::exit::{Exit, Failed};
+use super::output::{print, print_json};
+use crate::contacts::Words;
+use crate::limits::DEFAULT_PORT;
+use crate::owner::Client;
+use crate::tor::Target;
+
+/// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
+const QUIET: usize = 4;
+
+/// Black on white, from the colours that no theme changes: a code with its colours the other way round is none to some cameras.
+const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
+const AS_BEFORE: &str = "\x1b[0m";
+
+/// A card in JSON.
+#[derive(Serialize)]
+struct Shown {
+    address: String,
+    words: String,
+    link: String,
+}
+
+/// Shows the card of whom it is asked for, or the owner's.
+pub(super) async fn card(common: &Common, args: Card) -> Result<(), Failed> {
+    let target = match args.address {
+        Some(whom) => Addressee::find(whom, common.contacts()).await?.target,
+        None => own(&common.client()?).await?,
+    };
+    let Target::Onion { address: onion, .. } = target else {
+        return Err(Failed::usage(
+            "an address on this machine is of no use to anybody else, and has no card",
+        ));
+    };
+    let (address, words, link) = (address(target), Words::of(&onion), link(target));
+    if common.json {
+        return print_json(&Shown {
+            address,
+            words: words.to_string(),
+            link,
+        });
+    }
+    let mut card = format!(
+        "Address  {address}\n{}\n",
+        in_two_lines(&words, "Words    ")
+    );
+    if !args.no_qr {
+        card += &picture(&link, io::stdout().is_terminal() && colours());
+    }
+    print(&card)
+}
+
+/// The address of the owner's relay.
+async fn own(client: &Client) -> Result<Target, Failed> {
+    let status = client.status().await?;
+    let onion = status.onion.and_then(|onion| onion.parse().ok());
+    let address = onion.ok_or_else(|| {
+        let what = "your kkv has no Tor inside, and doesn't know its onion address";
+        Failed::new(Exit::Refused, what).hint(
+            "Name it: kkvc card ADDRESS. A system Tor keeps it in a file `hostname` (see torrc.example).",
+        )
+    })?;
+    Ok(Target::Onion {
+        address,
+        port: DEFAULT_PORT,
+    })
+}
+
+/// What a camera reads: the address in capitals, which take less room in a code, and mean the same.
+fn link(target: Target) -> String {
+    address(target).to_uppercase()
+}
+
+/// Whether the environment asks for none (no-color.org), or the terminal has none.
+fn colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !refused && !dumb
+}
+
+/// A QR code, two modules in each character. Without colours, what is printed is dark: right on paper, and on a light terminal.
+fn picture(text: &str, colours: bool) -> String {
+    let code = QrCode::with_error_correction_level(text, EcLevel::L);
+    let code = code.expect("an address is short");
+    let dark = |x: usize, y: usize| {
+        let within = |at: usize| (QUIET..QUIET + code.width()).contains(&at);
+        within(x) && within(y) && code[(x - QUIET, y - QUIET)] == Color::Dark
+    };
+    let size = code.width() + 2 * QUIET;
+    let mut picture = String::new();
+    for y in (0..size).step_by(2) {
+        let line: String = (0..size)
+            .map(|x| match (dark(x, y), dark(x, y + 1)) {
+                (false, false) => ' ',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (true, true) => '█',
+            })
+            .collect();
+        if colours {
+            picture += &format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}\n");
+        } else {
+            picture += &format!("{line}\n");
+        }
+    }
+    picture
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_fits_on_the_smallest_terminal_with_the_command_and_the_next_prompt() {
+        let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:65535";
+        let target: Target = onion.parse().unwrap();
+        let picture = picture(&link(target), false);
+        assert!(picture.lines().all(|line| line.chars().count() <= 80));
+        assert!(picture.lines().count() + 3 + 2 <= 24);
+    }
+}

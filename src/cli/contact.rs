@@ -1,0 +1,231 @@
+//! `kkvc contact`: names for addresses.
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::ask::{agreed, can_ask};
+use super::book::{Contacts, found};
+use super::commands::ContactCommand;
+use super::exit::{Exit, Failed};
+use super::inbox::short;
+use super::output::{print, print_json, say};
+use super::signals;
+use crate::contacts::{Book, Contact, Name, Words};
+use crate::crypto::scrub;
+use crate::limits::DEFAULT_PORT;
+use crate::protocol::suite::Suite;
+use crate::protocol::wire::Hex;
+use crate::tor::Target;
+
+/// A contact in JSON.
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    address: String,
+    words: Option<String>,
+    suite: Option<Suite>,
+    sender: Option<Hex<32>>,
+    verified: bool,
+}
+
+#[derive(Serialize)]
+struct List {
+    contacts: Vec<Shown>,
+}
+
+/// Runs one of the commands.
+pub(super) async fn contact(
+    contacts: Option<Contacts<'_>>,
+    command: ContactCommand,
+    json: bool,
+) -> Result<(), Failed> {
+    let contacts = contacts.ok_or_else(|| {
+        Failed::usage("contacts are kept only where you say so: name a file with --contacts FILE")
+            .hint("The first `kkvc contact add` makes it, encrypted with a passphrase.")
+    })?;
+    match command {
+        ContactCommand::Add {
+            name,
+            address,
+            sender,
+        } => {
+            let contact = Contact::new(name, address, sender);
+            contacts.add(contact.clone()).await?;
+            added(&contact, json)
+        }
+        ContactCommand::List => list(contacts.open().await?.book(), json),
+        ContactCommand::Rename { old, new } => {
+            let change = |book: &mut Book| book.rename(&old, new).cloned();
+            let renamed = contacts.change(change).await?;
+            told(&renamed, &format!("{old} is now"), json)
+        }
+        ContactCommand::Remove { name } => {
+            let removed = contacts.change(|book| book.remove(&name)).await?;
+            told(&removed, "Removed", json)
+        }
+        ContactCommand::Verify { name, yes } => verify(contacts, &name, yes, json).await,
+    }
+}
+
+/// Says what is to be done with a new one.
+fn added(contact: &Contact, json: bool) -> Result<(), Failed> {
+    told(contact, "Added", json)?;
+    if !json && let Some(words) = words(contact.target()) {
+        say(in_two_lines(&words, "  words  "));
+        say(format_args!(
+            "Compare them over another way with what `kkvc card` shows its owner, then:\n  \
+             kkvc contact verify '{}'",
+            contact.name()
+        ));
+    }
+    Ok(())
+}
+
+fn list(book: &Book, json: bool) -> Result<(), Failed> {
+    if json {
+        let contacts = book.iter().map(Shown::of).collect();
+        return print_json(&List { contacts });
+    }
+    if book.is_empty() {
+        return print("No contacts.\n");
+    }
+    let widest = book.iter().map(|contact| contact.name().as_str().width());
+    let width = widest.max().unwrap_or(0).max("NAME".len());
+    let mut table = format!(
+        "{}  {:<8}  {:<5}  {:<9}  ADDRESS\n",
+        padded("NAME", width),
+        "VERIFIED",
+        "SUITE",
+        "SIGNS AS"
+    );
+    for contact in book.iter() {
+        let sender = contact.sender().map(|key| short(&Hex(*key.as_bytes())));
+        table += &format!(
+            "{}  {:<8}  {:<5}  {:<9}  {}\n",
+            padded(contact.name().as_str(), width),
+            if contact.is_verified() { "yes" } else { "no" },
+            contact.suite().map_or("–".to_owned(), |s| s.to_string()),
+            sender.as_deref().unwrap_or("–"),
+            address(contact.target()),
+        );
+    }
+    print(&table)
+}
+
+async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
+    if !yes && !can_ask() {
+        return Err(Failed::usage(
+            "there is no terminal to ask on; say --yes if the words of both are the same",
+        ));
+    }
+    let mut file = contacts.open().await?;
+    if !yes {
+        compared(found(file.book(), name)?).await?;
+    }
+    let verified = contacts.change_in(&mut file, |book| book.verify(name).cloned())?;
+    told(&verified, "Verified", json)
+}
+
+/// Has the words compared, and goes on only if they are the same.
+async fn compared(contact: &Contact) -> Result<(), Failed> {
+    let name = contact.name();
+    let Some(words) = words(contact.target()) else {
+        let what = format!("{name} is on this machine, and has no words to compare");
+        return Err(Failed::usage(what));
+    };
+    say(format_args!(
+        "{name} has the address\n  {}\nand these words:",
+        address(contact.target())
+    ));
+    say(in_two_lines(&words, "  "));
+    say("Ask for those that `kkvc card` shows there, over a way on which nobody else\ncan answer.");
+    let question = format!("Does {name} have the same twelve words?");
+    let answer = async {
+        let asked = tokio::task::spawn_blocking(move || scrub::after(|| agreed(&question)));
+        asked.await.expect("asking does not panic")
+    };
+    if signals::unless_stopped(answer).await? {
+        return Ok(());
+    }
+    let what = format!("{name} was not marked as verified");
+    Err(Failed::new(Exit::Cancelled, what).hint(format!(
+        "If the words differ, that address is somebody else's: kkvc contact remove '{name}'"
+    )))
+}
+
+fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {
+    if json {
+        return print_json(&Shown::of(contact));
+    }
+    let (name, address) = (contact.name(), address(contact.target()));
+    print(&format!("{done} {name}: {address}\n"))
+}
+
+impl Shown {
+    fn of(contact: &Contact) -> Self {
+        Self {
+            name: contact.name().to_string(),
+            address: address(contact.target()),
+            words: words(contact.target()).map(|words| words.to_string()),
+            suite: contact.suite(),
+            sender: contact.sender().map(|key| Hex(*key.as_bytes())),
+            verified: contact.is_verified(),
+        }
+    }
+}
+
+/// An address as people give it to each other: its port only if it is not the usual one.
+pub(super) fn address(target: Target) -> String {
+    match target {
+        Target::Onion { address, port } if port == DEFAULT_PORT => address.to_string(),
+        target => target.to_string(),
+    }
+}
+
+/// The words of an address, which one on this machine has not.
+fn words(target: Target) -> Option<Words> {
+    match target {
+        Target::Onion { address, .. } => Some(Words::of(&address)),
+        Target::Loopback(_) => None,
+    }
+}
+
+/// Six words, and six below them, the second line behind as much space as the first.
+pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
+    let words: Vec<&str> = words.iter().collect();
+    let (one, other) = words.split_at(words.len() / 2);
+    let space = " ".repeat(before.width());
+    format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
+}
+
+/// As wide as `width` columns; a letter may take two of them, or none.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_straight_whatever_letters_stand_in_them() {
+        for text in ["bob", "日本語", "e\u{301}", ""] {
+            assert_eq!(padded(text, 8).width(), 8, "{text}");
+        }
+        assert_eq!(padded("longer than that", 8), "longer than that");
+    }
+
+    #[test]
+    fn only_an_unusual_port_is_part_of_what_people_say() {
+        let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+        for (typed, shown) in [
+            (onion.to_owned(), onion.to_owned()),
+            (format!("{onion}:45069"), onion.to_owned()),
+            (format!("{onion}:80"), format!("{onion}:80")),
+            ("127.0.0.1".to_owned(), "127.0.0.1:45069".to_owned()),
+        ] {
+            assert_eq!(address(typed.parse().unwrap()), shown);
+        }
+    }
+}

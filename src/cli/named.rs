@@ -1,0 +1,55 @@
+//! Who a message is from, as far as the owner's contacts tell.
+
+use serde::Serialize;
+
+use super::book::Contacts;
+use super::exit::Failed;
+use super::inbox::short;
+use crate::contacts::{BookFile, Name};
+use crate::crypto::identity::PublicKey;
+use crate::owner::api::Summary;
+use crate::protocol::wire::Hex;
+
+/// The contacts that senders are looked for among, if there are any.
+pub(super) struct Names(Option<BookFile>);
+
+/// Something of a message's, in JSON, with its sender's name: null if it is nobody's, and left out if no contacts are in use.
+#[derive(Serialize)]
+pub(super) struct Named<'m, T> {
+    #[serde(flatten)]
+    message: &'m T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<Option<&'m str>>,
+}
+
+impl Names {
+    /// Opens the file, if one is named.
+    pub(super) async fn open(contacts: Option<Contacts<'_>>) -> Result<Self, Failed> {
+        Ok(Self(match contacts {
+            Some(contacts) => Some(contacts.open().await?),
+            None => None,
+        }))
+    }
+
+    /// The contact that signs with `sender`.
+    pub(super) fn of(&self, sender: &Hex<32>) -> Option<&Name> {
+        let file = self.0.as_ref()?;
+        file.book()
+            .by_sender(&PublicKey::from_bytes(&sender.0).ok()?)
+    }
+
+    /// The name of a message's sender, or what its fingerprint begins with.
+    pub(super) fn of_message(&self, message: &Summary) -> String {
+        let name = self.of(&message.sender);
+        name.map_or_else(|| short(&message.sender), ToString::to_string)
+    }
+
+    /// `message` with the name of its `sender`.
+    pub(super) fn named<'m, T>(&'m self, message: &'m T, sender: &Hex<32>) -> Named<'m, T> {
+        let contact = self.of(sender).map(Name::as_str);
+        Named {
+            message,
+            contact: self.0.as_ref().map(|_| contact),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Where a passphrase comes from: a terminal that doesn't show it, or a file. Never an argument or the environment, which others can see.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use super::exit::{Exit, Failed};
+use super::input::stdin;
+use super::output::say;
+use super::visible::Visible;
+use super::{secret_file, signals};
+use crate::contacts::Passphrase;
+use crate::crypto::scrub;
+use crate::limits::MAX_PASSPHRASE_BYTES;
+
+/// The passphrase of an existing `book`: from `file`, or asked for.
+pub(super) async fn existing(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
+    match file {
+        Some(file) => of_file(file),
+        None => signals::unless_stopped(asked(book)).await,
+    }
+}
+
+/// The passphrase of a `book` that is to be made: from `file`, or asked for twice.
+pub(super) async fn new(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
+    match file {
+        Some(file) => of_file(file),
+        None => signals::unless_stopped(asked_twice(book)).await,
+    }
+}
+
+fn of_file(path: &Path) -> Result<Passphrase, Failed> {
+    let mut line = secret_file::read_passphrase(path)?;
+    let without_end = line.strip_suffix('\n').unwrap_or(&line);
+    let end = without_end.strip_suffix('\r').unwrap_or(without_end).len();
+    line.truncate(end);
+    Passphrase::new(&line).map_err(|fault| Failed::usage(format!("{}: {fault}", path.display())))
+}
+
+async fn asked(book: &Path) -> Result<Passphrase, Failed> {
+    let terminal = Terminal::silent()?;
+    let book = book.to_string_lossy();
+    terminal
+        .line(&format!("Passphrase of {}: ", Visible(&book)))
+        .await
+}
+
+async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
+    let terminal = Terminal::silent()?;
+    say(format_args!(
+        "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try\n\
+         passphrases on it, so take a long one; nobody can open it without.",
+        Visible(&book.to_string_lossy())
+    ));
+    let one = terminal.line("New passphrase: ").await?;
+    let other = terminal.line("The same again: ").await?;
+    if one.is_same(&other) {
+        Ok(one)
+    } else {
+        Err(Failed::usage(
+            "the two passphrases differ; nothing was made",
+        ))
+    }
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+struct Terminal {
+    input: File,
+    before: Termios,
+    /// Where questions go if not to standard error.
+    output: Option<File>,
+}
+
+impl Terminal {
+    /// The terminal on standard input and error, or, where they are something else, the one that the program was started from.
+    fn silent() -> Result<Self, Failed> {
+        let (input, output) = if io::stdin().is_terminal() && io::stderr().is_terminal() {
+            (stdin(), None)
+        } else {
+            let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
+            let output = terminal
+                .as_ref()
+                .ok()
+                .and_then(|file| file.try_clone().ok());
+            (terminal, output)
+        };
+        let silent = input.and_then(|input| {
+            let before = tcgetattr(&input)?;
+            let mut silent = before.clone();
+            silent
+                .local_modes
+                .remove(LocalModes::ECHO | LocalModes::ECHONL);
+            tcsetattr(&input, OptionalActions::Flush, &silent)?;
+            Ok(Self {
+                input,
+                before,
+                output,
+            })
+        });
+        silent.map_err(|_| {
+            Failed::usage("there is no terminal to ask for the passphrase on")
+                .hint("Name a file that has it in one line, with --passphrase-file.")
+        })
+    }
+
+    /// Asks for one line.
+    async fn line(&self, question: &str) -> Result<Passphrase, Failed> {
+        self.show(question);
+        let input = self.input.try_clone().map_err(|fault| unread(&fault))?;
+        // On a thread of its own, since a signal can't interrupt somebody who types.
+        let line = tokio::task::spawn_blocking(|| scrub::after(|| read_line(input)));
+        let line = line.await.expect("reading does not panic");
+        self.show("\n"); // Enter wasn't shown either
+        let line = line.map_err(|fault| unread(&fault))?;
+        let Some(line) = line else {
+            return Err(Failed::new(
+                Exit::Cancelled,
+                "no passphrase was given; nothing was done",
+            ));
+        };
+        Passphrase::new(&line).map_err(|fault| Failed::usage(fault.to_string()))
+    }
+
+    fn show(&self, text: &str) {
+        let _ = match &self.output {
+            Some(output) => (&*output).write_all(text.as_bytes()),
+            None => io::stderr().write_all(text.as_bytes()),
+        };
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.input, OptionalActions::Now, &self.before);
+    }
+}
+
+fn unread(fault: &io::Error) -> Failed {
+    Failed::usage(format!("can't read the passphrase: {fault}"))
+}
+
+/// Reads a line, and nothing behind it, into one buffer that is wiped; none if there is only the end. The rest of one that is too long is dropped.
+fn read_line(mut input: File) -> io::Result<Option<Zeroizing<String>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSPHRASE_BYTES + 1));
+    let mut byte = Zeroizing::new([0; 1]);
+    loop {
+        match input.read(&mut *byte)? {
+            0 if line.is_empty() => return Ok(None),
+            0 => break,
+            _ if byte[0] == b'\n' => break,
+            _ if line.len() <= MAX_PASSPHRASE_BYTES => line.push(byte[0]),
+            _ => {}
+        }
+    }
+    match String::from_utf8(std::mem::take(&mut *line)) {
+        Ok(line) => Ok(Some(Zeroizing::new(line))),
+        Err(fault) => {
+            drop(Zeroizing::new(fault.into_bytes()));
+            Err(io::Error::new(io::ErrorKind::InvalidData, "it isn't UTF-8"))
+        }
+    }
+}
