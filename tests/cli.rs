@@ -9,6 +9,9 @@ mod cli {
     mod completions;
     mod doctor;
     mod environment;
+    mod card;
+    mod contacts;
+    mod contacts_used;
     mod hostile_text;
     mod identity;
     mod inbox;
@@ -19,6 +22,7 @@ mod cli {
     mod meddler;
     mod openpgp;
     mod owner_socket;
+    mod passphrase;
     mod pipes;
     mod price;
     mod prompts;

@@ -11,6 +11,7 @@ mod published;
 
 mod outside {
     mod calls;
+    mod client_contacts;
     mod client_memory;
     mod confined;
     mod expired;

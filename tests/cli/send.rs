@@ -129,7 +129,7 @@ fn what_kkv_1_cannot_carry_is_said_before_anything_is_dialled() {
 }
 
 /// A relay that has never heard of kkv/2.
-fn older(relay: &Relay) -> Meddler {
+pub(super) fn older(relay: &Relay) -> Meddler {
     Meddler::start(relay.address(), |asked| {
         if asked.json {
             Verdict::Answer(415, "Unsupported Media Type")

@@ -11,7 +11,7 @@ use std::thread;
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::process::{LIMIT, Process};
 
@@ -85,6 +85,12 @@ impl Terminal {
                 Err(_) => panic!("{text:?} did not come; instead: {:?}", self.seen),
             }
         }
+    }
+
+    /// Whether what is typed comes up on the screen, as the program has set the terminal.
+    pub fn shows_what_is_typed(&self) -> bool {
+        let settings = tcgetattr(&self.keyboard).expect("the terminal is open");
+        settings.local_modes.contains(LocalModes::ECHO)
     }
 
     /// The program.

@@ -1,0 +1,307 @@
+//! `kkvc contact`: names for addresses, in a file that says nothing to anybody else.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::programs::{Outcome, Run, kkvc};
+
+pub(super) const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+const WORDS: &str =
+    "local december blouse pattern fatal rhythm harbor supply response biology draft poet";
+pub(super) const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A directory with a passphrase in a file, and room for contacts.
+pub(super) struct Desk {
+    directory: TempDir,
+}
+
+impl Desk {
+    pub(super) fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the test");
+        let desk = Self { directory };
+        desk.put("passphrase", format!("{PASSPHRASE}\n").as_bytes());
+        desk
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file of mode 0600.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path(name), bytes).expect("our own directory");
+        self.set_mode(name, 0o600);
+    }
+
+    pub(super) fn set_mode(&self, name: &str, mode: u32) {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(self.path(name), mode).expect("our own file");
+    }
+
+    pub(super) fn contacts(&self) -> Vec<u8> {
+        fs::read(self.path("contacts")).expect("contacts are there")
+    }
+
+    /// Names the contacts, and asks for the passphrase.
+    pub(super) fn asking(&self, run: Run) -> Run {
+        run.with(|c| c.arg("--contacts").arg(self.path("contacts")))
+    }
+
+    /// Names the contacts, and the passphrase.
+    pub(super) fn with(&self, run: Run) -> Run {
+        self.asking(run)
+            .with(|c| c.arg("--passphrase-file").arg(self.path("passphrase")))
+    }
+
+    /// Runs `kkvc contact` with `args`.
+    pub(super) fn contact(&self, args: &[&str]) -> Outcome {
+        self.with(kkvc(["contact"]).with(|c| c.args(args))).finish()
+    }
+
+    pub(super) fn add(&self, name: &str, address: &str) {
+        self.contact(&["add", name, address]).must_end_with(0);
+    }
+
+    pub(super) fn list(&self) -> Vec<Value> {
+        let list = self.contact(&["list", "--json"]).must_end_with(0).json();
+        list["contacts"].as_array().expect("a list").clone()
+    }
+}
+
+#[test]
+fn contacts_are_kept_in_order_and_changed_by_name() {
+    let desk = Desk::new();
+    let added = desk.contact(&["add", "Bob", ONION]).must_end_with(0);
+    assert_eq!(added.stdout_text(), format!("Added Bob: {ONION}\n"));
+    added.must_say(WORDS).must_say("kkvc contact verify");
+    desk.add("alice", "127.0.0.1:8080");
+    let dave = desk.contact(&["add", "dave", &format!("{ONION}:80"), "--json"]);
+    let dave = dave.must_end_with(0).json();
+    assert_eq!(
+        (&dave["name"], &dave["verified"]),
+        (&"dave".into(), &false.into())
+    );
+    let names = |list: &[Value]| list.iter().map(|c| c["name"].clone()).collect::<Vec<_>>();
+    let list = desk.list();
+    assert_eq!(names(&list), ["alice", "Bob", "dave"]);
+    assert_eq!(
+        (&list[0]["address"], &list[0]["words"]),
+        (&"127.0.0.1:8080".into(), &Value::Null)
+    );
+    assert_eq!(
+        (&list[1]["address"], &list[1]["words"]),
+        (&ONION.into(), &WORDS.into())
+    );
+    assert_eq!(
+        (&list[1]["suite"], &list[1]["sender"]),
+        (&Value::Null, &Value::Null)
+    );
+
+    let renamed = desk.contact(&["rename", "BOB", "Zoë"]).must_end_with(0);
+    assert_eq!(renamed.stdout_text(), format!("BOB is now Zoë: {ONION}\n"));
+    let removed = desk.contact(&["remove", "alice"]).must_end_with(0);
+    assert_eq!(removed.stdout_text(), "Removed alice: 127.0.0.1:8080\n");
+    let table = desk.contact(&["list"]).must_end_with(0).stdout_text();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "NAME  VERIFIED  SUITE  SIGNS AS   ADDRESS");
+    assert_eq!(
+        lines[1],
+        format!("dave  no        –      –          {ONION}:80")
+    );
+    assert_eq!(
+        lines[2],
+        format!("Zoë   no        –      –          {ONION}")
+    );
+    for json in [["remove", "dave", "--json"], ["remove", "zoË", "--json"]] {
+        desk.contact(&json).must_end_with(0).json();
+    }
+    assert_eq!(desk.contact(&["list"]).stdout_text(), "No contacts.\n");
+}
+
+#[test]
+fn nothing_is_kept_unless_a_file_is_named() {
+    for args in [
+        &["list"][..],
+        &["add", "bob", ONION],
+        &["verify", "bob", "--yes"],
+    ] {
+        let outcome = kkvc(["contact"])
+            .with(|c| c.args(args))
+            .finish()
+            .must_end_with(2);
+        outcome
+            .must_say("--contacts FILE")
+            .must_say("`kkvc contact add` makes it");
+    }
+    let outcome = kkvc(["send", "bob", "-m", "x"]).finish().must_end_with(2);
+    let outcome = outcome
+        .must_say("bob is no address")
+        .must_say("nothing is ever sent outside Tor");
+    outcome.must_say("--contacts FILE");
+}
+
+#[test]
+fn the_file_is_private_and_tells_neither_who_is_in_it_nor_how_many() {
+    let desk = Desk::new();
+    desk.add("a name to look for", ONION);
+    let one = desk.contacts();
+    desk.add("another", &format!("{ONION}:80"));
+    desk.add("and another", &format!("{ONION}:81"));
+    let three = desk.contacts();
+    assert_eq!(one.len(), three.len());
+    assert_ne!(one, three);
+    assert!(three.starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    let there: Vec<_> = fs::read_dir(desk.directory.path()).unwrap().collect();
+    assert_eq!(
+        there.len(),
+        2,
+        "contacts and passphrase, and nothing beside them: {there:?}"
+    );
+    for bytes in [&one, &three] {
+        let text = String::from_utf8_lossy(bytes);
+        for clear in [
+            "a name",
+            "look for",
+            "another",
+            "onion",
+            &ONION[..8],
+            "contacts",
+        ] {
+            assert!(!text.contains(clear), "{clear}");
+        }
+    }
+    let mode = fs::metadata(desk.path("contacts"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_with_the_reason_and_left_as_it_is() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    let whole = desk.contacts();
+    let refused = |reason: &str, hint: &str| {
+        for args in [
+            &["list"][..],
+            &["add", "eve", "127.0.0.1:1"],
+            &["remove", "bob"],
+        ] {
+            let outcome = desk.contact(args).must_end_with(2);
+            assert!(outcome.stdout.is_empty());
+            outcome.must_say(reason).must_say(hint);
+        }
+    };
+    desk.put("contacts", &whole[..whole.len() - 1]);
+    refused("it has been cut off or altered", "an older copy");
+    desk.put("contacts", &whole[..30]);
+    refused("it has been cut off or altered", "an older copy");
+    desk.put("contacts", b"something else");
+    refused("it is no file of contacts", "contact add");
+    assert_eq!(desk.contacts(), b"something else");
+    desk.put("contacts", &whole);
+    for mode in [0o644, 0o640, 0o604] {
+        desk.set_mode("contacts", mode);
+        refused("other users may get at it", "chmod 600");
+    }
+    desk.set_mode("contacts", 0o600);
+    desk.put("passphrase", b"correct horse battery stable\n");
+    refused("the passphrase is wrong", "Try again");
+    assert_eq!(desk.contacts(), whole);
+    fs::remove_file(desk.path("contacts")).unwrap();
+    let missing = desk.contact(&["list"]).must_end_with(2);
+    missing
+        .must_say("there is no such file")
+        .must_say("The first `kkvc contact add` makes it");
+    fs::create_dir(desk.path("contacts")).unwrap();
+    refused("it is no file", "contact add");
+}
+
+#[test]
+fn names_that_mislead_or_are_taken_are_refused_and_near_ones_are_offered() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    let before = desk.contacts();
+    for (args, reason) in [
+        (&["add", "", ONION][..], "1 to 32 characters"),
+        (&["add", &"x".repeat(33), ONION], "1 to 32 characters"),
+        (&["add", "a\u{202e}b", ONION], "visible characters only"),
+        (&["add", "a\x1b[2Jb", ONION], "visible characters only"),
+        (&["add", "localhost", ONION], "look like an address"),
+        (&["add", "--", "-x", ONION], "doesn't begin with '-'"),
+        (
+            &["add", "BOB", "127.0.0.1:1"],
+            "there is a contact bob already",
+        ),
+        (&["add", "eve", ONION], "bob has this address already"),
+        (
+            &["add", "eve", "example.com"],
+            "nothing is ever sent outside Tor",
+        ),
+        (
+            &["add", "eve", "127.0.0.1:1", "--sender", "00"],
+            "kkvc identity",
+        ),
+        (&["rename", "bbo", "eve"], "Did you mean bob?"),
+        (&["remove", "bo"], "Did you mean bob?"),
+        (
+            &["verify", "mallory", "-y"],
+            "`kkvc contact list` shows whom there is",
+        ),
+    ] {
+        // The options come first: whatever follows `--` is no option any more.
+        let run = desk
+            .with(kkvc::<&str>([]))
+            .with(|c| c.arg("contact").args(args));
+        let outcome = run.finish().must_end_with(2).must_say(reason);
+        let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!outcome.stderr.contains(steers), "{:?}", outcome.stderr);
+    }
+    assert_eq!(desk.contacts(), before);
+}
+
+#[test]
+fn a_contact_is_verified_when_the_words_are_said_to_be_the_same() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    desk.add("here", "127.0.0.1:1");
+    let verified = || desk.list()[0]["verified"].clone();
+    for (answer, code) in [("n\n", 130), ("\n", 130), ("y\n", 0)] {
+        assert_eq!(verified(), false);
+        let mut terminal = desk
+            .with(kkvc(["contact", "verify", "bob"]))
+            .start_on(80, 24);
+        terminal.wait_for("Does bob have the same twelve words? [y/N] ");
+        terminal.press(answer);
+        let (ended, screen) = terminal.finish();
+        assert_eq!(ended, Some(code), "{screen}");
+        for word in WORDS.split(' ').chain([ONION]) {
+            assert!(screen.contains(word), "no {word} in {screen}");
+        }
+        assert_eq!(
+            screen.contains("kkvc contact remove 'bob'"),
+            code != 0,
+            "{screen}"
+        );
+    }
+    assert_eq!(verified(), true);
+    let unasked = desk.contact(&["verify", "bob"]).must_end_with(2);
+    unasked.must_say("--yes");
+    let yes = desk
+        .contact(&["verify", "bob", "--yes", "--json"])
+        .must_end_with(0);
+    assert_eq!(yes.json()["verified"], true);
+    let here = desk
+        .with(kkvc(["contact", "verify", "here"]))
+        .start_on(80, 24);
+    let (code, screen) = here.finish();
+    assert!(
+        code == Some(2) && screen.contains("has no words"),
+        "{screen}"
+    );
+}

@@ -1,0 +1,110 @@
+//! Where the passphrase of contacts comes from: a file that nobody else can read, or a terminal that doesn't show it.
+
+use std::fs;
+
+use super::contacts::{Desk, ONION, PASSPHRASE};
+use crate::programs::{Signal, kkvc};
+
+#[test]
+fn a_passphrase_in_a_file_is_one_line_that_nobody_else_can_read() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    for same in [PASSPHRASE.to_owned(), format!("{PASSPHRASE}\r\n")] {
+        desk.put("passphrase", same.as_bytes());
+        desk.contact(&["list"]).must_end_with(0);
+    }
+    for (bytes, reason) in [
+        (&b""[..], "the passphrase is empty"),
+        (b"\n", "the passphrase is empty"),
+        (b"two\nlines\n", "one line"),
+        (b"one\n\n", "one line"),
+        (&[b'x'; 1025], "at most 1024 bytes"),
+        (b"\xff\n", "valid UTF-8"),
+    ] {
+        desk.put("passphrase", bytes);
+        desk.contact(&["list"]).must_end_with(2).must_say(reason);
+    }
+    desk.set_mode("passphrase", 0o640);
+    let seen = desk.contact(&["list"]).must_end_with(2);
+    seen.must_say("other users may get at the passphrase")
+        .must_say("chmod 600");
+    fs::remove_file(desk.path("passphrase")).unwrap();
+    desk.contact(&["list"])
+        .must_end_with(2)
+        .must_say("No such file");
+    let alone = kkvc(["list", "--passphrase-file", "x"]).finish();
+    alone.must_end_with(2).must_say("--contacts");
+}
+
+#[test]
+fn a_passphrase_is_asked_for_on_a_terminal_that_does_not_show_it() {
+    let desk = Desk::new();
+    let run = |args: &[&str]| desk.asking(kkvc(["contact"]).with(|c| c.args(args)));
+    let add = || run(&["add", "bob", ONION]).start_on(80, 24);
+    for (again, code, says) in [
+        (
+            "something else",
+            2,
+            "the two passphrases differ; nothing was made",
+        ),
+        (PASSPHRASE, 0, "Added bob"),
+    ] {
+        assert!(!desk.path("contacts").exists());
+        let mut terminal = add();
+        terminal.wait_for("New passphrase: ");
+        terminal.press(&format!("{PASSPHRASE}\n"));
+        terminal.wait_for("The same again: ");
+        terminal.press(&format!("{again}\n"));
+        let (ended, screen) = terminal.finish();
+        assert!(ended == Some(code) && screen.contains(says), "{screen}");
+        assert!(
+            !screen.contains("horse") && !screen.contains("something"),
+            "{screen}"
+        );
+    }
+    for (typed, code, says) in [
+        (format!("{PASSPHRASE}\n"), 0, ONION),
+        ("quite another\n".to_owned(), 2, "the passphrase is wrong"),
+        ("\n".to_owned(), 2, "the passphrase is empty"),
+        ("\x04".to_owned(), 130, "no passphrase was given"),
+    ] {
+        let mut terminal = run(&["list"]).start_on(80, 24);
+        terminal.wait_for("Passphrase of ");
+        terminal.press(&typed);
+        let (ended, screen) = terminal.finish();
+        assert!(ended == Some(code) && screen.contains(says), "{screen}");
+        assert!(
+            !screen.contains("horse") && !screen.contains("another"),
+            "{screen}"
+        );
+    }
+}
+
+#[test]
+fn a_terminal_shows_again_what_is_typed_when_the_question_is_cancelled() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut terminal = desk.asking(kkvc(["contact", "list"])).start_on(80, 24);
+        terminal.wait_for("Passphrase of ");
+        assert!(!terminal.shows_what_is_typed());
+        terminal.process().signal(signal);
+        assert_eq!(terminal.process().ended().0.code(), Some(130));
+        assert!(terminal.shows_what_is_typed());
+    }
+}
+
+#[test]
+fn without_a_terminal_a_file_with_the_passphrase_is_asked_for() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    // In a session of its own it has no terminal, whoever runs this test.
+    let run = desk.asking(kkvc(["contact", "list"]));
+    let outcome = run
+        .through_shell(r#"exec setsid --wait "$0" "$@""#)
+        .finish();
+    outcome
+        .must_end_with(2)
+        .must_say("no terminal")
+        .must_say("--passphrase-file");
+}
