@@ -5,13 +5,13 @@ mod programs;
 
 mod cli {
     mod address;
+    mod card;
     mod colour;
     mod completions;
-    mod doctor;
-    mod environment;
-    mod card;
     mod contacts;
     mod contacts_used;
+    mod doctor;
+    mod environment;
     mod hostile_text;
     mod identity;
     mod inbox;

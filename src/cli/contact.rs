@@ -87,7 +87,8 @@ fn list(book: &Book, json: bool) -> Result<(), Failed> {
         return print_json(&List { contacts });
     }
     if book.is_empty() {
-        return print("No contacts.\n");
+        say("No contacts.");
+        return Ok(());
     }
     let widest = book.iter().map(|contact| contact.name().as_str().width());
     let width = widest.max().unwrap_or(0).max("NAME".len());
@@ -158,7 +159,8 @@ fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {
         return print_json(&Shown::of(contact));
     }
     let (name, address) = (contact.name(), address(contact.target()));
-    print(&format!("{done} {name}: {address}\n"))
+    say(format_args!("{done} {name}: {address}"));
+    Ok(())
 }
 
 impl Shown {

@@ -15,6 +15,7 @@ use super::way::{Load, Way};
 use super::{compose, identity, signals};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
+use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::wire::Hex;
 use crate::sender::Accepted;
@@ -47,7 +48,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
         (_, TorWay::Embedded) => {}
     }
-    say_how(common.tor, target, suites, &args);
+    say_how(common.tor, target, suites, args.solving.solver());
     let way = Way::choose(common.tor, target, &args.inside, args.timeout).await?;
     let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
     if let Way::Loopback(_) = way {
@@ -97,7 +98,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
 }
 
 /// Says what the options come to, to who wants to know more.
-fn say_how(tor: TorWay, target: Target, suites: SuitePolicy, args: &Send) {
+fn say_how(tor: TorWay, target: Target, suites: SuitePolicy, solver: Solver) {
     match (target, tor) {
         (Target::Loopback(address), _) => say_more(format_args!("Going straight to {address}.")),
         (Target::Onion { .. }, TorWay::Socks(_)) => {
@@ -109,7 +110,6 @@ fn say_how(tor: TorWay, target: Target, suites: SuitePolicy, args: &Send) {
         SuitePolicy::Any => say_more("Speaking kkv/2, or kkv/1 if the relay has nothing better."),
         SuitePolicy::Only(suite) => say_more(format_args!("Speaking {suite} and nothing else.")),
     }
-    let solver = args.solving.solver();
     say_more(format_args!(
         "Paying with {}; threads: {}.",
         solver.instructions, solver.threads

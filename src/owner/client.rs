@@ -103,12 +103,6 @@ impl Client {
         }
     }
 
-    /// Where it is asked.
-    #[must_use]
-    pub fn socket(&self) -> &Path {
-        &self.socket
-    }
-
     /// How the relay is.
     ///
     /// # Errors

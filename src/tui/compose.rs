@@ -1,6 +1,6 @@
 //! Where a message is written: to whom, and the text.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, KeyModifiers};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
@@ -71,7 +71,16 @@ impl Compose {
 
     /// A key that is no command.
     pub(super) fn input(&mut self, key: KeyEvent) {
-        use crossterm::event::KeyCode::{Down, Enter};
+        use crossterm::event::KeyCode::{Char, Down, Enter};
+        let field = match self.field {
+            Field::To => &mut self.to,
+            Field::Text => &mut self.text,
+        };
+        // As in a shell; the text area would undo.
+        if key.code == Char('u') && key.modifiers == KeyModifiers::CONTROL {
+            field.delete_line_by_head();
+            return;
+        }
         match self.field {
             // An address is one line.
             Field::To if matches!(key.code, Enter | Down) => self.field = Field::Text,
@@ -130,7 +139,7 @@ impl Compose {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::{KeyCode, KeyModifiers};
+    use crossterm::event::KeyCode;
 
     use super::*;
 

@@ -82,7 +82,7 @@ const INBOX: &[Binding] = bindings! {
     Outbox: [key('o')], "o", "sent", "what you have written, and what has become of it";
     Quit: [key('q')], "q", "quit", "leave; your relay runs on";
     DeleteAll: [key('D')], "D", "", "delete every message";
-    Start: [key('s')], "s", "", "start your relay, if it isn't running";
+    Start: [key('s')], "s", "start your relay", "start your relay, if it isn't running";
     Down: [named(KeyCode::Down), key('j')], "↓ j", "", "to the next message";
     Up: [named(KeyCode::Up), key('k')], "↑ k", "", "to the message before";
     PageDown: [named(KeyCode::PageDown), control('f'), key(' ')], "PgDn", "", "a page on";
@@ -143,6 +143,15 @@ const ALWAYS: &[Binding] = bindings! {
 };
 
 impl Binding {
+    /// Whether it does something now: some ask for a relay that runs, and one for a relay that doesn't.
+    pub(super) fn is_of_use(&self, relay_is_here: bool) -> bool {
+        match self.act {
+            Act::Start => !relay_is_here,
+            Act::Open | Act::Mark | Act::Delete | Act::CopyAddress => relay_is_here,
+            _ => true,
+        }
+    }
+
     /// Whether it is not of one screen alone.
     pub(super) fn is_common(&self) -> bool {
         [READING, WRITING, ALWAYS]

@@ -63,7 +63,11 @@ impl Link {
     /// Tells how the relay is and what is in it, whenever that changes, until dropped. That an owner who does nothing still looks is no sign of life.
     pub(super) async fn follow(self) {
         loop {
-            if let Err(fault) = self.follow_one().await {
+            let mut ended = self.follow_one().await;
+            if matches!(ended, Err(ClientError::HungUp)) {
+                ended = self.follow_one().await; // it has just ended: what is there now?
+            }
+            if let Err(fault) = ended {
                 let can_start = matches!(fault, ClientError::NotRunning(_));
                 let failed = Failed::from(fault);
                 self.tell(News::Away {

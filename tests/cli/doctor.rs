@@ -109,7 +109,7 @@ fn where_all_is_well_it_says_so_line_by_line_and_ends_with_0() {
 
     let json = doctor(&relay).with(|command| command.arg("--json"));
     let json = json.finish().must_end_with(0).json();
-    let findings = json.as_array().expect("an array");
+    let findings = json["checks"].as_array().expect("an array");
     for (finding, check) in findings.iter().zip(CHECKS) {
         assert_eq!(finding["check"], check);
         let state = finding["state"].as_str().unwrap();
@@ -138,7 +138,7 @@ fn without_a_relay_it_says_how_to_start_one_and_what_one_would_find_here() {
     assert_eq!(out.lines().count(), CHECKS.len() - 1, "{out}");
     let json = run().with(|command| command.arg("--json")).finish();
     let json = json.must_end_with(1).must_say("something is wrong: relay");
-    assert_eq!(json.json()[0]["state"], "wrong");
+    assert_eq!(json.json()["checks"][0]["state"], "wrong");
     // A kkv that was killed leaves its socket.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).unwrap();

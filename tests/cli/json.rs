@@ -1,6 +1,7 @@
 //! docs/JSON.md and what `--json` prints are the same: each field of each command is documented, with its type, and each documented field occurs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
 
 use kkv::owner::api::Status;
 use kkv::tor::{TorState, TorTrouble};
@@ -183,6 +184,11 @@ fn statuses(real: &Value) -> Vec<Value> {
     lost.into_iter().chain(others).map(with).collect()
 }
 
+/// Whatever it finds out about this machine.
+fn doctor(relay: &Relay) -> Value {
+    relay.owner(["doctor", "--json"]).finish().json()
+}
+
 /// What each command prints, of every kind that there is.
 fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     let relay = Relay::start(&["--ttl", "7d", "--wipe-after", "7d"]);
@@ -202,6 +208,23 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     );
     all.insert("list", vec![owner(&["list"])]);
     all.insert("read", vec![owner(&["read", "1"]), owner(&["read", "2"])]);
+    let contact = |words: &[&str]| {
+        let book = ["--contacts", "book", "--passphrase-file", "passphrase"];
+        owner(&[words, &book].concat())
+    };
+    let passphrase = relay.directory().join("passphrase");
+    std::fs::write(&passphrase, "a passphrase of several words\n").expect("our directory");
+    std::fs::set_permissions(&passphrase, PermissionsExt::from_mode(0o600)).expect("our file");
+    let listed = owner(&["list"]);
+    let sender = listed["messages"][0]["sender"].as_str().expect("a key");
+    let added = contact(&["contact", "add", "Alice", ONION, "--sender", sender]);
+    let near = contact(&["contact", "add", "Near", relay.address()]);
+    all.insert("contact", vec![added, near, contact(&["contact", "list"])]);
+    let of_contacts = [("list", vec!["list"]), ("read", vec!["read", "1"])];
+    for (command, words) in of_contacts {
+        let printed = all.get_mut(command).expect("put in above");
+        printed.push(contact(&words));
+    }
     let export = |id: &str, file: &str| {
         let exported = relay.owner(["export", id]).finish().must_end_with(0);
         std::fs::write(relay.directory().join(file), exported.stdout).expect("our directory");
@@ -228,6 +251,8 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     all.insert("wipe", vec![owner(&["wipe", "--yes"])]);
     all.insert("bench", vec![json(kkvc(["bench", "--json"]).finish())]);
     all.insert("identity", vec![owner(&["identity", "identity"])]);
+    all.insert("doctor", vec![doctor(&relay)]);
+    all.insert("card", vec![json(kkvc(["card", ONION, "--json"]).finish())]);
     all.insert("key", vec![owner(&["key", ONION, "key"])]);
     all
 }

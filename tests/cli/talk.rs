@@ -51,7 +51,7 @@ fn a_quiet_command_says_nothing_but_what_was_asked_for() {
     assert_eq!((sent.stdout_text(), &*sent.stderr), (String::new(), ""));
     let read = relay.owner(["read", "1", "--quiet"]).finish();
     let read = read.must_end_with(0);
-    assert!(read.stdout_text().ends_with("\n\nx\n") && read.stderr.is_empty());
+    assert!(read.stdout_text().ends_with("\n\n│ x\n") && read.stderr.is_empty());
 }
 
 #[test]

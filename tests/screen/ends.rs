@@ -19,22 +19,28 @@ fn reading(relay: &Relay) -> Tmux {
 }
 
 fn must_be_as_before(terminal: &Tmux) {
-    let screen = terminal.wait_for_shell();
-    assert!(screen.contains("before"), "{screen}");
-    // Lines are edited and shown by the terminal again, and keys that end programs do so.
-    terminal.types("stty -a; echo do''ne\n");
-    let settings = terminal.wait_for("done");
-    for setting in [" icanon", " echo ", " isig", " opost"] {
-        assert!(settings.contains(setting), "no{setting}: {settings}");
-    }
+    terminal.wait_for_shell();
     let everything = terminal.everything();
+    assert!(everything.contains("before"), "{everything}");
     assert!(!everything.contains(SECRET), "{everything}");
+    // Lines are edited and shown by the terminal again, and keys that end programs do so.
+    terminal.types("clear; stty -a; echo do''ne\n");
+    let settings =
+        terminal.wait_until("done", |screen| screen.trim_end().ends_with("done\nready>"));
+    for setting in ["icanon", "echo", "isig", "opost"] {
+        let there = settings.split_whitespace().any(|word| word == setting);
+        assert!(there, "no {setting}: {settings}");
+    }
     // A click or a paste is no longer told to whoever reads keys.
     let modes = terminal.modes();
     assert_eq!(
         modes, "0 0 0 1",
         "alternate screen, mouse, its reports; cursor"
     );
+    terminal.types("clear; echo bef''ore\n"); // so that it can be done again
+    terminal.wait_until("before", |screen| {
+        screen.trim_end().ends_with("before\nready>")
+    });
 }
 
 #[test]

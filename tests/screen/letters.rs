@@ -20,7 +20,9 @@ fn a_message_is_written_sent_and_arrives() {
     must_look_like(&terminal.wait_for("Accepted: the message"), "sent");
     assert_eq!(relay.text(1), "Dear you,\nthis is j, k, q and ? in a text.");
     // It is in nobody's way afterwards.
-    terminal.press(&["Escape", "q"]);
+    terminal.press(&["Escape"]);
+    terminal.wait_for("RECEIVED");
+    terminal.press(&["q"]);
     terminal.wait_for_shell();
 }
 
@@ -60,8 +62,10 @@ fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
     terminal.wait_for("MH/s");
     terminal.press(&["x"]);
     terminal.wait_for("cancelled; nothing was delivered");
-    terminal.press(&["Escape", "q"]);
-    terminal.wait_for("was not delivered");
+    terminal.press(&["Escape"]);
+    terminal.wait_for("RECEIVED");
+    terminal.press(&["q"]);
+    terminal.wait_for("Leave?");
     terminal.press(&["n", "o", "Enter"]);
     terminal.wait_for("Precious words.");
     assert!(dear.list().is_empty());
@@ -80,10 +84,10 @@ fn what_cannot_be_sent_is_told_where_it_is_written() {
     terminal.wait_for("example.org");
     terminal.wait_for("onion address");
     terminal.press(&["C-u"]);
-    terminal.press(&["C-k"]);
-    terminal.types(&format!("{}\n", relay.address()));
-    terminal.pastes(&"much ".repeat(701));
-    must_look_like(&terminal.wait_for("3505 of 3500 bytes"), "too_long");
+    terminal.types(&format!("{}\n:", relay.address()));
+    terminal.wait_for("1 of 3500 bytes");
+    terminal.pastes(&" much".repeat(700));
+    must_look_like(&terminal.wait_for("3501 of 3500 bytes"), "too_long");
     terminal.press(&["C-s"]);
     terminal.wait_for("3500");
     assert!(relay.list().is_empty());

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::programs::{Process, Relay, Signal};
 
 /// What the shell in it says when it waits.
-const PROMPT: &str = "ready> ";
+const PROMPT: &str = "ready>";
 
 /// A terminal, and a tmux of its own. Ended when dropped, with all that was started in it.
 pub(super) struct Tmux {
@@ -25,7 +25,7 @@ impl Tmux {
         let client = relay.owner([""; 0]).into_command();
         let directory = tempfile::tempdir().expect("a directory for the test");
         let settings = directory.path().join("settings");
-        fs::write(&settings, format!("PS1='{PROMPT}'\n")).expect("a file for the shell");
+        fs::write(&settings, format!("PS1='{PROMPT} '\n")).expect("a file for the shell");
         let mut start = Self::command(&directory);
         start.args(["-f", "/dev/null", "new-session", "-d", "-s", "test"]);
         start.args(["-x", &columns.to_string(), "-y", &rows.to_string()]);
@@ -64,7 +64,7 @@ impl Tmux {
     pub(super) fn with_client(relay: &Relay, arguments: &str, columns: u16, rows: u16) -> Self {
         let terminal = Self::new(relay, columns, rows);
         terminal.types(&format!("\"$KKVC\" --socket \"$SOCKET\" {arguments}\n"));
-        terminal.wait_for("all keys");
+        terminal.wait_for("slots taken");
         terminal
     }
 
@@ -163,9 +163,7 @@ impl Tmux {
 
     /// Waits until the shell is there again.
     pub(super) fn wait_for_shell(&self) -> String {
-        self.wait_until("the shell", |screen| {
-            screen.trim_end().ends_with(PROMPT.trim_end())
-        })
+        self.wait_until("the shell", |screen| screen.trim_end().ends_with(PROMPT))
     }
 
     /// Sends the client a signal.

@@ -174,7 +174,7 @@ fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     );
     // It is there to be sent again, and isn't lost by leaving in haste.
     assert!(press(&mut app, "\x03").is_empty());
-    assert!(screen(&mut app, 80, 24).contains("was not delivered"));
+    assert!(screen(&mut app, 80, 24).contains("Leave?"));
     press(&mut app, "n\n");
     assert!(screen(&mut app, 80, 24).contains("my words"));
     assert!(matches!(press(&mut app, "\x13")[..], [Order::Send { .. }]));

@@ -96,11 +96,12 @@ pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
 /// As many keys as have room.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
+    let relay_is_here = !matches!(app.relay, RelayState::Away { .. });
     let mut line = Line::default();
     let shown: Vec<_> = app
         .place
         .bindings()
-        .filter(|binding| !binding.short.is_empty())
+        .filter(|binding| !binding.short.is_empty() && binding.is_of_use(relay_is_here))
         .collect();
     // Those for help and for leaving are always there.
     let (last, first): (Vec<_>, Vec<_>) =
