@@ -122,7 +122,11 @@ fn packaged(command: Command) -> Command {
 
         use super::inside::arguments::{RelayArgs, SenderArgs};
 
-        let command = command.mut_arg("tor", |tor| tor.default_value("embedded"));
+        // Not `mut_arg`, which puts it behind all others.
+        let command = command.mut_args(|arg| match arg.get_id().as_str() {
+            "tor" => arg.default_value("embedded"),
+            _ => arg,
+        });
         // What is said of the options as such takes the place of what is said of the command.
         let with = |augment: fn(Command) -> Command| {
             move |command: Command| {
