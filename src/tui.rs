@@ -7,10 +7,13 @@ mod app;
 mod ask;
 mod compose;
 mod draw;
+mod field;
 mod inbox;
 mod keys;
 mod link;
 mod outbox;
+mod people;
+mod person;
 mod post;
 mod reading;
 mod start;
@@ -31,8 +34,10 @@ use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::signals;
+use crate::contacts::BookFile;
 use app::{App, Event, Order};
 use link::Link;
+use people::People;
 use post::Post;
 use terminal::Screen;
 use theme::Theme;
@@ -45,29 +50,29 @@ const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
-/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`; `colours` are
-/// used or not.
+/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`. Contacts are
+/// those in `contacts`, or this session's; `colours` are used or not.
 pub(crate) async fn run(
     socket: Option<PathBuf>,
     route: Route,
+    contacts: Option<BookFile>,
     colours: bool,
 ) -> Result<(), Failed> {
     let stopped = signals::stopped()?;
-    ran(socket, route, Theme::new(colours), stopped)
-        .await
-        .map_err(|fault| {
-            Failed::new(
-                Exit::Refused,
-                format!("the terminal can't be used: {fault}"),
-            )
-            .hint("The commands work without it: kkvc --help lists them.")
-        })
+    let app = App::new(Theme::new(colours), People::new(contacts));
+    ran(socket, route, app, stopped).await.map_err(|fault| {
+        Failed::new(
+            Exit::Refused,
+            format!("the terminal can't be used: {fault}"),
+        )
+        .hint("The commands work without it: kkvc --help lists them.")
+    })
 }
 
 async fn ran(
     socket: Option<PathBuf>,
     route: Route,
-    theme: Theme,
+    mut app: App,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
@@ -75,7 +80,6 @@ async fn ran(
     let (events, mut happening) = unbounded_channel();
     let link = Link::new(socket.clone(), events.clone());
     let mut post = Post::new(route, events.clone());
-    let mut app = App::new(theme);
     let mut screen = Screen::open()?;
     let mut keys = EventStream::new();
     let mut following = JoinSet::new();
@@ -108,7 +112,12 @@ async fn ran(
                 Order::Fetch(id) => link.fetch(id),
                 Order::Mark(id, read) => link.mark(id, read),
                 Order::Delete(what) => link.delete(what),
-                Order::Send { id, target, text } => post.send(id, target, text),
+                Order::Send {
+                    id,
+                    target,
+                    better,
+                    text,
+                } => post.send(id, target, better, text),
                 Order::Cancel(id) => post.cancel(id),
                 Order::Copy(text) => screen.copy(&text)?,
                 Order::StartRelay => start::start(socket.as_deref(), &events),

@@ -11,5 +11,7 @@ mod screen {
     mod inbox;
     mod letters;
     mod looks;
+    mod people;
+    mod start;
     mod tmux;
 }

@@ -365,7 +365,7 @@ fn whom(text: &str) -> Result<Whom, TargetError> {
     text.parse()
 }
 
-fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
+pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
     let key = Hex::parse(text).and_then(|hex| PublicKey::from_bytes(&hex.0).ok());
     key.ok_or_else(|| {
         "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()

@@ -177,7 +177,7 @@ impl Shown {
 }
 
 /// An address as people give it to each other: its port only if it is not the usual one.
-pub(super) fn address(target: Target) -> String {
+pub(crate) fn address(target: Target) -> String {
     match target {
         Target::Onion { address, port } if port == DEFAULT_PORT => address.to_string(),
         target => target.to_string(),
@@ -185,7 +185,7 @@ pub(super) fn address(target: Target) -> String {
 }
 
 /// The words of an address, which one on this machine has not.
-fn words(target: Target) -> Option<Words> {
+pub(crate) fn words(target: Target) -> Option<Words> {
     match target {
         Target::Onion { address, .. } => Some(Words::of(&address)),
         Target::Loopback(_) => None,
@@ -201,7 +201,7 @@ pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
 }
 
 /// As wide as `width` columns; a letter may take two of them, or none.
-pub(super) fn padded(text: &str, width: usize) -> String {
+pub(crate) fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
 }

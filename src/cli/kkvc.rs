@@ -112,5 +112,10 @@ async fn tui(common: &Common, args: Tui) -> Result<(), Failed> {
         solver: args.solving.solver(),
         inside: args.inside,
     };
-    tui::run(common.socket.clone(), route, colour::on_stdout()).await
+    let contacts = match common.contacts() {
+        Some(contacts) => Some(contacts.open().await?),
+        None => None,
+    };
+    let socket = common.socket.clone();
+    tui::run(socket, route, contacts, colour::on_stdout()).await
 }

@@ -1,6 +1,7 @@
 //! What is on the screen, and what each event changes. Nothing here waits or reaches outside: what is to be done is given as [`Order`]s.
 
 mod deeds;
+mod folks;
 mod hands;
 
 use std::collections::VecDeque;
@@ -15,9 +16,12 @@ use super::inbox::Inbox;
 use super::keys::Place;
 use super::link::News;
 use super::outbox::{Outbox, Stage};
+use super::people::People;
+use super::person::Person;
 use super::post::Told;
 use super::reading::Reading;
 use super::theme::Theme;
+use crate::contacts::Name;
 use crate::owner::api::{Delete, Message, Status};
 use crate::protocol::text::Text;
 use crate::queue::MessageId;
@@ -31,6 +35,8 @@ pub(super) struct App {
     pub(super) reading: Option<Reading>,
     pub(super) compose: Option<Compose>,
     pub(super) outbox: Outbox,
+    pub(super) people: People,
+    pub(super) person: Option<Person>,
     /// The screen that keys go to, and where one comes back to from writing.
     pub(super) place: Place,
     before: Place,
@@ -82,6 +88,8 @@ pub(super) enum Order {
     Send {
         id: u64,
         target: Target,
+        /// The contact with whom nothing less than kkv/2 is spoken.
+        better: Option<Name>,
         text: Text,
     },
     Cancel(u64),
@@ -92,7 +100,7 @@ pub(super) enum Order {
 }
 
 impl App {
-    pub(super) fn new(theme: Theme) -> Self {
+    pub(super) fn new(theme: Theme, people: People) -> Self {
         Self {
             theme,
             relay: RelayState::Asking,
@@ -100,6 +108,8 @@ impl App {
             reading: None,
             compose: None,
             outbox: Outbox::default(),
+            people,
+            person: None,
             place: Place::Inbox,
             before: Place::Inbox,
             questions: VecDeque::new(),
@@ -114,16 +124,22 @@ impl App {
             Event::Key(key) => self.key(key),
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Paste(text) => {
-                match &mut self.compose {
-                    Some(compose) if self.place == Place::Compose && self.questions.is_empty() => {
-                        compose.paste(&text);
-                    }
-                    _ => self.tell(false, "press c to write a message; then paste it"),
-                }
+                self.paste(&text);
                 Vec::new()
             }
             Event::News(news) => self.news(news),
             Event::Told(told) => self.told(told),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        if !self.questions.is_empty() {
+            return;
+        }
+        match (self.place, &mut self.compose, &mut self.person) {
+            (Place::Compose, Some(compose), _) => compose.paste(text),
+            (Place::Person, _, Some(person)) => person.paste(text),
+            _ => self.tell(false, "press c to write a message; then paste it"),
         }
     }
 
@@ -199,12 +215,23 @@ impl App {
         match told {
             Told::Begun(id, step) => self.set_stage(id, Stage::UnderWay(step)),
             Told::Asks { words, answer } => self.ask(Question::Pay { words, answer }),
-            Told::Accepted(id, words) => {
+            Told::Accepted {
+                id,
+                words,
+                target,
+                suite,
+            } => {
                 if let Some(letter) = self.outbox.get_mut(id) {
                     letter.text = Zeroizing::default();
                 }
                 self.set_stage(id, Stage::Accepted(words));
-                self.tell(true, "accepted: the message is in the inbox");
+                match self.people.note_suite(target, suite) {
+                    Ok(()) => self.tell(true, "accepted: the message is in the inbox"),
+                    Err(why) => self.tell(
+                        false,
+                        format!("accepted, but its suite can't be noted: {why}"),
+                    ),
+                }
             }
             Told::Failed(id, failed) => {
                 self.tell(false, failed.what.clone());

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use crate::contacts::Name;
 use crate::queue::MessageId;
 
 /// Something that waits for y or n.
@@ -12,6 +13,10 @@ pub(super) enum Question {
     DeleteAll { messages: usize, sure: bool },
     /// Forget what was written to nobody's use?
     Forget(u64),
+    /// Remove this contact?
+    Remove(Name),
+    /// Are these the words on the card of this contact?
+    Verify { name: Name, words: String },
     /// Leave, though this many messages were not delivered?
     Quit { undelivered: usize },
     /// Start a relay?
@@ -43,6 +48,12 @@ impl Question {
             Self::Forget(_) => (
                 "Forget this message? It was not delivered.".to_owned(),
                 undone,
+            ),
+            Self::Remove(name) => (format!("Remove {name} from your contacts?"), undone),
+            Self::Verify { name, words } => (
+                format!("Does {name} have the same twelve words? {words}"),
+                "Ask for those on their card, over a way on which nobody else can answer."
+                    .to_owned(),
             ),
             Self::Quit { undelivered: 1 } => (
                 "Leave? A message that you have written was not delivered.".to_owned(),

@@ -1,15 +1,14 @@
 //! Where a message is written: to whom, and the text.
 
-use crossterm::event::{KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
+use super::field;
+use crate::contacts::{Book, Name};
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
-use crate::tor::Target;
-
-/// Steps that can be undone: as many copies of what was typed are kept.
-const UNDOS: usize = 200;
+use crate::tor::{Target, TargetError};
 
 /// A form of two fields.
 pub(super) struct Compose {
@@ -38,15 +37,9 @@ pub(super) struct Unready {
 impl Compose {
     /// With what was written before.
     pub(super) fn new(id: u64, to: &str, text: &str) -> Self {
-        let mut to_field = TextArea::new(vec![to.to_owned()]);
-        to_field.set_placeholder_text("onion address: 56 characters and .onion");
-        let mut text_field = TextArea::from(text.split('\n'));
-        text_field.set_placeholder_text("your message");
+        let mut to_field = field::line(to.to_owned(), "onion address, or a contact's name");
+        let mut text_field = field::made(TextArea::from(text.split('\n')), "your message");
         text_field.set_wrap_mode(WrapMode::WordOrGlyph);
-        for field in [&mut to_field, &mut text_field] {
-            field.set_cursor_line_style(ratatui::style::Style::new());
-            field.set_max_histories(UNDOS);
-        }
         text_field.move_cursor(CursorMove::Bottom);
         text_field.move_cursor(CursorMove::End);
         to_field.move_cursor(CursorMove::End);
@@ -71,21 +64,13 @@ impl Compose {
 
     /// A key that is no command.
     pub(super) fn input(&mut self, key: KeyEvent) {
-        use crossterm::event::KeyCode::{Char, Down, Enter};
-        let field = match self.field {
-            Field::To => &mut self.to,
-            Field::Text => &mut self.text,
-        };
-        // As in a shell; the text area would undo.
-        if key.code == Char('u') && key.modifiers == KeyModifiers::CONTROL {
-            field.delete_line_by_head();
-            return;
-        }
         match self.field {
             // An address is one line.
-            Field::To if matches!(key.code, Enter | Down) => self.field = Field::Text,
-            Field::To => _ = self.to.input(key),
-            Field::Text => _ = self.text.input(key),
+            Field::To if matches!(key.code, KeyCode::Enter | KeyCode::Down) => {
+                self.field = Field::Text;
+            }
+            Field::To => field::input(&mut self.to, key),
+            Field::Text => field::input(&mut self.text, key),
         }
     }
 
@@ -122,26 +107,48 @@ impl Compose {
         self.address().is_empty() && self.text().is_empty()
     }
 
-    /// Address and text, if both can be sent.
-    pub(super) fn ready(&self) -> Result<(Target, Text), Unready> {
+    /// Address and text, if both can be sent. An address may be a name in `book`.
+    pub(super) fn ready(&self, book: &Book) -> Result<(Target, Text), Unready> {
         let unready = |field, why: String| Unready { field, why };
         let address = self.address();
         if address.is_empty() {
             return Err(unready(Field::To, "whom is it for?".to_owned()));
         }
-        let target = address.parse::<Target>();
-        let target = target.map_err(|fault| unready(Field::To, fault.to_string()))?;
+        let target = target(&address, book).map_err(|why| unready(Field::To, why))?;
         let text = Text::new(self.text());
         let text = text.map_err(|fault| unready(Field::Text, fault.to_string()))?;
         Ok((target, text))
     }
 }
 
+/// Who is meant, or why nobody is.
+fn target(typed: &str, book: &Book) -> Result<Target, String> {
+    let fault = match typed.parse::<Target>() {
+        Ok(target) => return Ok(target),
+        Err(fault) => fault,
+    };
+    let (TargetError::OutsideTor, Ok(name)) = (&fault, typed.parse::<Name>()) else {
+        return Err(fault.to_string());
+    };
+    if let Ok(contact) = book.get(&name) {
+        return Ok(contact.target());
+    }
+    let near: Vec<&str> = book.near(&name).into_iter().map(Name::as_str).collect();
+    Err(match near.as_slice() {
+        [] => format!("there is no contact {name}, and it is no onion address"),
+        near => format!(
+            "there is no contact {name}; did you mean {}?",
+            near.join(", or ")
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use crossterm::event::KeyCode;
+    use crossterm::event::KeyModifiers;
 
     use super::*;
+    use crate::contacts::Contact;
 
     const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
@@ -160,7 +167,7 @@ mod tests {
     fn enter_goes_from_the_address_to_the_text_and_then_is_a_line() {
         let mut compose = Compose::new(1, "", "");
         typed(&mut compose, &format!("{ADDRESS}\none\ntwo"));
-        let (target, text) = compose.ready().unwrap();
+        let (target, text) = compose.ready(&Book::default()).unwrap();
         assert_eq!(target.to_string(), format!("{ADDRESS}:45069"));
         assert_eq!(text.as_str(), "one\ntwo");
     }
@@ -195,14 +202,30 @@ mod tests {
             (ADDRESS, "", Field::Text),
             (ADDRESS, &"x".repeat(MAX_TEXT_BYTES + 1), Field::Text),
         ] {
-            let unready = Compose::new(1, to, text).ready().unwrap_err();
+            let unready = Compose::new(1, to, text)
+                .ready(&Book::default())
+                .unwrap_err();
             assert_eq!(unready.field, field, "{unready:?}");
         }
         assert!(
             Compose::new(1, ADDRESS, &"x".repeat(MAX_TEXT_BYTES))
-                .ready()
+                .ready(&Book::default())
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn a_contact_is_written_to_by_name_and_a_name_nearly_right_is_asked_about() {
+        let mut book = Book::default();
+        let alice = Contact::new("Alice".parse().unwrap(), ADDRESS.parse().unwrap(), None);
+        book.add(alice).unwrap();
+        let (target, _) = Compose::new(1, "alice", "text").ready(&book).unwrap();
+        assert_eq!(target, ADDRESS.parse().unwrap());
+        for (typed, told) in [("Alicce", "did you mean Alice?"), ("Bob", "no contact Bob")] {
+            let unready = Compose::new(1, typed, "text").ready(&book).unwrap_err();
+            assert_eq!(unready.field, Field::To);
+            assert!(unready.why.contains(told), "{unready:?}");
+        }
     }
 
     #[test]

@@ -5,10 +5,13 @@ mod letters;
 mod list;
 mod message;
 mod over;
+mod people;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
+
+use unicode_width::UnicodeWidthChar;
 
 use super::app::App;
 use super::keys::Place;
@@ -25,6 +28,8 @@ const LEAST: (u16, u16) = (40, 8);
 pub(super) struct Areas {
     /// Lines of the list that is in front.
     pub(super) list: Rect,
+    /// The first of it that is shown, where the list itself doesn't know.
+    pub(super) top: usize,
 }
 
 /// Draws everything.
@@ -56,9 +61,53 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
         Place::Message => message::draw(frame, body, app),
         Place::Compose => letters::compose(frame, body, app),
         Place::Outbox => letters::outbox(frame, body, app),
+        Place::People => people::list(frame, body, app),
+        Place::Person => people::form(frame, body, app),
     }
     frame::note(frame, note, app);
     frame::keys(frame, keys, app);
     over::question(frame, body, app);
     over::help(frame, all, app);
+}
+
+/// `text` in exactly so many columns: filled up, or cut with a sign that it was.
+fn fitted(text: &str, width: usize) -> String {
+    let mut shown = String::new();
+    let mut taken = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if taken + wide > width {
+            while taken + 1 > width {
+                taken -= shown
+                    .pop()
+                    .and_then(UnicodeWidthChar::width)
+                    .unwrap_or(taken);
+            }
+            shown.push('…');
+            taken += 1;
+            break;
+        }
+        shown.push(c);
+        taken += wide;
+    }
+    shown + &" ".repeat(width.saturating_sub(taken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_takes_the_columns_that_it_is_given() {
+        for (text, shown) in [
+            ("Bob", "Bob  "),
+            ("Alice", "Alice"),
+            ("Alicia", "Alic…"),
+            ("日本語", "日本…"),
+            ("a日本語", "a日… "),
+            ("", "     "),
+        ] {
+            assert_eq!(fitted(text, 5), shown, "{text}");
+        }
+    }
 }

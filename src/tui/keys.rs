@@ -23,6 +23,11 @@ pub(super) enum Act {
     CopyAddress,
     Outbox,
     Start,
+    People,
+    Add,
+    Rename,
+    Verify,
+    Save,
     Send,
     OtherField,
     Cancel,
@@ -38,6 +43,10 @@ pub(super) enum Place {
     Message,
     Compose,
     Outbox,
+    /// The contacts.
+    People,
+    /// One of them, being written down.
+    Person,
 }
 
 /// Keys that all do the same.
@@ -80,6 +89,7 @@ const INBOX: &[Binding] = bindings! {
     Mark: [key('u')], "u", "read/unread", "mark it as read, or as unread";
     CopyAddress: [key('y')], "y", "copy address", "copy your address to the clipboard";
     Outbox: [key('o')], "o", "sent", "what you have written, and what has become of it";
+    People: [key('a')], "a", "contacts", "whom you know";
     Quit: [key('q')], "q", "quit", "leave; your relay runs on";
     DeleteAll: [key('D')], "D", "", "delete every message";
     Start: [key('s')], "s", "start your relay", "start your relay, if it isn't running";
@@ -104,6 +114,7 @@ const MESSAGE: &[Binding] = bindings! {
     Delete: [key('d'), named(KeyCode::Delete)], "d", "delete", "delete it";
     Mark: [key('u')], "u", "unread", "mark it as unread, or as read";
     Copy: [key('y')], "y", "copy", "copy the text to the clipboard";
+    Add: [key('a')], "a", "", "write down who signs with this key, as a contact";
     Write: [key('c')], "c", "", "write a message to somebody";
     Outbox: [key('o')], "o", "", "what you have written, and what has become of it";
 };
@@ -124,6 +135,25 @@ const OUTBOX: &[Binding] = bindings! {
     Up: [named(KeyCode::Up), key('k')], "↑ k", "", "to the one before";
     Top: [named(KeyCode::Home), key('g')], "Home g", "", "to the first";
     Bottom: [named(KeyCode::End), key('G')], "End G", "", "to the last";
+};
+
+const PEOPLE: &[Binding] = bindings! {
+    Open: [named(KeyCode::Enter), key('c')], "Enter", "write", "write them a message";
+    Add: [key('a')], "a", "add", "add a contact";
+    Verify: [key('v')], "v", "compare", "compare the words of their address with those on their card";
+    Rename: [key('r')], "r", "rename", "give them another name";
+    Delete: [key('d'), named(KeyCode::Delete)], "d", "remove", "remove them";
+    Back: [named(KeyCode::Esc), key('h'), key('q'), named(KeyCode::Left)], "Esc", "back", "back to the list of messages";
+    Down: [named(KeyCode::Down), key('j')], "↓ j", "", "to the next";
+    Up: [named(KeyCode::Up), key('k')], "↑ k", "", "to the one before";
+    Top: [named(KeyCode::Home), key('g')], "Home g", "", "to the first";
+    Bottom: [named(KeyCode::End), key('G')], "End G", "", "to the last";
+};
+
+const PERSON: &[Binding] = bindings! {
+    Save: [control('s')], "Ctrl-S", "save", "keep it (so does Enter in the last line)";
+    OtherField: [named(KeyCode::Tab), (KeyCode::BackTab, KeyModifiers::SHIFT)], "Tab", "next line", "to the next line (so does Enter)";
+    Back: [named(KeyCode::Esc)], "Esc", "leave it", "back to the contacts, without it";
 };
 
 /// Where no text is written.
@@ -169,6 +199,8 @@ impl Place {
             Self::Message => (MESSAGE, READING),
             Self::Outbox => (OUTBOX, READING),
             Self::Compose => (COMPOSE, WRITING),
+            Self::People => (PEOPLE, READING),
+            Self::Person => (PERSON, WRITING),
         };
         own.iter().chain(common).chain(ALWAYS)
     }
@@ -192,7 +224,14 @@ impl Place {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 4] = [Place::Inbox, Place::Message, Place::Compose, Place::Outbox];
+    const PLACES: [Place; 6] = [
+        Place::Inbox,
+        Place::Message,
+        Place::Compose,
+        Place::Outbox,
+        Place::People,
+        Place::Person,
+    ];
 
     #[test]
     fn vim_keys_and_arrows_do_the_same() {
@@ -221,7 +260,9 @@ mod tests {
     fn no_letter_does_anything_where_text_is_written() {
         for letter in (' '..='~').chain(['é', '日']) {
             let pressed = KeyEvent::new(KeyCode::Char(letter), PLAIN);
-            assert_eq!(Place::Compose.act(pressed), None, "{letter}");
+            for place in [Place::Compose, Place::Person] {
+                assert_eq!(place.act(pressed), None, "{letter}");
+            }
         }
     }
 
@@ -233,6 +274,8 @@ mod tests {
                 Place::Message => MESSAGE,
                 Place::Compose => COMPOSE,
                 Place::Outbox => OUTBOX,
+                Place::People => PEOPLE,
+                Place::Person => PERSON,
             };
             let mut seen = Vec::new();
             for binding in own {

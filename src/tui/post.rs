@@ -13,14 +13,15 @@ use crate::cli::inside::SenderArgs;
 use crate::cli::send::{accepted_words, cancelled};
 use crate::cli::steps::{Steps, dear};
 use crate::cli::way::{Load, Way};
+use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
 use crate::limits::DIAL_PATIENCE;
 use crate::lock;
 use crate::pow::Solver;
-use crate::protocol::suite::SuitePolicy;
+use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
-use crate::sender::{Consent, Event as Happened, Observer, Price};
+use crate::sender::{Accepted, Consent, Event as Happened, Observer, Price};
 use crate::tor::{Target, TorWay};
 
 /// How far a delivery is, to look at.
@@ -34,7 +35,12 @@ pub(super) enum Told {
         words: String,
         answer: oneshot::Sender<bool>,
     },
-    Accepted(u64, String),
+    Accepted {
+        id: u64,
+        words: String,
+        target: Target,
+        suite: Suite,
+    },
     Failed(u64, Failed),
 }
 
@@ -68,8 +74,8 @@ impl Post {
         }
     }
 
-    /// Has `text` delivered to `target`.
-    pub(super) fn send(&mut self, id: u64, target: Target, text: Text) {
+    /// Has `text` delivered to `target`; in kkv/2 and nothing less if it is that of the contact `better`.
+    pub(super) fn send(&mut self, id: u64, target: Target, better: Option<Name>, text: Text) {
         let step: Step = Arc::new(Mutex::new(Steps::new(None)));
         let observer = Teller {
             step: Arc::clone(&step),
@@ -81,11 +87,16 @@ impl Post {
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
             let result = tokio::select! {
-                result = carried(&route, target, &text, &observer) => result,
+                result = carried(&route, target, better.as_ref(), &text, &observer) => result,
                 () = stopped.notified() => Err(cancelled(lock(&observer.step).was_sending())),
             };
             let told = match result {
-                Ok(words) => Told::Accepted(id, words),
+                Ok(accepted) => Told::Accepted {
+                    id,
+                    words: accepted_words(&accepted, false),
+                    target,
+                    suite: accepted.suite,
+                },
                 Err(failed) => Told::Failed(id, failed),
             };
             let _ = events.send(Event::Told(told));
@@ -112,22 +123,22 @@ impl Drop for Post {
 async fn carried(
     route: &Route,
     target: Target,
+    better: Option<&Name>,
     text: &Text,
     teller: &Teller,
-) -> Result<String, Failed> {
+) -> Result<Accepted, Failed> {
     let way = Way::choose(route.tor, target, &route.inside, DIAL_PATIENCE).await?;
     *lock(&teller.step) = Steps::new(way.state());
     let load = Load {
         target,
         suites: SuitePolicy::default(),
-        better: None,
+        better,
         solver: route.solver,
         max_time: None,
         key: SenderKey::generate(&mut random::kernel()),
         text,
     };
-    let accepted = way.carry(load, teller).await?;
-    Ok(accepted_words(&accepted, false))
+    way.carry(load, teller).await
 }
 
 /// Tells of one.

@@ -33,7 +33,11 @@ impl App {
                 }
                 Vec::new()
             }
-            Place::Compose => Vec::new(),
+            Place::People => {
+                self.write_to_chosen();
+                Vec::new()
+            }
+            Place::Compose | Place::Person => Vec::new(),
         }
     }
 
@@ -73,7 +77,7 @@ impl App {
         let Some(compose) = &mut self.compose else {
             return Vec::new();
         };
-        let (target, text) = match compose.ready() {
+        let (target, text) = match compose.ready(self.people.book()) {
             Ok(ready) => ready,
             Err(unready) => {
                 compose.field = unready.field;
@@ -93,7 +97,13 @@ impl App {
         {
             self.outbox.chosen = place;
         }
-        vec![Order::Send { id, target, text }]
+        let better = self.people.better(target);
+        vec![Order::Send {
+            id,
+            target,
+            better,
+            text,
+        }]
     }
 
     pub(super) fn cancel(&mut self) -> Vec<Order> {
@@ -146,7 +156,11 @@ impl App {
                 Some(letter) => Some(Question::Forget(letter.id)),
                 None => None,
             },
-            Place::Compose => None,
+            Place::People => {
+                let chosen = self.people.chosen();
+                chosen.map(|contact| Question::Remove(contact.name().clone()))
+            }
+            Place::Compose | Place::Person => None,
         };
         self.questions.extend(question);
     }

@@ -22,8 +22,10 @@ impl App {
             return self.answer(question, key);
         }
         let Some(act) = self.place.act(key) else {
-            if let (Place::Compose, Some(compose)) = (self.place, &mut self.compose) {
-                compose.input(key);
+            match (self.place, &mut self.compose, &mut self.person) {
+                (Place::Compose, Some(compose), _) => compose.input(key),
+                (Place::Person, _, Some(_)) => self.write_down(key),
+                _ => {}
             }
             return Vec::new();
         };
@@ -59,6 +61,14 @@ impl App {
             Question::DeleteAll { sure: true, .. } => vec![Order::Delete(Delete::All)],
             Question::Forget(id) => {
                 self.outbox.forget(id);
+                Vec::new()
+            }
+            Question::Remove(name) => {
+                self.remove(&name);
+                Vec::new()
+            }
+            Question::Verify { name, .. } => {
+                self.verified(&name);
                 Vec::new()
             }
             Question::Quit { .. } => vec![Order::Quit],
@@ -101,12 +111,17 @@ impl App {
                 RelayState::Away { .. } | RelayState::Asking => {}
                 RelayState::Here(_) => self.tell(true, "your relay is running"),
             },
+            Act::People => self.place = Place::People,
+            Act::Add => self.begin_person(),
+            Act::Rename => self.begin_renaming(),
+            Act::Verify => self.ask_to_verify(),
+            Act::Save => self.save_person(),
             Act::Send => return self.send(),
-            Act::OtherField => {
-                if let Some(compose) = &mut self.compose {
-                    compose.other_field();
-                }
-            }
+            Act::OtherField => match (self.place, &mut self.compose, &mut self.person) {
+                (Place::Compose, Some(compose), _) => compose.other_field(),
+                (Place::Person, _, Some(person)) => person.next_line(),
+                _ => {}
+            },
             Act::Cancel => return self.cancel(),
         }
         Vec::new()
@@ -140,7 +155,8 @@ impl App {
             (Place::Inbox, _) => self.inbox.move_by(lines),
             (Place::Message, Some(reading)) => reading.scroll(lines),
             (Place::Outbox, _) => self.outbox.move_by(lines),
-            (Place::Message | Place::Compose, _) => {}
+            (Place::People, _) => self.people.move_by(lines),
+            (Place::Message | Place::Compose | Place::Person, _) => {}
         }
     }
 
@@ -154,7 +170,11 @@ impl App {
                 self.reading = None;
                 self.place = Place::Inbox;
             }
-            Place::Outbox | Place::Inbox => self.place = Place::Inbox,
+            Place::Person => {
+                self.person = None;
+                self.place = Place::People;
+            }
+            Place::Outbox | Place::People | Place::Inbox => self.place = Place::Inbox,
         }
     }
 
@@ -193,7 +213,15 @@ impl App {
                 self.outbox.chosen = row;
                 if again { self.open() } else { Vec::new() }
             }
-            Place::Outbox | Place::Compose => Vec::new(),
+            Place::People => {
+                let place = self.areas.top + row;
+                let again = self.people.place() == place;
+                if self.people.choose(place) && again {
+                    self.write_to_chosen();
+                }
+                Vec::new()
+            }
+            Place::Outbox | Place::Compose | Place::Person => Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::steps::Steps;
 use crate::owner::api::Summary;
+use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;
 use crate::tui::inbox::tests::summary;
@@ -38,7 +39,7 @@ fn message(summary: Summary, text: &str) -> Box<Message> {
 
 /// A client with these messages in its relay.
 fn app(messages: std::ops::RangeInclusive<u64>) -> App {
-    let mut app = App::new(Theme::plain());
+    let mut app = App::new(Theme::plain(), People::new(None));
     app.take(Event::News(News::Here(
         status(),
         messages.map(summary).collect(),
@@ -57,6 +58,7 @@ fn press(app: &mut App, keys: &str) -> Vec<Order> {
         let (code, modifiers) = match key {
             '\x13' => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             '\x03' => (KeyCode::Char('c'), KeyModifiers::CONTROL),
+            '\x15' => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             key => (code(key), KeyModifiers::NONE),
         };
         app.take(Event::Key(KeyEvent::new(code, modifiers)))
@@ -80,6 +82,7 @@ fn sent(app: &mut App, text: &str) -> u64 {
             id,
             target,
             text: sent,
+            ..
         },
     ] = orders.as_slice()
     else {
@@ -178,7 +181,12 @@ fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     press(&mut app, "n\n");
     assert!(screen(&mut app, 80, 24).contains("my words"));
     assert!(matches!(press(&mut app, "\x13")[..], [Order::Send { .. }]));
-    app.take(Event::Told(Told::Accepted(id, "  relay   a\n".to_owned())));
+    app.take(Event::Told(Told::Accepted {
+        id,
+        words: "  relay   a\n".to_owned(),
+        target: ADDRESS.parse().unwrap(),
+        suite: Suite::V2,
+    }));
     assert!(screen(&mut app, 80, 24).contains("Accepted"));
     assert!(app.outbox.get(id).unwrap().text.is_empty());
     assert!(matches!(press(&mut app, "\x1bq")[..], [Order::Quit]));
@@ -235,6 +243,66 @@ fn nothing_that_a_stranger_sends_steers_the_terminal() {
     }
     // But who asks for the text gets it as it came.
     assert!(matches!(&press(&mut app, "y")[..], [Order::Copy(copied)] if copied.as_str() == text));
+}
+
+#[test]
+fn a_contact_is_written_down_written_to_and_recognised() {
+    let mut app = app(1..=1);
+    app.take(Event::News(News::Message(message(summary(1), "Hello!"))));
+    // The sender of the message that is read is filled in.
+    press(&mut app, "aAlice\t");
+    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    press(&mut app, "\t\x13");
+    assert!(
+        screen(&mut app, 80, 24).contains("it is the public key"),
+        "07… is no key"
+    );
+    press(&mut app, "\x15");
+    press(&mut app, "\n");
+    let shown = screen(&mut app, 100, 24);
+    assert!(
+        shown.contains("Alice is a contact, until you end kkvc"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("Alice") && shown.contains("VERIFIED"),
+        "{shown}"
+    );
+    press(&mut app, "v");
+    assert!(screen(&mut app, 80, 24).contains("Does Alice have the same twelve words?"));
+    press(&mut app, "y");
+    assert!(app.people.chosen().unwrap().is_verified());
+    press(&mut app, "rs\n");
+    assert_eq!(app.people.chosen().unwrap().name().as_str(), "Alices");
+    let id = app.outbox.letters().len() as u64 + 1;
+    let orders = press(&mut app, "\nmy words\x13");
+    let [
+        Order::Send {
+            target,
+            better: None,
+            ..
+        },
+    ] = orders.as_slice()
+    else {
+        panic!("{orders:?}");
+    };
+    assert_eq!(target.to_string(), ADDRESS);
+    let (target, suite) = (*target, Suite::V2);
+    let words = String::new();
+    app.take(Event::Told(Told::Accepted {
+        id,
+        words,
+        target,
+        suite,
+    }));
+    // From now on nothing less will do.
+    let orders = press(&mut app, "c\x15alices\n more\x13");
+    assert!(
+        matches!(&orders[..], [Order::Send { better: Some(name), .. }] if name.as_str() == "Alices"),
+        "{orders:?}"
+    );
+    press(&mut app, "\x1bady");
+    assert!(app.people.book().is_empty());
 }
 
 proptest::proptest! {

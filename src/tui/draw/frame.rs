@@ -8,6 +8,7 @@ use crate::cli::visible::Visible;
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, RelayState};
+use crate::tui::keys::Place;
 use crate::tui::reading::columns;
 use crate::tui::theme::Theme;
 
@@ -96,12 +97,13 @@ pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
 /// As many keys as have room.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
-    let relay_is_here = !matches!(app.relay, RelayState::Away { .. });
+    let is_away = matches!(app.relay, RelayState::Away { .. });
+    let of_inbox = matches!(app.place, Place::Inbox | Place::Message);
     let mut line = Line::default();
     let shown: Vec<_> = app
         .place
         .bindings()
-        .filter(|binding| !binding.short.is_empty() && binding.is_of_use(relay_is_here))
+        .filter(|binding| !binding.short.is_empty() && (!of_inbox || binding.is_of_use(!is_away)))
         .collect();
     // Those for help and for leaving are always there.
     let (last, first): (Vec<_>, Vec<_>) =

@@ -5,10 +5,17 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Text};
 use ratatui::widgets::Paragraph;
 
+use super::fitted;
 use crate::cli::inbox::{short, time};
 use crate::cli::visible::Visible;
 use crate::owner::api::Summary;
 use crate::tui::app::{App, RelayState};
+use crate::tui::reading::columns;
+
+/// Columns of all but the sender.
+const WITHOUT_FROM: usize = 48;
+/// Two groups of a fingerprint.
+const SHORT_FINGERPRINT: usize = 9;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let [head, rows] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
@@ -18,10 +25,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         frame.render_widget(empty(app), rows);
         return;
     }
+    let width = from_width(app, rows.width);
     let title = format!(
-        "   {:<16}  {:<9}  {:>5}  {:>4}  {:<5}  {:>5}{}",
+        "   {:<16}  {}  {:>5}  {:>4}  {:<5}  {:>5}{}",
         "RECEIVED",
-        "FROM",
+        fitted("FROM", width),
         "BYTES",
         "COST",
         "SUITE",
@@ -42,7 +50,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let places = app.inbox.top()..app.inbox.messages().len();
     for (place, row) in places.zip(rows.rows()) {
         let message = &app.inbox.messages()[place];
-        let mut line = Line::raw(line_of(message, row.width.into()));
+        let name = app.people.who_signs(&message.sender);
+        let from = name.map_or_else(|| short(&message.sender), ToString::to_string);
+        let from = fitted(&from, width);
+        let mut line = Line::raw(fitted(&line_of(message, &from), row.width.into()));
         if !message.read {
             line = line.style(app.theme.strong());
         }
@@ -53,12 +64,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     }
 }
 
-fn line_of(message: &Summary, width: usize) -> String {
+/// What the longest name takes, if there is room for it; a fingerprint always has its nine columns.
+fn from_width(app: &App, all: u16) -> usize {
+    let messages = app.inbox.messages().iter();
+    let names = messages.filter_map(|message| app.people.who_signs(&message.sender));
+    let longest = names.map(|name| columns(name.as_str())).max().unwrap_or(0);
+    let room = usize::from(all).saturating_sub(WITHOUT_FROM);
+    longest.min(room).max(SHORT_FINGERPRINT)
+}
+
+fn line_of(message: &Summary, from: &str) -> String {
     let unread = if message.read { ' ' } else { '*' };
-    let line = format!(
-        " {unread} {:<16}  {:<9}  {:>5}  {:>4}  {:<5}  {:>5}{}",
+    format!(
+        " {unread} {:<16}  {from}  {:>5}  {:>4}  {:<5}  {:>5}{}",
         time(message.received),
-        short(&message.sender),
         message.bytes,
         message.cost,
         message.suite.to_string(),
@@ -66,8 +85,7 @@ fn line_of(message: &Summary, width: usize) -> String {
         message
             .openpgp
             .map_or_else(String::new, |block| format!("  {block}")),
-    );
-    format!("{line:<width$}")
+    )
 }
 
 /// What is said where no message is.

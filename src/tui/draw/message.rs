@@ -30,6 +30,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let openpgp = summary
         .openpgp
         .map_or_else(String::new, |block| format!(", OpenPGP: {block}"));
+    let name = app.people.who_signs(&summary.sender);
+    let name = name.map_or_else(String::new, |name| format!("{name}, "));
     let lines = [
         format!(
             " Message {}, {} bytes{unread}{openpgp}",
@@ -37,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         ),
         format!(" Received {}", time(summary.received)),
         format!(
-            " From     {} ({}, paid 2^{})",
+            " From     {name}{} ({}, paid 2^{})",
             fingerprint::<Sender>(&summary.sender),
             summary.suite,
             summary.cost

@@ -1,0 +1,90 @@
+//! The contacts, and one that is being written down.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Paragraph, Wrap};
+
+use super::fitted;
+use crate::cli::contact::address;
+use crate::cli::inbox::short;
+use crate::contacts::Contact;
+use crate::protocol::wire::Hex;
+use crate::tui::app::App;
+use crate::tui::person::TITLES;
+
+/// Columns for a name.
+const NAME: usize = 20;
+
+pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let theme = app.theme;
+    let [head, rows] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
+    app.areas.list = rows;
+    if app.people.book().is_empty() {
+        let kept = if app.people.are_kept() {
+            "They are kept in the file that --contacts names."
+        } else {
+            "They are forgotten when you end kkvc, unless you start it with --contacts FILE."
+        };
+        let text = format!("\n  No contacts; a adds one.\n\n  {kept}");
+        let text = Paragraph::new(text).wrap(Wrap { trim: false });
+        frame.render_widget(text, rows);
+        return;
+    }
+    let title = format!(
+        "   {}  {:<8}  {:<5}  {:<9}  ADDRESS",
+        fitted("NAME", NAME),
+        "VERIFIED",
+        "SUITE",
+        "SIGNS AS"
+    );
+    frame.render_widget(Line::styled(title, theme.faint()), head);
+    let height = usize::from(rows.height);
+    let top = (app.people.place() + 1).saturating_sub(height);
+    let shown = app.people.book().iter().enumerate().skip(top);
+    for ((place, contact), row) in shown.zip(rows.rows()) {
+        let mut line = Line::raw(fitted(&line_of(contact), row.width.into()));
+        if app.people.place() == place {
+            line = line.style(theme.chosen());
+        }
+        frame.render_widget(line, row);
+    }
+    app.areas.top = top;
+}
+
+fn line_of(contact: &Contact) -> String {
+    let sender = contact.sender().map(|key| short(&Hex(*key.as_bytes())));
+    format!(
+        "   {}  {:<8}  {:<5}  {:<9}  {}",
+        fitted(contact.name().as_str(), NAME),
+        if contact.is_verified() { "yes" } else { "no" },
+        contact
+            .suite()
+            .map_or("–".to_owned(), |suite| suite.to_string()),
+        sender.as_deref().unwrap_or("–"),
+        address(contact.target()),
+    )
+}
+
+pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let theme = app.theme;
+    let Some(person) = &mut app.person else {
+        return;
+    };
+    let here = person.line;
+    let rows = Layout::vertical([Constraint::Length(3); 3]).split(area);
+    let lines = person.lines.iter_mut().zip(TITLES);
+    for ((place, (line, title)), row) in lines.enumerate().zip(rows.iter()) {
+        let is_here = place == here;
+        let border = if is_here { theme.key() } else { theme.faint() };
+        line.set_block(Block::bordered().title(title).border_style(border));
+        let cursor = if is_here {
+            theme.chosen()
+        } else {
+            ratatui::style::Style::new()
+        };
+        line.set_cursor_style(cursor);
+        line.set_placeholder_style(theme.faint());
+        frame.render_widget(&*line, *row);
+    }
+}

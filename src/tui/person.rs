@@ -1,0 +1,152 @@
+//! Where a contact is written down, or given another name.
+
+use crossterm::event::KeyEvent;
+use ratatui_textarea::{CursorMove, TextArea};
+
+use super::field;
+use crate::cli::commands::sender;
+use crate::contacts::{Contact, Name};
+use crate::protocol::wire::Hex;
+use crate::tor::Target;
+
+/// What each line is for.
+pub(super) const TITLES: [&str; 3] = [" Name ", " Address ", " Signs with (may be empty) "];
+
+/// A form of three lines; of the first alone if it is for another name.
+pub(super) struct Person {
+    pub(super) lines: Vec<TextArea<'static>>,
+    pub(super) line: usize,
+    renamed: Option<Name>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Written {
+    Add(Contact),
+    Rename(Name, Name),
+}
+
+impl Person {
+    /// For somebody new, who signs with `sender` if that is known.
+    pub(super) fn new(sender: Option<Hex<32>>) -> Self {
+        let sender = sender.map_or_else(String::new, |key| key.to_string());
+        let hints = [
+            "what you call them",
+            "onion address: 56 characters and .onion",
+            "their public key: 64 digits, as `kkvc identity` shows it",
+        ];
+        let texts = [String::new(), String::new(), sender];
+        let lines = texts.into_iter().zip(hints);
+        Self {
+            lines: lines.map(|(text, hint)| line(text, hint)).collect(),
+            line: 0,
+            renamed: None,
+        }
+    }
+
+    /// For another name of somebody.
+    pub(super) fn renaming(name: &Name) -> Self {
+        Self {
+            lines: vec![line(name.to_string(), "what you call them")],
+            line: 0,
+            renamed: Some(name.clone()),
+        }
+    }
+
+    pub(super) fn next_line(&mut self) {
+        self.line = (self.line + 1) % self.lines.len();
+    }
+
+    /// Whether the cursor is in the last line.
+    pub(super) fn is_at_its_end(&self) -> bool {
+        self.line + 1 == self.lines.len()
+    }
+
+    /// A key that is no command.
+    pub(super) fn input(&mut self, key: KeyEvent) {
+        field::input(&mut self.lines[self.line], key);
+    }
+
+    /// Text that was pasted; each of these is one line.
+    pub(super) fn paste(&mut self, pasted: &str) {
+        let words: Vec<&str> = pasted.split_whitespace().collect();
+        self.lines[self.line].insert_str(words.join(" "));
+    }
+
+    /// What is written, if it can be.
+    ///
+    /// # Errors
+    /// Which line is wrong, and why.
+    pub(super) fn ready(&self) -> Result<Written, (usize, String)> {
+        let text = |line: usize| self.lines[line].lines().concat().trim().to_owned();
+        let name: Name = text(0).parse().map_err(|fault| (0, format!("{fault}")))?;
+        if let Some(old) = &self.renamed {
+            return Ok(Written::Rename(old.clone(), name));
+        }
+        let target: Target = text(1).parse().map_err(|fault| (1, format!("{fault}")))?;
+        let key = match text(2) {
+            none if none.is_empty() => None,
+            key => Some(sender(&key).map_err(|why| (2, why))?),
+        };
+        Ok(Written::Add(Contact::new(name, target, key)))
+    }
+}
+
+fn line(text: String, hint: &str) -> TextArea<'static> {
+    let mut line = field::line(text, hint);
+    line.move_cursor(CursorMove::End);
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::identity::SenderKey;
+
+    const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+
+    fn filled(texts: [&str; 3]) -> Result<Written, (usize, String)> {
+        let mut person = Person::new(None);
+        for text in texts {
+            person.paste(text);
+            person.next_line();
+        }
+        person.ready()
+    }
+
+    #[test]
+    fn what_is_written_becomes_a_contact() {
+        let key = SenderKey::generate(&mut rand::rng()).public();
+        let digits = Hex(*key.as_bytes()).to_string();
+        for (text, sender) in [("", None), (digits.as_str(), Some(key))] {
+            let Written::Add(contact) = filled(["Alice B", ADDRESS, text]).unwrap() else {
+                panic!("it is new");
+            };
+            assert_eq!(contact.name().as_str(), "Alice B");
+            assert_eq!(contact.sender(), sender);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (texts, line) in [
+            (["", ADDRESS, ""], 0),
+            (["127.0.0.1:80", ADDRESS, ""], 0),
+            (["Alice", "example.org", ""], 1),
+            (["Alice", ADDRESS, "abc"], 2),
+        ] {
+            assert_eq!(filled(texts).unwrap_err().0, line, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn another_name_is_asked_for_in_one_line() {
+        let mut person = Person::renaming(&"Bob".parse().unwrap());
+        assert!(person.is_at_its_end());
+        person.paste("by");
+        let Ok(Written::Rename(old, new)) = person.ready() else {
+            panic!("it has another name");
+        };
+        assert_eq!((old.as_str(), new.as_str()), ("Bob", "Bobby"));
+    }
+}

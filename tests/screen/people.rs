@@ -1,0 +1,67 @@
+//! Contacts at the screen.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use super::looks::must_look_like;
+use super::tmux::Tmux;
+use crate::programs::Relay;
+
+const ONION: &str = "w5jytzspuem263phveilelcgpvrxczwjh62ltqjiljzyrlhm7xvymyad.onion";
+const FILE: [&str; 4] = ["--contacts", "book", "--passphrase-file", "passphrase"];
+
+#[test]
+fn somebody_is_written_down_and_forgotten_with_the_client_unless_there_is_a_file() {
+    let relay = Relay::start(&[]);
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["a"]);
+    terminal.wait_for("They are forgotten when you end kkvc");
+    terminal.press(&["a"]);
+    terminal.wait_for("what you call them");
+    terminal.types("Alice\n");
+    terminal.pastes(ONION);
+    terminal.types("\n\n");
+    terminal.wait_for("Alice is a contact, until you end kkvc");
+    terminal.press(&["v"]);
+    must_look_like(&terminal.wait_for("the same twelve words?"), "compare");
+    terminal.press(&["y"]);
+    terminal.wait_for("Alice is verified");
+    // The file that was not asked for is not there.
+    let files = fs::read_dir(relay.directory()).expect("the test's directory");
+    assert_eq!(files.count(), 1, "its socket");
+}
+
+#[test]
+fn those_of_a_file_are_known_by_name_and_learnt_about() {
+    let relay = Relay::start(&[]);
+    let passphrase = relay.directory().join("passphrase");
+    fs::write(&passphrase, "several words that nobody guesses\n").expect("the test's directory");
+    fs::set_permissions(&passphrase, Permissions::from_mode(0o600)).expect("our file");
+    let owner = |words: &[&str]| relay.owner([words, &FILE].concat()).finish();
+    let made = relay.owner(["identity", "key", "--json"]).finish().json();
+    let key = made["public_key"].as_str().expect("a key");
+    let added = owner(&["contact", "add", "Myself", relay.address(), "--sender", key]);
+    added.must_end_with(0);
+    let sent = relay.send(["-m", "From myself.", "--identity", "key"]);
+    sent.finish().must_end_with(0);
+
+    let directory = relay.directory().display();
+    let arguments = format!("--contacts {directory}/book --passphrase-file {directory}/passphrase");
+    let terminal = Tmux::with_client(&relay, &arguments, 80, 24);
+    terminal.wait_for("Myself");
+    terminal.press(&["c"]);
+    terminal.wait_for("a contact's name");
+    terminal.types("mysel\n:");
+    terminal.wait_for("1 of 3500");
+    terminal.press(&["C-s"]);
+    terminal.wait_for("did you mean Myself?");
+    terminal.types("f");
+    terminal.press(&["C-s"]);
+    terminal.wait_for("Accepted: the message");
+    let listed = owner(&["contact", "list", "--json"]).json();
+    assert_eq!(listed["contacts"][0]["suite"], "kkv/2");
+    terminal.press(&["Escape"]);
+    terminal.wait_for("RECEIVED");
+    terminal.press(&["a"]);
+    must_look_like(&terminal.wait_for("SIGNS AS"), "contacts");
+}
