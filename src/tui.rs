@@ -86,7 +86,7 @@ async fn ran(
     following.spawn(link.clone().follow());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut attended = Instant::now();
+    let mut attended: Option<Instant> = None;
     loop {
         screen.draw(&mut app)?;
         let event = tokio::select! {
@@ -103,8 +103,9 @@ async fn ran(
             () = &mut stopped => return Ok(()),
         };
         let Some(event) = event else { continue };
-        if matches!(event, Event::Key(_) | Event::Mouse(_)) && attended.elapsed() > SIGN_OF_LIFE {
-            attended = Instant::now();
+        let by_hand = matches!(event, Event::Key(_) | Event::Mouse(_) | Event::Paste(_));
+        if by_hand && attended.is_none_or(|at| at.elapsed() > SIGN_OF_LIFE) {
+            attended = Some(Instant::now());
             link.attend();
         }
         for order in app.take(event) {

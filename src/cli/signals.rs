@@ -7,12 +7,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::exit::{Exit, Failed};
 use super::output::say;
 
-/// Waits for SIGTERM, SIGINT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
+/// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
 ///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut quit = listen(SignalKind::quit())?;
     let mut hang_up = if hang_up_is_ignored() {
         None
     } else {
@@ -28,6 +29,7 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = quit.recv() => {}
             _ = hung_up => {}
         }
     })

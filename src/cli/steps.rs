@@ -37,6 +37,12 @@ struct Solving {
     since: Instant,
 }
 
+impl Default for Steps {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
 impl Steps {
     /// Before the first; with what the Tor inside does, if it is used.
     pub(crate) fn new(tor: Option<watch::Receiver<TorState>>) -> Self {

@@ -21,6 +21,7 @@ use super::person::Person;
 use super::post::Told;
 use super::reading::Reading;
 use super::theme::Theme;
+use crate::cli::visible::Visible;
 use crate::contacts::Name;
 use crate::owner::api::{Delete, Message, Status};
 use crate::protocol::text::Text;
@@ -42,6 +43,10 @@ pub(super) struct App {
     before: Place,
     /// Asked one after the other: the first is on the screen.
     pub(super) questions: VecDeque<Question>,
+    /// What deliveries ask, until one looks at them.
+    waiting: Vec<(u64, Question)>,
+    /// The message that was asked for last.
+    wanted: Option<MessageId>,
     pub(super) help: bool,
     pub(super) note: Option<Note>,
     /// Where things are on the screen, for the mouse.
@@ -113,6 +118,8 @@ impl App {
             place: Place::Inbox,
             before: Place::Inbox,
             questions: VecDeque::new(),
+            waiting: Vec::new(),
+            wanted: None,
             help: false,
             note: None,
             areas: Areas::default(),
@@ -146,6 +153,33 @@ impl App {
     fn tell(&mut self, good: bool, text: impl Into<String>) {
         let text = text.into();
         self.note = Some(Note { text, good });
+    }
+
+    /// Asks what a delivery waits for, if that is what one looks at: keys for something else must not answer it.
+    fn ask_what_waits(&mut self) {
+        self.waiting.retain(|(_, question)| question.is_open());
+        self.questions.retain(Question::is_open);
+        if self.waiting.is_empty() {
+            return;
+        }
+        if self.place != Place::Outbox {
+            self.tell(
+                false,
+                "a message that you are sending waits for your answer: o asks you",
+            );
+            return;
+        }
+        for (id, question) in self.waiting.drain(..) {
+            if let Some(place) = self
+                .outbox
+                .letters()
+                .iter()
+                .position(|letter| letter.id == id)
+            {
+                self.outbox.chosen = place;
+            }
+            self.questions.push_back(question);
+        }
     }
 
     fn ask(&mut self, question: Question) {
@@ -187,8 +221,10 @@ impl App {
             return;
         }
         self.reading = None;
-        if self.place == Place::Message {
-            self.place = Place::Inbox;
+        for place in [&mut self.place, &mut self.before] {
+            if *place == Place::Message {
+                *place = Place::Inbox;
+            }
         }
         if self.note.is_none() {
             self.tell(true, format!("message {id} is gone"));
@@ -198,6 +234,9 @@ impl App {
     fn show(&mut self, message: Message) -> Vec<Order> {
         if !matches!(self.place, Place::Inbox | Place::Message) {
             return Vec::new(); // one has gone elsewhere meanwhile
+        }
+        if self.wanted != Some(message.summary.id) {
+            return Vec::new(); // or on to another
         }
         let (id, read) = (message.summary.id, message.summary.read);
         let mut reading = Reading::new(message);
@@ -214,7 +253,12 @@ impl App {
     fn told(&mut self, told: Told) -> Vec<Order> {
         match told {
             Told::Begun(id, step) => self.set_stage(id, Stage::UnderWay(step)),
-            Told::Asks { words, answer } => self.ask(Question::Pay { words, answer }),
+            Told::Asks { id, words, answer } => {
+                let to = self.outbox.get(id).map_or("somebody", |letter| &letter.to);
+                let words = format!("To {}: {words}", Visible(to));
+                self.waiting.push((id, Question::Pay { words, answer }));
+                self.ask_what_waits();
+            }
             Told::Accepted {
                 id,
                 words,
@@ -233,7 +277,10 @@ impl App {
                     ),
                 }
             }
-            Told::Failed(id, failed) => {
+            Told::Failed(id, mut failed) => {
+                // What helps with the command may be an option that there is not here.
+                failed.hint = failed.hint.filter(|hint| !hint.contains("--"));
+                self.ask_what_waits();
                 self.tell(false, failed.what.clone());
                 self.set_stage(id, Stage::Failed(failed));
             }
@@ -248,5 +295,7 @@ impl App {
     }
 }
 
+#[cfg(test)]
+mod edges;
 #[cfg(test)]
 mod tests;

@@ -4,19 +4,24 @@ use tokio::sync::oneshot;
 
 use crate::contacts::Name;
 use crate::queue::MessageId;
+use crate::tor::Target;
 
 /// Something that waits for y or n.
 pub(super) enum Question {
     /// Delete this message?
     Delete(MessageId),
-    /// Delete all? It is asked twice: `sure` the second time.
-    DeleteAll { messages: usize, sure: bool },
+    /// Delete all of these, which are all that there were? It is asked twice: `sure` the second time.
+    DeleteAll { ids: Vec<MessageId>, sure: bool },
     /// Forget what was written to nobody's use?
     Forget(u64),
     /// Remove this contact?
     Remove(Name),
     /// Are these the words on the card of this contact?
-    Verify { name: Name, words: String },
+    Verify {
+        name: Name,
+        target: Target,
+        words: String,
+    },
     /// Leave, though this many messages were not delivered?
     Quit { undelivered: usize },
     /// Start a relay?
@@ -29,28 +34,32 @@ pub(super) enum Question {
 }
 
 impl Question {
+    /// Whether anybody still waits for the answer.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Pay { answer, .. } => !answer.is_closed(),
+            _ => true,
+        }
+    }
+
     /// In words: what is asked, and what a yes means.
     pub(super) fn words(&self) -> (String, String) {
         let undone = "It can't be undone.".to_owned();
         match self {
             Self::Delete(id) => (format!("Delete message {id}?"), undone),
-            Self::DeleteAll {
-                messages,
-                sure: false,
-            } => (
-                format!("Delete all {messages} messages?"),
+            Self::DeleteAll { ids, sure: false } => (
+                format!("Delete all {} messages?", ids.len()),
                 "You will be asked once more.".to_owned(),
             ),
-            Self::DeleteAll {
-                messages,
-                sure: true,
-            } => (format!("Really delete all {messages} messages?"), undone),
+            Self::DeleteAll { ids, sure: true } => {
+                (format!("Really delete all {} messages?", ids.len()), undone)
+            }
             Self::Forget(_) => (
                 "Forget this message? It was not delivered.".to_owned(),
                 undone,
             ),
             Self::Remove(name) => (format!("Remove {name} from your contacts?"), undone),
-            Self::Verify { name, words } => (
+            Self::Verify { name, words, .. } => (
                 format!("Does {name} have the same twelve words? {words}"),
                 "Ask for those on their card, over a way on which nobody else can answer."
                     .to_owned(),

@@ -79,8 +79,12 @@ impl Compose {
         let pasted = Zeroizing::new(pasted.replace("\r\n", "\n").replace('\r', "\n"));
         match self.field {
             Field::To => {
-                let address: String = pasted.split_whitespace().collect();
-                self.to.insert_str(address);
+                // An address may come in two lines; a name has spaces.
+                let words: Vec<&str> = pasted.split_whitespace().collect();
+                let address = words.concat();
+                let is_address = address.parse::<Target>().is_ok();
+                let text = if is_address { address } else { words.join(" ") };
+                self.to.insert_str(text);
             }
             Field::Text => _ = self.text.insert_str(pasted.as_str()),
         }

@@ -11,10 +11,9 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
-use unicode_width::UnicodeWidthChar;
-
 use super::app::App;
 use super::keys::Place;
+use super::reading::drawn;
 
 /// From this width on, the message stands beside the list.
 const WIDE: u16 = 120;
@@ -75,13 +74,10 @@ fn fitted(text: &str, width: usize) -> String {
     let mut shown = String::new();
     let mut taken = 0;
     for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
+        let wide = drawn(c);
         if taken + wide > width {
             while taken + 1 > width {
-                taken -= shown
-                    .pop()
-                    .and_then(UnicodeWidthChar::width)
-                    .unwrap_or(taken);
+                taken -= shown.pop().map_or(taken, drawn);
             }
             shown.push('…');
             taken += 1;

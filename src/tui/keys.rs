@@ -174,9 +174,9 @@ const ALWAYS: &[Binding] = bindings! {
 
 impl Binding {
     /// Whether it does something now: some ask for a relay that runs, and one for a relay that doesn't.
-    pub(super) fn is_of_use(&self, relay_is_here: bool) -> bool {
+    pub(super) fn is_of_use(&self, relay_is_here: bool, can_start: bool) -> bool {
         match self.act {
-            Act::Start => !relay_is_here,
+            Act::Start => can_start,
             Act::Open | Act::Mark | Act::Delete | Act::CopyAddress => relay_is_here,
             _ => true,
         }

@@ -47,11 +47,16 @@ impl People {
         &mut self,
         change: impl FnOnce(&mut Book) -> Result<T, BookError>,
     ) -> Result<T, String> {
+        let chosen = self.chosen().map(|contact| contact.name().clone());
         let changed = match &mut self.store {
             Store::Session(book) => change(book).map_err(ChangeError::Book),
             Store::File(file) => file.change(change),
         };
         self.move_by(0);
+        // The same one, wherever it is in the list now.
+        if let Some(chosen) = chosen {
+            self.choose_name(&chosen);
+        }
         changed.map_err(|fault| fault.to_string())
     }
 
@@ -99,6 +104,15 @@ impl People {
             self.chosen = place;
         }
         is_there
+    }
+
+    /// Chooses the one of that name, if there is one.
+    pub(super) fn choose_name(&mut self, name: &Name) {
+        let place = self
+            .book()
+            .iter()
+            .position(|contact| contact.name() == name);
+        self.chosen = place.unwrap_or(self.chosen);
     }
 
     /// Chooses another: so many lines further, or back. At the ends it stays.

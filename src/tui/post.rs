@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::AbortHandle;
 
 use super::app::Event;
-use crate::cli::exit::Failed;
+use crate::cli::exit::{Exit, Failed};
 use crate::cli::inside::SenderArgs;
 use crate::cli::send::{accepted_words, cancelled};
 use crate::cli::steps::{Steps, dear};
@@ -32,6 +32,7 @@ pub(super) enum Told {
     Begun(u64, Step),
     /// Whether to pay what this machine can hardly pay in time.
     Asks {
+        id: u64,
         words: String,
         answer: oneshot::Sender<bool>,
     },
@@ -61,7 +62,7 @@ pub(super) struct Post {
 /// One of them.
 struct Journey {
     stop: Arc<Notify>,
-    task: JoinHandle<()>,
+    task: AbortHandle,
 }
 
 impl Post {
@@ -78,6 +79,7 @@ impl Post {
     pub(super) fn send(&mut self, id: u64, target: Target, better: Option<Name>, text: Text) {
         let step: Step = Arc::new(Mutex::new(Steps::new(None)));
         let observer = Teller {
+            id,
             step: Arc::clone(&step),
             events: self.events.clone(),
         };
@@ -85,12 +87,12 @@ impl Post {
         observer.tell(Told::Begun(id, Arc::clone(&step)));
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
-        let task = tokio::spawn(async move {
+        let journey = tokio::spawn(async move {
             let result = tokio::select! {
                 result = carried(&route, target, better.as_ref(), &text, &observer) => result,
                 () = stopped.notified() => Err(cancelled(lock(&observer.step).was_sending())),
             };
-            let told = match result {
+            match result {
                 Ok(accepted) => Told::Accepted {
                     id,
                     words: accepted_words(&accepted, false),
@@ -98,6 +100,14 @@ impl Post {
                     suite: accepted.suite,
                 },
                 Err(failed) => Told::Failed(id, failed),
+            }
+        });
+        let task = journey.abort_handle();
+        tokio::spawn(async move {
+            let told = match journey.await {
+                Ok(told) => told,
+                Err(fault) if fault.is_cancelled() => return,
+                Err(_) => Told::Failed(id, faulty()),
             };
             let _ = events.send(Event::Told(told));
         });
@@ -118,6 +128,12 @@ impl Drop for Post {
             journey.task.abort();
         }
     }
+}
+
+/// What is said if the delivery itself had a fault.
+fn faulty() -> Failed {
+    let what = "kkvc met a fault of its own: whether the message arrived can't be known";
+    Failed::new(Exit::InDoubt, what).hint("Sending it again may leave it there twice.")
 }
 
 async fn carried(
@@ -144,6 +160,7 @@ async fn carried(
 /// Tells of one.
 #[derive(Debug)]
 struct Teller {
+    id: u64,
     step: Step,
     events: UnboundedSender<Event>,
 }
@@ -162,6 +179,7 @@ impl Observer for Teller {
     fn consents(&self, price: Price) -> Consent<'_> {
         let (answer, answered) = oneshot::channel();
         self.tell(Told::Asks {
+            id: self.id,
             words: dear(&price),
             answer,
         });

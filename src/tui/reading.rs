@@ -96,7 +96,7 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<usize>> {
         let mut space = None;
         for (at, c) in line.char_indices() {
             let at = offset + at;
-            let wide = c.width().unwrap_or(0);
+            let wide = drawn(c);
             // Spaces may hang over the edge, where nobody sees them.
             // Twice, if what stands behind the space still leaves no room for it.
             while columns + wide > width && at > start && c != ' ' {
@@ -118,6 +118,15 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<usize>> {
         lines.pop();
     }
     lines
+}
+
+/// Columns of a character, and never less than are drawn for it: one that makes an emoji of the one before adds to that, and the halfwidth sound marks
+/// have a cell of their own.
+pub(super) fn drawn(c: char) -> usize {
+    match c {
+        '\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => 1,
+        c => c.width().unwrap_or(0),
+    }
 }
 
 /// Columns of a text on the screen.
@@ -158,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_line_is_too_wide(text in "[ a-z日\u{301}\n]{0,200}", width in 2_usize..20) {
+        fn nothing_is_lost_and_no_line_is_too_wide(text in "[ a-z日❤\u{fe0f}ﾊ\u{ff9e}\u{301}\n]{0,200}", width in 2_usize..20) {
             let shown = lines(&text, width);
             prop_assert_eq!(shown.concat(), text.replace('\n', ""));
             for line in shown {

@@ -51,7 +51,10 @@ fn end_of(mut child: Child) -> String {
         .take()
         .map_or(Ok(0), |mut stderr| stderr.read_to_string(&mut said));
     let ended = read.and_then(|_| child.wait());
-    match (said.lines().next(), ended) {
+    // Warnings may come before it.
+    let why = |line: &&str| line.starts_with("kkv: ") || line.starts_with("error: ");
+    let line = said.lines().rfind(why).or(said.lines().next());
+    match (line, ended) {
         (Some(line), _) => line.to_owned(),
         (None, Ok(status)) => format!("your relay has ended ({status})"),
         (None, Err(fault)) => format!("your relay has ended ({fault})"),

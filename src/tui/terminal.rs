@@ -36,6 +36,10 @@ impl Screen {
     }
 
     pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        if !TAKEN.load(Ordering::Relaxed) {
+            enter()?; // a fault on another thread has given it back, and is told there
+            self.0 = empty()?;
+        }
         if whole()? != self.0.get_frame().area() {
             self.0 = empty()?;
         }

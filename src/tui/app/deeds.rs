@@ -7,6 +7,7 @@ use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
 use crate::tui::keys::Place;
 use crate::tui::outbox::Stage;
+use crate::tui::post::Step;
 use crate::tui::reading::Reading;
 
 impl App {
@@ -42,7 +43,9 @@ impl App {
     }
 
     pub(super) fn write(&mut self) {
-        let id = self.outbox.draft().unwrap_or_else(|| self.outbox.begin());
+        // Where those that were written are listed, drafts are seen and can be opened; elsewhere one goes on with the last.
+        let draft = self.outbox.draft().filter(|_| self.place != Place::Outbox);
+        let id = draft.unwrap_or_else(|| self.outbox.begin());
         self.edit(id);
     }
 
@@ -61,15 +64,22 @@ impl App {
         let Some(compose) = self.compose.take() else {
             return;
         };
-        if compose.is_empty() {
+        let (to, text) = (compose.address(), compose.text());
+        let Some(letter) = self.outbox.get_mut(compose.id) else {
+            return;
+        };
+        // Who is written to is known at once from the contacts; where nothing was written to them, there is no draft.
+        let is_untouched = text.is_empty() && letter.text.is_empty() && letter.to == to;
+        if compose.is_empty() || is_untouched {
             self.outbox.forget(compose.id);
             return;
         }
-        if let Some(letter) = self.outbox.get_mut(compose.id) {
-            letter.to = compose.address();
-            letter.text = compose.text();
-            letter.stage = Stage::Draft;
+        // One that was only looked at stays what it is: perhaps its fate is unknown.
+        if letter.to == to && *letter.text == *text {
+            return;
         }
+        (letter.to, letter.text) = (to, text);
+        letter.stage = Stage::Draft;
         self.tell(true, "put aside: c goes on writing it");
     }
 
@@ -87,6 +97,8 @@ impl App {
         };
         let id = compose.id;
         self.put_aside();
+        // From here on it can be neither sent again nor forgotten, also by a key that is pressed already.
+        self.set_stage(id, Stage::UnderWay(Step::default()));
         self.note = None;
         self.place = Place::Outbox;
         if let Some(place) = self
@@ -125,7 +137,9 @@ impl App {
             .filter(|_| self.place == Place::Message);
         let message = open.map(Reading::summary).or_else(|| self.inbox.chosen());
         let order = message.map(|message| Order::Mark(message.id, !message.read));
-        if let (Some(reading), Some(Order::Mark(_, read))) = (&mut self.reading, &order) {
+        if let (Some(reading), Some(Order::Mark(id, read))) = (&mut self.reading, &order)
+            && reading.summary().id == *id
+        {
             reading.set_read(*read);
         }
         order.into_iter().collect()

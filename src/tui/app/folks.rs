@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::App;
 use crate::cli::contact::{address, words};
-use crate::contacts::Name;
+use crate::contacts::{Book, BookError, Name};
+use crate::tor::Target;
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
 use crate::tui::person::{Person, Written};
@@ -70,6 +71,10 @@ impl App {
                 return;
             }
         };
+        let chosen = match &written {
+            Written::Add(contact) => contact.name().clone(),
+            Written::Rename(_, new) => new.clone(),
+        };
         let saved = match written {
             Written::Add(contact) => {
                 let told = format!("{} is a contact", contact.name());
@@ -87,6 +92,7 @@ impl App {
             Ok(told) => {
                 self.person = None;
                 self.place = Place::People;
+                self.people.choose_name(&chosen);
                 let until = if self.people.are_kept() {
                     ""
                 } else {
@@ -102,14 +108,18 @@ impl App {
         let Some(contact) = self.people.chosen() else {
             return;
         };
-        let name = contact.name().clone();
-        match words(contact.target()) {
+        let (name, target) = (contact.name().clone(), contact.target());
+        match words(target) {
             Some(words) => {
                 let words = words.to_string();
-                self.ask(Question::Verify { name, words });
+                self.ask(Question::Verify {
+                    name,
+                    target,
+                    words,
+                });
             }
             None => {
-                let here = address(contact.target());
+                let here = address(target);
                 self.tell(
                     false,
                     format!("{here} is on this machine, and has no words"),
@@ -118,8 +128,13 @@ impl App {
         }
     }
 
-    pub(super) fn verified(&mut self, name: &Name) {
-        match self.people.change(|book| book.verify(name).map(|_| ())) {
+    /// The words of `target` were compared, and nobody else's: the file may have been changed meanwhile.
+    pub(super) fn verified(&mut self, name: &Name, target: Target) {
+        let verify = |book: &mut Book| match book.by_target(target) {
+            Some(contact) if contact.name() == name => book.verify(name).map(|_| ()),
+            _ => Err(BookError::Unknown(name.clone())),
+        };
+        match self.people.change(verify) {
             Ok(()) => self.tell(true, format!("{name} is verified")),
             Err(why) => self.tell(false, why),
         }

@@ -1,6 +1,6 @@
 //! What keys and the mouse do: where they go, and what each asks for.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::{App, Order, RelayState};
@@ -13,6 +13,15 @@ const WHEEL_LINES: isize = 3;
 
 impl App {
     pub(super) fn key(&mut self, key: KeyEvent) -> Vec<Order> {
+        // A line feed is Ctrl-J to a terminal, and a new line to everyone else.
+        let is_line_feed = key.code == KeyCode::Char('j') && key.modifiers == KeyModifiers::CONTROL;
+        let key = match key {
+            _ if is_line_feed => KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE),
+            key => key,
+        };
+        if self.place.act(key) == Some(Act::Suspend) {
+            return vec![Order::Suspend];
+        }
         self.note = None;
         if self.help {
             self.help = false;
@@ -36,6 +45,18 @@ impl App {
         let yes = match key.code {
             KeyCode::Char('y' | 'Y') => true,
             KeyCode::Char('n' | 'N') | KeyCode::Esc => false,
+            _ if self.place.act(key) == Some(Act::Quit)
+                && key.modifiers == KeyModifiers::CONTROL =>
+            {
+                // Out of here, which answers whatever else was asked with a no.
+                let is_quitting = matches!(question, Question::Quit { .. });
+                self.questions.clear();
+                return if is_quitting {
+                    vec![Order::Quit]
+                } else {
+                    self.quit()
+                };
+            }
             _ => {
                 self.questions.push_front(question);
                 return Vec::new();
@@ -48,17 +69,13 @@ impl App {
             }
             _ if !yes => Vec::new(),
             Question::Delete(id) => vec![Order::Delete(Delete::Ids(vec![id]))],
-            Question::DeleteAll {
-                messages,
-                sure: false,
-            } => {
-                self.questions.push_front(Question::DeleteAll {
-                    messages,
-                    sure: true,
-                });
+            Question::DeleteAll { ids, sure: false } => {
+                self.questions
+                    .push_front(Question::DeleteAll { ids, sure: true });
                 Vec::new()
             }
-            Question::DeleteAll { sure: true, .. } => vec![Order::Delete(Delete::All)],
+            // Those that were there when it was asked: another one may have come since.
+            Question::DeleteAll { ids, sure: true } => vec![Order::Delete(Delete::Ids(ids))],
             Question::Forget(id) => {
                 self.outbox.forget(id);
                 Vec::new()
@@ -67,8 +84,8 @@ impl App {
                 self.remove(&name);
                 Vec::new()
             }
-            Question::Verify { name, .. } => {
-                self.verified(&name);
+            Question::Verify { name, target, .. } => {
+                self.verified(&name, target);
                 Vec::new()
             }
             Question::Quit { .. } => vec![Order::Quit],
@@ -82,7 +99,10 @@ impl App {
             Act::Suspend => return vec![Order::Suspend],
             Act::Help => self.help = true,
             Act::Write => self.write(),
-            Act::Outbox => self.place = Place::Outbox,
+            Act::Outbox => {
+                self.place = Place::Outbox;
+                self.ask_what_waits();
+            }
             Act::Back => self.back(),
             Act::Previous if self.place == Place::Message => return self.step(-1),
             Act::Next if self.place == Place::Message => return self.step(1),
@@ -95,20 +115,25 @@ impl App {
             Act::Open => return self.open(),
             Act::Mark => return self.mark(),
             Act::Delete => self.ask_to_delete(),
-            Act::DeleteAll => match self.inbox.messages().len() {
-                0 => self.tell(false, "there is no message to delete"),
-                messages => self.ask(Question::DeleteAll {
-                    messages,
-                    sure: false,
-                }),
-            },
+            Act::DeleteAll => {
+                let ids: Vec<_> = self.inbox.messages().iter().map(|m| m.id).collect();
+                if ids.is_empty() {
+                    self.tell(false, "there is no message to delete");
+                } else {
+                    self.ask(Question::DeleteAll { ids, sure: false });
+                }
+            }
             Act::Copy => return self.copy(),
             Act::CopyAddress => return self.copy_address(),
             Act::Start => match &self.relay {
                 RelayState::Away {
                     can_start: true, ..
                 } => self.ask(Question::Start),
-                RelayState::Away { .. } | RelayState::Asking => {}
+                RelayState::Away { what, .. } => {
+                    let what = what.clone();
+                    self.tell(false, what);
+                }
+                RelayState::Asking => {}
                 RelayState::Here(_) => self.tell(true, "your relay is running"),
             },
             Act::People => self.place = Place::People,
@@ -161,6 +186,7 @@ impl App {
     }
 
     pub(super) fn back(&mut self) {
+        self.wanted = None;
         match self.place {
             Place::Compose => {
                 self.put_aside();
@@ -174,7 +200,10 @@ impl App {
                 self.person = None;
                 self.place = Place::People;
             }
-            Place::Outbox | Place::People | Place::Inbox => self.place = Place::Inbox,
+            Place::Outbox | Place::People | Place::Inbox => {
+                self.reading = None;
+                self.place = Place::Inbox;
+            }
         }
     }
 
@@ -208,9 +237,10 @@ impl App {
                     Vec::new()
                 }
             }
-            Place::Outbox if row < self.outbox.letters().len() => {
-                let again = self.outbox.chosen == row;
-                self.outbox.chosen = row;
+            Place::Outbox if self.areas.top + row < self.outbox.letters().len() => {
+                let place = self.areas.top + row;
+                let again = self.outbox.chosen == place;
+                self.outbox.chosen = place;
                 if again { self.open() } else { Vec::new() }
             }
             Place::People => {

@@ -15,7 +15,7 @@ use crate::tui::inbox::tests::summary;
 
 const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
 
-fn status() -> Box<Status> {
+pub(super) fn status() -> Box<Status> {
     let status = serde_json::json!({
         "version": "0.1.0", "uptime_seconds": 7, "tor": "embedded", "onion": ADDRESS,
         "tor_state": {"step": "reachable"}, "listens": "127.0.0.1:45069", "suites": ["kkv/2", "kkv/1"],
@@ -27,7 +27,7 @@ fn status() -> Box<Status> {
     Box::new(serde_json::from_value(status).unwrap())
 }
 
-fn message(summary: Summary, text: &str) -> Box<Message> {
+pub(super) fn message(summary: Summary, text: &str) -> Box<Message> {
     Box::new(Message {
         summary,
         relay: Hex([7; 32]),
@@ -37,8 +37,14 @@ fn message(summary: Summary, text: &str) -> Box<Message> {
     })
 }
 
+/// The relay says what is in a message that was asked for.
+pub(super) fn arrives(app: &mut App, summary: Summary, text: &str) -> Vec<Order> {
+    app.wanted = Some(summary.id);
+    app.take(Event::News(News::Message(message(summary, text))))
+}
+
 /// A client with these messages in its relay.
-fn app(messages: std::ops::RangeInclusive<u64>) -> App {
+pub(super) fn app(messages: std::ops::RangeInclusive<u64>) -> App {
     let mut app = App::new(Theme::plain(), People::new(None));
     app.take(Event::News(News::Here(
         status(),
@@ -47,7 +53,7 @@ fn app(messages: std::ops::RangeInclusive<u64>) -> App {
     app
 }
 
-fn press(app: &mut App, keys: &str) -> Vec<Order> {
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<Order> {
     let code = |key| match key {
         '\n' => KeyCode::Enter,
         '\x1b' => KeyCode::Esc,
@@ -58,6 +64,7 @@ fn press(app: &mut App, keys: &str) -> Vec<Order> {
         let (code, modifiers) = match key {
             '\x13' => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             '\x03' => (KeyCode::Char('c'), KeyModifiers::CONTROL),
+            '\x0b' => (KeyCode::Char('j'), KeyModifiers::CONTROL), // a line feed
             '\x15' => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             key => (code(key), KeyModifiers::NONE),
         };
@@ -66,14 +73,14 @@ fn press(app: &mut App, keys: &str) -> Vec<Order> {
     orders.flatten().collect()
 }
 
-fn screen(app: &mut App, width: u16, height: u16) -> String {
+pub(super) fn screen(app: &mut App, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, app)).unwrap();
     terminal.backend().to_string()
 }
 
 /// A letter that was written to somebody and sent: its number.
-fn sent(app: &mut App, text: &str) -> u64 {
+pub(super) fn sent(app: &mut App, text: &str) -> u64 {
     press(app, "c");
     app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
     let orders = press(app, &format!("\t{text}\x13"));
@@ -102,7 +109,7 @@ fn a_message_is_read_from_the_list_and_marked_once_it_is_on_the_screen() {
         press(&mut app, "\n")[..],
         [Order::Fetch(MessageId(3))]
     ));
-    let orders = app.take(Event::News(News::Message(message(summary(3), "Hello!"))));
+    let orders = arrives(&mut app, summary(3), "Hello!");
     assert!(matches!(orders[..], [Order::Mark(MessageId(3), true)]));
     let shown = screen(&mut app, 80, 24);
     assert!(
@@ -129,23 +136,28 @@ fn deleting_asks_once_and_deleting_all_twice() {
     assert!(press(&mut app, "Dy").is_empty());
     assert!(screen(&mut app, 80, 24).contains("Really delete all 3 messages?"));
     assert!(press(&mut app, "n").is_empty());
-    assert!(matches!(
-        &press(&mut app, "Dyy")[..],
-        [Order::Delete(Delete::All)]
-    ));
+    // Those that were there when it was asked, and not one that has come since.
+    assert!(press(&mut app, "Dy").is_empty());
+    app.take(Event::News(News::Here(
+        status(),
+        (1..=4).map(summary).collect(),
+    )));
+    let orders = press(&mut app, "y");
+    let ids = [MessageId(3), MessageId(2), MessageId(1)];
+    assert!(matches!(&orders[..], [Order::Delete(Delete::Ids(deleted))] if *deleted == ids));
 }
 
 #[test]
 fn what_is_deleted_or_expires_while_it_is_read_leaves_the_screen() {
     let mut app = app(1..=3);
-    app.take(Event::News(News::Message(message(summary(3), "A secret"))));
+    arrives(&mut app, summary(3), "A secret");
     app.take(Event::News(News::Here(status(), vec![summary(2)])));
     let shown = screen(&mut app, 80, 24);
     assert!(
         !shown.contains("A secret") && shown.contains("message 3 is gone"),
         "{shown}"
     );
-    app.take(Event::News(News::Message(message(summary(2), "Another"))));
+    arrives(&mut app, summary(2), "Another");
     let away = News::Away {
         what: "no kkv is running".to_owned(),
         hint: "Start it".to_owned(),
@@ -214,10 +226,7 @@ fn every_screen_fits_whatever_the_size() {
         for height in [1, 7, 8, 24, 100] {
             let mut app = app(1..=30);
             screen(&mut app, width, height);
-            app.take(Event::News(News::Message(message(
-                summary(3),
-                &"long ".repeat(500),
-            ))));
+            arrives(&mut app, summary(3), &"long ".repeat(500));
             screen(&mut app, width, height);
             for keys in ["d", "n", "?", "x", "c", "\x1b", "o"] {
                 press(&mut app, keys);
@@ -231,7 +240,7 @@ fn every_screen_fits_whatever_the_size() {
 fn nothing_that_a_stranger_sends_steers_the_terminal() {
     let text = "\x1b]52;c;aGk=\x07\x1b[2J\u{202e}\u{9b}31mred\r\n\tend\0";
     let mut app = app(1..=1);
-    app.take(Event::News(News::Message(message(summary(1), text))));
+    arrives(&mut app, summary(1), text);
     for (width, height) in [(80, 24), (200, 50), (40, 8)] {
         let shown = screen(&mut app, width, height);
         assert!(
@@ -248,7 +257,7 @@ fn nothing_that_a_stranger_sends_steers_the_terminal() {
 #[test]
 fn a_contact_is_written_down_written_to_and_recognised() {
     let mut app = app(1..=1);
-    app.take(Event::News(News::Message(message(summary(1), "Hello!"))));
+    arrives(&mut app, summary(1), "Hello!");
     // The sender of the message that is read is filled in.
     press(&mut app, "aAlice\t");
     app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
@@ -309,7 +318,7 @@ proptest::proptest! {
     #[test]
     fn no_byte_that_steers_a_terminal_comes_out_of_any_text(text: String, width in 40_u16..130, height in 8_u16..40) {
         let mut app = app(1..=1);
-        app.take(Event::News(News::Message(message(summary(1), &text))));
+        arrives(&mut app, summary(1), &text);
         let reading = screen(&mut app, width, height);
         // What others say of what went wrong may have their words in it.
         app.take(Event::News(News::Failed(text.clone())));

@@ -19,8 +19,15 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
     let (left, right) = match &app.relay {
         RelayState::Asking => (vec![Span::raw("asking your relay…")], String::new()),
-        RelayState::Away { .. } => (
-            vec![Span::styled("no relay is running", theme.warning())],
+        RelayState::Away { can_start, .. } => (
+            vec![Span::styled(
+                if *can_start {
+                    "no relay is running"
+                } else {
+                    "your relay can't be asked"
+                },
+                theme.warning(),
+            )],
             String::new(),
         ),
         RelayState::Here(status) => (here(status, area.width, theme), counts(status)),
@@ -97,13 +104,18 @@ pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
 /// As many keys as have room.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
-    let is_away = matches!(app.relay, RelayState::Away { .. });
+    let (is_here, can_start) = match app.relay {
+        RelayState::Away { can_start, .. } => (false, can_start),
+        RelayState::Here(_) | RelayState::Asking => (true, false),
+    };
     let of_inbox = matches!(app.place, Place::Inbox | Place::Message);
     let mut line = Line::default();
     let shown: Vec<_> = app
         .place
         .bindings()
-        .filter(|binding| !binding.short.is_empty() && (!of_inbox || binding.is_of_use(!is_away)))
+        .filter(|binding| {
+            !binding.short.is_empty() && (!of_inbox || binding.is_of_use(is_here, can_start))
+        })
         .collect();
     // Those for help and for leaving are always there.
     let (last, first): (Vec<_>, Vec<_>) =

@@ -64,6 +64,7 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         Layout::vertical([Constraint::Length(rows), Constraint::Min(1)]).areas(area);
     app.areas.list = list;
     let top = (app.outbox.chosen + 1).saturating_sub(rows.into());
+    app.areas.top = top;
     for ((place, letter), row) in letters.iter().enumerate().skip(top).zip(list.rows()) {
         let mut line = Line::raw(format!(
             " {:<12} {:<width$}",

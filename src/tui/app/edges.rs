@@ -1,0 +1,86 @@
+//! What happens between two keys: answers that come late, and letters whose fate is unknown.
+
+use tokio::sync::oneshot;
+
+use super::tests::{app, arrives, message, press, screen, sent, status};
+use super::*;
+use crate::cli::exit::{Exit, Failed};
+use crate::tui::inbox::tests::summary;
+
+#[test]
+fn an_answer_that_comes_late_shows_nothing_and_marks_nothing() {
+    let mut app = app(1..=3);
+    press(&mut app, "\n");
+    press(&mut app, "j");
+    assert!(matches!(
+        press(&mut app, "\n")[..],
+        [Order::Fetch(MessageId(2))]
+    ));
+    app.wanted = Some(MessageId(2));
+    let late = message(summary(3), "the one before");
+    assert!(app.take(Event::News(News::Message(late))).is_empty());
+    assert!(app.reading.is_none());
+    assert_eq!(arrives(&mut app, summary(2), "this one").len(), 1);
+    press(&mut app, "\x1b");
+    let late = message(summary(2), "left already");
+    assert!(app.take(Event::News(News::Message(late))).is_empty());
+    assert_eq!(app.place, Place::Inbox);
+}
+
+#[test]
+fn a_price_is_asked_about_where_its_letter_is_and_no_other_key_answers() {
+    let mut app = app(1..=1);
+    let id = sent(&mut app, "dear words");
+    press(&mut app, "\x1bc");
+    let (answer, mut answered) = oneshot::channel();
+    let words = "It takes long.".to_owned();
+    app.take(Event::Told(Told::Asks { id, words, answer }));
+    press(&mut app, "yn");
+    assert_eq!(app.compose.as_ref().unwrap().address(), "yn");
+    assert!(answered.try_recv().is_err(), "nobody was asked");
+    press(&mut app, "\x1bo");
+    assert!(screen(&mut app, 80, 24).contains("It takes long."));
+    press(&mut app, "y");
+    assert_eq!(answered.try_recv(), Ok(true));
+}
+
+#[test]
+fn a_letter_of_unknown_fate_stays_so_when_it_is_looked_at() {
+    let mut app = app(1..=1);
+    let id = sent(&mut app, "perhaps there");
+    let failed = Failed::new(Exit::InDoubt, "it can't be known");
+    app.take(Event::Told(Told::Failed(id, failed)));
+    press(&mut app, "\n\x1b");
+    assert!(matches!(
+        app.outbox.get(id).unwrap().stage,
+        Stage::Failed(_)
+    ));
+    press(&mut app, "\n!\x1b");
+    assert!(matches!(app.outbox.get(id).unwrap().stage, Stage::Draft));
+}
+
+#[test]
+fn what_has_been_sent_is_neither_sent_again_nor_forgotten() {
+    let mut app = app(1..=1);
+    let id = sent(&mut app, "once");
+    assert!(press(&mut app, "\n").is_empty() && app.compose.is_none());
+    press(&mut app, "dy");
+    assert_eq!(app.outbox.get(id).unwrap().text.as_str(), "once");
+}
+
+#[test]
+fn a_message_that_goes_while_one_writes_is_not_gone_back_to() {
+    let mut app = app(1..=2);
+    arrives(&mut app, summary(2), "soon gone");
+    press(&mut app, "c");
+    app.take(Event::News(News::Here(status(), vec![summary(1)])));
+    press(&mut app, "\x1b");
+    assert_eq!(app.place, Place::Inbox);
+}
+
+#[test]
+fn a_line_feed_is_a_new_line_and_deletes_none() {
+    let mut app = app(1..=1);
+    press(&mut app, "c\tone\x0btwo");
+    assert_eq!(app.compose.as_ref().unwrap().text().as_str(), "one\ntwo");
+}
