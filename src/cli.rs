@@ -8,6 +8,7 @@ mod book;
 mod card;
 mod colour;
 pub(crate) mod commands;
+mod common;
 mod completions;
 mod compose;
 pub(crate) mod contact;
@@ -46,6 +47,7 @@ mod tor_lines;
 pub(crate) mod visible;
 mod watch;
 pub(crate) mod way;
+pub(crate) mod wrapped;
 
 pub use kkv::main as kkv;
 pub use kkvc::main as kkvc;

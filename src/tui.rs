@@ -43,7 +43,6 @@ use terminal::Screen;
 use theme::Theme;
 
 pub(crate) use post::Route;
-pub(crate) use reading::wrapped;
 
 /// How often a delivery under way is looked at.
 const TICK: Duration = Duration::from_millis(100);

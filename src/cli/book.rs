@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use super::contact::quoted;
 use super::exit::{Exit, Failed};
 use super::passphrase;
 use crate::contacts::{
@@ -163,6 +164,7 @@ impl Addressee {
                 "the message was accepted, but that {name} speaks {suite} can't be noted: {fault}"
             );
             Failed::new(Exit::AcceptedUntold, what)
+                .hint("Don't send it again. See that the contacts' directory can be written to.")
         })
     }
 }
@@ -183,8 +185,10 @@ fn refused(fault: &BookError, book: &Book) -> Failed {
             }
         },
         BookError::SameName(_) | BookError::SameSender(_) => failed,
+        BookError::Changed(_) => failed.hint("Compare the words of that one."),
         BookError::SameAddress(name) => failed.hint(format!(
-            "To give it another name: kkvc contact rename '{name}' NEW"
+            "To give it another name: kkvc contact rename {} NEW",
+            quoted(name.as_str())
         )),
         BookError::Full => failed.hint("Remove somebody with `kkvc contact remove`."),
     }

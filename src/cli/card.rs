@@ -6,7 +6,9 @@ use qrcode::{Color, EcLevel, QrCode};
 use serde::Serialize;
 
 use super::book::Addressee;
-use super::commands::{Card, Common};
+use super::colour::on_stdout;
+use super::commands::Card;
+use super::common::Common;
 use super::contact::{address, in_two_lines};
 use super::exit::{Exit, Failed};
 use super::output::{print, print_json};
@@ -54,7 +56,7 @@ pub(super) async fn card(common: &Common, args: Card) -> Result<(), Failed> {
         in_two_lines(&words, "Words    ")
     );
     if !args.no_qr {
-        card += &picture(&link, io::stdout().is_terminal() && colours());
+        card += &picture(&link, io::stdout().is_terminal() && on_stdout());
     }
     print(&card)
 }
@@ -78,13 +80,6 @@ async fn own(client: &Client) -> Result<Target, Failed> {
 /// What a camera reads: the address in capitals, which take less room in a code, and mean the same.
 fn link(target: Target) -> String {
     address(target).to_uppercase()
-}
-
-/// Whether the environment asks for none (no-color.org), or the terminal has none.
-fn colours() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !refused && !dumb
 }
 
 /// A QR code, two modules in each character. Without colours, what is printed is dark: right on paper, and on a light terminal.

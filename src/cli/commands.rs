@@ -8,23 +8,21 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
-use super::arguments::{KKVC_ENVIRONMENT, SOCKET_HELP, from_one_to};
-use super::book::{Contacts, Whom};
+use super::arguments::{KKVC_ENVIRONMENT, from_one_to};
+use super::book::Whom;
+use super::common::Common;
 use super::completions::{Program, Shell, ids};
-use super::exit::{CODES, Failed};
+use super::exit::CODES;
 use super::inside::SenderArgs;
-use super::output::{Talk, say_more};
-use super::visible::Visible;
 use crate::contacts::Name;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::onion::OnionAddress;
-use crate::owner::{Client, ClientError};
 use crate::pow::Solver;
 use crate::protocol::suite::SuitePolicy;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
-use crate::tor::{Target, TargetError, TorWay};
+use crate::tor::{Target, TargetError};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -35,77 +33,6 @@ pub(super) struct Cli {
 
     #[command(subcommand)]
     pub(super) command: Option<Command>,
-}
-
-/// What every command takes.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "For every command")]
-pub(super) struct Common {
-    /// Print JSON, in ASCII, instead of text for people
-    #[arg(long, global = true)]
-    pub(super) json: bool,
-
-    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}; if nothing is there, /run/kkv/kkv.sock of a service"))]
-    pub(super) socket: Option<PathBuf>,
-
-    /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
-    #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
-    pub(super) tor: TorWay,
-
-    /// File of your contacts, encrypted with a passphrase; made by the first `contact add`
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) contacts: Option<PathBuf>,
-
-    /// File with that passphrase, in one line [default: it is asked for]
-    #[arg(long, global = true, value_name = "FILE", requires = "contacts")]
-    pub(super) passphrase_file: Option<PathBuf>,
-    /// Say nothing but what was asked for and what has gone wrong
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Say more of how it is done
-    #[arg(short, long, global = true)]
-    verbose: bool,
-
-    /// Use no colours, as with NO_COLOR in the environment
-    #[arg(long, global = true)]
-    // Looked for before anything is parsed: see `colour::begin`.
-    no_color: bool,
-}
-
-impl Common {
-    pub(super) fn client(&self) -> Result<Client, Failed> {
-        Ok(self.open()?)
-    }
-
-    /// The same, for who goes by what is wrong.
-    pub(super) fn open(&self) -> Result<Client, ClientError> {
-        let client = match &self.socket {
-            Some(socket) => Client::new(socket)?,
-            None => Client::by_default()?,
-        };
-        say_more(format_args!(
-            "Asking the kkv at {}.",
-            Visible(&client.socket().to_string_lossy())
-        ));
-        Ok(client)
-    }
-
-    pub(super) fn talk(&self) -> Talk {
-        match (self.quiet, self.verbose) {
-            (true, _) => Talk::Quiet,
-            (false, false) => Talk::Usual,
-            (false, true) => Talk::Verbose,
-        }
-    }
-
-    pub(super) fn contacts(&self) -> Option<Contacts<'_>> {
-        let path = self.contacts.as_deref()?;
-        Some(Contacts {
-            path,
-            passphrase_file: self.passphrase_file.as_deref(),
-        })
-    }
 }
 
 #[derive(Debug, Subcommand)]

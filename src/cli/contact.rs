@@ -74,8 +74,8 @@ fn added(contact: &Contact, json: bool) -> Result<(), Failed> {
         say(in_two_lines(&words, "  words  "));
         say(format_args!(
             "Compare them over another way with what `kkvc card` shows its owner, then:\n  \
-             kkvc contact verify '{}'",
-            contact.name()
+             kkvc contact verify {}",
+            quoted(contact.name().as_str())
         ));
     }
     Ok(())
@@ -120,10 +120,11 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
         ));
     }
     let mut file = contacts.open().await?;
+    let target = found(file.book(), name)?.target();
     if !yes {
         compared(found(file.book(), name)?).await?;
     }
-    let verified = contacts.change_in(&mut file, |book| book.verify(name).cloned())?;
+    let verified = contacts.change_in(&mut file, |book| book.verify(name, target).cloned())?;
     told(&verified, "Verified", json)
 }
 
@@ -150,7 +151,8 @@ async fn compared(contact: &Contact) -> Result<(), Failed> {
     }
     let what = format!("{name} was not marked as verified");
     Err(Failed::new(Exit::Cancelled, what).hint(format!(
-        "If the words differ, that address is somebody else's: kkvc contact remove '{name}'"
+        "If the words differ, that address is somebody else's: kkvc contact remove {}",
+        quoted(name.as_str())
     )))
 }
 
@@ -198,6 +200,11 @@ pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
     let (one, other) = words.split_at(words.len() / 2);
     let space = " ".repeat(before.width());
     format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
+}
+
+/// A word as a shell takes it.
+pub(super) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// As wide as `width` columns; a letter may take two of them, or none.

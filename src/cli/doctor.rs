@@ -8,7 +8,7 @@ mod socket;
 
 use serde::Serialize;
 
-use super::commands::Common;
+use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::output::{print, print_json};
 use super::visible::Visible;
@@ -81,7 +81,7 @@ impl Finding {
             self.what,
             mend.unwrap_or_default()
         );
-        Visible(&line).to_string() + "\n"
+        Visible(&line).to_string().replace('\n', "<U+000A>") + "\n"
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
             ),
             (
                 Finding::wrong("socket", "no \x1b[2J\n", "make one"),
-                "wrong    socket    no <U+001B>[2J\n: make one\n",
+                "wrong    socket    no <U+001B>[2J<U+000A>: make one\n",
             ),
         ] {
             assert_eq!(finding.line(), want);

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::ask::{agreed, can_ask};
 use super::book::Contacts;
 use super::colour::strong;
-use super::commands::Common;
+use super::common::Common;
 use super::contact::padded;
 use super::exit::{Exit, Failed};
 use super::message::{openpgp, raw_may_go_out, show, show_raw};

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::commands::{Cli, Command, Common, Tui};
+use super::commands::{Cli, Command, Tui};
+use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::output::set_talk;
 use super::{
@@ -62,6 +63,7 @@ fn finished(cli: Cli) -> Result<(), Failed> {
 
 async fn run(cli: Cli) -> Result<(), Failed> {
     let common = &cli.common;
+    common.must_fit_together()?;
     match cli
         .command
         .expect("there is one, if only the one that is meant")

@@ -10,10 +10,10 @@ use super::inbox::head;
 use super::named::Names;
 use super::output::{json_line, written};
 use super::visible::Visible;
+use super::wrapped::wrapped;
 use crate::openpgp::Block;
 use crate::owner::api::Message;
 use crate::queue::MessageId;
-use crate::tui::wrapped;
 
 /// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor for another message.
 const BAR: &str = "│";

@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use zeroize::Zeroizing;
 
 use super::exit::{Exit, Failed};
@@ -15,6 +17,9 @@ use super::{secret_file, signals};
 use crate::contacts::Passphrase;
 use crate::crypto::scrub;
 use crate::limits::MAX_PASSPHRASE_BYTES;
+
+/// What stands for no key (`_POSIX_VDISABLE` of Linux).
+const DISABLED: u8 = 0;
 
 /// The passphrase of an existing `book`: from `file`, or asked for.
 pub(super) async fn existing(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
@@ -93,6 +98,10 @@ impl Terminal {
             silent
                 .local_modes
                 .remove(LocalModes::ECHO | LocalModes::ECHONL);
+            // A shell's fg would turn the echo on again, and a quit leave it off.
+            for key in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
+                silent.special_codes[key] = DISABLED;
+            }
             tcsetattr(&input, OptionalActions::Flush, &silent)?;
             Ok(Self {
                 input,

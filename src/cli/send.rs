@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal};
 use serde::Serialize;
 
 use super::book::Addressee;
-use super::commands::{Common, Send};
+use super::commands::Send;
+use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::output::{complain, print_json, say, say_more};
 use super::progress::Progress;
@@ -89,12 +90,14 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         (Some(file), Some(proof)) => file.fill(proof),
         _ => Ok(()),
     };
-    tell(&accepted, proof, args.identity.is_some(), common.json).map_err(|failed| {
+    // Whatever of the three fails, the others are done.
+    let remembered = addressee.remember(accepted.suite);
+    let told = tell(&accepted, proof, args.identity.is_some(), common.json);
+    let told = told.map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
         Failed::new(Exit::AcceptedUntold, what)
-    })?;
-    written?;
-    addressee.remember(accepted.suite)
+    });
+    told.and(written).and(remembered)
 }
 
 /// Says what the options come to, to who wants to know more.

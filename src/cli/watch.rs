@@ -6,7 +6,8 @@ mod handler;
 use std::panic;
 use std::pin::Pin;
 
-use super::commands::{self, Common};
+use super::commands;
+use super::common::Common;
 use super::exit::Failed;
 use super::message::show;
 use super::named::Names;

@@ -42,6 +42,9 @@ pub enum BookError {
     /// Somebody has this key already.
     #[error("{0} signs with this key already")]
     SameSender(Name),
+    /// Somebody else is called that by now.
+    #[error("{0} has another address meanwhile, which was not compared")]
+    Changed(Name),
     /// There is no room.
     #[error("there are {MAX_CONTACTS} contacts, and no more fit")]
     Full,
@@ -188,12 +191,15 @@ impl Book {
         Ok(())
     }
 
-    /// Remembers that an address has been compared over another way.
+    /// Remembers that the address `compared` has been compared over another way.
     ///
     /// # Errors
-    /// Nobody is called that.
-    pub fn verify(&mut self, name: &Name) -> Result<&Contact, BookError> {
+    /// Nobody is called that, or somebody with another address is by now.
+    pub fn verify(&mut self, name: &Name, compared: Target) -> Result<&Contact, BookError> {
         let contact = self.known(name)?;
+        if contact.target != compared {
+            return Err(BookError::Changed(name.clone()));
+        }
         contact.verified = true;
         Ok(contact)
     }
@@ -272,7 +278,11 @@ mod tests {
     fn another_name_leaves_everything_else() {
         let mut book = book(&["bob", "carol"]);
         book.note_suite(&name("bob"), Suite::V2).unwrap();
-        book.verify(&name("bob")).unwrap();
+        let target = book.get(&name("bob")).unwrap().target();
+        let other = "127.0.0.1:9".parse().unwrap();
+        let refused = book.verify(&name("bob"), other).unwrap_err();
+        assert_eq!(refused, BookError::Changed(name("bob")));
+        book.verify(&name("bob"), target).unwrap();
         let renamed = book.rename(&name("BOB"), name("Zed")).unwrap();
         assert!(renamed.is_verified() && renamed.suite() == Some(Suite::V2));
         assert_eq!(names(&book), ["carol", "Zed"]);

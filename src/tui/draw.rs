@@ -13,7 +13,7 @@ use ratatui::text::Line;
 
 use super::app::App;
 use super::keys::Place;
-use super::reading::drawn;
+use crate::cli::wrapped::drawn;
 
 /// From this width on, the message stands beside the list.
 const WIDE: u16 = 120;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::net::UnixStream;
 
-use super::super::commands::Common;
+use super::super::common::Common;
 use super::super::exit::Failed;
 use super::{Finding, lowered};
 use crate::owner::api::Status;

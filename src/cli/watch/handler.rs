@@ -64,6 +64,7 @@ pub(super) async fn run(
 /// Ends the whole group, politely at first.
 async fn ended(child: &mut Child, group: Pid) -> std::io::Result<ExitStatus> {
     let _ = kill_process_group(group, Signal::TERM);
+    let _ = kill_process_group(group, Signal::CONT); // what is stopped would not notice
     let gone = async {
         let status = child.wait().await;
         let mut looks = interval(LOOK);

@@ -195,7 +195,8 @@ proptest! {
             let sender = keys.then(|| SenderKey::generate(&mut rand::rng()).public());
             if book.add(Contact::new(name.clone(), target, sender)).is_ok() && spoken {
                 book.note_suite(&name, Suite::V1).unwrap();
-                book.verify(&name).unwrap();
+                let target = book.get(&name).unwrap().target();
+                book.verify(&name, target).unwrap();
             }
         }
         let sealed = seal(&book, &passphrase("x"), NO_WORK).unwrap();

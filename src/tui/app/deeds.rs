@@ -14,11 +14,8 @@ impl App {
     pub(super) fn open(&mut self) -> Vec<Order> {
         match self.place {
             Place::Inbox | Place::Message => {
-                let chosen = self.inbox.chosen();
-                chosen
-                    .map(|message| Order::Fetch(message.id))
-                    .into_iter()
-                    .collect()
+                self.wanted = self.inbox.chosen().map(|message| message.id);
+                self.wanted.map(Order::Fetch).into_iter().collect()
             }
             Place::Outbox => {
                 let Some(letter) = self.outbox.chosen() else {

@@ -16,7 +16,6 @@ fn an_answer_that_comes_late_shows_nothing_and_marks_nothing() {
         press(&mut app, "\n")[..],
         [Order::Fetch(MessageId(2))]
     ));
-    app.wanted = Some(MessageId(2));
     let late = message(summary(3), "the one before");
     assert!(app.take(Event::News(News::Message(late))).is_empty());
     assert!(app.reading.is_none());

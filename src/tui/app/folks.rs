@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::App;
 use crate::cli::contact::{address, words};
-use crate::contacts::{Book, BookError, Name};
+use crate::contacts::{Book, Name};
 use crate::tor::Target;
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
@@ -130,10 +130,7 @@ impl App {
 
     /// The words of `target` were compared, and nobody else's: the file may have been changed meanwhile.
     pub(super) fn verified(&mut self, name: &Name, target: Target) {
-        let verify = |book: &mut Book| match book.by_target(target) {
-            Some(contact) if contact.name() == name => book.verify(name).map(|_| ()),
-            _ => Err(BookError::Unknown(name.clone())),
-        };
+        let verify = |book: &mut Book| book.verify(name, target).map(|_| ());
         match self.people.change(verify) {
             Ok(()) => self.tell(true, format!("{name} is verified")),
             Err(why) => self.tell(false, why),

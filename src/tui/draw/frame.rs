@@ -5,11 +5,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::cli::visible::Visible;
+use crate::cli::wrapped::columns;
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, RelayState};
 use crate::tui::keys::Place;
-use crate::tui::reading::columns;
 use crate::tui::theme::Theme;
 
 /// Characters of an onion address that are shown on each side where all of it has no room.

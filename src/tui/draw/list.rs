@@ -8,9 +8,9 @@ use ratatui::widgets::Paragraph;
 use super::fitted;
 use crate::cli::inbox::{short, time};
 use crate::cli::visible::Visible;
+use crate::cli::wrapped::columns;
 use crate::owner::api::Summary;
 use crate::tui::app::{App, RelayState};
-use crate::tui::reading::columns;
 
 /// Columns of all but the sender.
 const WITHOUT_FROM: usize = 48;

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use crate::cli::wrapped::wrapped;
 use crate::tui::app::App;
-use crate::tui::reading::wrapped;
 
 const QUESTION_WIDTH: u16 = 60;
 

@@ -1,0 +1,98 @@
+//! What every command of `kkvc` takes, and what follows from it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::SOCKET_HELP;
+use super::book::Contacts;
+use super::exit::Failed;
+use super::output::{Talk, say_more};
+use super::visible::Visible;
+use crate::owner::{Client, ClientError};
+use crate::tor::TorWay;
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
+pub(super) struct Common {
+    /// Print JSON, in ASCII, instead of text for people
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}; if nothing is there, /run/kkv/kkv.sock of a service"))]
+    pub(super) socket: Option<PathBuf>,
+
+    /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
+    #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
+    pub(super) tor: TorWay,
+
+    /// File of your contacts, encrypted with a passphrase; made by the first `contact add`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) contacts: Option<PathBuf>,
+
+    /// File with that passphrase, in one line [default: it is asked for]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
+    /// Say nothing but what was asked for and what has gone wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Say more of how it is done
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
+    /// Use no colours, as with NO_COLOR in the environment
+    #[arg(long, global = true)]
+    // Looked for before anything is parsed: see `colour::begin`.
+    no_color: bool,
+}
+
+impl Common {
+    pub(super) fn client(&self) -> Result<Client, Failed> {
+        Ok(self.open()?)
+    }
+
+    /// The same, for who goes by what is wrong.
+    pub(super) fn open(&self) -> Result<Client, ClientError> {
+        let client = match &self.socket {
+            Some(socket) => Client::new(socket)?,
+            None => Client::by_default()?,
+        };
+        say_more(format_args!(
+            "Asking the kkv at {}.",
+            Visible(&client.socket().to_string_lossy())
+        ));
+        Ok(client)
+    }
+
+    /// Refuses what would do nothing. A variable may lie there for other commands.
+    pub(super) fn must_fit_together(&self) -> Result<(), Failed> {
+        let typed = |word: std::ffi::OsString| {
+            let word = word.to_string_lossy();
+            word.split('=').next() == Some("--passphrase-file")
+        };
+        if self.contacts.is_none() && std::env::args_os().any(typed) {
+            return Err(Failed::usage(
+                "--passphrase-file is for the file that --contacts names",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn talk(&self) -> Talk {
+        match (self.quiet, self.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, false) => Talk::Usual,
+            (false, true) => Talk::Verbose,
+        }
+    }
+
+    pub(super) fn contacts(&self) -> Option<Contacts<'_>> {
+        let path = self.contacts.as_deref()?;
+        Some(Contacts {
+            path,
+            passphrase_file: self.passphrase_file.as_deref(),
+        })
+    }
+}
