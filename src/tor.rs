@@ -1,6 +1,6 @@
 //! The ways onto Tor behind one small interface: dial ([`Dial`]), serve ([`crate::http::Accept`]), and how it is doing ([`TorState`]).
 //!
-//! Embedded: arti in this process ([`embedded`]). External: a Tor beside us, that carries its onion service to our loopback port, and whose SOCKS
+//! Embedded: arti in this process (`embedded`). External: a Tor beside us, that carries its onion service to our loopback port, and whose SOCKS
 //! port is dialled through.
 
 mod access;
