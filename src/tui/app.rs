@@ -170,14 +170,7 @@ impl App {
             return;
         }
         for (id, question) in self.waiting.drain(..) {
-            if let Some(place) = self
-                .outbox
-                .letters()
-                .iter()
-                .position(|letter| letter.id == id)
-            {
-                self.outbox.chosen = place;
-            }
+            self.outbox.choose(id);
             self.questions.push_back(question);
         }
     }

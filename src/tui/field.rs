@@ -4,19 +4,16 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use ratatui_textarea::TextArea;
 
-/// Steps that can be undone: as many copies of what was typed are kept.
-const UNDOS: usize = 200;
-
 /// A field of one line.
 pub(super) fn line(text: String, hint: &str) -> TextArea<'static> {
     made(TextArea::new(vec![text]), hint)
 }
 
-/// The same with what it looks like and remembers.
+/// Any field, with what it looks like and the hint that stands in it while it is empty.
 pub(super) fn made(mut field: TextArea<'static>, hint: &str) -> TextArea<'static> {
     field.set_placeholder_text(hint);
     field.set_cursor_line_style(Style::new());
-    field.set_max_histories(UNDOS);
+    field.set_max_histories(0); // no key undoes, and each step would be a copy of what was typed
     field
 }
 

@@ -169,7 +169,7 @@ const WRITING: &[Binding] = bindings! {
 /// On every screen.
 const ALWAYS: &[Binding] = bindings! {
     Quit: [control('c'), control('q')], "Ctrl-C", "", "leave; your relay runs on";
-    Suspend: [control('z')], "Ctrl-Z", "", "back to the shell for now; fg returns";
+    Suspend: [control('z')], "Ctrl-Z", "", "back to the shell, until you type fg";
 };
 
 impl Binding {

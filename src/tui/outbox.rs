@@ -69,6 +69,12 @@ impl Outbox {
         self.letters.get(self.chosen)
     }
 
+    /// Chooses this one, wherever it is in the list.
+    pub(super) fn choose(&mut self, id: u64) {
+        let place = self.letters.iter().position(|letter| letter.id == id);
+        self.chosen = place.unwrap_or(self.chosen);
+    }
+
     pub(super) fn move_by(&mut self, lines: isize) {
         let last = self.letters.len().saturating_sub(1);
         self.chosen = self.chosen.saturating_add_signed(lines).min(last);

@@ -77,7 +77,7 @@ impl Post {
 
     /// Has `text` delivered to `target`; in kkv/2 and nothing less if it is that of the contact `better`.
     pub(super) fn send(&mut self, id: u64, target: Target, better: Option<Name>, text: Text) {
-        let step: Step = Arc::new(Mutex::new(Steps::new(None)));
+        let step = Step::default();
         let observer = Teller {
             id,
             step: Arc::clone(&step),

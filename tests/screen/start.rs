@@ -25,18 +25,23 @@ impl Drop for Started {
     }
 }
 
-#[test]
-fn where_no_relay_runs_one_is_offered_started_and_outlives_the_client() {
+/// A relay that has ended, and a terminal where it was agreed to start another, which has `settings` in its environment.
+fn asked_to_start(settings: &str) -> (Relay, Tmux) {
     let before = Relay::start(&[]);
     before.process().signal(Signal::TERM);
     before.process().ended();
     let terminal = Tmux::new(&before, 80, 24);
-    terminal.types("export KKV_TOR=off KKV_LISTEN=127.0.0.1:0 KKV_COST_POW=4\n");
-    terminal.types("\"$KKVC\" --socket \"$SOCKET\"\n");
+    terminal.types(&format!("{settings} \"$KKVC\" --socket \"$SOCKET\"\n"));
     terminal.wait_for("s starts it.");
     terminal.press(&["s"]);
     terminal.wait_for("Start your relay?");
     terminal.press(&["y"]);
+    (before, terminal)
+}
+
+#[test]
+fn where_no_relay_runs_one_is_offered_started_and_outlives_the_client() {
+    let (before, terminal) = asked_to_start("KKV_TOR=off KKV_LISTEN=127.0.0.1:0 KKV_COST_POW=4");
     terminal.wait_for("No messages.");
     let started = Started::at(before.socket());
     terminal.press(&["q"]);
@@ -48,14 +53,6 @@ fn where_no_relay_runs_one_is_offered_started_and_outlives_the_client() {
 
 #[test]
 fn why_one_cannot_be_started_is_said() {
-    let before = Relay::start(&[]);
-    before.process().signal(Signal::TERM);
-    before.process().ended();
-    let terminal = Tmux::new(&before, 80, 24);
-    terminal.types("KKV_LISTEN=192.0.2.1:80 \"$KKVC\" --socket \"$SOCKET\"\n");
-    terminal.wait_for("s starts it.");
-    terminal.press(&["s"]);
-    terminal.wait_for("Start your relay?");
-    terminal.press(&["y"]);
+    let (_before, terminal) = asked_to_start("KKV_TOR=off KKV_LISTEN=192.0.2.1:80");
     terminal.wait_for("invalid value");
 }

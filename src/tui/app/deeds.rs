@@ -98,14 +98,7 @@ impl App {
         self.set_stage(id, Stage::UnderWay(Step::default()));
         self.note = None;
         self.place = Place::Outbox;
-        if let Some(place) = self
-            .outbox
-            .letters()
-            .iter()
-            .position(|letter| letter.id == id)
-        {
-            self.outbox.chosen = place;
-        }
+        self.outbox.choose(id);
         let better = self.people.better(target);
         vec![Order::Send {
             id,
