@@ -4,7 +4,7 @@
 mod arguments;
 mod ask;
 mod bench;
-mod book;
+pub(crate) mod book;
 mod card;
 mod colour;
 pub(crate) mod commands;

@@ -21,7 +21,7 @@ pub(super) struct Contacts<'c> {
 
 /// Somebody to write to, as it is typed: an address, or a contact's name.
 #[derive(Debug, Clone)]
-pub(super) enum Whom {
+pub(crate) enum Whom {
     Address(Target),
     Name(Name),
 }
@@ -174,16 +174,19 @@ pub(super) fn found<'b>(book: &'b Book, name: &Name) -> Result<&'b Contact, Fail
     book.get(name).map_err(|fault| refused(&fault, book))
 }
 
+/// Whom `name` may have meant, as a question; none if it is like nobody's.
+pub(crate) fn meant(book: &Book, name: &Name) -> Option<String> {
+    let near: Vec<&str> = book.near(name).into_iter().map(Name::as_str).collect();
+    (!near.is_empty()).then(|| format!("Did you mean {}?", near.join(", or ")))
+}
+
 fn refused(fault: &BookError, book: &Book) -> Failed {
     let failed = Failed::usage(fault.to_string());
     match fault {
-        BookError::Unknown(name) => match book.near(name).as_slice() {
-            [] => failed.hint("`kkvc contact list` shows whom there is."),
-            near => {
-                let near: Vec<String> = near.iter().map(ToString::to_string).collect();
-                failed.hint(format!("Did you mean {}?", near.join(", or ")))
-            }
-        },
+        BookError::Unknown(name) => failed.hint(
+            meant(book, name)
+                .unwrap_or_else(|| "`kkvc contact list` shows whom there is.".to_owned()),
+        ),
         BookError::SameName(_) | BookError::SameSender(_) => failed,
         BookError::Changed(_) => failed.hint("Compare the words of that one."),
         BookError::SameAddress(name) => failed.hint(format!(

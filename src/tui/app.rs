@@ -182,6 +182,13 @@ impl App {
     fn news(&mut self, news: News) -> Vec<Order> {
         match news {
             News::Here(status, messages) => {
+                let is_another = match &self.relay {
+                    RelayState::Here(before) => before.relay != status.relay,
+                    RelayState::Away { .. } | RelayState::Asking => false,
+                };
+                if is_another {
+                    self.forget_messages();
+                }
                 self.relay = RelayState::Here(status);
                 self.inbox.set(messages);
                 self.close_if_gone();
@@ -196,14 +203,22 @@ impl App {
                     hint,
                     can_start,
                 };
-                self.inbox.set(Vec::new());
-                self.close_if_gone();
+                self.forget_messages();
             }
             News::Message(message) => return self.show(*message),
             News::Done(what) => self.tell(true, what),
             News::Failed(why) => self.tell(false, why),
         }
         Vec::new()
+    }
+
+    /// The relay that had them has ended. The next one begins with number 1 again, so nothing that is asked about a number may reach it.
+    fn forget_messages(&mut self) {
+        self.wanted = None;
+        self.questions
+            .retain(|question| !question.is_about_messages());
+        self.inbox.set(Vec::new());
+        self.close_if_gone();
     }
 
     fn close_if_gone(&mut self) {

@@ -42,6 +42,11 @@ impl Question {
         }
     }
 
+    /// Whether a yes does something to messages of the relay.
+    pub(super) fn is_about_messages(&self) -> bool {
+        matches!(self, Self::Delete(_) | Self::DeleteAll { .. })
+    }
+
     /// In words: what is asked, and what a yes means.
     pub(super) fn words(&self) -> (String, String) {
         let undone = "It can't be undone.".to_owned();

@@ -5,10 +5,11 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
 use super::field;
-use crate::contacts::{Book, Name};
+use crate::cli::book::{Whom, meant};
+use crate::contacts::Book;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
-use crate::tor::{Target, TargetError};
+use crate::tor::Target;
 
 /// A form of two fields.
 pub(super) struct Compose {
@@ -127,24 +128,17 @@ impl Compose {
 
 /// Who is meant, or why nobody is.
 fn target(typed: &str, book: &Book) -> Result<Target, String> {
-    let fault = match typed.parse::<Target>() {
-        Ok(target) => return Ok(target),
-        Err(fault) => fault,
+    let name = match typed.parse::<Whom>() {
+        Ok(Whom::Address(target)) => return Ok(target),
+        Ok(Whom::Name(name)) => name,
+        Err(fault) => return Err(fault.to_string()),
     };
-    let (TargetError::OutsideTor, Ok(name)) = (&fault, typed.parse::<Name>()) else {
-        return Err(fault.to_string());
-    };
-    if let Ok(contact) = book.get(&name) {
-        return Ok(contact.target());
-    }
-    let near: Vec<&str> = book.near(&name).into_iter().map(Name::as_str).collect();
-    Err(match near.as_slice() {
-        [] => format!("there is no contact {name}, and it is no onion address"),
-        near => format!(
-            "there is no contact {name}; did you mean {}?",
-            near.join(", or ")
-        ),
-    })
+    let contact = book.get(&name).map_err(|fault| {
+        let meant = meant(book, &name);
+        let meant = meant.unwrap_or_else(|| "And it is no onion address.".to_owned());
+        format!("{fault}. {meant}")
+    })?;
+    Ok(contact.target())
 }
 
 #[cfg(test)]
@@ -225,7 +219,7 @@ mod tests {
         book.add(alice).unwrap();
         let (target, _) = Compose::new(1, "alice", "text").ready(&book).unwrap();
         assert_eq!(target, ADDRESS.parse().unwrap());
-        for (typed, told) in [("Alicce", "did you mean Alice?"), ("Bob", "no contact Bob")] {
+        for (typed, told) in [("Alicce", "Did you mean Alice?"), ("Bob", "no contact Bob")] {
             let unready = Compose::new(1, typed, "text").ready(&book).unwrap_err();
             assert_eq!(unready.field, Field::To);
             assert!(unready.why.contains(told), "{unready:?}");

@@ -76,7 +76,8 @@ fn it_fits_into_whatever_room_there_is() {
     terminal.wait_for("Many words");
     terminal.resize(140, 30);
     let wide = terminal.wait_until("both side by side", |screen| {
-        screen.contains("RECEIVED") && screen.contains("Many words")
+        let beside = screen.contains("RECEIVED") && screen.contains("Many words");
+        beside && unread(screen) == 0
     });
     must_look_like(&wide, "wide");
     terminal.resize(30, 5);

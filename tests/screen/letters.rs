@@ -17,7 +17,10 @@ fn a_message_is_written_sent_and_arrives() {
     terminal.types("Dear you,\nthis is j, k, q and ? in a text.");
     must_look_like(&terminal.wait_for("in a text."), "compose");
     terminal.press(&["C-s"]);
-    must_look_like(&terminal.wait_for("Accepted: the message"), "sent");
+    let sent = terminal.wait_until("it, also in the inbox", |screen| {
+        screen.contains("Accepted: the message") && screen.contains("1 of 50")
+    });
+    must_look_like(&sent, "sent");
     assert_eq!(relay.text(1), "Dear you,\nthis is j, k, q and ? in a text.");
     // It is in nobody's way afterwards.
     terminal.press(&["Escape"]);

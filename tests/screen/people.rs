@@ -54,7 +54,7 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     terminal.types("mysel\n:");
     terminal.wait_for("1 of 3500");
     terminal.press(&["C-s"]);
-    terminal.wait_for("did you mean Myself?");
+    terminal.wait_for("Did you mean Myself?");
     terminal.types("f");
     terminal.press(&["C-s"]);
     terminal.wait_for("Accepted: the message");
@@ -63,5 +63,8 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     terminal.press(&["Escape"]);
     terminal.wait_for("RECEIVED");
     terminal.press(&["a"]);
-    must_look_like(&terminal.wait_for("SIGNS AS"), "contacts");
+    let contacts = terminal.wait_until("contacts, and two messages", |screen| {
+        screen.contains("SIGNS AS") && screen.contains("2 of 50")
+    });
+    must_look_like(&contacts, "contacts");
 }

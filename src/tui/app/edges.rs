@@ -83,3 +83,34 @@ fn a_line_feed_is_a_new_line_and_deletes_none() {
     press(&mut app, "c\tone\x0btwo");
     assert_eq!(app.compose.as_ref().unwrap().text().as_str(), "one\ntwo");
 }
+
+#[test]
+fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
+    let mut app = app(1..=1);
+    arrives(&mut app, summary(1), "of the first relay");
+    press(&mut app, "d");
+    let mut another = status();
+    another.relay = crate::protocol::wire::Hex([9; 32]);
+    app.take(Event::News(News::Here(another, vec![summary(1)])));
+    assert!(app.reading.is_none());
+    assert!(
+        press(&mut app, "y")
+            .iter()
+            .all(|order| !matches!(order, Order::Delete(_)))
+    );
+
+    press(&mut app, "d");
+    let (what, hint) = ("gone".to_owned(), String::new());
+    let can_start = false;
+    app.take(Event::News(News::Away {
+        what,
+        hint,
+        can_start,
+    }));
+    app.take(Event::News(News::Here(status(), vec![summary(1)])));
+    assert!(
+        press(&mut app, "y")
+            .iter()
+            .all(|order| !matches!(order, Order::Delete(_)))
+    );
+}
