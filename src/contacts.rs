@@ -1,6 +1,7 @@
 //! Names for addresses: what an owner knows of the inboxes that are written to, in memory, or in one encrypted file if that is asked for.
 
 mod book;
+mod disk;
 mod file;
 mod name;
 mod passphrase;

@@ -1,23 +1,19 @@
 //! Contacts in one file, encrypted with a passphrase (age, its scrypt recipient). Nothing of it is ever on the disk unencrypted.
 //!
-//! A change reads the file anew under a lock, writes a new file beside it, and puts that in its place: two programs can have the same file open, and whatever
-//! happens meanwhile, there is a whole one.
+//! A change reads the file anew under a lock and replaces it: two programs can have the same file open.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::iter::once;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use age::{DecryptError, Decryptor, Encryptor, scrypt};
-use rand::Rng;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use super::book::{Book, BookError};
+use super::disk::{Beside, held, missing, open, read};
 use super::passphrase::Passphrase;
 use super::stored;
-use crate::crypto::random;
 use crate::limits::{CONTACTS_WORK, MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK};
 
 /// How every age file begins.
@@ -159,112 +155,6 @@ impl BookFile {
             self.book = book;
         }
         Ok(done)
-    }
-}
-
-fn missing(fault: io::Error) -> FileError {
-    match fault.kind() {
-        io::ErrorKind::NotFound => FileError::Missing,
-        _ => FileError::Io(fault),
-    }
-}
-
-/// Opens a file that nobody else can get at. What is looked at is what was opened.
-fn open(path: &Path) -> Result<File, FileError> {
-    let quickly = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("a small flag");
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(quickly) // a pipe that nobody writes to would be waited for
-        .open(path)
-        .map_err(missing)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(FileError::NotAFile);
-    }
-    if metadata.mode() & 0o077 != 0 {
-        return Err(FileError::Exposed);
-    }
-    Ok(file)
-}
-
-/// The file that is at `path`, locked until it is dropped: another program may have put a new one there while its lock was waited for.
-fn held(path: &Path) -> Result<File, FileError> {
-    loop {
-        let file = open(path)?;
-        file.lock()?;
-        let (locked, there) = (file.metadata()?, fs::metadata(path).map_err(missing)?);
-        if (locked.dev(), locked.ino()) == (there.dev(), there.ino()) {
-            return Ok(file);
-        }
-    }
-}
-
-fn read(file: &File) -> Result<Vec<u8>, FileError> {
-    let limit = MAX_CONTACTS_FILE_BYTES + 1;
-    let mut bytes = Vec::new();
-    file.take(limit as u64).read_to_end(&mut bytes)?;
-    if bytes.len() == limit {
-        return Err(FileError::Foreign);
-    }
-    Ok(bytes)
-}
-
-/// A new file in the same directory, whole and on the disk, of mode 0600. It goes if it isn't put in place.
-struct Beside {
-    path: PathBuf,
-}
-
-impl Beside {
-    fn write(path: &Path, bytes: &[u8]) -> Result<Self, FileError> {
-        let number = random::kernel().next_u32();
-        let mut name = path.file_name().ok_or(FileError::NotAFile)?.to_os_string();
-        name.push(format!(".{number:08x}.new"));
-        let path = path.with_file_name(name);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(missing)?;
-        let new = Self { path };
-        file.write_all(bytes).and_then(|()| file.sync_all())?;
-        Ok(new)
-    }
-
-    /// Gives it its name, which nothing may have yet.
-    fn put(self, path: &Path) -> Result<(), FileError> {
-        match renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
-            Ok(()) => {
-                sync_directory(path);
-                Ok(())
-            }
-            Err(rustix::io::Errno::EXIST) => Err(FileError::Exists),
-            // A file system that can't look and rename at once.
-            Err(rustix::io::Errno::INVAL) if !path.exists() => self.replace(path),
-            Err(fault) => Err(FileError::Io(fault.into())),
-        }
-    }
-
-    fn replace(self, path: &Path) -> Result<(), FileError> {
-        fs::rename(&self.path, path)?;
-        sync_directory(path);
-        Ok(())
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path); // it is not there any more if it was put in place
-    }
-}
-
-/// Has the disk know of a new name. If it can't be said, a power cut may bring the file before back, whole.
-fn sync_directory(path: &Path) {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
-        let _ = directory.sync_all();
     }
 }
 
