@@ -254,9 +254,15 @@ pub const MAX_CONTACTS_FILE_BYTES: usize = 512 * 1024;
 /// What it costs to try one passphrase on a file of contacts: 2^17 steps of scrypt, which take 128 MiB of memory.
 pub const CONTACTS_WORK: u8 = 17;
 
+/// How long a file of contacts is waited for that another program holds: ten changes of others take less.
+pub const CONTACTS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The dearest file of contacts that is opened, made anew by another program perhaps: four times as dear as ours. One that asks for more could take
 /// all memory there is, or hours.
 pub const MAX_CONTACTS_WORK: u8 = CONTACTS_WORK + 2;
+
+/// Longest file with a key or a passphrase, in bytes: such keys take 200, and [`MAX_PASSPHRASE_BYTES`] are fewer.
+pub const MAX_SECRET_FILE_BYTES: usize = 4096;
 
 /// Longest passphrase, in bytes: twenty words of any language are shorter.
 pub const MAX_PASSPHRASE_BYTES: usize = 1024;

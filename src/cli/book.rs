@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use super::contact::quoted;
 use super::exit::{Exit, Failed};
 use super::passphrase;
+use super::visible::quoted;
 use crate::contacts::{
     Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,
 };
@@ -132,10 +132,10 @@ impl Addressee {
         }
     }
 
-    /// The contact, if its inbox has spoken kkv/2 before: nothing less may be spoken with it.
+    /// The contact, if nothing less than kkv/2 may be spoken with it.
     pub(super) fn better(&self) -> Option<&Name> {
         let contact = &self.contact.as_ref()?.contact;
-        (contact.suite() == Some(Suite::V2)).then(|| contact.name())
+        contact.speaks_the_best().then(|| contact.name())
     }
 
     /// Refuses `suites` that leave out the better one that it has spoken before.
@@ -154,7 +154,7 @@ impl Addressee {
         let Some(Known { contact, file }) = &mut self.contact else {
             return Ok(());
         };
-        if contact.suite() >= Some(suite) {
+        if !contact.learns_from(suite) {
             return Ok(());
         }
         let name = contact.name();
@@ -205,7 +205,13 @@ fn unusable(path: &Path, fault: &FileError) -> Failed {
         FileError::Missing => {
             failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")
         }
-        FileError::Exposed => failed.hint(format!("Run: chmod 600 {shown}")),
+        FileError::Exposed => {
+            let path = quoted(&path.to_string_lossy());
+            failed.hint(format!("Run: chmod 600 {path}"))
+        }
+        FileError::Busy => {
+            failed.hint("Nothing was changed. See whether another kkvc stands still, and end it.")
+        }
         FileError::WrongPassphrase => failed
             .hint("Try again. If you are sure of it, the beginning of the file has been altered."),
         FileError::Altered | FileError::Malformed | FileError::TooMuchWork(_) => {

@@ -10,6 +10,7 @@ use super::exit::{Exit, Failed};
 use super::inbox::short;
 use super::output::{print, print_json, say};
 use super::signals;
+use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name, Words};
 use crate::crypto::scrub;
 use crate::limits::DEFAULT_PORT;
@@ -200,11 +201,6 @@ pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
     let (one, other) = words.split_at(words.len() / 2);
     let space = " ".repeat(before.width());
     format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
-}
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// As wide as `width` columns; a letter may take two of them, or none.

@@ -9,6 +9,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failed};
+use super::visible::quoted;
 use crate::crypto::random;
 use crate::http;
 use crate::limits::DEFAULT_PORT;
@@ -194,7 +195,7 @@ impl From<HomeError> for Failed {
             ),
             HomeError::Open(path) => failed.hint(format!(
                 "If it is yours, run: chmod 700 {}; if not, name another directory with --state-dir.",
-                path.display()
+                quoted(&path.to_string_lossy())
             )),
             HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
             HomeError::NoMemory => failed.hint("Leave out --ephemeral."),

@@ -13,6 +13,7 @@ use super::host::Running;
 use super::inside::{Onion, Ready, RelayArgs};
 use super::output::{Talk, complain, set_talk};
 use super::speed::Speed;
+use super::visible::quoted;
 use super::{panic, signals, tor_lines};
 use crate::clock::SystemClock;
 use crate::crypto::{random, scrub};
@@ -292,7 +293,7 @@ fn no_socket(error: &SocketError, other: &str) -> Failed {
         SocketError::InUse(_) => format!("Stop the other one (pkill -x kkv), or name {other}"),
         SocketError::Directory(path) => format!(
             "If it is yours, run: chmod 700 {}; if not, name {other}",
-            path.display()
+            quoted(&path.to_string_lossy())
         ),
         SocketError::NotASocket(_) | SocketError::Io(..) => format!("Name {other}"),
     };

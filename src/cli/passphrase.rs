@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::exit::{Exit, Failed};
 use super::input::stdin;
-use super::output::say;
+use super::output::complain;
 use super::visible::Visible;
 use super::{secret_file, signals};
 use crate::contacts::Passphrase;
@@ -55,7 +55,7 @@ async fn asked(book: &Path) -> Result<Passphrase, Failed> {
 
 async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
     let terminal = Terminal::silent()?;
-    say(format_args!(
+    complain(format_args!(
         "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try\n\
          passphrases on it, so take a long one; nobody can open it without.",
         Visible(&book.to_string_lossy())

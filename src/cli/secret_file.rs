@@ -1,13 +1,15 @@
 //! A file with a secret key: made for its owner alone, and read only if nobody else can.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::exit::Failed;
+use super::visible::quoted;
+use crate::limits::MAX_SECRET_FILE_BYTES;
 
 /// Makes a new file of mode 0600.
 ///
@@ -34,7 +36,7 @@ pub(super) fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed
         Unread::Directory(failed) => {
             failed.hint(format!("Name a file in it; `{maker}` makes one."))
         }
-        Unread::Exposed(failed) => failed,
+        Unread::Exposed(failed) | Unread::TooLong(failed) => failed,
         Unread::Io(fault) => unusable(path, &fault, maker),
     })
 }
@@ -43,7 +45,7 @@ pub(super) fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed
 pub(super) fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> {
     read_private(path, "passphrase").map_err(|fault| match fault {
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
-        Unread::Exposed(failed) => failed,
+        Unread::Exposed(failed) | Unread::TooLong(failed) => failed,
         Unread::Io(fault) => {
             let path = path.display();
             Failed::usage(format!("can't use the passphrase in {path}: {fault}"))
@@ -55,23 +57,34 @@ pub(super) fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> 
 enum Unread {
     Directory(Failed),
     Exposed(Failed),
+    TooLong(Failed),
     Io(io::Error),
 }
 
+/// What is looked at is what was opened. It may be a pipe: a shell's `<(…)`.
 fn read_private(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
-    let metadata = fs::metadata(path).map_err(Unread::Io)?;
+    let file = File::open(path).map_err(Unread::Io)?;
+    let metadata = file.metadata().map_err(Unread::Io)?;
     let shown = path.display();
     if metadata.is_dir() {
         let what = format!("{shown} is a directory, not a file with a {secret}");
         return Err(Unread::Directory(Failed::usage(what)));
     }
-    if metadata.permissions().mode() & 0o077 != 0 {
+    if metadata.mode() & 0o077 != 0 {
         let what = format!("other users may get at the {secret} in {shown}");
-        let failed = Failed::usage(what).hint(format!("Run: chmod 600 {shown}"));
+        let path = path.to_string_lossy();
+        let failed = Failed::usage(what).hint(format!("Run: chmod 600 {}", quoted(&path)));
         return Err(Unread::Exposed(failed));
     }
-    let text = fs::read_to_string(path).map_err(Unread::Io)?;
-    Ok(Zeroizing::new(text))
+    // More room than is ever read, so that it never moves and leaves a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(MAX_SECRET_FILE_BYTES + 1));
+    let mut limited = file.take(MAX_SECRET_FILE_BYTES as u64 + 1);
+    limited.read_to_string(&mut text).map_err(Unread::Io)?;
+    if text.len() > MAX_SECRET_FILE_BYTES {
+        let what = format!("{shown} is too long to be a {secret}");
+        return Err(Unread::TooLong(Failed::usage(what)));
+    }
+    Ok(text)
 }
 
 /// What is said of a file that can't be made or read.

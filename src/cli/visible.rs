@@ -37,6 +37,15 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
+/// A word as a shell takes it, in quotation marks if it needs them.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn is_visible(c: char) -> bool {
     !matches!(
         c.general_category_group(),
@@ -87,6 +96,24 @@ mod tests {
             "ប\u{17ca}\u{200c}ី",
         ] {
             assert_eq!(shown(text), text);
+        }
+    }
+
+    #[test]
+    fn a_shell_takes_a_word_as_it_is_meant() {
+        for (word, want) in [
+            ("/run/user/1000/kkv.sock", "/run/user/1000/kkv.sock"),
+            ("", "''"),
+            ("~/book", "'~/book'"),
+            ("my book", "'my book'"),
+            ("it's $(id) \\", r"'it'\''s $(id) \'"),
+            ("é", "'é'"),
+        ] {
+            assert_eq!(quoted(word), want);
+            let printed = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {want}")])
+                .output();
+            assert_eq!(printed.unwrap().stdout, word.as_bytes());
         }
     }
 

@@ -81,6 +81,18 @@ impl Contact {
         self.suite
     }
 
+    /// Whether its inbox has spoken kkv/2 before: nothing less may be spoken with it, since only somebody in between could be the reason.
+    #[must_use]
+    pub fn speaks_the_best(&self) -> bool {
+        self.suite == Some(Suite::V2)
+    }
+
+    /// Whether it is news that its inbox has spoken `suite`.
+    #[must_use]
+    pub fn learns_from(&self, suite: Suite) -> bool {
+        self.suite < Some(suite)
+    }
+
     /// The key that its messages are signed with, if it is known.
     #[must_use]
     pub fn sender(&self) -> Option<PublicKey<Sender>> {

@@ -14,7 +14,7 @@ use super::book::{Book, BookError};
 use super::disk::{Beside, held, missing, open, read};
 use super::passphrase::Passphrase;
 use super::stored;
-use crate::limits::{CONTACTS_WORK, MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK};
+use crate::limits::{CONTACTS_PATIENCE, CONTACTS_WORK, MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK};
 
 /// How every age file begins.
 const AGE: &[u8] = b"age-encryption.org/";
@@ -46,6 +46,9 @@ pub enum FileError {
     /// It is a directory or the like.
     #[error("it is no file")]
     NotAFile,
+    /// Another program changes it, and doesn't get done.
+    #[error("another program has held it for {} s", CONTACTS_PATIENCE.as_secs())]
+    Busy,
     /// Its mode lets others in.
     #[error("other users may get at it")]
     Exposed,
@@ -150,7 +153,7 @@ impl BookFile {
         if book != self.book {
             let bytes = seal(&book, &self.passphrase, CONTACTS_WORK)?;
             let new = Beside::write(&self.sealed.path, &bytes)?;
-            new.replace(&self.sealed.path)?;
+            new.replace(&self.sealed.path, &held)?;
             self.sealed.bytes = bytes;
             self.book = book;
         }

@@ -284,7 +284,7 @@ fn a_contact_is_verified_when_the_words_are_said_to_be_the_same() {
             assert!(screen.contains(word), "no {word} in {screen}");
         }
         assert_eq!(
-            screen.contains("kkvc contact remove 'bob'"),
+            screen.contains("kkvc contact remove bob"),
             code != 0,
             "{screen}"
         );
@@ -304,4 +304,21 @@ fn a_contact_is_verified_when_the_words_are_said_to_be_the_same() {
         code == Some(2) && screen.contains("has no words"),
         "{screen}"
     );
+}
+
+#[test]
+fn a_file_that_another_program_holds_is_not_waited_for_without_end() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    let before = desk.contacts();
+    let other = fs::File::open(desk.path("contacts")).unwrap();
+    other.lock().unwrap();
+    let refused = desk.contact(&["add", "eve", "127.0.0.1:1"]);
+    refused
+        .must_end_with(2)
+        .must_say("another program has held it for 5 s")
+        .must_say("Nothing was changed.");
+    assert_eq!(desk.contacts(), before);
+    drop(other);
+    desk.add("eve", "127.0.0.1:1");
 }

@@ -24,6 +24,9 @@ fn a_passphrase_in_a_file_is_one_line_that_nobody_else_can_read() {
         desk.put("passphrase", bytes);
         desk.contact(&["list"]).must_end_with(2).must_say(reason);
     }
+    desk.put("passphrase", &[b'x'; 5000]);
+    let long = desk.contact(&["list"]).must_end_with(2);
+    long.must_say("is too long to be a passphrase");
     desk.set_mode("passphrase", 0o640);
     let seen = desk.contact(&["list"]).must_end_with(2);
     seen.must_say("other users may get at the passphrase")
@@ -34,6 +37,15 @@ fn a_passphrase_in_a_file_is_one_line_that_nobody_else_can_read() {
         .must_say("No such file");
     let alone = kkvc(["list", "--passphrase-file", "x"]).finish();
     alone.must_end_with(2).must_say("--contacts");
+}
+
+#[test]
+fn a_passphrase_may_come_through_a_pipe_as_from_another_program() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    let list = desk.asking(kkvc(["contact", "list", "--passphrase-file", "/dev/fd/0"]));
+    let listed = list.stdin(PASSPHRASE).finish().must_end_with(0);
+    assert!(listed.stdout_text().contains(ONION));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use tokio::net::UnixStream;
 
+use super::super::visible::quoted;
 use super::Finding;
 use super::relay::Seen;
 use crate::owner::ClientError;
@@ -64,7 +65,8 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
     let mode = socket.mode() & 0o777;
     if mode & OTHERS != 0 {
         let what = format!("other users may knock at {at} (mode {mode:04o}); kkv lets none in");
-        return Some(Finding::wrong(CHECK, what, format!("chmod 600 {at}")));
+        let mend = format!("chmod 600 {}", quoted(&path.to_string_lossy()));
+        return Some(Finding::wrong(CHECK, what, mend));
     }
     let directory = directory_of(path);
     let within = fs::metadata(directory).ok()?;
@@ -85,7 +87,8 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
         (_, 0) => {
             let what =
                 format!("other users may write in {there}, and put another socket in its place");
-            Some(Finding::wrong(CHECK, what, format!("chmod go-w {there}")))
+            let mend = format!("chmod go-w {}", quoted(&directory.to_string_lossy()));
+            Some(Finding::wrong(CHECK, what, mend))
         }
         _ => {
             let what =
