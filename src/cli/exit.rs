@@ -25,7 +25,7 @@ pub(crate) enum Exit {
 /// The table in `--help` of the client.
 pub(super) const CODES: &str = "\
 Exit codes:
-  0    done; for send: the relay has accepted the message; for watch: it was told to stop
+  0    done; for send: the relay has accepted the message; for watch: it was told to stop, or nobody reads any more
   1    refused, or there is no such message; it says by whom and why; for doctor: something is wrong
   2    wrong usage or input; nothing was tried
   3    the relay (or Tor) can't be reached; nothing was delivered

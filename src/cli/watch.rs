@@ -11,9 +11,8 @@ use super::common::Common;
 use super::exit::Failed;
 use super::message::show;
 use super::named::Names;
-use super::output::{say, written};
+use super::output::{complain, written};
 use super::signals;
-use crate::owner::api::Message;
 use arrivals::Arrivals;
 use handler::Ended;
 
@@ -28,79 +27,64 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
         ));
     }
     let stop: Stop = Box::pin(signals::stopped()?);
-    let watching = Watching {
-        arrivals: Arrivals::new(common.client()?.socket(), args.unread),
-        names: Names::open(common.contacts()).await?,
-        json: common.json,
-        command: args.exec,
-        shown: false,
-    };
-    // On a thread that forgets what it has shown whenever it waits.
-    match tokio::spawn(watching.until(stop)).await {
+    let arrivals = Arrivals::new(common.client()?.socket(), args.unread);
+    if let Some(command) = args.exec {
+        return apart(given(arrivals, command, stop)).await;
+    }
+    let names = Names::open(common.contacts()).await?;
+    tokio::select! {
+        biased;
+        () = stop => Ok(()), // also while a reader takes nothing, or the relay doesn't answer
+        ended = apart(shown(arrivals, names, common.json)) => ended,
+    }
+}
+
+/// Does `work` on a thread that forgets what it has shown whenever it waits.
+async fn apart(
+    work: impl Future<Output = Result<(), Failed>> + Send + 'static,
+) -> Result<(), Failed> {
+    match tokio::spawn(work).await {
         Ok(ended) => ended,
         Err(fault) => panic::resume_unwind(fault.into_panic()), // it is never cancelled
     }
 }
 
-/// What is done with a message, one after the other.
-struct Watching {
-    arrivals: Arrivals,
-    names: Names,
-    json: bool,
-    command: Option<String>,
-    /// Whether one was shown before.
-    shown: bool,
+/// Shows each message, until nobody reads any more.
+async fn shown(mut arrivals: Arrivals, names: Names, json: bool) -> Result<(), Failed> {
+    let mut between = false;
+    loop {
+        let message = arrivals.next().await?;
+        if between && !written(b"\n")? || !show(&message, &names, json)? {
+            return Ok(());
+        }
+        between = !json;
+        arrivals.mark(&message).await?;
+    }
 }
 
-impl Watching {
-    async fn until(mut self, mut stop: Stop) -> Result<(), Failed> {
-        loop {
-            let message = tokio::select! {
-                biased;
-                () = &mut stop => return Ok(()),
-                message = self.arrivals.next() => message?,
-            };
-            let goes_on = match self.command.clone() {
-                None => self.show(&message).await?,
-                Some(command) => self.give(&command, &message, &mut stop).await?,
-            };
-            if !goes_on {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Whether somebody reads it: else there is nobody to show the next one to.
-    async fn show(&mut self, message: &Message) -> Result<bool, Failed> {
-        let between = self.shown && !self.json;
-        self.shown = true;
-        if between && !written(b"\n")? || !show(message, &self.names, self.json)? {
-            return Ok(false);
-        }
-        self.arrivals.mark(message).await?;
-        Ok(true)
-    }
-
-    /// Whether to go on: not if it was stopped meanwhile.
-    async fn give(
-        &self,
-        command: &str,
-        message: &Message,
-        stop: &mut Stop,
-    ) -> Result<bool, Failed> {
-        let (status, goes_on) = match handler::run(command, message, stop).await? {
+/// Gives each message to the command, one after the other, until told to stop.
+async fn given(mut arrivals: Arrivals, command: String, mut stop: Stop) -> Result<(), Failed> {
+    loop {
+        let message = tokio::select! {
+            biased;
+            () = &mut stop => return Ok(()),
+            message = arrivals.next() => message?,
+        };
+        let (status, goes_on) = match handler::run(&command, &message, &mut stop).await? {
             Ended::ByItself(status) => (status, true),
             Ended::Stopped(status) => (status, false),
         };
         if status.success() {
-            self.arrivals.mark(message).await?;
+            arrivals.mark(&message).await?;
         } else {
             let how = handler::told(status);
             let id = message.summary.id;
-            say(format_args!(
+            complain(format_args!(
                 "kkvc: the command {how}; message {id} stays unread"
             ));
         }
-        Ok(goes_on)
+        if !goes_on {
+            return Ok(());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::pipe;
 
+use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -245,4 +246,22 @@ fn what_it_can_not_do_is_said_before_it_begins() {
     let run = kkvc(["watch"]).with(|command| command.arg("--socket").arg(&nowhere));
     let outcome = run.finish().must_end_with(3);
     outcome.must_say("Start it with `kkv &`");
+}
+
+#[test]
+fn a_reader_that_takes_nothing_does_not_keep_it_from_ending() {
+    let relay = Relay::start(&[]);
+    relay.deliver("é".repeat(1700).as_bytes());
+    let (reader, writer) = pipe().unwrap();
+    let room = rustix::pipe::fcntl_setpipe_size(&reader, 4096).unwrap();
+    let watch = relay.owner(["watch", "--unread", "--json"]);
+    let mut watching = watch.into_command().stdout(writer).spawn().unwrap();
+    // As much of the line as there is room for; it writes on, and nobody reads.
+    while rustix::io::ioctl_fionread(&reader).unwrap() != room as u64 {
+        assert_eq!(watching.try_wait().unwrap(), None);
+    }
+    let pid = Pid::from_child(&watching);
+    kill_process(pid, Signal::INT).unwrap();
+    assert_eq!(watching.wait().unwrap().code(), Some(0));
+    assert_eq!(relay.list()[0]["read"], false);
 }

@@ -9,7 +9,11 @@ use crate::programs::{Process, Relay, Signal};
 /// `kkvc watch --exec COMMAND`, once it watches. What the command prints comes out of it.
 fn watch(relay: &Relay, command: &str) -> Process {
     let run = relay.owner(["watch", "--exec", command]);
-    let process = run.with(|command| command.env("GATE", gate(relay))).start();
+    let run = run.with(|command| {
+        command.env("GATE", gate(relay));
+        command.env("KKV_MESSAGE_OPENPGP", "message") // of a watch around this one
+    });
+    let process = run.start();
     process.wait_for_stderr("Watching for messages");
     process
 }
@@ -191,4 +195,63 @@ fn a_command_that_runs_when_watch_is_stopped_is_ended_with_all_that_it_has_start
 fn one_that_does_not_listen_is_ended_all_the_same() {
     let told = stopped_with(r#"trap "" TERM; sh -c 'echo $$; exec sleep 1000'; echo over"#);
     assert_eq!(told, "");
+}
+
+#[test]
+fn what_one_has_left_in_the_background_goes_on() {
+    let relay = Relay::start(&[]);
+    make_gate(&relay);
+    let watching = watch(&relay, r#"cat "$GATE" & echo $!"#);
+    relay.deliver(b"x");
+    watching.wait_for_stdout("a line", |out| out.ends_with('\n'));
+    while marks(&relay) != [true] {
+        assert!(watching.is_running(), "{}", watching.stderr());
+    }
+    watching.signal(Signal::INT);
+    assert_eq!(watching.ended().0.code(), Some(0));
+    let left = watching.stdout();
+    assert!(!has_ended(left.trim_end()));
+    open_gate(&relay);
+    while !has_ended(left.trim_end()) {
+        std::thread::yield_now(); // it has been let go
+    }
+}
+
+#[test]
+fn each_has_a_session_of_its_own_so_that_no_terminal_can_make_it_stand_still() {
+    let relay = Relay::start(&[]);
+    let command = r#"read -r _ _ _ _ group session _ </proc/$$/stat; echo "$$ $group $session""#;
+    let watching = watch(&relay, command);
+    relay.deliver(b"x");
+    watching.wait_for_stdout("a line", |out| out.ends_with('\n'));
+    let told = must_stop(&watching);
+    let numbers: Vec<&str> = told.split_whitespace().collect();
+    assert_eq!(numbers, [numbers[0]; 3], "process, group and session");
+}
+
+#[test]
+fn that_a_message_stays_unread_is_said_to_quiet_ones_too() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"x");
+    let words = ["watch", "-q", "--unread", "--exec", "false"];
+    let watching = relay.owner(words).start();
+    watching.wait_for_stderr("the command ended with 1; message 1 stays unread");
+    must_stop(&watching);
+}
+
+#[test]
+fn a_mark_that_the_relay_does_not_answer_is_said_and_no_end() {
+    let relay = Relay::start(&[]);
+    make_gate(&relay);
+    let watching = watch(&relay, r#"text=$(cat); echo "$text"; cat "$GATE""#);
+    relay.deliver(b"a");
+    wait_for(&watching, "a\n");
+    relay.process().signal(Signal::STOP);
+    open_gate(&relay);
+    watching.wait_for_stderr("message 1 may stay unread: kkv doesn't answer");
+    relay.process().signal(Signal::CONT);
+    relay.deliver(b"b");
+    wait_for(&watching, "b\n");
+    open_gate(&relay);
+    must_stop(&watching);
 }

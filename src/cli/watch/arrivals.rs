@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::super::exit::Failed;
-use super::super::output::say;
+use super::super::output::{complain, say};
 use super::super::visible::Visible;
 use crate::owner::api::{Message, Summary};
 use crate::owner::{Client, ClientError};
@@ -69,7 +69,7 @@ impl Arrivals {
         }
     }
 
-    /// Marks it as read, if it is still there.
+    /// Marks it as read, if it is still there. A relay that doesn't say that it has done so is no reason to end.
     pub(super) async fn mark(&self, message: &Message) -> Result<(), Failed> {
         let marked = async {
             let client = self.client()?;
@@ -80,8 +80,13 @@ impl Arrivals {
             Ok(())
         };
         match marked.await {
-            Err(fault) if !may_pass(&fault) => Err(Failed::from(fault)),
-            _ => Ok(()),
+            Ok(()) => Ok(()),
+            Err(fault) if may_pass(&fault) => {
+                let id = message.summary.id;
+                complain(format_args!("kkvc: message {id} may stay unread: {fault}"));
+                Ok(())
+            }
+            Err(fault) => Err(fault.into()),
         }
     }
 
@@ -136,7 +141,7 @@ impl Arrivals {
     async fn wait(&mut self) {
         if !self.away {
             self.away = true;
-            say(format_args!(
+            complain(format_args!(
                 "kkv doesn't answer any more at {}; waiting for it…",
                 Visible(&self.socket.to_string_lossy())
             ));

@@ -20,6 +20,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Nothing announces the end of what a command has started itself, so it is looked for so often.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Which OpenPGP block a message is: the one variable that may be missing.
+const OPENPGP: &str = "KKV_MESSAGE_OPENPGP";
+
 /// How a command has ended.
 pub(super) enum Ended {
     ByItself(ExitStatus),
@@ -33,12 +36,13 @@ pub(super) async fn run(
     message: &Message,
     stop: &mut Stop,
 ) -> Result<Ended, Failed> {
-    let no_shell = |fault| Failed::new(Exit::Refused, format!("can't run the command: {fault}"));
-    let mut child = Command::new("sh")
-        .args(["-c", command])
+    let no_shell = |fault| Failed::new(Exit::Refused, format!("can't run setsid and sh: {fault}"));
+    // In a session of its own: what it starts can be ended with it, and what asks for a terminal has an error instead of standing still in the background.
+    let mut child = Command::new("setsid")
+        .args(["sh", "-c", command])
+        .env_remove(OPENPGP) // of the command that this one is part of, perhaps
         .envs(environment(&message.summary))
         .stdin(Stdio::piped())
-        .process_group(0) // so that what it starts can be ended with it
         .kill_on_drop(true)
         .spawn()
         .map_err(no_shell)?;
@@ -91,7 +95,7 @@ fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
     ];
     if let Some(block) = summary.openpgp {
         let name = block.to_string().replace(' ', "_");
-        known.push(("KKV_MESSAGE_OPENPGP", name));
+        known.push((OPENPGP, name));
     }
     known
 }
