@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::slice;
 
 use clap::builder::BoolishValueParser;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error, Parser};
 
 use super::exit::Exit;
@@ -47,12 +48,23 @@ pub(super) fn parse<T: Parser>() -> Result<T, ExitCode> {
 
 /// The same of `words`, with the program's own name.
 pub(super) fn parse_from<T: Parser>(words: &[OsString]) -> Result<T, ExitCode> {
-    let command = with_environment(T::command());
-    let all = command.clone();
-    let parsed = command
-        .try_get_matches_from(words)
-        .and_then(|mut matches| T::from_arg_matches_mut(&mut matches));
-    parsed.map_err(|error| told(&error, &all, words))
+    let mut left_out = Vec::new();
+    loop {
+        let command = with_environment(T::command(), &left_out);
+        let all = command.clone();
+        let parsed = command
+            .try_get_matches_from(words)
+            .and_then(|mut matches| T::from_arg_matches_mut(&mut matches));
+        let error = match parsed {
+            Ok(parsed) => return Ok(parsed),
+            Err(error) => error,
+        };
+        let excluded = excluded(&error, &all, words);
+        if excluded.iter().all(|variable| left_out.contains(variable)) {
+            return Err(told(&error, &all, words));
+        }
+        left_out.extend(excluded);
+    }
 }
 
 /// Prints what is to be printed instead of doing anything.
@@ -77,15 +89,42 @@ fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
 
 /// The variables that have brought in what is wrong.
 fn blamed(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
-    let named = [ContextKind::InvalidArg, ContextKind::PriorArg];
-    let named = named.iter().filter_map(|kind| error.get(*kind));
-    let named: Vec<&String> = named
-        .flat_map(|value| match value {
-            ContextValue::String(name) => vec![name],
-            ContextValue::Strings(names) => names.iter().collect(),
-            _ => Vec::new(),
-        })
+    let variables = untyped(error, command, words).into_iter();
+    let variables = variables.map(|long| variable(command.get_name(), &long));
+    let mut blamed: Vec<String> = variables
+        .filter(|variable| std::env::var_os(variable).is_some())
         .collect();
+    blamed.dedup();
+    blamed
+}
+
+/// The variables that an option on the command line excludes, which wins.
+fn excluded(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
+    let options = named(error).count();
+    if error.kind() != ErrorKind::ArgumentConflict
+        || untyped(error, command, words).len() == options
+    {
+        return Vec::new();
+    }
+    blamed(error, command, words)
+}
+
+/// The long options that an error is about.
+fn named(error: &Error) -> impl Iterator<Item = &str> {
+    let kinds = [ContextKind::InvalidArg, ContextKind::PriorArg];
+    let named = kinds.into_iter().filter_map(|kind| error.get(kind));
+    let named = named.flat_map(|value| match value {
+        ContextValue::String(name) => slice::from_ref(name),
+        ContextValue::Strings(names) => names,
+        _ => &[],
+    });
+    named
+        .filter_map(|name| name.strip_prefix("--"))
+        .filter_map(|name| name.split([' ', '=', '[']).next())
+}
+
+/// Those of them that are not on the command line.
+fn untyped(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
     let is_typed = |long: &str| {
         let option = format!("--{long}");
         let short = short(command, long);
@@ -97,16 +136,8 @@ fn blamed(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
             _ => word == option || word.starts_with(&format!("{option}=")),
         })
     };
-    let mut blamed: Vec<String> = named
-        .iter()
-        .filter_map(|name| name.strip_prefix("--"))
-        .filter_map(|name| name.split([' ', '=', '[']).next())
-        .filter(|long| !is_typed(long))
-        .map(|long| variable(command.get_name(), long))
-        .filter(|variable| std::env::var_os(variable).is_some())
-        .collect();
-    blamed.dedup();
-    blamed
+    let untyped = named(error).filter(|long| !is_typed(long));
+    untyped.map(str::to_owned).collect()
 }
 
 /// The letter of the option `--long`.
@@ -135,13 +166,18 @@ pub(super) fn has_variable(option: &Arg) -> bool {
         .is_some_and(|long| !NOT_FROM_ENVIRONMENT.contains(&long))
 }
 
-/// The same command, each of whose long options, and of its subcommands', takes its value from a variable if it isn't on the command line.
-fn with_environment(command: Command) -> Command {
+/// The same command, each of whose long options, and of its subcommands', takes its value from a variable if it isn't on the command line, and the variable not
+/// `left_out`.
+fn with_environment(command: Command, left_out: &[String]) -> Command {
     let program = command.get_name().to_owned();
     each_option(command, &|option| match option.get_long() {
         Some(long) if has_variable(&option) => {
             let variable = variable(&program, long);
-            from_environment(option, variable)
+            if left_out.contains(&variable) {
+                option
+            } else {
+                from_environment(option, variable)
+            }
         }
         _ => option,
     })
@@ -211,7 +247,7 @@ mod tests {
     fn every_long_option_of_both_programs_has_its_variable_but_for_those_of_one_command_alone() {
         for command in [kkv::Args::command(), commands::Cli::command()] {
             let program = command.get_name().to_owned();
-            let mut command = with_environment(command);
+            let mut command = with_environment(command, &[]);
             command.build();
             let all = variables(&command);
             assert!(all.len() > 5);
@@ -245,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_definitions_are_consistent() {
-        with_environment(kkv::Args::command()).debug_assert();
-        with_environment(commands::Cli::command()).debug_assert();
+        with_environment(kkv::Args::command(), &[]).debug_assert();
+        with_environment(commands::Cli::command(), &[]).debug_assert();
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Common {
     /// File with that passphrase, in one line [default: it is asked for]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) passphrase_file: Option<PathBuf>,
+
     /// Say nothing but what was asked for and what has gone wrong
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,

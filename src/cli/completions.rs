@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -135,10 +136,20 @@ fn there() -> Option<Vec<MessageId>> {
 
 /// The socket that the command line being completed names, or the environment.
 fn socket() -> Option<PathBuf> {
-    let mut words = env::args_os().skip_while(|word| word != "--socket");
-    let named = words.nth(1);
+    let named = named(env::args_os());
     let named = named.or_else(|| env::var_os(variable("kkvc", "socket")));
     named.filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// What follows `--socket`: in a word of its own, or behind a `=`, which bash takes for a word, too.
+fn named(words: impl Iterator<Item = OsString>) -> Option<OsString> {
+    const OPTION: &[u8] = b"--socket";
+    let mut words = words.skip_while(|word| !word.as_bytes().starts_with(OPTION));
+    match words.next()?.as_bytes().strip_prefix(OPTION)? {
+        [] => words.find(|word| word != "="),
+        [b'=', path @ ..] => Some(OsStr::from_bytes(path).to_owned()),
+        _ => None, // an option whose name only begins like that
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +160,21 @@ mod tests {
     use snapbox::{Assert, Data};
 
     use super::*;
+
+    #[test]
+    fn a_socket_is_found_however_it_is_named() {
+        for (words, want) in [
+            (&["kkvc", "--socket", "/x", "read"][..], Some("/x")),
+            (&["kkvc", "read", "--socket=/x"], Some("/x")),
+            (&["kkvc", "read", "--socket", "=", "/x", "1"], Some("/x")),
+            (&["kkvc", "read", "--socket"], None),
+            (&["kkvc", "read", "--sockets", "/x"], None),
+            (&["kkvc", "read", "1"], None),
+        ] {
+            let words = words.iter().map(OsString::from);
+            assert_eq!(named(words), want.map(OsString::from));
+        }
+    }
 
     #[test]
     fn the_scripts_of_the_package_are_those_that_are_printed() {

@@ -96,8 +96,12 @@ fn the_numbers_of_messages_are_those_of_the_running_relay() {
     assert_eq!(offered(&["kkvc", "read", "1"], socket), ["1", "10", "11"]);
     assert_eq!(offered(&["kkvc", "mark", "1", "3"], socket), ["3"]);
     let named = relay.socket().to_str().unwrap();
-    let words = ["kkvc", "--socket", named, "read", "1"];
-    assert_eq!(offered(&words, None), ["1", "10", "11"]);
+    for words in [
+        &["kkvc", "--socket", named, "read", "1"][..],
+        &["kkvc", &format!("--socket={named}"), "read", "1"], // as zsh and fish give it
+    ] {
+        assert_eq!(offered(words, None), ["1", "10", "11"]);
+    }
     assert_eq!(relay.list()[0]["read"], false);
 }
 

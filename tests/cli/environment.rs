@@ -44,6 +44,28 @@ fn a_bad_value_is_refused_with_the_name_of_its_variable_and_a_typed_one_without(
 }
 
 #[test]
+fn a_typed_option_wins_over_a_variable_that_excludes_it_and_two_variables_are_no_order() {
+    let relay = Relay::start(&[]);
+    let list = |set: &[&str], words: &[&str]| {
+        let run = relay.owner([&["list"], words].concat());
+        let run = run.with(|command| command.envs(set.iter().map(|name| (name, "1"))));
+        run.finish()
+    };
+    let (quiet, verbose) = ("KKVC_QUIET", "KKVC_VERBOSE");
+    for word in ["-q", "--quiet"] {
+        let outcome = list(&[verbose], &[word]).must_end_with(0);
+        assert_eq!(outcome.stderr, "");
+    }
+    list(&[quiet], &["-v"])
+        .must_end_with(0)
+        .must_say("Asking the kkv at");
+    let both = list(&[quiet, verbose], &[]).must_end_with(2);
+    both.must_say("KKVC_QUIET is set")
+        .must_say("KKVC_VERBOSE is set");
+    list(&[], &["-q", "-v"]).must_end_with(2);
+}
+
+#[test]
 fn a_flag_takes_words_for_yes_and_no() {
     let relay = Relay::start(&[]);
     let list = |word: &str| {
