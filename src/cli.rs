@@ -32,7 +32,7 @@ mod kkvc;
 mod man;
 mod message;
 mod named;
-mod output;
+pub(crate) mod output;
 mod panic;
 mod passphrase;
 mod progress;

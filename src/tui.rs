@@ -1,7 +1,7 @@
 //! The interactive client: `kkvc` alone.
 //!
-//! [`app`] knows what is on the screen and what each event changes; it does nothing itself but give [`Order`]s. [`link`] and [`post`] carry them out,
-//! beside it, and tell what has come of them. [`draw`] shows what is known, on the screen that [`terminal`] has taken over.
+//! [`app`] knows what is on the screen and what each event changes; it does nothing itself but give [`Order`]s. [`link`], [`post`] and [`keeper`] carry
+//! them out, beside it, and tell what has come of them. [`draw`] shows what is known, on the screen that [`terminal`] has taken over.
 
 mod app;
 mod ask;
@@ -9,6 +9,7 @@ mod compose;
 mod draw;
 mod field;
 mod inbox;
+mod keeper;
 mod keys;
 mod link;
 mod outbox;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use crossterm::event::{Event as Input, EventStream, KeyEventKind};
 use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use zeroize::Zeroizing;
@@ -36,6 +37,7 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::signals;
 use crate::contacts::BookFile;
 use app::{App, Event, Order};
+use keeper::Keeper;
 use link::Link;
 use people::People;
 use post::Post;
@@ -58,8 +60,16 @@ pub(crate) async fn run(
     colours: bool,
 ) -> Result<(), Failed> {
     let stopped = signals::stopped()?;
-    let app = App::new(Theme::new(colours), People::new(contacts));
-    ran(socket, route, app, stopped).await.map_err(|fault| {
+    let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
+    let app = App::new(Theme::new(colours), people);
+    let (events, happening) = unbounded_channel();
+    let keeper = contacts.map(|file| Keeper::new(file, events.clone()));
+    let happening = (events, happening);
+    let ended = ran(socket, route, app, keeper.as_ref(), happening, stopped).await;
+    if let Some(keeper) = keeper {
+        keeper.finish().await;
+    }
+    ended.map_err(|fault| {
         Failed::new(
             Exit::Refused,
             format!("the terminal can't be used: {fault}"),
@@ -72,11 +82,12 @@ async fn ran(
     socket: Option<PathBuf>,
     route: Route,
     mut app: App,
+    keeper: Option<&Keeper>,
+    (events, mut happening): (UnboundedSender<Event>, UnboundedReceiver<Event>),
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
     let mut suspended = signal(SignalKind::from_raw(libc::SIGTSTP))?;
-    let (events, mut happening) = unbounded_channel();
     let link = Link::new(socket.clone(), events.clone());
     let mut post = Post::new(route, events.clone());
     let mut screen = Screen::open()?;
@@ -119,6 +130,11 @@ async fn ran(
                     text,
                 } => post.send(id, target, better, text),
                 Order::Cancel(id) => post.cancel(id),
+                Order::Keep(change) => {
+                    if let Some(keeper) = keeper {
+                        keeper.change(change);
+                    }
+                }
                 Order::Copy(text) => screen.copy(&text)?,
                 Order::StartRelay => start::start(socket.as_deref(), &events),
                 Order::Suspend => screen.suspend()?,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
 use super::arguments::{KKVC_ENVIRONMENT, from_one_to};
@@ -49,7 +49,7 @@ pub(super) enum Command {
         /// Number of the message, as `list` shows it
         #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
         id: MessageId,
-        /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d
+        /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d | less
         #[arg(long)]
         raw: bool,
     },
@@ -253,6 +253,20 @@ pub(super) struct Watch {
     /// with 0
     #[arg(long, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
     pub(super) exec: Option<String>,
+}
+
+/// Whether every option that `text` names is one of the interactive client, too.
+pub(crate) fn options_are_of_the_screen(text: &str) -> bool {
+    let mut all = Cli::command();
+    all.build(); // gives each command those that are for all
+    let screen = all.find_subcommand("tui").expect("it is one of them");
+    let is_known = |name: &str| {
+        screen
+            .get_arguments()
+            .any(|arg| arg.get_long() == Some(name))
+    };
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.all(|word| word.strip_prefix("--").is_none_or(is_known))
 }
 
 /// The table in `--help` of `kkvc watch`.

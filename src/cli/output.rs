@@ -52,7 +52,7 @@ pub(super) fn say_more(line: impl Display) {
 }
 
 /// Says what has gone wrong, to whoever may hear it.
-pub(super) fn complain(line: impl Display) {
+pub(crate) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -16,13 +16,14 @@ use super::inbox::Inbox;
 use super::keys::Place;
 use super::link::News;
 use super::outbox::{Outbox, Stage};
-use super::people::People;
+use super::people::{Change, People};
 use super::person::Person;
 use super::post::Told;
 use super::reading::Reading;
 use super::theme::Theme;
+use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::Visible;
-use crate::contacts::Name;
+use crate::contacts::{Book, Name};
 use crate::owner::api::{Delete, Message, Status};
 use crate::protocol::text::Text;
 use crate::queue::MessageId;
@@ -81,6 +82,8 @@ pub(super) enum Event {
     News(News),
     /// A delivery.
     Told(Told),
+    /// The file of contacts: all that are in it now, or why they stay as they were.
+    Kept(Box<Change>, Result<Book, String>),
 }
 
 /// What is to be done outside.
@@ -98,6 +101,8 @@ pub(super) enum Order {
         text: Text,
     },
     Cancel(u64),
+    /// Change the file of contacts.
+    Keep(Change),
     Copy(Zeroizing<String>),
     StartRelay,
     Suspend,
@@ -136,6 +141,10 @@ impl App {
             }
             Event::News(news) => self.news(news),
             Event::Told(told) => self.told(told),
+            Event::Kept(change, done) => {
+                self.changed(&change, done);
+                Vec::new()
+            }
         }
     }
 
@@ -277,17 +286,14 @@ impl App {
                     letter.text = Zeroizing::default();
                 }
                 self.set_stage(id, Stage::Accepted(words));
-                match self.people.note_suite(target, suite) {
-                    Ok(()) => self.tell(true, "accepted: the message is in the inbox"),
-                    Err(why) => self.tell(
-                        false,
-                        format!("accepted, but its suite can't be noted: {why}"),
-                    ),
+                self.tell(true, "accepted: the message is in the inbox");
+                if let Some(learnt) = self.people.learn(target, suite) {
+                    return self.change(learnt);
                 }
             }
             Told::Failed(id, mut failed) => {
                 // What helps with the command may be an option that there is not here.
-                failed.hint = failed.hint.filter(|hint| !hint.contains("--"));
+                failed.hint = failed.hint.filter(|hint| options_are_of_the_screen(hint));
                 self.ask_what_waits();
                 self.tell(false, failed.what.clone());
                 self.set_stage(id, Stage::Failed(failed));

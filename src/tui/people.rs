@@ -1,6 +1,6 @@
-//! Contacts at the screen: in the file that they come from, or for as long as the client runs.
+//! Contacts at the screen: those of a file, as it was seen last, or those of this session.
 
-use crate::contacts::{Book, BookError, BookFile, ChangeError, Contact, Name};
+use crate::contacts::{Book, BookError, Contact, Name};
 use crate::crypto::identity::PublicKey;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
@@ -8,77 +8,80 @@ use crate::tor::Target;
 
 /// All contacts, and the one that keys act on.
 pub(super) struct People {
-    store: Store,
+    book: Book,
+    are_kept: bool,
     chosen: usize,
 }
 
-enum Store {
-    Session(Book),
-    File(Box<BookFile>),
+/// What is done with contacts.
+#[derive(Debug)]
+pub(super) enum Change {
+    Add(Contact),
+    Rename(Name, Name),
+    /// The words of this address were compared, and nobody else's: the file may have been changed meanwhile.
+    Verify(Name, Target),
+    Remove(Name),
+    /// Its inbox has spoken this suite.
+    Spoke(Name, Suite),
+}
+
+impl Change {
+    /// Does it.
+    ///
+    /// # Errors
+    /// It can't be done.
+    pub(super) fn apply(&self, book: &mut Book) -> Result<(), BookError> {
+        match self {
+            Self::Add(contact) => book.add(contact.clone()),
+            Self::Rename(old, new) => book.rename(old, new.clone()).map(|_| ()),
+            Self::Verify(name, target) => book.verify(name, *target).map(|_| ()),
+            Self::Remove(name) => book.remove(name).map(|_| ()),
+            Self::Spoke(name, suite) => book.note_suite(name, *suite),
+        }
+    }
 }
 
 impl People {
-    /// Those in `file`; without one, those of this session, which begins with nobody.
-    pub(super) fn new(file: Option<BookFile>) -> Self {
-        let store = match file {
-            Some(file) => Store::File(Box::new(file)),
-            None => Store::Session(Book::default()),
-        };
-        Self { store, chosen: 0 }
+    /// Those in a file; without one, those of this session, which begins with nobody.
+    pub(super) fn new(file: Option<Book>) -> Self {
+        Self {
+            are_kept: file.is_some(),
+            book: file.unwrap_or_default(),
+            chosen: 0,
+        }
     }
 
     pub(super) fn book(&self) -> &Book {
-        match &self.store {
-            Store::Session(book) => book,
-            Store::File(file) => file.book(),
-        }
+        &self.book
     }
 
     /// Whether they outlive the client.
     pub(super) fn are_kept(&self) -> bool {
-        matches!(self.store, Store::File(_))
+        self.are_kept
     }
 
-    /// Changes them, in their file too if they have one: that takes as long as a guess at its passphrase.
-    ///
-    /// # Errors
-    /// Why not, in words.
-    pub(super) fn change<T>(
-        &mut self,
-        change: impl FnOnce(&mut Book) -> Result<T, BookError>,
-    ) -> Result<T, String> {
+    /// They are these now.
+    pub(super) fn set(&mut self, book: Book) {
         let chosen = self.chosen().map(|contact| contact.name().clone());
-        let changed = match &mut self.store {
-            Store::Session(book) => change(book).map_err(ChangeError::Book),
-            Store::File(file) => file.change(change),
-        };
+        self.book = book;
         self.move_by(0);
         // The same one, wherever it is in the list now.
         if let Some(chosen) = chosen {
             self.choose_name(&chosen);
         }
-        changed.map_err(|fault| fault.to_string())
     }
 
-    /// Remembers that the inbox at `target` has spoken `suite`, if it is a contact's and that is news.
-    ///
-    /// # Errors
-    /// Why that can't be kept, in words.
-    pub(super) fn note_suite(&mut self, target: Target, suite: Suite) -> Result<(), String> {
-        let known = self.book().by_target(target);
-        match known.filter(|contact| contact.suite() < Some(suite)) {
-            Some(contact) => {
-                let name = contact.name().clone();
-                self.change(|book| book.note_suite(&name, suite))
-            }
-            None => Ok(()),
-        }
+    /// What is to be changed when the inbox at `target` has spoken `suite`, if it is a contact's and that is news.
+    pub(super) fn learn(&self, target: Target, suite: Suite) -> Option<Change> {
+        let known = self.book.by_target(target);
+        let known = known.filter(|contact| contact.learns_from(suite));
+        known.map(|contact| Change::Spoke(contact.name().clone(), suite))
     }
 
-    /// The contact whose inbox at `target` has spoken kkv/2 before: nothing less is spoken with it.
+    /// The contact at `target`, if nothing less than kkv/2 may be spoken with it.
     pub(super) fn better(&self, target: Target) -> Option<Name> {
-        let known = self.book().by_target(target);
-        let known = known.filter(|contact| contact.suite() == Some(Suite::V2));
+        let known = self.book.by_target(target);
+        let known = known.filter(|contact| contact.speaks_the_best());
         known.map(|contact| contact.name().clone())
     }
 

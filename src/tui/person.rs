@@ -16,6 +16,8 @@ pub(super) const TITLES: [&str; 3] = [" Name ", " Address ", " Signs with (may b
 pub(super) struct Person {
     pub(super) lines: Vec<TextArea<'static>>,
     pub(super) line: usize,
+    /// What is written has been handed over, and it isn't known yet what has come of it.
+    pub(super) is_being_saved: bool,
     renamed: Option<Name>,
 }
 
@@ -40,6 +42,7 @@ impl Person {
         Self {
             lines: lines.map(|(text, hint)| line(text, hint)).collect(),
             line: 0,
+            is_being_saved: false,
             renamed: None,
         }
     }
@@ -49,6 +52,7 @@ impl Person {
         Self {
             lines: vec![line(name.to_string(), "what you call them")],
             line: 0,
+            is_being_saved: false,
             renamed: Some(name.clone()),
         }
     }

@@ -58,8 +58,11 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     terminal.types("f");
     terminal.press(&["C-s"]);
     terminal.wait_for("Accepted: the message");
-    let listed = owner(&["contact", "list", "--json"]).json();
-    assert_eq!(listed["contacts"][0]["suite"], "kkv/2");
+    // It is written down beside the screen.
+    let suite = || owner(&["contact", "list", "--json"]).json()["contacts"][0]["suite"].take();
+    while suite() != "kkv/2" {
+        terminal.wait_for("Accepted: the message");
+    }
     terminal.press(&["Escape"]);
     terminal.wait_for("RECEIVED");
     terminal.press(&["a"]);
@@ -67,4 +70,14 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
         screen.contains("SIGNS AS") && screen.contains("2 of 50")
     });
     must_look_like(&contacts, "contacts");
+
+    // Who leaves at once finds them in the file all the same.
+    terminal.press(&["a"]);
+    terminal.types("Alice\n");
+    terminal.pastes(ONION);
+    terminal.types("\n");
+    terminal.press(&["Enter", "C-c"]);
+    terminal.wait_for_shell();
+    let listed = owner(&["contact", "list", "--json"]).json();
+    assert_eq!(listed["contacts"][0]["name"], "Alice");
 }

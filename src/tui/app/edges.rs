@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::tests::{app, arrives, message, press, screen, sent, status};
+use super::tests::{ADDRESS, app, arrives, message, press, screen, sent, status};
 use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::tui::inbox::tests::summary;
@@ -113,4 +113,78 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
             .iter()
             .all(|order| !matches!(order, Order::Delete(_)))
     );
+}
+
+/// Somebody who is written down and handed over.
+fn written_down(app: &mut App) -> Change {
+    app.people = People::new(Some(Book::default()));
+    press(app, "aaAlice\t");
+    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    press(app, "\t");
+    saved(app)
+}
+
+fn saved(app: &mut App) -> Change {
+    let mut orders = press(app, "\n");
+    let Some(Order::Keep(change)) = orders.pop().filter(|_| orders.is_empty()) else {
+        panic!("it is to be kept");
+    };
+    change
+}
+
+fn done(change: &Change) -> Result<Book, String> {
+    let mut book = Book::default();
+    change.apply(&mut book).unwrap();
+    Ok(book)
+}
+
+#[test]
+fn who_is_written_down_stays_in_the_form_until_the_file_has_it() {
+    let mut app = app(1..=1);
+    let change = written_down(&mut app);
+    assert!(press(&mut app, "\n").is_empty(), "once is enough");
+    app.take(Event::Kept(
+        Box::new(change),
+        Err("the disk is full".to_owned()),
+    ));
+    assert!(screen(&mut app, 80, 24).contains("the disk is full"));
+    let change = saved(&mut app);
+    let kept = done(&change);
+    app.take(Event::Kept(Box::new(change), kept));
+    assert_eq!(app.place, Place::People);
+    let shown = screen(&mut app, 100, 24);
+    assert!(shown.contains("Alice is a contact") && !shown.contains("until"));
+}
+
+#[test]
+fn a_file_that_is_done_late_closes_no_other_form() {
+    let mut app = app(1..=1);
+    let change = written_down(&mut app);
+    press(&mut app, "\x1baBob");
+    let kept = done(&change);
+    app.take(Event::Kept(Box::new(change), kept));
+    assert_eq!(app.people.book().len(), 1);
+    assert!(screen(&mut app, 80, 24).contains("Bob"));
+    assert_eq!(app.place, Place::Person);
+}
+
+#[test]
+fn a_hint_that_names_an_option_of_a_command_is_no_help_at_the_screen() {
+    for (hint, helps) in [
+        ("Name Tor's own SOCKS port with --tor.", true),
+        (
+            "Try again, or for longer with --timeout; Tor may do it.",
+            false,
+        ),
+        ("--anyway tries all the same.", false),
+    ] {
+        let mut app = app(1..=1);
+        let id = sent(&mut app, "my words");
+        let failed = Failed::new(Exit::Unreachable, "not there").hint(hint);
+        app.take(Event::Told(Told::Failed(id, failed)));
+        let Stage::Failed(failed) = &app.outbox.get(id).unwrap().stage else {
+            panic!("it has failed");
+        };
+        assert_eq!(failed.hint.is_some(), helps, "{hint}");
+    }
 }

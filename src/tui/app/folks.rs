@@ -2,12 +2,12 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::App;
+use super::{App, Order};
 use crate::cli::contact::{address, words};
-use crate::contacts::{Book, Name};
-use crate::tor::Target;
+use crate::contacts::Book;
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
+use crate::tui::people::Change;
 use crate::tui::person::{Person, Written};
 
 impl App {
@@ -48,60 +48,89 @@ impl App {
     }
 
     /// A key in the form, which is no command.
-    pub(super) fn write_down(&mut self, key: KeyEvent) {
+    pub(super) fn write_down(&mut self, key: KeyEvent) -> Vec<Order> {
         let Some(person) = &mut self.person else {
-            return;
+            return Vec::new();
         };
         match key.code {
-            KeyCode::Enter if person.is_at_its_end() => self.save_person(),
+            KeyCode::Enter if person.is_at_its_end() => return self.save_person(),
             KeyCode::Enter | KeyCode::Down => person.next_line(),
             _ => person.input(key),
         }
+        Vec::new()
     }
 
-    pub(super) fn save_person(&mut self) {
-        let Some(person) = &mut self.person else {
-            return;
+    pub(super) fn save_person(&mut self) -> Vec<Order> {
+        let Some(person) = self.person.as_mut().filter(|form| !form.is_being_saved) else {
+            return Vec::new();
         };
         let written = match person.ready() {
             Ok(written) => written,
             Err((line, why)) => {
                 person.line = line;
                 self.tell(false, why);
-                return;
+                return Vec::new();
             }
         };
-        let chosen = match &written {
-            Written::Add(contact) => contact.name().clone(),
-            Written::Rename(_, new) => new.clone(),
-        };
-        let saved = match written {
-            Written::Add(contact) => {
-                let told = format!("{} is a contact", contact.name());
-                self.people.change(|book| book.add(contact)).map(|()| told)
-            }
-            Written::Rename(old, new) => {
-                let told = format!("{old} is now {new}");
-                let renamed = self
-                    .people
-                    .change(|book| book.rename(&old, new).map(|_| ()));
-                renamed.map(|()| told)
-            }
-        };
-        match saved {
-            Ok(told) => {
-                self.person = None;
-                self.place = Place::People;
-                self.people.choose_name(&chosen);
-                let until = if self.people.are_kept() {
-                    ""
-                } else {
-                    ", until you end kkvc: --contacts FILE keeps them"
-                };
-                self.tell(true, told + until);
-            }
-            Err(why) => self.tell(false, why),
+        person.is_being_saved = true;
+        self.change(match written {
+            Written::Add(contact) => Change::Add(contact),
+            Written::Rename(old, new) => Change::Rename(old, new),
+        })
+    }
+
+    /// Has it done: at once, or in the file of contacts first if there is one.
+    pub(super) fn change(&mut self, change: Change) -> Vec<Order> {
+        if self.people.are_kept() {
+            return vec![Order::Keep(change)];
         }
+        let mut book = self.people.book().clone();
+        let done = match change.apply(&mut book) {
+            Ok(()) => Ok(book),
+            Err(fault) => Err(fault.to_string()),
+        };
+        self.changed(&change, done);
+        Vec::new()
+    }
+
+    /// It is done, and these are all contacts now; or why it isn't.
+    pub(super) fn changed(&mut self, change: &Change, done: Result<Book, String>) {
+        match done {
+            Ok(book) => self.people.set(book),
+            Err(why) => return self.not_changed(change, &why),
+        }
+        let (name, told) = match change {
+            Change::Add(contact) => (contact.name(), format!("{} is a contact", contact.name())),
+            Change::Rename(old, new) => (new, format!("{old} is now {new}")),
+            Change::Verify(name, _) => return self.tell(true, format!("{name} is verified")),
+            Change::Remove(name) => {
+                return self.tell(true, format!("{name} is no contact any more"));
+            }
+            Change::Spoke(..) => return,
+        };
+        self.people.choose_name(name);
+        // The form that it was written in, unless one has left that.
+        let form = self.person.take_if(|form| form.is_being_saved);
+        if form.is_some() && self.place == Place::Person {
+            self.place = Place::People;
+        }
+        let until = if self.people.are_kept() {
+            ""
+        } else {
+            ", until you end kkvc: --contacts FILE keeps them"
+        };
+        self.tell(true, told + until);
+    }
+
+    fn not_changed(&mut self, change: &Change, why: &str) {
+        if let Change::Spoke(..) = change {
+            let what = format!("accepted, but its suite can't be noted: {why}");
+            return self.tell(false, what);
+        }
+        if let Some(form) = &mut self.person {
+            form.is_being_saved = false;
+        }
+        self.tell(false, why);
     }
 
     pub(super) fn ask_to_verify(&mut self) {
@@ -125,22 +154,6 @@ impl App {
                     format!("{here} is on this machine, and has no words"),
                 );
             }
-        }
-    }
-
-    /// The words of `target` were compared, and nobody else's: the file may have been changed meanwhile.
-    pub(super) fn verified(&mut self, name: &Name, target: Target) {
-        let verify = |book: &mut Book| book.verify(name, target).map(|_| ());
-        match self.people.change(verify) {
-            Ok(()) => self.tell(true, format!("{name} is verified")),
-            Err(why) => self.tell(false, why),
-        }
-    }
-
-    pub(super) fn remove(&mut self, name: &Name) {
-        match self.people.change(|book| book.remove(name).map(|_| ())) {
-            Ok(()) => self.tell(true, format!("{name} is no contact any more")),
-            Err(why) => self.tell(false, why),
         }
     }
 }

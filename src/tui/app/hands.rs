@@ -7,6 +7,7 @@ use super::{App, Order, RelayState};
 use crate::owner::api::Delete;
 use crate::tui::ask::Question;
 use crate::tui::keys::{Act, Place};
+use crate::tui::people::Change;
 
 /// Lines that the mouse wheel goes.
 const WHEEL_LINES: isize = 3;
@@ -33,7 +34,7 @@ impl App {
         let Some(act) = self.place.act(key) else {
             match (self.place, &mut self.compose, &mut self.person) {
                 (Place::Compose, Some(compose), _) => compose.input(key),
-                (Place::Person, _, Some(_)) => self.write_down(key),
+                (Place::Person, _, Some(_)) => return self.write_down(key),
                 _ => {}
             }
             return Vec::new();
@@ -80,14 +81,8 @@ impl App {
                 self.outbox.forget(id);
                 Vec::new()
             }
-            Question::Remove(name) => {
-                self.remove(&name);
-                Vec::new()
-            }
-            Question::Verify { name, target, .. } => {
-                self.verified(&name, target);
-                Vec::new()
-            }
+            Question::Remove(name) => self.change(Change::Remove(name)),
+            Question::Verify { name, target, .. } => self.change(Change::Verify(name, target)),
             Question::Quit { .. } => vec![Order::Quit],
             Question::Start => vec![Order::StartRelay],
         }
@@ -140,7 +135,7 @@ impl App {
             Act::Add => self.begin_person(),
             Act::Rename => self.begin_renaming(),
             Act::Verify => self.ask_to_verify(),
-            Act::Save => self.save_person(),
+            Act::Save => return self.save_person(),
             Act::Send => return self.send(),
             Act::OtherField => match (self.place, &mut self.compose, &mut self.person) {
                 (Place::Compose, Some(compose), _) => compose.other_field(),

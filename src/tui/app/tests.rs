@@ -13,7 +13,8 @@ use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;
 use crate::tui::inbox::tests::summary;
 
-const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
+pub(super) const ADDRESS: &str =
+    "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
 
 pub(super) fn status() -> Box<Status> {
     let status = serde_json::json!({
