@@ -46,7 +46,7 @@ pub(super) fn raw_may_go_out(id: MessageId) -> Result<(), Failed> {
     }
     Err(
         Failed::usage("--raw gives the text as it came, which could steer this terminal").hint(
-            format!("Give it to a program (| gpg -d) or a file (> FILE); `kkvc read {id}` shows it in safety."),
+            format!("Give it to a program (| gpg -d | less) or a file (> FILE); `kkvc read {id}` shows it in safety."),
         ),
     )
 }
@@ -55,7 +55,7 @@ pub(super) fn raw_may_go_out(id: MessageId) -> Result<(), Failed> {
 pub(super) fn openpgp(id: MessageId, block: Block) -> String {
     let raw = format!("kkvc read {id} --raw");
     let what = match block {
-        Block::Message => format!("to open it: {raw} | gpg -d"),
+        Block::Message => format!("to open it: {raw} | gpg -d | less"),
         Block::SignedMessage => format!("to check it: {raw} | gpg --verify"),
         Block::PublicKey => {
             format!(
