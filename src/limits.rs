@@ -254,7 +254,7 @@ pub const MAX_CONTACTS_FILE_BYTES: usize = 512 * 1024;
 /// What it costs to try one passphrase on a file of contacts: 2^17 steps of scrypt, which take 128 MiB of memory.
 pub const CONTACTS_WORK: u8 = 17;
 
-/// How long a file of contacts is waited for that another program holds: ten changes of others take less.
+/// How long a file of contacts is waited for that another program holds: a change of its own takes it part of a second.
 pub const CONTACTS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The dearest file of contacts that is opened, made anew by another program perhaps: four times as dear as ours. One that asks for more could take

@@ -30,10 +30,11 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failed};
+use crate::cli::output::say;
 use crate::cli::signals;
 use crate::contacts::BookFile;
 use app::{App, Event, Order};
@@ -50,6 +51,8 @@ pub(crate) use post::Route;
 const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// Contacts are saved in less, and without a word, unless another program holds their file.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`. Contacts are
 /// those in `contacts`, or this session's; `colours` are used or not.
@@ -62,12 +65,19 @@ pub(crate) async fn run(
     let stopped = signals::stopped()?;
     let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
     let app = App::new(Theme::new(colours), people);
-    let (events, happening) = unbounded_channel();
+    let (events, mut happening) = unbounded_channel();
     let keeper = contacts.map(|file| Keeper::new(file, events.clone()));
-    let happening = (events, happening);
-    let ended = ran(socket, route, app, keeper.as_ref(), happening, stopped).await;
+    let ended = ran(
+        socket,
+        route,
+        app,
+        keeper.as_ref(),
+        (events, &mut happening),
+        stopped,
+    )
+    .await;
     if let Some(keeper) = keeper {
-        keeper.finish().await;
+        saved(keeper, &mut happening).await?;
     }
     ended.map_err(|fault| {
         Failed::new(
@@ -83,7 +93,7 @@ async fn ran(
     route: Route,
     mut app: App,
     keeper: Option<&Keeper>,
-    (events, mut happening): (UnboundedSender<Event>, UnboundedReceiver<Event>),
+    (events, happening): (UnboundedSender<Event>, &mut UnboundedReceiver<Event>),
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
@@ -107,7 +117,7 @@ async fn ran(
             event = happening.recv() => event,
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
             _ = suspended.recv() => {
-                screen.suspend()?;
+                suspend(&mut screen, keeper).await?;
                 None
             }
             () = &mut stopped => return Ok(()),
@@ -137,11 +147,44 @@ async fn ran(
                 }
                 Order::Copy(text) => screen.copy(&text)?,
                 Order::StartRelay => start::start(socket.as_deref(), &events),
-                Order::Suspend => screen.suspend()?,
+                Order::Suspend => suspend(&mut screen, keeper).await?,
                 Order::Quit => return Ok(()),
             }
         }
     }
+}
+
+/// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that.
+async fn suspend(screen: &mut Screen, keeper: Option<&Keeper>) -> io::Result<()> {
+    let _at_rest = match keeper {
+        Some(keeper) => Some(keeper.at_rest().await),
+        None => None,
+    };
+    screen.suspend()
+}
+
+/// Waits until all contacts are saved that were to be.
+async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Result<(), Failed> {
+    let stopped = signals::stopped()?;
+    let mut finished = std::pin::pin!(keeper.finish());
+    if timeout(SOON, &mut finished).await.is_err() {
+        say("Saving the contacts…");
+        tokio::select! {
+            () = finished => {}
+            () = stopped => {
+                let what = "cancelled; the last changes of contacts may not be saved";
+                return Err(Failed::new(Exit::Cancelled, what));
+            }
+        }
+    }
+    while let Ok(event) = happening.try_recv() {
+        if let Event::Kept(kept) = event
+            && let Err(why) = kept.done
+        {
+            return Err(Failed::new(Exit::Refused, format!("not saved: {why}")));
+        }
+    }
+    Ok(())
 }
 
 /// What is meant by what the terminal says; nothing if only the screen is to be drawn again.

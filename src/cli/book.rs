@@ -157,14 +157,20 @@ impl Addressee {
         if !contact.learns_from(suite) {
             return Ok(());
         }
-        let name = contact.name();
-        let changed = file.change(|book| book.note_suite(name, suite));
+        let (name, target) = (contact.name(), contact.target());
+        let changed = file.change(|book| {
+            book.note_suite(target, suite);
+            Ok(())
+        });
         changed.map_err(|fault| {
             let what = format!(
                 "the message was accepted, but that {name} speaks {suite} can't be noted: {fault}"
             );
-            Failed::new(Exit::AcceptedUntold, what)
-                .hint("Don't send it again. See that the contacts' directory can be written to.")
+            let mend = match fault {
+                ChangeError::File(FileError::Busy) => "See whether another kkvc stands still.",
+                _ => "See that the contacts and their directory can be written to.",
+            };
+            Failed::new(Exit::AcceptedUntold, what).hint(format!("Don't send it again. {mend}"))
         })
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn talk() -> Talk {
 }
 
 /// Says what is done, in a line on standard error. Whether anybody hears it changes nothing of what is done.
-pub(super) fn say(line: impl Display) {
+pub(crate) fn say(line: impl Display) {
     if talk() != Talk::Quiet {
         complain(line);
     }
@@ -52,7 +52,7 @@ pub(super) fn say_more(line: impl Display) {
 }
 
 /// Says what has gone wrong, to whoever may hear it.
-pub(crate) fn complain(line: impl Display) {
+pub(super) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -193,14 +193,12 @@ impl Book {
         self.iter().find(signs).map(|contact| &contact.name)
     }
 
-    /// Remembers that an inbox has spoken `suite`, unless it has spoken a better one before.
-    ///
-    /// # Errors
-    /// Nobody is called that.
-    pub fn note_suite(&mut self, name: &Name, suite: Suite) -> Result<(), BookError> {
-        let contact = self.known(name)?;
-        contact.suite = contact.suite.max(Some(suite));
-        Ok(())
+    /// Remembers that the inbox at `target` has spoken `suite`, unless it has spoken a better one before, or is nobody's (any more).
+    pub fn note_suite(&mut self, target: Target, suite: Suite) {
+        let mut contacts = self.contacts.values_mut();
+        if let Some(contact) = contacts.find(|contact| contact.target == target) {
+            contact.suite = contact.suite.max(Some(suite));
+        }
     }
 
     /// Remembers that the address `compared` has been compared over another way.
@@ -289,8 +287,8 @@ mod tests {
     #[test]
     fn another_name_leaves_everything_else() {
         let mut book = book(&["bob", "carol"]);
-        book.note_suite(&name("bob"), Suite::V2).unwrap();
         let target = book.get(&name("bob")).unwrap().target();
+        book.note_suite(target, Suite::V2);
         let other = "127.0.0.1:9".parse().unwrap();
         let refused = book.verify(&name("bob"), other).unwrap_err();
         assert_eq!(refused, BookError::Changed(name("bob")));
@@ -311,15 +309,18 @@ mod tests {
     fn only_a_better_suite_is_remembered() {
         let mut book = book(&["bob"]);
         let bob = name("bob");
+        let target = book.get(&bob).unwrap().target();
         for (spoken, best) in [
             (Suite::V1, Suite::V1),
             (Suite::V2, Suite::V2),
             (Suite::V1, Suite::V2),
         ] {
-            book.note_suite(&bob, spoken).unwrap();
+            book.note_suite(target, spoken);
             assert_eq!(book.get(&bob).unwrap().suite(), Some(best));
         }
-        assert!(book.note_suite(&name("eve"), Suite::V2).is_err());
+        let before = book.clone();
+        book.note_suite("127.0.0.1:99".parse().unwrap(), Suite::V2);
+        assert_eq!(book, before, "nobody is there");
     }
 
     #[test]

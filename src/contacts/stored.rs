@@ -136,9 +136,10 @@ mod tests {
         for n in 0..MAX_CONTACTS {
             let sender = SenderKey::generate(rng).public();
             let name = format!("{n:04}{}", "🙂".repeat(MAX_NAME_CHARACTERS - 4));
-            let contact = Contact::new(name.parse().unwrap(), onion(rng), Some(sender));
+            let target = onion(rng);
+            let contact = Contact::new(name.parse().unwrap(), target, Some(sender));
             book.add(contact).unwrap();
-            book.note_suite(&name.parse().unwrap(), Suite::V2).unwrap();
+            book.note_suite(target, Suite::V2);
         }
         let bytes = write(&book);
         assert!(bytes.len() <= MAX_CONTACTS_FILE_BYTES - 64 * 1024);

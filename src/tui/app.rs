@@ -16,14 +16,14 @@ use super::inbox::Inbox;
 use super::keys::Place;
 use super::link::News;
 use super::outbox::{Outbox, Stage};
-use super::people::{Change, People};
+use super::people::{Change, Kept, People};
 use super::person::Person;
 use super::post::Told;
 use super::reading::Reading;
 use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::Visible;
-use crate::contacts::{Book, Name};
+use crate::contacts::Name;
 use crate::owner::api::{Delete, Message, Status};
 use crate::protocol::text::Text;
 use crate::queue::MessageId;
@@ -82,8 +82,8 @@ pub(super) enum Event {
     News(News),
     /// A delivery.
     Told(Told),
-    /// The file of contacts: all that are in it now, or why they stay as they were.
-    Kept(Box<Change>, Result<Book, String>),
+    /// The file of contacts.
+    Kept(Box<Kept>),
 }
 
 /// What is to be done outside.
@@ -141,8 +141,8 @@ impl App {
             }
             Event::News(news) => self.news(news),
             Event::Told(told) => self.told(told),
-            Event::Kept(change, done) => {
-                self.changed(&change, done);
+            Event::Kept(kept) => {
+                self.changed(*kept);
                 Vec::new()
             }
         }
@@ -154,7 +154,8 @@ impl App {
         }
         match (self.place, &mut self.compose, &mut self.person) {
             (Place::Compose, Some(compose), _) => compose.paste(text),
-            (Place::Person, _, Some(person)) => person.paste(text),
+            (Place::Person, _, Some(person)) if !person.is_being_saved => person.paste(text),
+            (Place::Person, ..) => self.tell(true, "saving…"),
             _ => self.tell(false, "press c to write a message; then paste it"),
         }
     }

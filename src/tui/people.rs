@@ -1,5 +1,7 @@
 //! Contacts at the screen: those of a file, as it was seen last, or those of this session.
 
+use std::collections::HashSet;
+
 use crate::contacts::{Book, BookError, Contact, Name};
 use crate::crypto::identity::PublicKey;
 use crate::protocol::suite::Suite;
@@ -10,6 +12,8 @@ use crate::tor::Target;
 pub(super) struct People {
     book: Book,
     are_kept: bool,
+    /// Contacts that have spoken kkv/2 since this client runs, whether their file could learn it or not.
+    have_spoken_best: HashSet<Target>,
     chosen: usize,
 }
 
@@ -21,8 +25,17 @@ pub(super) enum Change {
     /// The words of this address were compared, and nobody else's: the file may have been changed meanwhile.
     Verify(Name, Target),
     Remove(Name),
-    /// Its inbox has spoken this suite.
-    Spoke(Name, Suite),
+    /// The inbox there has spoken this suite.
+    Spoke(Target, Suite),
+}
+
+/// What has come of a change.
+pub(super) struct Kept {
+    pub(super) change: Change,
+    /// Why it isn't done, in words.
+    pub(super) done: Result<(), String>,
+    /// All that there are now, whether it is done or not: another program may have changed the file.
+    pub(super) book: Book,
 }
 
 impl Change {
@@ -36,7 +49,10 @@ impl Change {
             Self::Rename(old, new) => book.rename(old, new.clone()).map(|_| ()),
             Self::Verify(name, target) => book.verify(name, *target).map(|_| ()),
             Self::Remove(name) => book.remove(name).map(|_| ()),
-            Self::Spoke(name, suite) => book.note_suite(name, *suite),
+            Self::Spoke(target, suite) => {
+                book.note_suite(*target, *suite);
+                Ok(())
+            }
         }
     }
 }
@@ -47,6 +63,7 @@ impl People {
         Self {
             are_kept: file.is_some(),
             book: file.unwrap_or_default(),
+            have_spoken_best: HashSet::new(),
             chosen: 0,
         }
     }
@@ -72,17 +89,21 @@ impl People {
     }
 
     /// What is to be changed when the inbox at `target` has spoken `suite`, if it is a contact's and that is news.
-    pub(super) fn learn(&self, target: Target, suite: Suite) -> Option<Change> {
-        let known = self.book.by_target(target);
-        let known = known.filter(|contact| contact.learns_from(suite));
-        known.map(|contact| Change::Spoke(contact.name().clone(), suite))
+    pub(super) fn learn(&mut self, target: Target, suite: Suite) -> Option<Change> {
+        let known = self.book.by_target(target)?;
+        if suite == Suite::V2 {
+            self.have_spoken_best.insert(target);
+        }
+        known
+            .learns_from(suite)
+            .then_some(Change::Spoke(target, suite))
     }
 
     /// The contact at `target`, if nothing less than kkv/2 may be spoken with it.
     pub(super) fn better(&self, target: Target) -> Option<Name> {
-        let known = self.book.by_target(target);
-        let known = known.filter(|contact| contact.speaks_the_best());
-        known.map(|contact| contact.name().clone())
+        let known = self.book.by_target(target)?;
+        let is_better = known.speaks_the_best() || self.have_spoken_best.contains(&target);
+        is_better.then(|| known.name().clone())
     }
 
     /// Who signs with `sender`.

@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 use ratatui_textarea::{CursorMove, TextArea};
 
 use super::field;
+use super::people::Change;
 use crate::cli::commands::sender;
 use crate::contacts::{Contact, Name};
 use crate::protocol::wire::Hex;
@@ -16,16 +17,9 @@ pub(super) const TITLES: [&str; 3] = [" Name ", " Address ", " Signs with (may b
 pub(super) struct Person {
     pub(super) lines: Vec<TextArea<'static>>,
     pub(super) line: usize,
-    /// What is written has been handed over, and it isn't known yet what has come of it.
+    /// It isn't known yet what has come of it: until then it stays as it is.
     pub(super) is_being_saved: bool,
     renamed: Option<Name>,
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum Written {
-    Add(Contact),
-    Rename(Name, Name),
 }
 
 impl Person {
@@ -77,22 +71,22 @@ impl Person {
         self.lines[self.line].insert_str(words.join(" "));
     }
 
-    /// What is written, if it can be.
+    /// What is to be done, if it can be.
     ///
     /// # Errors
     /// Which line is wrong, and why.
-    pub(super) fn ready(&self) -> Result<Written, (usize, String)> {
+    pub(super) fn ready(&self) -> Result<Change, (usize, String)> {
         let text = |line: usize| self.lines[line].lines().concat().trim().to_owned();
         let name: Name = text(0).parse().map_err(|fault| (0, format!("{fault}")))?;
         if let Some(old) = &self.renamed {
-            return Ok(Written::Rename(old.clone(), name));
+            return Ok(Change::Rename(old.clone(), name));
         }
         let target: Target = text(1).parse().map_err(|fault| (1, format!("{fault}")))?;
         let key = match text(2) {
             none if none.is_empty() => None,
             key => Some(sender(&key).map_err(|why| (2, why))?),
         };
-        Ok(Written::Add(Contact::new(name, target, key)))
+        Ok(Change::Add(Contact::new(name, target, key)))
     }
 }
 
@@ -109,7 +103,7 @@ mod tests {
 
     const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
-    fn filled(texts: [&str; 3]) -> Result<Written, (usize, String)> {
+    fn filled(texts: [&str; 3]) -> Result<Change, (usize, String)> {
         let mut person = Person::new(None);
         for text in texts {
             person.paste(text);
@@ -123,7 +117,7 @@ mod tests {
         let key = SenderKey::generate(&mut rand::rng()).public();
         let digits = Hex(*key.as_bytes()).to_string();
         for (text, sender) in [("", None), (digits.as_str(), Some(key))] {
-            let Written::Add(contact) = filled(["Alice B", ADDRESS, text]).unwrap() else {
+            let Change::Add(contact) = filled(["Alice B", ADDRESS, text]).unwrap() else {
                 panic!("it is new");
             };
             assert_eq!(contact.name().as_str(), "Alice B");
@@ -148,7 +142,7 @@ mod tests {
         let mut person = Person::renaming(&"Bob".parse().unwrap());
         assert!(person.is_at_its_end());
         person.paste("by");
-        let Ok(Written::Rename(old, new)) = person.ready() else {
+        let Ok(Change::Rename(old, new)) = person.ready() else {
             panic!("it has another name");
         };
         assert_eq!((old.as_str(), new.as_str()), ("Bob", "Bobby"));

@@ -71,13 +71,23 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     });
     must_look_like(&contacts, "contacts");
 
-    // Who leaves at once finds them in the file all the same.
+    // Who suspends it at once keeps nobody else from the file.
     terminal.press(&["a"]);
     terminal.types("Alice\n");
     terminal.pastes(ONION);
     terminal.types("\n");
-    terminal.press(&["Enter", "C-c"]);
+    terminal.press(&["Enter", "C-z"]);
+    terminal.wait_for_shell();
+    owner(&["contact", "add", "Bob", "127.0.0.1:9"]).must_end_with(0);
+    terminal.types("fg\n");
+    terminal.wait_for("Alice is a contact");
+    // Who leaves at once finds what was done in the file all the same.
+    terminal.press(&["d"]);
+    terminal.wait_for("Remove Alice");
+    terminal.press(&["y", "C-c"]);
     terminal.wait_for_shell();
     let listed = owner(&["contact", "list", "--json"]).json();
-    assert_eq!(listed["contacts"][0]["name"], "Alice");
+    let names = listed["contacts"].as_array().expect("a list").iter();
+    let names: Vec<_> = names.map(|contact| &contact["name"]).collect();
+    assert_eq!(names, ["Bob", "Myself"]);
 }

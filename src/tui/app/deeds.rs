@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{App, Order, RelayState};
+use crate::tor::TorMode;
 use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
 use crate::tui::keys::Place;
@@ -186,18 +187,23 @@ impl App {
             self.tell(false, "there is no address: your relay isn't running");
             return Vec::new();
         };
-        let Some(onion) = status.onion.clone() else {
-            self.tell(
-                false,
-                "your relay doesn't know its address: the system's Tor has it in its file hostname",
-            );
-            return Vec::new();
+        let (address, told) = match (status.onion.clone(), status.tor) {
+            (Some(onion), _) => (
+                onion,
+                "your address is in the terminal's clipboard now, if it allows that",
+            ),
+            (None, TorMode::Off) => (
+                status.listens.to_string(),
+                "copied, if the terminal allows that; it is an address for this machine alone",
+            ),
+            (None, TorMode::External | TorMode::Embedded) => {
+                let why = "your relay doesn't know its address: the system's Tor has it in its file hostname";
+                self.tell(false, why);
+                return Vec::new();
+            }
         };
-        self.tell(
-            true,
-            "your address is in the terminal's clipboard now, if it allows that",
-        );
-        vec![Order::Copy(Zeroizing::new(onion))]
+        self.tell(true, told);
+        vec![Order::Copy(Zeroizing::new(address))]
     }
 
     pub(super) fn quit(&mut self) -> Vec<Order> {

@@ -5,6 +5,9 @@ use tokio::sync::oneshot;
 use super::tests::{ADDRESS, app, arrives, message, press, screen, sent, status};
 use super::*;
 use crate::cli::exit::{Exit, Failed};
+use crate::contacts::{Book, Contact};
+use crate::protocol::suite::Suite;
+use crate::tor::TorMode;
 use crate::tui::inbox::tests::summary;
 
 #[test]
@@ -132,40 +135,106 @@ fn saved(app: &mut App) -> Change {
     change
 }
 
-fn done(change: &Change) -> Result<Book, String> {
-    let mut book = Book::default();
+/// The file has it, and `others` beside.
+fn done(change: Change, others: &Book) -> Event {
+    let mut book = others.clone();
     change.apply(&mut book).unwrap();
-    Ok(book)
+    let done = Ok(());
+    Event::Kept(Box::new(Kept { change, done, book }))
+}
+
+/// The file doesn't take it, and has `book` in it.
+fn refused(change: Change, why: &str, book: &Book) -> Event {
+    let (done, book) = (Err(why.to_owned()), book.clone());
+    Event::Kept(Box::new(Kept { change, done, book }))
+}
+
+fn only(name: &str, address: &str) -> Book {
+    let mut book = Book::default();
+    let contact = Contact::new(name.parse().unwrap(), address.parse().unwrap(), None);
+    book.add(contact).unwrap();
+    book
 }
 
 #[test]
-fn who_is_written_down_stays_in_the_form_until_the_file_has_it() {
+fn who_is_written_down_stays_as_written_until_the_file_has_it() {
     let mut app = app(1..=1);
     let change = written_down(&mut app);
-    assert!(press(&mut app, "\n").is_empty(), "once is enough");
-    app.take(Event::Kept(
-        Box::new(change),
-        Err("the disk is full".to_owned()),
-    ));
+    for keys in ["\n", "\x13", "xyz", "\x1b", "\t"] {
+        assert!(press(&mut app, keys).is_empty());
+        assert_eq!(app.place, Place::Person);
+        assert!(screen(&mut app, 80, 24).contains("saving…"));
+    }
+    app.take(refused(change, "the disk is full", &Book::default()));
     assert!(screen(&mut app, 80, 24).contains("the disk is full"));
     let change = saved(&mut app);
-    let kept = done(&change);
-    app.take(Event::Kept(Box::new(change), kept));
+    app.take(done(change, &Book::default()));
     assert_eq!(app.place, Place::People);
     let shown = screen(&mut app, 100, 24);
     assert!(shown.contains("Alice is a contact") && !shown.contains("until"));
+    assert!(!shown.contains("xyz"));
 }
 
 #[test]
-fn a_file_that_is_done_late_closes_no_other_form() {
+fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
     let mut app = app(1..=1);
     let change = written_down(&mut app);
-    press(&mut app, "\x1baBob");
-    let kept = done(&change);
-    app.take(Event::Kept(Box::new(change), kept));
-    assert_eq!(app.people.book().len(), 1);
-    assert!(screen(&mut app, 80, 24).contains("Bob"));
-    assert_eq!(app.place, Place::Person);
+    let others = only("Carol", ADDRESS);
+    app.take(refused(change, "Carol has this address already", &others));
+    assert_eq!(app.people.book(), &others);
+    // Nor does a change that is no form's end one.
+    let change = saved(&mut app);
+    let other = Change::Remove("Carol".parse().unwrap());
+    app.take(refused(other, "there is no contact Carol", &others));
+    assert!(press(&mut app, "\n").is_empty(), "it is still being saved");
+    app.take(done(change, &Book::default()));
+    assert_eq!(app.place, Place::People);
+}
+
+#[test]
+fn an_inbox_that_has_spoken_the_best_is_never_written_to_in_less_though_no_file_learns_it() {
+    let mut app = app(1..=1);
+    app.people = People::new(Some(only("Alice", ADDRESS)));
+    for time in 0..2 {
+        let id = sent(&mut app, "my words");
+        let (target, suite) = (ADDRESS.parse().unwrap(), Suite::V2);
+        let better = app.people.better(target).is_some();
+        assert_eq!(better, time > 0);
+        let words = String::new();
+        let mut orders = app.take(Event::Told(Told::Accepted {
+            id,
+            words,
+            target,
+            suite,
+        }));
+        let Some(Order::Keep(change)) = orders.pop() else {
+            panic!("the file is to learn it");
+        };
+        let before = app.people.book().clone();
+        app.take(refused(change, "the disk is full", &before));
+        press(&mut app, "\x1b");
+    }
+}
+
+#[test]
+fn the_address_that_is_copied_is_the_one_that_leads_here() {
+    for (tor, onion, copied) in [
+        (TorMode::Embedded, Some(ADDRESS), Some(ADDRESS)),
+        (TorMode::Off, None, Some("127.0.0.1:45069")),
+        (TorMode::External, None, None),
+    ] {
+        let mut status = status();
+        (status.tor, status.onion) = (tor, onion.map(str::to_owned));
+        let mut app = app(1..=1);
+        app.take(Event::News(News::Here(status, vec![])));
+        let orders = press(&mut app, "y");
+        let is = match &orders[..] {
+            [Order::Copy(text)] => Some(text.as_str()),
+            _ => None,
+        };
+        assert_eq!(is, copied);
+        assert!(app.note.is_some());
+    }
 }
 
 #[test]

@@ -4,11 +4,10 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Order};
 use crate::cli::contact::{address, words};
-use crate::contacts::Book;
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
-use crate::tui::people::Change;
-use crate::tui::person::{Person, Written};
+use crate::tui::people::{Change, Kept};
+use crate::tui::person::Person;
 
 impl App {
     /// Begins a message to the chosen one.
@@ -61,76 +60,70 @@ impl App {
     }
 
     pub(super) fn save_person(&mut self) -> Vec<Order> {
-        let Some(person) = self.person.as_mut().filter(|form| !form.is_being_saved) else {
+        let Some(person) = &mut self.person else {
             return Vec::new();
         };
-        let written = match person.ready() {
-            Ok(written) => written,
+        match person.ready() {
+            Ok(change) => {
+                person.is_being_saved = true;
+                self.change(change)
+            }
             Err((line, why)) => {
                 person.line = line;
                 self.tell(false, why);
-                return Vec::new();
+                Vec::new()
             }
-        };
-        person.is_being_saved = true;
-        self.change(match written {
-            Written::Add(contact) => Change::Add(contact),
-            Written::Rename(old, new) => Change::Rename(old, new),
-        })
+        }
     }
 
     /// Has it done: at once, or in the file of contacts first if there is one.
     pub(super) fn change(&mut self, change: Change) -> Vec<Order> {
         if self.people.are_kept() {
+            if !matches!(change, Change::Spoke(..)) {
+                self.tell(true, "saving…");
+            }
             return vec![Order::Keep(change)];
         }
         let mut book = self.people.book().clone();
-        let done = match change.apply(&mut book) {
-            Ok(()) => Ok(book),
-            Err(fault) => Err(fault.to_string()),
-        };
-        self.changed(&change, done);
+        let done = change.apply(&mut book).map_err(|fault| fault.to_string());
+        self.changed(Kept { change, done, book });
         Vec::new()
     }
 
-    /// It is done, and these are all contacts now; or why it isn't.
-    pub(super) fn changed(&mut self, change: &Change, done: Result<Book, String>) {
-        match done {
-            Ok(book) => self.people.set(book),
-            Err(why) => return self.not_changed(change, &why),
-        }
-        let (name, told) = match change {
-            Change::Add(contact) => (contact.name(), format!("{} is a contact", contact.name())),
-            Change::Rename(old, new) => (new, format!("{old} is now {new}")),
-            Change::Verify(name, _) => return self.tell(true, format!("{name} is verified")),
-            Change::Remove(name) => {
-                return self.tell(true, format!("{name} is no contact any more"));
+    pub(super) fn changed(&mut self, kept: Kept) {
+        let Kept { change, done, book } = kept;
+        self.people.set(book);
+        let is_of_form = matches!(change, Change::Add(_) | Change::Rename(..));
+        if let Err(why) = done {
+            if let Some(form) = self.person.as_mut().filter(|_| is_of_form) {
+                form.is_being_saved = false;
             }
+            let what = match change {
+                Change::Spoke(..) => "accepted, but its suite can't be noted: ",
+                _ => "",
+            };
+            return self.tell(false, format!("{what}{why}"));
+        }
+        let (written, told) = match &change {
+            Change::Add(contact) => (
+                Some(contact.name()),
+                format!("{} is a contact", contact.name()),
+            ),
+            Change::Rename(old, new) => (Some(new), format!("{old} is now {new}")),
+            Change::Verify(name, _) => (None, format!("{name} is verified")),
+            Change::Remove(name) => (None, format!("{name} is no contact any more")),
             Change::Spoke(..) => return,
         };
-        self.people.choose_name(name);
-        // The form that it was written in, unless one has left that.
-        let form = self.person.take_if(|form| form.is_being_saved);
-        if form.is_some() && self.place == Place::Person {
+        let mut until = "";
+        if let Some(name) = written {
+            self.person = None;
             self.place = Place::People;
+            self.people.choose_name(name);
+            if !self.people.are_kept() {
+                until = ", until you end kkvc: --contacts FILE keeps them";
+            }
         }
-        let until = if self.people.are_kept() {
-            ""
-        } else {
-            ", until you end kkvc: --contacts FILE keeps them"
-        };
         self.tell(true, told + until);
-    }
-
-    fn not_changed(&mut self, change: &Change, why: &str) {
-        if let Change::Spoke(..) = change {
-            let what = format!("accepted, but its suite can't be noted: {why}");
-            return self.tell(false, what);
-        }
-        if let Some(form) = &mut self.person {
-            form.is_being_saved = false;
-        }
-        self.tell(false, why);
     }
 
     pub(super) fn ask_to_verify(&mut self) {

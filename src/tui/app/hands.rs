@@ -31,7 +31,14 @@ impl App {
         if let Some(question) = self.questions.pop_front() {
             return self.answer(question, key);
         }
-        let Some(act) = self.place.act(key) else {
+        let act = self.place.act(key);
+        // What is being saved stays as it was written; only out of here one can go.
+        let is_being_saved = self.person.as_ref().is_some_and(|form| form.is_being_saved);
+        if is_being_saved && act != Some(Act::Quit) {
+            self.tell(true, "saving…");
+            return Vec::new();
+        }
+        let Some(act) = act else {
             match (self.place, &mut self.compose, &mut self.person) {
                 (Place::Compose, Some(compose), _) => compose.input(key),
                 (Place::Person, _, Some(_)) => return self.write_down(key),
