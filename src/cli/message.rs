@@ -24,14 +24,17 @@ const NARROWEST: usize = 10;
 
 /// Shows it. Whether it was taken: false if nobody reads any more.
 pub(super) fn show(message: &Message, names: &Names, json: bool) -> Result<bool, Failed> {
-    let shown = if json {
-        Zeroizing::new(json_line(&names.named(message, &message.summary.sender)))
-    } else {
-        let head = head(&message.summary, names);
-        let text = behind_a_bar(&message.text, columns());
-        Zeroizing::new(format!("{head}\n{}", *text))
-    };
-    written(shown.as_bytes())
+    written(shown(message, names, json).as_bytes())
+}
+
+/// It as it is shown.
+pub(super) fn shown(message: &Message, names: &Names, json: bool) -> Zeroizing<String> {
+    if json {
+        return Zeroizing::new(json_line(&names.named(message, &message.summary.sender)));
+    }
+    let head = head(&message.summary, names);
+    let text = behind_a_bar(&message.text, columns());
+    Zeroizing::new(format!("{head}\n{}", *text))
 }
 
 /// Writes its text to the byte, and nothing else. Whether it was taken, as above.

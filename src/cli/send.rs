@@ -34,7 +34,6 @@ struct Told {
 
 /// Leaves a message.
 pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> {
-    let mut stopped = std::pin::pin!(signals::stopped()?);
     // Whatever can be wrong on this side is found before anything is dialled, and before somebody has typed.
     let suites = suites(args.suite, args.receipt.is_some())?;
     let key = match &args.identity {
@@ -51,6 +50,8 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     }
     say_how(common.tor, target, suites, args.solving.solver());
     let way = Way::choose(common.tor, target, &args.inside, args.timeout).await?;
+    // From here on a signal has to be heard. Before, it just ends the program, also while a key is read from a pipe that nothing comes through.
+    let mut stopped = std::pin::pin!(signals::stopped()?);
     let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
     if let Way::Loopback(_) = way {
         say("This address is on this machine: the message does not go through Tor.");

@@ -6,76 +6,108 @@ mod handler;
 use std::panic;
 use std::pin::Pin;
 
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
 use super::commands;
 use super::common::Common;
 use super::exit::Failed;
-use super::message::show;
+use super::message::shown;
 use super::named::Names;
 use super::output::{complain, written};
 use super::signals;
+use crate::crypto::scrub;
+use crate::owner::api::Message;
 use arrivals::Arrivals;
 use handler::Ended;
 
 /// Comes when the program is told to end.
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Ends well when it is told to: there is no other end that it could have.
+/// Ends well when it is told to, or when nobody reads any more what is shown.
 pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), Failed> {
     if common.json && args.exec.is_some() {
         return Err(Failed::usage(
             "--json is for what is shown, and with --exec nothing is: leave out one of them",
         ));
     }
-    let stop: Stop = Box::pin(signals::stopped()?);
     let arrivals = Arrivals::new(common.client()?.socket(), args.unread);
-    if let Some(command) = args.exec {
-        return apart(given(arrivals, command, stop)).await;
-    }
-    let names = Names::open(common.contacts()).await?;
-    tokio::select! {
-        biased;
-        () = stop => Ok(()), // also while a reader takes nothing, or the relay doesn't answer
-        ended = apart(shown(arrivals, names, common.json)) => ended,
-    }
-}
-
-/// Does `work` on a thread that forgets what it has shown whenever it waits.
-async fn apart(
-    work: impl Future<Output = Result<(), Failed>> + Send + 'static,
-) -> Result<(), Failed> {
-    match tokio::spawn(work).await {
+    // On a thread that forgets what it has shown whenever it waits.
+    let watching = match args.exec {
+        Some(command) => tokio::spawn(given(arrivals, command, stop()?)),
+        None => {
+            let names = Names::open(common.contacts()).await?;
+            tokio::spawn(all_shown(arrivals, names, common.json, stop()?))
+        }
+    };
+    match watching.await {
         Ok(ended) => ended,
         Err(fault) => panic::resume_unwind(fault.into_panic()), // it is never cancelled
     }
 }
 
-/// Shows each message, until nobody reads any more.
-async fn shown(mut arrivals: Arrivals, names: Names, json: bool) -> Result<(), Failed> {
-    let mut between = false;
-    loop {
-        let message = arrivals.next().await?;
-        if between && !written(b"\n")? || !show(&message, &names, json)? {
-            return Ok(());
-        }
-        between = !json;
-        arrivals.mark(&message).await?;
+fn stop() -> Result<Stop, Failed> {
+    Ok(Box::pin(signals::stopped()?))
+}
+
+/// The next message; none if `stop` comes first.
+async fn next(arrivals: &mut Arrivals, stop: &mut Stop) -> Result<Option<Message>, Failed> {
+    tokio::select! {
+        biased;
+        () = stop => Ok(None),
+        message = arrivals.next() => message.map(Some),
     }
 }
 
-/// Gives each message to the command, one after the other, until told to stop.
-async fn given(mut arrivals: Arrivals, command: String, mut stop: Stop) -> Result<(), Failed> {
-    loop {
-        let message = tokio::select! {
-            biased;
-            () = &mut stop => return Ok(()),
-            message = arrivals.next() => message?,
+/// Marks a message as read. Whether to go on: not if `stop` comes before the relay has answered.
+async fn marked(arrivals: &Arrivals, message: &Message, stop: &mut Stop) -> Result<bool, Failed> {
+    tokio::select! {
+        biased;
+        done = arrivals.mark(message) => done.map(|()| true),
+        () = stop => {
+            let id = message.summary.id;
+            complain(format_args!("kkvc: message {id} may stay unread: kkv has not answered yet"));
+            Ok(false)
+        }
+    }
+}
+
+/// Shows each message, one after the other.
+async fn all_shown(
+    mut arrivals: Arrivals,
+    names: Names,
+    json: bool,
+    mut stop: Stop,
+) -> Result<(), Failed> {
+    let mut before = "";
+    while let Some(message) = next(&mut arrivals, &mut stop).await? {
+        let text = Zeroizing::new(format!("{before}{}", *shown(&message, &names, json)));
+        // On a thread of its own, since a signal can't interrupt it if its reader takes nothing.
+        let taken = spawn_blocking(move || scrub::after(|| written(text.as_bytes())));
+        let taken = tokio::select! {
+            taken = taken => taken.expect("writing does not panic")?,
+            () = &mut stop => false,
         };
-        let (status, goes_on) = match handler::run(&command, &message, &mut stop).await? {
+        if !taken || !marked(&arrivals, &message, &mut stop).await? {
+            break;
+        }
+        before = if json { "" } else { "\n" };
+    }
+    Ok(())
+}
+
+/// Gives each message to the command, one after the other.
+async fn given(mut arrivals: Arrivals, command: String, mut stop: Stop) -> Result<(), Failed> {
+    while let Some(message) = next(&mut arrivals, &mut stop).await? {
+        let (status, mut goes_on) = match handler::run(&command, &message, &mut stop).await? {
             Ended::ByItself(status) => (status, true),
-            Ended::Stopped(status) => (status, false),
+            Ended::Stopped(status) => {
+                stop = self::stop()?; // another one: this has come
+                (status, false)
+            }
         };
         if status.success() {
-            arrivals.mark(&message).await?;
+            goes_on &= marked(&arrivals, &message, &mut stop).await?;
         } else {
             let how = handler::told(status);
             let id = message.summary.id;
@@ -84,7 +116,8 @@ async fn given(mut arrivals: Arrivals, command: String, mut stop: Stop) -> Resul
             ));
         }
         if !goes_on {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }

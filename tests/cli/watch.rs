@@ -251,7 +251,9 @@ fn what_it_can_not_do_is_said_before_it_begins() {
 #[test]
 fn a_reader_that_takes_nothing_does_not_keep_it_from_ending() {
     let relay = Relay::start(&[]);
-    relay.deliver("é".repeat(1700).as_bytes());
+    for _ in 0..8 {
+        relay.deliver("é".repeat(1700).as_bytes()); // more than the least pipe takes where pages are of 64 KiB
+    }
     let (reader, writer) = pipe().unwrap();
     let room = rustix::pipe::fcntl_setpipe_size(&reader, 4096).unwrap();
     let watch = relay.owner(["watch", "--unread", "--json"]);
@@ -263,5 +265,6 @@ fn a_reader_that_takes_nothing_does_not_keep_it_from_ending() {
     let pid = Pid::from_child(&watching);
     kill_process(pid, Signal::INT).unwrap();
     assert_eq!(watching.wait().unwrap().code(), Some(0));
-    assert_eq!(relay.list()[0]["read"], false);
+    let unread = relay.list().iter().filter(|m| m["read"] == false).count();
+    assert!(unread > 0);
 }

@@ -67,11 +67,15 @@ pub(super) async fn run(
 
 /// Ends the whole group, politely at first.
 async fn ended(child: &mut Child, group: Pid) -> std::io::Result<ExitStatus> {
-    let _ = kill_process_group(group, Signal::TERM);
-    let _ = kill_process_group(group, Signal::CONT); // what is stopped would not notice
     let gone = async {
-        let status = child.wait().await;
         let mut looks = interval(LOOK);
+        // The group is there once setsid has done its part.
+        while test_kill_process_group(group).is_err() && child.try_wait()?.is_none() {
+            looks.tick().await;
+        }
+        let _ = kill_process_group(group, Signal::TERM);
+        let _ = kill_process_group(group, Signal::CONT); // what is stopped would not notice
+        let status = child.wait().await;
         while test_kill_process_group(group) != Err(Errno::SRCH) {
             looks.tick().await;
         }
