@@ -85,13 +85,20 @@ fn a_flag_takes_words_for_yes_and_no() {
 #[test]
 fn a_flag_that_is_set_to_no_excludes_nothing() {
     let relay = Relay::start(&[]);
+    let list = relay.owner(["list"]);
+    let list = list.with(|command| command.env("KKVC_QUIET", "no").env("KKVC_VERBOSE", "yes"));
+    list.finish().must_end_with(0).must_say("Asking the kkv at");
+}
+
+#[test]
+fn no_variable_makes_one_message_all_of_them() {
+    let relay = Relay::start(&[]);
     relay.deliver(b"x");
-    let delete = relay.owner(["delete", "1"]);
-    let delete = delete.with(|command| command.env("KKVC_ALL", "no"));
+    relay.deliver(b"y");
+    let delete = relay.owner(["delete", "1", "--yes"]);
+    let delete = delete.with(|command| command.env("KKVC_ALL", "yes"));
     delete.finish().must_end_with(0);
-    let both = relay.owner(["delete", "1"]);
-    let both = both.with(|command| command.env("KKVC_ALL", "yes"));
-    both.finish().must_end_with(2).must_say("KKVC_ALL is set");
+    assert_eq!(relay.list().len(), 1);
 }
 
 #[test]
