@@ -15,7 +15,7 @@ use super::output::{print, print_json};
 use crate::contacts::Words;
 use crate::limits::DEFAULT_PORT;
 use crate::owner::Client;
-use crate::tor::Target;
+use crate::tor::{Target, TorMode};
 
 /// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;
@@ -66,6 +66,10 @@ async fn own(client: &Client) -> Result<Target, Failed> {
     let status = client.status().await?;
     let onion = status.onion.and_then(|onion| onion.parse().ok());
     let address = onion.ok_or_else(|| {
+        if status.tor == TorMode::Off {
+            let what = "your kkv is for this machine alone (--tor off), and has no onion address";
+            return Failed::new(Exit::Refused, what).hint("Start it without --tor off.");
+        }
         let what = "your kkv has no Tor inside, and doesn't know its onion address";
         Failed::new(Exit::Refused, what).hint(
             "Name it: kkvc card ADDRESS. A system Tor keeps it in a file `hostname` (see torrc.example).",

@@ -148,7 +148,7 @@ pub(super) struct Send {
     pub(super) file: Option<PathBuf>,
 
     /// The message itself. Other users of this machine can see it while the command runs
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) message: Option<String>,
 
     /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]

@@ -17,7 +17,11 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
     let text = match (message, file) {
         (Some(message), _) => Zeroizing::new(message),
         (None, Some(path)) if path.as_os_str() != "-" => {
-            let file = File::open(path).map_err(|fault| unreadable(path, &fault))?;
+            let file = File::open(path).map_err(|fault| match fault.kind() {
+                io::ErrorKind::NotFound => unreadable(path, &fault)
+                    .hint("It is the name of a file; the message itself follows --message."),
+                _ => unreadable(path, &fault),
+            })?;
             read(file).map_err(|fault| unreadable(path, &fault))?
         }
         _ => {

@@ -122,15 +122,23 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
     }
     let mut file = contacts.open().await?;
     let target = found(file.book(), name)?.target();
-    if !yes {
-        compared(found(file.book(), name)?).await?;
+    if !yes && !compared(found(file.book(), name)?).await? {
+        let mut what = format!("{name} was not marked as verified");
+        if found(file.book(), name)?.is_verified() {
+            contacts.change_in(&mut file, |book| book.distrust(name, target).cloned())?;
+            what = format!("{name} is not verified any more");
+        }
+        return Err(Failed::new(Exit::Cancelled, what).hint(format!(
+            "If the words differ, that address is somebody else's: kkvc contact remove {}",
+            quoted(name.as_str())
+        )));
     }
     let verified = contacts.change_in(&mut file, |book| book.verify(name, target).cloned())?;
     told(&verified, "Verified", json)
 }
 
-/// Has the words compared, and goes on only if they are the same.
-async fn compared(contact: &Contact) -> Result<(), Failed> {
+/// Has the words compared. Whether they are the same.
+async fn compared(contact: &Contact) -> Result<bool, Failed> {
     let name = contact.name();
     let Some(words) = words(contact.target()) else {
         let what = format!("{name} is on this machine, and has no words to compare");
@@ -147,14 +155,7 @@ async fn compared(contact: &Contact) -> Result<(), Failed> {
         let asked = tokio::task::spawn_blocking(move || scrub::after(|| agreed(&question)));
         asked.await.expect("asking does not panic")
     };
-    if signals::unless_stopped(answer).await? {
-        return Ok(());
-    }
-    let what = format!("{name} was not marked as verified");
-    Err(Failed::new(Exit::Cancelled, what).hint(format!(
-        "If the words differ, that address is somebody else's: kkvc contact remove {}",
-        quoted(name.as_str())
-    )))
+    signals::unless_stopped(answer).await
 }
 
 fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {

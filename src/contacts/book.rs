@@ -206,11 +206,28 @@ impl Book {
     /// # Errors
     /// Nobody is called that, or somebody with another address is by now.
     pub fn verify(&mut self, name: &Name, compared: Target) -> Result<&Contact, BookError> {
+        self.set_verified(name, compared, true)
+    }
+
+    /// Remembers that the address `compared` is another one than its owner says.
+    ///
+    /// # Errors
+    /// Nobody is called that, or somebody with another address is by now.
+    pub fn distrust(&mut self, name: &Name, compared: Target) -> Result<&Contact, BookError> {
+        self.set_verified(name, compared, false)
+    }
+
+    fn set_verified(
+        &mut self,
+        name: &Name,
+        compared: Target,
+        verified: bool,
+    ) -> Result<&Contact, BookError> {
         let contact = self.known(name)?;
         if contact.target != compared {
             return Err(BookError::Changed(name.clone()));
         }
-        contact.verified = true;
+        contact.verified = verified;
         Ok(contact)
     }
 
@@ -292,6 +309,8 @@ mod tests {
         let other = "127.0.0.1:9".parse().unwrap();
         let refused = book.verify(&name("bob"), other).unwrap_err();
         assert_eq!(refused, BookError::Changed(name("bob")));
+        book.verify(&name("bob"), target).unwrap();
+        assert!(!book.distrust(&name("bob"), target).unwrap().is_verified());
         book.verify(&name("bob"), target).unwrap();
         let renamed = book.rename(&name("BOB"), name("Zed")).unwrap();
         assert!(renamed.is_verified() && renamed.suite() == Some(Suite::V2));

@@ -313,4 +313,6 @@ impl App {
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod sizes;
+#[cfg(test)]
 mod tests;

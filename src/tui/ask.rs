@@ -52,12 +52,17 @@ impl Question {
         let undone = "It can't be undone.".to_owned();
         match self {
             Self::Delete(id) => (format!("Delete message {id}?"), undone),
-            Self::DeleteAll { ids, sure: false } => (
-                format!("Delete all {} messages?", ids.len()),
-                "You will be asked once more.".to_owned(),
-            ),
-            Self::DeleteAll { ids, sure: true } => {
-                (format!("Really delete all {} messages?", ids.len()), undone)
+            Self::DeleteAll { ids, sure } => {
+                let all = match ids.len() {
+                    1 => "the only message".to_owned(),
+                    several => format!("all {several} messages"),
+                };
+                if *sure {
+                    (format!("Really delete {all}?"), undone)
+                } else {
+                    let again = "You will be asked once more.".to_owned();
+                    (format!("Delete {all}?"), again)
+                }
             }
             Self::Forget(_) => (
                 "Forget this message? It was not delivered.".to_owned(),
@@ -65,7 +70,7 @@ impl Question {
             ),
             Self::Remove(name) => (format!("Remove {name} from your contacts?"), undone),
             Self::Verify { name, words, .. } => (
-                format!("Does {name} have the same twelve words? {words}"),
+                format!("Does {name} have the same twelve words?\n{words}"),
                 "Ask for those on their card, over a way on which nobody else can answer."
                     .to_owned(),
             ),

@@ -18,6 +18,8 @@ pub(super) struct Compose {
     pub(super) to: TextArea<'static>,
     pub(super) text: TextArea<'static>,
     pub(super) field: Field,
+    /// Lines of the text on the screen.
+    height: usize,
 }
 
 /// Where the keys go.
@@ -53,6 +55,7 @@ impl Compose {
             } else {
                 Field::Text
             },
+            height: 0,
         }
     }
 
@@ -71,7 +74,22 @@ impl Compose {
                 self.field = Field::Text;
             }
             Field::To => field::input(&mut self.to, key),
+            // The text area would move what is seen, and the cursor only as far as it has to.
+            Field::Text if key.code == KeyCode::PageUp => {
+                field::lines(&mut self.text, self.height, CursorMove::Up);
+            }
+            Field::Text if key.code == KeyCode::PageDown => {
+                field::lines(&mut self.text, self.height, CursorMove::Down);
+            }
             Field::Text => field::input(&mut self.text, key),
+        }
+    }
+
+    /// The screen has so many lines for the text.
+    pub(super) fn set_height(&mut self, height: usize) {
+        if self.height != height {
+            self.height = height;
+            field::resized(&mut self.text);
         }
     }
 

@@ -9,7 +9,7 @@ mod people;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Wrap};
 
 use super::app::App;
 use super::keys::Place;
@@ -29,6 +29,10 @@ pub(super) struct Areas {
     pub(super) list: Rect,
     /// The first of it that is shown, where the list itself doesn't know.
     pub(super) top: usize,
+    /// There is no room for anything.
+    pub(super) nothing_fits: bool,
+    /// There is none for the question that is asked.
+    pub(super) question_is_hidden: bool,
 }
 
 /// Draws everything.
@@ -36,13 +40,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
     let all = frame.area();
     app.areas = Areas::default();
     if all.width < LEAST.0 || all.height < LEAST.1 {
-        frame.render_widget(Line::raw("kkvc needs more room"), all);
+        app.areas.nothing_fits = true;
+        let (columns, lines) = LEAST;
+        let text = format!("kkvc needs more room: {columns} columns and {lines} lines.");
+        frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), all);
         return;
     }
     let [head, body, note, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(1),
-        Constraint::Length(1),
+        Constraint::Length(frame::note_height(all, app)),
         Constraint::Length(1),
     ])
     .areas(all);
@@ -65,7 +72,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
     }
     frame::note(frame, note, app);
     frame::keys(frame, keys, app);
-    over::question(frame, body, app);
+    over::question(frame, body, all, app);
     over::help(frame, all, app);
 }
 

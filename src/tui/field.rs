@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
-use ratatui_textarea::TextArea;
+use ratatui_textarea::{CursorMove, TextArea};
 
 /// A field of one line.
 pub(super) fn line(text: String, hint: &str) -> TextArea<'static> {
@@ -19,10 +19,28 @@ pub(super) fn made(mut field: TextArea<'static>, hint: &str) -> TextArea<'static
 
 /// Gives it a key.
 pub(super) fn input(field: &mut TextArea<'static>, key: KeyEvent) {
-    // As in a shell; the text area would undo.
-    if key.code == KeyCode::Char('u') && key.modifiers == KeyModifiers::CONTROL {
-        field.delete_line_by_head();
-    } else {
-        field.input(key);
+    match (key.code, key.modifiers) {
+        // As in a shell; the text area would undo.
+        (KeyCode::Char('u'), KeyModifiers::CONTROL) => _ = field.delete_line_by_head(),
+        (KeyCode::Home, KeyModifiers::CONTROL) => to(field, &[CursorMove::Top, CursorMove::Head]),
+        (KeyCode::End, KeyModifiers::CONTROL) => to(field, &[CursorMove::Bottom, CursorMove::End]),
+        _ => _ = field.input(key),
     }
+}
+
+/// Moves the cursor so many lines, and no further than there are.
+pub(super) fn lines(field: &mut TextArea<'static>, lines: usize, way: CursorMove) {
+    (0..lines).for_each(|_| field.move_cursor(way));
+}
+
+/// Has as much of a text on a screen of another height as there is room for.
+pub(super) fn resized(field: &mut TextArea<'static>) {
+    let cursor = field.cursor();
+    field.scroll((i16::MIN / 2, 0));
+    let at = |place: usize| u16::try_from(place).unwrap_or(u16::MAX);
+    field.move_cursor(CursorMove::Jump(at(cursor.0), at(cursor.1)));
+}
+
+fn to(field: &mut TextArea<'static>, moves: &[CursorMove]) {
+    moves.iter().for_each(|step| field.move_cursor(*step));
 }

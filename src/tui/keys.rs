@@ -86,11 +86,11 @@ const INBOX: &[Binding] = bindings! {
     Open: [named(KeyCode::Enter), key('l'), named(KeyCode::Right)], "Enter", "read", "read the message";
     Write: [key('c')], "c", "write", "write a message to somebody";
     Delete: [key('d'), named(KeyCode::Delete)], "d", "delete", "delete the message";
-    Mark: [key('u')], "u", "read/unread", "mark it as read, or as unread";
-    CopyAddress: [key('y')], "y", "copy address", "copy your address to the clipboard";
+    Mark: [key('u')], "u", "unread", "mark it as unread, or as read";
     Outbox: [key('o')], "o", "sent", "what you have written, and what has become of it";
     People: [key('a')], "a", "contacts", "whom you know";
     Quit: [key('q')], "q", "quit", "leave; your relay runs on";
+    CopyAddress: [key('y')], "y", "copy address", "copy your address to the clipboard";
     DeleteAll: [key('D')], "D", "", "delete every message";
     Start: [key('s')], "s", "start your relay", "start your relay, if it isn't running";
     Down: [named(KeyCode::Down), key('j')], "↓ j", "", "to the next message";
@@ -158,12 +158,12 @@ const PERSON: &[Binding] = bindings! {
 
 /// Where no text is written.
 const READING: &[Binding] = bindings! {
-    Help: [key('?'), named(KeyCode::F(1))], "?", "all keys", "this page";
+    Help: [key('?'), named(KeyCode::F(1))], "?", "keys", "this page";
 };
 
 /// Where text is written, and letters are letters.
 const WRITING: &[Binding] = bindings! {
-    Help: [named(KeyCode::F(1))], "F1", "all keys", "this page";
+    Help: [named(KeyCode::F(1))], "F1", "keys", "this page";
 };
 
 /// On every screen.
@@ -180,6 +180,14 @@ impl Binding {
             Act::Open | Act::Mark | Act::Delete | Act::CopyAddress => relay_is_here,
             _ => true,
         }
+    }
+
+    /// Whether it does something with the chosen one of a list.
+    pub(super) fn is_for_one(&self) -> bool {
+        matches!(
+            self.act,
+            Act::Open | Act::Mark | Act::Delete | Act::Verify | Act::Rename | Act::Cancel
+        )
     }
 
     /// Whether it is not of one screen alone.

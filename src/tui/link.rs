@@ -18,6 +18,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// A relay that isn't there is looked for so often.
 const LOOK_FOR: Duration = Duration::from_secs(1);
 
+/// More than that are not told by their numbers.
+const MANY: usize = 10;
+
 /// What the relay says.
 pub(super) enum News {
     /// How it is, and its messages, oldest first.
@@ -84,13 +87,13 @@ impl Link {
         let client = self.client()?.unattended();
         let mut version = 0;
         loop {
-            // The version first: what comes between the two is told again.
+            // What comes after this changes the version, and is told again.
+            let (status, list) = (client.status().await?, client.list().await?);
+            self.tell(News::Here(Box::new(status), list.messages));
             version = match timeout(LOOK_AGAIN, client.watch(version)).await {
                 Ok(version) => version?,
                 Err(_) => version,
             };
-            let (status, list) = (client.status().await?, client.list().await?);
-            self.tell(News::Here(Box::new(status), list.messages));
         }
     }
 
@@ -139,6 +142,9 @@ fn deleted(done: &Done) -> News {
     match (done.done.as_slice(), done.missing.as_slice()) {
         ([], []) => News::Done("there was nothing to delete".to_owned()),
         ([], missing) => News::Failed(format!("there is no message {}", numbers(missing))),
+        (done, _) if done.len() > MANY => {
+            News::Done(format!("deleted and wiped: {} messages", done.len()))
+        }
         (done, _) => News::Done(format!("deleted and wiped: {}", numbers(done))),
     }
 }

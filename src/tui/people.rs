@@ -24,6 +24,8 @@ pub(super) enum Change {
     Rename(Name, Name),
     /// The words of this address were compared, and nobody else's: the file may have been changed meanwhile.
     Verify(Name, Target),
+    /// They were, and differ.
+    Distrust(Name, Target),
     Remove(Name),
     /// The inbox there has spoken this suite.
     Spoke(Target, Suite),
@@ -48,6 +50,7 @@ impl Change {
             Self::Add(contact) => book.add(contact.clone()),
             Self::Rename(old, new) => book.rename(old, new.clone()).map(|_| ()),
             Self::Verify(name, target) => book.verify(name, *target).map(|_| ()),
+            Self::Distrust(name, target) => book.distrust(name, *target).map(|_| ()),
             Self::Remove(name) => book.remove(name).map(|_| ()),
             Self::Spoke(target, suite) => {
                 book.note_suite(*target, *suite);

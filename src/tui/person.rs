@@ -81,6 +81,9 @@ impl Person {
         if let Some(old) = &self.renamed {
             return Ok(Change::Rename(old.clone(), name));
         }
+        if text(1).is_empty() {
+            return Err((1, "where is their inbox?".to_owned()));
+        }
         let target: Target = text(1).parse().map_err(|fault| (1, format!("{fault}")))?;
         let key = match text(2) {
             none if none.is_empty() => None,

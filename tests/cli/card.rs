@@ -122,14 +122,13 @@ fn on_a_terminal_of_any_colour_the_code_is_black_on_white_and_the_whole_card_is_
     assert_eq!(uncoloured, plain);
 }
 
-/// An owner's socket that answers one request, about a relay that has an onion address.
-fn reachable(relay: &Relay) -> Outcome {
+/// An owner's socket that answers one request, about a relay in whose status something else stands.
+fn changed(relay: &Relay, from: &str, to: &str) -> Outcome {
     let status = relay.owner(["status", "--json"]).finish().stdout_text();
-    let status = status
-        .trim_end()
-        .replace("\"onion\":null", &format!("\"onion\":\"{ONION}\""));
-    assert!(status.contains(ONION), "{status}");
+    let status = status.trim_end().replace(from, to);
+    assert!(status.contains(to), "{status}");
     let path = relay.directory().join("other.sock");
+    let _ = std::fs::remove_file(&path); // of the call before
     let listener = UnixListener::bind(&path).expect("the directory is ours");
     let answering = thread::spawn(move || {
         let (mut line, _) = listener.accept().expect("it comes");
@@ -151,10 +150,16 @@ fn reachable(relay: &Relay) -> Outcome {
 #[test]
 fn without_an_address_it_is_the_card_of_the_relay_that_runs() {
     let relay = Relay::start(&[]);
-    let own = reachable(&relay).must_end_with(0).stdout_text();
+    let own = changed(&relay, "\"onion\":null", &format!("\"onion\":\"{ONION}\""));
+    let own = own.must_end_with(0).stdout_text();
     assert_eq!(own, card(&[ONION]).stdout_text());
     let unknown = relay.owner(["card"]).finish().must_end_with(1);
     unknown
+        .must_say("for this machine alone")
+        .must_say("without --tor off");
+    let unknown = changed(&relay, "\"tor\":\"off\"", "\"tor\":\"external\"");
+    unknown
+        .must_end_with(1)
         .must_say("doesn't know its onion address")
         .must_say("kkvc card ADDRESS");
     let none = kkvc(["card", "--socket", "/nonexistent/kkv.sock"]).finish();

@@ -266,3 +266,12 @@ fn help_of_kkvc_names_every_default_and_every_exit_code() {
         assert!(send.contains(text), "no {text:?} in {send}");
     }
 }
+
+#[test]
+fn a_message_on_the_command_line_may_begin_with_anything() {
+    let relay = Relay::start(&[]);
+    for (id, text) in (1..).zip(["- milk", "-5", "--", "--json"]) {
+        relay.send(["-m", text]).finish().must_end_with(0);
+        assert_eq!(relay.text(id), text);
+    }
+}

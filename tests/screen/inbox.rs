@@ -44,7 +44,7 @@ fn messages_appear_by_themselves_and_are_read_marked_and_deleted_at_the_keys() {
     assert_eq!(left, [1]);
 
     terminal.press(&["D"]);
-    terminal.wait_for("Delete all 1 messages?");
+    terminal.wait_for("Delete the only message?");
     terminal.press(&["y"]);
     terminal.wait_for("Really delete");
     terminal.press(&["y"]);

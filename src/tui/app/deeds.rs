@@ -78,7 +78,10 @@ impl App {
         }
         (letter.to, letter.text) = (to, text);
         letter.stage = Stage::Draft;
-        self.tell(true, "put aside: c goes on writing it");
+        self.tell(
+            true,
+            "put aside: c goes on writing it; o has it, and there c begins another",
+        );
     }
 
     pub(super) fn send(&mut self) -> Vec<Order> {

@@ -4,6 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Order};
 use crate::cli::contact::{address, words};
+use crate::contacts::{Contact, Name};
+use crate::tor::Target;
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
 use crate::tui::people::{Change, Kept};
@@ -111,6 +113,7 @@ impl App {
             ),
             Change::Rename(old, new) => (Some(new), format!("{old} is now {new}")),
             Change::Verify(name, _) => (None, format!("{name} is verified")),
+            Change::Distrust(name, _) => (None, format!("{name} is not verified any more")),
             Change::Remove(name) => (None, format!("{name} is no contact any more")),
             Change::Spoke(..) => return,
         };
@@ -124,6 +127,18 @@ impl App {
             }
         }
         self.tell(true, told + until);
+    }
+
+    /// The words were compared, and are not the same.
+    pub(super) fn differs(&mut self, name: Name, target: Target) -> Vec<Order> {
+        let was_verified = self.people.book().get(&name);
+        if was_verified.is_ok_and(Contact::is_verified) {
+            return self.change(Change::Distrust(name, target));
+        }
+        let what =
+            format!("{name} is not verified; if the words differ, it is somebody else's address");
+        self.tell(false, what);
+        Vec::new()
     }
 
     pub(super) fn ask_to_verify(&mut self) {

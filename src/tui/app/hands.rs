@@ -23,6 +23,9 @@ impl App {
         if self.place.act(key) == Some(Act::Suspend) {
             return vec![Order::Suspend];
         }
+        if self.areas.nothing_fits {
+            return Vec::new(); // nobody sees what a key would do
+        }
         self.note = None;
         if self.help {
             self.help = false;
@@ -51,7 +54,7 @@ impl App {
 
     pub(super) fn answer(&mut self, question: Question, key: KeyEvent) -> Vec<Order> {
         let yes = match key.code {
-            KeyCode::Char('y' | 'Y') => true,
+            KeyCode::Char('y' | 'Y') if !self.areas.question_is_hidden => true,
             KeyCode::Char('n' | 'N') | KeyCode::Esc => false,
             _ if self.place.act(key) == Some(Act::Quit)
                 && key.modifiers == KeyModifiers::CONTROL =>
@@ -74,6 +77,9 @@ impl App {
             Question::Pay { answer, .. } => {
                 let _ = answer.send(yes); // if nobody waits any more, the delivery was cancelled
                 Vec::new()
+            }
+            Question::Verify { name, target, .. } if !yes && key.code != KeyCode::Esc => {
+                self.differs(name, target)
             }
             _ if !yes => Vec::new(),
             Question::Delete(id) => vec![Order::Delete(Delete::Ids(vec![id]))],

@@ -5,15 +5,18 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::cli::visible::Visible;
-use crate::cli::wrapped::columns;
+use crate::cli::wrapped::{columns, wrapped};
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
-use crate::tui::app::{App, RelayState};
+use crate::tui::app::{App, Note, RelayState};
 use crate::tui::keys::Place;
 use crate::tui::theme::Theme;
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
 const SHORT: usize = 8;
+
+/// What has just happened is told in so many lines at most.
+const NOTE_LINES: u16 = 3;
 
 pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
@@ -90,6 +93,15 @@ fn counts(status: &Status) -> String {
     )
 }
 
+/// Lines that the note takes, of the `all` that there are: one also if there is none.
+pub(super) fn note_height(all: Rect, app: &App) -> u16 {
+    let text = app.note.as_ref().map(shown).unwrap_or_default();
+    let lines = wrapped(&text, note_width(all)).len();
+    u16::try_from(lines)
+        .unwrap_or(u16::MAX)
+        .clamp(1, NOTE_LINES)
+}
+
 pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let Some(note) = &app.note else { return };
     let style = if note.good {
@@ -97,8 +109,22 @@ pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
     } else {
         app.theme.bad()
     };
-    let text = format!(" {}", Visible(&note.text).to_string().replace('\n', " "));
-    frame.render_widget(Line::styled(text, style), area);
+    let text = shown(note);
+    for (part, row) in wrapped(&text, note_width(area))
+        .into_iter()
+        .zip(area.rows())
+    {
+        frame.render_widget(Line::styled(format!(" {}", &text[part]), style), row);
+    }
+}
+
+fn shown(note: &Note) -> String {
+    Visible(&note.text).to_string().replace('\n', " ")
+}
+
+/// A space before it and one behind.
+fn note_width(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(2)).max(1)
 }
 
 /// As many keys as have room.
@@ -108,13 +134,21 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
         RelayState::Away { can_start, .. } => (false, can_start),
         RelayState::Here(_) | RelayState::Asking => (true, false),
     };
+    let has_some = match app.place {
+        Place::Inbox => !app.inbox.messages().is_empty(),
+        Place::Outbox => !app.outbox.letters().is_empty(),
+        Place::People => !app.people.book().is_empty(),
+        Place::Message | Place::Compose | Place::Person => true,
+    };
     let of_inbox = matches!(app.place, Place::Inbox | Place::Message);
     let mut line = Line::default();
     let shown: Vec<_> = app
         .place
         .bindings()
         .filter(|binding| {
-            !binding.short.is_empty() && (!of_inbox || binding.is_of_use(is_here, can_start))
+            !binding.short.is_empty()
+                && (has_some || !binding.is_for_one())
+                && (!of_inbox || binding.is_of_use(is_here, can_start))
         })
         .collect();
     // Those for help and for leaving are always there.

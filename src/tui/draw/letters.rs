@@ -17,6 +17,7 @@ pub(super) fn compose(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         return;
     };
     let [to, text] = Layout::vertical([Constraint::Length(3), Constraint::Min(3)]).areas(area);
+    compose.set_height(text.height.saturating_sub(2).into());
     let (bytes, most) = compose.size();
     let over = bytes > most;
     let count = Line::raw(format!(" {bytes} of {most} bytes "));

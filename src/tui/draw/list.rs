@@ -46,6 +46,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         },
     );
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
+    if app.inbox.top() > 0 {
+        let above = Line::raw(format!(" {} newer ↑ ", app.inbox.top()));
+        frame.render_widget(above.style(app.theme.warning()).right_aligned(), head);
+    }
     let chosen = app.inbox.place();
     let places = app.inbox.top()..app.inbox.messages().len();
     for (place, row) in places.zip(rows.rows()) {

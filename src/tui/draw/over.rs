@@ -11,28 +11,39 @@ use crate::tui::app::App;
 
 const QUESTION_WIDTH: u16 = 60;
 
-pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App) {
+/// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said instead.
+pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut App) {
     let Some(question) = app.questions.front() else {
         return;
     };
     let (what, then) = question.words();
-    let width = QUESTION_WIDTH.min(area.width);
+    let width = QUESTION_WIDTH.min(all.width);
     let inner = usize::from(width.saturating_sub(4)).max(1);
     let mut lines = Vec::new();
     for (text, style) in [(&what, app.theme.strong()), (&then, Style::new())] {
         let parts = wrapped(text, inner).into_iter();
         lines.extend(parts.map(|part| Line::styled(&text[part], style)));
     }
+    let no = [Span::styled("n", app.theme.key()), Span::raw(" no")];
+    let yes = [Span::styled("y", app.theme.key()), Span::raw(" yes   ")];
     lines.extend([
         Line::raw(""),
-        Line::from_iter([
-            Span::styled("y", app.theme.key()),
-            Span::raw(" yes   "),
-            Span::styled("n", app.theme.key()),
-            Span::raw(" no"),
-        ]),
+        Line::from_iter(yes.into_iter().chain(no.clone())),
     ]);
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX) + 2;
+    let height = |lines: &[_]| {
+        u16::try_from(lines.len())
+            .unwrap_or(u16::MAX)
+            .saturating_add(2)
+    };
+    app.areas.question_is_hidden = height(&lines) > all.height;
+    if app.areas.question_is_hidden {
+        let enlarge = "Make the window larger, to see what is asked.";
+        let parts = wrapped(enlarge, inner).into_iter();
+        lines = parts.map(|part| Line::raw(&enlarge[part])).collect();
+        lines.push(Line::from_iter(no));
+    }
+    let height = height(&lines);
+    let area = if height > body.height { all } else { body };
     let block = Block::bordered().border_style(app.theme.warning());
     boxed(frame, area, (width, height), block, Paragraph::new(lines));
 }
@@ -55,7 +66,9 @@ pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let block = Block::bordered()
         .title(" Keys ")
         .title_bottom(" any key goes back ");
-    boxed(frame, area, (64, height), block, Paragraph::new(lines));
+    let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
+    let width = u16::try_from(width).unwrap_or(u16::MAX);
+    boxed(frame, area, (width, height), block, Paragraph::new(lines));
 }
 
 /// In the middle of `area`, over what was there.

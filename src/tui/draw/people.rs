@@ -72,9 +72,12 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         return;
     };
     let here = person.line;
-    let rows = Layout::vertical([Constraint::Length(3); 3]).split(area);
-    let lines = person.lines.iter_mut().zip(TITLES);
-    for ((place, (line, title)), row) in lines.enumerate().zip(rows.iter()) {
+    let all = area.height >= 3 * 3; // else there is room for the one that is written in
+    let boxes = if all { 3 } else { 1 };
+    let rows = Layout::vertical(vec![Constraint::Length(3); boxes]).split(area);
+    let lines = person.lines.iter_mut().zip(TITLES).enumerate();
+    let shown = lines.filter(|(place, _)| all || *place == here);
+    for ((place, (line, title)), row) in shown.zip(rows.iter()) {
         let is_here = place == here;
         let border = if is_here { theme.key() } else { theme.faint() };
         line.set_block(Block::bordered().title(title).border_style(border));

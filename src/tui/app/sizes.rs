@@ -1,0 +1,105 @@
+//! Screens with little room: nothing is done that is not seen, and what is told or written can be read.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::tests::{ADDRESS, app, press, screen, status};
+use super::*;
+use crate::tui::inbox::tests::summary;
+
+fn paste(app: &mut App, text: &str) {
+    app.take(Event::Paste(Zeroizing::new(text.to_owned())));
+}
+
+fn named(app: &mut App, code: KeyCode) {
+    app.take(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+}
+
+#[test]
+fn where_nothing_is_seen_no_key_does_anything() {
+    let mut app = app(1..=3);
+    assert!(screen(&mut app, 30, 6).contains("more room"));
+    assert!(press(&mut app, "dyDyy\ncq\x03y").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Enter read"));
+    assert!(app.questions.is_empty() && app.compose.is_none());
+    assert_eq!(press(&mut app, "dy").len(), 1);
+}
+
+#[test]
+fn a_question_that_has_no_room_is_not_answered_with_yes() {
+    let mut app = app(1..=1);
+    press(&mut app, "aaAlice\t");
+    paste(&mut app, ADDRESS);
+    press(&mut app, "\t\nv");
+    assert!(screen(&mut app, 40, 8).contains("Make the window larger"));
+    press(&mut app, "y");
+    assert!(!app.people.chosen().unwrap().is_verified());
+    assert!(screen(&mut app, 80, 24).contains("y yes   n no"));
+    press(&mut app, "y");
+    assert!(app.people.chosen().unwrap().is_verified());
+    // Leaving the question says nothing of the words; a no does.
+    press(&mut app, "v\x1b");
+    assert!(app.people.chosen().unwrap().is_verified());
+    press(&mut app, "vn");
+    assert!(!app.people.chosen().unwrap().is_verified());
+    assert!(screen(&mut app, 80, 24).contains("Alice is not verified any more"));
+    press(&mut app, "vn");
+    assert!(screen(&mut app, 80, 24).contains("Alice is not verified; if the words differ"));
+}
+
+#[test]
+fn the_line_that_is_written_in_is_seen() {
+    let mut app = app(1..=1);
+    press(&mut app, "aaAlice");
+    assert!(screen(&mut app, 40, 10).contains("│Alice"));
+    press(&mut app, "\t127.0.0.1");
+    assert!(screen(&mut app, 40, 10).contains("│127.0.0.1"));
+}
+
+#[test]
+fn what_is_told_is_seen_to_its_end() {
+    let mut app = app(1..=1);
+    let why = "nobody is there, and nothing was sent; ".repeat(3) + "the end";
+    app.take(Event::News(News::Failed(why)));
+    assert!(screen(&mut app, 80, 24).contains("the end"));
+}
+
+#[test]
+fn messages_that_have_come_above_are_counted() {
+    let mut app = app(1..=3);
+    assert!(!screen(&mut app, 80, 24).contains('↑'));
+    let more = (1..=40).map(summary).collect();
+    app.take(Event::News(News::Here(status(), more)));
+    let shown = screen(&mut app, 80, 24);
+    assert!(shown.contains(" 18 newer ↑ "), "{shown}");
+}
+
+#[test]
+fn keys_that_need_a_message_are_not_offered_without_one() {
+    let mut full = app(1..=1);
+    assert!(screen(&mut full, 100, 24).contains("d delete"));
+    full.take(Event::News(News::Here(status(), Vec::new())));
+    let shown = screen(&mut full, 100, 24);
+    assert!(!shown.contains("d delete") && shown.contains("c write"));
+}
+
+#[test]
+fn a_long_text_is_gone_through_by_pages_to_both_ends_and_fills_what_room_there_is() {
+    let mut app = app(1..=1);
+    press(&mut app, "c");
+    paste(&mut app, ADDRESS);
+    press(&mut app, "\t");
+    let lines: Vec<String> = (1..=60).map(|line| format!("line {line}")).collect();
+    paste(&mut app, &lines.join("\n"));
+    screen(&mut app, 80, 24);
+    (0..8).for_each(|_| named(&mut app, KeyCode::PageUp));
+    press(&mut app, "X");
+    (0..8).for_each(|_| named(&mut app, KeyCode::PageDown));
+    press(&mut app, "Y");
+    let text = app.compose.as_ref().unwrap().text();
+    let mut written = text.lines();
+    assert!(written.next().unwrap().contains('X') && written.last().unwrap().contains('Y'));
+    let full = |shown: &str| shown.matches("line ").count();
+    assert_eq!(full(&screen(&mut app, 80, 24)), 16);
+    assert_eq!(full(&screen(&mut app, 40, 10)), 2);
+    assert_eq!(full(&screen(&mut app, 160, 50)), 42);
+}
