@@ -213,7 +213,11 @@ impl App {
                     hint,
                     can_start,
                 };
+                let had_some = !self.inbox.messages().is_empty();
                 self.forget_messages();
+                if had_some && can_start {
+                    self.tell(false, "your relay has ended, and its messages are gone");
+                }
             }
             News::Message(message) => return self.show(*message),
             News::Done(what) => self.tell(true, what),
@@ -312,6 +316,8 @@ impl App {
 
 #[cfg(test)]
 mod edges;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod sizes;
 #[cfg(test)]

@@ -22,8 +22,11 @@ pub(super) enum Question {
         target: Target,
         words: String,
     },
-    /// Leave, though this many messages were not delivered?
-    Quit { undelivered: usize },
+    /// Leave, though this many messages were not delivered, the one that is being written among them?
+    Quit {
+        undelivered: usize,
+        writing: Option<u64>,
+    },
     /// Start a relay?
     Start,
     /// Pay what this machine can hardly pay in time? Who delivers waits for the answer.
@@ -74,11 +77,11 @@ impl Question {
                 "Ask for those on their card, over a way on which nobody else can answer."
                     .to_owned(),
             ),
-            Self::Quit { undelivered: 1 } => (
+            Self::Quit { undelivered: 1, .. } => (
                 "Leave? A message that you have written was not delivered.".to_owned(),
                 "It is lost then.".to_owned(),
             ),
-            Self::Quit { undelivered } => (
+            Self::Quit { undelivered, .. } => (
                 format!("Leave? {undelivered} messages that you have written were not delivered."),
                 "They are lost then.".to_owned(),
             ),

@@ -210,14 +210,19 @@ impl App {
     }
 
     pub(super) fn quit(&mut self) -> Vec<Order> {
+        let mut writing = None;
         if self.place == Place::Compose {
+            writing = self.compose.as_ref().map(|compose| compose.id);
             self.put_aside();
             self.place = self.before;
         }
         match self.outbox.undelivered() {
             0 => vec![Order::Quit],
             undelivered => {
-                self.ask(Question::Quit { undelivered });
+                self.ask(Question::Quit {
+                    undelivered,
+                    writing,
+                });
                 Vec::new()
             }
         }

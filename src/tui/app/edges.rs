@@ -1,12 +1,12 @@
 //! What happens between two keys: answers that come late, and letters whose fate is unknown.
 
+use std::ops::RangeInclusive;
+
 use tokio::sync::oneshot;
 
 use super::tests::{ADDRESS, app, arrives, message, press, screen, sent, status};
 use super::*;
 use crate::cli::exit::{Exit, Failed};
-use crate::contacts::{Book, Contact};
-use crate::protocol::suite::Suite;
 use crate::tor::TorMode;
 use crate::tui::inbox::tests::summary;
 
@@ -118,101 +118,37 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
     );
 }
 
-/// Somebody who is written down and handed over.
-fn written_down(app: &mut App) -> Change {
-    app.people = People::new(Some(Book::default()));
-    press(app, "aaAlice\t");
+#[test]
+fn who_does_not_leave_after_all_goes_on_writing() {
+    let mut app = app(1..=1);
+    press(&mut app, "c");
     app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
-    press(app, "\t");
-    saved(app)
-}
-
-fn saved(app: &mut App) -> Change {
-    let mut orders = press(app, "\n");
-    let Some(Order::Keep(change)) = orders.pop().filter(|_| orders.is_empty()) else {
-        panic!("it is to be kept");
-    };
-    change
-}
-
-/// The file has it, and `others` beside.
-fn done(change: Change, others: &Book) -> Event {
-    let mut book = others.clone();
-    change.apply(&mut book).unwrap();
-    let done = Ok(());
-    Event::Kept(Box::new(Kept { change, done, book }))
-}
-
-/// The file doesn't take it, and has `book` in it.
-fn refused(change: Change, why: &str, book: &Book) -> Event {
-    let (done, book) = (Err(why.to_owned()), book.clone());
-    Event::Kept(Box::new(Kept { change, done, book }))
-}
-
-fn only(name: &str, address: &str) -> Book {
-    let mut book = Book::default();
-    let contact = Contact::new(name.parse().unwrap(), address.parse().unwrap(), None);
-    book.add(contact).unwrap();
-    book
+    press(&mut app, "\tone\x03");
+    assert!(screen(&mut app, 80, 24).contains("Leave?"));
+    press(&mut app, "n two\x1b");
+    let letters = app.outbox.letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(*letters[0].text, "one two");
 }
 
 #[test]
-fn who_is_written_down_stays_as_written_until_the_file_has_it() {
-    let mut app = app(1..=1);
-    let change = written_down(&mut app);
-    for keys in ["\n", "\x13", "xyz", "\x1b", "\t"] {
-        assert!(press(&mut app, keys).is_empty());
-        assert_eq!(app.place, Place::Person);
-        assert!(screen(&mut app, 80, 24).contains("saving…"));
-    }
-    app.take(refused(change, "the disk is full", &Book::default()));
-    assert!(screen(&mut app, 80, 24).contains("the disk is full"));
-    let change = saved(&mut app);
-    app.take(done(change, &Book::default()));
-    assert_eq!(app.place, Place::People);
-    let shown = screen(&mut app, 100, 24);
-    assert!(shown.contains("Alice is a contact") && !shown.contains("until"));
-    assert!(!shown.contains("xyz"));
-}
-
-#[test]
-fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
-    let mut app = app(1..=1);
-    let change = written_down(&mut app);
-    let others = only("Carol", ADDRESS);
-    app.take(refused(change, "Carol has this address already", &others));
-    assert_eq!(app.people.book(), &others);
-    // Nor does a change that is no form's end one.
-    let change = saved(&mut app);
-    let other = Change::Remove("Carol".parse().unwrap());
-    app.take(refused(other, "there is no contact Carol", &others));
-    assert!(press(&mut app, "\n").is_empty(), "it is still being saved");
-    app.take(done(change, &Book::default()));
-    assert_eq!(app.place, Place::People);
-}
-
-#[test]
-fn an_inbox_that_has_spoken_the_best_is_never_written_to_in_less_though_no_file_learns_it() {
-    let mut app = app(1..=1);
-    app.people = People::new(Some(only("Alice", ADDRESS)));
-    for time in 0..2 {
-        let id = sent(&mut app, "my words");
-        let (target, suite) = (ADDRESS.parse().unwrap(), Suite::V2);
-        let better = app.people.better(target).is_some();
-        assert_eq!(better, time > 0);
-        let words = String::new();
-        let mut orders = app.take(Event::Told(Told::Accepted {
-            id,
-            words,
-            target,
-            suite,
+fn that_messages_went_with_their_relay_is_said() {
+    for (messages, can_start, said) in [
+        (1..=2, true, true),
+        (RangeInclusive::new(1, 0), true, false),
+        (1..=2, false, false),
+    ] {
+        let mut app = app(messages);
+        let (what, hint) = (String::new(), String::new());
+        app.take(Event::News(News::Away {
+            what,
+            hint,
+            can_start,
         }));
-        let Some(Order::Keep(change)) = orders.pop() else {
-            panic!("the file is to learn it");
-        };
-        let before = app.people.book().clone();
-        app.take(refused(change, "the disk is full", &before));
-        press(&mut app, "\x1b");
+        assert_eq!(
+            screen(&mut app, 80, 24).contains("its messages are gone"),
+            said
+        );
     }
 }
 

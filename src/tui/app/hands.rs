@@ -81,6 +81,12 @@ impl App {
             Question::Verify { name, target, .. } if !yes && key.code != KeyCode::Esc => {
                 self.differs(name, target)
             }
+            Question::Quit {
+                writing: Some(id), ..
+            } if !yes => {
+                self.edit(id);
+                Vec::new()
+            }
             _ if !yes => Vec::new(),
             Question::Delete(id) => vec![Order::Delete(Delete::Ids(vec![id]))],
             Question::DeleteAll { ids, sure: false } => {
