@@ -117,7 +117,9 @@ async fn ran(
             event = happening.recv() => event,
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
             _ = suspended.recv() => {
-                suspend(&mut screen, keeper).await?;
+                if !suspend(&mut screen, keeper, &mut stopped).await? {
+                    return Ok(());
+                }
                 None
             }
             () = &mut stopped => return Ok(()),
@@ -147,20 +149,36 @@ async fn ran(
                 }
                 Order::Copy(text) => screen.copy(&text)?,
                 Order::StartRelay => start::start(socket.as_deref(), &events),
-                Order::Suspend => suspend(&mut screen, keeper).await?,
+                Order::Suspend => {
+                    if !suspend(&mut screen, keeper, &mut stopped).await? {
+                        return Ok(());
+                    }
+                }
                 Order::Quit => return Ok(()),
             }
         }
     }
 }
 
-/// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that.
-async fn suspend(screen: &mut Screen, keeper: Option<&Keeper>) -> io::Result<()> {
-    let _at_rest = match keeper {
-        Some(keeper) => Some(keeper.at_rest().await),
-        None => None,
+/// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that. Whether it goes on then: not if
+/// `stopped` comes before.
+async fn suspend(
+    screen: &mut Screen,
+    keeper: Option<&Keeper>,
+    stopped: &mut (impl Future<Output = ()> + Unpin),
+) -> io::Result<bool> {
+    let at_rest = async {
+        match keeper {
+            Some(keeper) => Some(keeper.at_rest().await),
+            None => None,
+        }
     };
-    screen.suspend()
+    let _at_rest = tokio::select! {
+        at_rest = at_rest => at_rest,
+        () = stopped => return Ok(false),
+    };
+    screen.suspend()?;
+    Ok(true)
 }
 
 /// Waits until all contacts are saved that were to be.

@@ -169,7 +169,8 @@ impl App {
     fn ask_what_waits(&mut self) {
         self.waiting.retain(|(_, question)| question.is_open());
         self.questions.retain(Question::is_open);
-        if self.waiting.is_empty() {
+        let is_leaving = |question: &Question| matches!(question, Question::Quit { .. });
+        if self.waiting.is_empty() || self.questions.iter().any(is_leaving) {
             return;
         }
         if self.place != Place::Outbox {

@@ -76,10 +76,10 @@ impl Compose {
             Field::To => field::input(&mut self.to, key),
             // The text area would move what is seen, and the cursor only as far as it has to.
             Field::Text if key.code == KeyCode::PageUp => {
-                field::lines(&mut self.text, self.height, CursorMove::Up);
+                field::go(&mut self.text, &vec![CursorMove::Up; self.height]);
             }
             Field::Text if key.code == KeyCode::PageDown => {
-                field::lines(&mut self.text, self.height, CursorMove::Down);
+                field::go(&mut self.text, &vec![CursorMove::Down; self.height]);
             }
             Field::Text => field::input(&mut self.text, key),
         }

@@ -42,7 +42,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
     if all.width < LEAST.0 || all.height < LEAST.1 {
         app.areas.nothing_fits = true;
         let (columns, lines) = LEAST;
-        let text = format!("kkvc needs more room: {columns} columns and {lines} lines.");
+        let leave = if app.has_nothing_to_lose() {
+            " Ctrl-C leaves."
+        } else {
+            ""
+        };
+        let text = format!("kkvc needs more room: {columns} columns and {lines} lines.{leave}");
         frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), all);
         return;
     }

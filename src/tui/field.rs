@@ -22,15 +22,16 @@ pub(super) fn input(field: &mut TextArea<'static>, key: KeyEvent) {
     match (key.code, key.modifiers) {
         // As in a shell; the text area would undo.
         (KeyCode::Char('u'), KeyModifiers::CONTROL) => _ = field.delete_line_by_head(),
-        (KeyCode::Home, KeyModifiers::CONTROL) => to(field, &[CursorMove::Top, CursorMove::Head]),
-        (KeyCode::End, KeyModifiers::CONTROL) => to(field, &[CursorMove::Bottom, CursorMove::End]),
+        (KeyCode::Home, KeyModifiers::CONTROL) => go(field, &[CursorMove::Top, CursorMove::Head]),
+        (KeyCode::End, KeyModifiers::CONTROL) => go(field, &[CursorMove::Bottom, CursorMove::End]),
         _ => _ = field.input(key),
     }
 }
 
-/// Moves the cursor so many lines, and no further than there are.
-pub(super) fn lines(field: &mut TextArea<'static>, lines: usize, way: CursorMove) {
-    (0..lines).for_each(|_| field.move_cursor(way));
+/// Moves the cursor. What was marked is so no more, or the next letter would take its place.
+pub(super) fn go(field: &mut TextArea<'static>, moves: &[CursorMove]) {
+    field.cancel_selection();
+    moves.iter().for_each(|step| field.move_cursor(*step));
 }
 
 /// Has as much of a text on a screen of another height as there is room for.
@@ -39,8 +40,4 @@ pub(super) fn resized(field: &mut TextArea<'static>) {
     field.scroll((i16::MIN / 2, 0));
     let at = |place: usize| u16::try_from(place).unwrap_or(u16::MAX);
     field.move_cursor(CursorMove::Jump(at(cursor.0), at(cursor.1)));
-}
-
-fn to(field: &mut TextArea<'static>, moves: &[CursorMove]) {
-    moves.iter().for_each(|step| field.move_cursor(*step));
 }

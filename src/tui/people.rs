@@ -84,6 +84,8 @@ impl People {
     pub(super) fn set(&mut self, book: Book) {
         let chosen = self.chosen().map(|contact| contact.name().clone());
         self.book = book;
+        let is_known = |target: &Target| self.book.by_target(*target).is_some();
+        self.have_spoken_best.retain(is_known);
         self.move_by(0);
         // The same one, wherever it is in the list now.
         if let Some(chosen) = chosen {

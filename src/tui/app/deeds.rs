@@ -78,10 +78,16 @@ impl App {
         }
         (letter.to, letter.text) = (to, text);
         letter.stage = Stage::Draft;
-        self.tell(
-            true,
-            "put aside: c goes on writing it; o has it, and there c begins another",
-        );
+        let is_next = self.outbox.draft() == Some(compose.id);
+        let told = match self.before {
+            Place::Inbox | Place::Message if is_next => {
+                "put aside: c goes on writing it; o has it, and there c begins another"
+            }
+            Place::Outbox => "put aside: Enter goes on writing it",
+            Place::People if is_next => "put aside: Esc, then c goes on writing it",
+            _ => "put aside: it is with what you have written, where o leads from the list",
+        };
+        self.tell(true, told);
     }
 
     pub(super) fn send(&mut self) -> Vec<Order> {
@@ -207,6 +213,11 @@ impl App {
         };
         self.tell(true, told);
         vec![Order::Copy(Zeroizing::new(address))]
+    }
+
+    /// Whether all that was written is delivered or forgotten.
+    pub(in crate::tui) fn has_nothing_to_lose(&self) -> bool {
+        self.outbox.undelivered() == 0 && self.compose.is_none() && self.person.is_none()
     }
 
     pub(super) fn quit(&mut self) -> Vec<Order> {

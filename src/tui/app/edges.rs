@@ -132,6 +132,26 @@ fn who_does_not_leave_after_all_goes_on_writing() {
 }
 
 #[test]
+fn a_price_that_comes_while_one_is_asked_about_leaving_waits() {
+    let mut app = app(1..=1);
+    let id = sent(&mut app, "dear words");
+    press(&mut app, "c");
+    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    press(&mut app, "\tother words\x03");
+    let (answer, mut answered) = oneshot::channel();
+    let words = "It takes long.".to_owned();
+    app.take(Event::Told(Told::Asks { id, words, answer }));
+    press(&mut app, "nny");
+    assert!(answered.try_recv().is_err(), "letters of a text");
+    press(&mut app, "\x1b");
+    app.place = Place::Inbox;
+    press(&mut app, "o");
+    assert!(screen(&mut app, 80, 24).contains("It takes long."));
+    press(&mut app, "y");
+    assert_eq!(answered.try_recv(), Ok(true));
+}
+
+#[test]
 fn that_messages_went_with_their_relay_is_said() {
     for (messages, can_start, said) in [
         (1..=2, true, true),

@@ -24,7 +24,15 @@ impl App {
             return vec![Order::Suspend];
         }
         if self.areas.nothing_fits {
-            return Vec::new(); // nobody sees what a key would do
+            // Nobody sees what a key would do.
+            let leaves = self.place.act(key) == Some(Act::Quit)
+                && key.modifiers == KeyModifiers::CONTROL
+                && self.has_nothing_to_lose();
+            return if leaves {
+                vec![Order::Quit]
+            } else {
+                Vec::new()
+            };
         }
         self.note = None;
         if self.help {
@@ -53,6 +61,8 @@ impl App {
     }
 
     pub(super) fn answer(&mut self, question: Question, key: KeyEvent) -> Vec<Order> {
+        // Only of what was seen; Esc says nothing at all.
+        let is_no = key.code != KeyCode::Esc && !self.areas.question_is_hidden;
         let yes = match key.code {
             KeyCode::Char('y' | 'Y') if !self.areas.question_is_hidden => true,
             KeyCode::Char('n' | 'N') | KeyCode::Esc => false,
@@ -78,13 +88,12 @@ impl App {
                 let _ = answer.send(yes); // if nobody waits any more, the delivery was cancelled
                 Vec::new()
             }
-            Question::Verify { name, target, .. } if !yes && key.code != KeyCode::Esc => {
-                self.differs(name, target)
-            }
-            Question::Quit {
-                writing: Some(id), ..
-            } if !yes => {
-                self.edit(id);
+            Question::Verify { name, target, .. } if !yes && is_no => self.differs(name, target),
+            Question::Quit { writing, .. } if !yes => {
+                if let Some(id) = writing {
+                    self.edit(id);
+                }
+                self.ask_what_waits(); // nothing was asked meanwhile
                 Vec::new()
             }
             _ if !yes => Vec::new(),

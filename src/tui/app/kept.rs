@@ -102,3 +102,16 @@ fn an_inbox_that_has_spoken_the_best_is_never_written_to_in_less_though_no_file_
         press(&mut app, "\x1b");
     }
 }
+
+#[test]
+fn who_is_taken_out_and_in_again_is_somebody_new() {
+    let mut app = app(1..=1);
+    let alice = || only("Alice", ADDRESS);
+    app.people = People::new(Some(alice()));
+    let target = ADDRESS.parse().unwrap();
+    app.people.learn(target, Suite::V2);
+    assert!(app.people.better(target).is_some());
+    app.people.set(Book::default());
+    app.people.set(alice());
+    assert!(app.people.better(target).is_none());
+}

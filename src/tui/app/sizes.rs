@@ -18,10 +18,18 @@ fn named(app: &mut App, code: KeyCode) {
 fn where_nothing_is_seen_no_key_does_anything() {
     let mut app = app(1..=3);
     assert!(screen(&mut app, 30, 6).contains("more room"));
-    assert!(press(&mut app, "dyDyy\ncq\x03y").is_empty());
+    assert!(press(&mut app, "dyDyy\ncqy").is_empty());
     assert!(screen(&mut app, 80, 24).contains("Enter read"));
     assert!(app.questions.is_empty() && app.compose.is_none());
     assert_eq!(press(&mut app, "dy").len(), 1);
+    // But one can leave, if nothing is lost by that.
+    press(&mut app, "cx");
+    assert!(!screen(&mut app, 30, 6).contains("leaves"));
+    assert!(press(&mut app, "\x03").is_empty());
+    screen(&mut app, 80, 24);
+    press(&mut app, "\x15\x1b");
+    assert!(screen(&mut app, 30, 6).contains("leaves"));
+    assert!(matches!(press(&mut app, "\x03")[..], [Order::Quit]));
 }
 
 #[test]
@@ -36,6 +44,11 @@ fn a_question_that_has_no_room_is_not_answered_with_yes() {
     assert!(screen(&mut app, 80, 24).contains("y yes   n no"));
     press(&mut app, "y");
     assert!(app.people.chosen().unwrap().is_verified());
+    press(&mut app, "v");
+    assert!(screen(&mut app, 40, 8).contains("Esc back"));
+    press(&mut app, "n");
+    assert!(app.people.chosen().unwrap().is_verified());
+    screen(&mut app, 80, 24);
     // Leaving the question says nothing of the words; a no does.
     press(&mut app, "v\x1b");
     assert!(app.people.chosen().unwrap().is_verified());
@@ -53,6 +66,10 @@ fn the_line_that_is_written_in_is_seen() {
     assert!(screen(&mut app, 40, 10).contains("│Alice"));
     press(&mut app, "\t127.0.0.1");
     assert!(screen(&mut app, 40, 10).contains("│127.0.0.1"));
+    press(&mut app, "\x1b\x1bcsomebody");
+    assert!(screen(&mut app, 40, 8).contains("│somebody"));
+    press(&mut app, "\tsomething");
+    assert!(screen(&mut app, 40, 8).contains("│something"));
 }
 
 #[test]
@@ -92,10 +109,19 @@ fn a_long_text_is_gone_through_by_pages_to_both_ends_and_fills_what_room_there_i
     paste(&mut app, &lines.join("\n"));
     screen(&mut app, 80, 24);
     (0..8).for_each(|_| named(&mut app, KeyCode::PageUp));
+    // What was marked is not what a letter takes the place of, somewhere else.
+    let marks = KeyEvent::new(KeyCode::Right, KeyModifiers::SHIFT);
+    app.take(Event::Key(marks));
+    named(&mut app, KeyCode::PageDown);
+    press(&mut app, "Z");
+    (0..8).for_each(|_| named(&mut app, KeyCode::PageUp));
+    named(&mut app, KeyCode::End);
     press(&mut app, "X");
     (0..8).for_each(|_| named(&mut app, KeyCode::PageDown));
+    named(&mut app, KeyCode::End);
     press(&mut app, "Y");
     let text = app.compose.as_ref().unwrap().text();
+    assert_eq!(text.lines().count(), 60);
     let mut written = text.lines();
     assert!(written.next().unwrap().contains('X') && written.last().unwrap().contains('Y'));
     let full = |shown: &str| shown.matches("line ").count();

@@ -16,7 +16,15 @@ pub(super) fn compose(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let Some(compose) = &mut app.compose else {
         return;
     };
-    let [to, text] = Layout::vertical([Constraint::Length(3), Constraint::Min(3)]).areas(area);
+    let [to, text] = if area.height >= 3 + 3 {
+        Layout::vertical([Constraint::Length(3), Constraint::Min(3)]).areas(area)
+    } else {
+        // There is room for what is written in.
+        match compose.field {
+            Field::To => [area, Rect::ZERO],
+            Field::Text => [Rect::ZERO, area],
+        }
+    };
     compose.set_height(text.height.saturating_sub(2).into());
     let (bytes, most) = compose.size();
     let over = bytes > most;

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::cli::wrapped::wrapped;
 use crate::tui::app::App;
+use crate::tui::ask::Question;
 
 const QUESTION_WIDTH: u16 = 60;
 
@@ -17,6 +18,10 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
         return;
     };
     let (what, then) = question.words();
+    let answers: &[_] = match question {
+        Question::Verify { .. } => &[("y", "yes"), ("n", "no"), ("Esc", "back")],
+        _ => &[("y", "yes"), ("n", "no")],
+    };
     let width = QUESTION_WIDTH.min(all.width);
     let inner = usize::from(width.saturating_sub(4)).max(1);
     let mut lines = Vec::new();
@@ -24,12 +29,16 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
         let parts = wrapped(text, inner).into_iter();
         lines.extend(parts.map(|part| Line::styled(&text[part], style)));
     }
-    let no = [Span::styled("n", app.theme.key()), Span::raw(" no")];
-    let yes = [Span::styled("y", app.theme.key()), Span::raw(" yes   ")];
-    lines.extend([
-        Line::raw(""),
-        Line::from_iter(yes.into_iter().chain(no.clone())),
-    ]);
+    let keys = |keys: &[(&'static str, &'static str)]| {
+        let spans = keys.iter().flat_map(|(key, does)| {
+            [
+                Span::styled(*key, app.theme.key()),
+                Span::raw(format!(" {does}   ")),
+            ]
+        });
+        Line::from_iter(spans)
+    };
+    lines.extend([Line::raw(""), keys(answers)]);
     let height = |lines: &[_]| {
         u16::try_from(lines.len())
             .unwrap_or(u16::MAX)
@@ -40,7 +49,7 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
         let enlarge = "Make the window larger, to see what is asked.";
         let parts = wrapped(enlarge, inner).into_iter();
         lines = parts.map(|part| Line::raw(&enlarge[part])).collect();
-        lines.push(Line::from_iter(no));
+        lines.push(keys(&[("Esc", "back")]));
     }
     let height = height(&lines);
     let area = if height > body.height { all } else { body };
