@@ -10,8 +10,22 @@ pub(super) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// What somebody says to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes,
+    No,
+    /// Something else, or nothing.
+    Neither,
+}
+
 /// Asks, and takes anything but a yes for a no. Blocks.
 pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
+    Ok(answer(question)? == Answer::Yes)
+}
+
+/// Asks. Blocks.
+pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
     let _ = write!(io::stderr(), "{question} [y/N] ");
     let mut answer = String::new();
     io::stdin()
@@ -21,5 +35,9 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
     if !answer.ends_with('\n') {
         complain(""); // Ctrl-D leaves the cursor behind the question
     }
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    Ok(match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Answer::Yes,
+        "n" | "no" => Answer::No,
+        _ => Answer::Neither,
+    })
 }

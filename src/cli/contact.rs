@@ -3,7 +3,7 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::ask::{agreed, can_ask};
+use super::ask::{self, Answer, can_ask};
 use super::book::{Contacts, found};
 use super::commands::ContactCommand;
 use super::exit::{Exit, Failed};
@@ -122,13 +122,24 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
     }
     let mut file = contacts.open().await?;
     let target = found(file.book(), name)?.target();
-    if !yes && !compared(found(file.book(), name)?).await? {
-        let mut what = format!("{name} was not marked as verified");
-        if found(file.book(), name)?.is_verified() {
-            contacts.change_in(&mut file, |book| book.distrust(name, target).cloned())?;
-            what = format!("{name} is not verified any more");
-        }
-        return Err(Failed::new(Exit::Cancelled, what).hint(format!(
+    let answer = match yes {
+        true => Answer::Yes,
+        false => compared(found(file.book(), name)?).await?,
+    };
+    if answer != Answer::Yes {
+        let was_verified = found(file.book(), name)?.is_verified();
+        let failed = match (answer, was_verified) {
+            (Answer::No, true) => {
+                contacts.change_in(&mut file, |book| book.distrust(name, target).cloned())?;
+                Failed::new(Exit::Refused, format!("{name} is not verified any more"))
+            }
+            (_, true) => Failed::new(Exit::Cancelled, format!("{name} stays verified as before")),
+            (_, false) => Failed::new(
+                Exit::Cancelled,
+                format!("{name} was not marked as verified"),
+            ),
+        };
+        return Err(failed.hint(format!(
             "If the words differ, that address is somebody else's: kkvc contact remove {}",
             quoted(name.as_str())
         )));
@@ -137,8 +148,8 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
     told(&verified, "Verified", json)
 }
 
-/// Has the words compared. Whether they are the same.
-async fn compared(contact: &Contact) -> Result<bool, Failed> {
+/// Has the words compared, and asks whether they are the same.
+async fn compared(contact: &Contact) -> Result<Answer, Failed> {
     let name = contact.name();
     let Some(words) = words(contact.target()) else {
         let what = format!("{name} is on this machine, and has no words to compare");
@@ -152,7 +163,7 @@ async fn compared(contact: &Contact) -> Result<bool, Failed> {
     say("Ask for those that `kkvc card` shows there, over a way on which nobody else\ncan answer.");
     let question = format!("Does {name} have the same twelve words?");
     let answer = async {
-        let asked = tokio::task::spawn_blocking(move || scrub::after(|| agreed(&question)));
+        let asked = tokio::task::spawn_blocking(move || scrub::after(|| ask::answer(&question)));
         asked.await.expect("asking does not panic")
     };
     signals::unless_stopped(answer).await

@@ -24,10 +24,10 @@ struct Identity {
 }
 
 /// Makes the key unless it exists, and shows its public half.
-pub(super) fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> {
+pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> {
     let (key, made) = match make(path) {
         Ok(key) => (key, true),
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => (load(path)?, false),
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => (load(path).await?, false),
         Err(fault) => return Err(secret_file::unusable(path, &fault, MAKER)),
     };
     let public = key.public();
@@ -57,8 +57,8 @@ fn make(path: &Path) -> io::Result<SenderKey> {
 }
 
 /// Reads the key in `path`, if nobody else can.
-pub(super) fn load(path: &Path) -> Result<SenderKey, Failed> {
-    let pem = secret_file::read(path, MAKER)?;
+pub(super) async fn load(path: &Path) -> Result<SenderKey, Failed> {
+    let pem = secret_file::read(path, MAKER).await?;
     SenderKey::from_pem(&pem).map_err(|fault| {
         Failed::usage(format!("{}: {fault}", path.display()))
             .hint(format!("`{MAKER}` makes a new one."))

@@ -159,7 +159,10 @@ impl SenderTor {
         port: u16,
         patience: Duration,
     ) -> Result<Self, Failed> {
-        let access = args.key.as_deref().map(super::key::load).transpose()?;
+        let access = match &args.key {
+            Some(key) => Some(super::key::load(key).await?),
+            None => None,
+        };
         if access.as_ref().is_some_and(|access| access.inbox() != to) {
             return Err(Failed::usage(
                 "this key is for another inbox; nothing was sent",

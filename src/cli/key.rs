@@ -23,11 +23,15 @@ struct Shown {
 }
 
 /// Shows the public half of the key in `file`, which is made for `inbox` if it isn't there.
-pub(super) fn show_or_make(inbox: OnionAddress, file: &Path, json: bool) -> Result<(), Failed> {
+pub(super) async fn show_or_make(
+    inbox: OnionAddress,
+    file: &Path,
+    json: bool,
+) -> Result<(), Failed> {
     let new = AccessSecret::generate(inbox, &mut random::kernel());
     let secret = match secret_file::make(file, &new.to_line()) {
         Ok(()) => new,
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => load(file)?,
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => load(file).await?,
         Err(fault) => return Err(secret_file::unusable(file, &fault, MAKER)),
     };
     if secret.inbox() != inbox {
@@ -49,8 +53,9 @@ pub(super) fn show_or_make(inbox: OnionAddress, file: &Path, json: bool) -> Resu
 }
 
 /// Reads the key in `file`, if nobody else can.
-pub(super) fn load(file: &Path) -> Result<AccessSecret, Failed> {
-    secret_file::read(file, MAKER)?.parse().map_err(|fault| {
+pub(super) async fn load(file: &Path) -> Result<AccessSecret, Failed> {
+    let line = secret_file::read(file, MAKER).await?;
+    line.parse().map_err(|fault| {
         Failed::usage(format!("{}: {fault}", file.display()))
             .hint(format!("`{MAKER}` makes a new one."))
     })

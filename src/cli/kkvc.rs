@@ -93,8 +93,8 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         }
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
-        Command::Key { address, file } => key::show_or_make(address, &file, common.json),
-        Command::Identity { file } => identity::show_or_make(&file, common.json),
+        Command::Key { address, file } => key::show_or_make(address, &file, common.json).await,
+        Command::Identity { file } => identity::show_or_make(&file, common.json).await,
         Command::Completions { shell, program } => completions::print_script(shell, program),
     }
 }

@@ -24,7 +24,7 @@ const DISABLED: u8 = 0;
 /// The passphrase of an existing `book`: from `file`, or asked for.
 pub(super) async fn existing(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
     match file {
-        Some(file) => of_file(file),
+        Some(file) => of_file(file).await,
         None => signals::unless_stopped(asked(book)).await,
     }
 }
@@ -32,13 +32,13 @@ pub(super) async fn existing(file: Option<&Path>, book: &Path) -> Result<Passphr
 /// The passphrase of a `book` that is to be made: from `file`, or asked for twice.
 pub(super) async fn new(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
     match file {
-        Some(file) => of_file(file),
+        Some(file) => of_file(file).await,
         None => signals::unless_stopped(asked_twice(book)).await,
     }
 }
 
-fn of_file(path: &Path) -> Result<Passphrase, Failed> {
-    let mut line = secret_file::read_passphrase(path)?;
+async fn of_file(path: &Path) -> Result<Passphrase, Failed> {
+    let mut line = secret_file::read_passphrase(path).await?;
     let without_end = line.strip_suffix('\n').unwrap_or(&line);
     let end = without_end.strip_suffix('\r').unwrap_or(without_end).len();
     line.truncate(end);

@@ -5,10 +5,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::exit::Failed;
 use super::visible::quoted;
+use crate::crypto::scrub;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 
 /// Makes a new file of mode 0600.
@@ -31,8 +33,9 @@ pub(super) fn make(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Reads a file with a key. `maker` is the command that makes such files.
-pub(super) fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed> {
-    read_private(path, "key").map_err(|fault| match fault {
+pub(super) async fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed> {
+    let read = read_private(path, "key").await;
+    read.map_err(|fault| match fault {
         Unread::Directory(failed) => {
             failed.hint(format!("Name a file in it; `{maker}` makes one."))
         }
@@ -42,8 +45,9 @@ pub(super) fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed
 }
 
 /// Reads a file with a passphrase, which somebody has made by hand.
-pub(super) fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> {
-    read_private(path, "passphrase").map_err(|fault| match fault {
+pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> {
+    let read = read_private(path, "passphrase").await;
+    read.map_err(|fault| match fault {
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
         Unread::Exposed(failed) | Unread::TooLong(failed) => failed,
         Unread::Io(fault) => {
@@ -61,8 +65,15 @@ enum Unread {
     Io(io::Error),
 }
 
-/// What is looked at is what was opened. It may be a pipe: a shell's `<(…)`.
-fn read_private(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
+/// It may be a pipe: a shell's `<(…)`. A signal can't interrupt who waits for what comes through that, so a thread of its own does.
+async fn read_private(path: &Path, secret: &'static str) -> Result<Zeroizing<String>, Unread> {
+    let path = path.to_owned();
+    let read = spawn_blocking(move || scrub::after(|| read_now(&path, secret)));
+    read.await.expect("reading does not panic")
+}
+
+/// What is looked at is what was opened.
+fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
     let file = File::open(path).map_err(Unread::Io)?;
     let metadata = file.metadata().map_err(Unread::Io)?;
     let shown = path.display();

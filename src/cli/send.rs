@@ -34,24 +34,18 @@ struct Told {
 
 /// Leaves a message.
 pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> {
-    // Whatever can be wrong on this side is found before anything is dialled, and before somebody has typed.
-    let suites = suites(args.suite, args.receipt.is_some())?;
-    let key = match &args.identity {
-        Some(path) => identity::load(path)?,
-        None => SenderKey::generate(&mut random::kernel()),
-    };
-    let mut addressee = Addressee::find(args.address, common.contacts()).await?;
-    addressee.must_be_spoken_to_in(suites)?;
-    let target = addressee.target;
-    match (target, common.tor) {
-        (Target::Loopback(_), _) => args.inside.must_be_unused("an address on this machine")?,
-        (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
-        (_, TorWay::Embedded) => {}
-    }
-    say_how(common.tor, target, suites, args.solving.solver());
-    let way = Way::choose(common.tor, target, &args.inside, args.timeout).await?;
-    // From here on a signal has to be heard. Before, it just ends the program, also while a key is read from a pipe that nothing comes through.
     let mut stopped = std::pin::pin!(signals::stopped()?);
+    let prepared = tokio::select! {
+        prepared = prepared(common, &args) => prepared,
+        () = &mut stopped => Err(cancelled_at_the_keys()),
+    };
+    let Prepared {
+        suites,
+        key,
+        mut addressee,
+        way,
+    } = prepared?;
+    let target = addressee.target;
     let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
     if let Way::Loopback(_) = way {
         say("This address is on this machine: the message does not go through Tor.");
@@ -62,12 +56,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     let text = tokio::task::spawn_blocking(|| scrub::after(compose));
     let text = tokio::select! {
         text = text => text.expect("reading does not panic")?,
-        () = &mut stopped => {
-            if io::stdin().is_terminal() {
-                complain("");
-            }
-            return Err(Failed::new(Exit::Cancelled, "cancelled; nothing was delivered"));
-        }
+        () = &mut stopped => return Err(cancelled_at_the_keys()),
     };
 
     let load = Load {
@@ -99,6 +88,45 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         Failed::new(Exit::AcceptedUntold, what)
     });
     told.and(written).and(remembered)
+}
+
+/// What there is before anything is dialled, and before somebody has typed: whatever can be wrong on this side is found by then.
+struct Prepared {
+    suites: SuitePolicy,
+    key: SenderKey,
+    addressee: Addressee,
+    way: Way,
+}
+
+async fn prepared(common: &Common, args: &Send) -> Result<Prepared, Failed> {
+    let suites = suites(args.suite, args.receipt.is_some())?;
+    let key = match &args.identity {
+        Some(path) => identity::load(path).await?,
+        None => SenderKey::generate(&mut random::kernel()),
+    };
+    let addressee = Addressee::find(args.address.clone(), common.contacts()).await?;
+    addressee.must_be_spoken_to_in(suites)?;
+    let target = addressee.target;
+    match (target, common.tor) {
+        (Target::Loopback(_), _) => args.inside.must_be_unused("an address on this machine")?,
+        (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
+        (_, TorWay::Embedded) => {}
+    }
+    say_how(common.tor, target, suites, args.solving.solver());
+    let way = Way::choose(common.tor, target, &args.inside, args.timeout).await?;
+    Ok(Prepared {
+        suites,
+        key,
+        addressee,
+        way,
+    })
+}
+
+fn cancelled_at_the_keys() -> Failed {
+    if io::stdin().is_terminal() {
+        complain(""); // the cursor may be behind what was typed
+    }
+    Failed::new(Exit::Cancelled, "cancelled; nothing was delivered")
 }
 
 /// Says what the options come to, to who wants to know more.

@@ -33,11 +33,15 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
     }
     let arrivals = Arrivals::new(common.client()?.socket(), args.unread);
     // On a thread that forgets what it has shown whenever it waits.
+    let mut stop = stop()?;
     let watching = match args.exec {
-        Some(command) => tokio::spawn(given(arrivals, command, stop()?)),
+        Some(command) => tokio::spawn(given(arrivals, command, stop)),
         None => {
-            let names = Names::open(common.contacts()).await?;
-            tokio::spawn(all_shown(arrivals, names, common.json, stop()?))
+            let names = tokio::select! {
+                names = Names::open(common.contacts()) => names?,
+                () = &mut stop => return Ok(()), // it watches nothing yet
+            };
+            tokio::spawn(all_shown(arrivals, names, common.json, stop))
         }
     };
     match watching.await {

@@ -1,9 +1,10 @@
 //! Where the passphrase of contacts comes from: a file that nobody else can read, or a terminal that doesn't show it.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::process::Command;
 
 use super::contacts::{Desk, ONION, PASSPHRASE};
-use crate::programs::{Signal, kkvc};
+use crate::programs::{Relay, Signal, kkvc};
 
 #[test]
 fn a_passphrase_in_a_file_is_one_line_that_nobody_else_can_read() {
@@ -119,4 +120,35 @@ fn without_a_terminal_a_file_with_the_passphrase_is_asked_for() {
         .must_end_with(2)
         .must_say("no terminal")
         .must_say("--passphrase-file");
+}
+
+#[test]
+fn what_does_not_come_through_a_pipe_keeps_nobody_from_ending() {
+    let relay = Relay::start(&[]);
+    let desk = Desk::new();
+    desk.add("bob", relay.address());
+    let pipe = desk.path("pipe");
+    let mut made = Command::new("mkfifo");
+    let made = made.args(["-m", "600"]).arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let named = |option: &str| [option, pipe.to_str().expect("ASCII")].map(str::to_owned);
+    let passphrase = named("--passphrase-file");
+    let send = || desk.asking(relay.send(["-m", "x"]));
+    let watch = || desk.asking(relay.owner(["watch"]));
+    for (run, option, code) in [
+        (send(), &passphrase, 130),
+        (
+            desk.with(relay.send(["-m", "x"])),
+            &named("--identity"),
+            130,
+        ),
+        (watch(), &passphrase, 0),
+    ] {
+        let process = run.with(|command| command.args(option)).start();
+        // It opens once somebody reads.
+        let _silent = OpenOptions::new().write(true).open(&pipe).unwrap();
+        process.signal(Signal::INT);
+        process.finish().must_end_with(code);
+    }
+    assert!(relay.list().is_empty());
 }
