@@ -58,7 +58,7 @@ pub(super) struct Binding {
     pub(super) short: &'static str,
     /// What they do, for the page of all keys.
     pub(super) long: &'static str,
-    act: Act,
+    pub(super) act: Act,
 }
 
 const PLAIN: KeyModifiers = KeyModifiers::NONE;

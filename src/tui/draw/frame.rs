@@ -9,7 +9,8 @@ use crate::cli::wrapped::{columns, wrapped};
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, Note, RelayState};
-use crate::tui::keys::Place;
+use crate::tui::keys::{Act, Place};
+use crate::tui::outbox::Stage;
 use crate::tui::theme::Theme;
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
@@ -134,9 +135,14 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
         RelayState::Away { can_start, .. } => (false, can_start),
         RelayState::Here(_) | RelayState::Asking => (true, false),
     };
-    let has_some = match app.place {
+    let acts_on_chosen = |act| match app.place {
         Place::Inbox => !app.inbox.messages().is_empty(),
-        Place::Outbox => !app.outbox.letters().is_empty(),
+        Place::Outbox => match app.outbox.chosen().map(|letter| &letter.stage) {
+            None => false,
+            Some(Stage::UnderWay(_)) => act == Act::Cancel,
+            Some(Stage::Accepted(_)) => act == Act::Delete,
+            Some(Stage::Draft | Stage::Failed(_)) => act != Act::Cancel,
+        },
         Place::People => !app.people.book().is_empty(),
         Place::Message | Place::Compose | Place::Person => true,
     };
@@ -147,7 +153,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
         .bindings()
         .filter(|binding| {
             !binding.short.is_empty()
-                && (has_some || !binding.is_for_one())
+                && (!binding.is_for_one() || acts_on_chosen(binding.act))
                 && (!of_inbox || binding.is_of_use(is_here, can_start))
         })
         .collect();
