@@ -261,7 +261,7 @@ pub const CONTACTS_PATIENCE: Duration = Duration::from_secs(5);
 /// all memory there is, or hours.
 pub const MAX_CONTACTS_WORK: u8 = CONTACTS_WORK + 2;
 
-/// Longest file with a key or a passphrase, in bytes: such keys take 200, and [`MAX_PASSPHRASE_BYTES`] are fewer.
+/// Longest file with a key or a passphrase, in bytes: keys take 128 at most, and [`MAX_PASSPHRASE_BYTES`] are fewer.
 pub const MAX_SECRET_FILE_BYTES: usize = 4096;
 
 /// Longest passphrase, in bytes: twenty words of any language are shorter.
