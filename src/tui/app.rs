@@ -3,6 +3,7 @@
 mod deeds;
 mod folks;
 mod hands;
+mod offers;
 
 use std::collections::VecDeque;
 

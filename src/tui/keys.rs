@@ -173,23 +173,6 @@ const ALWAYS: &[Binding] = bindings! {
 };
 
 impl Binding {
-    /// Whether it does something now: some ask for a relay that runs, and one for a relay that doesn't.
-    pub(super) fn is_of_use(&self, relay_is_here: bool, can_start: bool) -> bool {
-        match self.act {
-            Act::Start => can_start,
-            Act::Open | Act::Mark | Act::Delete | Act::CopyAddress => relay_is_here,
-            _ => true,
-        }
-    }
-
-    /// Whether it does something with the chosen one of a list.
-    pub(super) fn is_for_one(&self) -> bool {
-        matches!(
-            self.act,
-            Act::Open | Act::Mark | Act::Delete | Act::Verify | Act::Rename | Act::Cancel
-        )
-    }
-
     /// Whether it is not of one screen alone.
     pub(super) fn is_common(&self) -> bool {
         [READING, WRITING, ALWAYS]

@@ -10,6 +10,14 @@ use crate::cli::exit::{Exit, Failed};
 use crate::tor::TorMode;
 use crate::tui::inbox::tests::summary;
 
+/// It is asked whether to pay for this letter. The answer.
+fn costs_much(app: &mut App, id: u64) -> oneshot::Receiver<bool> {
+    let (answer, answered) = oneshot::channel();
+    let words = "It takes long.".to_owned();
+    app.take(Event::Told(Told::Asks { id, words, answer }));
+    answered
+}
+
 #[test]
 fn an_answer_that_comes_late_shows_nothing_and_marks_nothing() {
     let mut app = app(1..=3);
@@ -34,9 +42,7 @@ fn a_price_is_asked_about_where_its_letter_is_and_no_other_key_answers() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "dear words");
     press(&mut app, "\x1bc");
-    let (answer, mut answered) = oneshot::channel();
-    let words = "It takes long.".to_owned();
-    app.take(Event::Told(Told::Asks { id, words, answer }));
+    let mut answered = costs_much(&mut app, id);
     press(&mut app, "yn");
     assert_eq!(app.compose.as_ref().unwrap().address(), "yn");
     assert!(answered.try_recv().is_err(), "nobody was asked");
@@ -138,9 +144,7 @@ fn a_price_that_comes_while_one_is_asked_about_leaving_waits() {
     press(&mut app, "c");
     app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(&mut app, "\tother words\x03");
-    let (answer, mut answered) = oneshot::channel();
-    let words = "It takes long.".to_owned();
-    app.take(Event::Told(Told::Asks { id, words, answer }));
+    let mut answered = costs_much(&mut app, id);
     press(&mut app, "nny");
     assert!(answered.try_recv().is_err(), "letters of a text");
     press(&mut app, "\x1b");

@@ -1,6 +1,6 @@
 //! Contacts in a file, which takes its time: what is on the screen until it has them, and what if it doesn't take them.
 
-use super::tests::{ADDRESS, app, press, screen, sent};
+use super::tests::{ADDRESS, accepted, app, press, screen, sent};
 use super::*;
 use crate::contacts::{Book, Contact};
 use crate::protocol::suite::Suite;
@@ -84,16 +84,9 @@ fn an_inbox_that_has_spoken_the_best_is_never_written_to_in_less_though_no_file_
     app.people = People::new(Some(only("Alice", ADDRESS)));
     for time in 0..2 {
         let id = sent(&mut app, "my words");
-        let (target, suite) = (ADDRESS.parse().unwrap(), Suite::V2);
-        let better = app.people.better(target).is_some();
+        let better = app.people.better(ADDRESS.parse().unwrap()).is_some();
         assert_eq!(better, time > 0);
-        let words = String::new();
-        let mut orders = app.take(Event::Told(Told::Accepted {
-            id,
-            words,
-            target,
-            suite,
-        }));
+        let mut orders = app.take(accepted(id));
         let Some(Order::Keep(change)) = orders.pop() else {
             panic!("the file is to learn it");
         };

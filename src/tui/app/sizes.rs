@@ -2,10 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::tests::{ADDRESS, app, press, screen, sent, status};
+use super::tests::{ADDRESS, app, press, screen, status};
 use super::*;
-use crate::cli::exit::{Exit, Failed};
-use crate::protocol::suite::Suite;
 use crate::tui::inbox::tests::summary;
 
 fn paste(app: &mut App, text: &str) {
@@ -90,42 +88,6 @@ fn messages_that_have_come_above_are_counted() {
     app.take(Event::News(News::Here(status(), more)));
     let shown = screen(&mut app, 80, 24);
     assert!(shown.contains(" 18 newer ↑ "), "{shown}");
-}
-
-#[test]
-fn keys_that_need_a_message_are_not_offered_without_one() {
-    let mut full = app(1..=1);
-    assert!(screen(&mut full, 100, 24).contains("d delete"));
-    full.take(Event::News(News::Here(status(), Vec::new())));
-    let shown = screen(&mut full, 100, 24);
-    assert!(!shown.contains("d delete") && shown.contains("c write"));
-}
-
-#[test]
-fn what_can_be_done_with_a_letter_is_offered_and_nothing_else() {
-    let mut app = app(1..=1);
-    let offered = |app: &mut App| {
-        let shown = screen(app, 80, 24);
-        ["Enter open", "x cancel", "d forget"].map(|key| shown.contains(key))
-    };
-    app.place = Place::Outbox;
-    assert_eq!(offered(&mut app), [false, false, false]);
-    let id = sent(&mut app, "some words");
-    app.place = Place::Outbox;
-    assert_eq!(offered(&mut app), [false, true, false]);
-    let failed = Failed::new(Exit::Unreachable, "the relay went away");
-    app.take(Event::Told(Told::Failed(id, failed)));
-    assert_eq!(offered(&mut app), [true, false, true]);
-    let id = sent(&mut app, "other words");
-    app.place = Place::Outbox;
-    app.take(Event::Told(Told::Accepted {
-        id,
-        words: String::new(),
-        target: ADDRESS.parse().unwrap(),
-        suite: Suite::V2,
-    }));
-    app.outbox.choose(id);
-    assert_eq!(offered(&mut app), [false, false, true]);
 }
 
 #[test]

@@ -103,6 +103,16 @@ pub(super) fn sent(app: &mut App, text: &str) -> u64 {
     *id
 }
 
+/// The relay at `ADDRESS` has accepted this letter, in kkv/2.
+pub(super) fn accepted(id: u64) -> Event {
+    Event::Told(Told::Accepted {
+        id,
+        words: "  relay   a\n".to_owned(),
+        target: ADDRESS.parse().unwrap(),
+        suite: Suite::V2,
+    })
+}
+
 #[test]
 fn a_message_is_read_from_the_list_and_marked_once_it_is_on_the_screen() {
     let mut app = app(1..=3);
@@ -194,12 +204,7 @@ fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     press(&mut app, "n\n");
     assert!(screen(&mut app, 80, 24).contains("my words"));
     assert!(matches!(press(&mut app, "\x13")[..], [Order::Send { .. }]));
-    app.take(Event::Told(Told::Accepted {
-        id,
-        words: "  relay   a\n".to_owned(),
-        target: ADDRESS.parse().unwrap(),
-        suite: Suite::V2,
-    }));
+    app.take(accepted(id));
     assert!(screen(&mut app, 80, 24).contains("Accepted"));
     assert!(app.outbox.get(id).unwrap().text.is_empty());
     assert!(matches!(press(&mut app, "\x1bq")[..], [Order::Quit]));
@@ -297,14 +302,7 @@ fn a_contact_is_written_down_written_to_and_recognised() {
         panic!("{orders:?}");
     };
     assert_eq!(target.to_string(), ADDRESS);
-    let (target, suite) = (*target, Suite::V2);
-    let words = String::new();
-    app.take(Event::Told(Told::Accepted {
-        id,
-        words,
-        target,
-        suite,
-    }));
+    app.take(accepted(id));
     // From now on nothing less will do.
     let orders = press(&mut app, "c\x15alices\n more\x13");
     assert!(

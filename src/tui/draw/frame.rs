@@ -9,8 +9,6 @@ use crate::cli::wrapped::{columns, wrapped};
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, Note, RelayState};
-use crate::tui::keys::{Act, Place};
-use crate::tui::outbox::Stage;
 use crate::tui::theme::Theme;
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
@@ -131,31 +129,11 @@ fn note_width(area: Rect) -> usize {
 /// As many keys as have room.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
-    let (is_here, can_start) = match app.relay {
-        RelayState::Away { can_start, .. } => (false, can_start),
-        RelayState::Here(_) | RelayState::Asking => (true, false),
-    };
-    let acts_on_chosen = |act| match app.place {
-        Place::Inbox => !app.inbox.messages().is_empty(),
-        Place::Outbox => match app.outbox.chosen().map(|letter| &letter.stage) {
-            None => false,
-            Some(Stage::UnderWay(_)) => act == Act::Cancel,
-            Some(Stage::Accepted(_)) => act == Act::Delete,
-            Some(Stage::Draft | Stage::Failed(_)) => act != Act::Cancel,
-        },
-        Place::People => !app.people.book().is_empty(),
-        Place::Message | Place::Compose | Place::Person => true,
-    };
-    let of_inbox = matches!(app.place, Place::Inbox | Place::Message);
     let mut line = Line::default();
     let shown: Vec<_> = app
         .place
         .bindings()
-        .filter(|binding| {
-            !binding.short.is_empty()
-                && (!binding.is_for_one() || acts_on_chosen(binding.act))
-                && (!of_inbox || binding.is_of_use(is_here, can_start))
-        })
+        .filter(|binding| !binding.short.is_empty() && app.does_something(binding.act))
         .collect();
     // Those for help and for leaving are always there.
     let (last, first): (Vec<_>, Vec<_>) =
