@@ -100,13 +100,12 @@ fn blamed(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
 
 /// The variables that an option on the command line excludes, which wins.
 fn excluded(error: &Error, command: &Command, words: &[OsString]) -> Vec<String> {
-    let options = named(error).count();
-    if error.kind() != ErrorKind::ArgumentConflict
-        || untyped(error, command, words).len() == options
-    {
-        return Vec::new();
+    let some_are_typed = untyped(error, command, words).len() < named(error).count();
+    if error.kind() == ErrorKind::ArgumentConflict && some_are_typed {
+        blamed(error, command, words)
+    } else {
+        Vec::new()
     }
-    blamed(error, command, words)
 }
 
 /// The long options that an error is about.

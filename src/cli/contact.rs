@@ -121,13 +121,14 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
         ));
     }
     let mut file = contacts.open().await?;
-    let target = found(file.book(), name)?.target();
-    let answer = match yes {
-        true => Answer::Yes,
-        false => compared(found(file.book(), name)?).await?,
+    let contact = found(file.book(), name)?;
+    let (target, was_verified) = (contact.target(), contact.is_verified());
+    let answer = if yes {
+        Answer::Yes
+    } else {
+        compared(contact).await?
     };
     if answer != Answer::Yes {
-        let was_verified = found(file.book(), name)?.is_verified();
         let failed = match (answer, was_verified) {
             (Answer::No, true) => {
                 contacts.change_in(&mut file, |book| book.distrust(name, target).cloned())?;
