@@ -211,10 +211,7 @@ fn unusable(path: &Path, fault: &FileError) -> Failed {
         FileError::Missing => {
             failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")
         }
-        FileError::Exposed => {
-            let path = quoted(&path.to_string_lossy());
-            failed.hint(format!("Run: chmod 600 {path}"))
-        }
+        FileError::Exposed => failed.hint(format!("Run: chmod 600 {}", quoted(path))),
         FileError::Busy => {
             failed.hint("Nothing was changed. See whether another kkvc stands still, and end it.")
         }

@@ -1,11 +1,37 @@
-//! Standard input, read without a buffer between: std's own is never wiped, and what comes in may be a message.
+//! What comes in and may be a message or a key: read without a buffer between, since std's own is never wiped.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
+
+use zeroize::Zeroizing;
 
 /// Standard input as a file like any other.
 pub(super) fn stdin() -> io::Result<File> {
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     Ok(File::from(input))
+}
+
+/// Reads a text of `most` bytes at most, into one buffer that is wiped.
+///
+/// # Errors
+/// It can't be read; it is longer (`FileTooLarge`), or no UTF-8 (`InvalidData`).
+pub(super) fn text(source: impl Read, most: usize) -> io::Result<Zeroizing<String>> {
+    // More room than is ever read, so that it never moves and leaves a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1 + 32));
+    source.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        let what = format!("it is longer than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+    }
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(fault) => {
+            drop(Zeroizing::new(fault.into_bytes()));
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it isn't UTF-8 text",
+            ))
+        }
+    }
 }

@@ -198,7 +198,7 @@ impl From<HomeError> for Failed {
             ),
             HomeError::Open(path) => failed.hint(format!(
                 "If it is yours, run: chmod 700 {}; if not, name another directory with --state-dir.",
-                quoted(&path.to_string_lossy())
+                quoted(path)
             )),
             HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
             HomeError::NoMemory => failed.hint("Leave out --ephemeral."),

@@ -293,7 +293,7 @@ fn no_socket(error: &SocketError, other: &str) -> Failed {
         SocketError::InUse(_) => format!("Stop the other one (pkill -x kkv), or name {other}"),
         SocketError::Directory(path) => format!(
             "If it is yours, run: chmod 700 {}; if not, name {other}",
-            quoted(&path.to_string_lossy())
+            quoted(path)
         ),
         SocketError::NotASocket(_) | SocketError::Io(..) => format!("Name {other}"),
     };

@@ -1,7 +1,7 @@
 //! What a third party can check without a relay: exported messages and receipts (PROTOCOL.md §7, §8, §10).
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::IntoDeserializer;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
-use super::input::stdin;
+use super::input::{self, stdin};
 use super::output::{ascii_json, print, print_json};
 use super::visible::Visible;
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
@@ -25,7 +25,7 @@ use crate::protocol::wire::{Hex, object};
 use crate::queue::MessageId;
 
 /// The largest is a message of 3,500 bytes, each escaped as six.
-const MAX_FILE_BYTES: u64 = 64 * 1024;
+const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// A file that proves something. Every field is covered by its signature, and no other field is let in.
 #[derive(Debug, Serialize, Deserialize)]
@@ -176,17 +176,13 @@ pub fn told(proofs: &[Proof]) -> String {
 fn read(path: &Path) -> Result<Proof, Failed> {
     let unreadable =
         |fault: io::Error| Failed::usage(format!("can't read {}: {fault}", path.display()));
-    let mut text = String::new();
     let source = if path.as_os_str() == "-" {
         stdin()
     } else {
         File::open(path)
     };
-    source
-        .map_err(unreadable)?
-        .take(MAX_FILE_BYTES)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
+    let text = source.and_then(|source| input::text(source, MAX_FILE_BYTES));
+    let text = text.map_err(unreadable)?;
     object(text.as_bytes()).ok_or_else(|| {
         let what = format!("{} is no exported message and no receipt", path.display());
         Failed::usage(what)

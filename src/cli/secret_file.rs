@@ -1,7 +1,7 @@
-//! A file with a secret key: made for its owner alone, and read only if nobody else can.
+//! A file with a secret, a key or a passphrase: made for its owner alone, and read only if nobody else can.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::exit::Failed;
+use super::input;
 use super::visible::quoted;
 use crate::crypto::scrub;
 use crate::limits::MAX_SECRET_FILE_BYTES;
@@ -39,7 +40,7 @@ pub(super) async fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, 
         Unread::Directory(failed) => {
             failed.hint(format!("Name a file in it; `{maker}` makes one."))
         }
-        Unread::Exposed(failed) | Unread::TooLong(failed) => failed,
+        Unread::Exposed(failed) => failed,
         Unread::Io(fault) => unusable(path, &fault, maker),
     })
 }
@@ -49,7 +50,7 @@ pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Fa
     let read = read_private(path, "passphrase").await;
     read.map_err(|fault| match fault {
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
-        Unread::Exposed(failed) | Unread::TooLong(failed) => failed,
+        Unread::Exposed(failed) => failed,
         Unread::Io(fault) => {
             let path = path.display();
             Failed::usage(format!("can't use the passphrase in {path}: {fault}"))
@@ -61,7 +62,6 @@ pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Fa
 enum Unread {
     Directory(Failed),
     Exposed(Failed),
-    TooLong(Failed),
     Io(io::Error),
 }
 
@@ -83,19 +83,10 @@ fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
     }
     if metadata.mode() & 0o077 != 0 {
         let what = format!("other users may get at the {secret} in {shown}");
-        let path = path.to_string_lossy();
-        let failed = Failed::usage(what).hint(format!("Run: chmod 600 {}", quoted(&path)));
+        let failed = Failed::usage(what).hint(format!("Run: chmod 600 {}", quoted(path)));
         return Err(Unread::Exposed(failed));
     }
-    // More room than is ever read, so that it never moves and leaves a copy behind.
-    let mut text = Zeroizing::new(String::with_capacity(MAX_SECRET_FILE_BYTES + 1));
-    let mut limited = file.take(MAX_SECRET_FILE_BYTES as u64 + 1);
-    limited.read_to_string(&mut text).map_err(Unread::Io)?;
-    if text.len() > MAX_SECRET_FILE_BYTES {
-        let what = format!("{shown} is too long to be a {secret}");
-        return Err(Unread::TooLong(Failed::usage(what)));
-    }
-    Ok(text)
+    input::text(file, MAX_SECRET_FILE_BYTES).map_err(Unread::Io)
 }
 
 /// What is said of a file that can't be made or read.

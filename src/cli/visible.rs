@@ -1,5 +1,6 @@
 //! Text from strangers, made safe to look at: whatever could steer a terminal or turn the order of letters is shown as what it is.
 
+use std::ffi::OsStr;
 use std::fmt;
 
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -38,10 +39,11 @@ impl fmt::Display for Visible<'_> {
 }
 
 /// A word as a shell takes it, in quotation marks if it needs them.
-pub(super) fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+-".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
+        return word.into_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -65,7 +65,7 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
     let mode = socket.mode() & 0o777;
     if mode & OTHERS != 0 {
         let what = format!("other users may knock at {at} (mode {mode:04o}); kkv lets none in");
-        let mend = format!("chmod 600 {}", quoted(&path.to_string_lossy()));
+        let mend = format!("chmod 600 {}", quoted(path));
         return Some(Finding::wrong(CHECK, what, mend));
     }
     let directory = directory_of(path);
@@ -87,7 +87,7 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
         (_, 0) => {
             let what =
                 format!("other users may write in {there}, and put another socket in its place");
-            let mend = format!("chmod go-w {}", quoted(&directory.to_string_lossy()));
+            let mend = format!("chmod go-w {}", quoted(directory));
             Some(Finding::wrong(CHECK, what, mend))
         }
         _ => {
