@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
 use crate::pow::{Cost, Odds, Puzzle, Search, Solver};
 use crate::protocol::fault::Fault;
-use crate::protocol::refusal::Refusal;
+use crate::protocol::refusal::{Refusal, Refused};
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
 use crate::protocol::v2::sender::Receipted;
@@ -131,6 +131,9 @@ pub enum Failure {
     /// The relay said no without a reason that could be read.
     #[error("it answered with status {0} and no reason")]
     RefusedUnread(u16),
+    /// The relay said no for a reason that is not known here, as a later one may.
+    #[error("it refused with status {0} for a reason that this kkvc doesn't know")]
+    RefusedUnknown(u16),
     /// The relay said no in the way of published ones, which give no reason.
     #[error("the relay refused without saying why")]
     RefusedFilled,
@@ -205,10 +208,11 @@ fn undelivered(trouble: Trouble) -> Failure {
 
 /// Reads a refusal.
 fn refused(answer: &Answer) -> Failure {
-    match (Refusal::parse(&answer.body), answer.status) {
-        (Some(refusal), _) => Failure::Refused(refusal),
-        (None, 507) => Failure::Refused(Refusal::Full), // a published relay says it without a reason
-        (None, status) => Failure::RefusedUnread(status),
+    match (Refused::read(answer.status, &answer.body), answer.status) {
+        (Refused::Known(refusal), _) => Failure::Refused(refusal),
+        (Refused::Unknown, status) => Failure::RefusedUnknown(status),
+        (Refused::No, 507) => Failure::Refused(Refusal::Full), // a published relay says it without a reason
+        (Refused::No, status) => Failure::RefusedUnread(status),
     }
 }
 
@@ -218,7 +222,9 @@ fn refused(answer: &Answer) -> Failure {
 fn message_refused(answer: &Answer, lost: bool) -> Failure {
     match refused(answer) {
         Failure::Refused(refusal) if lost => Failure::InDoubt(Doubt::Refused(refusal)),
-        Failure::RefusedUnread(status) if lost || !(400..500).contains(&status) => {
+        Failure::RefusedUnread(status) | Failure::RefusedUnknown(status)
+            if lost || !(400..500).contains(&status) =>
+        {
             Failure::InDoubt(Doubt::Unclear)
         }
         failure => failure,

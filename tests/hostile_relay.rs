@@ -22,6 +22,8 @@ mod published;
 mod published_server;
 #[path = "kkv1/raw_http.rs"]
 mod raw_http;
+#[path = "hostile_relay/refusals.rs"]
+mod refusals;
 #[path = "hostile_relay/signed.rs"]
 mod signed;
 

@@ -237,7 +237,9 @@ impl State {
         let said_so = match failure {
             Failure::InDoubt(_) => true,
             // What a relay that has read it says for once, clearly: it can lie, but not by being silent.
-            Failure::Refused(_) | Failure::RefusedUnread(400..=499) => self.messages == 1,
+            Failure::Refused(_)
+            | Failure::RefusedUnread(400..=499)
+            | Failure::RefusedUnknown(400..=499) => self.messages == 1,
             _ => false,
         };
         assert!(

@@ -8,7 +8,7 @@ use axum::Router;
 use kkv::crypto::identity::SenderKey;
 use kkv::limits::MAX_HEAD_BYTES;
 use kkv::pow::Cost;
-use kkv::protocol::refusal::Refusal;
+use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, RelayConfig, router};
@@ -175,8 +175,8 @@ impl Line {
         let answer = Answer::first(&said).expect("a whole request is answered");
         let caller = &mut self.callers[who];
         if answer.status != 200 {
-            let refusal = Refusal::parse(answer.body).expect("a refusal says why");
-            assert_eq!(answer.status, refusal.status());
+            let refusal = Refused::read(answer.status, answer.body).known();
+            let refusal = refusal.expect("a refusal says why, under its own status");
             *caller = Caller::new(caller.suite);
             return Err(refusal);
         }

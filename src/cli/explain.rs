@@ -21,6 +21,10 @@ pub(super) fn explained(failure: &Failure) -> Failed {
             Exit::Refused,
             "It may be no kkv relay, or one of another version.".to_owned(),
         ),
+        Failure::RefusedUnknown(_) => (
+            Exit::Refused,
+            "The relay may be of a later version: a newer kkvc would say why.".to_owned(),
+        ),
         Failure::RefusedFilled => (
             Exit::Refused,
             "Relays of the older kkv/1 don't say more. The proof of work may have come too late; try again.".to_owned(),

@@ -142,21 +142,53 @@ impl Refusal {
         };
         serde_json::to_string(&body).expect("two strings are always JSON")
     }
+}
 
-    /// Reads the body of an answer whose status was not 200; `None` if it is not one of ours.
+/// What an answer says whose status is not 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// A refusal of the list: its code, under its status.
+    Known(Refusal),
+    /// A refusal of another kind: a code that is not on the list, or one under a status that is not its own.
+    Unknown,
+    /// No refusal of PROTOCOL.md §9: what a server says that isn't a kkv relay, or an older one.
+    No,
+}
+
+impl Refused {
+    /// Reads an answer. Its `reason` and its content type are not looked at.
     ///
-    /// What comes back is one of this list, never a text that the relay wrote, so nothing of it can steer a terminal.
+    /// What comes back holds no text that the relay wrote, so nothing of it can steer a terminal.
     #[must_use]
-    pub fn parse(body: &[u8]) -> Option<Self> {
-        let body: RefusalBody = wire::object(body)?;
-        Self::ALL.into_iter().find(|r| r.code() == body.error)
+    pub fn read(status: u16, body: &[u8]) -> Self {
+        let Some(Code { error }) = wire::object(body) else {
+            return Self::No;
+        };
+        Refusal::ALL
+            .into_iter()
+            .find(|refusal| refusal.code() == error && refusal.status() == status)
+            .map_or(Self::Unknown, Self::Known)
+    }
+
+    /// The refusal, if it is one of the list.
+    #[must_use]
+    pub fn known(self) -> Option<Refusal> {
+        match self {
+            Self::Known(refusal) => Some(refusal),
+            Self::Unknown | Self::No => None,
+        }
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct RefusalBody {
     error: String,
     reason: String,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    error: String,
 }
 
 #[cfg(test)]
@@ -168,13 +200,14 @@ mod tests {
         for refusal in Refusal::ALL {
             let body = refusal.body();
             assert!(!body.contains('\n'));
-            assert_eq!(Refusal::parse(body.as_bytes()), Some(refusal));
+            let read = |status| Refused::read(status, body.as_bytes());
+            assert_eq!(read(refusal.status()), Refused::Known(refusal));
+            assert_eq!(read(418), Refused::Unknown);
             assert!((400..600).contains(&refusal.status()));
         }
-        assert_eq!(
-            Refusal::parse(b"{\"error\":\"else\",\"reason\":\"\"}"),
-            None
-        );
-        assert_eq!(Refusal::parse(b"Unauthorized"), None);
+        let read = |body: &[u8]| Refused::read(401, body);
+        assert_eq!(read(b"{\"error\":\"else\"}"), Refused::Unknown);
+        assert_eq!(read(b"{\"error\":null}"), Refused::No);
+        assert_eq!(read(b"Unauthorized"), Refused::No);
     }
 }

@@ -11,7 +11,7 @@ use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused,
 use crate::crypto::identity::SenderKey;
 use crate::pow::Solution;
 use crate::protocol::fault::Fault;
-use crate::protocol::refusal::Refusal;
+use crate::protocol::refusal::{Refusal, Refused};
 use crate::protocol::suite::Suite;
 use crate::protocol::text::Text;
 use crate::protocol::v2::sender::Hello;
@@ -91,11 +91,12 @@ pub(super) async fn deliver<D: Dial>(
 }
 
 /// Whether this is how a server answers that has never heard of kkv/2: a published one says 415 to JSON, others may say what they say to
-/// a page they don't have. A kkv/2 relay gives a reason that reads as one of ours.
+/// a page they don't have. A kkv/2 relay gives a reason, if only one of a later day: then it is no reason to make do with less.
 fn is_foreign(answer: &Answer) -> bool {
-    match Refusal::parse(&answer.body) {
-        Some(refusal) => refusal == Refusal::UnsupportedSuite,
-        None => matches!(answer.status, 400 | 404 | 405 | 415 | 422),
+    match Refused::read(answer.status, &answer.body) {
+        Refused::Known(refusal) => refusal == Refusal::UnsupportedSuite,
+        Refused::Unknown => false,
+        Refused::No => matches!(answer.status, 400 | 404 | 405 | 415 | 422),
     }
 }
 

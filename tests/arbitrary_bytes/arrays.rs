@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kkv::crypto::identity::SenderKey;
-use kkv::protocol::refusal::Refusal;
+use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::text::Text;
 use kkv::protocol::wire::{Hex, HexUpTo, object};
 use kkv::protocol::{v1, v2};
@@ -67,8 +67,9 @@ proptest! {
     fn the_array_form_of_any_refusal_is_none(number in 0..Refusal::ALL.len()) {
         let refusal = Refusal::ALL[number];
         let array = format!("[\"{}\",\"{refusal}\"]", refusal.code());
-        prop_assert_eq!(Refusal::parse(array.as_bytes()), None);
-        prop_assert_eq!(Refusal::parse(refusal.body().as_bytes()), Some(refusal));
+        let read = |body: &[u8]| Refused::read(refusal.status(), body);
+        prop_assert_eq!(read(array.as_bytes()), Refused::No);
+        prop_assert_eq!(read(refusal.body().as_bytes()), Refused::Known(refusal));
     }
 }
 

@@ -3,7 +3,7 @@
 use data_encoding::BASE32_NOPAD;
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::onion::OnionAddress;
-use kkv::protocol::refusal::Refusal;
+use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
 use kkv::protocol::{v1, v2};
@@ -106,10 +106,12 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_refusal_of_the_list_or_none(bytes in vec(any::<u8>(), 0..200), word in "[a-z_]{0,12}") {
-        prop_assert_eq!(Refusal::parse(&bytes), None);
+        prop_assert_eq!(Refused::read(400, &bytes), Refused::No);
         let body = serde_json::json!({ "error": word, "reason": "\u{1b}[2J" }).to_string();
         let known = Refusal::ALL.into_iter().find(|refusal| refusal.code() == word);
-        prop_assert_eq!(Refusal::parse(body.as_bytes()), known);
+        let status = known.map_or(400, Refusal::status);
+        prop_assert_eq!(Refused::read(status, body.as_bytes()).known(), known);
+        prop_assert_eq!(Refused::read(499, body.as_bytes()), Refused::Unknown);
     }
 
     #[test]
@@ -118,12 +120,13 @@ proptest! {
     ) {
         let refusal = Refusal::ALL[number];
         let body = refusal.body().into_bytes();
-        prop_assert_eq!(Refusal::parse(&body), Some(refusal));
+        let read = |body: &[u8]| Refused::read(refusal.status(), body);
+        prop_assert_eq!(read(&body), Refused::Known(refusal));
         let at = at.index(body.len());
-        prop_assert_eq!(Refusal::parse(&body[..at]), None);
+        prop_assert_eq!(read(&body[..at]), Refused::No);
         let mut changed = body.clone();
         changed[at] = byte;
-        if let Some(read) = Refusal::parse(&changed) {
+        if let Some(read) = read(&changed).known() {
             prop_assert!(String::from_utf8_lossy(&changed).contains(read.code()));
         }
     }

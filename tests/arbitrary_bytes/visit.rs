@@ -2,7 +2,7 @@
 
 use axum::Router;
 use kkv::http::{Room, serve_connection};
-use kkv::protocol::refusal::Refusal;
+use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::suite::SuitePolicy;
 use proptest::test_runner::{Config, TestCaseError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,9 +19,8 @@ pub(crate) struct Answer {
 impl Answer {
     /// The reason of a refusal of the 400s.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
-        let refusal = Refusal::parse(&self.body)?;
-        let fits = self.status == refusal.status() && (400..500).contains(&self.status);
-        fits.then_some(refusal)
+        let refusal = Refused::read(self.status, &self.body).known()?;
+        (400..500).contains(&self.status).then_some(refusal)
     }
 }
 
