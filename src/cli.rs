@@ -28,10 +28,12 @@ pub(crate) mod inside;
 mod key;
 mod kkv;
 mod kkvc;
+mod list;
 #[cfg(test)]
 mod man;
 mod message;
 mod named;
+mod numbers;
 pub(crate) mod output;
 mod panic;
 mod passphrase;

@@ -102,6 +102,10 @@ pub const SLOT_BYTES: usize = PAGE_BYTES;
 /// have to wait.
 pub const LIST_PAGE: usize = 128;
 
+/// Characters of each text that the owner's list may begin it with: more than fit on a wide terminal, and with the most messages that there may be no
+/// more than an owner's client can take in one answer.
+pub const MAX_FIRST: usize = 200;
+
 /// Cost of a challenge unless told otherwise, in bits (kkv/1's default).
 pub const DEFAULT_COST: u8 = 30;
 

@@ -24,8 +24,10 @@ mod cli {
     mod owner_socket;
     mod passphrase;
     mod pipes;
+    mod preview;
     mod price;
     mod prompts;
+    mod ranges;
     mod raw;
     mod receipt;
     mod send;

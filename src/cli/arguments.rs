@@ -18,9 +18,10 @@ pub(super) const SOCKET_HELP: &str =
     "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]";
 
 /// Options without a variable: whatever is in the environment is inherited by every program that is started, and a message is nobody else's
-/// business; a yes answers one question, and `--all` and `--unread` are for one command, so none of them may lie in wait for others; and the two that only
-/// show something.
-const NOT_FROM_ENVIRONMENT: [&str; 6] = ["message", "yes", "all", "unread", "help", "version"];
+/// business, nor is what somebody looks for; a yes answers one question, and `--all` and `--unread` are for one command, so none of them may lie in wait for
+/// others; and the two that only show something.
+const NOT_FROM_ENVIRONMENT: [&str; 7] =
+    ["message", "yes", "all", "unread", "find", "help", "version"];
 
 /// What is said of the environment at the end of `--help`. The man page lists the variables.
 pub(super) const KKV_ENVIRONMENT: &str = "\
@@ -29,9 +30,9 @@ Environment: each long option can be a variable, named like KKV_MAX_MESSAGES for
 
 /// The same for `kkvc`.
 pub(super) const KKVC_ENVIRONMENT: &str = "\
-Environment: each long option but --message, --yes, --all and --unread can be a
-variable, named like KKVC_TOR for --tor (only --socket is KKV_SOCKET, as in kkv);
-the command line wins.
+Environment: each long option but --message, --yes, --all, --unread and --find can
+be a variable, named like KKVC_TOR for --tor (only --socket is KKV_SOCKET, as in
+kkv); the command line wins.
 NO_COLOR is obeyed.";
 
 /// Parses the command line. What is printed instead, if it can't be used, asks for help, or is a shell's question of what could come next, is printed
@@ -252,7 +253,7 @@ mod tests {
             assert!(all.len() > 5);
             for (long, variable) in all {
                 let expected = match long.as_str() {
-                    "message" | "yes" | "all" | "unread" | "help" | "version" => None,
+                    "message" | "yes" | "all" | "unread" | "find" | "help" | "version" => None,
                     "socket" => Some("KKV_SOCKET".to_owned()),
                     _ => Some(super::variable(&program, &long)),
                 };

@@ -14,6 +14,7 @@ use super::common::Common;
 use super::completions::{Program, Shell, ids};
 use super::exit::CODES;
 use super::inside::SenderArgs;
+use super::numbers::Numbers;
 use crate::contacts::Name;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
@@ -43,12 +44,12 @@ pub(super) enum Command {
     #[command(after_help = CODES)]
     Send(Send),
     /// List your messages
-    List,
-    /// Show a message and mark it as read
+    List(List),
+    /// Show messages and mark them as read
     Read {
-        /// Number of the message, as `list` shows it
-        #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        id: MessageId,
+        /// Numbers of the messages, as `list` shows them, and ranges of these, like 2-5
+        #[arg(required = true, value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<Numbers>,
         /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d | less
         #[arg(long)]
         raw: bool,
@@ -58,18 +59,18 @@ pub(super) enum Command {
     Watch(Watch),
     /// Mark messages as read, or unread
     Mark {
-        /// Numbers of the messages
-        #[arg(required = true, value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<MessageId>,
+        /// Numbers of the messages, and ranges of these, like 2-5
+        #[arg(required = true, value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<Numbers>,
         /// Mark as unread
         #[arg(long)]
         unread: bool,
     },
     /// Delete messages; they are wiped from memory
     Delete {
-        /// Numbers of the messages
-        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<MessageId>,
+        /// Numbers of the messages, and ranges of these, like 2-5
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<Numbers>,
         /// Every message
         #[arg(long)]
         all: bool,
@@ -134,6 +135,22 @@ pub(super) enum Command {
         )]
         program: Program,
     },
+}
+
+/// Arguments of `kkvc list`.
+#[derive(Debug, Default, Args)]
+pub(super) struct List {
+    /// Only those that are unread
+    #[arg(long)]
+    pub(super) unread: bool,
+
+    /// Only those with each of these words in the text or in the sender's name
+    #[arg(long, value_name = "WORDS")]
+    pub(super) find: Option<String>,
+
+    /// Leave out the first words of each text, which a terminal that is wide enough shows
+    #[arg(long)]
+    pub(super) no_preview: bool,
 }
 
 /// Arguments of `kkvc send`.
@@ -249,6 +266,10 @@ pub(super) struct Watch {
     #[arg(long)]
     pub(super) unread: bool,
 
+    /// Ring the terminal's bell for each message
+    #[arg(long)]
+    pub(super) bell: bool,
+
     /// Instead of showing it, run this for each message, by sh -c, with its text on standard input; the message is marked as read if that ends
     /// with 0
     #[arg(long, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
@@ -325,6 +346,10 @@ fn time_to_pay(text: &str) -> Result<Duration, String> {
         Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PAYING => Ok(time),
         _ => Err("it is a duration from 1s to 24h".to_owned()),
     }
+}
+
+fn numbers(text: &str) -> Result<Numbers, &'static str> {
+    text.parse()
 }
 
 fn number(text: &str) -> Result<MessageId, String> {

@@ -110,11 +110,16 @@ pub(super) fn ids(begun: &OsStr) -> Vec<CompletionCandidate> {
     let Some(begun) = begun.to_str() else {
         return Vec::new();
     };
+    // Of a range, its end.
+    let (start, begun) = match begun.split_once('-') {
+        Some((first, last)) => (format!("{first}-"), last),
+        None => (String::new(), begun),
+    };
     let there = there().unwrap_or_default();
     let numbers = there.iter().map(MessageId::to_string);
     numbers
         .filter(|number| number.starts_with(begun))
-        .map(CompletionCandidate::new)
+        .map(|number| CompletionCandidate::new(format!("{start}{number}")))
         .collect()
 }
 

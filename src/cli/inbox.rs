@@ -1,23 +1,19 @@
-//! The owner's commands: list, read, mark, delete, wipe, status.
+//! The owner's commands beside `list`: read, mark, delete, wipe, status.
 
 use std::time::Duration;
 
-use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
-
 use super::ask::{agreed, can_ask};
 use super::book::Contacts;
-use super::colour::strong;
 use super::common::Common;
-use super::contact::padded;
 use super::exit::{Exit, Failed};
 use super::message::{openpgp, raw_may_go_out, show, show_raw};
-use super::named::{Named, Names};
+use super::named::Names;
+use super::numbers::{Chosen, Numbers};
 use super::output::{print, print_json, say};
 use super::visible::Visible;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
-use crate::owner::Client;
 use crate::owner::api::{Delete, Done, Status, Summary};
+use crate::owner::{Client, ClientError};
 use crate::pow::Cost;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
@@ -25,82 +21,48 @@ use crate::queue::MessageId;
 use crate::sandbox::{Confined, Sandbox};
 use crate::tor::TorMode;
 
-/// What `list --json` prints.
-#[derive(Serialize)]
-struct Messages<'m> {
-    messages: Vec<Named<'m, Summary>>,
-}
+const DELETED: &str = "Deleted and wiped";
 
-pub(super) async fn list(
-    client: &Client,
-    contacts: Option<Contacts<'_>>,
-    json: bool,
-) -> Result<(), Failed> {
-    let list = client.list().await?;
-    let names = Names::open(contacts).await?;
-    if json {
-        let messages = list.messages.iter();
-        let messages = messages.map(|m| names.named(m, &m.sender)).collect();
-        return print_json(&Messages { messages });
-    }
-    if list.messages.is_empty() {
-        say("No messages.");
-        return Ok(());
-    }
-    let from: Vec<String> = list.messages.iter().map(|m| names.of_message(m)).collect();
-    let width = from.iter().map(|name| name.width()).max().unwrap_or(0);
-    let any_openpgp = list.messages.iter().any(|m| m.openpgp.is_some());
-    let openpgp = if any_openpgp { "  OPENPGP" } else { "" };
-    let mut table = format!(
-        "{:>5}    {:<16}  {}  {:>5}  {:>4}  {}{openpgp}\n",
-        "ID",
-        "RECEIVED",
-        padded("FROM", width),
-        "BYTES",
-        "COST",
-        "SUITE"
-    );
-    for (message, from) in list.messages.iter().zip(&from) {
-        let mark = if message.read { ' ' } else { '*' };
-        let openpgp = message.openpgp.map(|block| format!("  {block}"));
-        let line = format!(
-            "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{}",
-            message.id.0,
-            time(message.received),
-            padded(from, width),
-            message.bytes,
-            message.cost,
-            message.suite,
-            openpgp.unwrap_or_default(),
-        );
-        table += &if message.read { line } else { strong(&line) };
-        table.push('\n');
-    }
-    print(&table)
-}
-
+/// Shows each of them, one after the other; in JSON each in a line.
 pub(super) async fn read(
     client: &Client,
-    id: MessageId,
+    which: &[Numbers],
     contacts: Option<Contacts<'_>>,
     json: bool,
 ) -> Result<(), Failed> {
-    let message = client.message(id).await?;
+    let chosen = Chosen::of(which, client).await?;
     let names = Names::open(contacts).await?;
-    // Only then: a message that could not be shown has not been read.
-    if show(&message, &names, json)? {
-        client.mark(vec![id], true).await?;
+    let mut missing = Vec::new();
+    let mut before = "";
+    for id in &chosen.ids {
+        let message = match client.message(*id).await {
+            Err(ClientError::NoMessage(id)) => {
+                missing.push(id);
+                continue;
+            }
+            message => message?,
+        };
+        // Only then: a message that could not be shown has not been read.
+        if !show(before, &message, &names, json)? {
+            return Ok(());
+        }
+        client.mark(vec![*id], true).await?;
+        before = if json { "" } else { "\n" };
     }
-    Ok(())
+    chosen.without(&missing)
 }
 
 /// The bare text, for another program.
-pub(super) async fn read_raw(common: &Common, id: MessageId) -> Result<(), Failed> {
+pub(super) async fn read_raw(common: &Common, which: &[Numbers]) -> Result<(), Failed> {
     if common.json {
         return Err(Failed::usage(
             "--raw gives the text alone, and --json all that is known of it: leave out one of them",
         ));
     }
+    let [numbers] = which else {
+        return Err(one_alone());
+    };
+    let id = numbers.single().ok_or_else(one_alone)?;
     raw_may_go_out(id)?;
     let client = common.client()?;
     if show_raw(&client.message(id).await?)? {
@@ -109,39 +71,65 @@ pub(super) async fn read_raw(common: &Common, id: MessageId) -> Result<(), Faile
     Ok(())
 }
 
+/// Where one text ends and the next begins, its reader could not tell.
+fn one_alone() -> Failed {
+    Failed::usage("--raw gives one text alone: name one message")
+}
+
 pub(super) async fn mark(
     client: &Client,
-    ids: Vec<MessageId>,
+    which: &[Numbers],
     read: bool,
     json: bool,
 ) -> Result<(), Failed> {
-    let done = client.mark(once_each(ids), read).await?;
+    let chosen = Chosen::of(which, client).await?;
+    let done = if chosen.is_empty() {
+        Done::default()
+    } else {
+        client.mark(chosen.ids.clone(), read).await?
+    };
     let verb = if read {
         "Marked as read"
     } else {
         "Marked as unread"
     };
-    report(&done, verb, json)
+    report(done, &chosen, verb, json)
 }
 
-/// Deletes `which`, or every message.
+/// Deletes `which`.
 pub(super) async fn delete(
     client: &Client,
-    which: Option<Vec<MessageId>>,
+    which: &[Numbers],
     yes: bool,
     json: bool,
 ) -> Result<(), Failed> {
-    let which = which.map(once_each);
-    if !yes && !confirmed(which.as_deref(), "Delete")? {
+    let chosen = Chosen::of(which, client).await?;
+    let done = if chosen.is_empty() {
+        Done::default()
+    } else {
+        if !yes && !confirmed(Some(&chosen.ids), "Delete")? {
+            return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
+        }
+        client.delete(&Delete::Ids(chosen.ids.clone())).await?
+    };
+    report(done, &chosen, DELETED, json)
+}
+
+/// Deletes every message.
+pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
+    if !yes && !confirmed(None, "Delete")? {
         return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
     }
-    let what = which.map_or(Delete::All, Delete::Ids);
-    let done = client.delete(&what).await?;
-    if done.done.is_empty() && done.missing.is_empty() && !json {
-        say("There was nothing to delete.");
-        return Ok(());
+    let done = client.delete(&Delete::All).await?;
+    if json {
+        return print_json(&done);
     }
-    report(&done, "Deleted and wiped", json)
+    if done.done.is_empty() {
+        say("There was nothing to delete.");
+    } else {
+        say(format_args!("{DELETED}: {}.", numbers(&done.done)));
+    }
+    Ok(())
 }
 
 /// Wipes everything, open sessions too.
@@ -179,25 +167,18 @@ fn confirmed(which: Option<&[MessageId]>, act: &str) -> Result<bool, Failed> {
     agreed(&format!("{question} It can't be undone."))
 }
 
-/// Without repetitions: the second time a number is named, its message would seem to be missing.
-fn once_each(mut ids: Vec<MessageId>) -> Vec<MessageId> {
-    let mut seen = std::collections::HashSet::new();
-    ids.retain(|id| seen.insert(*id));
-    ids
-}
-
-fn report(done: &Done, verb: &str, json: bool) -> Result<(), Failed> {
+/// Says what was done. Of what is missing, only what was named by itself counts.
+fn report(done: Done, chosen: &Chosen, verb: &str, json: bool) -> Result<(), Failed> {
+    let done = Done {
+        missing: chosen.named(&done.missing),
+        ..done
+    };
     if json {
-        print_json(done)?;
+        print_json(&done)?;
     } else if !done.done.is_empty() {
         say(format_args!("{verb}: {}.", numbers(&done.done)));
     }
-    if done.missing.is_empty() {
-        return Ok(());
-    }
-    let what = format!("there is no message {}", numbers(&done.missing));
-    Err(Failed::new(Exit::Refused, what)
-        .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
+    chosen.without(&done.missing)
 }
 
 pub(crate) fn numbers(ids: &[MessageId]) -> String {

@@ -10,8 +10,8 @@ use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::output::set_talk;
 use super::{
-    arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, panic,
-    proof, send, watch,
+    arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, list,
+    panic, proof, send, watch,
 };
 use crate::crypto::scrub;
 use crate::memory;
@@ -70,18 +70,22 @@ async fn run(cli: Cli) -> Result<(), Failed> {
     {
         Command::Tui(args) => tui(common, args).await,
         Command::Send(args) => send::send(common, args).await,
-        Command::List => inbox::list(&common.client()?, common.contacts(), common.json).await,
-        Command::Read { id, raw: false } => {
-            inbox::read(&common.client()?, id, common.contacts(), common.json).await
+        Command::List(args) => {
+            list::list(&common.client()?, args, common.contacts(), common.json).await
         }
-        Command::Read { id, raw: true } => inbox::read_raw(common, id).await,
+        Command::Read { ids, raw: false } => {
+            inbox::read(&common.client()?, &ids, common.contacts(), common.json).await
+        }
+        Command::Read { ids, raw: true } => inbox::read_raw(common, &ids).await,
         Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {
-            inbox::mark(&common.client()?, ids, !unread, common.json).await
+            inbox::mark(&common.client()?, &ids, !unread, common.json).await
         }
-        Command::Delete { ids, all, yes } => {
-            let which = if all { None } else { Some(ids) };
-            inbox::delete(&common.client()?, which, yes, common.json).await
+        Command::Delete { all: true, yes, .. } => {
+            inbox::delete_all(&common.client()?, yes, common.json).await
+        }
+        Command::Delete { ids, yes, .. } => {
+            inbox::delete(&common.client()?, &ids, yes, common.json).await
         }
         Command::Wipe { yes } => inbox::wipe(&common.client()?, yes, common.json).await,
         Command::Bench(solving) => bench::bench(&solving, common.json).await,

@@ -16,15 +16,21 @@ use crate::owner::api::Message;
 use crate::queue::MessageId;
 
 /// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor for another message.
-const BAR: &str = "│";
+pub(super) const BAR: &str = "│";
 /// The bar and a space, in columns.
 const BAR_COLUMNS: usize = 2;
 /// A terminal that says it is narrower than that isn't taken at its word.
 const NARROWEST: usize = 10;
 
-/// Shows it. Whether it was taken: false if nobody reads any more.
-pub(super) fn show(message: &Message, names: &Names, json: bool) -> Result<bool, Failed> {
-    written(shown(message, names, json).as_bytes())
+/// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
+pub(super) fn show(
+    before: &str,
+    message: &Message,
+    names: &Names,
+    json: bool,
+) -> Result<bool, Failed> {
+    let shown = Zeroizing::new(format!("{before}{}", *shown(message, names, json)));
+    written(shown.as_bytes())
 }
 
 /// It as it is shown.
@@ -75,7 +81,7 @@ pub(super) fn openpgp(id: MessageId, block: Block) -> String {
 }
 
 /// Columns of the terminal behind standard output, if it is one.
-fn columns() -> Option<usize> {
+pub(super) fn columns() -> Option<usize> {
     let size = tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then(|| size.ws_col.into())
 }

@@ -2,7 +2,7 @@
 //! for and nothing else; what was done, and how it goes, is told beside it.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use rustix::io::Errno;
@@ -54,6 +54,17 @@ pub(super) fn say_more(line: impl Display) {
 /// Says what has gone wrong, to whoever may hear it.
 pub(super) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Rings the bell of the terminal that this runs on, if it runs on one.
+pub(super) fn ring() {
+    const BELL: &[u8] = b"\x07";
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(BELL);
+    } else if io::stdout().is_terminal() {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(BELL).and_then(|()| out.flush());
+    }
 }
 
 /// Writes data. A reader that has gone away (`kkvc list | head`) is no fault.

@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::fmt;
 
+use zeroize::Zeroizing;
+
+use super::wrapped::wrapped;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Shows a text of several lines. Line feeds stay; a tab becomes spaces; everything else that is not a visible character (control
@@ -36,6 +39,17 @@ impl fmt::Display for Visible<'_> {
         }
         Ok(())
     }
+}
+
+/// What a stranger's text begins with, in one line of at most `room` columns: made safe like all of it, with a space for whatever parts its words.
+pub(crate) fn first_words(text: &str, room: usize) -> Zeroizing<String> {
+    let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let shown = Zeroizing::new(Visible(&words).to_string());
+    if wrapped(&shown, room).len() == 1 {
+        return shown;
+    }
+    let first = wrapped(&shown, room.saturating_sub(1)).swap_remove(0);
+    Zeroizing::new(format!("{}…", &shown[first].trim_end()))
 }
 
 /// A word as a shell takes it, in quotation marks if it needs them.

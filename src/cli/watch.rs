@@ -14,7 +14,7 @@ use super::common::Common;
 use super::exit::Failed;
 use super::message::shown;
 use super::named::Names;
-use super::output::{complain, written};
+use super::output::{complain, ring, written};
 use super::signals;
 use crate::crypto::scrub;
 use crate::owner::api::Message;
@@ -35,13 +35,13 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
     // On a thread that forgets what it has shown whenever it waits.
     let mut stop = stop()?;
     let watching = match args.exec {
-        Some(command) => tokio::spawn(given(arrivals, command, stop)),
+        Some(command) => tokio::spawn(given(arrivals, command, args.bell, stop)),
         None => {
             let names = tokio::select! {
                 names = Names::open(common.contacts()) => names?,
                 () = &mut stop => return Ok(()), // it watches nothing yet
             };
-            tokio::spawn(all_shown(arrivals, names, common.json, stop))
+            tokio::spawn(all_shown(arrivals, names, common.json, args.bell, stop))
         }
     };
     match watching.await {
@@ -81,13 +81,19 @@ async fn all_shown(
     mut arrivals: Arrivals,
     names: Names,
     json: bool,
+    bell: bool,
     mut stop: Stop,
 ) -> Result<(), Failed> {
     let mut before = "";
     while let Some(message) = next(&mut arrivals, &mut stop).await? {
         let text = Zeroizing::new(format!("{before}{}", *shown(&message, &names, json)));
         // On a thread of its own, since a signal can't interrupt it if its reader takes nothing.
-        let taken = spawn_blocking(move || scrub::after(|| written(text.as_bytes())));
+        let taken = spawn_blocking(move || {
+            if bell {
+                ring();
+            }
+            scrub::after(|| written(text.as_bytes()))
+        });
         let taken = tokio::select! {
             taken = taken => taken.expect("writing does not panic")?,
             () = &mut stop => false,
@@ -101,8 +107,16 @@ async fn all_shown(
 }
 
 /// Gives each message to the command, one after the other.
-async fn given(mut arrivals: Arrivals, command: String, mut stop: Stop) -> Result<(), Failed> {
+async fn given(
+    mut arrivals: Arrivals,
+    command: String,
+    bell: bool,
+    mut stop: Stop,
+) -> Result<(), Failed> {
     while let Some(message) = next(&mut arrivals, &mut stop).await? {
+        if bell {
+            spawn_blocking(ring); // a terminal that takes nothing keeps nobody waiting
+        }
         let (status, mut goes_on) = match handler::run(&command, &message, &mut stop).await? {
             Ended::ByItself(status) => (status, true),
             Ended::Stopped(status) => {

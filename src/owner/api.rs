@@ -3,7 +3,7 @@
 //! | route | request | answer |
 //! |---|---|---|
 //! | `GET /status` | – | [`Status`] |
-//! | `GET /get_msg` | – | [`List`] |
+//! | `GET /get_msg`, `GET /get_msg?first=N` | – | [`List`]; with N characters of each text |
 //! | `POST /get_msg` | [`Get`] | [`Message`], or 404 |
 //! | `POST /read_msg` | [`Mark`] | [`Done`] |
 //! | `POST /del_msg` | [`Delete`] | [`Done`] |
@@ -66,7 +66,7 @@ pub struct Status {
     pub relay: Hex<32>,
 }
 
-/// Every message, without its text.
+/// Every message, without its text (of which it may have the beginning).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct List {
     /// Oldest first.
@@ -95,6 +95,18 @@ pub struct Summary {
     /// Which OpenPGP block its text is, if it is one. (A relay from before says nothing of it.)
     #[serde(default)]
     pub openpgp: Option<Block>,
+    /// What its text begins with, in a list that was asked for it; none if it is an OpenPGP block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Zeroizing<String>>,
+}
+
+/// Query of a list.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Preview {
+    /// Characters of each text that are wanted, if any are; no more than [`MAX_FIRST`] come.
+    ///
+    /// [`MAX_FIRST`]: crate::limits::MAX_FIRST
+    pub first: Option<usize>,
 }
 
 /// Asks for one message.

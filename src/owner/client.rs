@@ -10,7 +10,9 @@ use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Delete, Done, Get, List, Mark, Message, Status, UNATTENDED, Version, Watch};
+use super::api::{
+    Delete, Done, Get, List, Mark, Message, Preview, Status, UNATTENDED, Version, Watch,
+};
 use super::socket::{ROOT, SERVICE_PATH, default_path};
 use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
 use crate::process::own_uid;
@@ -117,6 +119,16 @@ impl Client {
     /// Nobody answers, or not as expected.
     pub async fn list(&self) -> Result<List, ClientError> {
         self.call(self.http.get(url("get_msg"))).await
+    }
+
+    /// Every message, with as many `characters` of its text as the relay gives at most (it may give none).
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn list_with_first(&self, characters: usize) -> Result<List, ClientError> {
+        let first = Some(characters);
+        let request = self.http.get(url("get_msg")).query(&Preview { first });
+        self.call(request).await
     }
 
     /// One message.

@@ -14,10 +14,11 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::api::{
-    Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, UNATTENDED, Version, Watch,
+    Delete, Done, Get, List, Mark, Message, Preview, Problem, Status, Summary, UNATTENDED, Version,
+    Watch,
 };
 use crate::crypto::scrub;
-use crate::limits::{SLOT_BYTES, WATCH_TIMEOUT};
+use crate::limits::{MAX_FIRST, SLOT_BYTES, WATCH_TIMEOUT};
 use crate::openpgp::Block;
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;
@@ -65,9 +66,16 @@ async fn status(State(host): AppHost) -> Json<Status> {
     Json(host.status())
 }
 
-async fn list(State(host): AppHost) -> Response {
+async fn list(State(host): AppHost, Query(wanted): Query<Preview>) -> Response {
+    let wanted = wanted.first.map(|characters| characters.min(MAX_FIRST));
     aside(move || {
-        let messages = host.queue().list(host.now().elapsed, |m| summary(&m));
+        let messages = host.queue().list(host.now().elapsed, |waiting| {
+            let mut summary = summary(&waiting);
+            // A block begins as all blocks do.
+            let wanted = wanted.filter(|_| summary.openpgp.is_none());
+            summary.first = wanted.map(|characters| first(waiting.content, characters));
+            summary
+        });
         Json(List { messages }).into_response()
     })
     .await
@@ -135,7 +143,8 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         .expect("nothing in it panics")
 }
 
-/// A JSON answer whose bytes are overwritten once the socket has them. (What else the owner asks for names no text.)
+/// A JSON answer whose bytes are overwritten once the socket has them. (The beginnings of texts in a list go as all memory does that is
+/// freed: the allocator wipes it.)
 fn wiped(message: &Message) -> Response {
     struct Wiped(Zeroizing<Vec<u8>>);
     impl AsRef<[u8]> for Wiped {
@@ -166,5 +175,15 @@ fn summary(waiting: &Waiting<'_, Envelope>) -> Summary {
         bytes: waiting.content.len(),
         sender: Hex(waiting.header.sender),
         openpgp: Block::of(waiting.content),
+        first: None,
     }
+}
+
+/// So many characters of a text, behind the blanks that it may begin with.
+fn first(text: &[u8], characters: usize) -> Zeroizing<String> {
+    let text = text.trim_ascii_start();
+    let longest = text.len().min(4 * characters); // in UTF-8, so that what may be cut in two stands behind them
+    let text = Zeroizing::new(String::from_utf8_lossy(&text[..longest]).into_owned());
+    let end = text.char_indices().nth(characters).map(|(at, _)| at);
+    Zeroizing::new(text[..end.unwrap_or(text.len())].to_owned())
 }

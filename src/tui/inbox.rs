@@ -113,6 +113,7 @@ pub(super) mod tests {
             bytes: 100,
             sender: Hex([7; 32]),
             openpgp: None,
+            first: None,
         }
     }
 

@@ -95,6 +95,8 @@ fn the_numbers_of_messages_are_those_of_the_running_relay() {
     }
     assert_eq!(offered(&["kkvc", "read", "1"], socket), ["1", "10", "11"]);
     assert_eq!(offered(&["kkvc", "mark", "1", "3"], socket), ["3"]);
+    let ends = ["3-1", "3-10", "3-11"];
+    assert_eq!(offered(&["kkvc", "delete", "3-1"], socket), ends);
     let named = relay.socket().to_str().unwrap();
     for words in [
         &["kkvc", "--socket", named, "read", "1"][..],

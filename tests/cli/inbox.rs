@@ -159,7 +159,7 @@ fn arguments_that_make_no_sense_end_with_2_and_do_nothing() {
     let relay = relay_with(&["a"]);
     for command in [
         &["read"][..],
-        &["read", "1", "2"],
+        &["export", "1", "2"],
         &["mark"],
         &["delete"],
         &["delete", "--all", "1", "--yes"],
@@ -176,7 +176,7 @@ fn arguments_that_make_no_sense_end_with_2_and_do_nothing() {
         for command in ["read", "mark", "delete", "export"] {
             let outcome = relay.owner([command, number]).finish().must_end_with(2);
             assert!(!outcome.stderr.contains('\x1b'), "{:?}", outcome.stderr);
-            outcome.must_say("a message has a number");
+            outcome.must_say("as `kkvc list` shows");
         }
     }
     assert_eq!(relay.list()[0]["read"], false);

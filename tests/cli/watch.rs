@@ -56,6 +56,42 @@ fn new_messages_are_shown_as_read_shows_them_and_marked() {
 }
 
 #[test]
+fn the_bell_rings_for_each_message_on_a_terminal_and_spoils_no_data() {
+    let relay = Relay::start(&[]);
+    for rings in [true, false] {
+        let words: &[&str] = if rings {
+            &["watch", "--bell"]
+        } else {
+            &["watch"]
+        };
+        let mut terminal = relay.owner(words).start_on(80, 24);
+        terminal.wait_for(WATCHING);
+        relay.deliver(b"first");
+        terminal.wait_for("│ first");
+        relay.deliver(b"second");
+        terminal.wait_for("│ second");
+        terminal.process().signal(Signal::INT);
+        let (_, screen) = terminal.finish();
+        let bells = screen.matches('\x07').count();
+        assert_eq!(bells, if rings { 2 } else { 0 }, "{screen:?}");
+    }
+    let mut terminal = relay
+        .owner(["watch", "--bell", "--exec", "true"])
+        .start_on(80, 24);
+    terminal.wait_for(WATCHING);
+    relay.deliver(b"for the command");
+    terminal.wait_for("\x07");
+    terminal.process().signal(Signal::INT);
+    terminal.finish();
+    let piped = watch(&relay, &["--bell", "--json"]);
+    relay.deliver(b"piped");
+    wait_for(&piped, "piped");
+    piped.signal(Signal::INT);
+    let ended = piped.finish().must_end_with(0);
+    assert!(!ended.stdout_text().contains('\x07') && !ended.stderr.contains('\x07'));
+}
+
+#[test]
 fn in_json_each_is_a_line_that_read_would_print_and_there_at_once() {
     let relay = Relay::start(&[]);
     let watching = watch(&relay, &["--json"]);

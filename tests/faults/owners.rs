@@ -98,6 +98,19 @@ impl Desk {
         serde_json::from_slice(&answer.body).expect("a list")
     }
 
+    /// What a list begins each text with, if so many characters are asked for.
+    async fn first(&mut self, characters: &str) -> Vec<Option<String>> {
+        let answer = self
+            .0
+            .ask(&get(&format!("/get_msg?first={characters}")))
+            .await;
+        let list: List = serde_json::from_slice(&answer.body).expect("a list");
+        let first = list.messages.into_iter().map(|message| message.first);
+        first
+            .map(|text| text.map(|text| text.to_string()))
+            .collect()
+    }
+
     pub(crate) async fn message(&mut self, id: MessageId) -> Message {
         self.post("/get_msg", &Get { id }).await
     }
@@ -211,4 +224,36 @@ async fn a_deleted_messages_id_never_names_another() {
     assert_eq!(numbers(&all.done), BTreeSet::from([2, 3]));
     send(&relay, SuitePolicy::Any, "fourth").await.unwrap();
     assert_eq!(one.all().await, [(4, "fourth".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_list_begins_texts_with_as_much_as_is_asked_for_and_no_more_than_a_bound() {
+    let relay = InProcess::new(SuitePolicy::Any, 5, 0);
+    let texts = [
+        " \n早い",
+        "ab",
+        "🙂🙂🙂",
+        &"é".repeat(1000),
+        "-----BEGIN PGP MESSAGE-----\n\nx\n-----END PGP MESSAGE-----",
+    ];
+    for text in texts {
+        put(&relay.relay, text);
+    }
+    let mut desk = Desk::new(&relay);
+    let some = |texts: [&str; 4]| {
+        let texts = texts.map(|text| Some(text.to_owned()));
+        texts.into_iter().chain([None]).collect::<Vec<_>>()
+    };
+    assert_eq!(desk.first("2").await, some(["早い", "ab", "🙂🙂", "éé"]));
+    assert_eq!(desk.first("0").await, some([""; 4]));
+    let longest = &"é".repeat(kkv::limits::MAX_FIRST);
+    let all = some(["早い", "ab", "🙂🙂🙂", longest]);
+    assert_eq!(desk.first(&u64::MAX.to_string()).await, all);
+    assert!(
+        desk.list()
+            .await
+            .messages
+            .iter()
+            .all(|m| m.first.is_none() && !m.read)
+    );
 }
