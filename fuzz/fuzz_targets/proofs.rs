@@ -8,7 +8,7 @@ use kkv::cli::{Proof, ascii_json, told};
 use kkv::crypto::identity::{RelayKey, Statement};
 use kkv::crypto::labels;
 use kkv::protocol::v2::{message, receipt};
-use kkv::protocol::wire::{Hex, object};
+use kkv::protocol::wire::Hex;
 use kkv_fuzz::change::changes;
 use kkv_fuzz::stranger::sender_key;
 use libfuzzer_sys::fuzz_target;
@@ -52,9 +52,9 @@ static RIGHT: LazyLock<[String; 3]> = LazyLock::new(|| {
 
 /// Reads a file, if it is one, and looks at all that is made of it.
 fn read(file: &[u8]) -> Option<Proof> {
-    let proof: Proof = object(file)?;
+    let proof = Proof::parse(file).ok()?;
     let written = ascii_json(&proof);
-    let again: Proof = object(written.as_bytes()).expect("what is written can be read");
+    let again = Proof::parse(written.as_bytes()).expect("what is written can be read");
     assert_eq!(ascii_json(&again), written);
     assert_eq!(again.check(), proof.check());
     for proofs in [&[proof][..], &[again]] {
@@ -64,12 +64,12 @@ fn read(file: &[u8]) -> Option<Proof> {
             "{told:?}"
         );
     }
-    object(file)
+    Proof::parse(file).ok()
 }
 
 /// What a file says, however it is written.
 fn meaning(file: &[u8]) -> Option<Value> {
-    let proof: Proof = object(file)?;
+    let proof = Proof::parse(file).ok()?;
     serde_json::to_value(&proof).ok()
 }
 

@@ -1,11 +1,12 @@
 //! What a third party can check without a relay: exported messages and receipts (PROTOCOL.md §7, §8, §10).
 
+mod file;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::de::IntoDeserializer;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
@@ -21,14 +22,16 @@ use crate::protocol::v1;
 use crate::protocol::v2::message;
 use crate::protocol::v2::receipt::{self, Receipt};
 use crate::protocol::v2::sender::Receipted;
-use crate::protocol::wire::{Hex, object};
+use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
+
+pub use file::NoProof;
 
 /// The largest is a message of 3,500 bytes, each escaped as six.
 const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// A file that proves something. Every field is covered by its signature, and no other field is let in.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(tag = "format")]
 pub enum Proof {
     /// A message in kkv/1.
@@ -49,8 +52,7 @@ struct Checked {
 }
 
 /// What a sender signed in kkv/1.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
 pub struct MessageV1 {
     sender: Hex<32>,
     text: String,
@@ -58,21 +60,18 @@ pub struct MessageV1 {
 }
 
 /// What a sender signed in kkv/2.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
 pub struct MessageV2 {
     relay: Hex<32>,
     session: Hex<32>,
     sender: Hex<32>,
-    #[serde(deserialize_with = "kind")]
     kind: Kind,
     text: String,
     signature: Hex<64>,
 }
 
 /// What a relay signed.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
 pub struct ReceiptV2 {
     relay: Hex<32>,
     session: Hex<32>,
@@ -183,37 +182,32 @@ fn read(path: &Path) -> Result<Proof, Failed> {
     };
     let text = source.and_then(|source| input::text(source, MAX_FILE_BYTES));
     let text = text.map_err(unreadable)?;
-    object(text.as_bytes()).ok_or_else(|| {
-        let what = format!("{} is no exported message and no receipt", path.display());
-        Failed::usage(what)
-            .hint("`kkvc export ID` and `kkvc send --receipt FILE` write such files.")
+    Proof::parse(text.as_bytes()).map_err(|fault| {
+        let path = path.display();
+        Failed::usage(format!(
+            "{path} is no exported message and no receipt: {fault}"
+        ))
+        .hint("`kkvc export ID` and `kkvc send --receipt FILE` write such files.")
     })
 }
 
-/// Reads a kind that is a word: serde's derived reader takes `{"text":null}` for `"text"`.
-fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
-    let word = String::deserialize(deserializer)?;
-    Kind::deserialize(word.into_deserializer())
-}
-
 impl Proof {
-    /// Checks its signature.
+    /// Checks its keys and its signature.
     ///
     /// # Errors
-    /// It doesn't fit, or is by a key that none can be by.
+    /// It doesn't fit, or is by or to a key that none can be by or to.
     pub fn check(&self) -> Result<(), BadSignature> {
         match self {
             Self::MessageV1(message) => {
-                let text = message.text.as_bytes();
-                if !v1::is_text(text) {
-                    return Err(BadSignature);
-                }
                 let signature = Signature(message.signature.0);
-                let signed = v1::content_signed(text);
+                let signed = v1::content_signed(message.text.as_bytes());
                 key::<Sender>(&message.sender)?.verify(signed, &signature)
             }
-            Self::MessageV2(message) => key::<Sender>(&message.sender)?
-                .verify_statement(&message.statement(), &Signature(message.signature.0)),
+            Self::MessageV2(message) => {
+                key::<Relay>(&message.relay)?;
+                key::<Sender>(&message.sender)?
+                    .verify_statement(&message.statement(), &Signature(message.signature.0))
+            }
             Self::Receipt(receipt) => Receipt {
                 session: receipt.session.0,
                 sender: key(&receipt.sender)?,

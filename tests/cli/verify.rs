@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use kkv::crypto::identity::SenderKey;
+use kkv::protocol::v2::message;
+use kkv::protocol::wire::Hex;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::programs::{Outcome, Relay, kkvc};
 
@@ -325,4 +329,88 @@ fn what_is_no_exported_file_ends_with_2() {
     }
     verify(directory.path(), &[]).must_end_with(2);
     verify(directory.path(), &["file", "file", "file"]).must_end_with(2);
+}
+
+/// A message file whose signature fits, of whatever text.
+fn signed(format: &str, text: &str, relay: [u8; 32]) -> Value {
+    let sender = SenderKey::from_secret(&Zeroizing::new([1; 32]));
+    let session = [3; 32];
+    let mut file =
+        json!({"format": format, "sender": Hex(*sender.public().as_bytes()), "text": text});
+    let signature = if format == "kkv/1 message" {
+        sender.sign(text.as_bytes())
+    } else {
+        file["relay"] = json!(Hex(relay));
+        file["session"] = json!(Hex(session));
+        file["kind"] = json!("text");
+        sender.sign_statement(&message::statement(&relay, &session, 0, text.as_bytes()))
+    };
+    file["signature"] = json!(Hex(signature.0));
+    file
+}
+
+fn usable_key() -> [u8; 32] {
+    *SenderKey::from_secret(&Zeroizing::new([2; 32]))
+        .public()
+        .as_bytes()
+}
+
+#[test]
+fn a_text_that_no_message_has_is_refused_though_its_signature_fits() {
+    let (v1, v2) = ("kkv/1 message", "kkv/2 message");
+    for (format, text, what) in [
+        (v1, String::new(), "its text has 0 bytes"),
+        (v2, String::new(), "its text has 0 bytes"),
+        (v1, "a".repeat(2921), "its text has 2921 bytes"),
+        (v2, "a".repeat(3501), "its text has 3501 bytes"),
+        (v2, "é".repeat(1751), "its text has 3502 bytes"),
+        (v1, "a\0b".into(), "its text has a NUL"),
+    ] {
+        let file = signed(format, &text, usable_key()).to_string();
+        let outcome = verify_text(&file).must_end_with(2);
+        assert!(outcome.stdout.is_empty(), "{outcome:?}");
+        outcome.must_say(what);
+    }
+    for (format, text) in [
+        (v1, "a".repeat(2920)),
+        (v2, "é".repeat(1750)),
+        (v2, "a\0b".into()),
+    ] {
+        verify_text(&signed(format, &text, usable_key()).to_string()).must_end_with(0);
+    }
+}
+
+#[test]
+fn a_message_to_a_key_that_none_can_have_is_refused_though_its_signature_fits() {
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    let file = signed("kkv/2 message", "text", neutral).to_string();
+    verify_text(&file).must_end_with(6);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let right = signed("kkv/2 message", "text", usable_key());
+    let mut extra = right.clone();
+    extra["signed_at"] = json!("2026-11-21");
+    let mut hex = right.clone();
+    hex["session"] = json!("00");
+    let twice = right.to_string().replacen('{', "{\"text\":\"t\",", 1);
+    let mut missing = right.clone();
+    missing.as_object_mut().unwrap().remove("session");
+    let cut = &right.to_string()[..100];
+    for (file, what) in [
+        (extra.to_string(), "it has an extra field, \"signed_at\""),
+        (hex.to_string(), "the field \"session\" isn't 64 hex digits"),
+        (twice, "the field \"text\" is there twice"),
+        (missing.to_string(), "the field \"session\" is missing"),
+        (cut.to_owned(), "it isn't one JSON object"),
+        (format!("\u{feff}{right}"), "it isn't one JSON object"),
+    ] {
+        verify_text(&file).must_end_with(2).must_say(what);
+    }
+    let upper = right["sender"].as_str().unwrap().to_uppercase();
+    let mut upper_case = right.clone();
+    upper_case["sender"] = json!(upper);
+    verify_text(&upper_case.to_string()).must_end_with(0);
 }
