@@ -29,6 +29,7 @@ pub mod openpgp;
 pub mod owner;
 pub mod places;
 pub mod pow;
+pub mod private;
 pub mod process;
 pub mod protocol;
 pub mod queue;

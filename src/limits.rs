@@ -236,6 +236,13 @@ pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 /// The owner's client waits this long for an answer from the relay on the same machine.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longest answer of a relay about one message or itself that its owner's client reads, in bytes: a text of 3,500 bytes, each escaped as
+/// six, with its keys. Whoever made a socket that is taken for the relay's could otherwise fill the memory of who asks, root's perhaps.
+pub const MAX_OWNER_ANSWER_BYTES: usize = 64 * 1024;
+
+/// The same of an answer about every message: [`MAX_MESSAGES`] summaries of 256 bytes at most.
+pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 256 + MAX_OWNER_ANSWER_BYTES;
+
 /// A watching owner is answered after this long even when nothing came, so that neither side keeps a dead connection.
 pub const WATCH_TIMEOUT: Duration = Duration::from_secs(60);
 

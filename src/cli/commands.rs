@@ -20,6 +20,7 @@ use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
 use crate::onion::OnionAddress;
 use crate::pow::Solver;
+use crate::private::Private;
 use crate::protocol::suite::SuitePolicy;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
@@ -166,7 +167,7 @@ pub(super) struct Send {
 
     /// The message itself. Other users of this machine can see it while the command runs
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub(super) message: Option<String>,
+    pub(super) message: Option<Private<String>>,
 
     /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]
     #[arg(long, value_name = "FILE")]

@@ -16,6 +16,7 @@ use super::visible::Visible;
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
 use crate::owner::Client;
 use crate::owner::api::Message;
+use crate::private::Private;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::v1;
@@ -55,7 +56,7 @@ struct Checked {
 #[derive(Debug, Serialize)]
 pub struct MessageV1 {
     sender: Hex<32>,
-    text: String,
+    text: Private<String>,
     signature: Hex<64>,
 }
 
@@ -66,7 +67,7 @@ pub struct MessageV2 {
     session: Hex<32>,
     sender: Hex<32>,
     kind: Kind,
-    text: String,
+    text: Private<String>,
     signature: Hex<64>,
 }
 
@@ -82,7 +83,7 @@ pub struct ReceiptV2 {
 
 impl From<Message> for Proof {
     fn from(mut message: Message) -> Self {
-        let text = std::mem::take(&mut *message.text);
+        let text = Private(std::mem::take(&mut **message.text));
         let Message {
             summary,
             relay,

@@ -51,7 +51,10 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         say("This address is on this machine: the message does not go through Tor.");
     }
     // On a thread of its own, since a signal can't interrupt somebody who types, or a pipe that nothing comes through.
-    let (message, file) = (args.message.take(), args.file.take());
+    let (message, file) = (
+        args.message.take().map(|message| message.0),
+        args.file.take(),
+    );
     let compose = move || compose::text(message, file.as_deref());
     let text = tokio::task::spawn_blocking(|| scrub::after(compose));
     let text = tokio::select! {

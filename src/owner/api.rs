@@ -11,16 +11,42 @@
 //! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
 
 use axum::http::HeaderName;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::limits::{MAX_FIRST, MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
 use crate::openpgp::Block;
+use crate::private::Private;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::{Counts, MessageId};
 use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
+
+/// What a relay answers. Whatever is longer is no answer of one.
+pub trait Answer: DeserializeOwned {
+    /// Bytes of JSON that it takes at most.
+    const MAX_BYTES: usize = MAX_OWNER_ANSWER_BYTES;
+}
+
+impl Answer for Status {}
+impl Answer for Message {}
+impl Answer for Version {}
+impl Answer for List {
+    const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES;
+}
+impl List {
+    /// Bytes of JSON that a list takes at most that begins each text with so many characters: six for each that is escaped.
+    pub(super) fn max_bytes_with_first(characters: usize) -> usize {
+        let each = 6 * characters.min(MAX_FIRST) + ",\"first\":\"\"".len();
+        Self::MAX_BYTES + MAX_MESSAGES as usize * each
+    }
+}
+impl Answer for Done {
+    const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES;
+}
 
 /// A header of requests that are no sign of the owner's presence, such as those of a program that was left open.
 pub const UNATTENDED: HeaderName = HeaderName::from_static("kkv-unattended");
@@ -97,7 +123,7 @@ pub struct Summary {
     pub openpgp: Option<Block>,
     /// What its text begins with, in a list that was asked for it; none if it is an OpenPGP block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<Zeroizing<String>>,
+    pub first: Option<Private<Zeroizing<String>>>,
 }
 
 /// Query of a list.
@@ -129,7 +155,7 @@ pub struct Message {
     /// The sender's signature.
     pub signature: Hex<64>,
     /// The text.
-    pub text: Zeroizing<String>,
+    pub text: Private<Zeroizing<String>>,
 }
 
 /// Marks messages.
@@ -179,4 +205,45 @@ pub struct Version {
 pub struct Problem {
     /// In one line.
     pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_answers_of_a_relay_are_read() {
+        let summary = Summary {
+            id: MessageId(u64::MAX),
+            received: u64::MAX,
+            read: false,
+            suite: Suite::V2,
+            kind: Kind::Text,
+            cost: u8::MAX,
+            bytes: usize::MAX,
+            sender: Hex([0xff; 32]),
+            openpgp: Some(Block::PublicKey),
+            first: None,
+        };
+        let message = Message {
+            summary: summary.clone(),
+            relay: Hex([0xff; 32]),
+            session: Hex([0xff; 32]),
+            signature: Hex([0xff; 64]),
+            text: Private(Zeroizing::new("\u{1}".repeat(crate::limits::SLOT_BYTES))),
+        };
+        let message = serde_json::to_string(&message).unwrap();
+        assert!(message.len() <= Message::MAX_BYTES);
+        let each = serde_json::to_string(&summary).unwrap().len() + ",".len();
+        let most = MAX_MESSAGES as usize;
+        assert!(each * most + 100 <= List::MAX_BYTES, "{each}");
+        let first = Private(Zeroizing::new("\u{1}".repeat(MAX_FIRST)));
+        let summary = Summary {
+            first: Some(first),
+            ..summary
+        };
+        let long = serde_json::to_string(&summary).unwrap().len() + ",".len();
+        assert!(long * most + 100 <= List::max_bytes_with_first(usize::MAX));
+        assert!(u64::MAX.to_string().len() < each);
+    }
 }

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use reqwest::header::HeaderValue;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::api::{
-    Delete, Done, Get, List, Mark, Message, Preview, Status, UNATTENDED, Version, Watch,
+    Answer, Delete, Done, Get, List, Mark, Message, Preview, Status, UNATTENDED, Version, Watch,
 };
 use super::socket::{ROOT, SERVICE_PATH, default_path};
 use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
@@ -128,7 +127,8 @@ impl Client {
     pub async fn list_with_first(&self, characters: usize) -> Result<List, ClientError> {
         let first = Some(characters);
         let request = self.http.get(url("get_msg")).query(&Preview { first });
-        self.call(request).await
+        let answer = self.send(request).await?;
+        parse(answer, List::max_bytes_with_first(characters)).await
     }
 
     /// One message.
@@ -142,7 +142,7 @@ impl Client {
         if answer.status() == reqwest::StatusCode::NOT_FOUND {
             return Err(ClientError::NoMessage(id));
         }
-        parse(answer).await
+        parse(answer, Message::MAX_BYTES).await
     }
 
     /// Marks as read or unread.
@@ -180,19 +180,12 @@ impl Client {
         Ok(version)
     }
 
-    async fn post<T: DeserializeOwned>(
-        &self,
-        route: &str,
-        body: &impl Serialize,
-    ) -> Result<T, ClientError> {
+    async fn post<T: Answer>(&self, route: &str, body: &impl Serialize) -> Result<T, ClientError> {
         self.call(self.http.post(url(route)).json(body)).await
     }
 
-    async fn call<T: DeserializeOwned>(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<T, ClientError> {
-        parse(self.send(request).await?).await
+    async fn call<T: Answer>(&self, request: reqwest::RequestBuilder) -> Result<T, ClientError> {
+        parse(self.send(request).await?, T::MAX_BYTES).await
     }
 
     async fn send(
@@ -281,15 +274,28 @@ fn url(route: &str) -> String {
     format!("http://kkv/{route}")
 }
 
-async fn parse<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, ClientError> {
+async fn parse<T: Answer>(answer: reqwest::Response, most: usize) -> Result<T, ClientError> {
     let status = answer.status();
     if !status.is_success() {
         return Err(ClientError::Unexpected(format!("status {status}")));
     }
-    let body = answer.bytes().await.map_err(|fault| unanswered(&fault))?;
+    let body = whole(answer, most).await?;
     // Why it can't be read is not told: that would repeat parts of it, which may be a stranger's text.
     serde_json::from_slice(&body)
         .map_err(|_| ClientError::Unexpected("an answer that can't be read".to_owned()))
+}
+
+/// The body of an answer, of `most` bytes at most: who answers may not be who we think.
+async fn whole(mut answer: reqwest::Response, most: usize) -> Result<Vec<u8>, ClientError> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(|fault| unanswered(&fault))? {
+        if body.len() + piece.len() > most {
+            let what = "an answer that is longer than any of a relay's".to_owned();
+            return Err(ClientError::Unexpected(what));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::api::{
 use crate::crypto::scrub;
 use crate::limits::{MAX_FIRST, SLOT_BYTES, WATCH_TIMEOUT};
 use crate::openpgp::Block;
+use crate::private::Private;
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;
 use crate::queue::{MessageId, Now, Queue, Waiting};
@@ -73,7 +74,7 @@ async fn list(State(host): AppHost, Query(wanted): Query<Preview>) -> Response {
             let mut summary = summary(&waiting);
             // A block begins as all blocks do.
             let wanted = wanted.filter(|_| summary.openpgp.is_none());
-            summary.first = wanted.map(|characters| first(waiting.content, characters));
+            summary.first = wanted.map(|characters| first(waiting.content, characters).into());
             summary
         });
         Json(List { messages }).into_response()
@@ -90,7 +91,7 @@ async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
             relay,
             session: Hex(waiting.header.session),
             signature: Hex(waiting.header.signature),
-            text: String::from_utf8_lossy(waiting.content).into_owned().into(),
+            text: Private(String::from_utf8_lossy(waiting.content).into_owned().into()),
         });
     match found {
         Some(message) => wiped(&message),

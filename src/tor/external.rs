@@ -14,6 +14,7 @@ use super::dial::{Dial, DialError, persist};
 use super::socks::{self, SocksFault};
 use crate::limits::GREETING_TIMEOUT;
 use crate::onion::OnionAddress;
+use crate::private::Private;
 
 /// A Tor's SOCKS port on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,12 +91,12 @@ impl std::fmt::Display for SocksProxy {
 #[derive(Debug)]
 pub struct SocksDialer {
     proxy: SocksProxy,
-    host: String,
+    host: Private<String>,
     port: u16,
     patience: Duration,
     /// Start of the SOCKS password. Tor never puts streams with different ones on one circuit (`IsolateSOCKSAuth`, on by default), so that
     /// no relay on the way can tell that two messages have one sender.
-    isolation: String,
+    isolation: Private<String>,
     /// Connections asked for; its number makes each a circuit of its own, as the one before led nowhere or broke.
     asked: AtomicU32,
 }
@@ -113,10 +114,10 @@ impl SocksDialer {
         rng.fill_bytes(&mut token);
         Self {
             proxy,
-            host: address.to_string(),
+            host: address.to_string().into(),
             port,
             patience,
-            isolation: HEXLOWER.encode(&token),
+            isolation: HEXLOWER.encode(&token).into(),
             asked: AtomicU32::new(0),
         }
     }
@@ -127,7 +128,7 @@ impl SocksDialer {
             .await
             .map_err(|fault| DialError::NoTor { proxy, fault })?;
         let _ = stream.set_nodelay(true);
-        let password = format!("{}-{}", self.isolation, self.asked.fetch_add(1, Relaxed));
+        let password = format!("{}-{}", *self.isolation, self.asked.fetch_add(1, Relaxed));
         socks::connect(&mut stream, &self.host, self.port, "kkv", &password)
             .await
             .map_err(|fault| socks_fault(proxy, fault))?;

@@ -26,6 +26,7 @@ use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::Visible;
 use crate::contacts::Name;
 use crate::owner::api::{Delete, Message, Status};
+use crate::private::Private;
 use crate::protocol::text::Text;
 use crate::queue::MessageId;
 use crate::tor::Target;
@@ -104,7 +105,7 @@ pub(super) enum Order {
     Cancel(u64),
     /// Change the file of contacts.
     Keep(Change),
-    Copy(Zeroizing<String>),
+    Copy(Private<Zeroizing<String>>),
     StartRelay,
     Suspend,
     Quit,

@@ -7,6 +7,8 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use kkv::limits::{MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
+
 use crate::programs::{Outcome, Relay, kkvc, run_by};
 
 /// Users that own nothing on this machine.
@@ -102,6 +104,62 @@ fn what_is_no_answer_of_kkv_is_told_from_a_line_that_broke_and_not_repeated() {
         assert!(!told.stderr.contains("secret"), "{told:?}");
         told.must_end_with(1)
             .must_say("kkv answered with something unexpected");
+    }
+}
+
+/// Far more than any answer of a relay, and too little to hurt the machine of a client that takes it all.
+const FLOOD_BYTES: usize = 256 * 1024 * 1024;
+
+/// How much `command` takes of an answer that has no end, and what it says then.
+fn flooded(head: &'static str, piece: &'static [u8], command: &[&str]) -> (usize, Outcome) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("kkv.sock");
+    let listener = UnixListener::bind(&path).expect("the directory is ours");
+    let relay = thread::spawn(move || {
+        let (mut line, _) = listener.accept().expect("it comes");
+        let length = line.read(&mut vec![0; 64 * 1024]).expect("it asks");
+        assert!(length > 0);
+        line.write_all(head.as_bytes()).expect("it listens");
+        let mut taken = 0;
+        while taken < FLOOD_BYTES && line.write_all(piece).is_ok() {
+            taken += piece.len();
+        }
+        taken
+    });
+    let outcome = kkvc(command)
+        .with(|c| c.arg("--socket").arg(&path))
+        .finish();
+    (relay.join().expect("the relay of the test ends"), outcome)
+}
+
+#[test]
+fn an_answer_that_has_no_end_is_not_read_to_it() {
+    const LONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n{";
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    const HEAD: &str = "HTTP/1.1 200 OK\r\n";
+    let blanks: &[u8] = &[b' '; 4096];
+    let chunk = [b"1000\r\n", blanks, b"\r\n"].concat().leak();
+    let header: &[u8] = b"x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n";
+    for (command, most) in [
+        (&["status"][..], MAX_OWNER_ANSWER_BYTES),
+        (&["read", "1"], MAX_OWNER_ANSWER_BYTES),
+        (&["export", "1"], MAX_OWNER_ANSWER_BYTES),
+        (&["list", "--no-preview"], MAX_OWNER_LIST_BYTES),
+        (&["delete", "1", "--yes"], MAX_OWNER_LIST_BYTES),
+        (&["wipe", "--yes"], MAX_OWNER_LIST_BYTES),
+    ] {
+        for (head, piece) in [(LONG, blanks), (CHUNKED, chunk), (HEAD, header)] {
+            let (taken, outcome) = flooded(head, piece, command);
+            // A machine that is busy may be too slow to see the end of the longest within the client's patience.
+            if outcome.code != Some(3) {
+                outcome
+                    .must_end_with(1)
+                    .must_say("kkv answered with something unexpected");
+            }
+            // What the kernel and the client's own buffer hold comes on top.
+            let most = 2 * most + 4 * 1024 * 1024;
+            assert!(taken < most, "{command:?} took {taken} bytes");
+        }
     }
 }
 

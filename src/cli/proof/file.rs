@@ -73,7 +73,7 @@ impl Proof {
         let proof = match format.as_str() {
             Some("kkv/1 message") => Self::MessageV1(MessageV1 {
                 sender: fields.hex("sender")?,
-                text: fields.text(MAX_TEXT_BYTES_V1)?,
+                text: fields.text(MAX_TEXT_BYTES_V1)?.into(),
                 signature: fields.hex("signature")?,
             }),
             Some("kkv/2 message") => Self::MessageV2(MessageV2 {
@@ -81,7 +81,7 @@ impl Proof {
                 session: fields.hex("session")?,
                 sender: fields.hex("sender")?,
                 kind: fields.kind()?,
-                text: fields.text(MAX_TEXT_BYTES)?,
+                text: fields.text(MAX_TEXT_BYTES)?.into(),
                 signature: fields.hex("signature")?,
             }),
             Some("kkv/2 receipt") => Self::Receipt(ReceiptV2 {

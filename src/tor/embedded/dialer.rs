@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::EmbeddedTor;
 use crate::onion::OnionAddress;
+use crate::private::Private;
 use crate::tor::dial::{Dial, DialError, NoService, persist};
 use crate::tor::{TorState, TorTrouble};
 
@@ -14,7 +15,7 @@ use crate::tor::{TorState, TorTrouble};
 #[derive(Debug)]
 pub struct EmbeddedDialer<'t> {
     tor: &'t EmbeddedTor,
-    host: String,
+    host: Private<String>,
     port: u16,
     patience: Duration,
 }
@@ -30,7 +31,7 @@ impl EmbeddedTor {
     ) -> EmbeddedDialer<'_> {
         EmbeddedDialer {
             tor: self,
-            host: address.to_string(),
+            host: address.to_string().into(),
             port,
             patience,
         }

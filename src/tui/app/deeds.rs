@@ -188,7 +188,7 @@ impl App {
             true,
             "copied: the terminal has it in its clipboard now, if it allows that",
         );
-        vec![Order::Copy(text)]
+        vec![Order::Copy(text.into())]
     }
 
     pub(super) fn copy_address(&mut self) -> Vec<Order> {
@@ -212,7 +212,7 @@ impl App {
             }
         };
         self.tell(true, told);
-        vec![Order::Copy(Zeroizing::new(address))]
+        vec![Order::Copy(Zeroizing::new(address).into())]
     }
 
     /// Whether all that was written is delivered or forgotten.

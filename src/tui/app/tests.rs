@@ -4,6 +4,8 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use zeroize::Zeroizing;
+
 use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::steps::Steps;
@@ -34,7 +36,7 @@ pub(super) fn message(summary: Summary, text: &str) -> Box<Message> {
         relay: Hex([7; 32]),
         session: Hex([0; 32]),
         signature: Hex([0; 64]),
-        text: text.to_owned().into(),
+        text: Zeroizing::new(text.to_owned()).into(),
     })
 }
 
