@@ -29,6 +29,7 @@ mod key;
 mod kkv;
 mod kkvc;
 mod list;
+mod live;
 #[cfg(test)]
 mod man;
 mod message;
@@ -50,6 +51,7 @@ pub(crate) mod visible;
 mod watch;
 pub(crate) mod way;
 pub(crate) mod wrapped;
+pub(crate) mod writer;
 
 pub use kkv::main as kkv;
 pub use kkvc::main as kkvc;

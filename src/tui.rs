@@ -116,6 +116,7 @@ async fn ran(
             },
             event = happening.recv() => event,
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
+            () = screen.takes() => None,
             _ = suspended.recv() => {
                 if !suspend(&mut screen, keeper, &mut stopped).await? {
                     return Ok(());

@@ -33,6 +33,7 @@ mod cli {
     mod send;
     mod send_fails;
     mod send_in_doubt;
+    mod stalled;
     mod strangers;
     mod talk;
     mod transcripts;

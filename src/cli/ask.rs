@@ -1,9 +1,10 @@
 //! Questions that a person answers on a terminal.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 
 use super::exit::Failed;
 use super::output::complain;
+use super::writer::{self, Sink};
 
 /// Whether there is somebody to ask, who sees the question and can answer.
 pub(super) fn can_ask() -> bool {
@@ -26,7 +27,7 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
 
 /// Asks. Blocks.
 pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
-    let _ = write!(io::stderr(), "{question} [y/N] ");
+    writer::words(Sink::Err, format!("{question} [y/N] "));
     let mut answer = String::new();
     io::stdin()
         .lock()

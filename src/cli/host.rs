@@ -1,13 +1,12 @@
 //! The running relay as its owner sees it: the block that is printed at start, and `kkvc status`.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::output::{Talk, print, talk};
+use super::output::{Talk, talk, tell};
 use super::speed::Speed;
 use super::visible::Visible;
 use crate::onion::OnionAddress;
@@ -80,8 +79,7 @@ impl Running {
             suites.join(" and "),
             self.relay.keys().public().fingerprint(),
         );
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(block.as_bytes()).and_then(|()| out.flush());
+        tell(block);
     }
 
     /// Wipes everything whenever the owner has been away for too long, if that was asked for.
@@ -97,10 +95,10 @@ impl Running {
     /// journal is on the disk. Returns how many.
     fn wipe_for(&self, absence: &Absence) -> usize {
         let messages = self.wipe().len();
-        if messages > 0 && talk() != Talk::Quiet {
+        if messages > 0 {
             let longest = humantime::format_duration(absence.longest());
             // Whether anybody reads it does not matter; `kkvc status` says it too.
-            let _ = print(&format!(
+            tell(format_args!(
                 "You have not been there for {longest}; messages wiped: {messages}\n"
             ));
         }

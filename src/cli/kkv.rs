@@ -14,6 +14,7 @@ use super::inside::{Onion, Ready, RelayArgs};
 use super::output::{Talk, complain, set_talk};
 use super::speed::Speed;
 use super::visible::quoted;
+use super::writer::{self, LastWords};
 use super::{panic, signals, tor_lines};
 use crate::clock::SystemClock;
 use crate::crypto::{random, scrub};
@@ -36,6 +37,8 @@ use crate::unix_socket::{self, SocketError};
 
 /// How long open connections get to end when the program stops; what they hold has been wiped before.
 const SHUTDOWN: Duration = Duration::from_millis(20);
+/// How long an output has to take why it ends by itself. (A signal that ends it is a reason of its own: see `writer`.)
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
 /// (pkill -x kkv) wipes them. Read them with kkvc.
@@ -133,6 +136,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Runs the relay to its end.
 #[must_use]
 pub fn main() -> ExitCode {
+    writer::hold();
+    let _last = LastWords::within(Some(LAST_WORDS));
     panic::tell_where_only("kkv");
     memory::close();
     let args: Args = match arguments::parse() {
@@ -164,7 +169,7 @@ fn start(args: &Args) -> Result<(), Failed> {
 
 async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
-    let stopped = signals::stopped()?;
+    let mut stopped = std::pin::pin!(signals::stopped()?);
     let config = RelayConfig {
         pricing: Pricing {
             base: args.cost_pow,
@@ -184,10 +189,18 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     // All that is opened for good is open now, and there is no thread yet but this one.
     let sandbox = sandbox::enter(needs(&socket, &listens, inside));
     memory::give_back_in_time();
+    writer::begin();
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_TIME);
     let onion = match inside {
-        Some(inside) => Some(Onion::publish(inside, &args.inside).await?),
+        Some(inside) => tokio::select! {
+            onion = Onion::publish(inside, &args.inside) => Some(onion?),
+            () = &mut stopped => return Ok(()),
+        },
         None => None,
+    };
+    let speed = tokio::select! {
+        speed = speed => speed,
+        () = &mut stopped => return Ok(()),
     };
 
     let relay = relay_with(config, queue);
@@ -204,7 +217,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
         locked,
         sandbox,
     });
-    running.announce(&socket, &speed.await);
+    running.announce(&socket, &speed);
     if !locked {
         complain(unlocked(args.max_messages, memory::lockable_pages()));
     }
@@ -225,7 +238,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
         () = http::serve(owner_listener, owner::router(running.clone()), http::Room::for_owner()) => {}
         () = running.wipe_when_away() => {}
         () = relay.purge_when_due() => {}
-        () = stopped => {}
+        () = &mut stopped => {}
     }
     relay.close();
     Ok(())

@@ -9,6 +9,7 @@ use super::commands::{Cli, Command, Tui};
 use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::output::set_talk;
+use super::writer::LastWords;
 use super::{
     arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, list,
     panic, proof, send, watch,
@@ -23,6 +24,8 @@ const SHUTDOWN: Duration = Duration::from_millis(100);
 /// Runs one command.
 #[must_use]
 pub fn main() -> ExitCode {
+    // What it has said is there before it ends, however long its output takes; a signal ends that.
+    let _last = LastWords::within(None);
     panic::tell_where_only("kkvc");
     memory::close(); // the message may be among the arguments
     let cli = match parsed() {

@@ -5,11 +5,12 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
-use rustix::io::Errno;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
+use zeroize::Zeroizing;
 
 use super::exit::{Exit, Failed};
+use super::writer::{self, Sink};
 
 /// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
 const SCHEMA: u32 = 1;
@@ -51,53 +52,45 @@ pub(super) fn say_more(line: impl Display) {
     }
 }
 
-/// Says what has gone wrong, to whoever may hear it.
+/// Says what has gone wrong, to whoever may hear it. Nothing waits until somebody does.
 pub(super) fn complain(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    writer::words(Sink::Err, format!("{line}\n"));
 }
 
 /// Rings the bell of the terminal that this runs on, if it runs on one.
 pub(super) fn ring() {
-    const BELL: &[u8] = b"\x07";
+    let bell = "\x07".to_owned();
     if io::stderr().is_terminal() {
-        let _ = io::stderr().write_all(BELL);
+        writer::words(Sink::Err, bell);
     } else if io::stdout().is_terminal() {
-        let mut out = io::stdout().lock();
-        let _ = out.write_all(BELL).and_then(|()| out.flush());
+        writer::words(Sink::Out, bell);
     }
 }
 
-/// Writes data. A reader that has gone away (`kkvc list | head`) is no fault.
+/// Says on standard output what is done, if anything is to be said. Nothing waits until somebody hears it.
+pub(super) fn tell(lines: impl Display) {
+    if talk() != Talk::Quiet {
+        writer::words(Sink::Out, lines.to_string());
+    }
+}
+
+/// Writes data, and waits until it is written. A reader that has gone away (`kkvc list | head`) is no fault.
 pub(super) fn print(text: &str) -> Result<(), Failed> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(fault) if fault.kind() != io::ErrorKind::BrokenPipe => Err(Failed::new(
+    written(text.as_bytes()).map(drop)
+}
+
+/// Writes all of `bytes`. Whether they were taken: false if nobody reads any more.
+pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
+    writer::written(Sink::Out, Zeroizing::new(bytes.to_vec())).map_err(|fault| match fault.kind() {
+        io::ErrorKind::Interrupted => {
+            let what = "cancelled before standard output had taken everything";
+            Failed::new(Exit::Cancelled, what)
+        }
+        _ => Failed::new(
             Exit::Refused,
             format!("can't write to standard output: {fault}"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Writes all of `bytes` at once, past the buffer of standard output, in which the end of a text without a line feed would stay. Whether they
-/// were taken: false if nobody reads any more.
-pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
-    let out = io::stdout().lock();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match rustix::io::write(&out, rest) {
-            Ok(written) => rest = &rest[written..],
-            Err(Errno::INTR) => {}
-            Err(Errno::PIPE) => return Ok(false),
-            Err(fault) => {
-                return Err(Failed::new(
-                    Exit::Refused,
-                    format!("can't write to standard output: {}", io::Error::from(fault)),
-                ));
-            }
-        }
-    }
-    Ok(true)
+        ),
+    })
 }
 
 /// Writes `value`, which is an object, as one line of JSON: see [`json_line`].

@@ -1,8 +1,9 @@
 //! Where a passphrase comes from: a terminal that doesn't show it, or a file. Never an argument or the environment, which others can see.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
@@ -13,6 +14,7 @@ use super::exit::{Exit, Failed};
 use super::input::stdin;
 use super::output::complain;
 use super::visible::Visible;
+use super::writer::{self, Sink};
 use super::{secret_file, signals};
 use crate::contacts::Passphrase;
 use crate::crypto::scrub;
@@ -75,22 +77,25 @@ async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
 struct Terminal {
     input: File,
     before: Termios,
-    /// Where questions go if not to standard error.
-    output: Option<File>,
+    /// Where questions go.
+    output: Sink,
 }
 
 impl Terminal {
     /// The terminal on standard input and error, or, where they are something else, the one that the program was started from.
     fn silent() -> Result<Self, Failed> {
         let (input, output) = if io::stdin().is_terminal() && io::stderr().is_terminal() {
-            (stdin(), None)
+            (stdin(), Sink::Err)
         } else {
             let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
             let output = terminal
                 .as_ref()
                 .ok()
                 .and_then(|file| file.try_clone().ok());
-            (terminal, output)
+            (
+                terminal,
+                output.map_or(Sink::Err, |file| Sink::Terminal(Arc::new(file))),
+            )
         };
         let silent = input.and_then(|input| {
             let before = tcgetattr(&input)?;
@@ -134,10 +139,7 @@ impl Terminal {
     }
 
     fn show(&self, text: &str) {
-        let _ = match &self.output {
-            Some(output) => (&*output).write_all(text.as_bytes()),
-            None => io::stderr().write_all(text.as_bytes()),
-        };
+        writer::words(self.output.clone(), text.to_owned());
     }
 }
 

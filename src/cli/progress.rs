@@ -1,16 +1,16 @@
 //! Shows how a delivery goes: a live line on a terminal, plain lines everywhere, both on standard error.
 
-use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::ask::{agreed, can_ask};
-use super::output::{Talk, complain, say, say_more, talk};
+use super::live;
+use super::output::{complain, say, say_more};
 use super::steps::{Steps, dear};
 use crate::lock;
 use crate::pow::Puzzle;
@@ -48,15 +48,9 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts showing, with what the Tor inside does if it is used. Must be called within a runtime.
     pub(super) fn start(tor: Option<watch::Receiver<TorState>>, anyway: bool) -> Self {
-        let terminal = io::stderr().is_terminal() && talk() != Talk::Quiet;
-        let bar = ProgressBar::with_draw_target(
-            Some(WIDTH),
-            if terminal {
-                ProgressDrawTarget::stderr()
-            } else {
-                ProgressDrawTarget::hidden()
-            },
-        );
+        let target = live::target();
+        let terminal = !target.is_hidden();
+        let bar = ProgressBar::with_draw_target(Some(WIDTH), target);
         bar.set_style(style(WORDS)); // it is drawn before the first tick, and its own default says nothing
         let state = Arc::new(Mutex::new(State {
             steps: Steps::new(tor),

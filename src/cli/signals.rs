@@ -1,11 +1,22 @@
 //! The signals that ask a program to end.
 
 use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::{Exit, Failed};
 use super::output::say;
+
+/// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen whatever else waits.
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether the program was asked to end, by a signal that it listens to.
+pub(crate) fn is_asked_to_end() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
 
 /// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
 ///
@@ -52,7 +63,8 @@ pub(crate) async fn unless_stopped<T>(
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Failed> {
-    signal(kind)
+    flag::register(kind.as_raw_value(), Arc::clone(&ASKED))
+        .and_then(|_| signal(kind))
         .map_err(|fault| Failed::new(Exit::Refused, format!("can't wait for signals: {fault}")))
 }
 

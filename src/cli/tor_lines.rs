@@ -1,16 +1,17 @@
 //! Tells an owner how Tor is doing: one live line on a terminal until it is reachable, and a line that stays for each change that matters.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
-use super::output::{Talk, talk};
+use super::live::target;
+use super::output::{self, Talk, talk};
 use crate::tor::TorState;
 
 /// Trouble is told when it has lasted for so long: most of it passes.
@@ -35,20 +36,12 @@ pub(super) async fn tell(mut state: watch::Receiver<TorState>) {
             if now.trouble().is_some() && timeout(PATIENCE, state.wait_for(other)).await.is_ok() {
                 continue; // it has passed
             }
-            bar.suspend(|| print(&line));
+            bar.suspend(|| output::tell(format_args!("{line}\n")));
             told = Some(line);
         }
         if state.changed().await.is_err() {
             return;
         }
-    }
-}
-
-fn target() -> ProgressDrawTarget {
-    if io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
     }
 }
 
@@ -65,11 +58,6 @@ fn line(state: TorState) -> String {
             "Tor: reachable; whoever has the address can write to you".to_owned()
         }
     }
-}
-
-fn print(line: &str) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// The live line, until all is well, as long as the program is in the foreground of a terminal: behind `kkv &` it would write into somebody's

@@ -1,7 +1,10 @@
-//! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`.
+//! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`. Nothing here waits for a terminal that
+//! takes no output, so keys and signals always count.
 
-use std::io::{self, Stdout};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write};
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
@@ -17,39 +20,97 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::process::{Signal, getpid, kill_process};
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use super::app::App;
 use super::draw::draw;
+use crate::cli::writer::{self, Sink};
 
 /// Whether the terminal is taken over: who finds it so gives it back, once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// How long the terminal has to take what gives it back.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Pieces that the terminal has not taken yet.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// Told whenever it has taken one.
+static TOOK: Notify = Notify::const_new();
+
 /// The screen. Given back when dropped.
-pub(super) struct Screen(Terminal<CrosstermBackend<Stdout>>);
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Output>>,
+    /// Whether the terminal shows less than there is to see.
+    is_behind: bool,
+}
+
+/// What is drawn, until it is flushed: then it goes to the terminal, which takes it when it does.
+#[derive(Default)]
+struct Output(Vec<u8>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        WAITING.fetch_add(1, Ordering::AcqRel);
+        writer::piece(Sink::Out, Zeroizing::new(take(&mut self.0)), |_| {
+            // A terminal that is gone is noticed where keys come from.
+            WAITING.fetch_sub(1, Ordering::AcqRel);
+            TOOK.notify_one();
+        });
+        Ok(())
+    }
+}
 
 impl Screen {
     /// Takes it over.
     pub(super) fn open() -> io::Result<Self> {
         tell_panics_on_the_old_screen();
         enter()?;
-        Ok(Self(empty().inspect_err(|_| leave())?))
+        Ok(Self {
+            terminal: empty().inspect_err(|_| leave())?,
+            is_behind: false,
+        })
     }
 
+    /// Shows what there is to see, unless the terminal has not taken the last picture yet: see [`Self::takes`].
     pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        self.is_behind = WAITING.load(Ordering::Acquire) > 0;
+        if self.is_behind {
+            return Ok(());
+        }
         if !TAKEN.load(Ordering::Relaxed) {
             enter()?; // a fault on another thread has given it back, and is told there
-            self.0 = empty()?;
+            self.terminal = empty()?;
         }
-        if whole()? != self.0.get_frame().area() {
-            self.0 = empty()?;
+        if whole()? != self.terminal.get_frame().area() {
+            self.terminal = empty()?;
         }
-        self.0.draw(|frame| draw(frame, app))?;
+        self.terminal.draw(|frame| draw(frame, app))?;
         Ok(())
+    }
+
+    /// Comes when the terminal has taken what it was behind with, and there is more to see.
+    pub(super) async fn takes(&self) {
+        if !self.is_behind {
+            return std::future::pending().await;
+        }
+        while WAITING.load(Ordering::Acquire) > 0 {
+            TOOK.notified().await;
+        }
     }
 
     /// Gives `text` to the terminal's clipboard (OSC 52). Whether it takes it, no terminal says.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+        let mut output = Output::default();
+        execute!(output, CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back and stops this process, until somebody has it go on.
@@ -57,13 +118,14 @@ impl Screen {
         leave();
         kill_process(getpid(), Signal::STOP)?;
         enter()?;
-        self.0 = empty()?;
+        self.terminal = empty()?;
         Ok(())
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        let _ = self.terminal.show_cursor(); // which it would do itself, after everything
         leave();
     }
 }
@@ -76,11 +138,12 @@ fn whole() -> io::Result<Rect> {
 
 /// The screen, emptied. Of a fixed size: one that follows the terminal's by itself asks where the cursor is, and waits for an answer that comes
 /// among the keys.
-fn empty() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
-    execute!(io::stdout(), Clear(ClearType::All))?;
+fn empty() -> io::Result<Terminal<CrosstermBackend<Output>>> {
+    let mut output = Output::default();
+    execute!(output, Clear(ClearType::All))?;
     let viewport = Viewport::Fixed(whole()?);
     Terminal::with_options(
-        CrosstermBackend::new(io::stdout()),
+        CrosstermBackend::new(Output::default()),
         TerminalOptions { viewport },
     )
 }
@@ -88,8 +151,9 @@ fn empty() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::Relaxed);
+    let mut output = Output::default();
     execute!(
-        io::stdout(),
+        output,
         EnterAlternateScreen,
         EnableMouseCapture,
         EnableBracketedPaste
@@ -102,14 +166,17 @@ fn leave() {
     if !TAKEN.swap(false, Ordering::Relaxed) {
         return;
     }
+    let mut output = Output::default();
     let _ = execute!(
-        io::stdout(),
+        output,
         Clear(ClearType::All),
         DisableBracketedPaste,
         DisableMouseCapture,
         LeaveAlternateScreen,
         Show
     );
+    // Before its modes change, since what is still to come is meant for those that it has now.
+    writer::finish(Some(PATIENCE));
     let _ = disable_raw_mode();
 }
 

@@ -83,7 +83,7 @@ impl Process {
     }
 
     /// Takes over a child; what it has in pipes is collected.
-    pub(super) fn watch(mut child: Child) -> Self {
+    pub fn watch(mut child: Child) -> Self {
         let shared = Arc::new(Shared::default());
         let pid = Pid::from_child(&child);
         match child.stdout.take() {

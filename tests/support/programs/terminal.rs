@@ -11,7 +11,7 @@ use std::thread;
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{Action, LocalModes, Winsize, tcflow, tcgetattr, tcsetwinsize};
 
 use super::process::{LIMIT, Process};
 
@@ -25,7 +25,24 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub(super) fn start(mut command: Command, columns: u16, rows: u16) -> Self {
+    /// Starts `command` on one of this size.
+    pub fn start(command: Command, columns: u16, rows: u16) -> Self {
+        Self::start_after(command, columns, rows, |_| {})
+    }
+
+    /// The same on one that takes no output, as after Ctrl-S, until [`Self::go_on`].
+    pub fn start_stopped(command: Command, columns: u16, rows: u16) -> Self {
+        Self::start_after(command, columns, rows, |near| {
+            tcflow(near, Action::OOff).expect("output can be stopped");
+        })
+    }
+
+    fn start_after(
+        mut command: Command,
+        columns: u16,
+        rows: u16,
+        prepare: impl FnOnce(&File),
+    ) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("its other end can be opened");
         unlockpt(&master).expect("its other end can be opened");
@@ -37,12 +54,8 @@ impl Terminal {
             ws_ypixel: 0,
         };
         tcsetwinsize(&master, size).expect("it has a size");
-        let near = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(i32::try_from(OFlags::NOCTTY.bits()).expect("a small flag"))
-            .open(OsStr::from_bytes(name.as_bytes()))
-            .expect("the program's end opens");
+        let near = opened(OsStr::from_bytes(name.as_bytes()));
+        prepare(&near);
         let again = || Stdio::from(near.try_clone().expect("a file can be shared"));
         command
             .env("TERM", "xterm")
@@ -68,6 +81,21 @@ impl Terminal {
             screen,
             seen: String::new(),
         }
+    }
+
+    /// Has it take no more output, as Ctrl-S does.
+    pub fn stop(&self) {
+        tcflow(self.near(), Action::OOff).expect("output can be stopped");
+    }
+
+    /// Has it take output again, as Ctrl-Q does.
+    pub fn go_on(&self) {
+        tcflow(self.near(), Action::OOn).expect("output can go on");
+    }
+
+    fn near(&self) -> File {
+        let name = ptsname(&self.keyboard, Vec::new()).expect("it has a name");
+        opened(OsStr::from_bytes(name.as_bytes()))
     }
 
     /// Types. `\n` is Enter, `\x04` Ctrl-D.
@@ -110,4 +138,14 @@ impl Terminal {
         }
         (status.code(), self.seen)
     }
+}
+
+/// The program's end of a terminal.
+fn opened(name: &OsStr) -> File {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(i32::try_from(OFlags::NOCTTY.bits()).expect("a small flag"))
+        .open(name)
+        .expect("the program's end opens")
 }

@@ -1,0 +1,389 @@
+//! Standard output and standard error, each written by a thread of its own, so that an output that takes nothing (Ctrl-S, a hung connection, a
+//! paused pager) stops nothing else.
+//!
+//! Words for people go into a bounded queue and are never waited for; what finds no room is dropped, and how much is said in its place. Data is
+//! waited for, until a signal asks the program to end.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::fstat;
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::signals::is_asked_to_end;
+use crate::lock;
+
+/// Words that wait for an output: some hundred lines.
+const WAITING_BYTES: usize = 64 << 10;
+/// What is drawn over and over waits for less: a late picture is worth nothing.
+const FRAME_BYTES: usize = 1 << 10;
+/// How long an output has for what is still to be written once the program is asked to end.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+/// A signal is looked for so often while an output is waited for.
+const LOOK: Duration = Duration::from_millis(10);
+/// More than enough to write from.
+const STACK_BYTES: usize = 128 << 10;
+
+/// An output.
+#[derive(Debug, Clone)]
+pub(crate) enum Sink {
+    Out,
+    Err,
+    /// The terminal that the program was started from.
+    Terminal(Arc<File>),
+}
+
+/// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why it can't be.
+pub(crate) type Taken = io::Result<bool>;
+
+type Told = Box<dyn FnOnce(Taken) + Send>;
+
+/// Something to be written, and who wants to know when it is.
+struct Piece {
+    sink: Sink,
+    bytes: Zeroizing<Vec<u8>>,
+    told: Option<Told>,
+}
+
+/// What waits for one thread.
+#[derive(Default)]
+struct Waiting {
+    pieces: VecDeque<Piece>,
+    /// Words among them, in bytes.
+    words: usize,
+    /// Lines that found no room, and where they belonged.
+    dropped: Option<(Sink, usize)>,
+    has_thread: bool,
+    is_writing: bool,
+}
+
+/// One thread's work.
+#[derive(Default)]
+struct Lane {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+static LANES: LazyLock<[Lane; 3]> = LazyLock::new(Default::default);
+/// Whether there may be threads: see [`hold`].
+static HELD: Mutex<bool> = Mutex::new(false);
+/// Whether an output was waited for in vain: it is not waited for as long again.
+static GAVE_UP: AtomicBool = AtomicBool::new(false);
+
+/// Keeps everything until [`begin`]: a thread that is there before the program confines itself would not be confined.
+pub(super) fn hold() {
+    *lock(&HELD) = true;
+}
+
+/// From here on there may be threads that write.
+pub(super) fn begin() {
+    *lock(&HELD) = false;
+    LANES.iter().for_each(Lane::start);
+}
+
+/// Adds words. They may be dropped, but never waited for.
+pub(super) fn words(sink: Sink, text: String) {
+    lane(&sink).add_words(sink, text);
+}
+
+/// Adds something that is drawn over and over, unless the output is behind.
+pub(super) fn frame(sink: Sink, text: String) {
+    let lane = lane(&sink);
+    if lock(&lane.waiting).words < FRAME_BYTES {
+        lane.add_words(sink, text);
+    }
+}
+
+/// Adds what has to be written, however much waits, and tells when it is.
+pub(crate) fn piece(
+    sink: Sink,
+    bytes: Zeroizing<Vec<u8>>,
+    told: impl FnOnce(Taken) + Send + 'static,
+) {
+    let piece = Piece {
+        bytes,
+        told: Some(Box::new(told)),
+        sink,
+    };
+    lane(&piece.sink).add(piece);
+}
+
+/// Waits until `bytes` are written, or until the program is asked to end and the output still takes nothing: then the error is
+/// [`io::ErrorKind::Interrupted`].
+pub(super) fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
+    let (tell, told) = channel();
+    piece(sink, bytes, move |taken| _ = tell.send(taken));
+    let mut patience = Patience::new(None);
+    loop {
+        match told.recv_timeout(LOOK) {
+            Ok(taken) => return taken,
+            Err(RecvTimeoutError::Timeout) if !patience.is_over() => {}
+            Err(_) => return Err(io::ErrorKind::Interrupted.into()),
+        }
+    }
+}
+
+/// Waits until all is written, at most for as long as `longest`; much shorter once the program is asked to end. Whether all is.
+pub(crate) fn finish(longest: Option<Duration>) -> bool {
+    begin();
+    let mut patience = Patience::new(longest);
+    let all = LANES.iter().all(|lane| lane.wait(&mut patience));
+    GAVE_UP.fetch_or(!all, Ordering::Relaxed);
+    all
+}
+
+/// Sees to it, when dropped, that the last words are written: also when a fault ends the program.
+#[derive(Debug)]
+pub(super) struct LastWords {
+    longest: Option<Duration>,
+}
+
+impl LastWords {
+    /// Which wait for so long, or until a signal comes.
+    pub(super) fn within(longest: Option<Duration>) -> Self {
+        Self { longest }
+    }
+}
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        finish(self.longest);
+    }
+}
+
+/// How long it is waited.
+struct Patience {
+    longest: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Patience {
+    fn new(longest: Option<Duration>) -> Self {
+        Self {
+            longest: longest.map(|longest| now() + longest),
+            last: None,
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        if is_asked_to_end() || GAVE_UP.load(Ordering::Relaxed) {
+            self.last.get_or_insert_with(|| now() + LAST_WORDS);
+        }
+        let ends = [self.longest, self.last].into_iter().flatten().min();
+        ends.is_some_and(|end| end <= now())
+    }
+}
+
+/// The steady clock: nothing here is dated, and no test moves it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an output takes real time, which dates nothing"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Outputs that are the same file have one thread, so that what is written first stands first.
+fn lane(sink: &Sink) -> &'static Lane {
+    static SAME: OnceLock<bool> = OnceLock::new();
+    let is_same = || {
+        let (Ok(out), Ok(err)) = (fstat(io::stdout()), fstat(io::stderr())) else {
+            return false;
+        };
+        (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
+    };
+    let place = match sink {
+        Sink::Out => 0,
+        Sink::Err if *SAME.get_or_init(is_same) => 0,
+        Sink::Err => 1,
+        Sink::Terminal(_) => 2,
+    };
+    &LANES[place]
+}
+
+impl Lane {
+    fn add_words(&'static self, sink: Sink, text: String) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.words + text.len() > WAITING_BYTES {
+            let lines = text.lines().count().max(1);
+            let (_, dropped) = waiting.dropped.get_or_insert((sink, 0));
+            *dropped += lines;
+            return;
+        }
+        waiting.say_what_was_dropped();
+        waiting.words += text.len();
+        waiting.pieces.push_back(Piece {
+            sink,
+            bytes: Zeroizing::new(text.into_bytes()),
+            told: None,
+        });
+        drop(waiting);
+        self.start();
+    }
+
+    fn add(&'static self, piece: Piece) {
+        lock(&self.waiting).pieces.push_back(piece);
+        self.start();
+    }
+
+    /// Has a thread write what there is.
+    fn start(&'static self) {
+        if *lock(&HELD) {
+            return;
+        }
+        let mut waiting = lock(&self.waiting);
+        if waiting.pieces.is_empty() {
+            return;
+        }
+        if !waiting.has_thread {
+            let thread = thread::Builder::new().name("output".to_owned());
+            let started = thread.stack_size(STACK_BYTES).spawn(|| self.write());
+            waiting.has_thread = started.is_ok();
+        }
+        let has_thread = waiting.has_thread;
+        drop(waiting);
+        self.changed.notify_all();
+        if !has_thread {
+            while self.write_one() {} // on this one, then
+        }
+    }
+
+    fn write(&self) {
+        loop {
+            if !self.write_one() {
+                let waiting = lock(&self.waiting);
+                let no_more = |waiting: &mut Waiting| waiting.pieces.is_empty();
+                drop(self.changed.wait_while(waiting, no_more));
+            }
+        }
+    }
+
+    /// Writes what is next. Whether there was anything.
+    fn write_one(&self) -> bool {
+        let mut waiting = lock(&self.waiting);
+        if waiting.pieces.is_empty() {
+            waiting.say_what_was_dropped();
+        }
+        let Some(piece) = waiting.pieces.pop_front() else {
+            return false;
+        };
+        waiting.is_writing = true;
+        drop(waiting);
+        let Piece { sink, bytes, told } = piece;
+        let taken = match &sink {
+            Sink::Out => all(io::stdout().as_fd(), &bytes),
+            Sink::Err => all(io::stderr().as_fd(), &bytes),
+            Sink::Terminal(file) => all(file.as_fd(), &bytes),
+        };
+        let mut waiting = lock(&self.waiting);
+        waiting.is_writing = false;
+        match told {
+            Some(told) => told(taken),
+            None => waiting.words -= bytes.len(),
+        }
+        drop(waiting);
+        self.changed.notify_all();
+        true
+    }
+
+    /// Waits until nothing waits any more. Whether that came.
+    fn wait(&self, patience: &mut Patience) -> bool {
+        let mut waiting = lock(&self.waiting);
+        while !waiting.pieces.is_empty() || waiting.is_writing {
+            if patience.is_over() {
+                return false;
+            }
+            let next = self.changed.wait_timeout(waiting, LOOK);
+            waiting = next.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl Waiting {
+    fn say_what_was_dropped(&mut self) {
+        let Some((sink, lines)) = self.dropped.take() else {
+            return;
+        };
+        let lines = match lines {
+            1 => "1 line is".to_owned(),
+            several => format!("{several} lines are"),
+        };
+        let text = format!("({lines} missing here: nothing was taken for too long)\n");
+        self.words += text.len();
+        self.pieces.push_back(Piece {
+            sink,
+            bytes: Zeroizing::new(text.into_bytes()),
+            told: None,
+        });
+    }
+}
+
+/// Writes all of it, past the buffers of the standard library: one of those is locked for as long as a write lasts.
+fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None)
+            }
+            Err(Errno::PIPE) => return Ok(false),
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, pipe};
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    #[test]
+    fn words_that_find_no_room_are_counted_where_they_belong_and_data_never_is() {
+        let lane: &'static Lane = Box::leak(Box::default());
+        let (mut reader, writer) = pipe().unwrap();
+        let sink = Sink::Terminal(Arc::new(File::from(OwnedFd::from(writer))));
+        let line = format!("{}\n", "x".repeat(99));
+        for _ in 0..2000 {
+            lane.add_words(sink.clone(), line.clone()); // 200 kB: a pipe takes 64, and as much waits
+        }
+        let (tell, told) = channel();
+        lane.add(Piece {
+            sink,
+            bytes: Zeroizing::new(b"data\n".to_vec()),
+            told: Some(Box::new(move |taken| tell.send(taken).unwrap())),
+        });
+        assert!(!lane.wait(&mut Patience::new(Some(LOOK))), "it waits");
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"too long)\n") {
+            let mut some = [0; 4096];
+            let read = reader.read(&mut some).unwrap();
+            seen.extend_from_slice(&some[..read]);
+        }
+        assert!(told.recv().unwrap().unwrap());
+        let seen = String::from_utf8(seen).unwrap();
+        let shown = seen
+            .lines()
+            .filter(|shown| *shown == line.trim_end())
+            .count();
+        let missing = format!("({} lines are missing here", 2000 - shown);
+        assert!(
+            seen.contains(&missing) && seen.contains("data\n"),
+            "{shown}"
+        );
+        assert!(lane.wait(&mut Patience::new(None)));
+    }
+}
