@@ -7,6 +7,7 @@
 mod price;
 mod router;
 mod sessions;
+mod spent;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,8 @@ use crate::protocol::relay_keys::RelayKeys;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::{Envelope, Terms, v1, v2};
 use crate::queue::{MessageId, Now, Queue};
-use sessions::{Claim, Name, Sessions, Stage};
+use sessions::{Claim, Entry, Name, Sessions, Stage};
+use spent::Challenge;
 
 pub use price::Pricing;
 pub use router::router;
@@ -57,8 +59,8 @@ pub struct Relay {
     keys: RelayKeys,
     config: RelayConfig,
     queue: Queue<Envelope>,
-    sessions_v1: Sessions<v1::relay::Session>,
-    sessions_v2: Sessions<v2::relay::Session>,
+    sessions_v1: Sessions<v1::relay::Session, ()>,
+    sessions_v2: Sessions<v2::relay::Session, v2::wire::MessageAnswer>,
     clock: Arc<dyn Clock>,
 }
 
@@ -163,12 +165,11 @@ impl Relay {
         self.speaks(Suite::V1)?;
         let admitted = v1::relay::admit(&self.keys, request, self.clock.unix())?;
         let claim = Claim {
-            seed: admitted.seed(),
-            expiry: admitted.expiry(),
+            challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
             paid: admitted.cost(),
             request: admitted.repeat_digest(),
         };
-        self.open(&self.sessions_v1, claim, || {
+        self.open(&self.sessions_v1, Suite::V1, claim, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
             let name = Name(self.keys.session_name_v1(session.sender()));
             Ok((name, Box::new(session), json(&answer)))
@@ -187,12 +188,11 @@ impl Relay {
         self.speaks(Suite::V2)?;
         let admitted = v2::relay::admit(&self.keys, request, self.clock.unix())?;
         let claim = Claim {
-            seed: admitted.seed(),
-            expiry: admitted.expiry(),
+            challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
             paid: admitted.cost(),
             request: admitted.repeat_digest(),
         };
-        self.open(&self.sessions_v2, claim, || {
+        self.open(&self.sessions_v2, Suite::V2, claim, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
             let name = Name(*session.id());
             Ok((name, Box::new(session), json(&answer)))
@@ -202,30 +202,32 @@ impl Relay {
     /// `POST /msg` in kkv/1. The answer is empty: the message is in the queue.
     ///
     /// # Errors
-    /// No such session, spent, or whatever [`v1::relay::Session::open`] finds.
+    /// No such session, or whatever [`v1::relay::signed`] and [`v1::relay::Session::open`] find. Who has not signed is told the same whether there is
+    /// a session of this sender or not.
     pub fn message_v1(&self, request: &v1::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V1)?;
-        let digest =
-            sessions::request_digest(&[&request.signature.0, request.chiphertext.as_bytes()]);
-        let name = Name(self.keys.session_name_v1(&request.pubkey.0));
+        let message = v1::relay::signed(request)?;
+        let name = Name(self.keys.session_name_v1(message.sender()));
+        let digest = message.repeat_digest();
         self.take(&self.sessions_v1, name, digest, |session, slot| {
-            let (length, envelope) = session.open(request, slot)?;
-            Ok((length, envelope, String::new()))
-        })
+            let (length, envelope) = session.open(&message, slot)?;
+            Ok((length, envelope, ()))
+        })?;
+        Ok(String::new())
     }
 
     /// `POST /msg` in kkv/2. Returns the JSON of the answer: the message is in the queue, and this is the receipt.
     ///
     /// # Errors
-    /// No such session, spent, or whatever [`v2::relay::Session::open`] finds.
+    /// No such session, or whatever [`v2::relay::Session::open`] finds.
     pub fn message_v2(&self, request: &v2::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
         let digest = sessions::request_digest(&[&request.session.0, &request.sealed.0]);
         let name = Name(request.session.0);
-        self.take(&self.sessions_v2, name, digest, |session, slot| {
-            let (length, envelope, answer) = session.open(&self.keys, request, slot)?;
-            Ok((length, envelope, json(&answer)))
-        })
+        let answer = self.take(&self.sessions_v2, name, digest, |session, slot| {
+            session.open(&self.keys, request, slot)
+        })?;
+        Ok(json(&answer))
     }
 
     /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do again.
@@ -262,18 +264,19 @@ impl Relay {
         }
     }
 
-    /// Forgets every message and session now, and returns which messages. New ones are taken; spent challenges stay spent.
+    /// Forgets every message and session now, and returns which messages. New ones are taken; spent challenges stay spent, and what is repeated is
+    /// answered as before.
     pub fn wipe(&self) -> Vec<MessageId> {
-        self.sessions_v1.clear();
-        self.sessions_v2.clear();
+        self.sessions_v1.wipe();
+        self.sessions_v2.wipe();
         self.queue.delete_all(self.clock.elapsed())
     }
 
     /// Forgets everything and takes nothing more.
     pub fn close(&self) {
         self.queue.close();
-        self.sessions_v1.clear();
-        self.sessions_v2.clear();
+        self.sessions_v1.close();
+        self.sessions_v2.close();
     }
 
     fn speaks(&self, suite: Suite) -> Result<(), Refusal> {
@@ -313,9 +316,10 @@ impl Relay {
     }
 
     /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs without a lock.
-    fn open<S>(
+    fn open<S, R: Copy>(
         &self,
-        sessions: &Sessions<S>,
+        sessions: &Sessions<S, R>,
+        suite: Suite,
         claim: Claim,
         exchange: impl FnOnce() -> Result<(Name, Box<S>, String), Refusal>,
     ) -> Result<String, Refusal> {
@@ -323,52 +327,60 @@ impl Relay {
         if let Some(answer) = sessions.repeated(&claim, now.elapsed)? {
             return Ok(answer);
         }
-        if let Err(refusal) = self.honours(claim.paid, now.elapsed) {
+        match self.honours(claim.paid, now.elapsed) {
+            Ok(()) => {}
+            // A sender of kkv/1 may have a slot to give up. That he is the sender has to be shown first, or anyone could ask for it.
+            Err(Refusal::Full) if suite == Suite::V1 => {}
             // The last slot may have gone to this very request, sent twice at once.
-            return sessions.repeated(&claim, now.elapsed)?.ok_or(refusal);
+            Err(refusal) => return sessions.repeated(&claim, now.elapsed)?.ok_or(refusal),
         }
         let (name, session, answer) = exchange()?;
-        let stage = || {
-            self.honours(claim.paid, now.elapsed)?;
-            let slot = self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full)?;
-            Ok(Stage::Open { session, slot })
+        let reserve = |older: Option<&Entry<S>>| match self.honours(claim.paid, now.elapsed) {
+            Ok(()) => self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full),
+            Err(Refusal::Full) if self.pays_for_the_last(claim.paid, now.elapsed) => {
+                older.and_then(Entry::give_way).ok_or(Refusal::Full)
+            }
+            Err(refusal) => Err(refusal),
         };
-        sessions.open(claim, name, answer, now, stage)
+        sessions.open(claim, name, session, answer, now, reserve)
+    }
+
+    /// Whether so much is still enough for a slot that the same sender gives up when no other is free.
+    fn pays_for_the_last(&self, paid: Cost, now: Duration) -> bool {
+        self.config.pricing.honours(paid, &self.queue.counts(now))
     }
 
     /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this request can wait.
-    fn take<S>(
+    ///
+    /// A session ends with its message. The same request is answered the same for a while; another one finds nothing, whoever it is from.
+    fn take<S, R: Copy>(
         &self,
-        sessions: &Sessions<S>,
+        sessions: &Sessions<S, R>,
         name: Name,
-        request: [u8; 32],
+        digest: [u8; 32],
         open: impl FnOnce(
             &S,
             &mut [u8; crate::limits::SLOT_BYTES],
-        ) -> Result<(usize, Envelope, String), Refusal>,
-    ) -> Result<String, Refusal> {
+        ) -> Result<(usize, Envelope, R), Refusal>,
+    ) -> Result<R, Refusal> {
         let now = self.now();
+        let accepted = || sessions.accepted(&digest, now);
+        if let Some(answer) = accepted() {
+            return Ok(answer);
+        }
         let entry = sessions.find(&name, now.elapsed).ok_or(Refusal::Unproven)?;
         let mut stage = crate::lock(&entry.stage);
         let (length, envelope, answer) = match &mut *stage {
             Stage::Open { session, slot } => open(session, slot.bytes_mut())?,
-            Stage::Accepted {
-                request: accepted,
-                answer,
-            } if *accepted == request => return Ok(answer.clone()),
-            Stage::Accepted { .. } | Stage::Ended => return Err(Refusal::Spent),
+            // By this very message perhaps, sent twice at once.
+            Stage::Ended => return accepted().ok_or(Refusal::Unproven),
         };
         let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
-            return Err(Refusal::Spent);
+            return Err(Refusal::Unproven);
         };
         slot.store(length, envelope, now)
             .map_err(|_| Refusal::Stopping)?;
-        *stage = Stage::Accepted {
-            request,
-            answer: answer.clone(),
-        };
-        drop(stage);
-        sessions.keep(&name, &entry, now.elapsed + SESSION_LIFETIME);
+        sessions.accept(&name, &entry, digest, answer, now.elapsed);
         Ok(answer)
     }
 }

@@ -27,3 +27,5 @@ mod sweep;
 mod talk;
 #[path = "kept/twice.rs"]
 mod twice;
+#[path = "kept/wiped.rs"]
+mod wiped;

@@ -8,6 +8,8 @@ mod in_process;
 mod our_relay;
 #[path = "kkv1/our_sender.rs"]
 mod our_sender;
+#[path = "kkv1/probes.rs"]
+mod probes;
 #[path = "kkv1/published.rs"]
 mod published;
 #[path = "kkv1/published_server.rs"]

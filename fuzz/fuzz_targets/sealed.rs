@@ -84,7 +84,8 @@ fn is_text(text: &[u8]) -> bool {
 /// Sends a message of kkv/1, which is right if `right` says so.
 fn send_v1(message: &v1::wire::MessageRequest, right: Option<&[u8]>) {
     let mut slot = [0; SLOT_BYTES];
-    let opened = OPEN.v1.0.open(message, &mut slot);
+    let signed = v1::relay::signed(message);
+    let opened = signed.and_then(|message| OPEN.v1.0.open(&message, &mut slot));
     assert_eq!(opened.is_ok(), right.is_some());
     match opened {
         Ok((length, envelope)) => {

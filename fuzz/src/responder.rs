@@ -273,6 +273,8 @@ impl Responder {
         let opened = stranger.opened.as_ref();
         let claim = Claim {
             stranger: who,
+            suite: stranger.suite,
+            key: stranger.key,
             expiry: stranger.expiry,
             paid: stranger.paid,
             spent_on: opened.map(|(by, answer, _)| (*by == number, answer.clone())),

@@ -1,30 +1,31 @@
-//! The sessions between strangers and this relay, and the challenges that have been spent on them.
+//! The sessions between strangers and this relay, and what is remembered of them so that a repeated request is answered the same.
+//!
+//! What is remembered for strangers doesn't depend on what the owner does: a deletion or a wipe changes no answer to a repetition.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::spent::{Challenge, Spent};
 use crate::crypto::labels;
-use crate::limits::{MAX_SPENT, REQUEST_TIMEOUT, SESSION_LIFETIME};
+use crate::limits::{MAX_ACCEPTED, MAX_SPENT, SESSION_LIFETIME};
 use crate::pow::Cost;
 use crate::protocol::Envelope;
 use crate::protocol::refusal::Refusal;
 use crate::queue::{Now, Reservation};
 
 /// By what a message finds its session among those of its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2 the digest of the
-/// transcript. Neither tells the sender's key, so a name may be remembered longer than its session.
+/// transcript.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Name(pub(super) [u8; 32]);
 
 /// A paid request for a session.
 #[derive(Clone, Copy)]
 pub(super) struct Claim {
-    /// The challenge's seed, by which it is remembered.
-    pub(super) seed: [u8; 32],
-    /// When the challenge ends, in unix seconds.
-    pub(super) expiry: u64,
+    /// What was paid for.
+    pub(super) challenge: Challenge,
     /// What was paid.
     pub(super) paid: Cost,
     /// Digest of the whole request.
@@ -39,34 +40,47 @@ pub(super) enum Stage<S> {
         session: Box<S>,
         slot: Reservation<Envelope>,
     },
-    /// Its message is in the queue. Kept for a while, so that the same message is answered the same.
-    Accepted { request: [u8; 32], answer: String },
-    /// Its message came too late: the relay is stopping.
+    /// Its message has been taken, or has come too late; or a newer session of the same sender has taken its place.
     Ended,
 }
 
+/// A session that waits for its message.
 #[derive(Debug)]
 pub(super) struct Entry<S> {
     pub(super) stage: Mutex<Stage<S>>,
-    /// Digest of the exchange request that opened it.
-    request: [u8; 32],
-    /// JSON of the exchange's answer, for a request that is repeated.
-    answer: String,
+    challenge: Challenge,
+    end: Duration,
 }
 
-/// All sessions of one suite, each for its time. `S` is what the suite knows of a session that waits for its message.
+/// An exchange whose answer is given again to the same request: until its session has taken a message or its time is over.
+struct Exchange {
+    request: [u8; 32],
+    /// JSON.
+    answer: String,
+    /// `None` after a wipe: then there is no such session any more.
+    session: Option<Name>,
+    end: Duration,
+}
+
+/// All sessions of one suite, each for its time. `S` is what the suite knows of a session that waits for its message, `R` what it answers when that
+/// is in the queue.
 #[derive(Debug)]
-pub(super) struct Sessions<S> {
-    table: Mutex<Table<S>>,
+pub(super) struct Sessions<S, R> {
+    table: Mutex<Table<S, R>>,
     opened: Notify,
 }
 
-struct Table<S> {
-    sessions: HashMap<Name, (Duration, Arc<Entry<S>>)>,
-    session_ends: BTreeSet<(Duration, Name)>,
-    /// By seed: the session that the challenge has opened.
-    spent: HashMap<[u8; 32], Name>,
-    spent_ends: BTreeSet<(u64, [u8; 32])>,
+struct Table<S, R> {
+    spent: Spent,
+    exchanges: HashMap<Challenge, Exchange>,
+    /// Ends of exchanges, and of their sessions with them.
+    ends: BTreeSet<(Duration, Challenge)>,
+    sessions: HashMap<Name, Arc<Entry<S>>>,
+    /// Slots of sessions that newer ones have replaced, until these would have ended: see [`Sessions::open`].
+    held: BTreeMap<(Duration, Challenge), Reservation<Envelope>>,
+    /// By the digest of its request: what was answered to a message that is in the queue, or was. It names neither sender nor session.
+    accepted: HashMap<[u8; 32], R>,
+    accepted_ends: VecDeque<(Duration, [u8; 32])>,
 }
 
 /// Digest by which a repeated message is known.
@@ -74,14 +88,17 @@ pub(super) fn request_digest(fields: &[&[u8]]) -> [u8; 32] {
     labels::REPEAT.digest(fields)
 }
 
-impl<S> Sessions<S> {
+impl<S, R: Copy> Sessions<S, R> {
     /// None yet.
     pub(super) fn new() -> Self {
         let table = Table {
+            spent: Spent::new(MAX_SPENT),
+            exchanges: HashMap::new(),
+            ends: BTreeSet::new(),
             sessions: HashMap::new(),
-            session_ends: BTreeSet::new(),
-            spent: HashMap::new(),
-            spent_ends: BTreeSet::new(),
+            held: BTreeMap::new(),
+            accepted: HashMap::new(),
+            accepted_ends: VecDeque::new(),
         };
         Self {
             table: Mutex::new(table),
@@ -92,25 +109,28 @@ impl<S> Sessions<S> {
     /// The answer that this very request has had, if it has had one.
     ///
     /// # Errors
-    /// Its challenge was spent on another request, or on a session that has ended.
+    /// Its challenge was spent on another request, or on a session that has ended; or it is over.
     pub(super) fn repeated(&self, claim: &Claim, now: Duration) -> Result<Option<String>, Refusal> {
         crate::lock(&self.table).repeated(claim, now)
     }
 
-    /// Spends the challenge and opens the session in `stage`. Returns the answer to give: if the same request has come twice at once, the
-    /// first one's.
+    /// Spends the challenge and opens `session` in the slot that `reserve` gives. Returns the answer to give: if the same request has come twice at
+    /// once, the first one's.
     ///
-    /// `stage` is made, and its slot reserved, under the lock: a repeated request takes no second slot, not even for a moment.
+    /// `reserve` is called under the lock: a repeated request takes no second slot, not even for a moment. It is given the session that this one
+    /// replaces, whose slot it may take. Otherwise that slot stays taken for as long as it would have been: who opens session after session with one key
+    /// takes slot after slot, and pays for them as everyone else does.
     ///
     /// # Errors
-    /// Spent meanwhile, too many remembered, or what `stage` finds.
+    /// Spent or over meanwhile, or what `reserve` finds.
     pub(super) fn open(
         &self,
         claim: Claim,
         name: Name,
+        session: Box<S>,
         answer: String,
         now: Now,
-        stage: impl FnOnce() -> Result<Stage<S>, Refusal>,
+        reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Reservation<Envelope>, Refusal>,
     ) -> Result<String, Refusal> {
         // Declared before the lock, so that what ends here is wiped after the lock is gone.
         let mut ended = Vec::new();
@@ -119,19 +139,24 @@ impl<S> Sessions<S> {
         if let Some(first) = table.repeated(&claim, now.elapsed)? {
             return Ok(first);
         }
-        if table.spent.len() >= MAX_SPENT {
-            return Err(Refusal::SlowDown);
-        }
-        let entry = Entry {
-            stage: Mutex::new(stage()?),
+        let slot = reserve(table.sessions.get(&name).map(|older| &**older))?;
+        ended.extend(table.replace(&name));
+        let (challenge, end) = (claim.challenge, now.elapsed + SESSION_LIFETIME);
+        let exchange = Exchange {
             request: claim.request,
             answer: answer.clone(),
+            session: Some(name),
+            end,
         };
-        table.spent.insert(claim.seed, name);
-        // A little longer than it lives, for a request that was checked just before its end and comes here just after.
-        let end = claim.expiry.saturating_add(REQUEST_TIMEOUT.as_secs());
-        table.spent_ends.insert((end, claim.seed));
-        ended.extend(table.insert(name, now.elapsed + SESSION_LIFETIME, Arc::new(entry)));
+        let entry = Entry {
+            stage: Mutex::new(Stage::Open { session, slot }),
+            challenge,
+            end,
+        };
+        table.spent.insert(challenge);
+        table.exchanges.insert(challenge, exchange);
+        table.ends.insert((end, challenge));
+        table.sessions.insert(name, Arc::new(entry));
         drop(table);
         self.opened.notify_one();
         Ok(answer)
@@ -140,37 +165,74 @@ impl<S> Sessions<S> {
     /// The session of this name, if it has not ended.
     pub(super) fn find(&self, name: &Name, now: Duration) -> Option<Arc<Entry<S>>> {
         let table = crate::lock(&self.table);
-        let (end, entry) = table.sessions.get(name)?;
-        (now < *end).then(|| Arc::clone(entry))
+        let entry = table.sessions.get(name)?;
+        (now < entry.end).then(|| Arc::clone(entry))
     }
 
-    /// Moves a session's end, unless it has ended or another one has taken its place: in kkv/1 a newer one of the same sender does.
-    pub(super) fn keep(&self, name: &Name, entry: &Arc<Entry<S>>, end: Duration) {
+    /// The message of this session, with this digest, is in the queue: the session is over, and `answer` is given to the same message again. To be
+    /// called before the session's own lock is let go of, so that there is no moment in which neither of the two knows the message.
+    pub(super) fn accept(
+        &self,
+        name: &Name,
+        entry: &Arc<Entry<S>>,
+        digest: [u8; 32],
+        answer: R,
+        now: Duration,
+    ) {
         let mut table = crate::lock(&self.table);
         let held = table.sessions.get(name);
-        if held.is_some_and(|(_, held)| Arc::ptr_eq(held, entry)) {
-            // The old end stays in the index, is found to be out of date when it comes, and does nothing.
-            table.insert(*name, end, Arc::clone(entry));
+        if held.is_some_and(|held| Arc::ptr_eq(held, entry)) {
+            table.sessions.remove(name);
+        }
+        table.end_exchange(&entry.challenge);
+        table.accepted.insert(digest, answer);
+        table
+            .accepted_ends
+            .push_back((now + SESSION_LIFETIME, digest));
+        if table.accepted_ends.len() > MAX_ACCEPTED {
+            table.forget_first_accepted();
         }
     }
 
-    /// Ends what is due; says when the next session ends.
+    /// What was answered to the message of this digest when it was put into the queue, if that was not long ago.
+    pub(super) fn accepted(&self, digest: &[u8; 32], now: Now) -> Option<R> {
+        let mut table = crate::lock(&self.table);
+        table.forget_accepted(now.elapsed);
+        table.accepted.get(digest).copied()
+    }
+
+    /// Ends what is due; says when there is something to end again.
     pub(super) fn purge(&self, now: Now) -> Option<Duration> {
         let mut table = crate::lock(&self.table);
         let expired = table.purge(now);
-        let next = table.session_ends.first().map(|(end, _)| *end);
+        let next = table.next_end(now);
         drop(table);
         drop(expired);
         next
     }
 
-    /// Ends every session. Spent challenges stay spent.
-    pub(super) fn clear(&self) {
+    /// Ends every session. Spent challenges stay spent, and what is repeated is answered as before, so that no stranger sees this; but what it is
+    /// answered by tells nothing of sessions or senders any more.
+    pub(super) fn wipe(&self) {
         let mut table = crate::lock(&self.table);
-        let sessions = std::mem::take(&mut table.sessions);
-        table.session_ends.clear();
+        for exchange in table.exchanges.values_mut() {
+            exchange.session = None;
+        }
+        let ended = table.take_sessions();
         drop(table);
-        drop(sessions);
+        drop(ended);
+    }
+
+    /// Ends every session and forgets every answer. Spent challenges stay spent.
+    pub(super) fn close(&self) {
+        let mut table = crate::lock(&self.table);
+        table.exchanges.clear();
+        table.ends.clear();
+        table.accepted.clear();
+        table.accepted_ends.clear();
+        let ended = table.take_sessions();
+        drop(table);
+        drop(ended);
     }
 
     /// Waits until a session is opened.
@@ -179,51 +241,108 @@ impl<S> Sessions<S> {
     }
 }
 
-impl<S> Table<S> {
+impl<S> Entry<S> {
+    /// Ends it for a newer session and gives its slot away. `None` if it has none, or if its message is being looked at in this moment: then that is
+    /// decided first.
+    pub(super) fn give_way(&self) -> Option<Reservation<Envelope>> {
+        let mut stage = self.stage.try_lock().ok()?;
+        match std::mem::replace(&mut *stage, Stage::Ended) {
+            Stage::Open { slot, .. } => Some(slot),
+            Stage::Ended => None,
+        }
+    }
+}
+
+impl<S, R> Table<S, R> {
     fn repeated(&self, claim: &Claim, now: Duration) -> Result<Option<String>, Refusal> {
-        let Some(name) = self.spent.get(&claim.seed) else {
+        if self.spent.is_over(&claim.challenge) {
+            return Err(Refusal::Expired);
+        }
+        if !self.spent.contains(&claim.challenge) {
             return Ok(None);
-        };
-        match self.sessions.get(name) {
-            // In kkv/1 a newer session of the same key has the same name, and another answer.
-            Some((end, entry)) if now < *end && entry.request == claim.request => {
-                Ok(Some(entry.answer.clone()))
+        }
+        match self.exchanges.get(&claim.challenge) {
+            Some(exchange) if now < exchange.end && exchange.request == claim.request => {
+                Ok(Some(exchange.answer.clone()))
             }
             _ => Err(Refusal::Spent),
         }
     }
 
-    fn insert(&mut self, name: Name, end: Duration, entry: Arc<Entry<S>>) -> Option<Arc<Entry<S>>> {
-        self.session_ends.insert((end, name));
-        self.sessions
-            .insert(name, (end, entry))
-            .map(|(_, replaced)| replaced)
+    /// Takes out the session of this name, whose slot is held until the session would have ended.
+    fn replace(&mut self, name: &Name) -> Option<Arc<Entry<S>>> {
+        let older = self.sessions.remove(name)?;
+        self.end_exchange(&older.challenge);
+        if let Some(slot) = older.give_way() {
+            self.held.insert((older.end, older.challenge), slot);
+        }
+        Some(older)
+    }
+
+    fn end_exchange(&mut self, challenge: &Challenge) -> Option<Exchange> {
+        let exchange = self.exchanges.remove(challenge)?;
+        self.ends.remove(&(exchange.end, *challenge));
+        Some(exchange)
     }
 
     /// Takes out what is due; dropping it, which wipes keys and slots, is left to the caller, outside the lock.
     fn purge(&mut self, now: Now) -> Vec<Arc<Entry<S>>> {
         let mut expired = Vec::new();
-        while let Some((end, name)) = self.session_ends.first().copied() {
+        while let Some((end, challenge)) = self.ends.first().copied() {
             if now.elapsed < end {
                 break;
             }
-            self.session_ends.pop_first();
-            if self.sessions.get(&name).is_some_and(|(e, _)| *e == end) {
-                expired.extend(self.sessions.remove(&name).map(|(_, entry)| entry));
-            }
+            self.ends.pop_first();
+            let session = self.end_exchange(&challenge).and_then(|it| it.session);
+            expired.extend(session.and_then(|name| self.sessions.remove(&name)));
         }
-        while let Some((expiry, seed)) = self.spent_ends.first().copied() {
-            if now.unix < expiry {
-                break;
-            }
-            self.spent_ends.pop_first();
-            self.spent.remove(&seed);
+        while let Some(first) = self.held.first_entry()
+            && first.key().0 <= now.elapsed
+        {
+            first.remove();
         }
+        self.forget_accepted(now.elapsed);
+        self.spent.forget(now.unix);
         expired
+    }
+
+    fn next_end(&self, now: Now) -> Option<Duration> {
+        let expiry = self.spent.next_expiry().map(|unix| {
+            let left = Duration::from_secs(unix.saturating_sub(now.unix));
+            now.elapsed + left
+        });
+        let ends = [
+            self.ends.first().map(|(end, _)| *end),
+            self.held.keys().next().map(|(end, _)| *end),
+            self.accepted_ends.front().map(|(end, _)| *end),
+            expiry,
+        ];
+        ends.into_iter().flatten().min()
+    }
+
+    fn forget_accepted(&mut self, now: Duration) {
+        while self
+            .accepted_ends
+            .front()
+            .is_some_and(|(end, _)| *end <= now)
+        {
+            self.forget_first_accepted();
+        }
+    }
+
+    fn forget_first_accepted(&mut self) {
+        if let Some((_, digest)) = self.accepted_ends.pop_front() {
+            self.accepted.remove(&digest);
+        }
+    }
+
+    fn take_sessions(&mut self) -> impl Sized + use<S, R> {
+        let sessions = std::mem::take(&mut self.sessions);
+        (sessions, std::mem::take(&mut self.held))
     }
 }
 
-impl<S> std::fmt::Debug for Table<S> {
+impl<S, R> std::fmt::Debug for Table<S, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -245,6 +364,7 @@ mod tests {
     use crate::protocol::v1;
     use crate::protocol::wire::Hex;
     use crate::queue::Queue;
+    use crate::relay::spent::resident;
     use crate::relay::{Pricing, Relay, RelayConfig};
 
     const NAME: Name = Name([7; 32]);
@@ -252,48 +372,146 @@ mod tests {
         unix: 1_800_000_000,
         elapsed: Duration::ZERO,
     };
+    const DIGEST: [u8; 32] = [9; 32];
 
-    /// A session of [`NAME`] with nothing in it, opened at the start by a challenge that outlives it.
-    fn open(sessions: &Sessions<()>, seed: u8) -> (Claim, Arc<Entry<()>>) {
-        let claim = Claim {
-            seed: [seed; 32],
-            expiry: START.unix + 10 * SESSION_LIFETIME.as_secs(),
+    /// Some time after the start.
+    fn after(time: Duration) -> Now {
+        Now {
+            unix: START.unix + time.as_secs(),
+            elapsed: time,
+        }
+    }
+
+    fn claim(seed: u8) -> Claim {
+        let expiry = START.unix + 10 * SESSION_LIFETIME.as_secs();
+        Claim {
+            challenge: Challenge::new(expiry, &[seed; 32]),
             paid: Cost::HIGHEST,
             request: [seed; 32],
-        };
+        }
+    }
+
+    /// As long as one of kkv/2.
+    fn receipt(number: u8) -> [u8; 64] {
+        [number; 64]
+    }
+
+    fn queue(slots: u32) -> Queue<Envelope> {
+        Queue::new(slots, None).unwrap()
+    }
+
+    /// A session of [`NAME`], opened at the start by a challenge that outlives it.
+    fn open(
+        sessions: &Sessions<(), [u8; 64]>,
+        queue: &Queue<Envelope>,
+        seed: u8,
+    ) -> Arc<Entry<()>> {
         let answer = format!("answer {seed}");
-        let opened = sessions.open(claim, NAME, answer.clone(), START, || Ok(Stage::Ended));
+        let reserve = |_: Option<&_>| queue.reserve(START.elapsed).map_err(|_| Refusal::Full);
+        let opened = sessions.open(
+            claim(seed),
+            NAME,
+            Box::new(()),
+            answer.clone(),
+            START,
+            reserve,
+        );
         assert_eq!(opened, Ok(answer));
-        let entry = sessions.find(&NAME, START.elapsed).unwrap();
-        (claim, entry)
+        sessions.find(&NAME, START.elapsed).unwrap()
     }
 
     #[test]
     fn a_repetition_that_comes_after_its_session_has_ended_is_spent_before_anyone_has_cleared_up() {
-        let sessions = Sessions::new();
-        let (claim, _) = open(&sessions, 1);
+        let (sessions, queue) = (Sessions::new(), queue(1));
+        open(&sessions, &queue, 1);
         let before = SESSION_LIFETIME - Duration::from_nanos(1);
         assert_eq!(
-            sessions.repeated(&claim, before),
+            sessions.repeated(&claim(1), before),
             Ok(Some("answer 1".to_owned()))
         );
         assert_eq!(
-            sessions.repeated(&claim, SESSION_LIFETIME),
+            sessions.repeated(&claim(1), SESSION_LIFETIME),
             Err(Refusal::Spent)
         );
     }
 
     #[test]
-    fn a_session_that_was_replaced_while_its_message_was_taken_moves_no_end_but_its_own() {
-        let sessions = Sessions::new();
-        let (_, replaced) = open(&sessions, 1);
-        let (_, newer) = open(&sessions, 2);
-        let later = 2 * SESSION_LIFETIME;
-        sessions.keep(&NAME, &replaced, later);
-        assert!(sessions.find(&NAME, SESSION_LIFETIME).is_none());
-        sessions.keep(&NAME, &newer, later);
-        assert!(sessions.find(&NAME, SESSION_LIFETIME).is_some());
-        assert!(sessions.find(&NAME, later).is_none());
+    fn a_session_that_was_replaced_while_its_message_was_taken_ends_no_other() {
+        let (sessions, queue) = (Sessions::new(), queue(2));
+        let older = open(&sessions, &queue, 1);
+        let newer = open(&sessions, &queue, 2);
+        sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
+        let found = sessions.find(&NAME, START.elapsed).unwrap();
+        assert!(Arc::ptr_eq(&found, &newer));
+        assert_eq!(sessions.accepted(&DIGEST, START), Some(receipt(1)));
+        sessions.accept(&NAME, &newer, [8; 32], receipt(2), START.elapsed);
+        assert!(sessions.find(&NAME, START.elapsed).is_none());
+    }
+
+    #[test]
+    fn a_session_whose_message_is_looked_at_in_this_moment_gives_nothing_away() {
+        let (sessions, queue) = (Sessions::new(), queue(1));
+        let entry = open(&sessions, &queue, 1);
+        let stage = crate::lock(&entry.stage);
+        assert!(entry.give_way().is_none());
+        drop(stage);
+        assert!(entry.give_way().is_some());
+        assert!(entry.give_way().is_none(), "it has given it away");
+    }
+
+    #[test]
+    fn whatever_is_remembered_goes_when_it_is_due_though_nobody_comes() {
+        let (sessions, queue) = (Sessions::new(), queue(3));
+        let older = open(&sessions, &queue, 1);
+        open(&sessions, &queue, 2);
+        let accepted_at = SESSION_LIFETIME / 2;
+        sessions.accept(&NAME, &older, DIGEST, receipt(1), accepted_at);
+        let expiry = 10 * SESSION_LIFETIME;
+        for (due, next) in [
+            (Duration::ZERO, Some(SESSION_LIFETIME)),
+            (SESSION_LIFETIME, Some(accepted_at + SESSION_LIFETIME)),
+            (accepted_at + SESSION_LIFETIME, Some(expiry)),
+            (expiry, None),
+        ] {
+            assert_eq!(sessions.purge(after(due)), next, "{due:?}");
+        }
+        let table = crate::lock(&sessions.table);
+        assert_eq!(
+            table.spent.len() + table.exchanges.len() + table.ends.len(),
+            0
+        );
+        assert_eq!(table.sessions.len() + table.held.len(), 0);
+        assert_eq!(table.accepted.len() + table.accepted_ends.len(), 0);
+        assert_eq!(queue.counts(expiry).free(), 3);
+        drop(table);
+        assert_eq!(
+            sessions.repeated(&claim(1), expiry),
+            Err(Refusal::Expired),
+            "nor is it good again"
+        );
+    }
+
+    #[test]
+    fn more_accepted_messages_than_are_remembered_push_out_the_oldest() {
+        let (sessions, queue) = (Sessions::new(), queue(1));
+        let entry = open(&sessions, &queue, 1);
+        let before = resident();
+        let digest = |number: usize| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_le_bytes());
+            digest
+        };
+        for number in 0..=MAX_ACCEPTED {
+            sessions.accept(&NAME, &entry, digest(number), receipt(3), START.elapsed);
+        }
+        assert_eq!(sessions.accepted(&digest(0), START), None);
+        assert_eq!(sessions.accepted(&digest(1), START), Some(receipt(3)));
+        assert_eq!(
+            sessions.accepted(&digest(MAX_ACCEPTED), START),
+            Some(receipt(3))
+        );
+        let each = (resident() - before) as f64 / MAX_ACCEPTED as f64;
+        assert!(each <= 450.0, "{each} bytes");
     }
 
     /// Leaves a message in kkv/1.
@@ -312,8 +530,8 @@ mod tests {
         assert_eq!(relay.message_v1(&sent.request), Ok(String::new()));
     }
 
-    #[test]
-    fn no_table_holds_the_key_of_a_kkv1_sender() {
+    /// A relay with one slot, in kkv/1 and for nothing.
+    fn relay() -> Relay {
         let config = RelayConfig {
             pricing: Pricing {
                 base: Cost::new(0).unwrap(),
@@ -323,30 +541,27 @@ mod tests {
             suites: SuitePolicy::Any,
         };
         let clock = Arc::new(ManualClock::new(START.unix));
-        let relay = Relay::new(
-            config,
-            Queue::new(1, None).unwrap(),
-            clock,
-            &mut rand::rng(),
-        );
+        Relay::new(config, queue(1), clock, &mut rand::rng())
+    }
+
+    #[test]
+    fn of_a_sender_whose_message_was_taken_no_table_holds_the_key_or_the_session() {
+        let relay = relay();
         let key = SenderKey::generate(&mut rand::rng());
         let public = *key.public().as_bytes();
-        deliver(&relay, key);
-        let table = crate::lock(&relay.sessions_v1.table);
-        let names: Vec<Name> = table.sessions.keys().copied().collect();
-        assert_eq!(names.len(), 1);
-        assert_ne!(names[0].0, public);
+        let name = relay.keys().session_name_v1(&public);
+        assert_ne!(name, public);
         let other = RelayKeys::generate(&mut rand::rng());
         assert_ne!(
-            names[0].0,
+            name,
             other.session_name_v1(&public),
             "no other relay knows it"
         );
-        assert!(table.spent.values().all(|name| *name == names[0]));
-        assert!(table.session_ends.iter().all(|(_, name)| *name == names[0]));
-        let (_, entry) = &table.sessions[&names[0]];
-        assert!(!entry.answer.contains(&Hex(public).to_string()));
-        // The session itself, which verifies with the key, is gone with its message.
-        assert!(matches!(*crate::lock(&entry.stage), Stage::Accepted { .. }));
+        deliver(&relay, key);
+        let table = crate::lock(&relay.sessions_v1.table);
+        assert_eq!(table.sessions.len() + table.exchanges.len(), 0);
+        assert_eq!((table.spent.len(), table.accepted.len()), (1, 1));
+        let digest = *table.accepted.keys().next().unwrap();
+        assert!(digest != name && digest != public);
     }
 }

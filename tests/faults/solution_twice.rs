@@ -28,6 +28,12 @@ fn assert_spent(answer: &Answer) {
     assert_eq!(answer.json()["error"], "spent");
 }
 
+/// As to whoever names a session that isn't there.
+fn assert_unproven(answer: &Answer) {
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    assert_eq!(answer.json()["error"], "unproven");
+}
+
 /// Sends every request on a connection of its own, all at once.
 async fn at_once(relay: &InProcess, requests: Vec<Vec<u8>>) -> Vec<Answer> {
     let mut asking = JoinSet::new();
@@ -58,7 +64,7 @@ async fn one_solution_used_twice_opens_one_session_in_kkv_1() {
     assert_spent(&visit.post("/exchange_keys", &second.fields).await);
     assert_eq!(visit.message(&shared, b"paid").await.status, 200);
     assert_spent(&visit.post("/exchange_keys", &second.fields).await);
-    assert_spent(&visit.message(&shared, b"not paid").await);
+    assert_unproven(&visit.message(&shared, b"not paid").await);
 
     // Another solution of the same challenge, which costs less than another challenge would.
     let third = visit.offer(&challenged);
@@ -92,7 +98,7 @@ async fn one_solution_used_twice_opens_one_session_in_kkv_2() {
     let mut other = message.clone();
     let sealed = message["sealed"].as_str().unwrap();
     other["sealed"] = format!("{}00", &sealed[..sealed.len() - 2]).into();
-    assert_spent(&client.post("/msg", &other).await);
+    assert_unproven(&client.post("/msg", &other).await);
 
     relay.clock.advance(Duration::from_secs(59));
     relay.relay.purge();
@@ -119,8 +125,13 @@ async fn one_solution_stays_spent_when_the_owner_wipes_the_inbox() {
     assert_eq!(answer.status, 200);
 
     relay.relay.wipe();
-    assert_spent(&visit.post("/exchange_keys", &offer.fields).await);
-    assert_spent(&client.post("/exchange_keys", &offer_v2.body).await);
+    // Not even whoever repeats it, and is answered as before, has a session.
+    let repeated = client.post("/exchange_keys", &offer_v2.body).await;
+    assert_eq!((repeated.status, repeated.body), (200, answer.body));
+    let other = visit.offer(&challenged);
+    assert_spent(&visit.post("/exchange_keys", &other.fields).await);
+    let other = client.offer(&challenge, &solution(&challenge));
+    assert_spent(&client.post("/exchange_keys", &other.body).await);
     assert_eq!(reserved(&relay), 0);
 }
 

@@ -192,8 +192,10 @@ async fn what_has_been_used_is_409() {
     assert_refused(&refused, Refusal::Spent, 409, "the challenge");
 
     assert_eq!(visit.message(&shared, b"one").await.status, 200);
+    let refused = visit.post("/exchange_keys", &offer.fields).await;
+    assert_refused(&refused, Refusal::Spent, 409, "its session has its message");
     let refused = visit.message(&shared, b"two").await;
-    assert_refused(&refused, Refusal::Spent, 409, "the session");
+    assert_refused(&refused, Refusal::Unproven, 401, "the session is over");
     assert_eq!(relay.texts(), ["one"]);
 }
 

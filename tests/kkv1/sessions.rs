@@ -70,10 +70,70 @@ async fn one_key_has_one_session_the_newest() {
     let mut visit = Visit::new(&relay).await;
     let old = visit.session().await;
     let new = visit.session().await;
-    assert_eq!(reserved(&relay), 1, "the old session's slot is free again");
+    assert_eq!(
+        reserved(&relay),
+        2,
+        "the old session's slot waits for its end"
+    );
     assert_eq!(visit.message(&old, b"old").await.status, 401);
     assert_eq!(visit.message(&new, b"new").await.status, 200);
     assert_eq!(relay.texts(), ["new"]);
+}
+
+#[tokio::test]
+async fn sessions_that_replace_each_other_take_slots_and_raise_the_price_as_others_do() {
+    let relay = relay(8);
+    let mut visit = Visit::new(&relay).await;
+    let cheap = relay.relay.cost();
+    for taken in 1..=4 {
+        visit.session().await;
+        assert_eq!(reserved(&relay), taken);
+    }
+    assert_eq!(
+        relay.relay.cost().bits(),
+        cheap.bits() + 2,
+        "half are taken"
+    );
+    relay.clock.advance(SESSION_LIFETIME);
+    relay.relay.purge();
+    assert_eq!(reserved(&relay), 0);
+    assert_eq!(relay.relay.cost(), cheap);
+}
+
+#[tokio::test]
+async fn with_no_slot_free_one_key_replaces_its_own_session_at_the_price_of_the_last() {
+    let relay = relay(2);
+    let mut visit = Visit::new(&relay).await;
+    let mut rival = Visit::new(&relay).await;
+    let cheap = visit.challenge().await;
+    let shared = rival.session().await;
+    let mut dear = Vec::new();
+    for _ in 0..2 {
+        dear.push(visit.challenge().await);
+    }
+    let rivals = rival.challenge().await;
+    let old = visit.session().await;
+    assert_eq!(reserved(&relay), 2, "none is free");
+
+    let offer = visit.offer(&dear[0]);
+    let answer = visit.post("/exchange_keys", &offer.fields).await;
+    let new = visit.shared(&offer, &answer);
+    assert_eq!(reserved(&relay), 2);
+    assert_eq!(visit.message(&old, b"old").await.status, 401);
+
+    let offer = visit.offer(&cheap);
+    let answer = visit.post("/exchange_keys", &offer.fields).await;
+    assert_eq!(answer.json()["error"], "full", "not at an older price");
+
+    assert_eq!(visit.message(&new, b"new").await.status, 200);
+    assert_eq!(rival.message(&shared, b"rival").await.status, 200);
+    // Nobody has a session to give up.
+    for (who, challenged) in [(&mut visit, dear[1]), (&mut rival, rivals)] {
+        let offer = who.offer(&challenged);
+        let answer = who.post("/exchange_keys", &offer.fields).await;
+        assert_eq!(answer.json()["error"], "full");
+    }
+    assert_eq!(relay.texts(), ["new", "rival"]);
 }
 
 #[tokio::test]

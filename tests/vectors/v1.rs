@@ -138,7 +138,8 @@ fn the_relays_steps_give_the_vectors_bytes() {
 
         let request = MessageRequest::from_form(wire.message_request.as_bytes()).unwrap();
         let mut slot = [0xff; SLOT_BYTES];
-        let (length, envelope) = session.open(&request, &mut slot).unwrap();
+        let signed = relay::signed(&request).unwrap();
+        let (length, envelope) = session.open(&signed, &mut slot).unwrap();
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
         assert_eq!(envelope.suite, Suite::V1);
@@ -198,7 +199,8 @@ fn a_text_that_could_be_a_signed_statement_of_kkv2_is_refused() {
                 signature: Hex(key.sign(&sealed).0),
                 chiphertext: HexUpTo::new(sealed),
             };
-            session.open(&request, &mut slot).map(|(length, _)| length)
+            let signed = relay::signed(&request)?;
+            session.open(&signed, &mut slot).map(|(length, _)| length)
         };
         let statement = b"kkv/2 statement\0a digest that happens to be text";
         assert_eq!(attempt(statement), Err(Refusal::BadContent));

@@ -17,18 +17,39 @@ use crate::queue_model::Model as QueueModel;
 /// A session that the relay has not let go of for sure.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) stranger: usize,
-    pub(super) suite: Suite,
-    pub(super) key: usize,
+    stranger: usize,
+    suite: Suite,
+    key: usize,
     end: Duration,
-    /// The message that it has taken, and the answer.
-    accepted: Option<(Vec<u8>, String)>,
+    state: State,
+}
+
+/// What has become of it.
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    /// It waits for its message.
+    Open,
+    /// A newer one of the same key has taken its place, and another slot: its own waits for its end, for sure or perhaps.
+    Replaced { surely: bool },
+    /// The owner has wiped it: its exchange is answered as before.
+    Wiped,
+}
+
+/// A message that was accepted.
+#[derive(Debug)]
+struct Accepted {
+    stranger: usize,
+    text: Vec<u8>,
+    answer: String,
+    end: Duration,
 }
 
 /// What somebody who has paid asks with.
 #[derive(Debug)]
 pub(super) struct Claim {
     pub(super) stranger: usize,
+    pub(super) suite: Suite,
+    pub(super) key: usize,
     pub(super) expiry: u64,
     pub(super) paid: Cost,
     /// If a session was opened with this challenge: whether by this very request, and the answer.
@@ -54,6 +75,7 @@ pub(super) struct Model {
     pub(super) queue: QueueModel,
     config: RelayConfig,
     held: Vec<Held>,
+    accepted: Vec<Accepted>,
 }
 
 impl Expected {
@@ -75,6 +97,7 @@ impl Model {
             queue: QueueModel::new(capacity, life),
             config,
             held: Vec::new(),
+            accepted: Vec::new(),
         }
     }
 
@@ -85,10 +108,18 @@ impl Model {
     /// Slots that sessions have: for sure, and at most.
     fn reserved(&self) -> (u32, u32) {
         let now = self.now();
-        let open = self.held.iter().filter(|held| held.accepted.is_none());
+        let surely = |held: &&Held| match held.state {
+            State::Open => true,
+            State::Replaced { surely } => surely,
+            State::Wiped => false,
+        };
+        let perhaps = |held: &&Held| held.state != State::Wiped;
         let count = |n: usize| u32::try_from(n).expect("a few");
-        let live = open.clone().filter(|held| now < held.end).count();
-        (count(live), count(open.count()))
+        let live = self.held.iter().filter(|held| now < held.end);
+        (
+            count(live.filter(surely).count()),
+            count(self.held.iter().filter(perhaps).count()),
+        )
     }
 
     /// How full the queue is if as many slots are reserved.
@@ -137,7 +168,7 @@ impl Model {
             let there = self
                 .held
                 .iter()
-                .any(|held| held.stranger == claim.stranger && self.now() < held.end);
+                .any(|held| held.answers(claim.stranger) && self.now() < held.end);
             return if *same && there {
                 Expected::Same(answer.clone())
             } else {
@@ -145,11 +176,16 @@ impl Model {
             };
         }
         let (least, most) = self.reserved();
+        let older = self
+            .held
+            .iter()
+            .any(|held| held.gives_way_to(claim.suite, claim.key) && self.now() < held.end);
         let refusal = |reserved| {
             let counts = self.counts(reserved);
-            if counts.free() == 0 {
+            let honoured = self.config.pricing.honours(claim.paid, &counts);
+            if counts.free() == 0 && !(older && honoured) {
                 Some(Refusal::Full)
-            } else if self.config.pricing.honours(claim.paid, &counts) {
+            } else if honoured {
                 None
             } else {
                 Some(Refusal::PriceRose)
@@ -168,13 +204,24 @@ impl Model {
 
     /// A session was opened.
     pub(super) fn open(&mut self, stranger: usize, suite: Suite, key: usize) {
-        self.held.retain(|held| !held.gives_way_to(suite, key));
+        let now = self.now();
+        let (least, most) = self.reserved();
+        let (least_free, most_free) = (self.counts(most).free(), self.counts(least).free());
+        self.held.retain_mut(|older| {
+            if !older.gives_way_to(suite, key) {
+                return true;
+            }
+            older.state = State::Replaced {
+                surely: least_free > 0,
+            };
+            most_free > 0 // or else the new one has taken its slot
+        });
         self.held.push(Held {
             stranger,
             suite,
             key,
-            end: self.now() + SESSION_LIFETIME,
-            accepted: None,
+            end: now + SESSION_LIFETIME,
+            state: State::Open,
         });
     }
 
@@ -185,23 +232,27 @@ impl Model {
         key: usize,
         text: &[u8],
     ) -> Expected {
-        let found = self
+        // Seen by its length, whether there is a session or not.
+        if suite == Suite::V1 && text.is_empty() {
+            return Expected::No(Refusal::BadContent);
+        }
+        let now = self.now();
+        let again = self.accepted.iter().find(|accepted| {
+            accepted.stranger == stranger && accepted.text == text && now < accepted.end
+        });
+        if let Some(accepted) = again {
+            return Expected::Same(accepted.answer.clone());
+        }
+        let open = self
             .held
             .iter()
-            .find(|held| held.stranger == stranger || held.gives_way_to(suite, key));
-        let Some(held) = found.filter(|held| self.now() < held.end) else {
-            return Expected::No(Refusal::Unproven);
-        };
-        match &held.accepted {
-            Some((accepted, answer)) if held.stranger == stranger && accepted == text => {
-                Expected::Same(answer.clone())
-            }
-            Some(_) => Expected::No(Refusal::Spent),
-            // Seen by its length, whosever session it is.
-            None if text.is_empty() => Expected::No(Refusal::BadContent),
-            None if held.stranger != stranger => Expected::No(Refusal::Unproven),
-            None if is_text(suite, text) => Expected::New,
-            None => Expected::No(Refusal::BadContent),
+            .any(|held| held.stranger == stranger && held.state == State::Open && now < held.end);
+        if !open {
+            Expected::No(Refusal::Unproven)
+        } else if is_text(suite, text) {
+            Expected::New
+        } else {
+            Expected::No(Refusal::BadContent)
         }
     }
 
@@ -209,10 +260,13 @@ impl Model {
     pub(super) fn accept(&mut self, stranger: usize, header: u32, text: Vec<u8>, answer: String) {
         let now = self.now();
         self.queue.store(header, text.clone());
-        let held = self.held.iter_mut().find(|held| held.stranger == stranger);
-        let held = held.expect("only an open session takes a message");
-        held.accepted = Some((text, answer));
-        held.end = now + SESSION_LIFETIME;
+        self.held.retain(|held| held.stranger != stranger);
+        self.accepted.push(Accepted {
+            stranger,
+            text,
+            answer,
+            end: now + SESSION_LIFETIME,
+        });
     }
 
     /// What is over lets go of its slot.
@@ -222,12 +276,16 @@ impl Model {
     }
 
     pub(super) fn wipe(&mut self) {
-        self.held.clear();
+        self.held.retain(|held| held.state == State::Open);
+        for held in &mut self.held {
+            held.state = State::Wiped;
+        }
         self.queue.delete_all();
     }
 
     pub(super) fn close(&mut self) {
         self.held.clear();
+        self.accepted.clear();
         self.queue.close();
     }
 }
@@ -241,6 +299,12 @@ fn is_text(suite: Suite, text: &[u8]) -> bool {
 impl Held {
     /// Whether a session in kkv/1 gives way to another one of the same sender.
     fn gives_way_to(&self, suite: Suite, key: usize) -> bool {
-        suite == Suite::V1 && self.suite == suite && self.key == key
+        let same = suite == Suite::V1 && self.suite == suite && self.key == key;
+        same && self.state == State::Open
+    }
+
+    /// Whether the exchange that has opened it is answered when it is repeated.
+    fn answers(&self, stranger: usize) -> bool {
+        self.stranger == stranger && !matches!(self.state, State::Replaced { .. })
     }
 }

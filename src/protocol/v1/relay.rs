@@ -127,6 +127,50 @@ impl Admitted<'_> {
     }
 }
 
+/// A message whose ciphertext its sender has signed.
+///
+/// What a stranger sends is checked this far before anything is looked up for it: the sender's lasting key names the session, so whoever knows that
+/// key could else ask for what the relay has of it.
+#[derive(Debug)]
+pub struct Signed<'r> {
+    request: &'r MessageRequest,
+    sender: PublicKey<Sender>,
+}
+
+/// Checks what needs no session: the ciphertext's length, and its signature by the key beside it.
+///
+/// # Errors
+/// Bad content or unproven.
+pub fn signed(request: &MessageRequest) -> Result<Signed<'_>, Refusal> {
+    let ciphertext = request.chiphertext.as_bytes();
+    if ciphertext.len() < MIN_CIPHERTEXT_BYTES {
+        return Err(Refusal::BadContent);
+    }
+    let sender = PublicKey::from_bytes(&request.pubkey.0).map_err(|_| Refusal::Unproven)?;
+    sender
+        .verify(ciphertext, &Signature(request.signature.0))
+        .map_err(|_| Refusal::Unproven)?;
+    Ok(Signed { request, sender })
+}
+
+impl Signed<'_> {
+    /// Whose it is, by which its session is found.
+    #[must_use]
+    pub fn sender(&self) -> &[u8; 32] {
+        self.sender.as_bytes()
+    }
+
+    /// By what it is known if it comes again.
+    #[must_use]
+    pub fn repeat_digest(&self) -> [u8; 32] {
+        labels::REPEAT.digest(&[
+            &self.request.pubkey.0,
+            &self.request.signature.0,
+            self.request.chiphertext.as_bytes(),
+        ])
+    }
+}
+
 /// A session that waits for its message.
 #[derive(Debug)]
 pub struct Session {
@@ -148,10 +192,10 @@ impl Session {
     /// Unproven or bad content; `slot` is zero then, and the session can still take the right message.
     pub fn open(
         &self,
-        request: &MessageRequest,
+        message: &Signed<'_>,
         slot: &mut [u8; SLOT_BYTES],
     ) -> Result<(usize, Envelope), Refusal> {
-        let result = self.open_into(request, slot);
+        let result = self.open_into(message, slot);
         let used = result.as_ref().map_or(0, |(length, _)| *length);
         slot[used..].zeroize();
         result
@@ -159,16 +203,13 @@ impl Session {
 
     fn open_into(
         &self,
-        request: &MessageRequest,
+        message: &Signed<'_>,
         slot: &mut [u8; SLOT_BYTES],
     ) -> Result<(usize, Envelope), Refusal> {
-        let ciphertext = request.chiphertext.as_bytes();
-        if ciphertext.len() < MIN_CIPHERTEXT_BYTES {
-            return Err(Refusal::BadContent);
+        if message.sender() != self.sender() {
+            return Err(Refusal::Unproven);
         }
-        self.sender
-            .verify(ciphertext, &Signature(request.signature.0))
-            .map_err(|_| Refusal::Unproven)?;
+        let ciphertext = message.request.chiphertext.as_bytes();
         let (sealed, tag) = ciphertext.split_last_chunk().ok_or(Refusal::BadContent)?;
         let plain = &mut slot[..sealed.len()];
         plain.copy_from_slice(sealed);
