@@ -335,7 +335,7 @@ fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
-                _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None)
+                _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None);
             }
             Err(Errno::PIPE) => return Ok(false),
             Err(fault) => return Err(fault.into()),

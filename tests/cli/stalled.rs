@@ -24,17 +24,17 @@ fn now() -> Instant {
 
 /// A pipe that is full, and its other end.
 fn full_pipe() -> (Stdio, PipeReader) {
-    let (reader, writer) = pipe().unwrap();
-    let bytes = fcntl_setpipe_size(&writer, 4096).unwrap();
-    let mut filler = writer.try_clone().unwrap();
-    std::io::Write::write_all(&mut filler, &vec![b'\n'; bytes]).unwrap();
+    let (reader, writer) = pipe().expect("a pipe");
+    let bytes = fcntl_setpipe_size(&writer, 4096).expect("a smaller pipe");
+    let mut filler = writer.try_clone().expect("the same pipe once more");
+    std::io::Write::write_all(&mut filler, &vec![b'\n'; bytes]).expect("it fits exactly");
     (Stdio::from(writer), reader)
 }
 
 /// A relay's command, and where its owner's socket is.
 fn relay(directory: &TempDir) -> (Command, String) {
     let socket = directory.path().join("kkv.sock");
-    let socket = socket.to_str().unwrap().to_owned();
+    let socket = socket.to_str().expect("a path of ours is UTF-8").to_owned();
     let mut command = kkv();
     command.args(["--tor", "off", "--listen", "127.0.0.1:0", "-c", "0"]);
     command.args(["--socket", &socket]);
@@ -43,7 +43,7 @@ fn relay(directory: &TempDir) -> (Command, String) {
 
 /// The relay answers its owner, and ends in time when it is told to.
 fn answers_and_ends(process: &Process, socket: &str) -> Duration {
-    while !fs::exists(socket).unwrap() {
+    while !socket.exists() {
         assert!(process.is_running(), "{}", process.stderr());
         std::thread::yield_now();
     }
@@ -54,7 +54,7 @@ fn answers_and_ends(process: &Process, socket: &str) -> Duration {
     process.signal(Signal::TERM);
     let (status, ended) = process.ended();
     assert_eq!(status.code(), Some(0));
-    assert!(!fs::exists(socket).unwrap(), "its socket stayed behind");
+    assert!(!socket.exists(), "its socket stayed behind");
     ended - before
 }
 

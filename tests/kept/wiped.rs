@@ -25,11 +25,20 @@ fn strangers(inbox: &InProcess) -> impl Fn() -> Vec<Result<String, Refusal>> {
     let challenge_v1 = who.challenge_v1(relay);
     let exchanging_v1 = who.exchanging_v1(relay, &challenge_v1);
     let answer = relay.exchange_v1(exchanging_v1.request(), &mut rand::rng());
-    let message_v1 = who.message_v1(relay, &challenge_v1, &answer.unwrap(), "in kkv/1");
+    let message_v1 = who.message_v1(
+        relay,
+        &challenge_v1,
+        &answer.expect("the exchange is answered"),
+        "in kkv/1",
+    );
     let challenge_v2 = who.challenge_v2(relay);
     let exchanging_v2 = who.exchanging_v2(&challenge_v2);
     let answer = relay.exchange_v2(exchanging_v2.request(), &mut rand::rng());
-    let message_v2 = who.message_v2(&challenge_v2, &answer.unwrap(), "in kkv/2");
+    let message_v2 = who.message_v2(
+        &challenge_v2,
+        &answer.expect("the exchange is answered"),
+        "in kkv/2",
+    );
     move || {
         let rng = &mut rand::rng();
         let mut heard = waiting().to_vec();
@@ -76,11 +85,20 @@ fn a_message_into_a_session_that_was_wiped_is_refused_as_after_its_end() {
     let challenge = who.challenge_v2(relay);
     let exchanging = who.exchanging_v2(&challenge);
     let answer = relay.exchange_v2(exchanging.request(), &mut rand::rng());
-    let message = who.message_v2(&challenge, &answer.unwrap(), "too late");
+    let message = who.message_v2(
+        &challenge,
+        &answer.expect("the exchange is answered"),
+        "too late",
+    );
     let first = who.challenge_v1(relay);
     let exchanging = who.exchanging_v1(relay, &first);
     let answer = relay.exchange_v1(exchanging.request(), &mut rand::rng());
-    let message_v1 = who.message_v1(relay, &first, &answer.unwrap(), "too late");
+    let message_v1 = who.message_v1(
+        relay,
+        &first,
+        &answer.expect("the exchange is answered"),
+        "too late",
+    );
     relay.wipe();
     assert_eq!(relay.message_v2(message.request()), Err(Refusal::Unproven));
     assert_eq!(relay.message_v1(&message_v1), Err(Refusal::Unproven));
