@@ -3,6 +3,7 @@
 
 mod arguments;
 mod ask;
+mod bar;
 mod bench;
 pub(crate) mod book;
 mod card;
@@ -59,4 +60,4 @@ pub use kkvc::main as kkvc;
 // What strangers' words pass through on their way to a person, to be tried from outside (fuzz/).
 pub use output::ascii_json;
 pub use proof::{NoProof, Proof, told};
-pub use visible::Visible;
+pub use visible::{OneLine, Visible};

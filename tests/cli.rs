@@ -1,10 +1,13 @@
 //! The two programs from outside: what they print, how they end, and what they leave behind. Each is a real process here.
 
+#[path = "support/model_terminal.rs"]
+mod model_terminal;
 #[path = "support/programs.rs"]
 mod programs;
 
 mod cli {
     mod address;
+    mod at_the_edge;
     mod card;
     mod colour;
     mod completions;

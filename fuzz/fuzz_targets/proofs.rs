@@ -58,7 +58,7 @@ fn read(file: &[u8]) -> Option<Proof> {
     assert_eq!(ascii_json(&again), written);
     assert_eq!(again.check(), proof.check());
     for proofs in [&[proof][..], &[again]] {
-        let told = told(proofs);
+        let told = told(proofs, Some(80));
         assert!(
             told.chars().all(|c| c == '\n' || !c.is_control()),
             "{told:?}"

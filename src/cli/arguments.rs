@@ -9,8 +9,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error, Parser};
 
 use super::exit::Exit;
-use super::output::complain;
-use super::visible::Visible;
+use super::output::{alarm, complain};
+use super::visible::{OneLine, Visible};
 use super::{colour, completions};
 
 /// Where the owner's socket is unless told otherwise, as `--help` says it (see [`crate::owner::default_path`]).
@@ -75,9 +75,9 @@ fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
-    let text = Visible(error.render().to_string().trim_end()).to_string();
-    match text.strip_prefix("error:") {
-        Some(rest) => complain(format_args!("{}{rest}", colour::alarm("error:"))),
+    let text = shown(&error.render().to_string(), words);
+    match text.strip_prefix("error: ") {
+        Some(rest) => alarm("error:", rest),
         None => complain(text),
     }
     for variable in blamed(error, command, words) {
@@ -86,6 +86,20 @@ fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
         ));
     }
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// What clap says of `words`, made safe, with each of them in one line.
+fn shown(said: &str, words: &[OsString]) -> String {
+    let mut said = said.trim_end().to_owned();
+    let typed = words.iter().map(|word| word.to_string_lossy());
+    for word in typed.filter(|word| word.contains('\n')) {
+        let value = word.split_once('=').map(|(_, value)| value);
+        let parts = [Some(&*word), value].into_iter().flatten();
+        for part in parts.filter(|part| part.contains('\n')) {
+            said = said.replace(part, &OneLine(part).to_string());
+        }
+    }
+    Visible(&said).to_string()
 }
 
 /// The variables that have brought in what is wrong.

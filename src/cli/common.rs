@@ -8,7 +8,7 @@ use super::arguments::SOCKET_HELP;
 use super::book::Contacts;
 use super::exit::Failed;
 use super::output::{Talk, say_more};
-use super::visible::Visible;
+use super::visible::OneLine;
 use crate::owner::{Client, ClientError};
 use crate::tor::TorWay;
 
@@ -62,7 +62,7 @@ impl Common {
         };
         say_more(format_args!(
             "Asking the kkv at {}.",
-            Visible(&client.socket().to_string_lossy())
+            OneLine(&client.socket().to_string_lossy())
         ));
         Ok(client)
     }

@@ -8,7 +8,7 @@ use super::book::{Contacts, found};
 use super::commands::ContactCommand;
 use super::exit::{Exit, Failed};
 use super::inbox::short;
-use super::output::{print, print_json, say};
+use super::output::{print_json, print_lines, say};
 use super::signals;
 use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name, Words};
@@ -111,7 +111,7 @@ fn list(book: &Book, json: bool) -> Result<(), Failed> {
             address(contact.target()),
         );
     }
-    print(&table)
+    print_lines(&table)
 }
 
 async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {

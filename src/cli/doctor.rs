@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::common::Common;
 use super::exit::{Exit, Failed};
-use super::output::{print, print_json};
-use super::visible::Visible;
+use super::output::{print_json, print_lines};
+use super::visible::OneLine;
 use crate::clock::{Clock, SystemClock};
 use relay::Seen;
 
@@ -81,7 +81,7 @@ impl Finding {
             self.what,
             mend.unwrap_or_default()
         );
-        Visible(&line).to_string().replace('\n', "<U+000A>") + "\n"
+        OneLine(&line).to_string() + "\n"
     }
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
     if common.json {
         print_json(&Checked { checks: &findings })?;
     } else {
-        print(&findings.iter().map(Finding::line).collect::<String>())?;
+        print_lines(&findings.iter().map(Finding::line).collect::<String>())?;
     }
     let wrong = findings.iter().filter(|f| f.state == State::Wrong);
     let wrong: Vec<&str> = wrong.map(|finding| finding.check).collect();

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::colour::alarm;
-use super::output::complain;
-use super::visible::Visible;
+use super::output::{alarm, complain};
+use super::visible::{OneLine, Visible};
 use crate::owner::ClientError;
 
 /// How a command ends. The numbers are part of the interface: see [`CODES`].
@@ -74,10 +73,10 @@ impl Failed {
     /// Prints it for `program` and gives the code to end with.
     pub(super) fn report(&self, program: &str) -> ExitCode {
         // A path or a pasted address may be in it.
-        let program = alarm(&format!("{program}:"));
-        complain(format_args!("{program} {}", Visible(&self.what)));
+        alarm(&format!("{program}:"), OneLine(&self.what));
         if let Some(hint) = &self.hint {
-            complain(format_args!("  {}", Visible(hint)));
+            let hint = Visible(hint).to_string().replace('\n', "\n  ");
+            complain(format_args!("  {hint}"));
         }
         ExitCode::from(self.exit as u8)
     }

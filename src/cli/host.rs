@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::output::{Talk, talk, tell};
 use super::speed::Speed;
-use super::visible::Visible;
+use super::visible::OneLine;
 use crate::onion::OnionAddress;
 use crate::owner::api::Status;
 use crate::owner::{self, Absence, Host};
@@ -61,9 +61,9 @@ impl Running {
         };
         let path = socket.to_string_lossy();
         let owner = if socket == owner::default_path() {
-            format!("{} (kkvc list)", Visible(&path))
+            format!("{} (kkvc list)", OneLine(&path))
         } else {
-            format!("kkvc --socket {} list", Visible(&path))
+            format!("kkvc --socket {} list", OneLine(&path))
         };
         let block = format!(
             "kkv {} keeps up to {} messages in memory{life}\n  \
@@ -75,7 +75,7 @@ impl Running {
             status.version,
             status.queue.capacity,
             speed.says(pricing.base),
-            Visible(&status.listens.to_string()),
+            OneLine(&status.listens.to_string()),
             suites.join(" and "),
             self.relay.keys().public().fingerprint(),
         );

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::exit::Failed;
 use super::output::{print, print_json, say};
 use super::secret_file;
-use super::visible::Visible;
+use super::visible::OneLine;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
 use crate::protocol::wire::Hex;
@@ -42,7 +42,7 @@ pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> 
     let done = if made { "A new key" } else { "The key" };
     say(format_args!(
         "{done} in {}",
-        Visible(&path.to_string_lossy())
+        OneLine(&path.to_string_lossy())
     ));
     print(&format!(
         "fingerprint  {}\npublic key   {}\n",

@@ -9,8 +9,8 @@ use super::exit::{Exit, Failed};
 use super::message::{openpgp, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
-use super::output::{print, print_json, say};
-use super::visible::Visible;
+use super::output::{print_json, print_lines, say};
+use super::visible::OneLine;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::api::{Delete, Done, Status, Summary};
 use crate::owner::{Client, ClientError};
@@ -201,14 +201,14 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         "not locked: messages may be swapped to a disk"
     };
     let reach = match (&status.onion, status.tor_state) {
-        (Some(onion), Some(state)) => format!("{}\n            Tor: {state}", Visible(onion)),
+        (Some(onion), Some(state)) => format!("{}\n            Tor: {state}", OneLine(onion)),
         _ => match status.tor {
             TorMode::External => "through a system Tor",
             TorMode::Embedded | TorMode::Off => "from this machine",
         }
         .to_owned(),
     };
-    print(&format!(
+    print_lines(&format!(
         "kkv {}, up {}\n  \
          messages  {} ({} unread), {} more expected, {} of {} slots free\n  \
          kept      {life}\n  \
@@ -218,7 +218,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
          listens   {}, speaks {}\n  \
          cost      {}\n  \
          key       {}\n",
-        Visible(&status.version),
+        OneLine(&status.version),
         humantime::format_duration(uptime),
         queue.stored,
         queue.unread,
@@ -226,8 +226,8 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         queue.free(),
         queue.capacity,
         memory,
-        Visible(&confined(&status.sandbox)),
-        Visible(&status.listens.to_string()),
+        OneLine(&confined(&status.sandbox)),
+        OneLine(&status.listens.to_string()),
         suites.join(" and "),
         cost(&status),
         fingerprint::<Relay>(&status.relay),

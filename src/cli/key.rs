@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::exit::Failed;
 use super::output::{print, print_json, say};
 use super::secret_file;
-use super::visible::Visible;
+use super::visible::OneLine;
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::tor::AccessSecret;
@@ -47,7 +47,7 @@ pub(super) async fn show_or_make(
     say(format_args!(
         "Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself;\n\
          kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.",
-        Visible(&file.to_string_lossy())
+        OneLine(&file.to_string_lossy())
     ));
     Ok(())
 }

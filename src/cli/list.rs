@@ -4,13 +4,13 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
+use super::bar::{BAR, columns, hanging};
 use super::book::Contacts;
 use super::colour::strong;
 use super::commands;
 use super::contact::padded;
 use super::exit::Failed;
 use super::inbox::time;
-use super::message::{BAR, columns};
 use super::named::{Named, Names};
 use super::output::{print, print_json, say};
 use super::visible::first_words;
@@ -131,11 +131,11 @@ fn table(messages: &[Summary], names: &Names, columns: Option<usize>) -> String 
             message.cost,
             message.suite,
         );
-        let line = line.trim_end();
+        let line = hanging(line.trim_end(), columns);
         table += &if message.read {
-            line.to_owned()
+            line.to_string()
         } else {
-            strong(line)
+            strong(&line)
         };
         table.push('\n');
     }

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use zeroize::Zeroizing;
 
+use super::bar::{columns, columns_of, hanging};
+use super::colour;
 use super::exit::{Exit, Failed};
 use super::writer::{self, Sink};
 
@@ -54,7 +56,23 @@ pub(super) fn say_more(line: impl Display) {
 
 /// Says what has gone wrong, to whoever may hear it. Nothing waits until somebody does.
 pub(super) fn complain(line: impl Display) {
-    writer::words(Sink::Err, format!("{line}\n"));
+    let line = hanging(&line.to_string(), columns_of(io::stderr()));
+    writer::words(Sink::Err, format!("{}\n", *line));
+}
+
+/// The same, behind a `label` that is seen.
+pub(super) fn alarm(label: &str, words: impl Display) {
+    let line = hanging(&format!("{label} {words}"), columns_of(io::stderr()));
+    let line = match line.strip_prefix(label) {
+        Some(words) => format!("{}{words}\n", colour::alarm(label)),
+        None => format!("{}\n", *line), // the terminal is narrower than the label
+    };
+    writer::words(Sink::Err, line);
+}
+
+/// Writes lines for people in which a stranger's words may stand, such as a name: see [`hanging`].
+pub(super) fn print_lines(lines: &str) -> Result<(), Failed> {
+    print(&hanging(lines, columns()))
 }
 
 /// Rings the bell of the terminal that this runs on, if it runs on one.

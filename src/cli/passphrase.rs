@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::exit::{Exit, Failed};
 use super::input::stdin;
 use super::output::complain;
-use super::visible::Visible;
+use super::visible::OneLine;
 use super::writer::{self, Sink};
 use super::{secret_file, signals};
 use crate::contacts::Passphrase;
@@ -51,7 +51,7 @@ async fn asked(book: &Path) -> Result<Passphrase, Failed> {
     let terminal = Terminal::silent()?;
     let book = book.to_string_lossy();
     terminal
-        .line(&format!("Passphrase of {}: ", Visible(&book)))
+        .line(&format!("Passphrase of {}: ", OneLine(&book)))
         .await
 }
 
@@ -60,7 +60,7 @@ async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
     complain(format_args!(
         "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try\n\
          passphrases on it, so take a long one; nobody can open it without.",
-        Visible(&book.to_string_lossy())
+        OneLine(&book.to_string_lossy())
     ));
     let one = terminal.line("New passphrase: ").await?;
     let other = terminal.line("The same again: ").await?;

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::bar::{behind_a_bar, columns};
 use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
 use super::input::{self, stdin};
 use super::output::{ascii_json, print, print_json};
-use super::visible::Visible;
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
 use crate::owner::Client;
 use crate::owner::api::Message;
@@ -152,13 +152,13 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
     if json {
         return print_json(&Checked { proofs });
     }
-    print(&told(&proofs))
+    print(&told(&proofs, columns()))
 }
 
-/// What the files prove, for people. Only said of what was checked. The text of a message comes last, behind the first empty line: whatever
-/// it says, it can't pass for a word of this program.
+/// What the files prove, for people, on a terminal of so many `columns` if it is one. Only said of what was checked. The text of a message comes last,
+/// behind a bar: whatever it says, it can't pass for a word of this program.
 #[must_use]
-pub fn told(proofs: &[Proof]) -> String {
+pub fn told(proofs: &[Proof], columns: Option<usize>) -> String {
     let mut told: String = proofs.iter().map(Proof::told).collect();
     told += match proofs {
         [Proof::Receipt(_)] => {
@@ -168,7 +168,7 @@ pub fn told(proofs: &[Proof]) -> String {
         _ => "",
     };
     if let Some(text) = proofs.iter().find_map(Proof::text) {
-        told += &format!("\n{}\n", Visible(text));
+        told += &format!("\n{}", *behind_a_bar(text, columns));
     }
     told
 }

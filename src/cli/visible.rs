@@ -18,33 +18,56 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 #[derive(Debug)]
 pub struct Visible<'t>(pub &'t str);
 
+/// Shows what belongs into one line, such as the name of a file: as [`Visible`] does, and a line feed and a tab are shown as what they are, too.
+#[derive(Debug)]
+pub struct OneLine<'t>(pub &'t str);
+
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = None;
-        let mut rest = self.0.chars().peekable();
-        while let Some(c) = rest.next() {
-            let after = rest.peek().copied();
-            let both = |are: fn(char) -> bool| [before, after].iter().all(|c| c.is_some_and(are));
-            match c {
-                '\n' | ' ' => write!(f, "{c}")?,
-                '\t' => f.write_str("    ")?,
-                _ if is_visible(c) => write!(f, "{c}")?,
-                _ if JOINERS.contains(&c) && both(is_joined) => write!(f, "{c}")?,
-                _ if JOINERS.contains(&c) && both(is_of_emoji) => {}
-                _ => write!(f, "<U+{:04X}>", u32::from(c))?,
-            }
-            before = Some(c);
-        }
-        Ok(())
+        show(self.0, f, |c| match c {
+            '\n' => Some("\n"),
+            '\t' => Some("    "),
+            _ => None,
+        })
     }
+}
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.0, f, |_| None)
+    }
+}
+
+/// Writes `text`, where `moves` gives what is written for those characters that move to another place.
+fn show(
+    text: &str,
+    f: &mut fmt::Formatter<'_>,
+    moves: impl Fn(char) -> Option<&'static str>,
+) -> fmt::Result {
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied();
+        let both = |are: fn(char) -> bool| [before, after].iter().all(|c| c.is_some_and(are));
+        match (c, moves(c)) {
+            (_, Some(moved)) => f.write_str(moved)?,
+            (' ', None) => f.write_str(" ")?,
+            _ if is_visible(c) => write!(f, "{c}")?,
+            _ if JOINERS.contains(&c) && both(is_joined) => write!(f, "{c}")?,
+            _ if JOINERS.contains(&c) && both(is_of_emoji) => {}
+            _ => write!(f, "<U+{:04X}>", u32::from(c))?,
+        }
+        before = Some(c);
+    }
+    Ok(())
 }
 
 /// What a stranger's text begins with, in one line of at most `room` columns: made safe like all of it, with a space for whatever parts its words.
 pub(crate) fn first_words(text: &str, room: usize) -> Zeroizing<String> {
     let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
-    let shown = Zeroizing::new(Visible(&words).to_string());
+    let shown = Zeroizing::new(OneLine(&words).to_string());
     if wrapped(&shown, room).len() == 1 {
         return shown;
     }

@@ -23,7 +23,7 @@ use super::post::Told;
 use super::reading::Reading;
 use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
-use crate::cli::visible::Visible;
+use crate::cli::visible::OneLine;
 use crate::contacts::Name;
 use crate::owner::api::{Delete, Message, Status};
 use crate::private::Private;
@@ -280,7 +280,7 @@ impl App {
             Told::Begun(id, step) => self.set_stage(id, Stage::UnderWay(step)),
             Told::Asks { id, words, answer } => {
                 let to = self.outbox.get(id).map_or("somebody", |letter| &letter.to);
-                let words = format!("To {}: {words}", Visible(to));
+                let words = format!("To {}: {words}", OneLine(to));
                 self.waiting.push((id, Question::Pay { words, answer }));
                 self.ask_what_waits();
             }

@@ -71,7 +71,7 @@ fn what_was_exported_is_verified_with_and_without_its_receipt() {
     }
     let text = fs::read_to_string(directory.join("v2")).unwrap();
     let shown = verify_text(&text).must_end_with(0).stdout_text();
-    assert!(shown.contains("\nsaid in \"kkv/2\" é\n"), "{shown}");
+    assert!(shown.ends_with("\n\n│ said in \"kkv/2\" é\n"), "{shown}");
     let both = kkvc(["verify", "v2", "receipt", "--json"]).with(|c| c.current_dir(directory));
     assert_eq!(
         both.finish().must_end_with(0).json()["proofs"]
@@ -99,11 +99,9 @@ fn no_text_can_speak_for_the_program() {
             .must_end_with(0)
             .stdout_text();
         let (said, text) = shown.split_once("\n\n").unwrap();
-        assert_eq!(
-            text.trim_end(),
-            lie.trim_end(),
-            "the text is last, behind the first empty line"
-        );
+        let barred = lie.lines().map(|line| format!("│ {line}\n"));
+        let barred: String = barred.collect::<String>().replace("│ \n", "│\n");
+        assert_eq!(text, barred, "the text is last, behind a bar");
         assert_eq!(said.contains("They belong together"), files.len() == 2);
         assert!(
             !said.contains("Give the exported message"),

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::super::exit::Failed;
 use super::super::output::{complain, say};
-use super::super::visible::Visible;
+use super::super::visible::OneLine;
 use crate::owner::api::{Message, Summary};
 use crate::owner::{Client, ClientError};
 use crate::protocol::wire::Hex;
@@ -143,7 +143,7 @@ impl Arrivals {
             self.away = true;
             complain(format_args!(
                 "kkv doesn't answer any more at {}; waiting for it…",
-                Visible(&self.socket.to_string_lossy())
+                OneLine(&self.socket.to_string_lossy())
             ));
         }
         sleep(LOOK_FOR).await;

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::cli::visible::Visible;
+use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::{columns, wrapped};
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
@@ -54,10 +54,10 @@ fn here(status: &Status, width: u16, theme: Theme) -> Vec<Span<'static>> {
         };
         return vec![Span::raw(format!(
             "{reach}{}",
-            Visible(&status.listens.to_string())
+            OneLine(&status.listens.to_string())
         ))];
     };
-    let onion = Visible(onion).to_string();
+    let onion = OneLine(onion).to_string();
     let room = usize::from(width) > onion.len() + 60;
     let shown = if room { onion } else { shortened(&onion) };
     let mut spans = vec![Span::raw(shown)];

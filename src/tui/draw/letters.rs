@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph, Wrap};
 
-use crate::cli::visible::Visible;
+use crate::cli::visible::{OneLine, Visible};
 use crate::lock;
 use crate::tui::app::App;
 use crate::tui::compose::Field;
@@ -110,7 +110,7 @@ fn letter(frame: &mut Frame<'_>, area: Rect, letter: &Letter, app: &App) {
         Stage::Failed(failed) => {
             let hint = failed.hint.as_deref().unwrap_or_default();
             Paragraph::new(vec![
-                Line::styled(Visible(&failed.what).to_string(), theme.bad()),
+                Line::styled(OneLine(&failed.what).to_string(), theme.bad()),
                 Line::raw(Visible(hint).to_string()),
                 Line::raw(""),
                 Line::raw("What you have written is kept: Enter opens it."),
@@ -150,6 +150,6 @@ fn to(letter: &Letter) -> String {
     if letter.to.is_empty() {
         "nobody yet".to_owned()
     } else {
-        Visible(&letter.to).to_string()
+        OneLine(&letter.to).to_string()
     }
 }

@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::fitted;
 use crate::cli::inbox::{short, time};
-use crate::cli::visible::Visible;
+use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::columns;
 use crate::owner::api::Summary;
 use crate::tui::app::{App, RelayState};
@@ -110,7 +110,7 @@ fn empty(app: &App) -> Paragraph<'static> {
             let offer = if *can_start { "  s starts it." } else { "" };
             Text::from_iter([
                 Line::raw(""),
-                Line::styled(format!("  {}", Visible(what)), app.theme.warning()),
+                Line::styled(format!("  {}", OneLine(what)), app.theme.warning()),
                 Line::raw(""),
                 Line::raw(format!("  {}", Visible(hint))),
                 Line::raw(offer),

@@ -21,7 +21,8 @@ pub struct Terminal {
     process: Process,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
-    seen: String,
+    /// To the byte: what comes at once may end within a character.
+    seen: Vec<u8>,
 }
 
 impl Terminal {
@@ -79,7 +80,7 @@ impl Terminal {
             process: Process::watch(child),
             keyboard,
             screen,
-            seen: String::new(),
+            seen: Vec::new(),
         }
     }
 
@@ -107,10 +108,10 @@ impl Terminal {
 
     /// Waits until `text` has been on the screen.
     pub fn wait_for(&mut self, text: &str) {
-        while !self.seen.contains(text) {
+        while !self.seen().contains(text) {
             match self.screen.recv_timeout(LIMIT) {
-                Ok(bytes) => self.seen += &String::from_utf8_lossy(&bytes),
-                Err(_) => panic!("{text:?} did not come; instead: {:?}", self.seen),
+                Ok(bytes) => self.seen.extend(bytes),
+                Err(_) => panic!("{text:?} did not come; instead: {:?}", self.seen()),
             }
         }
     }
@@ -131,12 +132,16 @@ impl Terminal {
         let (status, _) = self.process.ended();
         loop {
             match self.screen.recv_timeout(LIMIT) {
-                Ok(bytes) => self.seen += &String::from_utf8_lossy(&bytes),
+                Ok(bytes) => self.seen.extend(bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("the terminal stayed open"),
             }
         }
-        (status.code(), self.seen)
+        (status.code(), self.seen())
+    }
+
+    fn seen(&self) -> String {
+        String::from_utf8_lossy(&self.seen).into_owned()
     }
 }
 
