@@ -43,7 +43,7 @@ fn relay(directory: &TempDir) -> (Command, String) {
 
 /// The relay answers its owner, and ends in time when it is told to.
 fn answers_and_ends(process: &Process, socket: &str) -> Duration {
-    while !socket.exists() {
+    while !std::path::Path::new(socket).exists() {
         assert!(process.is_running(), "{}", process.stderr());
         std::thread::yield_now();
     }
@@ -54,7 +54,10 @@ fn answers_and_ends(process: &Process, socket: &str) -> Duration {
     process.signal(Signal::TERM);
     let (status, ended) = process.ended();
     assert_eq!(status.code(), Some(0));
-    assert!(!socket.exists(), "its socket stayed behind");
+    assert!(
+        !std::path::Path::new(socket).exists(),
+        "its socket stayed behind"
+    );
     ended - before
 }
 
