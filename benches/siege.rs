@@ -29,7 +29,6 @@ mod memory;
 #[path = "../tests/siege/processor.rs"]
 mod processor;
 #[path = "../tests/support/programs.rs"]
-#[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
 #[path = "../tests/kkv1/raw_http.rs"]
 mod raw_http;
@@ -49,9 +48,6 @@ use programs::Relay;
 
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;
-
-/// From the end of an attack to the look at what it has left.
-const LATER: Duration = Duration::from_secs(3);
 
 const ATTACKS: [Attack; 8] = [
     Attack::Idle(15_000),
@@ -139,17 +135,11 @@ fn send(relay: &Relay, number: usize) -> Duration {
     ended - began
 }
 
-/// Memory a while later, once what was paid for is gone as well. It has to be what it was, but for a tenth.
+/// Memory once what was paid for is gone as well, and the relay has given it back. It has to be what it was, but for a tenth.
 fn after(relay: &Relay, before: Kib) -> Kib {
     let wiped = relay.owner(["wipe", "--yes"]).finish();
     wiped.must_end_with(0);
-    std::thread::sleep(LATER);
-    let after = memory::now(relay.process());
-    assert!(
-        memory::is_back(after, before),
-        "{before} KiB before, and {after} KiB {LATER:?} after"
-    );
-    after
+    memory::returns_to(relay.process(), before)
 }
 
 /// What one connection of this kind makes the relay hold. It has to be less than a request may cost.

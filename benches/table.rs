@@ -23,7 +23,6 @@ mod measured;
 #[path = "../tests/siege/processor.rs"]
 mod processor;
 #[path = "../tests/support/programs.rs"]
-#[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
 #[path = "../tests/kkv1/raw_http.rs"]
 mod raw_http;

@@ -52,8 +52,6 @@ mod outside {
     mod trace;
     #[path = "../outside/traced.rs"]
     pub(crate) mod traced;
-    #[path = "../outside/until.rs"]
-    pub(crate) mod until;
 }
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -31,5 +31,4 @@ mod outside {
     mod stranger;
     mod trace;
     mod traced;
-    mod until;
 }

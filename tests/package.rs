@@ -5,7 +5,6 @@
 #![cfg(feature = "embedded-tor")]
 
 #[path = "support/programs.rs"]
-#[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
 #[path = "support/tor_network.rs"]
 mod tor_network;

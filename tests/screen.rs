@@ -3,7 +3,6 @@
 //! What whole screens look like is kept in `screen/looks/`; `SNAPSHOTS=overwrite cargo nextest run --test screen` draws them anew.
 
 #[path = "support/programs.rs"]
-#[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
 
 mod screen {

@@ -22,7 +22,6 @@ mod pieces;
 #[path = "siege/processor.rs"]
 mod processor;
 #[path = "support/programs.rs"]
-#[allow(unused_imports, reason = "a library to the tests")]
 mod programs;
 #[path = "kkv1/raw_http.rs"]
 mod raw_http;

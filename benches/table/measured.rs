@@ -6,6 +6,7 @@ use std::time::Duration;
 use kkv::clock::{Clock, SystemClock};
 use kkv::pow::{Cost, Puzzle, Search, Solver};
 
+use crate::programs::until;
 use crate::searches::{Searcher, searchers};
 
 /// Of what is solved: a few milliseconds of work, so that starting threads is little of it and a thousand take seconds.
@@ -104,9 +105,7 @@ fn cancelled(puzzle: &Puzzle) -> Duration {
             assert_eq!(solution, None, "nobody solves it");
             clock.elapsed()
         });
-        while search.tried() == 0 {
-            thread::sleep(Duration::from_millis(1)); // spinning would take a core from those that search
-        }
+        until("the search to begin", || search.tried() > 0);
         let start = clock.elapsed();
         search.stop();
         let end = searching

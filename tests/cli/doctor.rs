@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::programs::{Outcome, Relay, Run, Signal, kkvc, run_by, through};
+use crate::programs::{HeldPort, Outcome, Relay, Run, Signal, kkvc, run_by, through};
 
 /// A port on which each who comes gets `answer` to its first words, and then the end.
 fn port_that_says(answer: &'static [u8]) -> SocketAddr {
@@ -177,12 +177,9 @@ fn a_socket_with_other_rights_or_of_another_user_is_wrong() {
 #[test]
 fn a_port_that_is_no_tor_is_told_with_why() {
     let relay = Relay::start(&[]);
-    let dead = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let dead = HeldPort::take();
     for (port, told) in [
-        (dead, "no Tor answers at"),
+        (dead.address(), "no Tor answers at"),
         (
             port_that_says(b"HTTP/1.1 400 Bad Request\r\n"),
             "SOCKS version 5",

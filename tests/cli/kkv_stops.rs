@@ -28,11 +28,14 @@ fn stop(signal: Signal) -> Duration {
     ended - before
 }
 
-/// Stops three relays; the best counts, because only the program is measured and not what else the machine does.
+/// Relays that are stopped until one has kept the promise. Whatever else the machine does can only make it longer, and a program that takes
+/// longer takes it each time.
+const TRIES: usize = 30;
+
 #[track_caller]
 fn stops_in_time(signal: Signal) {
-    let took = (0..3).map(|_| stop(signal)).min();
-    assert!(took < Some(PROMISED), "{took:?}");
+    let mut took = (0..TRIES).map(|_| stop(signal));
+    assert!(took.any(|took| took < PROMISED), "never in {TRIES} times");
 }
 
 #[test]

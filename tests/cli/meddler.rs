@@ -1,11 +1,11 @@
 //! A relay in front of the relay, which passes requests on, changes answers, or lets them vanish, as a test wants it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use crate::programs::LIMIT;
+use crate::programs::{HeldPort, LIMIT};
 
 /// What becomes of a request.
 pub(super) enum Verdict {
@@ -36,13 +36,16 @@ pub(super) struct Meddler {
     /// Where it listens.
     pub(super) address: String,
     asked: Receiver<String>,
+    /// So that nobody else listens there once it has cut for good.
+    _port: HeldPort,
 }
 
 impl Meddler {
     /// Stands before the relay at `relay` and does with each request what `rule` says.
     pub(super) fn start(relay: &str, rule: impl Fn(&Asked) -> Verdict + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("it is bound").to_string();
+        let port = HeldPort::take();
+        let listener = port.listener();
+        let address = port.address().to_string();
         let relay = relay.to_owned();
         let (tell, asked) = channel();
         thread::spawn(move || {
@@ -57,7 +60,11 @@ impl Meddler {
                 }
             }
         });
-        Self { address, asked }
+        Self {
+            address,
+            asked,
+            _port: port,
+        }
     }
 
     /// Waits until `path` is asked for.

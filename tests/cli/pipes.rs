@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::pipe;
 
-use crate::programs::{Relay, kkvc};
+use crate::programs::{HeldPort, Relay, kkvc};
 
 /// A pipe whose reader is gone.
 fn broken() -> std::io::PipeWriter {
@@ -49,7 +49,8 @@ fn a_message_is_delivered_even_if_nobody_reads_what_is_said_of_it() {
         let status = command.stdout(broken()).stderr(broken()).status().unwrap();
         assert_eq!(status.code(), Some(0));
     }
-    let mut command = kkvc(["send", "127.0.0.1:1", "-m", "x"]).into_command();
+    let dead = HeldPort::take();
+    let mut command = kkvc(["send", &dead.address().to_string(), "-m", "x"]).into_command();
     let status = command.stdout(broken()).stderr(broken()).status().unwrap();
     assert_eq!(status.code(), Some(3), "the exit code says it all the same");
     assert_eq!(relay.list().len(), 2);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::programs::{Relay, kkvc};
+use crate::programs::{HeldPort, Relay, kkvc};
 
 #[test]
 fn a_receipt_is_written_to_a_private_new_file() {
@@ -74,7 +74,9 @@ fn no_receipt_stays_when_the_delivery_fails() {
         .finish()
         .must_end_with(2);
     assert!(!path.exists());
-    let nobody = kkvc(["send", "127.0.0.1:1", "-m", "x", "--receipt"]);
+    let dead = HeldPort::take();
+    let dead = dead.address().to_string();
+    let nobody = kkvc(["send", &dead, "-m", "x", "--receipt"]);
     nobody.with(|c| c.arg(&path)).finish().must_end_with(3);
     assert!(!path.exists());
 }

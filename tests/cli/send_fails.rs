@@ -6,19 +6,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::meddler::{Meddler, Verdict};
-use crate::programs::{Relay, Signal, kkvc};
+use crate::programs::{HeldPort, Relay, Signal, kkvc};
 
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
-/// A port on which nothing listens.
-fn dead_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("it is bound").to_string()
-}
-
 #[test]
 fn nothing_at_the_address_ends_with_3() {
-    let outcome = kkvc(["send", &dead_port(), "-m", "x"])
+    let dead = HeldPort::take();
+    let outcome = kkvc(["send", &dead.address().to_string(), "-m", "x"])
         .finish()
         .must_end_with(3);
     outcome
@@ -28,7 +23,8 @@ fn nothing_at_the_address_ends_with_3() {
 
 #[test]
 fn no_tor_ends_with_3_and_says_how_to_get_one() {
-    let tor = format!("socks5://{}", dead_port());
+    let dead = HeldPort::take();
+    let tor = format!("socks5://{}", dead.address());
     let outcome = kkvc(["send", ONION, "-m", "x", "--tor", &tor])
         .finish()
         .must_end_with(3);
@@ -236,9 +232,12 @@ fn cancelled_while_solving(signal: Signal) -> Duration {
 
 #[test]
 fn a_cancelled_search_ends_within_a_second_with_130() {
+    // A machine that is busy with something else can only make it longer; a program that takes longer takes it each time.
+    const TRIES: usize = 30;
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let took = (0..3).map(|_| cancelled_while_solving(signal)).min();
-        assert!(took < Some(Duration::from_secs(1)), "{took:?}");
+        let mut took = (0..TRIES).map(|_| cancelled_while_solving(signal));
+        let in_time = took.any(|took| took < Duration::from_secs(1));
+        assert!(in_time, "never in {TRIES} times");
     }
 }
 

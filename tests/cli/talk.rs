@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 
-use crate::programs::{Process, Relay, Signal, kkv, kkvc};
+use crate::programs::{HeldPort, Process, Relay, Signal, kkv, kkvc};
 
 #[test]
 fn what_was_done_is_told_on_standard_error() {
@@ -56,7 +56,9 @@ fn a_quiet_command_says_nothing_but_what_was_asked_for() {
 
 #[test]
 fn a_quiet_command_still_says_what_has_gone_wrong() {
-    let failed = kkvc(["send", "127.0.0.1:1", "-m", "x", "-q"]).finish();
+    let dead = HeldPort::take();
+    let dead = dead.address().to_string();
+    let failed = kkvc(["send", &dead, "-m", "x", "-q"]).finish();
     let failed = failed.must_end_with(3).must_say("kkvc:");
     assert!(!failed.stderr.contains("Connecting"), "{}", failed.stderr);
     let relay = Relay::start(&[]);

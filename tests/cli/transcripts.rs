@@ -2,7 +2,8 @@
 //! what is written there.
 //!
 //! A line that begins with `$` is a command, those that begin with `!` are what it said on standard error, `?` is the code that it ended with, and the
-//! others are standard output. `$INBOX` is the relay's address, and it is where the owner's commands look by default. One that ends with `&` is
+//! others are standard output. `$INBOX` is the relay's address, and it is where the owner's commands look by default. At
+//! `$NOBODY`, an address too, nobody listens. One that ends with `&` is
 //! stopped when it has printed the whole block of a relay. Between a code and the next command there is room for words.
 //!
 //! To add something, write the command, or a file with commands alone, and run this test with `SNAPSHOTS=overwrite` in the environment; then read what
@@ -18,7 +19,7 @@ use snapbox::assert::DEFAULT_ACTION_ENV;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data, Redactions};
 
-use crate::programs::{Outcome, Process, Relay, Signal, kkvc, wait_for_block};
+use crate::programs::{HeldPort, Outcome, Process, Relay, Signal, kkvc, wait_for_block};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
 
@@ -58,6 +59,7 @@ const VARYING: [(&str, &str); 23] = [
 /// One session: a relay, and a directory in which commands run.
 struct Session {
     relay: Relay,
+    nobody: HeldPort,
     directory: PathBuf,
     _runtime: tempfile::TempDir,
 }
@@ -74,6 +76,7 @@ impl Session {
         let relay = Relay::start(&["--socket", socket]);
         Self {
             relay,
+            nobody: HeldPort::take(),
             directory: runtime.path().to_owned(),
             _runtime: runtime,
         }
@@ -99,7 +102,8 @@ impl Session {
             .env("PATH", path)
             .env("HOME", &self.directory)
             .env("XDG_RUNTIME_DIR", &self.directory)
-            .env("INBOX", self.relay.address());
+            .env("INBOX", self.relay.address())
+            .env("NOBODY", self.nobody.address().to_string());
         let process = Process::spawn(command, None);
         if in_background {
             wait_for_block(&process);
@@ -115,6 +119,7 @@ impl Session {
             added.expect("placeholders are in brackets");
         };
         add("[INBOX]", self.relay.address().to_owned().into());
+        add("[NOBODY]", self.nobody.address().to_string().into());
         add("[DIR]", self.directory.clone().into());
         for (placeholder, pattern) in VARYING {
             let pattern = Regex::new(pattern).expect("the patterns are fixed");

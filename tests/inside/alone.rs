@@ -1,24 +1,30 @@
 //! A relay with Tor inside and no network: all that needs none works, and its owner is told what is the matter.
 
-use super::programs::Signal;
+use super::programs::{HeldPort, Signal};
 use super::stage::{path, send, start, status};
 
 /// A network of one relay, at an address where nobody listens.
-const NOBODY: &str = "\
-[tor_network]
-fallback_caches = [
-  { rsa_identity = \"2222222222222222222222222222222222222222\", ed_identity = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\", orports = [\"127.66.66.66:1\"] },
-]
-
+fn network_of(nobody: &HeldPort) -> String {
+    let (rsa, ed) = (
+        "2".repeat(40),
+        "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI",
+    );
+    let relay = nobody.address();
+    format!(
+        "[tor_network]
+fallback_caches = [{{ rsa_identity = '{rsa}', ed_identity = '{ed}', orports = ['{relay}'] }}]
 [tor_network.authorities]
-v3idents = [\"2222222222222222222222222222222222222222\"]
-";
+v3idents = ['{rsa}']
+"
+    )
+}
 
 #[test]
 fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
     let directory = tempfile::tempdir().unwrap();
+    let nobody = HeldPort::take();
     let config = directory.path().join("arti.toml");
-    std::fs::write(&config, NOBODY).unwrap();
+    std::fs::write(&config, network_of(&nobody)).unwrap();
     let state = directory.path().join("state");
     let relay = start(&config, &["--state-dir", path(&state)]);
     let shown = relay.relay.process().stdout();

@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use super::programs::{LIMIT, Relay, Run, kkvc};
+use super::programs::{LIMIT, Relay, Run, comes_to, kkvc};
 use super::tor_network::{TorNetwork, service_lines};
 
 const TORRC_EXAMPLE: &str = include_str!("../../torrc.example");
@@ -135,17 +134,10 @@ impl InsideRelay {
 
     /// Waits until what it says of Tor is `so`.
     pub(crate) fn must_become_such(&self, what: &str, so: impl Fn(&Value) -> bool) {
-        let began = tokio::time::Instant::now();
-        loop {
+        comes_to(|| {
             let state = status(&self.relay)["tor_state"].clone();
-            if so(&state) {
-                return;
-            }
-            assert!(
-                began.elapsed() < LIMIT,
-                "not {what} after {LIMIT:?}, but {state}"
-            );
-            thread::sleep(Duration::from_millis(100)); // between two looks
-        }
+            let told = || format!("not {what} after {LIMIT:?}, but {state}");
+            so(&state).then_some(()).ok_or_else(told)
+        });
     }
 }

@@ -13,8 +13,7 @@ use tempfile::TempDir;
 use super::rules::Summary;
 use super::sockaddr::Address;
 use super::traced::{Traced, Tracer, must_be_possible};
-use super::until::until;
-use crate::programs::{Signal, kkv, kkvc, said, wait_for_block};
+use crate::programs::{HeldPort, Signal, kkv, kkvc, said, until, wait_for_block};
 
 /// An onion address whose checksum is right; nobody is there.
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
@@ -180,8 +179,8 @@ fn whole_exchange(tor: &str) {
 fn a_doctor_asks_the_relay_and_the_port_of_tor_and_nobody_else_and_changes_nothing() {
     let tracing = Tracing::new();
     let relay = Watched::start(&tracing, &["--tor", "external"]);
-    let no_tor = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let no_tor = no_tor.unwrap();
+    let held = HeldPort::take();
+    let no_tor = held.address();
     let tor = format!("socks5://{no_tor}");
     let seen = tracing.kkvc(&["doctor", "--tor", &tor, "--socket", &relay.socket], 1);
     let expected = Summary {

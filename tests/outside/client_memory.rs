@@ -13,8 +13,7 @@ use super::process_memory::{must_be_nowhere, scan};
 use super::stage::{RUNS, texts};
 use super::standing::{At, Hold, look_into, must_forget};
 use super::traced::must_be_possible;
-use super::until::until;
-use crate::programs::{Relay, Run, kkvc};
+use crate::programs::{Relay, Run, kkvc, until};
 
 const SUITES: [&str; 2] = ["1", "2"];
 

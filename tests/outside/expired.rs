@@ -21,8 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::process_memory::{must_be_nowhere, scan};
 use super::stage::{RUNS, all_threads_sleep};
 use super::stranger::{Session, Stranger};
-use super::until::until;
-use crate::programs::{Process, Signal};
+use crate::programs::{Process, Signal, until};
 
 /// Tells the other process that it is the relay.
 const ROLE: &str = "KKV_TEST_IS_THE_RELAY";

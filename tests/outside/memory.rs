@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::marker::Marker;
 use super::process_memory::must_be_nowhere;
 use super::stage::{RUNS, Stage, texts, way};
-use super::until::until;
+use crate::programs::until;
 
 /// What names the sender of the message `number`: its key and its signature, which an export shows.
 fn sender(stage: &Stage, number: &str) -> Vec<Marker> {

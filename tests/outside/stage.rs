@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::marker::Marker;
 use super::process_memory::{Found, open_files, possible_keys, scan};
-use super::until::until;
-use crate::programs::Relay;
+use crate::programs::{Relay, until};
 
 /// How often each life is lived: by a relay of its own each time.
 pub(super) const RUNS: usize = 20;

@@ -7,8 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::marker::Marker;
 use super::process_memory::{Found, about, must_be_nowhere, scan};
-use super::until::until;
-use crate::programs::{Process, Run, through};
+use crate::programs::{Process, Run, through, until};
 
 /// Where to hold it.
 #[derive(Debug, Clone, Copy)]

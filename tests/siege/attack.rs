@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kkv::protocol::suite::Suite;
 use rustix::io::Errno;
@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::programs::{LIMIT, Relay};
+use crate::programs::{Relay, until};
 use crate::{flood, hold};
 
 /// Connections of an attack that asks without end.
@@ -211,15 +211,14 @@ impl UnderWay {
     /// Waits until there are more rounds than `before`; fails the test if none come, since nothing is withstood then.
     #[track_caller]
     pub fn must_go_on(&self, before: u64) {
-        let began = clock();
-        while self.rounds() <= before {
+        until("the attack to go on", || {
             let thread = self.thread.as_ref();
             assert!(
-                thread.is_some_and(|thread| !thread.is_finished()) && began.elapsed() < LIMIT,
+                thread.is_some_and(|thread| !thread.is_finished()),
                 "the attack is over after {before} rounds, so nothing was withstood"
             );
-            std::thread::sleep(Duration::from_millis(2));
-        }
+            self.rounds() > before
+        });
     }
 }
 
@@ -248,12 +247,4 @@ fn raise_descriptors() {
         ..limits
     };
     setrlimit(Resource::Nofile, raised).expect("up to the hard limit anyone may");
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a real relay is attacked in real time"
-)]
-fn clock() -> Instant {
-    Instant::now()
 }

@@ -5,9 +5,7 @@
     reason = "a library to the tests and the benchmark, each of which uses a part of it"
 )]
 
-use std::time::{Duration, Instant};
-
-use crate::programs::{LIMIT, Process};
+use crate::programs::{Process, comes_to};
 
 /// KiB.
 pub type Kib = u64;
@@ -43,24 +41,9 @@ pub fn is_back(now: Kib, before: Kib) -> bool {
 /// Waits until it has no more than a tenth over `before`; returns how much it has then.
 #[track_caller]
 pub fn returns_to(process: &Process, before: Kib) -> Kib {
-    let start = clock();
-    loop {
+    comes_to(|| {
         let now = now(process);
-        if is_back(now, before) {
-            return now;
-        }
-        assert!(
-            start.elapsed() < LIMIT,
-            "{before} KiB before, and {now} KiB for long after"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a real process gives memory back in real time"
-)]
-fn clock() -> Instant {
-    Instant::now()
+        let told = || format!("{before} KiB before, and {now} KiB for long after");
+        is_back(now, before).then_some(now).ok_or_else(told)
+    })
 }

@@ -7,13 +7,18 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "a library to tests, each of which uses a part of it"
 )]
 
+#[path = "programs/held_port.rs"]
+mod held_port;
 #[path = "programs/process.rs"]
 mod process;
 #[path = "programs/terminal.rs"]
 mod terminal;
+#[path = "programs/until.rs"]
+mod until;
 
 use std::env;
 use std::ffi::OsStr;
@@ -25,9 +30,11 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use held_port::HeldPort;
 pub use process::{LIMIT, Outcome, Process};
 pub use rustix::process::Signal;
 pub use terminal::Terminal;
+pub use until::{comes_to, until};
 
 /// What a relay is started with unless the test says otherwise.
 const DEFAULTS: [(&str, &str); 3] = [("--tor", "off"), ("--listen", "127.0.0.1:0"), ("-c", "4")];

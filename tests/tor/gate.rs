@@ -6,11 +6,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::programs::{LIMIT, Outcome, Relay, Signal};
+use super::programs::{HeldPort, LIMIT, Outcome, Relay, Signal};
 
 /// Lets everything through up to one request, which it keeps.
 pub(crate) struct Gate {
     pub(crate) address: SocketAddr,
+    /// So that nobody else listens there afterwards.
+    _port: HeldPort,
     relay: Relay,
     runtime: Runtime,
     arrived: UnboundedReceiver<()>,
@@ -21,19 +23,20 @@ impl Gate {
     pub(crate) fn before(request: &'static str) -> Self {
         let relay = Relay::start(&["--tor", "external"]);
         let runtime = Runtime::new().expect("a runtime");
-        let listener = runtime
-            .block_on(TcpListener::bind("127.0.0.1:0"))
-            .expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
+        let port = HeldPort::take();
+        let (address, listener) = (port.address(), port.listener());
+        listener.set_nonblocking(true).expect("a TCP socket");
         let (arriving, arrived) = unbounded_channel();
         let behind = relay.address().parse().expect("an address with a port");
         runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).expect("the runtime has a driver");
             while let Ok((sender, _)) = listener.accept().await {
                 tokio::spawn(pass(sender, behind, request, arriving.clone()));
             }
         });
         Self {
             address,
+            _port: port,
             relay,
             runtime,
             arrived,

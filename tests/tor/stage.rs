@@ -1,6 +1,6 @@
 //! What every scenario plays on: one private network, a relay behind an onion service made from torrc.example, and a sender's Tor.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread;
 
@@ -8,7 +8,7 @@ use kkv::limits::DEFAULT_PORT;
 
 use super::control;
 use super::gate::Gate;
-use super::programs::{Outcome, Relay, Run, kkvc};
+use super::programs::{HeldPort, Outcome, Relay, Run, kkvc};
 use super::tor_network::{TorNetwork, service_lines};
 
 pub(crate) const TORRC_EXAMPLE: &str = include_str!("../../torrc.example");
@@ -24,6 +24,8 @@ const SENDER: &str = "sender";
 
 pub(crate) struct Stage {
     network: TorNetwork,
+    /// What is behind [`DESERTED_PORT`].
+    _deserted: HeldPort,
     /// The relay behind the onion service's own port.
     pub(crate) relay: Relay,
     /// Its address, without port.
@@ -47,6 +49,7 @@ impl Stage {
             println!("network: {failed}");
         }
         let relay = Relay::start(&["--tor", "external"]);
+        let deserted = HeldPort::take();
         let exchange = Gate::before("POST /exchange_keys ");
         let message = Gate::before("POST /msg ");
         let addresses = [exchange.address, message.address];
@@ -57,7 +60,7 @@ impl Stage {
         let behind = relay.address().parse().expect("an address with a port");
         let mut lines = service_lines(TORRC_EXAMPLE, behind).expect("one onion service");
         for (port, behind) in [
-            (DESERTED_PORT, deserted()),
+            (DESERTED_PORT, deserted.address()),
             (EXCHANGE_GATE_PORT, addresses[0]),
             (MESSAGE_GATE_PORT, addresses[1]),
         ] {
@@ -73,6 +76,7 @@ impl Stage {
         let extended_socks = control::extended_errors(&network.dir().join(SENDER), socks);
         let stage = Self {
             network,
+            _deserted: deserted,
             relay,
             onion,
             socks,
@@ -112,10 +116,4 @@ pub(crate) fn must_fail_with(ended: Outcome, code: i32) -> Outcome {
     let ended = ended.must_end_with(code);
     assert_eq!(ended.stdout_text(), "");
     ended
-}
-
-/// A loopback address at which nobody listens: a port that was free a moment ago, on an address that no other test takes.
-fn deserted() -> SocketAddr {
-    let taken = TcpListener::bind("127.66.66.66:0").expect("a free port");
-    taken.local_addr().expect("it is bound")
 }

@@ -13,6 +13,8 @@ use crate::process::own_uid;
 
 /// What one-run directories are called, so that those of runs that were killed can be found.
 const TEMPORARY: &str = "kkv-ephemeral-";
+/// Directories for one run that are made before it is given up, if others remove them.
+const TRIES: usize = 100;
 /// Held locked by the program that uses the directory.
 const LOCK: &str = "kkv.lock";
 /// Kinds of file system that live in memory: tmpfs and ramfs (Linux's `magic.h`).
@@ -109,19 +111,24 @@ impl Home {
                 continue;
             }
             sweep(&parent);
-            let mut token = [0; 16];
-            rng.fill_bytes(&mut token);
-            let path = parent.join(format!("{TEMPORARY}{}", HEXLOWER.encode(&token)));
-            if DirBuilder::new().mode(0o700).create(&path).is_err() {
-                continue;
+            // A relay that starts at the same time may take the new directory for one that was left, until it is locked.
+            for _ in 0..TRIES {
+                let path = parent.join(one_run(rng));
+                if DirBuilder::new().mode(0o700).create(&path).is_err() {
+                    break;
+                }
+                if let Some(lock) = lock(&path).ok().flatten()
+                    && path.join(LOCK).exists()
+                {
+                    return Ok(Self {
+                        path,
+                        temporary: true,
+                        used: false,
+                        _lock: Some(lock),
+                    });
+                }
+                let _ = fs::remove_dir_all(&path);
             }
-            let lock = lock(&path)?;
-            return Ok(Self {
-                path,
-                temporary: true,
-                used: false,
-                _lock: lock,
-            });
         }
         Err(HomeError::NoMemory)
     }
@@ -173,6 +180,13 @@ fn lock(directory: &Path) -> Result<Option<File>, HomeError> {
     let file = File::create(&path).map_err(|fault| HomeError::Io(path, fault))?;
     let locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
     Ok(locked.then_some(file))
+}
+
+/// A name for a directory of one run.
+fn one_run(rng: &mut impl CryptoRng) -> String {
+    let mut token = [0; 16];
+    rng.fill_bytes(&mut token);
+    format!("{TEMPORARY}{}", HEXLOWER.encode(&token))
 }
 
 /// Removes what killed runs left.
@@ -228,11 +242,26 @@ mod tests {
         drop(home);
         assert!(!path.exists());
 
-        let left = other.path().with_file_name(format!("{TEMPORARY}left"));
+        let left = other.path().with_file_name(one_run(rng));
         fs::create_dir(&left).unwrap();
         fs::write(left.join(LOCK), "").unwrap();
         drop(Home::in_memory(rng).unwrap());
         assert!(!left.exists());
         assert!(other.path().exists());
+    }
+
+    #[test]
+    fn relays_that_start_at_once_take_no_directory_from_each_other() {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let home = Home::in_memory(&mut rand::rng()).unwrap();
+                        assert!(home._lock.is_some());
+                        assert!(home.path().join(LOCK).exists());
+                    }
+                });
+            }
+        });
     }
 }
