@@ -20,7 +20,7 @@ mod explain;
 mod host;
 mod identity;
 pub(crate) mod inbox;
-mod input;
+pub(crate) mod input;
 #[cfg(feature = "embedded-tor")]
 pub(crate) mod inside;
 #[cfg(not(feature = "embedded-tor"))]

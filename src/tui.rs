@@ -25,8 +25,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, EventStream, KeyEventKind};
-use futures_util::StreamExt;
+use crossterm::event::{Event as Input, KeyEventKind};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -34,9 +33,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failed};
+use crate::cli::input::terminal_is_gone;
 use crate::cli::output::say;
 use crate::cli::signals;
 use crate::contacts::BookFile;
+use crate::crypto::scrub;
 use app::{App, Event, Order};
 use keeper::Keeper;
 use link::Link;
@@ -51,6 +52,8 @@ pub(crate) use post::Route;
 const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// A terminal that goes without a word is missed in so long.
+const MISSED: Duration = Duration::from_millis(500);
 /// Contacts are saved in less, and without a word, unless another program holds their file.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -79,6 +82,9 @@ pub(crate) async fn run(
     if let Some(keeper) = keeper {
         saved(keeper, &mut happening).await?;
     }
+    if terminal_is_gone() {
+        return Ok(()); // the window was closed, which is one way to leave
+    }
     ended.map_err(|fault| {
         Failed::new(
             Exit::Refused,
@@ -101,22 +107,35 @@ async fn ran(
     let link = Link::new(socket.clone(), events.clone());
     let mut post = Post::new(route, events.clone());
     let mut screen = Screen::open()?;
-    let mut keys = EventStream::new();
+    let mut keys = keys()?;
     let mut following = JoinSet::new();
     following.spawn(link.clone().follow());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(MISSED);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut attended: Option<Instant> = None;
+    let mut is_old = true;
     loop {
-        screen.draw(&mut app)?;
+        if is_old {
+            screen.draw(&mut app)?;
+        }
+        is_old = true;
         let event = tokio::select! {
-            input = keys.next() => match input {
+            input = keys.recv() => match input {
                 Some(input) => taken(input?),
                 None => return Ok(()), // the terminal is gone
             },
             event = happening.recv() => event,
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
             () = screen.takes() => None,
+            _ = looks.tick() => {
+                if terminal_is_gone() {
+                    return Ok(());
+                }
+                is_old = false;
+                None
+            }
             _ = suspended.recv() => {
                 if !suspend(&mut screen, keeper, &mut stopped).await? {
                     return Ok(());
@@ -159,6 +178,19 @@ async fn ran(
             }
         }
     }
+}
+
+/// What comes from the terminal, read by a thread of its own: on a terminal that is gone the library reads the end over and over, and lets go of
+/// nothing. It ends with the program.
+fn keys() -> io::Result<UnboundedReceiver<io::Result<Input>>> {
+    let (to, keys) = unbounded_channel();
+    let read = move || {
+        while let Ok(()) = to.send(crossterm::event::read()) {}
+    };
+    std::thread::Builder::new()
+        .name("keys".to_owned())
+        .spawn(move || scrub::after(read))?;
+    Ok(keys)
 }
 
 /// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that. Whether it goes on then: not if

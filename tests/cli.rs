@@ -9,6 +9,7 @@ mod cli {
     mod address;
     mod at_the_edge;
     mod card;
+    mod closed_window;
     mod colour;
     mod completions;
     mod contacts;

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use super::exit::Failed;
+use super::input::is_of_no_terminal;
 use super::output::complain;
 use super::writer::{self, Sink};
 
@@ -29,10 +30,13 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
 pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
     writer::words(Sink::Err, format!("{question} [y/N] "));
     let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|fault| Failed::usage(format!("can't read your answer: {fault}")))?;
+    match io::stdin().lock().read_line(&mut answer) {
+        Err(fault) if !is_of_no_terminal(&fault) => {
+            return Err(Failed::usage(format!("can't read your answer: {fault}")));
+        }
+        Err(_) => return Ok(Answer::Neither), // nobody is there any more
+        Ok(_) => {}
+    }
     if !answer.ends_with('\n') {
         complain(""); // Ctrl-D leaves the cursor behind the question
     }

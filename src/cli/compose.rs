@@ -6,8 +6,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::exit::Failed;
-use super::input::{self, stdin};
+use super::exit::{Exit, Failed};
+use super::input::{self, stdin, terminal_is_gone};
 use super::output::{complain, say};
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
@@ -26,6 +26,11 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
                 say("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
             }
             let text = stdin().and_then(|stdin| input::text(stdin, MAX_TEXT_BYTES));
+            if typed && terminal_is_gone() {
+                // Also if there is an end: half a message is none.
+                let what = "the terminal is gone; nothing was delivered";
+                return Err(Failed::new(Exit::Cancelled, what));
+            }
             if typed {
                 after_typing(&text);
             }

@@ -4,12 +4,31 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 /// Standard input as a file like any other.
 pub(super) fn stdin() -> io::Result<File> {
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     Ok(File::from(input))
+}
+
+/// Whether the terminal on standard input is gone, if it was one: its window was closed, or the way to it is lost.
+pub(crate) fn terminal_is_gone() -> bool {
+    let stdin = io::stdin();
+    let mut looked = [PollFd::new(&stdin, PollFlags::empty())];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let gone = PollFlags::HUP | PollFlags::ERR;
+    poll(&mut looked, Some(&now)).is_ok() && looked[0].revents().intersects(gone)
+}
+
+/// Whether this is what reading from such a terminal comes to: then nobody is there to answer, and nothing is wrong with the program.
+pub(super) fn is_of_no_terminal(fault: &io::Error) -> bool {
+    fault.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
 /// Reads a text of `most` bytes at most, into one buffer that is wiped.

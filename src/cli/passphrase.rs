@@ -11,7 +11,7 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::exit::{Exit, Failed};
-use super::input::stdin;
+use super::input::{is_of_no_terminal, stdin};
 use super::output::complain;
 use super::visible::OneLine;
 use super::writer::{self, Sink};
@@ -158,7 +158,11 @@ fn read_line(mut input: File) -> io::Result<Option<Zeroizing<String>>> {
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSPHRASE_BYTES + 1));
     let mut byte = Zeroizing::new([0; 1]);
     loop {
-        match input.read(&mut *byte)? {
+        let read = match input.read(&mut *byte) {
+            Err(fault) if is_of_no_terminal(&fault) => return Ok(None),
+            read => read?,
+        };
+        match read {
             0 if line.is_empty() => return Ok(None),
             0 => break,
             _ if byte[0] == b'\n' => break,

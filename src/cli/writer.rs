@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::fstat;
+use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -328,6 +328,10 @@ impl Waiting {
     }
 }
 
+fn is_device(file: BorrowedFd<'_>) -> bool {
+    fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_char_device())
+}
+
 /// Writes all of it, past the buffers of the standard library: one of those is locked for as long as a write lasts.
 fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
     while !bytes.is_empty() {
@@ -338,6 +342,8 @@ fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
                 _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None);
             }
             Err(Errno::PIPE) => return Ok(false),
+            // A terminal that is gone; on a disk it would be a fault.
+            Err(Errno::IO) if is_device(to) => return Ok(false),
             Err(fault) => return Err(fault.into()),
         }
     }

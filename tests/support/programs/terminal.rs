@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{PipeWriter, Read, Write, pipe};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Action, LocalModes, Winsize, tcflow, tcgetattr, tcsetwinsize};
@@ -23,6 +24,8 @@ pub struct Terminal {
     screen: Receiver<Vec<u8>>,
     /// To the byte: what comes at once may end within a character.
     seen: Vec<u8>,
+    /// Reads what comes to the screen until the other end of the pipe is closed.
+    reader: Option<(thread::JoinHandle<()>, PipeWriter)>,
 }
 
 impl Terminal {
@@ -44,7 +47,8 @@ impl Terminal {
         rows: u16,
         prepare: impl FnOnce(&File),
     ) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a pseudo-terminal");
         grantpt(&master).expect("its other end can be opened");
         unlockpt(&master).expect("its other end can be opened");
         let name = ptsname(&master, Vec::new()).expect("it has a name");
@@ -68,11 +72,21 @@ impl Terminal {
         let keyboard = File::from(master);
         let mut from = keyboard.try_clone().expect("a file can be shared");
         let (to, screen) = channel();
-        thread::spawn(move || {
+        let (stop, stopper) = pipe().expect("a pipe");
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(n @ 1..) = from.read(&mut buffer) {
-                if to.send(buffer[..n].to_vec()).is_err() {
+            loop {
+                let mut ready = [
+                    PollFd::new(&from, PollFlags::IN),
+                    PollFd::new(&stop, PollFlags::IN),
+                ];
+                poll(&mut ready, None).expect("files can be waited for");
+                if !ready[1].revents().is_empty() {
                     break;
+                }
+                match from.read(&mut buffer) {
+                    Ok(n @ 1..) if to.send(buffer[..n].to_vec()).is_ok() => {}
+                    _ => break,
                 }
             }
         });
@@ -81,7 +95,17 @@ impl Terminal {
             keyboard,
             screen,
             seen: Vec::new(),
+            reader: Some((reader, stopper)),
         }
+    }
+
+    /// Closes it, as when somebody closes the window. The program that was on it.
+    pub fn close(mut self) -> Process {
+        if let Some((reader, stopper)) = self.reader.take() {
+            drop(stopper);
+            reader.join().expect("it does not panic");
+        }
+        self.process
     }
 
     /// Has it take no more output, as Ctrl-S does.
