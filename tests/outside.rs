@@ -16,6 +16,7 @@ mod outside {
     mod confined;
     mod expired;
     mod held;
+    mod injected;
     mod keys;
     mod locked;
     mod marker;
@@ -29,6 +30,7 @@ mod outside {
     mod standing;
     mod stopped;
     mod stranger;
+    mod taken_over;
     mod trace;
     mod traced;
 }

@@ -1,4 +1,5 @@
-//! What the kernel holds a relay to: a thread of the test gives everything up as a relay does, and then tries.
+//! What the kernel holds a relay to: a thread of the test gives everything up as a relay does, and then tries. What no safe library asks for is
+//! tried in `taken_over`.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, IoSlice};
@@ -201,11 +202,9 @@ fn nobody_starts_a_program() {
 #[test]
 fn nobody_reaches_into_other_processes_or_what_the_system_is() {
     /// Each fails for another reason where nothing refuses it, whatever rights the test has, except the first two.
-    fn attempts() -> [(&'static str, rustix::io::Result<()>); 7] {
+    fn attempts(me: &OwnedFd) -> [(&'static str, rustix::io::Result<()>); 7] {
         use rustix::{fs, mount, process, thread, time};
         let null = File::open("/proc/self/status").expect("there is one");
-        let me = process::pidfd_open(process::getpid(), process::PidfdFlags::empty());
-        let me = me.expect("there is one");
         let nowhere = "/nonexistent";
         let nobodys = time::Timespec {
             tv_sec: 0,
@@ -239,15 +238,17 @@ fn nobody_reaches_into_other_processes_or_what_the_system_is() {
             ),
         ]
     }
-    for (what, attempt) in attempts() {
+    let pid = rustix::process::getpid();
+    let me = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+    for (what, attempt) in attempts(&me) {
         assert_ne!(attempt, Err(Errno::PERM), "{what}: refused by another");
     }
     let needs = Needs {
         connects: true,
         ..Needs::default()
     };
-    confined(needs, || {
-        for (what, attempt) in attempts() {
+    confined(needs, move || {
+        for (what, attempt) in attempts(&me) {
             refused(what, attempt);
         }
     });
