@@ -67,7 +67,7 @@ fn main() {
     println!("System Tor");
     let external = Relay::start(&["--tor", "external", "-c", "1"]);
     memory("", &external);
-    let behind = external.address().parse().unwrap();
+    let behind = external.address();
     let lines = service_lines(TORRC_EXAMPLE, behind).unwrap();
     let began = Instant::now();
     let onion = network.onion_service("host", &lines);

@@ -103,7 +103,7 @@ fn show() -> Result<()> {
     println!(
         "\nand a tor with the lines of torrc.example makes it an onion service. At the same time the sender's tor starts."
     );
-    let lines = service_lines(include_str!("../torrc.example"), listens.parse()?)?;
+    let lines = service_lines(include_str!("../torrc.example"), &listens)?;
     let (onion, socks) = thread::scope(|scope| {
         let socks = scope.spawn(|| network.socks_client("sender"));
         let onion = network.onion_service("owner", &lines);

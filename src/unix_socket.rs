@@ -11,6 +11,10 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::limits::BACKLOG;
 use crate::process::own_uid;
 
+/// Rights of the group and of everyone else.
+const OTHERS_WRITE: u32 = 0o022;
+const ROOT: u32 = 0;
+
 /// Why the socket can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
@@ -37,12 +41,24 @@ pub fn directory_of(socket: &Path) -> &Path {
     }
 }
 
+/// Whether anybody but its owner and root could put another socket in the place of this one, now or when it is gone.
+#[must_use]
+pub fn others_can_replace(socket: &Path) -> bool {
+    let owner = fs::symlink_metadata(socket).map(|socket| socket.uid());
+    let directory = fs::metadata(directory_of(socket));
+    owner
+        .and_then(|owner| directory.map(|directory| (owner, directory)))
+        .is_ok_and(|(owner, directory)| {
+            ![ROOT, owner].contains(&directory.uid()) || directory.mode() & OTHERS_WRITE != 0
+        })
+}
+
 /// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing else is there. A program that
 /// confines itself keeps the right to remove its sockets out of no other: it could remove everything there.
 #[must_use]
 pub fn is_only_for(sockets: &[&Path], directory: &Path) -> bool {
     let private = fs::metadata(directory)
-        .is_ok_and(|metadata| metadata.uid() == own_uid() && metadata.mode() & 0o022 == 0);
+        .is_ok_and(|metadata| metadata.uid() == own_uid() && metadata.mode() & OTHERS_WRITE == 0);
     let is_socket = |entry: io::Result<DirEntry>| {
         let name = entry.map(|entry| entry.file_name()).ok();
         sockets.iter().any(|socket| {
@@ -132,6 +148,8 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const OWNER_ONLY: Mode = Mode::from_raw_mode(0o600);
@@ -149,6 +167,23 @@ mod tests {
             assert!(matches!(second, Err(SocketError::InUse(_))));
             drop(socket);
             assert!(!path.exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_write_in_its_directory_can_replace_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        let _socket = UnixSocket::bind(&path, OWNER_ONLY).await.unwrap();
+        for (mode, others) in [
+            (0o700, false),
+            (0o2750, false),
+            (0o770, true),
+            (0o1777, true),
+        ] {
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(directory.path(), mode.clone()).unwrap();
+            assert_eq!(others_can_replace(&path), others, "{mode:?}");
         }
     }
 

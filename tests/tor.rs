@@ -49,6 +49,7 @@ fn what_is_sent_through_tor_arrives_whole_or_the_sender_is_told_why_not() {
         };
     }
     play!(delivery::the_largest_message_of_each_suite_arrives_whole);
+    play!(delivery::no_other_user_is_in_the_way_of_a_message);
     play!(delivery::two_senders_at_once_both_arrive);
     play!(delivery::no_two_sends_share_a_circuit);
     play!(delivery::strangers_find_no_owner_and_no_clock);
@@ -83,13 +84,27 @@ fn a_mistyped_address_is_refused_before_anything_is_dialled() {
 }
 
 #[test]
-fn tor_takes_the_torrc_example_and_it_leads_to_the_port_that_kkv_listens_on() {
+fn tor_takes_the_torrc_example_and_it_leads_to_the_socket_that_it_has_kkv_listen_on() {
     let active: Vec<&str> = TORRC_EXAMPLE
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .collect();
-    let port = format!("HiddenServicePort {DEFAULT_PORT} 127.0.0.1:{DEFAULT_PORT}");
-    assert_eq!(active, ["HiddenServiceDir /var/lib/tor/kkv/", &port]);
+    let to = |place: &str| format!("HiddenServicePort {DEFAULT_PORT} {place}");
+    let socket = "unix:/srv/kkv/relay.sock";
+    assert_eq!(active, ["HiddenServiceDir /var/lib/tor/kkv/", &to(socket)]);
+    assert!(TORRC_EXAMPLE.contains(&format!("kkv --tor external --listen {socket}\n")));
+    // Instead: the socket of the unit, and the port that kkv listens on if it isn't told where.
+    for place in [
+        "unix:/run/kkv/tor.sock",
+        &format!("127.0.0.1:{DEFAULT_PORT}"),
+    ] {
+        assert!(
+            TORRC_EXAMPLE.contains(&format!("\n#{}\n", to(place))),
+            "{place}"
+        );
+    }
+    let unit = include_str!("../dist/systemd/system/kkv-external.service");
+    assert!(unit.contains("\nEnvironment=KKV_LISTEN=unix:%t/kkv/tor.sock\n"));
 
     // As it is, and with what is commented out. The directory is another, since the real one is the system Tor's.
     let all = TORRC_EXAMPLE.replace("\n#HiddenService", "\nHiddenService");

@@ -1,5 +1,6 @@
 //! `kkvc doctor`: what is wrong with the relay or this machine, in one line each, and how to mend it.
 
+mod behind;
 mod kernel;
 mod memory;
 mod outside;

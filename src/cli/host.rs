@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::output::{Talk, talk, tell};
 use super::speed::Speed;
+use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::onion::OnionAddress;
 use crate::owner::api::Status;
@@ -50,6 +51,13 @@ impl Running {
             }
             (None, _) => "from this machine; no Tor is expected".to_owned(),
         };
+        let risk = if is_for_the_taking(self.tor, &self.listens) {
+            format!(
+                "\n            ({PLACE_RISK};\n            a socket is safer: see torrc.example)"
+            )
+        } else {
+            String::new()
+        };
         let life = self.ttl.map_or_else(String::new, |ttl| {
             format!(", each kept for {}", humantime::format_duration(ttl))
         });
@@ -69,7 +77,7 @@ impl Running {
             "kkv {} keeps up to {} messages in memory{life}\n  \
              price     {}{rises}\n  \
              reach it  {reach}\n  \
-             listens   {}, speaks {}\n  \
+             listens   {}, speaks {}{risk}\n  \
              owner     {owner}\n  \
              key       {}\n",
             status.version,

@@ -10,6 +10,7 @@ use super::message::{openpgp, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
 use super::output::{print_json, print_lines, say};
+use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::api::{Delete, Done, Status, Summary};
@@ -208,6 +209,11 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         }
         .to_owned(),
     };
+    let risk = if is_for_the_taking(status.tor, &status.listens) {
+        format!("\n            ({PLACE_RISK})")
+    } else {
+        String::new()
+    };
     print_lines(&format!(
         "kkv {}, up {}\n  \
          messages  {} ({} unread), {} more expected, {} of {} slots free\n  \
@@ -215,7 +221,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
          memory    {}\n  \
          confined  {}\n  \
          reach it  {reach}\n  \
-         listens   {}, speaks {}\n  \
+         listens   {}, speaks {}{risk}\n  \
          cost      {}\n  \
          key       {}\n",
         OneLine(&status.version),

@@ -73,7 +73,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
     suite: SuitePolicy,
 
-    /// Where to listen on this machine: a loopback address, or unix:/PATH for a system Tor alone
+    /// Where to listen on this machine: unix:/PATH for a system Tor alone, or a loopback address, which any user can take while kkv is down
     #[arg(long, value_name = "ADDRESS", default_value_t = default_listen())]
     listen: Listen,
 

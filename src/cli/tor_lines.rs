@@ -12,7 +12,21 @@ use tokio::time::{interval, timeout};
 
 use super::live::target;
 use super::output::{self, Talk, talk};
-use crate::tor::TorState;
+use crate::tor::{Listen, TorMode, TorState};
+use crate::unix_socket;
+
+/// What is said of a port that a system Tor leads to, or a socket where all may make one.
+pub(super) const PLACE_RISK: &str =
+    "any user here can take that place, and messages, while kkv is down";
+
+/// Whether somebody else could stand in the relay's place behind a system Tor.
+pub(super) fn is_for_the_taking(tor: TorMode, listens: &Listen) -> bool {
+    let open = match listens {
+        Listen::Loopback(_) => true,
+        Listen::Unix(path) => unix_socket::others_can_replace(path),
+    };
+    tor == TorMode::External && open
+}
 
 /// Trouble is told when it has lasted for so long: most of it passes.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -100,7 +100,7 @@ fn where_all_is_well_it_says_so_line_by_line_and_ends_with_0() {
     for (shown, check) in out.lines().zip(CHECKS) {
         // What depends on the machine may be better, but is not wrong.
         let (state, _) = line(shown, check);
-        let ours = ["relay", "socket", "tor", "sending", "clock", "dumps"].contains(&check);
+        let ours = ["relay", "socket", "sending", "clock", "dumps"].contains(&check);
         assert!(state == "ok" || !ours && state == "warning", "{shown}");
     }
     let version = env!("CARGO_PKG_VERSION");
@@ -122,6 +122,31 @@ fn where_all_is_well_it_says_so_line_by_line_and_ends_with_0() {
     }
     assert_eq!(findings.len(), CHECKS.len());
     assert!(relay.list().is_empty());
+}
+
+#[test]
+fn behind_a_port_it_warns_of_who_else_could_listen_there_and_behind_a_socket_of_who_could_not_reach_it()
+ {
+    let (state, told) = tor_of(&["--tor", "external"], 0);
+    assert_eq!(state, "warning");
+    assert!(told.contains("any user here can take that place"), "{told}");
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("relay.sock");
+    let listen = format!("unix:{}", socket.display());
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o770)).unwrap();
+    let (state, told) = tor_of(&["--tor", "external", "--listen", &listen], 1);
+    assert_eq!(state, "wrong");
+    assert!(told.contains("chmod go-w"), "{told}");
+}
+
+/// What the check of Tor says of a relay that is started so, and ends with.
+fn tor_of(arguments: &[&str], code: i32) -> (String, String) {
+    let relay = Relay::start(arguments);
+    let outcome = doctor(&relay).finish().must_end_with(code);
+    let out = outcome.stdout_text();
+    let tor = out.lines().find(|line| line.contains("  tor  "));
+    let (state, told) = line(tor.expect("it looks at Tor"), "tor");
+    (state.to_owned(), told.to_owned())
 }
 
 #[test]

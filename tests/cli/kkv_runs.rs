@@ -51,6 +51,29 @@ fn behind_a_system_tor_it_says_what_to_put_into_the_torrc() {
 }
 
 #[test]
+fn of_a_place_behind_a_system_tor_it_says_if_others_could_take_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = format!("unix:{}/relay.sock", directory.path().display());
+    let open = directory.path().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+    let open_socket = format!("unix:{}/relay.sock", open.display());
+    for (arguments, at_risk) in [
+        (&["--tor", "external"][..], true),
+        (&["--tor", "external", "--listen", &socket], false),
+        (&["--tor", "off"], false),
+        (&["--tor", "external", "--listen", &open_socket], true),
+    ] {
+        let relay = Relay::start(arguments);
+        let status = relay.owner(["status"]).finish().must_end_with(0);
+        for told in [relay.process().stdout(), status.stdout_text()] {
+            let risk = told.contains("any user here can take that place");
+            assert_eq!(risk, at_risk, "{told}");
+        }
+    }
+}
+
+#[test]
 fn after_the_block_it_is_silent_whatever_comes() {
     let relay = Relay::start(&["-m", "2"]);
     let block = relay.process().stdout();

@@ -40,7 +40,7 @@ impl Stage {
         std::fs::write(&config, network.arti_config()).expect("the directory is ours");
         let senders = network.dir().join("senders");
         let external = Relay::start(&["--tor", "external"]);
-        let behind = external.address().parse().expect("an address with a port");
+        let behind = external.address();
         let lines = service_lines(TORRC_EXAMPLE, behind).expect("one onion service");
         let state = network.dir().join("relay");
         let (inside, socks, external_onion) = thread::scope(|scope| {

@@ -1,6 +1,7 @@
 //! Whole lives of a relay, started as its units start it: all that it asks of the kernel is what they let it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -97,6 +98,21 @@ fn behind_a_system_tor_kkv_asks_for_nothing_that_its_unit_forbids() {
     send(&listens, &["--suite", "1"], "two");
     let trace = service.end(&["one", "two"]);
     must_be_allowed(&trace, OF_SYSTEM_EXTERNAL);
+}
+
+#[test]
+fn behind_a_system_tor_the_unit_has_it_listen_on_a_socket_that_its_group_may_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let [runtime, state] = ["run", "state"].map(|name| directory.path().join(name));
+    fs::create_dir_all(runtime.join("kkv")).unwrap();
+    let unit = Unit::read(OF_SYSTEM_EXTERNAL);
+    let kkv = Process::spawn(unit.command(&["--cost-pow", "4"], &runtime, &state), None);
+    wait_for_block(&kkv);
+    let socket = runtime.join("kkv/tor.sock");
+    assert_eq!(said(&kkv, "listens"), format!("unix:{}", socket.display()));
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!(mode(&socket), 0o660);
+    assert_eq!(mode(&runtime.join("kkv/kkv.sock")), 0o600);
 }
 
 #[test]

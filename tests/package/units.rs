@@ -89,6 +89,7 @@ fn the_two_units_of_the_system_differ_in_what_has_to_do_with_tor_alone() {
             "Description=kkv, an inbox in memory (Tor inside)",
             "Environment=XDG_RUNTIME_DIR=%t XDG_STATE_HOME=%S",
             "ExecStart=/usr/bin/kkv $KKV_OPTIONS",
+            "RuntimeDirectoryMode=0700",
             "StateDirectory=kkv",
             "StateDirectoryMode=0700",
         ]
@@ -97,11 +98,15 @@ fn the_two_units_of_the_system_differ_in_what_has_to_do_with_tor_alone() {
         only(&external, &inside),
         [
             "Description=kkv, an inbox in memory (behind a system Tor)",
+            "Environment=KKV_LISTEN=unix:%t/kkv/tor.sock",
             "Environment=XDG_RUNTIME_DIR=%t",
             "ExecStart=/usr/bin/kkv --tor external $KKV_OPTIONS",
+            "Group=debian-tor",
             "IPAddressAllow=localhost",
             "IPAddressDeny=any",
+            "InaccessiblePaths=-/run/tor -/var/lib/tor",
             "ProcSubset=pid",
+            "RuntimeDirectoryMode=0710",
         ]
     );
 }

@@ -62,7 +62,9 @@ mod vote;
 mod wait;
 
 use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -184,7 +186,26 @@ impl TorNetwork {
     /// descriptor is not accepted.
     pub fn onion_service(&self, nickname: &str, service_lines: &str) -> Result<String> {
         self.invite(nickname, |dir| {
-            guest::onion_service(&self.tools, &self.nodes, dir, service_lines)
+            guest::onion_service(&self.tools, &self.nodes, dir, None, service_lines)
+        })
+        .with_context(|| format!("Tor onion service {nickname}"))
+    }
+
+    /// The same, of a `tor` that runs as another `user`, with the group of that number and no other, as a system's does.
+    /// Only root can start one.
+    ///
+    /// # Errors
+    /// As [`TorNetwork::onion_service`].
+    pub fn onion_service_of(
+        &self,
+        user: u32,
+        nickname: &str,
+        service_lines: &str,
+    ) -> Result<String> {
+        // That user has to come to its own directory within.
+        fs::set_permissions(self.dir(), Permissions::from_mode(0o711))?;
+        self.invite(nickname, |dir| {
+            guest::onion_service(&self.tools, &self.nodes, dir, Some(user), service_lines)
         })
         .with_context(|| format!("Tor onion service {nickname}"))
     }

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
+use std::process::Command;
 
 use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
 use super::control;
+use super::programs::{Process, run_by};
 use super::socks;
-use super::stage::{Stage, must_fail_with};
+use super::stage::{Stage, TOR, must_fail_with, socket_in};
+
+/// Another user of the machine.
+const STRANGER: u32 = TOR + 1;
 
 /// A text of exactly `bytes` bytes, not all of it ASCII, in which no longer stretch comes twice.
 fn text(bytes: usize) -> String {
@@ -45,6 +50,31 @@ pub(crate) fn the_largest_message_of_each_suite_arrives_whole(stage: &Stage) {
     let too_long = stage.send(&stage.inbox(), &["--suite", "1"], &too_long);
     must_fail_with(too_long.finish(), 2).must_say("nothing was delivered");
     assert_eq!(stage.relay.list(), before);
+}
+
+/// Nobody but Tor connects to the relay's socket, and not even Tor can put another one there, whether it is there or not.
+pub(crate) fn no_other_user_is_in_the_way_of_a_message(stage: &Stage) {
+    let place = stage.place.path();
+    let socket = socket_in(place);
+    let can = |user: u32, what: &str| {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", what, "sh"]).arg(&socket).arg(place);
+        run_by(user, &mut shell);
+        Process::spawn(shell, None).finish().code == Some(0)
+    };
+    let (connect, list) = (r#"test -w "$1""#, r#"ls "$2""#);
+    let (replace, remove) = (r#"touch "$2"/other"#, r#"rm -f "$1""#);
+    assert!(can(TOR, connect) && can(TOR, list));
+    for (user, what) in [
+        (TOR, replace),
+        (TOR, remove),
+        (STRANGER, connect),
+        (STRANGER, list),
+        (STRANGER, replace),
+        (STRANGER, remove),
+    ] {
+        assert!(!can(user, what), "{user}: {what}");
+    }
 }
 
 pub(crate) fn two_senders_at_once_both_arrive(stage: &Stage) {

@@ -1,10 +1,16 @@
 //! What every scenario plays on: one private network, a relay behind an onion service made from torrc.example, and a sender's Tor.
+//!
+//! The Tor of the onion service runs as a user of its own, as a system's does, and reaches the relay by a socket in a
+//! directory that is made as torrc.example says.
 
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use kkv::limits::DEFAULT_PORT;
+use tempfile::TempDir;
 
 use super::control;
 use super::gate::Gate;
@@ -18,6 +24,9 @@ pub(crate) const DESERTED_PORT: u16 = 1;
 pub(crate) const EXCHANGE_GATE_PORT: u16 = 2;
 pub(crate) const MESSAGE_GATE_PORT: u16 = 3;
 
+/// The user that the Tor of the onion service runs as, and its group.
+pub(crate) const TOR: u32 = 65_500;
+
 /// Names of the two `tor`s that use the network.
 const HOST: &str = "host";
 const SENDER: &str = "sender";
@@ -28,6 +37,8 @@ pub(crate) struct Stage {
     _deserted: HeldPort,
     /// The relay behind the onion service's own port.
     pub(crate) relay: Relay,
+    /// Where it has its socket for Tor.
+    pub(crate) place: TempDir,
     /// Its address, without port.
     pub(crate) onion: String,
     /// The SOCKS port of the sender's Tor, and one of the same Tor with its own reply codes.
@@ -48,7 +59,9 @@ impl Stage {
         for failed in network.failed_tries() {
             println!("network: {failed}");
         }
-        let relay = Relay::start(&["--tor", "external"]);
+        let place = place_for_tor();
+        let listen = format!("unix:{}", socket_in(place.path()).display());
+        let relay = Relay::start(&["--tor", "external", "--listen", &listen]);
         let deserted = HeldPort::take();
         let exchange = Gate::before("POST /exchange_keys ");
         let message = Gate::before("POST /msg ");
@@ -57,8 +70,8 @@ impl Stage {
             exchange: Some(exchange),
             message: Some(message),
         };
-        let behind = relay.address().parse().expect("an address with a port");
-        let mut lines = service_lines(TORRC_EXAMPLE, behind).expect("one onion service");
+        assert_eq!(relay.address(), listen);
+        let mut lines = service_lines(TORRC_EXAMPLE, &listen).expect("one onion service");
         for (port, behind) in [
             (DESERTED_PORT, deserted.address()),
             (EXCHANGE_GATE_PORT, addresses[0]),
@@ -68,7 +81,7 @@ impl Stage {
         }
         let (socks, onion) = thread::scope(|scope| {
             let socks = scope.spawn(|| network.socks_client(SENDER));
-            let onion = network.onion_service(HOST, &lines);
+            let onion = network.onion_service_of(TOR, HOST, &lines);
             (socks.join().expect("it returns its fault"), onion)
         });
         let socks = socks.unwrap_or_else(|fault| panic!("{fault:#}"));
@@ -78,6 +91,7 @@ impl Stage {
             network,
             _deserted: deserted,
             relay,
+            place,
             onion,
             socks,
             extended_socks,
@@ -116,4 +130,20 @@ pub(crate) fn must_fail_with(ended: Outcome, code: i32) -> Outcome {
     let ended = ended.must_end_with(code);
     assert_eq!(ended.stdout_text(), "");
     ended
+}
+
+/// What step 1 of torrc.example makes.
+fn place_for_tor() -> TempDir {
+    let step = "sudo install -d -m 2750 -o \"$USER\" -g debian-tor /srv/kkv";
+    assert!(TORRC_EXAMPLE.contains(step), "it says something else now");
+    let place = tempfile::tempdir().expect("a directory for the test");
+    chown(place.path(), None, Some(TOR))
+        .expect("only root can have a Tor of another user: see scripts/test");
+    fs::set_permissions(place.path(), Permissions::from_mode(0o2750)).expect("it is ours");
+    place
+}
+
+/// Where the relay's socket is in its place.
+pub(crate) fn socket_in(place: &Path) -> PathBuf {
+    place.join("relay.sock")
 }

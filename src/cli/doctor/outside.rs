@@ -3,7 +3,7 @@
 use super::super::explain::unreachable_hint;
 use super::super::inbox::time;
 use super::relay::Seen;
-use super::{Finding, lowered};
+use super::{Finding, behind, lowered};
 use crate::limits::EARLIEST;
 use crate::tor::{TorMode, TorTrouble, TorWay};
 
@@ -13,10 +13,7 @@ pub(super) fn tor(seen: &Seen) -> Option<Finding> {
     let status = seen.running()?;
     let Some(state) = status.tor_state else {
         return Some(match status.tor {
-            TorMode::External => Finding::ok(
-                CHECK,
-                "a system Tor brings what comes to kkv; how it is, its own log says",
-            ),
+            TorMode::External => behind::external(&status.listens),
             TorMode::Embedded | TorMode::Off => Finding::warning(
                 CHECK,
                 "off: only who is on this machine can write to you",
@@ -126,7 +123,8 @@ mod tests {
             ..well()
         }));
         assert_eq!(tor(&off).unwrap().state, Warning);
-        assert_eq!(tor(&seen(Ok(well()))).unwrap().state, Well);
+        let behind_a_port = well();
+        assert_eq!(tor(&seen(Ok(behind_a_port))).unwrap().state, Warning);
         assert_eq!(tor(&seen(Err(ClientError::Silent))), None);
     }
 

@@ -1,6 +1,7 @@
 //! One running `tor`: started, reloaded, watched, stopped.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -24,11 +25,15 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `tor` on the torrc in `dir`.
-    pub(super) fn spawn(tools: &Tools, dir: &Path) -> Result<Self> {
+    /// Starts `tor` on the torrc in `dir`, as another user if there is one.
+    pub(super) fn spawn(tools: &Tools, dir: &Path, user: Option<u32>) -> Result<Self> {
         let said = File::create(dir.join(torrc::OUTPUT))
             .with_context(|| format!("creating a file in {}", dir.display()))?;
-        let child = Command::new(&tools.tor)
+        let mut tor = Command::new(&tools.tor);
+        if let Some(user) = user {
+            tor.uid(user).gid(user); // and in no other group
+        }
+        let child = tor
             .arg("-f")
             .arg(dir.join(torrc::FILE))
             // The system's own torrc-defaults must not have a say.

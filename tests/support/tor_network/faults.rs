@@ -36,7 +36,7 @@ impl TorNetwork {
     pub fn revive_nodes(&mut self) -> Result<()> {
         for (node, daemon) in self.nodes.iter().zip(&mut self.daemons) {
             if !daemon.is_running() {
-                *daemon = Daemon::spawn(&self.tools, &node.dir)?;
+                *daemon = Daemon::spawn(&self.tools, &node.dir, None)?;
             }
         }
         self.await_caches()

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::chown;
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(super) fn socks_client(
     nodes: &[Node],
     dir: &Path,
 ) -> Result<(Daemon, SocketAddr)> {
-    let mut guest = Guest::start(tools, nodes, dir, "SocksPort 127.0.0.1:auto")?;
+    let mut guest = Guest::start(tools, nodes, dir, None, "SocksPort 127.0.0.1:auto")?;
     let deadline = Deadline::after(BOOTSTRAP_WITHIN);
     loop {
         let phase = guest.control(|tor| tor.info("status/bootstrap-phase"))?;
@@ -49,12 +50,13 @@ pub(super) fn socks_client(
     Ok((guest.daemon, address))
 }
 
-/// Starts the host of an onion service in `dir`; returns its host name when its descriptors have
+/// Starts the host of an onion service in `dir`, as another user if there is one; returns its host name when its descriptors have
 /// been accepted.
 pub(super) fn onion_service(
     tools: &Tools,
     nodes: &[Node],
     dir: &Path,
+    user: Option<u32>,
     service_lines: &str,
 ) -> Result<(Daemon, String)> {
     let has_dir = |line: &str| {
@@ -71,7 +73,7 @@ pub(super) fn onion_service(
         "SocksPort 0\nDisableNetwork 1\nHiddenServiceDir {}\n{service_lines}",
         service.display()
     );
-    let mut guest = Guest::start(tools, nodes, dir, &own)?;
+    let mut guest = Guest::start(tools, nodes, dir, user, &own)?;
     guest.control(|tor| tor.ask("SETEVENTS HS_DESC"))?;
     guest.control(|tor| tor.ask("SETCONF DisableNetwork=0"))?;
 
@@ -100,7 +102,13 @@ struct Guest {
 }
 
 impl Guest {
-    fn start(tools: &Tools, nodes: &[Node], dir: &Path, own: &str) -> Result<Self> {
+    fn start(
+        tools: &Tools,
+        nodes: &[Node],
+        dir: &Path,
+        user: Option<u32>,
+        own: &str,
+    ) -> Result<Self> {
         if dir.exists() {
             // Left by a guest that was stopped, whose log must not be quoted as this one's.
             let _ = fs::remove_file(dir.join(torrc::LOG));
@@ -109,7 +117,10 @@ impl Guest {
         }
         torrc::write(dir, &torrc::guest(dir, nodes, own))?;
 
-        let mut daemon = Daemon::spawn(tools, dir)?;
+        if user.is_some() {
+            chown(dir, user, user).with_context(|| format!("giving {} away", dir.display()))?;
+        }
+        let mut daemon = Daemon::spawn(tools, dir, user)?;
         let socket = dir.join(torrc::CONTROL);
         let deadline = Deadline::after(CONTROL_WITHIN);
         loop {

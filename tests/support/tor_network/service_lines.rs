@@ -1,15 +1,15 @@
 //! The project's own torrc example, retargeted: what users are told to write is what gets tested.
 
-use std::net::SocketAddr;
+use std::fmt::Display;
 
 use anyhow::{Result, bail, ensure};
 
-/// The lines of `torrc_example` with every `HiddenServicePort` pointing at `relay` (its virtual
-/// port is kept), and without comments and `HiddenServiceDir`.
+/// The lines of `torrc_example` with every `HiddenServicePort` pointing at `relay`, an address or
+/// `unix:PATH` (its virtual port is kept), and without comments and `HiddenServiceDir`.
 ///
 /// # Errors
 /// When there is no `HiddenServicePort` line, or one without a port, or there are two services.
-pub fn service_lines(torrc_example: &str, relay: SocketAddr) -> Result<String> {
+pub fn service_lines(torrc_example: &str, relay: impl Display) -> Result<String> {
     let mut lines = Vec::new();
     let (mut services, mut ports) = (0, 0);
     for line in torrc_example.lines() {
@@ -39,6 +39,8 @@ pub fn service_lines(torrc_example: &str, relay: SocketAddr) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     fn relay() -> SocketAddr {
@@ -57,6 +59,14 @@ HiddenServiceNumIntroductionPoints 4
         assert_eq!(
             service_lines(example, relay()).unwrap(),
             "HiddenServicePort 45069 127.0.0.1:4711\nHiddenServiceNumIntroductionPoints 4\n"
+        );
+    }
+
+    #[test]
+    fn a_socket_can_be_the_target() {
+        assert_eq!(
+            service_lines("HiddenServicePort 80 unix:/a", "unix:/b").unwrap(),
+            "HiddenServicePort 80 unix:/b\n"
         );
     }
 

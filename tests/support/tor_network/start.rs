@@ -47,7 +47,7 @@ impl TorNetwork {
         let began = Instant::now();
         let daemons = nodes
             .iter()
-            .map(|node| Daemon::spawn(tools, &node.dir))
+            .map(|node| Daemon::spawn(tools, &node.dir, None))
             .collect::<Result<Vec<_>>>()?;
         let mut network = Self {
             tools: tools.clone(),
