@@ -17,6 +17,7 @@ mod people;
 mod person;
 mod post;
 mod reading;
+mod rows;
 mod start;
 mod terminal;
 mod theme;
@@ -168,6 +169,7 @@ async fn ran(
                     }
                 }
                 Order::Copy(text) => screen.copy(&text)?,
+                Order::Redraw => screen.redraw()?,
                 Order::StartRelay => start::start(socket.as_deref(), &events),
                 Order::Suspend => {
                     if !suspend(&mut screen, keeper, &mut stopped).await? {

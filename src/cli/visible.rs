@@ -1,20 +1,23 @@
 //! Text from strangers, made safe to look at: whatever could steer a terminal or turn the order of letters is shown as what it is.
 
 use std::ffi::OsStr;
-use std::fmt;
+use std::fmt::{self, Write};
 
+use icu_properties::props::{DefaultIgnorableCodePoint, Emoji, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use zeroize::Zeroizing;
 
-use super::wrapped::wrapped;
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+use super::wrapped::{drawn, wrapped};
 
-/// Shows a text of several lines. Line feeds stay; a tab becomes spaces; everything else that is not a visible character (control
-/// characters, escapes, bidirectional and other format characters, line and paragraph separators, private and unassigned code points) is
-/// shown as `<U+001B>`.
+/// Shows a text of several lines. Line feeds stay, with or without a carriage return before them; tabs become spaces up to the next of their stops,
+/// and the blanks of all languages spaces; everything else that is not a visible character (control characters, escapes, bidirectional and other format
+/// characters, line and paragraph separators, private and unassigned code points, letters that are blank) is shown as `<U+001B>`.
 ///
 /// Joiners (U+200C, U+200D) move and turn nothing; they say how the letters beside them are written. Between two letters of a script that needs
 /// them they stay: Persian can't be spelled without. Between two emoji they are left out, and a family is shown as its members: terminals don't agree
-/// on how wide joined ones are, so that a line of them could get out of its frame. Anywhere else they would only hide, and are shown.
+/// on how wide joined ones are, so that a line of them could get out of its frame. Anywhere else they would only hide, and are shown. It is the same
+/// with selectors, which say how the one character before them is drawn. Korean in parts is shown in syllables: terminals agree on how wide those are.
 #[derive(Debug)]
 pub struct Visible<'t>(pub &'t str);
 
@@ -24,44 +27,132 @@ pub struct OneLine<'t>(pub &'t str);
 
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
+/// Columns from one stop of tabs to the next.
+const TAB: usize = 8;
+
+/// Drawn as nothing, though Unicode calls them symbols, letters or marks, and doesn't call them ignorable: a pattern of Braille without a dot, two
+/// Egyptian blanks, a musical note without a head, and what fills up Khitan.
+const BLANKS: [char; 5] = [
+    '\u{2800}',
+    '\u{13441}',
+    '\u{13442}',
+    '\u{1d159}',
+    '\u{16fe4}',
+];
+
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(self.0, f, |c| match c {
-            '\n' => Some("\n"),
-            '\t' => Some("    "),
-            _ => None,
-        })
+        show(self.0, f, true)
     }
 }
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(self.0, f, |_| None)
+        show(self.0, f, false)
     }
 }
 
-/// Writes `text`, where `moves` gives what is written for those characters that move to another place.
-fn show(
-    text: &str,
-    f: &mut fmt::Formatter<'_>,
-    moves: impl Fn(char) -> Option<&'static str>,
-) -> fmt::Result {
+/// Writes `text`, which may have lines and tabs in it or not.
+fn show(text: &str, f: &mut fmt::Formatter<'_>, has_lines: bool) -> fmt::Result {
     let mut before = None;
+    let mut column = 0;
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let after = rest.peek().copied();
-        let both = |are: fn(char) -> bool| [before, after].iter().all(|c| c.is_some_and(are));
-        match (c, moves(c)) {
-            (_, Some(moved)) => f.write_str(moved)?,
-            (' ', None) => f.write_str(" ")?,
-            _ if is_visible(c) => write!(f, "{c}")?,
-            _ if JOINERS.contains(&c) && both(is_joined) => write!(f, "{c}")?,
-            _ if JOINERS.contains(&c) && both(is_of_emoji) => {}
-            _ => write!(f, "<U+{:04X}>", u32::from(c))?,
+        match shown(before, c, after) {
+            _ if has_lines && (c, after) == ('\r', Some('\n')) => {}
+            _ if has_lines && c == '\n' => {
+                f.write_char('\n')?;
+                column = 0;
+            }
+            _ if has_lines && c == '\t' => {
+                let wide = TAB - column % TAB;
+                write!(f, "{:wide$}", "")?;
+                column += wide;
+            }
+            Shown::Itself => {
+                let mut c = c;
+                while let Some(syllable) = rest.peek().and_then(|after| syllable(c, *after)) {
+                    rest.next();
+                    c = syllable;
+                }
+                f.write_char(c)?;
+                column += drawn(c);
+                before = Some(c);
+                continue;
+            }
+            Shown::Blank(wide) => {
+                write!(f, "{:wide$}", "")?;
+                column += wide;
+            }
+            Shown::Nothing => {}
+            Shown::Code => {
+                let code = format!("<U+{:04X}>", u32::from(c));
+                column += code.len();
+                f.write_str(&code)?;
+            }
         }
         before = Some(c);
     }
     Ok(())
+}
+
+enum Shown {
+    Itself,
+    Blank(usize),
+    Nothing,
+    Code,
+}
+
+/// How `c` is shown between these two.
+fn shown(before: Option<char>, c: char, after: Option<char>) -> Shown {
+    let both = |are: fn(char) -> bool| [before, after].iter().all(|c| c.is_some_and(are));
+    let script = |c| CodePointMapData::<Script>::new().get(c);
+    let is_selected = before.is_some_and(|before| match c {
+        // A digit is an emoji in a keycap alone.
+        '\u{fe0e}' | '\u{fe0f}' => {
+            CodePointSetData::new::<Emoji>().contains(before)
+                && (!before.is_ascii() || after == Some('\u{20e3}'))
+        }
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => script(before) == Script::Mongolian,
+        '\u{e0100}'..='\u{e01ef}' => script(before) == Script::Han,
+        _ => false,
+    });
+    match c {
+        '\u{3000}' => Shown::Blank(2),
+        _ if c.general_category() == GeneralCategory::SpaceSeparator => Shown::Blank(1),
+        _ if is_selected || JOINERS.contains(&c) && both(is_joined) => Shown::Itself,
+        _ if JOINERS.contains(&c) && both(is_of_emoji) => Shown::Nothing,
+        _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) => Shown::Code,
+        _ if BLANKS.contains(&c) || is_part_of_a_syllable(c) => Shown::Code,
+        _ if is_visible(c) => Shown::Itself,
+        _ => Shown::Code,
+    }
+}
+
+/// A vowel or an end of a Korean syllable: without a beginning terminals don't agree on it.
+fn is_part_of_a_syllable(c: char) -> bool {
+    matches!(c, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7fb}')
+}
+
+/// What two parts of a Korean syllable are together (Unicode §3.12.3).
+fn syllable(one: char, other: char) -> Option<char> {
+    const FIRST: u32 = 0xac00;
+    const VOWELS: u32 = 21;
+    const ENDS: u32 = 28;
+    let (one_at, other_at) = (u32::from(one), u32::from(other));
+    let together = match (one, other) {
+        ('\u{1100}'..='\u{1112}', '\u{1161}'..='\u{1175}') => {
+            ((one_at - 0x1100) * VOWELS + (other_at - 0x1161)) * ENDS
+        }
+        ('\u{ac00}'..='\u{d7a3}', '\u{11a8}'..='\u{11c2}')
+            if (one_at - FIRST).is_multiple_of(ENDS) =>
+        {
+            one_at - FIRST + (other_at - 0x11a7)
+        }
+        _ => return None,
+    };
+    char::from_u32(FIRST + together)
 }
 
 /// What a stranger's text begins with, in one line of at most `room` columns: made safe like all of it, with a space for whatever parts its words.
@@ -168,14 +259,67 @@ mod tests {
                 "\u{2066}\u{2069}\u{200f}\u{61c}",
                 "<U+2066><U+2069><U+200F><U+061C>",
             ),
-            (
-                "\u{2028}\u{a0}\u{feff}\u{e0041}",
-                "<U+2028><U+00A0><U+FEFF><U+E0041>",
-            ),
-            ("a\tb", "a    b"),
+            ("\u{2028}\u{feff}\u{e0041}", "<U+2028><U+FEFF><U+E0041>"),
         ] {
             assert_eq!(shown(text), want);
         }
+    }
+
+    #[test]
+    fn blanks_are_blank_tabs_have_stops_and_lines_end_either_way() {
+        for (text, want) in [
+            ("10\u{202f}000\u{a0}€", "10 000 €"),
+            ("a\u{2009}b\u{2003}c\u{205f}d", "a b c d"),
+            ("日\u{3000}本", "日  本"),
+            ("a\tb\n\tc\n日本\td", "a       b\n        c\n日本    d"),
+            ("12345678\t9", "12345678        9"),
+            ("one\r\ntwo\r\n", "one\ntwo\n"),
+            ("one\rtwo\r", "one<U+000D>two<U+000D>"),
+            ("\r\r\n", "<U+000D>\n"),
+        ] {
+            assert_eq!(shown(text), want, "{text:?}");
+        }
+        assert_eq!(
+            OneLine("a\tb\r\n\u{a0}").to_string(),
+            "a<U+0009>b<U+000D><U+000A> "
+        );
+    }
+
+    #[test]
+    fn letters_that_are_blank_are_shown_as_codes() {
+        assert_eq!(
+            shown("do\u{3164}\u{3164} not 🙂 pay"),
+            "do<U+3164><U+3164> not 🙂 pay"
+        );
+        for c in "\u{115f}\u{1160}\u{3164}\u{ffa0}\u{2800}\u{34f}\u{17b4}\u{180b}\u{fe00}\u{fe0f}\u{e0100}\u{1d159}\u{11a8}".chars() {
+            let code = format!("<U+{:04X}>", u32::from(c));
+            assert_eq!(shown(&format!("a{c}b")), format!("a{code}b"));
+            assert_eq!(shown(&c.to_string()), code);
+        }
+        for text in [
+            "1\u{fe0f}\u{20e3}",
+            "🏕\u{fe0f}",
+            "葛\u{e0100}",
+            "ᠠ\u{180b}",
+            "🇩🇪",
+            "น้ำ กำ",
+            "বাংলা",
+            "한글",
+        ] {
+            assert_eq!(shown(text), text, "the language needs it");
+        }
+        assert_eq!(shown("1\u{fe0f}2"), "1<U+FE0F>2");
+    }
+
+    #[test]
+    fn korean_in_parts_is_shown_in_syllables() {
+        assert_eq!(
+            shown("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
+            "한글"
+        );
+        assert_eq!(shown("가\u{11a8} 각\u{11a8}"), "각 각<U+11A8>");
+        assert_eq!(shown("\u{1100}"), "\u{1100}");
+        assert_eq!(shown("\u{1100}\u{1160}"), "\u{1100}<U+1160>");
     }
 
     #[test]

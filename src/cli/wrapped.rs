@@ -1,30 +1,35 @@
 //! Text in lines and columns, as terminals draw it.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use std::ops::Range;
 
-/// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere between two characters.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<usize>> {
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
+
+/// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere between two characters as people
+/// see them.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut offset = 0;
     for line in text.split('\n') {
         let mut start = offset;
-        let mut columns = 0;
+        let mut taken = 0;
         // Behind the last space of this line of the screen, and the columns up to there.
         let mut space = None;
-        for (at, c) in line.char_indices() {
+        for (at, part) in parts(line, width) {
             let at = offset + at;
-            let wide = drawn(c);
+            let wide = columns(part);
             // Spaces may hang over the edge, where nobody sees them.
             // Twice, if what stands behind the space still leaves no room for it.
-            while columns + wide > width && at > start && c != ' ' {
-                let (end, taken) = space.take().unwrap_or((at, columns));
+            while taken + wide > width && at > start && part != " " {
+                let (end, before) = space.take().unwrap_or((at, taken));
                 lines.push(start..end);
                 start = end;
-                columns -= taken;
+                taken -= before;
             }
-            columns += wide;
-            if c == ' ' {
-                space = Some((at + 1, columns));
+            taken += wide;
+            if part == " " {
+                space = Some((at + 1, taken));
             }
         }
         lines.push(start..offset + line.len());
@@ -37,18 +42,50 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<std::ops::Range<usize>> {
     lines
 }
 
-/// Columns of a character, and never less than are drawn for it: one that makes an emoji of the one before adds to that, and the halfwidth sound marks
-/// have a cell of their own.
-pub(crate) fn drawn(c: char) -> usize {
-    match c {
-        '\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => 1,
-        c => c.width().unwrap_or(0),
-    }
+/// The characters of a line as people see them, each with its place; in its parts, where one has so many marks that it would fill more than a line.
+fn parts(line: &str, width: usize) -> impl Iterator<Item = (usize, &str)> {
+    line.grapheme_indices(true).flat_map(move |(at, whole)| {
+        let (whole, in_parts) = if columns(whole) <= width {
+            (Some((at, whole)), "")
+        } else {
+            (None, whole)
+        };
+        let in_parts = in_parts.char_indices();
+        let in_parts = in_parts.map(move |(within, c)| {
+            let end = within + c.len_utf8();
+            (at + within, &line[at + within..at + end])
+        });
+        whole.into_iter().chain(in_parts)
+    })
 }
 
-/// Columns of a text on the screen.
+/// The most columns that a terminal draws a character in. They don't agree: one that makes an emoji of the one before may add a column to it, the
+/// halfwidth sound marks have a cell of their own, vowels of Indic scripts stand beside their letter, a flag is two letters until it is drawn as one,
+/// pictures are wide also where Unicode has them narrow, and what is wide or not by its company is wide between Chinese and Japanese.
+pub(crate) fn drawn(c: char) -> usize {
+    let wide = match c {
+        '\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => return 1,
+        '\u{1f000}'..='\u{1faff}' => return 2,
+        '\u{2e80}'.. => c.width_cjk(),
+        _ => c.width(),
+    };
+    let least = usize::from(c.general_category() == GeneralCategory::SpacingMark);
+    wide.unwrap_or(0).max(least)
+}
+
+/// The most columns that a terminal draws a text in.
 pub(crate) fn columns(text: &str) -> usize {
-    text.width()
+    text.chars().map(drawn).sum()
+}
+
+/// Whether terminals agree on how wide this is, which has its own place on the screen.
+pub(crate) fn is_agreed_on(symbol: &str) -> bool {
+    let mut letters = symbol.chars();
+    let (Some(c), None) = (letters.next(), letters.next()) else {
+        return false;
+    };
+    let is_picture = c >= '\u{2600}' && c.general_category() == GeneralCategory::OtherSymbol;
+    c.width() == Some(drawn(c)) && drawn(c) > 0 && !is_picture
 }
 
 #[cfg(test)]
@@ -80,6 +117,35 @@ mod tests {
             ["日"],
             "what is wider than the screen is shown as far as it goes"
         );
+    }
+
+    #[test]
+    fn what_terminals_may_draw_wider_is_counted_so() {
+        for (text, most) in [
+            ("\u{9be}", 1),
+            ("\u{3248}\u{324f}", 4),
+            ("🇩🇪", 4),
+            ("🏕\u{fe0f}", 3),
+            ("กำ", 2),
+            ("e\u{301}", 1),
+            ("한", 2),
+            ("Ж…", 2),
+        ] {
+            assert_eq!(columns(text), most, "{text}");
+        }
+        let row = "\u{9be}".repeat(200);
+        assert!(lines(&row, 78).iter().all(|line| columns(line) <= 78));
+        assert_eq!(
+            lines("कि कि", 3),
+            ["कि ", "कि"],
+            "a vowel stays with its letter"
+        );
+        for symbol in ["a", "é", "Ж", "日", "─", "한"] {
+            assert!(is_agreed_on(symbol), "{symbol}");
+        }
+        for symbol in ["🙂", "কা", "\u{9be}", "🇩", "\u{3248}", "e\u{301}", "❤"] {
+            assert!(!is_agreed_on(symbol), "{symbol}");
+        }
     }
 
     proptest! {

@@ -108,6 +108,7 @@ pub(super) enum Order {
     Copy(Private<Zeroizing<String>>),
     StartRelay,
     Suspend,
+    Redraw,
     Quit,
 }
 

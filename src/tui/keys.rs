@@ -33,6 +33,7 @@ pub(super) enum Act {
     Cancel,
     Help,
     Suspend,
+    Redraw,
     Quit,
 }
 
@@ -170,6 +171,7 @@ const WRITING: &[Binding] = bindings! {
 const ALWAYS: &[Binding] = bindings! {
     Quit: [control('c'), control('q')], "Ctrl-C", "", "leave; your relay runs on";
     Suspend: [control('z')], "Ctrl-Z", "", "back to the shell, until you type fg";
+    Redraw: [control('l')], "Ctrl-L", "", "draw the screen anew";
 };
 
 impl Binding {

@@ -13,10 +13,9 @@ use crossterm::event::{
 };
 use crossterm::execute;
 use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode, size,
+    Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode, size,
 };
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::process::{Signal, getpid, kill_process};
@@ -25,6 +24,7 @@ use zeroize::Zeroizing;
 
 use super::app::App;
 use super::draw::draw;
+use super::rows::Rows;
 use crate::cli::writer::{self, Sink};
 
 /// Whether the terminal is taken over: who finds it so gives it back, once.
@@ -40,7 +40,7 @@ static TOOK: Notify = Notify::const_new();
 
 /// The screen. Given back when dropped.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Output>>,
+    terminal: Terminal<Rows<Output>>,
     /// Whether the terminal shows less than there is to see.
     is_behind: bool,
 }
@@ -107,6 +107,12 @@ impl Screen {
         }
     }
 
+    /// Has the whole screen drawn anew.
+    pub(super) fn redraw(&mut self) -> io::Result<()> {
+        self.terminal = empty()?;
+        Ok(())
+    }
+
     /// Gives `text` to the terminal's clipboard (OSC 52). Whether it takes it, no terminal says.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut output = Output::default();
@@ -138,12 +144,13 @@ fn whole() -> io::Result<Rect> {
 
 /// The screen, emptied. Of a fixed size: one that follows the terminal's by itself asks where the cursor is, and waits for an answer that comes
 /// among the keys.
-fn empty() -> io::Result<Terminal<CrosstermBackend<Output>>> {
+fn empty() -> io::Result<Terminal<Rows<Output>>> {
     let mut output = Output::default();
     execute!(output, Clear(ClearType::All))?;
-    let viewport = Viewport::Fixed(whole()?);
+    let area = whole()?;
+    let viewport = Viewport::Fixed(area);
     Terminal::with_options(
-        CrosstermBackend::new(Output::default()),
+        Rows::new(Output::default(), area),
         TerminalOptions { viewport },
     )
 }
@@ -155,6 +162,7 @@ fn enter() -> io::Result<()> {
     execute!(
         output,
         EnterAlternateScreen,
+        DisableLineWrap,
         EnableMouseCapture,
         EnableBracketedPaste
     )
@@ -172,6 +180,7 @@ fn leave() {
         Clear(ClearType::All),
         DisableBracketedPaste,
         DisableMouseCapture,
+        EnableLineWrap,
         LeaveAlternateScreen,
         Show
     );

@@ -245,3 +245,44 @@ fn what_watch_shows_stands_in_its_place() {
             .must_end_with(0);
     }
 }
+
+/// What tmux and glibc draw wider than Unicode has it, and some terminals wider still.
+fn wider(c: char) -> usize {
+    match c {
+        '\u{9be}' => 1,
+        '\u{3248}'..='\u{324f}' | '\u{1f000}'..='\u{1faff}' | '\u{3164}' => 2,
+        c => c.width().expect("no control character"),
+    }
+}
+
+#[test]
+fn no_text_gets_to_the_edge_on_a_terminal_that_counts_otherwise() {
+    let relay = Relay::start(&[]);
+    for strange in [
+        "\u{9be}",
+        "\u{3248}",
+        "🏕\u{fe0f}",
+        "🇩🇪",
+        "\u{3164}",
+        "กำ",
+        "कि",
+    ] {
+        let text = format!("{}ЖЖЖЖЖЖЖ ЖЖ", strange.repeat(78));
+        for text in [text.clone(), text.replace('Ж', "Ж\u{9be}")] {
+            relay.deliver(text.as_bytes());
+            let id = relay.list().last().expect("a message")["id"].to_string();
+            for columns in [80, 45] {
+                let (code, output) = relay.owner(["read", &id]).start_on(columns, 24).finish();
+                assert_eq!(code, Some(0));
+                let lines = Model::shows(&output, columns.into(), wider);
+                let (_, text) = lines.split_at(4);
+                let text: Vec<&String> = text.iter().filter(|line| !line.is_empty()).collect();
+                assert!(!text.is_empty(), "{lines:?}");
+                for line in text {
+                    assert!(line.starts_with('│'), "{strange}: {lines:?}");
+                }
+            }
+            relay.owner(["delete", &id]).finish().must_end_with(0);
+        }
+    }
+}

@@ -111,3 +111,47 @@ fn no_colour_is_used_where_none_is_wanted_and_none_is_needed() {
         assert_eq!(found, coloured, "{raw:?}");
     }
 }
+
+#[test]
+fn what_terminals_draw_otherwise_stays_in_its_frame_and_goes_with_its_message() {
+    let relay = Relay::start(&[]);
+    let strange = [
+        "\u{9be}".repeat(90),
+        "\u{3248}\u{324f}".repeat(25),
+        "น้ำ กำ ".repeat(12),
+        "कि নমস্কার 🏕\u{fe0f} 🇩🇪 👩🏽 ".repeat(5),
+        "do\u{3164}\u{3164} not 🙂 pay".to_owned(),
+    ];
+    relay.deliver(format!("{}\nthe end", strange.join("\n")).as_bytes());
+    let terminal = Tmux::with_client(&relay, "", 80, 30);
+    terminal.wait_until("it", |screen| unread(screen) == 1);
+    terminal.press(&["Enter"]);
+    let screen = terminal.wait_for("the end");
+    assert!(screen.contains("do<U+3164><U+3164> not 🙂 pay"), "{screen}");
+    let is_framed = |screen: &str| {
+        let mut body = screen
+            .lines()
+            .skip_while(|line| !line.starts_with('┌'))
+            .skip(1);
+        let body: Vec<&str> = body
+            .by_ref()
+            .take_while(|line| !line.starts_with('└'))
+            .collect();
+        body.len() > 10
+            && body
+                .iter()
+                .all(|line| line.starts_with('│') && line.ends_with('│'))
+    };
+    assert!(is_framed(&screen), "{screen}");
+    terminal.press(&["C-l"]);
+    terminal.wait_until("the same", |again| again == screen);
+    terminal.press(&["d"]);
+    terminal.wait_for("Delete message 1?");
+    terminal.press(&["y"]);
+    let screen = terminal.wait_for("No messages.");
+    let strange = strange.concat();
+    let left = screen
+        .chars()
+        .find(|c| !c.is_ascii() && strange.contains(*c));
+    assert_eq!(left, None, "{screen}");
+}

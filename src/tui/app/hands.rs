@@ -23,6 +23,9 @@ impl App {
         if self.place.act(key) == Some(Act::Suspend) {
             return vec![Order::Suspend];
         }
+        if self.place.act(key) == Some(Act::Redraw) {
+            return vec![Order::Redraw];
+        }
         if self.areas.nothing_fits {
             // Nobody sees what a key would do.
             let leaves = self.place.act(key) == Some(Act::Quit)
@@ -120,6 +123,7 @@ impl App {
         match act {
             Act::Quit => return self.quit(),
             Act::Suspend => return vec![Order::Suspend],
+            Act::Redraw => return vec![Order::Redraw],
             Act::Help => self.help = true,
             Act::Write => self.write(),
             Act::Outbox => {

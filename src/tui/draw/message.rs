@@ -8,6 +8,7 @@ use ratatui::widgets::Block;
 use crate::cli::inbox::{fingerprint, time};
 use crate::crypto::identity::Sender;
 use crate::tui::app::App;
+use crate::tui::rows::put;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
@@ -56,6 +57,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     };
     frame.render_widget(border, text);
     for (line, row) in reading.lines().zip(inner.rows()) {
-        frame.render_widget(Line::raw(line), row);
+        put(frame.buffer_mut(), row, line);
     }
 }
