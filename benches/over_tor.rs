@@ -230,6 +230,8 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
         suites: SuitePolicy::Only(Suite::V1),
         solver: Solver::default(),
         max_time: None,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
         clock: &SystemClock::default(),
         observer: &Nobody,
     };

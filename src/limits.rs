@@ -81,13 +81,15 @@ pub const SOCKET_BUFFER_BYTES: u32 = 32 * 1024;
 /// How long a session stays open, and its slot reserved, from its key exchange to its message (PROTOCOL.md §3).
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 
-/// Spent challenges remembered at most, in each suite, in 64 bytes each: 16 MiB. Nobody is refused for it; when there are more, challenges end before their
-/// time (`relay::spent`), those first that were made first. A relay serves some 2,700 paid messages a second on its one thread, so it keeps the
-/// challenges of a minute and a half in the worst case; against a hundred machines that pay the default price, those of three hours.
+/// Spent challenges remembered at most, in each suite, in 64 bytes each: 16 MiB. Nobody is refused for it; when there
+/// are more, challenges end before their time (`relay::spent`), those first that were made first. A relay serves some
+/// 2,700 paid messages a second on its one thread, so it keeps the challenges of a minute and a half in the worst case;
+/// against a hundred machines that pay the default price, those of three hours.
 pub const MAX_SPENT: usize = 1 << 18;
 
-/// Accepted messages whose answer is kept for [`SESSION_LIFETIME`] at most, in each suite, in 450 bytes each: 28 MiB. When there are more, the
-/// oldest answer goes before its time, and whoever has lost it is left in doubt; that takes 546 paid messages a second for two minutes.
+/// Accepted messages whose answer is kept for [`SESSION_LIFETIME`] at most, in each suite, in 450 bytes each: 28 MiB.
+/// When there are more, the oldest answer goes before its time, and whoever has lost it is left in doubt; that takes
+/// 546 paid messages a second for two minutes.
 pub const MAX_ACCEPTED: usize = 1 << 16;
 
 /// Slots of the queue at most: 400 MB of memory, taken at start.
@@ -106,8 +108,8 @@ pub const SLOT_BYTES: usize = PAGE_BYTES;
 /// have to wait.
 pub const LIST_PAGE: usize = 128;
 
-/// Characters of each text that the owner's list may begin it with: more than fit on a wide terminal, and with the most messages that there may be no
-/// more than an owner's client can take in one answer.
+/// Characters of each text that the owner's list may begin it with: more than fit on a wide terminal, and with the most
+/// messages that there may be no more than an owner's client can take in one answer.
 pub const MAX_FIRST: usize = 200;
 
 /// Cost of a challenge unless told otherwise, in bits (kkv/1's default).
@@ -197,7 +199,7 @@ pub const RENDEZVOUS_SPARED: Duration = Duration::from_secs(5);
 /// A rendezvous that has not come about by then never will.
 pub const RENDEZVOUS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A sender waits this long for one answer.
+/// A sender waits this long for one answer, unless `--timeout` says otherwise.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Hashes a second that any machine computes that is worth a thought: a price that even this one pays in time, almost surely, is paid without
@@ -209,6 +211,11 @@ pub const RATE_TIME: Duration = Duration::from_millis(100);
 
 /// A price that is paid in time with less than this chance is not paid without asking.
 pub const LIKELY: f64 = 0.5;
+
+/// A sender pays for no longer than this unless somebody has said that it may (`--max-time`, `--anyway`, or a yes): a
+/// relay may give a day, and ask for a price that takes it. An ordinary machine pays the highest price of an inbox with
+/// the default cost in four minutes.
+pub const UNASKED_PAYING: Duration = Duration::from_secs(15 * 60);
 
 /// Longest `--max-time`: as long as any challenge lasts.
 pub const MAX_PAYING: Duration = Duration::from_secs(MAX_EXPECTED_SECONDS as u64);
@@ -228,6 +235,29 @@ pub const SILENT_ATTEMPTS: u32 = 2;
 /// Pause before the second attempt; it doubles after each.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
+/// Pause before a request is repeated that was refused for a reason that may pass; it doubles after each, up to the
+/// second.
+pub const REPEAT_PAUSE: Duration = Duration::from_secs(1);
+/// Longest such pause: a slot that has become free is found within it.
+pub const MAX_REPEAT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Pause after a relay has said `slow_down` (PROTOCOL.md §9).
+pub const SLOW_DOWN_PAUSE: Duration = Duration::from_secs(60);
+
+/// The share by which such pauses are longer at random, at most, so that those who were refused together don't come
+/// back together.
+pub const REPEAT_JITTER: f64 = 0.25;
+
+/// So long before a challenge or session ends, a request is repeated for the last time: it has to arrive by then,
+/// through Tor.
+pub const REPEAT_MARGIN: Duration = Duration::from_secs(5);
+
+/// What was not paid for is repeated for this long; it costs nothing to begin again later.
+pub const UNPAID_REPEATS: Duration = Duration::from_secs(2 * 60);
+
+/// What was paid for is repeated for this long at most, however long the relay says that its challenge lasts.
+pub const PAID_REPEATS: Duration = Duration::from_secs(15 * 60);
+
 /// What has outlived its time is looked for at least this often while anything has a lifetime: that late at most after a suspend.
 pub const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -240,8 +270,9 @@ pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 /// The owner's client waits this long for an answer from the relay on the same machine.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest answer of a relay about one message or itself that its owner's client reads, in bytes: a text of 3,500 bytes, each escaped as
-/// six, with its keys. Whoever made a socket that is taken for the relay's could otherwise fill the memory of who asks, root's perhaps.
+/// Longest answer of a relay about one message or itself that its owner's client reads, in bytes: a text of 3,500
+/// bytes, each escaped as six, with its keys. Whoever made a socket that is taken for the relay's could otherwise fill
+/// the memory of who asks, root's perhaps.
 pub const MAX_OWNER_ANSWER_BYTES: usize = 64 * 1024;
 
 /// The same of an answer about every message: [`MAX_MESSAGES`] summaries of 256 bytes at most.

@@ -202,8 +202,8 @@ impl Relay {
     /// `POST /msg` in kkv/1. The answer is empty: the message is in the queue.
     ///
     /// # Errors
-    /// No such session, or whatever [`v1::relay::signed`] and [`v1::relay::Session::open`] find. Who has not signed is told the same whether there is
-    /// a session of this sender or not.
+    /// No such session, or whatever [`v1::relay::signed`] and [`v1::relay::Session::open`] find. Who has not signed is
+    /// told the same whether there is a session of this sender or not.
     pub fn message_v1(&self, request: &v1::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V1)?;
         let message = v1::relay::signed(request)?;
@@ -264,8 +264,8 @@ impl Relay {
         }
     }
 
-    /// Forgets every message and session now, and returns which messages. New ones are taken; spent challenges stay spent, and what is repeated is
-    /// answered as before.
+    /// Forgets every message and session now, and returns which messages. New ones are taken; spent challenges stay
+    /// spent, and what is repeated is answered as before.
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
@@ -329,7 +329,8 @@ impl Relay {
         }
         match self.honours(claim.paid, now.elapsed) {
             Ok(()) => {}
-            // A sender of kkv/1 may have a slot to give up. That he is the sender has to be shown first, or anyone could ask for it.
+            // A sender of kkv/1 may have a slot to give up. That he is the sender has to be shown first, or anyone
+            // could ask for it.
             Err(Refusal::Full) if suite == Suite::V1 => {}
             // The last slot may have gone to this very request, sent twice at once.
             Err(refusal) => return sessions.repeated(&claim, now.elapsed)?.ok_or(refusal),
@@ -352,7 +353,8 @@ impl Relay {
 
     /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this request can wait.
     ///
-    /// A session ends with its message. The same request is answered the same for a while; another one finds nothing, whoever it is from.
+    /// A session ends with its message. The same request is answered the same for a while; another one finds nothing,
+    /// whoever it is from.
     fn take<S, R: Copy>(
         &self,
         sessions: &Sessions<S, R>,

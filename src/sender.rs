@@ -3,6 +3,7 @@
 //! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when the whole message
 //! was on its way and no answer came is the outcome unknown, and then that is what the sender is told.
 
+mod again;
 mod counted;
 mod line;
 mod pay;
@@ -17,6 +18,7 @@ use rand::CryptoRng;
 
 use crate::clock::Clock;
 use crate::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
+use crate::limits::{LIKELY, UNASKED_PAYING};
 use crate::pow::{Cost, Odds, Puzzle, Search, Solver};
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::{Refusal, Refused};
@@ -37,8 +39,13 @@ pub struct Delivery<'d, D> {
     pub suites: SuitePolicy,
     /// What searches for a solution.
     pub solver: Solver,
-    /// The longest that it may search in all; if nobody has said, as long as the relay gives.
+    /// The longest that it may search in all. If nobody has said: as long as the relay gives, but not beyond
+    /// [`UNASKED_PAYING`](crate::limits::UNASKED_PAYING) without the observer's consent.
     pub max_time: Option<Duration>,
+    /// Whether it may search for as long as the relay gives without asking.
+    pub anyway: bool,
+    /// The longest that it waits for one answer.
+    pub patience: Duration,
     /// For the deadline of kkv/1, which is a time of day.
     pub clock: &'d dyn Clock,
     /// Is told how it goes.
@@ -70,6 +77,26 @@ pub struct Price {
     pub time: Duration,
 }
 
+impl Price {
+    /// Whether it is likely to be paid in its time, and is only more than is paid without asking.
+    #[must_use]
+    pub fn is_likely(&self) -> bool {
+        self.odds.by(self.time) > LIKELY
+    }
+
+    fn too_dear(&self) -> String {
+        let cost = self.cost;
+        if self.is_likely() {
+            let minutes = UNASKED_PAYING.as_secs() / 60;
+            format!(
+                "2^{cost} hashes take this machine longer than the {minutes} minutes that are paid without asking"
+            )
+        } else {
+            format!("2^{cost} hashes would hardly be computed in time on this machine")
+        }
+    }
+}
+
 /// What happens during a delivery.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -96,6 +123,15 @@ pub enum Event {
     Sending,
     /// The line broke; it is tried again.
     Retrying,
+    /// The relay refused for a reason that may pass; the same request is sent again after a pause.
+    Refused {
+        /// The reason.
+        refusal: Refusal,
+        /// Whether the sender has paid already.
+        paid: bool,
+        /// How long it goes on so, at most.
+        left: Duration,
+    },
 }
 
 /// The relay has the message in its queue and has said so.
@@ -123,11 +159,14 @@ pub enum Failure {
     #[error("the connection broke {} times", crate::limits::ATTEMPTS)]
     Broken,
     /// The relay accepted the connection and then said nothing.
-    #[error("the relay didn't answer within {} seconds", crate::limits::ANSWER_TIMEOUT.as_secs())]
-    Silent,
+    #[error("the relay didn't answer within {}", humantime::format_duration(*.0))]
+    Silent(Duration),
     /// The relay said no, and why.
     #[error("{0}")]
     Refused(Refusal),
+    /// The relay said no, to the same request again and again for so long.
+    #[error("{0}, for {time} and longer", time = humantime::format_duration(Duration::from_secs(.1.as_secs())))]
+    StillRefused(Refusal, Duration),
     /// The relay said no without a reason that could be read.
     #[error("it answered with status {0} and no reason")]
     RefusedUnread(u16),
@@ -143,8 +182,11 @@ pub enum Failure {
     /// The time was over before a solution was found.
     #[error("no solution was found within {} seconds", .0.as_secs())]
     NotInTime(Duration),
+    /// So long nothing was found, and for longer nothing is searched for without being asked.
+    #[error("no solution was found within the {} minutes that are paid without asking", .0.as_secs() / 60)]
+    UnaskedTimeOver(Duration),
     /// This machine would hardly have paid in time, and was not to try all the same.
-    #[error("2^{} hashes would hardly be computed in time on this machine", .0.cost)]
+    #[error("{}", .0.too_dear())]
     TooDear(Price),
     /// The relay's answer can't be right.
     #[error(transparent)]
@@ -201,13 +243,21 @@ fn undelivered(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Dial(fault) => Failure::Unreachable(fault),
         Trouble::Broken => Failure::Broken,
-        Trouble::Silent => Failure::Silent,
+        Trouble::Silent(patience) => Failure::Silent(patience),
         Trouble::Nonsense => Failure::Fault(Fault::Malformed),
     }
 }
 
 /// Reads a refusal.
 fn refused(answer: &Answer) -> Failure {
+    match (reason(answer), answer.repeated_for) {
+        (Failure::Refused(refusal), Some(time)) => Failure::StillRefused(refusal, time),
+        (failure, _) => failure,
+    }
+}
+
+/// Reads a refusal, as if it were the first.
+fn reason(answer: &Answer) -> Failure {
     match (Refused::read(answer.status, &answer.body), answer.status) {
         (Refused::Known(refusal), _) => Failure::Refused(refusal),
         (Refused::Unknown, status) => Failure::RefusedUnknown(status),
@@ -221,7 +271,9 @@ fn refused(answer: &Answer) -> Failure {
 /// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended since.
 fn message_refused(answer: &Answer, lost: bool) -> Failure {
     match refused(answer) {
-        Failure::Refused(refusal) if lost => Failure::InDoubt(Doubt::Refused(refusal)),
+        Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if lost => {
+            Failure::InDoubt(Doubt::Refused(refusal))
+        }
         Failure::RefusedUnread(status) | Failure::RefusedUnknown(status)
             if lost || !(400..500).contains(&status) =>
         {

@@ -24,6 +24,8 @@ mod published_server;
 mod raw_http;
 #[path = "hostile_relay/refusals.rs"]
 mod refusals;
+#[path = "hostile_relay/repeated.rs"]
+mod repeated;
 #[path = "hostile_relay/signed.rs"]
 mod signed;
 
@@ -54,7 +56,7 @@ impl Expected {
         match (self, failure) {
             (Self::Nonsense, Failure::Fault(Fault::Malformed))
             | (Self::Broken, Failure::Broken)
-            | (Self::Silent, Failure::Silent) => !message,
+            | (Self::Silent, Failure::Silent(_)) => !message,
             (Self::Status(status), Failure::RefusedUnread(said)) => !message && *said == status,
             (Self::Nonsense | Self::Status(_), Failure::InDoubt(Doubt::Unclear))
             | (Self::Broken | Self::Silent, Failure::InDoubt(Doubt::Lost)) => message,

@@ -10,7 +10,9 @@ use std::time::Duration;
 use arbitrary::Unstructured;
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::limits::{ANSWER_TIMEOUT, ATTEMPTS, MAX_PAYMENTS, RETRY_PAUSE};
+use kkv::limits::{
+    ANSWER_TIMEOUT, ATTEMPTS, MAX_PAYMENTS, MAX_REPEAT_PAUSE, PAID_REPEATS, RETRY_PAUSE, SLOW_DOWN_PAUSE,
+};
 use kkv::pow::{InstructionSet, Solver};
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
@@ -32,11 +34,18 @@ const TEXT: &str = "text";
 /// A narrow line: a sender that doesn't read is found out.
 const PIPE_BYTES: usize = 4096;
 
-/// Requests for one message at most: each step of each suite, paid for as often as a price may rise, and asked for as often as a line may break.
-const MAX_REQUESTS: u32 = ATTEMPTS * ((2 * MAX_PAYMENTS + 1) + (3 * MAX_PAYMENTS + 1));
+/// How often a request is sent at most whose refusal may pass: five times while pauses grow, and then once in each of
+/// the longest.
+const REPETITIONS: u32 = 6 + (PAID_REPEATS.as_secs() / MAX_REPEAT_PAUSE.as_secs()) as u32;
 
-/// The longest that all of them may take: an answer's time for each, a look whether the line still holds, and the pause before it.
+/// Requests for one message at most: each step of each suite, paid for as often as a price may rise, and asked for as
+/// often as a line may break and a refusal may pass.
+const MAX_REQUESTS: u32 = REPETITIONS * ATTEMPTS * ((2 * MAX_PAYMENTS + 1) + (3 * MAX_PAYMENTS + 1));
+
+/// The longest that all of them may take: an answer's time for each, a look whether the line still holds, and the
+/// pauses before it.
 const LONGEST: Duration = ANSWER_TIMEOUT
+    .saturating_add(SLOW_DOWN_PAUSE.saturating_mul(2))
     .saturating_add(RETRY_PAUSE.saturating_mul(1 << ATTEMPTS))
     .saturating_mul(MAX_REQUESTS);
 
@@ -192,6 +201,8 @@ pub async fn run(script: &[u8]) {
             instructions: InstructionSet::best(),
         },
         max_time: None,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
         clock: &ManualClock::new(START),
         observer: &heard,
     };

@@ -181,18 +181,18 @@ pub(super) struct Send {
     #[arg(long, value_name = "FILE")]
     pub(super) receipt: Option<PathBuf>,
 
-    /// Longest time to pay for, like 90s or 10m [default: what the relay gives]
+    /// Longest time to pay for, like 90s or 10m [default: what the relay gives, up to 15m without asking]
     #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = time_to_pay)]
     pub(super) max_time: Option<Duration>,
 
-    /// Pay even where it will hardly be done in time, without asking
+    /// Pay even where it takes long or will hardly be done in time, without asking
     #[arg(long)]
     pub(super) anyway: bool,
 
     #[command(flatten)]
     pub(super) solving: Solving,
 
-    /// How long to try to find the inbox, like 90s or 5m
+    /// How long to try to find the inbox, and to wait for each answer (twice, if none comes), like 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "1m", allow_negative_numbers = true, value_parser = patience)]
     pub(super) timeout: Duration,
 

@@ -1,5 +1,6 @@
 //! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
 
+use super::estimate::roughly;
 use super::exit::{Exit, Failed};
 use crate::contacts::Name;
 use crate::protocol::fault::Fault;
@@ -12,11 +13,16 @@ use crate::tor::{DialError, NoService};
 pub(super) fn explained(failure: &Failure) -> Failed {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
-        Failure::Broken | Failure::Silent => (
+        Failure::Silent(_) => (
+            Exit::Unreachable,
+            "Try again later, or wait longer with --timeout; the relay or the way to it is in trouble.".to_owned(),
+        ),
+        Failure::Broken => (
             Exit::Unreachable,
             "Try again later; the relay or the way to it is in trouble.".to_owned(),
         ),
-        Failure::Refused(refusal) => return refused(*refusal),
+        Failure::Refused(refusal) => return refused(*refusal, &failure.to_string()),
+        Failure::StillRefused(refusal, _) => return refused(*refusal, &failure.to_string()),
         Failure::RefusedUnread(_) => (
             Exit::Refused,
             "It may be no kkv relay, or one of another version.".to_owned(),
@@ -36,6 +42,17 @@ pub(super) fn explained(failure: &Failure) -> Failed {
         Failure::NotInTime(_) => (
             Exit::NotPaid,
             "Trying again may go better; a faster machine, or one with nothing else to do, helps.".to_owned(),
+        ),
+        Failure::UnaskedTimeOver(_) => (
+            Exit::NotPaid,
+            "Give it longer with --max-time, or as long as the relay gives with --anyway; it begins anew then.".to_owned(),
+        ),
+        Failure::TooDear(price) if price.is_likely() => (
+            Exit::NotPaid,
+            format!(
+                "It takes {} here. Give it that with --max-time, or as long as the relay gives with --anyway.",
+                roughly(price.odds.mean())
+            ),
         ),
         Failure::TooDear(_) => (
             Exit::NotPaid,
@@ -66,7 +83,8 @@ pub(super) fn gone_back(name: &Name) -> Failed {
     ))
 }
 
-fn refused(refusal: Refusal) -> Failed {
+/// What a refusal means; `what` says it, and how often.
+fn refused(refusal: Refusal, what: &str) -> Failed {
     let (exit, hint) = match refusal {
         Refusal::Full => (
             Exit::Full,
@@ -98,7 +116,7 @@ fn refused(refusal: Refusal) -> Failed {
     };
     Failed::new(
         exit,
-        format!("the relay refused: {refusal}; nothing was delivered"),
+        format!("the relay refused: {what}; nothing was delivered"),
     )
     .hint(hint)
 }

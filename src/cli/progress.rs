@@ -100,11 +100,15 @@ impl Observer for Progress {
     fn event(&self, event: Event) {
         let mut state = lock(&self.state);
         let dials = matches!(event, Event::Dialling);
+        // That the weaker suite is spoken must be told (PROTOCOL.md §11), however quiet one is to be.
+        let must_be_told = matches!(event, Event::FellBack);
         let more = more(&event);
         let line = state.steps.take(event);
         let is_told = dials && line.is_some(); // the first time
-        if let Some(line) = line {
-            self.line(&line);
+        match line {
+            Some(line) if must_be_told => self.bar.suspend(|| complain(line)),
+            Some(line) => self.line(&line),
+            None => {}
         }
         if let Some(more) = more.filter(|_| !is_told) {
             self.bar.suspend(|| say_more(more));
@@ -141,7 +145,8 @@ fn more(event: &Event) -> Option<String> {
         | Event::FellBack
         | Event::PriceRose
         | Event::Sending
-        | Event::Retrying => None,
+        | Event::Retrying
+        | Event::Refused { .. } => None,
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         better: addressee.better(),
         solver: args.solving.solver(),
         max_time: args.max_time,
+        anyway: args.anyway,
+        patience: args.timeout,
         key,
         text: &text,
     };

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::estimate::{about, estimate, roughly};
 use crate::pow::{Puzzle, Search};
+use crate::protocol::refusal::Refusal;
 use crate::sender::{Event, Price};
 use crate::tor::TorState;
 
@@ -17,6 +18,8 @@ pub(crate) struct Steps {
     step: Step,
     /// What is being done about the line, if it is not there.
     link: Option<&'static str>,
+    /// Why the relay wants to be asked again, and until when it is.
+    refused: Option<(Refusal, Instant)>,
     /// How the Tor inside is doing, if it is used.
     tor: Option<watch::Receiver<TorState>>,
 }
@@ -49,6 +52,7 @@ impl Steps {
         Self {
             step: Step::Asking,
             link: None,
+            refused: None,
             tor,
         }
     }
@@ -60,6 +64,13 @@ impl Steps {
 
     /// Goes on with `event`. What there is to say of it, if anything.
     pub(crate) fn take(&mut self, event: Event) -> Option<String> {
+        let goes_on = matches!(
+            event,
+            Event::Solving { .. } | Event::Exchanging | Event::PriceRose | Event::Sending
+        );
+        if goes_on {
+            self.refused = None;
+        }
         match event {
             Event::Dialling => {
                 let first = self.link.replace("connecting").is_none();
@@ -72,6 +83,21 @@ impl Steps {
             Event::Retrying => {
                 self.link = Some("no answer came; trying again");
                 Some("No answer came; trying again…".to_owned())
+            }
+            Event::Refused {
+                refusal,
+                paid,
+                left,
+            } => {
+                let before = self.refused.replace((refusal, Instant::now() + left));
+                let new = before.is_none_or(|(before, _)| before != refusal);
+                let paid = if paid { ", without paying again" } else { "" };
+                new.then(|| {
+                    format!(
+                        "The relay says: {refusal}. Asking again for {} at most{paid}…",
+                        about(left)
+                    )
+                })
             }
             Event::FellBack => {
                 Some("The relay has no kkv/2; going on in kkv/1, the older protocol.".to_owned())
@@ -111,6 +137,10 @@ impl Steps {
 
     /// How far the search is, 0 to 1, if there is one; and what is being done, for a line that lives.
     pub(crate) fn now(&self) -> (Option<f64>, String) {
+        if let (None, Some((refusal, until))) = (self.link, self.refused) {
+            let left = about(until.saturating_duration_since(Instant::now()));
+            return (None, format!("{refusal}; asking again, {left} at most"));
+        }
         match (self.link, &self.step) {
             (Some(link), _) => (None, self.connecting(link)),
             (None, Step::Asking) => (None, "asking for a challenge".to_owned()),
@@ -163,8 +193,16 @@ impl Solving {
     }
 }
 
-/// What a price means that this machine will hardly pay in time.
+/// What a price means that this machine will hardly pay in time, or for longer than without asking.
 pub(crate) fn dear(price: &Price) -> String {
+    if price.is_likely() {
+        return format!(
+            "The relay asks for 2^{} hashes. That takes {} on this machine, of {} that there is for it.",
+            price.cost,
+            roughly(price.odds.mean()),
+            about(price.time),
+        );
+    }
     format!(
         "The relay asks for 2^{} hashes. That takes {} on this machine, and there is {} for it: {}.",
         price.cost,

@@ -73,6 +73,10 @@ pub(crate) struct Load<'l> {
     pub(crate) better: Option<&'l Name>,
     pub(crate) solver: Solver,
     pub(crate) max_time: Option<Duration>,
+    /// Whether to pay for as long as the relay gives.
+    pub(crate) anyway: bool,
+    /// How long each answer is waited for.
+    pub(crate) patience: Duration,
     pub(crate) key: SenderKey,
     pub(crate) text: &'l Text,
 }
@@ -88,6 +92,8 @@ impl Load<'_> {
             },
             solver: self.solver,
             max_time: self.max_time,
+            anyway: self.anyway,
+            patience: self.patience,
             clock: &SystemClock::default(),
             observer,
         };

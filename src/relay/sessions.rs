@@ -1,6 +1,8 @@
-//! The sessions between strangers and this relay, and what is remembered of them so that a repeated request is answered the same.
+//! The sessions between strangers and this relay, and what is remembered of them so that a repeated request is answered
+//! the same.
 //!
-//! What is remembered for strangers doesn't depend on what the owner does: a deletion or a wipe changes no answer to a repetition.
+//! What is remembered for strangers doesn't depend on what the owner does: a deletion or a wipe changes no answer to a
+//! repetition.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -52,7 +54,8 @@ pub(super) struct Entry<S> {
     end: Duration,
 }
 
-/// An exchange whose answer is given again to the same request: until its session has taken a message or its time is over.
+/// An exchange whose answer is given again to the same request: until its session has taken a message or its time is
+/// over.
 struct Exchange {
     request: [u8; 32],
     /// JSON.
@@ -62,8 +65,8 @@ struct Exchange {
     end: Duration,
 }
 
-/// All sessions of one suite, each for its time. `S` is what the suite knows of a session that waits for its message, `R` what it answers when that
-/// is in the queue.
+/// All sessions of one suite, each for its time. `S` is what the suite knows of a session that waits for its message,
+/// `R` what it answers when that is in the queue.
 #[derive(Debug)]
 pub(super) struct Sessions<S, R> {
     table: Mutex<Table<S, R>>,
@@ -78,7 +81,8 @@ struct Table<S, R> {
     sessions: HashMap<Name, Arc<Entry<S>>>,
     /// Slots of sessions that newer ones have replaced, until these would have ended: see [`Sessions::open`].
     held: BTreeMap<(Duration, Challenge), Reservation<Envelope>>,
-    /// By the digest of its request: what was answered to a message that is in the queue, or was. It names neither sender nor session.
+    /// By the digest of its request: what was answered to a message that is in the queue, or was. It names neither
+    /// sender nor session.
     accepted: HashMap<[u8; 32], R>,
     accepted_ends: VecDeque<(Duration, [u8; 32])>,
 }
@@ -114,12 +118,13 @@ impl<S, R: Copy> Sessions<S, R> {
         crate::lock(&self.table).repeated(claim, now)
     }
 
-    /// Spends the challenge and opens `session` in the slot that `reserve` gives. Returns the answer to give: if the same request has come twice at
-    /// once, the first one's.
+    /// Spends the challenge and opens `session` in the slot that `reserve` gives. Returns the answer to give: if the
+    /// same request has come twice at once, the first one's.
     ///
-    /// `reserve` is called under the lock: a repeated request takes no second slot, not even for a moment. It is given the session that this one
-    /// replaces, whose slot it may take. Otherwise that slot stays taken for as long as it would have been: who opens session after session with one key
-    /// takes slot after slot, and pays for them as everyone else does.
+    /// `reserve` is called under the lock: a repeated request takes no second slot, not even for a moment. It is given
+    /// the session that this one replaces, whose slot it may take. Otherwise that slot stays taken for as long as it
+    /// would have been: who opens session after session with one key takes slot after slot, and pays for them as
+    /// everyone else does.
     ///
     /// # Errors
     /// Spent or over meanwhile, or what `reserve` finds.
@@ -169,8 +174,9 @@ impl<S, R: Copy> Sessions<S, R> {
         (now < entry.end).then(|| Arc::clone(entry))
     }
 
-    /// The message of this session, with this digest, is in the queue: the session is over, and `answer` is given to the same message again. To be
-    /// called before the session's own lock is let go of, so that there is no moment in which neither of the two knows the message.
+    /// The message of this session, with this digest, is in the queue: the session is over, and `answer` is given to
+    /// the same message again. To be called before the session's own lock is let go of, so that there is no moment in
+    /// which neither of the two knows the message.
     pub(super) fn accept(
         &self,
         name: &Name,
@@ -211,8 +217,8 @@ impl<S, R: Copy> Sessions<S, R> {
         next
     }
 
-    /// Ends every session. Spent challenges stay spent, and what is repeated is answered as before, so that no stranger sees this; but what it is
-    /// answered by tells nothing of sessions or senders any more.
+    /// Ends every session. Spent challenges stay spent, and what is repeated is answered as before, so that no stranger
+    /// sees this; but what it is answered by tells nothing of sessions or senders any more.
     pub(super) fn wipe(&self) {
         let mut table = crate::lock(&self.table);
         for exchange in table.exchanges.values_mut() {
@@ -242,8 +248,8 @@ impl<S, R: Copy> Sessions<S, R> {
 }
 
 impl<S> Entry<S> {
-    /// Ends it for a newer session and gives its slot away. `None` if it has none, or if its message is being looked at in this moment: then that is
-    /// decided first.
+    /// Ends it for a newer session and gives its slot away. `None` if it has none, or if its message is being looked at
+    /// in this moment: then that is decided first.
     pub(super) fn give_way(&self) -> Option<Reservation<Envelope>> {
         let mut stage = self.stage.try_lock().ok()?;
         match std::mem::replace(&mut *stage, Stage::Ended) {

@@ -1,15 +1,17 @@
 //! The challenges that have been spent: one opens one session, once (PROTOCOL.md §3).
 //!
-//! Each is remembered until it expires, in 64 bytes at most. There is room for [`MAX_SPENT`]; whoever pays is taken all the same. When there
-//! is no room left, those that expire first are forgotten, and with them every challenge that expires as early counts as expired, spent or
-//! not: none is ever good twice. So a challenge ends before its time only if as many that were made after it have been paid for.
+//! Each is remembered until it expires, in 64 bytes at most. There is room for [`MAX_SPENT`]; whoever pays is taken all
+//! the same. When there is no room left, those that expire first are forgotten, and with them every challenge that
+//! expires as early counts as expired, spent or not: none is ever good twice. So a challenge ends before its time only
+//! if as many that were made after it have been paid for.
 
 use std::collections::BTreeSet;
 
 /// What a spent challenge is remembered by.
 ///
-/// Eight bytes of the sixteen that the relay has drawn for it: two challenges of one second that share them are one in 2^64. They follow from
-/// nothing, where the tag behind them follows from the sender's key; so whoever reads this memory can't test whose challenge it was.
+/// Eight bytes of the sixteen that the relay has drawn for it: two challenges of one second that share them are one in
+/// 2^64. They follow from nothing, where the tag behind them follows from the sender's key; so whoever reads this
+/// memory can't test whose challenge it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Challenge {
     /// When it ends, in unix seconds. First, since they are kept in this order.
@@ -65,7 +67,8 @@ impl Spent {
         }
     }
 
-    /// Forgets what has expired at `unix`, and takes it no more: a request may have been checked just before and come here just after.
+    /// Forgets what has expired at `unix`, and takes it no more: a request may have been checked just before and come
+    /// here just after.
     pub(super) fn forget(&mut self, unix: u64) {
         self.forgotten = self.forgotten.max(unix);
         while self
@@ -134,7 +137,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is spent, in any order and while time passes: each is spent or over from then on, and there are never too many.
+        /// Whatever is spent, in any order and while time passes: each is spent or over from then on, and there are
+        /// never too many.
         #[test]
         fn what_was_spent_is_never_good_again(
             steps in vec((0..20_u64, 0..4_u64, 0..3_u64), 1..60), most in 1..8_usize,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -11,13 +12,13 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::again::Again;
 use super::counted::Counted;
-use super::{Delivery, Event, Observer};
-use crate::limits::{
-    ANSWER_TIMEOUT, ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS,
-};
+use super::{Delivery, Event, Failure, Observer, reason};
+use crate::limits::{ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS};
+use crate::protocol::refusal::Refusal;
 use crate::tor::{Dial, DialError, Target};
 
 /// A request as it goes out, to be sent again word for word.
@@ -34,6 +35,8 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
     /// When the request began to leave that it answers: the relay has made it later than that, however long the way took before.
     pub(super) asked: Instant,
+    /// How long the same request has been sent again and again, if it has.
+    pub(super) repeated_for: Option<Duration>,
 }
 
 /// Why nothing came back.
@@ -43,8 +46,8 @@ pub(super) enum Trouble {
     Dial(DialError),
     /// The connection ended before an answer was complete.
     Broken,
-    /// No answer in time.
-    Silent,
+    /// No answer in this time.
+    Silent(Duration),
     /// What came is no HTTP, or has no end.
     Nonsense,
 }
@@ -61,6 +64,7 @@ pub(super) struct Line<'d, D> {
     dialer: &'d D,
     target: Target,
     observer: &'d dyn Observer,
+    patience: Duration,
     connection: Option<Connection>,
     /// Whether there has been a connection at all.
     reached: bool,
@@ -127,13 +131,41 @@ impl<'d, D: Dial> Line<'d, D> {
             dialer: delivery.dialer,
             target: delivery.target,
             observer: delivery.observer,
+            patience: delivery.patience,
             connection: None,
             reached: false,
         }
     }
 
-    /// Asks until an answer has come, over new connections if need be.
-    pub(super) async fn ask(&mut self, ask: &Ask) -> Asked {
+    /// Asks until an answer has come that is no refusal which may pass, as far as `again` goes.
+    pub(super) async fn ask(&mut self, ask: &Ask, again: Again) -> Asked {
+        let began = Instant::now();
+        let mut lost = false;
+        for repetitions in 0.. {
+            let mut asked = self.ask_for_any_answer(ask).await;
+            lost |= asked.lost;
+            asked.lost = lost;
+            let Ok(answer) = &mut asked.result else {
+                return asked;
+            };
+            if repetitions > 0 {
+                answer.repeated_for = Some(began.elapsed());
+            }
+            let Some((refusal, next)) = passing(answer, again, repetitions) else {
+                return asked;
+            };
+            self.observer.event(Event::Refused {
+                refusal,
+                paid: again.is_paid(),
+                left: again.left(),
+            });
+            sleep_until(next).await;
+        }
+        unreachable!("there is an end to what can be counted")
+    }
+
+    /// Asks until any answer has come, over new connections if need be.
+    async fn ask_for_any_answer(&mut self, ask: &Ask) -> Asked {
         let mut lost = false;
         let mut pause = RETRY_PAUSE;
         for attempt in 1.. {
@@ -145,7 +177,7 @@ impl<'d, D: Dial> Line<'d, D> {
                     self.reached && matches!(fault, DialError::NoRelay { .. })
                 }
                 Err(Trouble::Broken) => true,
-                Err(Trouble::Silent) => attempt < SILENT_ATTEMPTS,
+                Err(Trouble::Silent(_)) => attempt < SILENT_ATTEMPTS,
             };
             if !again || attempt >= ATTEMPTS {
                 return Asked { result, lost };
@@ -162,9 +194,9 @@ impl<'d, D: Dial> Line<'d, D> {
         let mut connection = self.connected().await?;
         let request = ask.request(&self.target.to_string());
         let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
-        let answered = timeout(ANSWER_TIMEOUT, exchange(&mut connection, request))
+        let answered = timeout(self.patience, exchange(&mut connection, request))
             .await
-            .unwrap_or(Err(Trouble::Silent));
+            .unwrap_or(Err(Trouble::Silent(self.patience)));
         if answered.is_ok() {
             self.connection = Some(connection);
         } else {
@@ -210,6 +242,17 @@ impl<'d, D: Dial> Line<'d, D> {
             driver,
             taken,
         })
+    }
+}
+
+/// The refusal that an answer is, and when to ask again, if it may pass.
+fn passing(answer: &Answer, again: Again, repetitions: u32) -> Option<(Refusal, Instant)> {
+    if answer.status == 200 {
+        return None;
+    }
+    match reason(answer) {
+        Failure::Refused(refusal) => Some((refusal, again.after(refusal, repetitions)?)),
+        _ => None,
     }
 }
 
@@ -262,5 +305,6 @@ async fn exchange(
         status,
         body,
         asked,
+        repeated_for: None,
     })
 }

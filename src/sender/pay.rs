@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Delivery, Event, Failure, Price};
-use crate::limits::{LIKELY, MAX_PAYMENTS, RATE_TIME, SLOWEST_RATE};
+use crate::limits::{LIKELY, MAX_PAYMENTS, RATE_TIME, SLOWEST_RATE, UNASKED_PAYING};
 use crate::pow::{Odds, Puzzle, Search, Solution};
 use crate::tor::Dial;
 
@@ -26,6 +26,8 @@ impl Drop for StopOnDrop {
 pub(super) struct Purse {
     /// If nobody has said how much: as much as the relay gives for the first.
     left: Option<Duration>,
+    /// Whether that is no more than is paid without asking.
+    unasked: bool,
     payments: u32,
 }
 
@@ -35,30 +37,53 @@ pub(super) struct Term {
     /// When the challenge was there.
     begins: Instant,
     ends: Instant,
+    /// Until when the relay takes the solution.
+    pub(super) expires: Instant,
+    /// Whether the relay gives longer than is paid without asking.
+    cut: bool,
     /// How long that is, as a person is told.
     pub(super) time: Duration,
 }
 
 impl Purse {
-    pub(super) fn new(left: Option<Duration>) -> Self {
-        Self { left, payments: 0 }
+    /// With what somebody has said; `anyway`: as much as the relay gives, whatever that is.
+    pub(super) fn new(left: Option<Duration>, anyway: bool) -> Self {
+        Self {
+            left,
+            unasked: left.is_none() && !anyway,
+            payments: 0,
+        }
+    }
+
+    /// Somebody has agreed to pay for as long as the relay gives.
+    fn agreed(&mut self, given: Duration) {
+        if self.unasked {
+            self.unasked = false;
+            self.left = Some(given);
+        }
     }
 
     /// The time for a payment for which the relay gives `time` since it was `asked`. What the sender gives is counted from now: it is for paying,
     /// not for the way of the answer.
-    pub(super) fn term(&mut self, asked: Instant, time: Duration) -> Term {
-        let begins = Instant::now();
+    fn term(&mut self, begins: Instant, asked: Instant, time: Duration) -> Term {
         let longest = self.allows(time);
         Term {
             begins,
             ends: (begins + longest).min(asked + time),
+            expires: asked + time,
+            cut: self.unasked && longest < time,
             time: longest,
         }
     }
 
     /// How long a payment may take for which the relay gives so much time.
     fn allows(&mut self, time: Duration) -> Duration {
-        time.min(*self.left.get_or_insert(time))
+        let most = if self.unasked {
+            time.min(UNASKED_PAYING)
+        } else {
+            time
+        };
+        time.min(*self.left.get_or_insert(most))
     }
 
     /// A payment is over.
@@ -83,20 +108,35 @@ impl Purse {
 }
 
 impl<D: Dial> Delivery<'_, D> {
-    /// Where it is in doubt, measures whether this machine is fast enough to pay in `time`, and asks if it is hardly so.
-    pub(super) async fn agree(&self, puzzle: &Puzzle, time: Duration) -> Result<(), Failure> {
-        if Odds::new(puzzle, SLOWEST_RATE).by(time) > LIKELY {
-            return Ok(());
+    /// Settles how long may be paid for a challenge for which the relay gives `given` since it was `asked`. Where it is
+    /// in doubt, measures whether this machine is fast enough, and asks if it is hardly so, or takes longer than is
+    /// paid without asking. The time is running meanwhile.
+    pub(super) async fn agree(
+        &self,
+        puzzle: &Puzzle,
+        purse: &mut Purse,
+        asked: Instant,
+        given: Duration,
+    ) -> Result<Term, Failure> {
+        let begins = Instant::now();
+        let term = purse.term(begins, asked, given);
+        if Odds::new(puzzle, SLOWEST_RATE).by(term.time) > LIKELY {
+            return Ok(term);
         }
         let (solver, measured) = (self.solver, puzzle.clone());
         let rate = spawn_blocking(move || solver.rate(&measured, RATE_TIME)).await;
+        let odds = Odds::new(puzzle, rate.expect("nothing in it panics"));
+        if odds.by(term.time) > LIKELY {
+            return Ok(term);
+        }
         let price = Price {
             cost: puzzle.cost(),
-            odds: Odds::new(puzzle, rate.expect("nothing in it panics")),
-            time,
+            odds,
+            time: if term.cut { given } else { term.time },
         };
-        if price.odds.by(price.time) > LIKELY || self.observer.consents(price).await {
-            Ok(())
+        if self.observer.consents(price).await {
+            purse.agreed(given);
+            Ok(purse.term(begins, asked, given))
         } else {
             Err(Failure::TooDear(price))
         }
@@ -126,7 +166,11 @@ impl<D: Dial> Delivery<'_, D> {
             Ok(found) => found.expect("nothing in it panics"),
             Err(_) => None,
         }
-        .ok_or(Failure::NotInTime(term.time))
+        .ok_or(if term.cut {
+            Failure::UnaskedTimeOver(term.time)
+        } else {
+            Failure::NotInTime(term.time)
+        })
     }
 }
 
@@ -139,7 +183,7 @@ mod tests {
     #[test]
     fn all_payments_together_take_no_longer_than_the_purse_allows() {
         for said in [None, Some(2 * MINUTE)] {
-            let mut purse = Purse::new(said);
+            let mut purse = Purse::new(said, false);
             assert_eq!(purse.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");
             purse.spent(MINUTE);
             assert_eq!(purse.allows(10 * MINUTE), MINUTE, "{said:?}");
@@ -158,21 +202,47 @@ mod tests {
             (Some(10 * MINUTE), asked + MINUTE),
             (Some(MINUTE / 6), Instant::now() + MINUTE / 6),
         ] {
-            let mut purse = Purse::new(said);
-            let term = purse.term(asked, MINUTE);
+            let mut purse = Purse::new(said, false);
+            let term = purse.term(Instant::now(), asked, MINUTE);
             assert_eq!(term.ends, ends, "{said:?}");
             assert_eq!(term.time, said.unwrap_or(MINUTE).min(MINUTE));
         }
-        let mut purse = Purse::new(Some(MINUTE));
-        let term = purse.term(asked, MINUTE);
+        let mut purse = Purse::new(Some(MINUTE), false);
+        let term = purse.term(Instant::now(), asked, MINUTE);
         tokio::time::advance(MINUTE / 3).await;
         purse.paid(term);
         assert_eq!(purse.allows(MINUTE), MINUTE * 2 / 3);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn without_a_word_a_quarter_of_an_hour_is_paid_and_with_one_as_long_as_is_given() {
+        let (now, day) = (Instant::now(), 24 * 60 * MINUTE);
+        let mut purse = Purse::new(None, false);
+        let term = purse.term(now, now, day);
+        assert_eq!((term.time, term.cut), (15 * MINUTE, true));
+        assert_eq!(term.expires, now + day);
+        purse.agreed(day);
+        let term = purse.term(now, now, day);
+        assert_eq!((term.time, term.cut), (day, false));
+        for (said, anyway, time) in [
+            (None, true, day),
+            (Some(60 * MINUTE), false, 60 * MINUTE),
+            (Some(MINUTE), true, MINUTE),
+        ] {
+            let mut purse = Purse::new(said, anyway);
+            let term = purse.term(now, now, day);
+            assert_eq!((term.time, term.cut), (time, false), "{said:?}");
+            purse.agreed(day);
+            assert_eq!(purse.allows(day), time, "what was said stays said");
+        }
+        let mut purse = Purse::new(None, false);
+        assert_eq!(purse.allows(8 * MINUTE), 8 * MINUTE);
+        assert!(!purse.term(now, now, 8 * MINUTE).cut);
+    }
+
     #[test]
     fn there_are_no_more_payments_than_a_price_has_steps() {
-        let mut purse = Purse::new(Some(MINUTE));
+        let mut purse = Purse::new(Some(MINUTE), false);
         assert!(purse.is_untouched());
         for _ in 0..MAX_PAYMENTS {
             assert!(purse.pays_again());

@@ -6,11 +6,12 @@ use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::again::Again;
 use super::line::{Answer, Ask, Line, Trouble};
 use super::pay::Purse;
 use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
 use crate::crypto::identity::SenderKey;
-use crate::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS};
+use crate::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS, SESSION_LIFETIME};
 use crate::pow::Solution;
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
@@ -30,17 +31,21 @@ pub(super) async fn deliver<D: Dial>(
 ) -> Result<Accepted, Failure> {
     let sender = key.public();
     let mut hello = Hello::new(key);
-    let mut purse = Purse::new(delivery.max_time);
-    let (relay, cost, open) = loop {
-        let asked = line.ask(&Ask::form("/pow", &hello.request())).await;
+    let mut purse = Purse::new(delivery.max_time, delivery.anyway);
+    let (relay, cost, ends, open) = loop {
+        let asked = line
+            .ask(&Ask::form("/pow", &hello.request()), Again::unpaid(rng))
+            .await;
         let answer = asked.result.map_err(undelivered)?;
         let challenged = hello.challenged(&read(answer)?)?;
         let puzzle = challenged.puzzle();
         let cost = puzzle.cost();
 
         let time = time_left(challenged.expiry(), delivery.clock.unix());
-        let term = purse.term(Instant::now(), time);
-        delivery.agree(&puzzle, term.time).await?;
+        let term = delivery
+            .agree(&puzzle, &mut purse, Instant::now(), time)
+            .await?;
+        let again = Again::unpaid(rng);
         // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
         let search = async {
             let solution = delivery.search(puzzle, term, rng).await;
@@ -48,7 +53,7 @@ pub(super) async fn deliver<D: Dial>(
             solution
         };
         let (solution, vouched) = tokio::try_join!(search, async {
-            let asked = line.ask(&Ask::get("/get_domain_pk")).await;
+            let asked = line.ask(&Ask::get("/get_domain_pk"), again).await;
             let answer = successful(asked.result.map_err(undelivered)?)?;
             Ok(challenged.vouched(&answer.body)?)
         })?;
@@ -59,21 +64,24 @@ pub(super) async fn deliver<D: Dial>(
 
         delivery.observer.event(Event::Exchanging);
         let exchanging = vouched.solved(nonce, rng);
-        let asked = line
-            .ask(&Ask::form("/exchange_keys", exchanging.request()))
-            .await;
-        match read(asked.result.map_err(undelivered)?) {
+        let ask = Ask::form("/exchange_keys", exchanging.request());
+        let asked = line.ask(&ask, Again::paid(term.expires, rng)).await;
+        let answer = asked.result.map_err(undelivered)?;
+        let ends = answer.asked + SESSION_LIFETIME; // a published relay doesn't say how long; none gives less
+        match read(answer) {
             Err(Failure::Refused(Refusal::PriceRose)) if purse.pays_again() => {
                 delivery.observer.event(Event::PriceRose);
                 hello = exchanging.again();
             }
-            answer => break (relay, cost, exchanging.answered(&answer?)?),
+            keys => break (relay, cost, ends, exchanging.answered(&keys?)?),
         }
     };
 
     let sent = open.seal(text)?;
     delivery.observer.event(Event::Sending);
-    let asked = line.ask(&Ask::form("/msg", &sent.request)).await;
+    let asked = line
+        .ask(&Ask::form("/msg", &sent.request), Again::paid(ends, rng))
+        .await;
     match asked.result {
         Ok(answer) if answer.status == 200 && answer.body.is_empty() => Ok(Accepted {
             suite: Suite::V1,

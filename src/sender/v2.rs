@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 
+use super::again::Again;
 use super::line::{Answer, Ask, Line, Trouble};
 use super::pay::Purse;
 use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
@@ -33,9 +34,11 @@ pub(super) async fn deliver<D: Dial>(
 ) -> Result<Outcome, Failure> {
     let sender = key.public();
     let mut hello = Hello::new(key);
-    let mut purse = Purse::new(delivery.max_time);
-    let (relay, terms, open) = loop {
-        let asked = line.ask(&Ask::json("/pow", &hello.request())).await;
+    let mut purse = Purse::new(delivery.max_time, delivery.anyway);
+    let (relay, terms, ends, open) = loop {
+        let asked = line
+            .ask(&Ask::json("/pow", &hello.request()), Again::unpaid(rng))
+            .await;
         let answer = asked.result.map_err(undelivered)?;
         // Only at first: who has spoken it, and been paid, can't have forgotten it.
         if purse.is_untouched() && is_foreign(&answer) {
@@ -45,9 +48,10 @@ pub(super) async fn deliver<D: Dial>(
         let (relay, terms) = (*challenged.relay(), *challenged.terms());
 
         let lifetime = Duration::from_secs(terms.lifetime.into());
-        let term = purse.term(answer.asked, lifetime);
         let puzzle = challenged.puzzle();
-        delivery.agree(&puzzle, term.time).await?;
+        let term = delivery
+            .agree(&puzzle, &mut purse, answer.asked, lifetime)
+            .await?;
         let solution = delivery.search(puzzle, term, rng).await?;
         purse.paid(term);
         let Solution::V2(nonces) = solution else {
@@ -56,21 +60,26 @@ pub(super) async fn deliver<D: Dial>(
 
         delivery.observer.event(Event::Exchanging);
         let exchanging = challenged.solved(&nonces, rng);
-        let asked = line
-            .ask(&Ask::json("/exchange_keys", exchanging.request()))
-            .await;
-        match read(&asked.result.map_err(undelivered)?) {
+        let ask = Ask::json("/exchange_keys", exchanging.request());
+        let asked = line.ask(&ask, Again::paid(term.expires, rng)).await;
+        let answer = asked.result.map_err(undelivered)?;
+        match read(&answer) {
             Err(Failure::Refused(Refusal::PriceRose)) if purse.pays_again() => {
                 delivery.observer.event(Event::PriceRose);
                 hello = exchanging.again();
             }
-            answer => break (relay, terms, exchanging.answered(&answer?)?),
+            keys => {
+                let ends = answer.asked + Duration::from_secs(terms.session_lifetime.into());
+                break (relay, terms, ends, exchanging.answered(&keys?)?);
+            }
         }
     };
 
     delivery.observer.event(Event::Sending);
     let sent = open.seal(text);
-    let asked = line.ask(&Ask::json("/msg", sent.request())).await;
+    let asked = line
+        .ask(&Ask::json("/msg", sent.request()), Again::paid(ends, rng))
+        .await;
     let receipt = match asked.result {
         Ok(answer) if answer.status == 200 => object(&answer.body)
             .ok_or(Fault::BadReceipt)

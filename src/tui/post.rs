@@ -16,7 +16,7 @@ use crate::cli::way::{Load, Way};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
-use crate::limits::DIAL_PATIENCE;
+use crate::limits::{ANSWER_TIMEOUT, DIAL_PATIENCE};
 use crate::lock;
 use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
@@ -151,6 +151,8 @@ async fn carried(
         better,
         solver: route.solver,
         max_time: None,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
         key: SenderKey::generate(&mut random::kernel()),
         text,
     };

@@ -150,6 +150,13 @@ fn going_on_in_kkv_1_is_said_aloud() {
     assert_eq!(outcome.json()["receipt"], serde_json::Value::Null);
     outcome.must_say("The relay has no kkv/2; going on in kkv/1, the older protocol.");
     assert_eq!(relay.list()[0]["suite"], "kkv/1");
+
+    // However quiet one asks it to be; and nothing else is said then.
+    let quiet = kkvc(["send", &older.address, "-m", "x", "-q"]);
+    let outcome = quiet.finish().must_end_with(0);
+    let told = "The relay has no kkv/2; going on in kkv/1, the older protocol.\n";
+    assert_eq!(outcome.stderr, told);
+    assert!(outcome.stdout.is_empty());
 }
 
 #[test]

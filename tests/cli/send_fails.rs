@@ -77,6 +77,16 @@ fn a_proxy_that_never_answers_ends_with_3_when_the_time_is_over() {
 }
 
 #[test]
+fn a_relay_that_never_answers_ends_with_3_when_the_time_is_over() {
+    let outcome = kkvc(["send", &port(hold), "-m", "x", "--timeout", "1s"])
+        .finish()
+        .must_end_with(3);
+    outcome
+        .must_say("the relay didn't answer within 1s")
+        .must_say("nothing was delivered");
+}
+
+#[test]
 fn a_full_inbox_ends_with_4_in_both_suites() {
     let relay = Relay::start(&["-m", "1"]);
     relay.deliver(b"the only one");

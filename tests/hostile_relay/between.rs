@@ -25,6 +25,8 @@ pub enum Say {
     Flood(Vec<u8>, Vec<u8>),
     /// The first bytes, then the second for ever with a pause before each.
     Drip(Vec<u8>, Vec<u8>, Duration),
+    /// This instead of the relay's answer, which isn't asked then; `None`: the relay's own.
+    Instead(Box<dyn Fn() -> Option<Answer> + Send + Sync>),
     /// The relay's own answer, changed.
     Changed(Box<dyn Fn(Answer) -> Answer + Send + Sync>),
     /// The relay's own answer, and in the same breath these bytes, which nobody asked for.
@@ -91,9 +93,19 @@ impl Between {
         while let Some(request) = sender.request().await {
             self.seen(|seen| seen.asked.push(request.line()));
             let twisted = request.path == self.0.path;
-            let own = matches!(self.0.say, Say::Changed(_) | Say::Followed(_));
+            let own = matches!(
+                self.0.say,
+                Say::Changed(_) | Say::Followed(_) | Say::Instead(_)
+            );
             if !twisted || own {
-                let answer = relay.ask(&request.to_bytes()).await;
+                let instead = match &self.0.say {
+                    Say::Instead(instead) if twisted => instead(),
+                    _ => None,
+                };
+                let answer = match instead {
+                    Some(answer) => answer,
+                    None => relay.ask(&request.to_bytes()).await,
+                };
                 let bytes = match &self.0.say {
                     Say::Changed(change) if twisted => change(answer).to_bytes(),
                     Say::Followed(more) if twisted => [answer.to_bytes(), more.clone()].concat(),
@@ -138,7 +150,9 @@ async fn say(what: &Say, sender: &mut Wire<DuplexStream>) -> std::io::Result<()>
                 sender.stream.write_all(again).await?;
             }
         }
-        Say::Changed(_) | Say::Followed(_) => unreachable!("these need the relay's answer"),
+        Say::Changed(_) | Say::Followed(_) | Say::Instead(_) => {
+            unreachable!("these need the relay's answer")
+        }
     }
 }
 

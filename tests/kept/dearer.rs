@@ -73,13 +73,13 @@ async fn however_fast_it_fills_the_last_payment_that_makes_sense_is_enough() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_inbox_that_has_filled_up_meanwhile_is_told_and_holds_nothing_of_it() {
     for suite in BOTH {
         let relay = InProcess::new(SuitePolicy::Only(suite), SLOTS, 0);
         let (sent, payments) = send_while_it_fills(&relay, suite, &[0]).await;
         assert!(
-            matches!(sent, Err(Failure::Refused(Refusal::Full))),
+            matches!(sent, Err(Failure::StillRefused(Refusal::Full, _))),
             "{sent:?}"
         );
         assert!(payments == 1 && relay.texts().is_empty());

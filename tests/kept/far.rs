@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
+use kkv::limits::ANSWER_TIMEOUT;
 use kkv::pow::Solver;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
@@ -72,6 +73,8 @@ async fn send(
         suites: SuitePolicy::Only(suite),
         solver: Solver::default(),
         max_time,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
         clock: &ManualClock::new(START),
         observer: &observer,
     };

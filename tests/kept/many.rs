@@ -120,7 +120,10 @@ proptest! {
                 Err(fault) => prop_assert!(!there, "{number} is there in spite of {fault:?}"),
             }
             let undisturbed = plans[number].cuts.is_empty();
-            let full = matches!(result, Err(Failure::Refused(Refusal::Full)));
+            let full = matches!(
+                result,
+                Err(Failure::Refused(Refusal::Full) | Failure::StillRefused(Refusal::Full, _))
+            );
             prop_assert!(!undisturbed || full || result.is_ok(), "{number}: {result:?}");
         }
         assert_sessions_end(&relay, &plans);
@@ -155,7 +158,10 @@ fn while_an_owner_deletes_and_many_send_each_accepted_message_is_seen_once() {
                     match send(&*relay, SuitePolicy::Only(suite), &text).await {
                         Ok(_) => return text,
                         // Not there, so it may be sent again as if nothing had been.
-                        Err(Failure::Refused(Refusal::Full)) => {
+                        Err(
+                            Failure::Refused(Refusal::Full)
+                            | Failure::StillRefused(Refusal::Full, _),
+                        ) => {
                             // Until the owner has made room, or a session that was on its way has become a message.
                             let mut news = relay.relay.queue().watch();
                             let _ = tokio::time::timeout(PAUSE, news.changed()).await;

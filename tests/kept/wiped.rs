@@ -17,7 +17,8 @@ fn speaker(number: u64) -> Speaker {
     }
 }
 
-/// One in each suite who has left a message, and one who hasn't yet. Returns what each of them hears who repeats its last request.
+/// One in each suite who has left a message, and one who hasn't yet. Returns what each of them hears who repeats its
+/// last request.
 fn strangers(inbox: &InProcess) -> impl Fn() -> Vec<Result<String, Refusal>> {
     let relay = &inbox.relay;
     let waiting = exchanges(speaker(1), relay);

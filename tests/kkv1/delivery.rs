@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
+use kkv::limits::ANSWER_TIMEOUT;
 use kkv::pow::Solver;
 use kkv::protocol::suite::SuitePolicy;
 use kkv::protocol::text::Text;
@@ -50,6 +51,7 @@ impl Observer for Recorder {
             Event::PriceRose => "price rose",
             Event::Sending => "sending",
             Event::Retrying => "retrying",
+            Event::Refused { .. } => "refused",
         };
         self.0.lock().expect("nobody panics here").push(name);
     }
@@ -70,6 +72,8 @@ pub async fn deliver_as<D: Dial>(
         suites,
         solver: Solver::default(),
         max_time: None,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
         clock: &clock,
         observer: &recorder,
     };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
 use kkv::http::{Room, serve_connection};
+use kkv::limits::ANSWER_TIMEOUT;
 use kkv::pow::{Cost, Solver};
 use kkv::protocol::Envelope;
 use kkv::protocol::kind::Kind;
@@ -141,6 +142,8 @@ pub async fn send_observed<D: Dial>(
         suites,
         solver: Solver::default(),
         max_time: None,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
         clock: &clock,
         observer,
     };

@@ -29,7 +29,8 @@ pub(super) struct Held {
 enum State {
     /// It waits for its message.
     Open,
-    /// A newer one of the same key has taken its place, and another slot: its own waits for its end, for sure or perhaps.
+    /// A newer one of the same key has taken its place, and another slot: its own waits for its end, for sure or
+    /// perhaps.
     Replaced { surely: bool },
     /// The owner has wiped it: its exchange is answered as before.
     Wiped,

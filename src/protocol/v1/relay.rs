@@ -129,8 +129,8 @@ impl Admitted<'_> {
 
 /// A message whose ciphertext its sender has signed.
 ///
-/// What a stranger sends is checked this far before anything is looked up for it: the sender's lasting key names the session, so whoever knows that
-/// key could else ask for what the relay has of it.
+/// What a stranger sends is checked this far before anything is looked up for it: the sender's lasting key names the
+/// session, so whoever knows that key could else ask for what the relay has of it.
 #[derive(Debug)]
 pub struct Signed<'r> {
     request: &'r MessageRequest,
