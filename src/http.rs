@@ -1,8 +1,11 @@
-//! HTTP/1.1 as this project serves it: bounded, patient for so long and no longer, and saying nothing about its clock or its maker.
+//! HTTP/1.1 as this project serves it: bounded, patient for so long and no longer, saying nothing about its clock or its maker, and closed to
+//! browsers.
 //!
 //! Who comes is let in. When all places are taken, the connection that has got nowhere for the longest is ended for it: see [`Room`].
 
+mod gate;
 mod room;
+mod unread;
 mod visit;
 
 use std::future::Future;
@@ -11,6 +14,7 @@ use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
+pub use gate::Names;
 pub use room::Room;
 use visit::Visit;
 
@@ -19,6 +23,9 @@ pub trait Accept: Send + 'static {
     /// One connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
+    /// By which names it can be meant. Requests that name another are refused.
+    fn names(&self) -> Names;
+
     /// Waits for the next connection. Faults of one connection stay inside; this goes on.
     fn accept(&mut self) -> impl Future<Output = Self::Stream> + Send;
 }
@@ -26,23 +33,24 @@ pub trait Accept: Send + 'static {
 /// Serves `router` to everyone who comes through `listener`, as far as there is `room`, until dropped.
 pub async fn serve(mut listener: impl Accept, router: Router, room: Room) {
     let places = room.places();
+    let names = listener.names();
     // In a task of its own, which takes its turn among the connections: what the runtime itself waits for is looked at more often than they
     // are, and would take in a crowd faster than those of it who have to leave can go.
     let mut accepting = JoinSet::new();
     accepting.spawn(async move {
         loop {
             let stream = listener.accept().await;
-            tokio::spawn(Visit::new(&places).of(stream, router.clone()));
+            tokio::spawn(Visit::new(&places, names).of(stream, router.clone()));
         }
     });
     accepting.join_next().await;
 }
 
 /// Serves one connection to its end, as [`serve`] does each of those that its listener takes: for tests and fuzzing, which have no listener. It has
-/// the `room` to itself.
-pub async fn serve_connection<S>(stream: S, router: Router, room: Room)
+/// the `room` to itself, and came by one of the `names`.
+pub async fn serve_connection<S>(stream: S, router: Router, room: Room, names: Names)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    Visit::new(&room.places()).of(stream, router).await;
+    Visit::new(&room.places(), names).of(stream, router).await;
 }

@@ -38,11 +38,11 @@ const FRAGMENTS: [&str; 30] = [
     "/pow",
     "/status",
     "/get_domain_pk",
-    "http://x.onion/exchange_keys?x=%00",
+    "http://2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion/exchange_keys?x=%00",
     " HTTP/1.1\r\n",
     " HTTP/1.0\r\n",
     " HTTP/9.9\r\n",
-    "host: x\r\n",
+    "host: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n",
     "expect: 100-continue\r\n",
     "content-length: 5\r\n",
     "content-length: 0\r\n",
@@ -280,7 +280,7 @@ impl Line {
 /// What a request looks like on the wire.
 fn head(request: &Request, more: &str) -> String {
     let (path, content_type) = (request.path(), request.content_type());
-    format!("POST {path} HTTP/1.1\r\nhost: x.onion:45069\r\ncontent-type: {content_type}\r\n{more}")
+    format!("POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: {content_type}\r\n{more}")
 }
 
 fn post(request: &Request, body: &[u8], more: &str) -> Vec<u8> {

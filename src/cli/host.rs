@@ -26,7 +26,7 @@ pub(super) struct Running {
     pub(super) relay: Arc<Relay>,
     pub(super) tor: TorMode,
     pub(super) onion: Option<(OnionAddress, watch::Receiver<TorState>)>,
-    pub(super) listens: Listen,
+    pub(super) listens: Option<Listen>,
     pub(super) ttl: Option<Duration>,
     pub(super) absence: Option<Absence>,
     pub(super) started: Duration,
@@ -51,7 +51,7 @@ impl Running {
             }
             (None, _) => "from this machine; no Tor is expected".to_owned(),
         };
-        let risk = if is_for_the_taking(self.tor, &self.listens) {
+        let risk = if is_for_the_taking(self.tor, self.listens.as_ref()) {
             format!(
                 "\n            ({PLACE_RISK};\n            a socket is safer: see torrc.example)"
             )
@@ -83,7 +83,7 @@ impl Running {
             status.version,
             status.queue.capacity,
             speed.says(pricing.base),
-            OneLine(&status.listens.to_string()),
+            OneLine(&status.place()),
             suites.join(" and "),
             self.relay.keys().public().fingerprint(),
         );

@@ -209,7 +209,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         }
         .to_owned(),
     };
-    let risk = if is_for_the_taking(status.tor, &status.listens) {
+    let risk = if is_for_the_taking(status.tor, status.listens.as_ref()) {
         format!("\n            ({PLACE_RISK})")
     } else {
         String::new()
@@ -233,7 +233,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         queue.capacity,
         memory,
         OneLine(&confined(&status.sandbox)),
-        OneLine(&status.listens.to_string()),
+        OneLine(&status.place()),
         suites.join(" and "),
         cost(&status),
         fingerprint::<Relay>(&status.relay),

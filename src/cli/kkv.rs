@@ -73,9 +73,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
     suite: SuitePolicy,
 
-    /// Where to listen on this machine: unix:/PATH for a system Tor alone, or a loopback address, which any user can take while kkv is down
-    #[arg(long, value_name = "ADDRESS", default_value_t = default_listen())]
-    listen: Listen,
+    /// Where to listen on this machine: unix:/PATH for a system Tor alone, or a loopback address, which any user can take while kkv is down [default: 127.0.0.1:45069; with Tor inside nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Listen>,
 
     #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"))]
     socket: Option<PathBuf>,
@@ -101,8 +101,13 @@ fn default_cost() -> Cost {
     Cost::new(DEFAULT_COST.into()).expect("the default is in range")
 }
 
-fn default_listen() -> Listen {
-    Listen::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into())
+impl Args {
+    /// With Tor inside nobody else has to come, and every program on this machine could, browsers among them.
+    fn listen(&self) -> Option<Listen> {
+        let published = Listen::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into());
+        let beside = self.tor != TorMode::Embedded;
+        self.listen.clone().or(beside.then_some(published))
+    }
 }
 
 /// A switch that is on unless said otherwise: a flag could only turn it on.
@@ -180,14 +185,15 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     };
     let socket = args.socket.clone().unwrap_or_else(owner::default_path);
     let owner_listener = OwnerListener::bind(&socket).await?;
-    let listener = LocalListener::bind(&args.listen).await?;
-    let listens = listener
-        .listens()
-        .map_err(|fault| Failed::new(Exit::Refused, fault.to_string()))?;
+    let listener = match args.listen() {
+        Some(listen) => Some(LocalListener::bind(&listen).await?),
+        None => None,
+    };
+    let listens = listener.as_ref().map(LocalListener::listens);
     let queue = Queue::new(args.max_messages, args.ttl).map_err(|_| no_memory(args))?;
     let locked = queue.is_locked();
     // All that is opened for good is open now, and there is no thread yet but this one.
-    let sandbox = sandbox::enter(needs(&socket, &listens, inside));
+    let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), inside));
     memory::give_back_in_time();
     writer::begin();
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_TIME);
@@ -223,6 +229,12 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     }
 
     let strangers = relay::router(Arc::clone(&relay));
+    let on_this_machine = async {
+        match listener {
+            Some(listener) => listener.serve(strangers.clone(), room).await,
+            None => std::future::pending().await,
+        }
+    };
     let through_tor = async {
         match onion {
             Some(onion) => tokio::join!(
@@ -233,7 +245,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
         }
     };
     tokio::select! {
-        () = listener.serve(strangers.clone(), room) => {}
+        () = on_this_machine => {}
         _ = through_tor => {}
         () = http::serve(owner_listener, owner::router(running.clone()), http::Room::for_owner()) => {}
         () = running.wipe_when_away() => {}
@@ -252,9 +264,9 @@ fn relay_with(config: RelayConfig, queue: Queue<Envelope>) -> Arc<Relay> {
 }
 
 /// What the program still needs once it runs.
-fn needs(socket: &Path, listens: &Listen, inside: Option<&Ready>) -> Needs {
+fn needs(socket: &Path, listens: Option<&Listen>, inside: Option<&Ready>) -> Needs {
     let mut sockets = vec![socket];
-    if let Listen::Unix(path) = listens {
+    if let Some(Listen::Unix(path)) = listens {
         sockets.push(path);
     }
     let directories = sockets
@@ -331,6 +343,24 @@ impl From<BindError> for Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn with_tor_inside_it_listens_on_this_machine_only_if_asked() {
+        for (arguments, listens) in [
+            (&["--tor", "embedded"][..], None),
+            (
+                &["--tor", "embedded", "--listen", "[::1]:7"],
+                Some("[::1]:7"),
+            ),
+            (&["--tor", "external"], Some("127.0.0.1:45069")),
+            (&["--tor", "off"], Some("127.0.0.1:45069")),
+            (&["--tor", "off", "--listen", "unix:/s"], Some("unix:/s")),
+        ] {
+            let args = Args::try_parse_from([&["kkv"], arguments].concat()).unwrap();
+            let listen = args.listen().map(|listen| listen.to_string());
+            assert_eq!(listen.as_deref(), listens, "{arguments:?}");
+        }
+    }
 
     #[test]
     fn fewer_messages_are_advised_only_to_who_asked_for_more_than_may_be_locked() {

@@ -20,10 +20,11 @@ pub(super) const PLACE_RISK: &str =
     "any user here can take that place, and messages, while kkv is down";
 
 /// Whether somebody else could stand in the relay's place behind a system Tor.
-pub(super) fn is_for_the_taking(tor: TorMode, listens: &Listen) -> bool {
+pub(super) fn is_for_the_taking(tor: TorMode, listens: Option<&Listen>) -> bool {
     let open = match listens {
-        Listen::Loopback(_) => true,
-        Listen::Unix(path) => unix_socket::others_can_replace(path),
+        None => false,
+        Some(Listen::Loopback(_)) => true,
+        Some(Listen::Unix(path)) => unix_socket::others_can_replace(path),
     };
     tor == TorMode::External && open
 }

@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its end.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::Response;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -14,7 +17,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_io_timeout::TimeoutWriter;
 
+use super::gate::{self, Names};
 use super::room::State;
+use super::unread::Unread;
 use crate::limits::{MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
 use crate::places::{Place, Places};
 
@@ -22,14 +27,17 @@ use crate::places::{Place, Places};
 #[derive(Debug)]
 pub(super) struct Visit {
     place: Place,
+    /// What requests may call the listener that this came by.
+    names: Names,
     /// Whether something has come since the last request.
     fresh: AtomicBool,
 }
 
 impl Visit {
-    pub(super) fn new(places: &Places) -> Arc<Self> {
+    pub(super) fn new(places: &Places, names: Names) -> Arc<Self> {
         Arc::new(Self {
             place: places.enter(State::Silent as usize),
+            names,
             fresh: AtomicBool::new(false),
         })
     }
@@ -65,7 +73,7 @@ impl Visit {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         // Who asks and asks and takes no answer would otherwise keep a connection for long.
-        let mut stream = TimeoutWriter::new(stream);
+        let mut stream = TimeoutWriter::new(Unread::new(stream));
         stream.set_timeout(Some(REQUEST_TIMEOUT));
         let heard = Heard {
             first: Some(first),
@@ -75,16 +83,24 @@ impl Visit {
         let router = TowerToHyperService::new(router);
         let service = service_fn(move |request| {
             let in_one_packet = !self.asked();
-            let answer = router.call(request);
+            // In front of all routes there are, and will be.
+            let answer = match self.names.refuse(&request) {
+                Some(status) => Err(gate::refusal(status)),
+                None => Ok(router.call(request)),
+            };
             let visit = Arc::clone(&self);
             async move {
                 if in_one_packet {
                     // With the one before. One of each connection in turn, or those who send many at once would hold up everyone else.
                     tokio::task::yield_now().await;
                 }
-                let answer = answer.await;
+                let mut answer: Response<Body> = match answer {
+                    Ok(answer) => answer.await?,
+                    Err(refusal) => refusal,
+                };
+                gate::close_to_browsers(&mut answer);
                 visit.answered();
-                answer
+                Ok::<_, Infallible>(answer)
             }
         });
         let _ = http1::Builder::new()
@@ -191,7 +207,7 @@ mod tests {
     use super::super::Room;
     use super::*;
 
-    const STATUS: &[u8] = b"GET /status HTTP/1.1\r\nhost: x\r\n\r\n";
+    const STATUS: &[u8] = b"GET /status HTTP/1.1\r\nhost: kkv\r\n\r\n";
 
     /// As in a room for strangers with this many descriptors.
     fn places(descriptors: u64) -> Places {
@@ -204,7 +220,7 @@ mod tests {
         let router = Router::new()
             .route("/status", get(async || "well"))
             .route("/panic", get(async || -> () { panic!("as a fault would") }));
-        tokio::spawn(Visit::new(places).of(far, router));
+        tokio::spawn(Visit::new(places, Names::Owner).of(far, router));
         near
     }
 
@@ -262,11 +278,11 @@ mod tests {
             .route("/one", asked('o'));
         let visit = || {
             let (near, far) = tokio::io::duplex(64 * 1024);
-            tokio::spawn(Visit::new(&places).of(far, router.clone()));
+            tokio::spawn(Visit::new(&places, Names::Owner).of(far, router.clone()));
             near
         };
         let (mut many, mut one) = (visit(), visit());
-        let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").into_bytes();
+        let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: kkv\r\n\r\n").into_bytes();
         // Both have been answered before, as a sender has who pays.
         for (line, path) in [(&mut many, "/many"), (&mut one, "/one")] {
             line.write_all(&ask(path)).await.unwrap();
@@ -289,7 +305,7 @@ mod tests {
         let mut gone = visit(&places);
         assert!(is_answered(&mut gone).await);
         let mut panicking = visit(&places);
-        let request = b"GET /panic HTTP/1.1\r\nhost: x\r\n\r\n";
+        let request = b"GET /panic HTTP/1.1\r\nhost: kkv\r\n\r\n";
         panicking.write_all(request).await.unwrap();
         assert!(is_ended(&mut panicking).await);
         assert!(!places.is_empty());

@@ -64,8 +64,8 @@ pub struct Status {
     pub onion: Option<String>,
     /// How the Tor inside is doing, if there is one.
     pub tor_state: Option<TorState>,
-    /// Where it listens on this machine.
-    pub listens: Listen,
+    /// Where it listens on this machine; none if it is reached through the Tor inside only.
+    pub listens: Option<Listen>,
     /// Suites spoken, best first.
     pub suites: Vec<Suite>,
     /// Cost of a challenge asked for now.
@@ -90,6 +90,16 @@ pub struct Status {
     pub sandbox: Sandbox,
     /// The relay's public key.
     pub relay: Hex<32>,
+}
+
+impl Status {
+    /// Where it listens, for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.listens
+            .as_ref()
+            .map_or_else(|| "through Tor only".to_owned(), Listen::to_string)
+    }
 }
 
 /// Every message, without its text (of which it may have the beginning).

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
 use super::LoopbackListener;
-use crate::http::{self, Accept, Room};
+use crate::http::{self, Accept, Names, Room};
 use crate::unix_socket::{SocketError, UnixSocket};
 
 /// A place to listen that can't be reached from other machines.
@@ -130,14 +130,12 @@ impl LocalListener {
     }
 
     /// Where it listens: the port that was chosen, if 0 was asked for.
-    ///
-    /// # Errors
-    /// The kernel does not know.
-    pub fn listens(&self) -> io::Result<Listen> {
-        Ok(match self {
-            Self::Loopback(listener) => Listen::Loopback(listener.address()?),
+    #[must_use]
+    pub fn listens(&self) -> Listen {
+        match self {
+            Self::Loopback(listener) => Listen::Loopback(listener.address()),
             Self::Unix(_, path) => Listen::Unix(path.clone()),
-        })
+        }
     }
 
     /// Serves `router` to everyone who comes, as far as there is `room`, until dropped.
@@ -151,6 +149,10 @@ impl LocalListener {
 
 impl Accept for UnixSocket {
     type Stream = UnixStream;
+
+    fn names(&self) -> Names {
+        Names::Onion
+    }
 
     async fn accept(&mut self) -> UnixStream {
         UnixSocket::accept(self).await

@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{BindError, Dial, DialError};
-use crate::http::Accept;
+use crate::http::{Accept, Names};
 use crate::limits::{BACKLOG, SOCKET_BUFFER_BYTES};
 
 /// Listens on a loopback address; on another one it can't be made.
 #[derive(Debug)]
 pub struct LoopbackListener {
     listener: TcpListener,
+    address: SocketAddr,
 }
 
 impl LoopbackListener {
@@ -28,15 +29,17 @@ impl LoopbackListener {
             io::ErrorKind::AddrInUse => BindError::InUse(address),
             _ => BindError::Io(address, fault),
         })?;
-        Ok(Self { listener })
+        // The port that was chosen, if 0 was asked for.
+        let address = listener
+            .local_addr()
+            .map_err(|fault| BindError::Io(address, fault))?;
+        Ok(Self { listener, address })
     }
 
     /// Where it listens: the port that was chosen, if 0 was asked for.
-    ///
-    /// # Errors
-    /// The kernel does not know.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
@@ -56,6 +59,10 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Accept for LoopbackListener {
     type Stream = TcpStream;
+
+    fn names(&self) -> Names {
+        Names::Loopback(self.address)
+    }
 
     async fn accept(&mut self) -> TcpStream {
         loop {
@@ -100,7 +107,7 @@ mod tests {
     async fn listening() -> (LoopbackListener, SocketAddr) {
         let any = "127.0.0.1:0".parse().unwrap();
         let listener = LoopbackListener::bind(any).await.unwrap();
-        let address = listener.address().unwrap();
+        let address = listener.address();
         (listener, address)
     }
 

@@ -120,7 +120,7 @@ impl Session for First {
         let rng = &mut rand::rng();
         let said = crate::visit::say(
             router.clone(),
-            b"GET /get_domain_pk HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            b"GET /get_domain_pk HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nconnection: close\r\n\r\n",
         );
         let domain_key = crate::visit::read(&said.await).expect("an answer").body;
         let hello = v1::sender::Hello::new(SenderKey::generate(rng));

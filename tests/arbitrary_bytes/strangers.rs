@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::http::{Room, serve_connection};
+use kkv::http::{Names, Room, serve_connection};
 use kkv::limits::{
     ANSWERED_TIMEOUT, HEAD_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT,
     SILENT_TIMEOUT,
@@ -82,7 +82,7 @@ fn http() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         6 => prop::sample::select(vec![
             "GET ", "POST ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "/msg", "/status", "*", "http://x/pow",
-            " HTTP/1.1\r\n", " HTTP/1.0\r\n", " HTTP/9.9\r\n", "host: relay\r\n", "expect: 100-continue\r\n",
+            " HTTP/1.1\r\n", " HTTP/1.0\r\n", " HTTP/9.9\r\n", "host: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n", "expect: 100-continue\r\n",
             "content-length: 5\r\n", "content-length: -1\r\n", "content-length: 18446744073709551615\r\n",
             "transfer-encoding: chunked\r\n", "upgrade: h2c\r\nconnection: upgrade\r\n",
             "content-type: application/json\r\n", "connection: keep-alive\r\n", "\r\n", "\n", "{}", "0\r\n\r\n",
@@ -142,7 +142,10 @@ proptest! {
 
 /// The status of what has no body and says nothing else either.
 fn bare(status: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\
+         x-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\n\r\n"
+    )
 }
 
 #[test]
@@ -162,7 +165,7 @@ fn faults_of_http_itself_have_a_status_without_a_body_or_no_answer_at_all() {
     ];
     let silent = [
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
-        format!("{line}host: x\r\n"), // the rest never comes
+        format!("{line}host: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n"), // the rest never comes
     ];
     paused().block_on(async {
         let inbox = inbox();
@@ -205,6 +208,7 @@ async fn lets_go<F: Future<Output = ()>>(stranger: impl FnOnce(DuplexStream) -> 
         far,
         router(Arc::clone(&inbox.relay)),
         Room::default(),
+        Names::Onion,
     ));
     let limit = Duration::from_secs(3600);
     tokio::select! {
@@ -234,7 +238,7 @@ async fn a_stranger_who_sends_its_head_byte_by_byte_is_let_go() {
 #[tokio::test(start_paused = true)]
 async fn a_stranger_who_sends_its_body_byte_by_byte_is_let_go() {
     let time = lets_go(async |mut line| {
-        let head = "POST /msg HTTP/1.1\r\nhost: x\r\ncontent-length: 9999\r\n\
+        let head = "POST /msg HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-length: 9999\r\n\
                     content-type: application/json\r\n\r\n";
         let _ = line.write_all(head.as_bytes()).await;
         loop {
@@ -251,7 +255,7 @@ async fn a_stranger_who_asks_on_and_on_and_reads_nothing_is_let_go() {
     let time = lets_go(async |mut line| {
         loop {
             let _ = line
-                .write_all(b"GET /status HTTP/1.1\r\nhost: x\r\n\r\n")
+                .write_all(b"GET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n\r\n")
                 .await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

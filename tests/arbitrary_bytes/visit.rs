@@ -1,7 +1,7 @@
 //! One visit to a router over one connection, byte for byte.
 
 use axum::Router;
-use kkv::http::{Room, serve_connection};
+use kkv::http::{Names, Room, serve_connection};
 use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::suite::SuitePolicy;
 use proptest::test_runner::{Config, TestCaseError};
@@ -30,7 +30,12 @@ impl Answer {
 /// The connection's task has panicked.
 pub(crate) async fn say(router: Router, bytes: &[u8]) -> Vec<u8> {
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
-    let serving = tokio::spawn(serve_connection(far, router, Room::for_owner()));
+    let serving = tokio::spawn(serve_connection(
+        far,
+        router,
+        Room::for_owner(),
+        Names::Onion,
+    ));
     let (mut reading, mut writing) = tokio::io::split(near);
     let mut said = Vec::new();
     // A relay may hang up before it has read everything; what it said until then still counts.
@@ -43,7 +48,7 @@ pub(crate) async fn say(router: Router, bytes: &[u8]) -> Vec<u8> {
 pub(crate) async fn ask(router: Router, path: &str, content_type: &str, body: &[u8]) -> Answer {
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\
+        "POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nconnection: close\r\n\
          content-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
     );
     let said = say(router, &[head.as_bytes(), body].concat()).await;

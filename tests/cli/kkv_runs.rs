@@ -208,7 +208,7 @@ fn help_of_kkv_names_every_default_and_every_exit_code() {
         "[default: 480]",
         "keep until deleted]",
         "[default: any]",
-        "[default: 127.0.0.1:45069]",
+        "[default: 127.0.0.1:45069; with Tor inside nowhere]",
         "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]",
         if cfg!(feature = "embedded-tor") {
             "[default: embedded]"

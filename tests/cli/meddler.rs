@@ -88,7 +88,8 @@ fn serve(
     relay: &str,
     rule: &mut dyn FnMut(&Asked) -> Verdict,
 ) -> io::Result<Next> {
-    let relay = TcpStream::connect(relay)?;
+    let address = relay;
+    let relay = TcpStream::connect(address)?;
     let (mut from_client, mut from_relay) = (BufReader::new(client), BufReader::new(&relay));
     loop {
         let request = read(&mut from_client)?;
@@ -101,7 +102,10 @@ fn serve(
             answer(client, &format!("HTTP/1.1 {status} Meddled"), body)?;
             continue;
         }
-        (&relay).write_all(request.head.as_bytes())?;
+        // A relay lets nobody in who calls it by another name.
+        let called = client.local_addr()?.to_string();
+        let head = request.head.replacen(&called, address, 1);
+        (&relay).write_all(head.as_bytes())?;
         (&relay).write_all(&request.body)?;
         let reply = read(&mut from_relay)?;
         let body = String::from_utf8_lossy(&reply.body);

@@ -26,7 +26,7 @@ fn ask(relay: &Relay, method: &str, path: &str, content_type: &str, body: &str) 
     raw(
         relay,
         &format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
              Content-Length: {length}\r\n\r\n{body}"
         ),
     )
@@ -161,7 +161,7 @@ fn watch(relay: &Relay, seen: u64) -> u64 {
         std::os::unix::net::UnixStream::connect(relay.socket()).expect("the relay listens");
     write!(
         stream,
-        "GET /watch?seen={seen} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        "GET /watch?seen={seen} HTTP/1.1\r\nHost: kkv\r\nConnection: close\r\n\r\n"
     )
     .expect("the relay reads");
     let mut answer = String::new();

@@ -44,7 +44,7 @@ impl Host for Owner {
             tor: TorMode::Off,
             onion: None,
             tor_state: None,
-            listens: "127.0.0.1:45069".parse().expect("a loopback address"),
+            listens: "127.0.0.1:45069".parse().ok(),
             suites: self.0.config().suites.suites(),
             cost: self.0.cost().bits(),
             base_cost: self.0.config().pricing.base.bits(),
@@ -78,6 +78,7 @@ impl Desk {
             far,
             routes,
             kkv::http::Room::for_owner(),
+            kkv::http::Names::Onion, // as `raw_http` calls everyone
         ));
         Self(Wire::new(near))
     }

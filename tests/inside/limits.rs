@@ -21,7 +21,7 @@ pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Sta
     sent.finish().must_end_with(0);
     must_have_arrived(&stage.inside.relay, "beside eight streams");
     for stream in &mut streams {
-        let rest = b"ET /status HTTP/1.1\r\nhost: x\r\n\r\n";
+        let rest = b"ET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n\r\n";
         stream.write_all(rest).expect("it is still open");
         let mut byte = [0];
         stream.read_exact(&mut byte).expect("it is answered");

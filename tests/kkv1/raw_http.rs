@@ -82,9 +82,12 @@ fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
 /// The form type, as the published client names it.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
+/// By which name a relay is asked.
+pub const HOST: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+
 /// The bytes of a GET.
 pub fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: x.onion:45069\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nhost: {HOST}\r\n\r\n").into_bytes()
 }
 
 /// The bytes of a POST.
@@ -92,7 +95,7 @@ pub fn post(path: &str, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len();
     let mut bytes = format!(
-        "POST {path} HTTP/1.1\r\nhost: x.onion:45069\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
     )
     .into_bytes();
     bytes.extend_from_slice(body);

@@ -236,7 +236,7 @@ async fn a_body_that_is_too_large_by_its_own_word_is_413_before_any_of_it_comes(
         for length in [MAX_BODY_BYTES as u64 + 1, u64::MAX >> 1] {
             let mut wire = Wire::new(relay.connect());
             let head = format!(
-                "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {FORM}\r\ncontent-length: {length}\r\n\r\n"
+                "POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: {FORM}\r\ncontent-length: {length}\r\n\r\n"
             );
             let answer = wire.ask(head.as_bytes()).await;
             assert_refused(&answer, Refusal::TooLarge, 413, path);
@@ -272,7 +272,9 @@ async fn another_type_of_body_is_415() {
             let answer = wire.ask(&post(path, content_type, &body)).await;
             assert_refused(&answer, Refusal::UnsupportedMediaType, 415, content_type);
         }
-        let untyped = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
+        let untyped = format!(
+            "POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-length: 0\r\n\r\n"
+        );
         let answer = wire.ask(untyped.as_bytes()).await;
         assert_refused(&answer, Refusal::UnsupportedMediaType, 415, "no type");
     }

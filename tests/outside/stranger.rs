@@ -186,7 +186,7 @@ impl Stranger {
         let mut stream = TcpStream::connect(&self.address).expect("the relay listens");
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: x.onion\r\nconnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nconnection: close\r\n\
              content-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .expect("the relay reads");

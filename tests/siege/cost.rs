@@ -169,7 +169,9 @@ async fn connections(requests: u32) -> Cost {
 /// What nobody has to pay for.
 async fn unpaid(requests: u32) -> Vec<Cost> {
     let filler = "x".repeat(MAX_HEAD_BYTES - 200);
-    let head = format!("GET /status HTTP/1.1\r\nhost: x\r\nx: {filler}\r\n\r\n");
+    let head = format!(
+        "GET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nx: {filler}\r\n\r\n"
+    );
     let nested = "[".repeat(MAX_BODY_BYTES);
     let escapes = format!("{{\"session\":\"{}\"}}", "\\u0037".repeat(2700));
     let fields = format!("pubkey={}", "&a=b".repeat(4000));

@@ -17,7 +17,7 @@ pub(crate) async fn idle(orders: Orders, begin: impl Fn()) {
 }
 
 pub(crate) async fn half_head(orders: Orders, begin: impl Fn()) {
-    let mut head = b"GET /status HTTP/1.1\r\nhost: x\r\nx: ".to_vec();
+    let mut head = b"GET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nx: ".to_vec();
     head.resize(HEAD_BYTES, b'x');
     hold(&orders, begin, async |stream| {
         stream.write_all(&head).await.ok()
@@ -27,7 +27,7 @@ pub(crate) async fn half_head(orders: Orders, begin: impl Fn()) {
 
 pub(crate) async fn half_body(orders: Orders, begin: impl Fn()) {
     let head = format!(
-        "POST /msg HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {BODY_BYTES}\r\n\r\n"
+        "POST /msg HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: application/json\r\ncontent-length: {BODY_BYTES}\r\n\r\n"
     );
     let mut request = head.into_bytes();
     request.resize(request.len() + BODY_BYTES - ONE_BY_ONE - 1, b'7');
@@ -43,7 +43,7 @@ pub(crate) async fn half_body(orders: Orders, begin: impl Fn()) {
 }
 
 pub(crate) async fn takes_no_answer(orders: Orders, begin: impl Fn()) {
-    let requests = b"GET /status HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    let requests = b"GET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n\r\n".repeat(1000);
     hold(&orders, begin, async |stream| {
         // Until neither kernel takes more, or the relay has had enough.
         loop {
@@ -60,7 +60,7 @@ pub(crate) async fn takes_no_answer(orders: Orders, begin: impl Fn()) {
 
 pub(crate) async fn answered(orders: Orders, begin: impl Fn()) {
     hold(&orders, begin, async |stream| {
-        let request = b"GET /status HTTP/1.1\r\nhost: x\r\n\r\n";
+        let request = b"GET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n\r\n";
         stream.write_all(request).await.ok()?;
         let read = stream.read(&mut [0; 4096]).await.ok()?;
         (read > 0).then_some(())

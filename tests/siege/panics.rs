@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use kkv::http::{Accept, Room, serve};
+use kkv::http::{Accept, Names, Room, serve};
 use kkv::protocol::suite::SuitePolicy;
 use kkv::relay::{Relay, router};
 use tokio::io::DuplexStream;
@@ -18,6 +18,10 @@ struct Pipes(UnboundedReceiver<DuplexStream>);
 
 impl Accept for Pipes {
     type Stream = DuplexStream;
+
+    fn names(&self) -> Names {
+        Names::Onion // as `raw_http` calls everyone
+    }
 
     async fn accept(&mut self) -> DuplexStream {
         match self.0.recv().await {

@@ -27,7 +27,7 @@ fn a_body_in_small_pieces_costs_a_stranger_more_than_the_relay() {
     let ask = |mut stream: UnixStream, bytes: usize| {
         set_socket_send_buffer_size(&stream, 1).unwrap(); // the least that the kernel allows
         let head = format!(
-            "POST /msg HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
+            "POST /msg HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         for _ in 1..bytes {

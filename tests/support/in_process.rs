@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::http::{Room, serve_connection};
-use kkv::limits::ANSWER_TIMEOUT;
+use kkv::http::{Names, Room, serve_connection};
+use kkv::limits::{ANSWER_TIMEOUT, DEFAULT_PORT};
 use kkv::pow::{Cost, Solver};
 use kkv::protocol::Envelope;
 use kkv::protocol::kind::Kind;
@@ -76,6 +76,7 @@ impl InProcess {
             far,
             router(Arc::clone(&self.relay)),
             Room::default(),
+            Names::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into()), // as `target`
         ));
     }
 

@@ -12,9 +12,9 @@ pub(super) fn tor(seen: &Seen) -> Option<Finding> {
     const CHECK: &str = "tor";
     let status = seen.running()?;
     let Some(state) = status.tor_state else {
-        return Some(match status.tor {
-            TorMode::External => behind::external(&status.listens),
-            TorMode::Embedded | TorMode::Off => Finding::warning(
+        return Some(match (status.tor, &status.listens) {
+            (TorMode::External, Some(listens)) => behind::external(listens),
+            _ => Finding::warning(
                 CHECK,
                 "off: only who is on this machine can write to you",
                 "start kkv without --tor off",

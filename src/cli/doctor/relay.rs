@@ -128,7 +128,7 @@ Max locked memory         unlimited            unlimited            bytes
             tor: TorMode::External,
             onion: None,
             tor_state: None,
-            listens: "127.0.0.1:1".parse().unwrap(),
+            listens: "127.0.0.1:1".parse().ok(),
             suites: Vec::new(),
             cost: Cost::HIGHEST.bits(),
             base_cost: 1,

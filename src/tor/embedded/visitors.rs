@@ -17,7 +17,7 @@ use tor_proto::client::stream::{ClientDataStreamCtrl, ClientStreamCtrl};
 use tor_proto::stream::IncomingStreamRequest;
 
 use super::circuits::{Busy, Circuit, Circuits};
-use crate::http::Accept;
+use crate::http::{Accept, Names};
 use crate::limits::RENDEZVOUS_TIMEOUT;
 
 /// The streams of an onion service's visitors.
@@ -69,6 +69,10 @@ impl Door {
 
 impl Accept for OnionListener {
     type Stream = OnionStream;
+
+    fn names(&self) -> Names {
+        Names::Onion
+    }
 
     async fn accept(&mut self) -> OnionStream {
         match self.0.recv().await {

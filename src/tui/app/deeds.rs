@@ -202,7 +202,7 @@ impl App {
                 "your address is in the terminal's clipboard now, if it allows that",
             ),
             (None, TorMode::Off) => (
-                status.listens.to_string(),
+                status.place(),
                 "copied, if the terminal allows that; it is an address for this machine alone",
             ),
             (None, TorMode::External | TorMode::Embedded) => {

@@ -52,10 +52,7 @@ fn here(status: &Status, width: u16, theme: Theme) -> Vec<Span<'static>> {
             TorMode::External => "through a system Tor, ",
             TorMode::Embedded | TorMode::Off => "",
         };
-        return vec![Span::raw(format!(
-            "{reach}{}",
-            OneLine(&status.listens.to_string())
-        ))];
+        return vec![Span::raw(format!("{reach}{}", OneLine(&status.place())))];
     };
     let onion = OneLine(onion).to_string();
     let room = usize::from(width) > onion.len() + 60;
