@@ -8,7 +8,7 @@ use nix::sys::ptrace;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::until::until;
+use crate::programs::until;
 
 /// Bytes of the instruction that makes a call.
 const INSTRUCTION: &[u8] = match () {
