@@ -20,6 +20,8 @@ mod machine;
 mod markdown;
 #[path = "table/measured.rs"]
 mod measured;
+#[path = "support/plain.rs"]
+mod plain;
 #[path = "../tests/siege/processor.rs"]
 mod processor;
 #[path = "../tests/support/programs.rs"]

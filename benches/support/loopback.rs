@@ -11,6 +11,7 @@ use kkv::protocol::suite::Suite;
 use tokio::net::TcpStream;
 
 use super::awake::Awake;
+use super::plain::Plain;
 use super::processor;
 use super::programs::Relay;
 use super::raw_http::{Answer, Wire, get};
@@ -34,21 +35,51 @@ pub enum Connections {
     Four,
 }
 
-/// Processor time of the whole process for the four requests of one kkv/1 message of the largest size, and for accepting the connections: the
-/// average of a series, and the least of several, as whatever else runs on the machine can only add to it. No processor sleeps meanwhile.
-pub async fn four_requests(connections: Connections) -> Duration {
+/// Processor time for the four requests of one kkv/1 message of the largest size, and for letting the connections in and out.
+#[derive(Debug, Clone, Copy)]
+pub struct FourRequests {
+    /// Of the whole process of a relay.
+    pub relay: Duration,
+    /// Of a bare server of the same library, for requests of the same length.
+    pub plain: Duration,
+}
+
+/// The average of a series, and the least of several, as whatever else runs on the machine can only add to it. Both in turns. No processor sleeps
+/// meanwhile.
+pub async fn four_requests(connections: Connections) -> FourRequests {
     let relay = Relay::start(&["-c", "0", "-m", "20000", "--adaptive", "off"]);
-    deliver(relay.address(), connections).await; // whatever is done once
+    let plain = Plain::start();
+    // Whatever is done once.
+    let asked = deliver(relay.address(), connections).await;
+    repeat(&plain, &asked, connections).await;
     let _awake = Awake::all();
-    let mut best = Duration::MAX;
+    let mut best = FourRequests {
+        relay: Duration::MAX,
+        plain: Duration::MAX,
+    };
     for _ in 0..SERIES {
         let before = processor::of_all(relay.process());
         for _ in 0..MESSAGES {
             deliver(relay.address(), connections).await;
         }
-        best = best.min((processor::of_all(relay.process()) - before) / MESSAGES);
+        let spent = processor::of_all(relay.process()) - before;
+        best.relay = best.relay.min(spent / MESSAGES);
+        let before = plain.spent();
+        for _ in 0..MESSAGES {
+            repeat(&plain, &asked, connections).await;
+        }
+        best.plain = best.plain.min((plain.spent() - before) / MESSAGES);
     }
     best
+}
+
+/// Asks the bare server the same.
+async fn repeat(plain: &Plain, asked: &[Vec<u8>], connections: Connections) {
+    let address = plain.address.to_string();
+    let mut line = Line::new(&address, connections);
+    for request in asked {
+        line.ask(request).await;
+    }
 }
 
 /// How long a stranger waits for `GET /status`, which looks at the queue of `relay`, while the owner of `listed` has long lists made without
@@ -79,28 +110,35 @@ pub async fn full_relay() -> Relay {
     relay
 }
 
-/// Leaves a message in kkv/1 with the largest text.
-async fn deliver(address: &str, connections: Connections) {
-    let mut line = Line {
-        address,
-        connections,
-        wire: None,
-    };
+/// Leaves a message in kkv/1 with the largest text; what was asked for that.
+async fn deliver(address: &str, connections: Connections) -> Vec<Vec<u8>> {
+    let mut line = Line::new(address, connections);
     let key = line.ask(&get("/get_domain_pk")).await;
     let hello = Hello::new(Suite::V1);
     let challenge = line.ask(&hello.pow().bytes()).await;
     let exchanging = hello.pays(&challenge.body, &key.body);
     let keys = line.ask(&exchanging.request().bytes()).await;
     line.ask(&exchanging.message(&keys.body).bytes()).await;
+    line.asked
 }
 
 struct Line<'l> {
     address: &'l str,
     connections: Connections,
     wire: Option<Wire<TcpStream>>,
+    asked: Vec<Vec<u8>>,
 }
 
-impl Line<'_> {
+impl<'l> Line<'l> {
+    fn new(address: &'l str, connections: Connections) -> Self {
+        Self {
+            address,
+            connections,
+            wire: None,
+            asked: Vec::new(),
+        }
+    }
+
     async fn ask(&mut self, request: &[u8]) -> Answer {
         if self.connections == Connections::Four {
             self.wire = None;
@@ -110,6 +148,7 @@ impl Line<'_> {
         }
         let answer = self.wire.as_mut().expect("made above").ask(request).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
+        self.asked.push(request.to_vec());
         answer
     }
 }

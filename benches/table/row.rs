@@ -103,8 +103,9 @@ impl Row {
             self.what.clone(),
             self.measured.to_string(),
             beside.map_or_else(none, |(other, name)| format!("{other}, {name}")),
-            self.ratio()
-                .map_or_else(none, |ratio| format!("{ratio:.2}")),
+            self.ratio().map_or_else(none, |ratio| {
+                format!("{ratio:.*}", if ratio < 0.1 { 3 } else { 2 })
+            }),
             bound.unwrap_or_else(none),
         ]
     }
