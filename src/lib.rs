@@ -17,9 +17,11 @@
 //! cli                           what a person sees
 //! ```
 
+mod blank;
 pub mod cli;
 pub mod clock;
 pub mod contacts;
+mod count;
 pub mod crypto;
 pub mod http;
 pub mod limits;
@@ -36,6 +38,8 @@ pub mod queue;
 pub mod relay;
 pub mod sandbox;
 pub mod sender;
+#[cfg(test)]
+mod sources;
 pub mod tor;
 mod tui;
 pub mod unix_socket;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::count::counted;
 use data_encoding::BASE32_NOPAD;
 use sha3::{Digest, Sha3_256};
 
@@ -30,7 +31,7 @@ pub enum OnionAddressError {
     #[error("it has a subdomain; an inbox has none")]
     Subdomain,
     /// The part before `.onion` has the wrong length.
-    #[error("it has {0} characters before .onion instead of 56")]
+    #[error("it has {} before .onion instead of 56", counted(*.0 as u64, "character"))]
     Length(usize),
     /// A character that base32 does not have.
     #[error("it has a character other than a-z and 2-7")]

@@ -41,10 +41,8 @@ impl<T> fmt::Debug for Private<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     use super::*;
+    use crate::sources::sources;
 
     /// Fields by whose names one knows that they are nobody's business.
     const NAMES: [&str; 7] = [
@@ -58,18 +56,6 @@ mod tests {
     ];
     /// Types that print all that is in them.
     const OPEN: [&str; 3] = ["String", "Vec<u8>", "[u8"];
-
-    fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                sources(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                found.push((path.display().to_string(), text));
-            }
-        }
-    }
 
     /// The items whose `Debug` is derived: from the derive to the bracket at the edge that ends each.
     fn derived(source: &str) -> impl Iterator<Item = &str> {
@@ -98,11 +84,8 @@ mod tests {
 
     #[test]
     fn no_derived_debug_prints_a_text_a_key_or_whom_somebody_writes_to() {
-        let mut files = Vec::new();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        sources(&root.join("src"), &mut files);
         let mut items = 0;
-        for (path, source) in &files {
+        for (path, source) in &sources() {
             for item in derived(source) {
                 items += 1;
                 assert_eq!(leaks(item), Vec::<&str>::new(), "{path}: {item}");

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rand::CryptoRng;
 
 use crate::clock::Clock;
+use crate::count::counted;
 use crate::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
 use crate::limits::{LIKELY, UNASKED_PAYING};
 use crate::pow::{Cost, Odds, Puzzle, Search, Solver};
@@ -180,7 +181,7 @@ pub enum Failure {
     #[error("the relay doesn't speak {0}, and no other suite was allowed")]
     NoCommonSuite(Suite),
     /// The time was over before a solution was found.
-    #[error("no solution was found within {} seconds", .0.as_secs())]
+    #[error("no solution was found within {}", counted(.0.as_secs(), "second"))]
     NotInTime(Duration),
     /// So long nothing was found, and for longer nothing is searched for without being asked.
     #[error("no solution was found within the {} minutes that are paid without asking", .0.as_secs() / 60)]

@@ -1,10 +1,11 @@
 //! How the command line of either program is taken, with what the environment adds to it, and how it is told what is wrong with one.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PathBufValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error, Parser};
 
@@ -226,6 +227,17 @@ pub(super) fn is_no(value: &std::ffi::OsStr) -> bool {
     ["n", "no", "f", "false", "off", "0"].contains(&value.as_str())
 }
 
+/// Takes the name of a file. `-` is none: it means standard input and output where those can stand for the file, and there it isn't asked for by
+/// this. A file that is called so is `./-`.
+pub(super) fn named_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            return Err("- is no file here; one that is called so is ./-");
+        }
+        Ok(path)
+    })
+}
+
 /// Takes a whole number from 1 to `most`.
 pub(super) fn from_one_to(
     most: u32,
@@ -238,6 +250,7 @@ pub(super) fn from_one_to(
 
 #[cfg(test)]
 mod tests {
+    use std::any::TypeId;
     use std::collections::BTreeSet;
 
     use clap::CommandFactory;
@@ -291,6 +304,46 @@ mod tests {
         let one = Arg::new("ttl").long("ttl").action(ArgAction::Set);
         let one = from_environment(one, "KKV_TEST_OF_ONE".to_owned());
         assert_eq!(one.get_value_delimiter(), None);
+    }
+
+    /// The arguments that are paths, of a command and its subcommands.
+    fn paths(command: &Command) -> Vec<Arg> {
+        let is_path = |arg: &&Arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+        let own = command.get_arguments().filter(is_path).cloned();
+        let below = command.get_subcommands().flat_map(paths);
+        own.chain(below).collect()
+    }
+
+    #[test]
+    fn a_dash_is_standard_input_or_output_or_is_refused_wherever_a_file_is_named() {
+        let mut refused = BTreeSet::new();
+        let mut taken = BTreeSet::new();
+        for command in [kkv::Args::command(), commands::Cli::command()] {
+            for path in paths(&command) {
+                let parser = path.get_value_parser().clone();
+                let alone = Arg::new("path").value_parser(parser).required(true);
+                let command = Command::new("test").arg(alone);
+                let found = command.try_get_matches_from(["test", "-"]);
+                let set = match found {
+                    Ok(_) => &mut taken,
+                    Err(_) => &mut refused,
+                };
+                set.insert(path.get_id().to_string());
+            }
+        }
+        assert_eq!(
+            taken.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["file", "files", "receipt"],
+            "the text of send, what is verified, and what send writes"
+        );
+        let inside: &[&str] = match cfg!(feature = "embedded-tor") {
+            true => &["key", "state_dir", "tor_config"],
+            false => &[],
+        };
+        let always = ["contacts", "file", "identity", "passphrase_file", "socket"];
+        for path in always.iter().chain(inside) {
+            assert!(refused.contains(*path), "{path}: {refused:?}");
+        }
     }
 
     #[test]

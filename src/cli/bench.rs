@@ -9,6 +9,7 @@ use super::estimate::about;
 use super::exit::Failed;
 use super::output::{print, print_json};
 use super::speed::{Speed, in_words};
+use crate::count::counted;
 use crate::limits::DEFAULT_COST;
 use crate::pow::{Cost, Odds};
 use crate::protocol::suite::Suite;
@@ -65,10 +66,7 @@ pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), Failed> {
             costs: costs.map(|cost| row(&speeds, cost)).collect(),
         });
     }
-    let threads = match solver.threads.get() {
-        1 => "1 thread".to_owned(),
-        n => format!("{n} threads"),
-    };
+    let threads = counted(solver.threads.get() as u64, "thread");
     let mut table = format!(
         "This machine computes {} hashes a second for kkv/2\nand {} for kkv/1, with {} on {threads}.\n\n",
         in_words(v2.rate),

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use super::advice::close_file;
 use super::exit::{Exit, Failed};
+use super::output::complain;
 use super::passphrase;
 use super::visible::quoted;
 use crate::contacts::{
@@ -60,7 +62,13 @@ impl Contacts<'_> {
         let unusable = |fault: FileError| unusable(self.path, &fault);
         let sealed = SealedBook::read(self.path).map_err(unusable)?;
         let passphrase = passphrase::existing(self.passphrase_file, self.path).await?;
-        sealed.open(passphrase).map_err(unusable)
+        let file = sealed.open(passphrase).map_err(unusable)?;
+        for name in file.book().renamed() {
+            complain(format_args!(
+                "kkvc: a contact is {name} from now on: its name looked like another's."
+            ));
+        }
+        Ok(file)
     }
 
     /// Takes `contact` in. Makes the file if it isn't there yet.
@@ -211,7 +219,10 @@ fn unusable(path: &Path, fault: &FileError) -> Failed {
         FileError::Missing => {
             failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")
         }
-        FileError::Exposed => failed.hint(format!("Run: chmod 600 {}", quoted(path))),
+        FileError::Exposed => match std::fs::metadata(path) {
+            Ok(metadata) => failed.hint(close_file(path, &metadata)),
+            Err(_) => failed,
+        },
         FileError::Busy => {
             failed.hint("Nothing was changed. See whether another kkvc stands still, and end it.")
         }

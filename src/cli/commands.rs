@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
-use super::arguments::{KKVC_ENVIRONMENT, from_one_to};
+use super::arguments::{KKVC_ENVIRONMENT, from_one_to, named_file};
 use super::book::Whom;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
@@ -18,7 +18,7 @@ use super::numbers::Numbers;
 use crate::contacts::Name;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
-use crate::onion::OnionAddress;
+use crate::onion::{OnionAddress, OnionAddressError};
 use crate::pow::Solver;
 use crate::private::Private;
 use crate::protocol::suite::SuitePolicy;
@@ -113,13 +113,16 @@ pub(super) enum Command {
     /// Make a key to a closed inbox, or show an existing one
     Key {
         /// The inbox
+        #[arg(value_parser = onion)]
         address: OnionAddress,
         /// File of the key (as Tor's .auth_private); made if it doesn't exist
+        #[arg(value_parser = named_file())]
         file: PathBuf,
     },
     /// Make a key to sign with, or show an existing one
     Identity {
         /// File of the key (PKCS#8 PEM, Ed25519); made if it doesn't exist
+        #[arg(value_parser = named_file())]
         file: PathBuf,
     },
     /// Print a script by which your shell completes commands, options and numbers of messages
@@ -170,14 +173,14 @@ pub(super) struct Send {
     pub(super) message: Option<Private<String>>,
 
     /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(super) identity: Option<PathBuf>,
 
     /// Suite to speak: 'any' (kkv/2, or kkv/1 with a relay that has nothing better), '2' or '1'
     #[arg(long, value_name = "SUITE", default_value_t)]
     pub(super) suite: SuitePolicy,
 
-    /// Write the relay's receipt to this new file
+    /// Write the relay's receipt to this new file, or with - to standard output
     #[arg(long, value_name = "FILE")]
     pub(super) receipt: Option<PathBuf>,
 
@@ -322,6 +325,17 @@ impl Solving {
 
 fn target(text: &str) -> Result<Target, TargetError> {
     text.parse()
+}
+
+/// The address of an onion service, however it was copied; its port doesn't matter.
+fn onion(text: &str) -> Result<OnionAddress, TargetError> {
+    match text.parse() {
+        Ok(Target::Onion { address, .. }) => Ok(address),
+        Ok(Target::Loopback(_)) | Err(TargetError::OutsideTor) => {
+            Err(OnionAddressError::NoSuffix.into())
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 fn whom(text: &str) -> Result<Whom, TargetError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::SOCKET_HELP;
+use super::arguments::{SOCKET_HELP, named_file};
 use super::book::Contacts;
 use super::exit::Failed;
 use super::output::{Talk, say_more};
@@ -20,7 +20,7 @@ pub(super) struct Common {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
-    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}; if nothing is there, /run/kkv/kkv.sock of a service"))]
+    #[arg(long, global = true, value_name = "PATH", help = format!("Socket of your kkv {SOCKET_HELP}; if nothing is there, /run/kkv/kkv.sock of a service"), value_parser = named_file())]
     pub(super) socket: Option<PathBuf>,
 
     /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
@@ -28,11 +28,11 @@ pub(super) struct Common {
     pub(super) tor: TorWay,
 
     /// File of your contacts, encrypted with a passphrase; made by the first `contact add`
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = named_file())]
     pub(super) contacts: Option<PathBuf>,
 
     /// File with that passphrase, in one line [default: it is asked for]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = named_file())]
     pub(super) passphrase_file: Option<PathBuf>,
 
     /// Say nothing but what was asked for and what has gone wrong

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use super::output::{Talk, talk, tell};
 use super::speed::Speed;
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
-use super::visible::OneLine;
+use super::visible::{OneLine, quoted};
+use crate::count::counted;
 use crate::onion::OnionAddress;
 use crate::owner::api::Status;
 use crate::owner::{self, Absence, Host};
@@ -71,17 +72,17 @@ impl Running {
         let owner = if socket == owner::default_path() {
             format!("{} (kkvc list)", OneLine(&path))
         } else {
-            format!("kkvc --socket {} list", OneLine(&path))
+            format!("kkvc --socket {} list", OneLine(&quoted(socket)))
         };
         let block = format!(
-            "kkv {} keeps up to {} messages in memory{life}\n  \
+            "kkv {} keeps up to {} in memory{life}\n  \
              price     {}{rises}\n  \
              reach it  {reach}\n  \
              listens   {}, speaks {}{risk}\n  \
              owner     {owner}\n  \
              key       {}\n",
             status.version,
-            status.queue.capacity,
+            counted(status.queue.capacity, "message"),
             speed.says(pricing.base),
             OneLine(&status.place()),
             suites.join(" and "),

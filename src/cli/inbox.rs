@@ -12,6 +12,7 @@ use super::numbers::{Chosen, Numbers};
 use super::output::{print_json, print_lines, say};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
+use crate::count::counted;
 use crate::crypto::identity::{PublicKey, Relay, Sender};
 use crate::owner::api::{Delete, Done, Status, Summary};
 use crate::owner::{Client, ClientError};
@@ -153,7 +154,7 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), F
 fn confirmed(which: Option<&[MessageId]>, act: &str) -> Result<bool, Failed> {
     let question = match which {
         Some([id]) => format!("Delete message {id}?"),
-        Some(ids) => format!("Delete {} messages?", ids.len()),
+        Some(ids) => format!("Delete {}?", counted(ids.len() as u64, "message")),
         None => format!("{act} every message?"),
     };
     if !can_ask() {
@@ -216,7 +217,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
     };
     print_lines(&format!(
         "kkv {}, up {}\n  \
-         messages  {} ({} unread), {} more expected, {} of {} slots free\n  \
+         messages  {} ({} unread), {} more expected, {} of {} free\n  \
          kept      {life}\n  \
          memory    {}\n  \
          confined  {}\n  \
@@ -230,7 +231,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         queue.unread,
         queue.reserved,
         queue.free(),
-        queue.capacity,
+        counted(queue.capacity, "slot"),
         memory,
         OneLine(&confined(&status.sandbox)),
         OneLine(&status.place()),
@@ -281,14 +282,15 @@ fn cost(status: &Status) -> String {
         0 if base == Cost::HIGHEST.bits() => ", the highest there is".to_owned(),
         0 => ", while most slots are free".to_owned(),
         more => format!(
-            ": {base}, and {more} more while {} of {} slots are free",
+            ": {base}, and {more} more while {} of {} are free",
             queue.free(),
-            queue.capacity
+            counted(queue.capacity, "slot")
         ),
     };
     format!(
-        "{}{why} ({} seconds to pay)",
-        status.cost, status.expected_seconds
+        "{}{why} ({} to pay)",
+        status.cost,
+        counted(status.expected_seconds, "second")
     )
 }
 

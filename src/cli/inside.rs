@@ -9,7 +9,6 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failed};
-use super::visible::quoted;
 use crate::crypto::random;
 use crate::http;
 use crate::limits::DEFAULT_PORT;
@@ -194,12 +193,11 @@ impl From<HomeError> for Failed {
         let failed = Self::new(Exit::Refused, error.to_string());
         match error {
             HomeError::InUse(_) => failed.hint(
-                "Stop the other one (pkill -x kkv), name another directory with --state-dir, or use --ephemeral.",
+                "Stop the other one (its messages go with it), name another directory with --state-dir, or use --ephemeral.",
             ),
-            HomeError::Open(path) => failed.hint(format!(
-                "If it is yours, run: chmod 700 {}; if not, name another directory with --state-dir.",
-                quoted(path)
-            )),
+            HomeError::Open(path) => {
+                failed.hint(close_directory(&path, "another directory with --state-dir."))
+            }
             HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
             HomeError::NoMemory => failed.hint("Leave out --ephemeral."),
         }

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to};
+use super::advice::close_directory;
+use super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to, named_file};
 use super::exit::{Exit, Failed, RELAY_CODES};
 use super::host::Running;
 use super::inside::{Onion, Ready, RelayArgs};
 use super::output::{Talk, complain, set_talk};
 use super::speed::Speed;
-use super::visible::quoted;
 use super::writer::{self, LastWords};
 use super::{panic, signals, tor_lines};
 use crate::clock::SystemClock;
+use crate::count::counted;
 use crate::crypto::{random, scrub};
 use crate::http;
 use crate::limits::{
@@ -77,7 +78,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Listen>,
 
-    #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"))]
+    #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"), value_parser = named_file())]
     socket: Option<PathBuf>,
 
     /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
@@ -282,7 +283,10 @@ fn needs(socket: &Path, listens: Option<&Listen>, inside: Option<&Ready>) -> Nee
 }
 
 fn no_memory(args: &Args) -> Failed {
-    let what = format!("there is no memory for {} messages", args.max_messages);
+    let what = format!(
+        "there is no memory for {}",
+        counted(args.max_messages, "message")
+    );
     Failed::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
 }
 
@@ -296,7 +300,7 @@ fn unlocked(messages: u32, lockable: Option<u64>) -> String {
     };
     let fewer = match pages {
         0 => String::new(),
-        _ => format!("ask for at most {pages} messages, "),
+        _ => format!("ask for at most {}, ", counted(pages, "message")),
     };
     let kib = u64::from(messages) * (SLOT_BYTES as u64 >> 10);
     format!(
@@ -315,11 +319,10 @@ impl From<SocketError> for Failed {
 /// What is said of a socket that can't be had, and which `other` may be.
 fn no_socket(error: &SocketError, other: &str) -> Failed {
     let hint = match error {
-        SocketError::InUse(_) => format!("Stop the other one (pkill -x kkv), or name {other}"),
-        SocketError::Directory(path) => format!(
-            "If it is yours, run: chmod 700 {}; if not, name {other}",
-            quoted(path)
-        ),
+        SocketError::InUse(_) => {
+            format!("Stop the other one (its messages go with it), or name {other}")
+        }
+        SocketError::Directory(path) => close_directory(path, other),
         SocketError::NotASocket(_) | SocketError::Io(..) => format!("Name {other}"),
     };
     Failed::new(Exit::Refused, error.to_string()).hint(hint)

@@ -41,8 +41,8 @@ pub(super) async fn new(file: Option<&Path>, book: &Path) -> Result<Passphrase, 
 
 async fn of_file(path: &Path) -> Result<Passphrase, Failed> {
     let mut line = secret_file::read_passphrase(path).await?;
-    let without_end = line.strip_suffix('\n').unwrap_or(&line);
-    let end = without_end.strip_suffix('\r').unwrap_or(without_end).len();
+    // Blank lines behind it are an editor's; a blank at the end of the line may be meant.
+    let end = line.trim_end_matches(['\n', '\r']).len();
     line.truncate(end);
     Passphrase::new(&line).map_err(|fault| Failed::usage(format!("{}: {fault}", path.display())))
 }

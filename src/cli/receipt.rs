@@ -6,8 +6,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failed};
-use super::output::ascii_json;
+use super::output::{ascii_json, print};
 use super::proof::Proof;
+
+/// Where a receipt goes.
+pub(super) enum ReceiptPlace {
+    /// Standard output, for `-`.
+    Output,
+    /// A new file.
+    File(ReceiptFile),
+}
 
 /// The file a receipt will be written to: made first, so that a wrong name costs no proof of work, and taken away if there is none.
 pub(super) struct ReceiptFile {
@@ -16,8 +24,34 @@ pub(super) struct ReceiptFile {
     filled: bool,
 }
 
+impl ReceiptPlace {
+    /// # Errors
+    /// The file can't be made, or is there already.
+    pub(super) fn of(path: PathBuf) -> Result<Self, Failed> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Output);
+        }
+        ReceiptFile::create(path).map(Self::File)
+    }
+
+    /// Puts it there. `told`: standard output has it already, as a part of what `--json` prints.
+    ///
+    /// # Errors
+    /// It can't be written; then it is in the hint.
+    pub(super) fn fill(&mut self, proof: &Proof, told: bool) -> Result<(), Failed> {
+        match self {
+            Self::File(file) => file.fill(proof),
+            Self::Output if told => Ok(()),
+            Self::Output => {
+                let line = format!("{}\n", ascii_json(proof));
+                print(&line).map_err(|failed| unwritten(&failed.what, &line))
+            }
+        }
+    }
+}
+
 impl ReceiptFile {
-    pub(super) fn create(path: PathBuf) -> Result<Self, Failed> {
+    fn create(path: PathBuf) -> Result<Self, Failed> {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -34,22 +68,28 @@ impl ReceiptFile {
         })
     }
 
-    pub(super) fn fill(&mut self, proof: &Proof) -> Result<(), Failed> {
+    fn fill(&mut self, proof: &Proof) -> Result<(), Failed> {
         let line = format!("{}\n", ascii_json(proof));
         self.file
             .write_all(line.as_bytes())
             .and_then(|()| self.file.sync_all())
             .map_err(|fault| {
                 let path = self.path.display();
-                let what = format!("the message was accepted, but can't write {path}: {fault}");
-                Failed::new(Exit::AcceptedUntold, what).hint(format!(
-                    "This is the receipt that should be in it: {}",
-                    line.trim_end()
-                ))
+                unwritten(&format!("can't write {path}: {fault}"), &line)
             })?;
         self.filled = true;
         Ok(())
     }
+}
+
+/// What is said when a receipt is there and nobody has it.
+fn unwritten(why: &str, line: &str) -> Failed {
+    let what = format!("the message was accepted, but {why}");
+    let hint = format!(
+        "This is the receipt that should be in it: {}",
+        line.trim_end()
+    );
+    Failed::new(Exit::AcceptedUntold, what).hint(hint)
 }
 
 impl Drop for ReceiptFile {

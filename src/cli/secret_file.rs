@@ -8,9 +8,9 @@ use std::path::Path;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
+use super::advice::close_file;
 use super::exit::Failed;
 use super::input;
-use super::visible::quoted;
 use crate::crypto::scrub;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 
@@ -35,7 +35,7 @@ pub(super) fn make(path: &Path, text: &str) -> io::Result<()> {
 
 /// Reads a file with a key. `maker` is the command that makes such files.
 pub(super) async fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed> {
-    let read = read_private(path, "key").await;
+    let read = read_private(path, "key").await.map(only_the_key);
     read.map_err(|fault| match fault {
         Unread::Directory(failed) => {
             failed.hint(format!("Name a file in it; `{maker}` makes one."))
@@ -57,6 +57,16 @@ pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Fa
                 .hint("It is a text file of yours with one line.")
         }
     })
+}
+
+/// A key without what an editor may have put around it: blank lines, and the mark of UTF-8 at the beginning.
+fn only_the_key(mut text: Zeroizing<String>) -> Zeroizing<String> {
+    let is_around = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let end = text.trim_end_matches(is_around).len();
+    text.truncate(end);
+    let start = end - text.trim_start_matches(is_around).len();
+    text.drain(..start); // within the buffer, which is wiped
+    text
 }
 
 enum Unread {
@@ -83,8 +93,9 @@ fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
     }
     if metadata.mode() & 0o077 != 0 {
         let what = format!("other users may get at the {secret} in {shown}");
-        let failed = Failed::usage(what).hint(format!("Run: chmod 600 {}", quoted(path)));
-        return Err(Unread::Exposed(failed));
+        return Err(Unread::Exposed(
+            Failed::usage(what).hint(close_file(path, &metadata)),
+        ));
     }
     input::text(file, MAX_SECRET_FILE_BYTES).map_err(Unread::Io)
 }

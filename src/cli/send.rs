@@ -11,7 +11,7 @@ use super::exit::{Exit, Failed};
 use super::output::{complain, print_json, say, say_more};
 use super::progress::Progress;
 use super::proof::Proof;
-use super::receipt::ReceiptFile;
+use super::receipt::ReceiptPlace;
 use super::way::{Load, Way};
 use super::{compose, identity, signals};
 use crate::crypto::identity::SenderKey;
@@ -46,7 +46,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         way,
     } = prepared?;
     let target = addressee.target;
-    let mut receipt = args.receipt.take().map(ReceiptFile::create).transpose()?;
+    let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
     if let Way::Loopback(_) = way {
         say("This address is on this machine: the message does not go through Tor.");
     }
@@ -82,7 +82,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     let accepted = result?;
     let proof = accepted.receipt.as_ref().map(Proof::from);
     let written = match (&mut receipt, &proof) {
-        (Some(file), Some(proof)) => file.fill(proof),
+        (Some(place), Some(proof)) => place.fill(proof, common.json),
         _ => Ok(()),
     };
     // Whatever of the three fails, the others are done.

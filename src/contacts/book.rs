@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::name::Name;
+use crate::count::counted;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::MAX_CONTACTS;
 use crate::protocol::suite::Suite;
@@ -26,6 +27,8 @@ pub struct Contact {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Book {
     contacts: BTreeMap<String, Contact>,
+    /// What those are called now whose names had to be told apart: see [`adopt`](Self::adopt).
+    renamed: Vec<Name>,
 }
 
 /// Why contacts stay as they are.
@@ -147,6 +150,28 @@ impl Book {
         Ok(())
     }
 
+    /// Takes one in from a file. A file of before may have two whose names look alike; the second gets a number behind its name.
+    pub(super) fn adopt(&mut self, contact: Contact) -> Result<(), BookError> {
+        if !self.contacts.contains_key(contact.name.key()) {
+            return self.add(contact);
+        }
+        let free = |name: &Name| !self.contacts.contains_key(name.key());
+        let name = (2..).map(|n| contact.name.numbered(n)).find(free);
+        let name = name.expect("there are more numbers than contacts");
+        self.add(Contact {
+            name: name.clone(),
+            ..contact
+        })?;
+        self.renamed.push(name);
+        Ok(())
+    }
+
+    /// Those that have another name than in the file they were read from, since somebody else's looked alike.
+    #[must_use]
+    pub fn renamed(&self) -> &[Name] {
+        &self.renamed
+    }
+
     /// Gives one another name, or the same with other capitals.
     ///
     /// # Errors
@@ -252,7 +277,11 @@ impl Book {
 /// The keys are names, and they say whom someone writes to.
 impl fmt::Debug for Book {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Book({} contacts)", self.contacts.len())
+        write!(
+            f,
+            "Book({})",
+            counted(self.contacts.len() as u64, "contact")
+        )
     }
 }
 

@@ -3,16 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_width::UnicodeWidthChar;
 
+use crate::blank::is_ignorable;
 use crate::limits::MAX_NAME_CHARACTERS;
 use crate::tor::{Target, TargetError};
 
 /// A name that can stand in a list, and where an address stands without being taken for one: 1 to 32 visible characters.
 ///
 /// Spaces may be within it, and no other character that can't be seen or that turns the order of letters around. Two names are the same if
-/// they differ in capitals only.
+/// they look alike: see [`alike`].
 #[derive(Clone)]
 pub struct Name {
     text: String,
@@ -46,7 +48,17 @@ impl Name {
         &self.text
     }
 
-    /// The same for names that differ in capitals only.
+    /// The same with a number behind it, shortened where it would be too long.
+    pub(super) fn numbered(&self, number: u32) -> Self {
+        let number = format!(" ({number})");
+        let room = MAX_NAME_CHARACTERS - number.len();
+        let start: String = self.text.chars().take(room).collect();
+        let text = start.trim_end().to_owned() + &number;
+        let key = alike(&text);
+        Self { text, key }
+    }
+
+    /// The same for names that look alike.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
@@ -72,9 +84,23 @@ impl FromStr for Name {
         }
         Ok(Self {
             text: text.to_owned(),
-            key: text.to_lowercase(),
+            key: alike(text),
         })
     }
+}
+
+/// What all names have in common that look alike, by Unicode's compatibility caseless matching (Unicode 17, D146): letters composed or not, wide
+/// or in capitals, are one, and what is ignored doesn't count. Capitals go to small letters by way of capitals, as ß and SS are the same.
+fn alike(text: &str) -> String {
+    const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
+    let folded = |text: &str| -> String {
+        let shown = text.chars().filter(|c| !is_ignorable(*c));
+        let capitals = shown.flat_map(char::to_uppercase);
+        let small = capitals.flat_map(char::to_lowercase).collect::<String>();
+        NFKC.normalize(&small).into_owned()
+    };
+    // Twice, since what was apart for a case may come together by the other.
+    folded(&folded(&NFKC.normalize(text)))
 }
 
 /// What is shown, with something to see: the letters that are blank by definition have no width.
@@ -117,6 +143,27 @@ impl fmt::Debug for Name {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn names_that_look_alike_are_the_same() {
+        let name = |text: &str| text.parse::<Name>().unwrap();
+        for (one, other) in [
+            ("Jos\u{e9}", "Jose\u{301}"),
+            ("JOS\u{c9}", "jose\u{301}"),
+            ("Straße", "STRASSE"),
+            ("ﬁne", "FINE"),
+            ("Ｂｏｂ", "bob"),
+            ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("a\u{34f}b", "ab"),
+            ("☺\u{fe0f}", "☺"),
+            ("ab c", "AB C"),
+        ] {
+            assert_eq!(name(one), name(other), "{one} {other}");
+        }
+        for (one, other) in [("José", "Jose"), ("bob", "bobb"), ("a b", "ab")] {
+            assert_ne!(name(one), name(other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn what_people_are_called_is_a_name() {
@@ -179,6 +226,13 @@ mod tests {
         assert_eq!(one, other);
         assert_ne!(one, third);
         assert_eq!(one.to_string(), "Zoë");
+    }
+
+    proptest! {
+        #[test]
+        fn being_alike_is_settled_at_once(text: String) {
+            prop_assert_eq!(alike(&alike(&text)), alike(&text));
+        }
     }
 
     proptest! {

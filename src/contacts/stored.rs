@@ -7,7 +7,7 @@ use super::book::{Book, Contact};
 use super::file::FileError;
 use super::name::Name;
 use crate::crypto::identity::PublicKey;
-use crate::limits::{CONTACTS_BUCKET_BYTES, MAX_CONTACTS_FILE_BYTES};
+use crate::limits::{CONTACTS_BUCKET_BYTES, MAX_CONTACTS, MAX_CONTACTS_FILE_BYTES};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 
@@ -63,10 +63,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Book, FileError> {
         return Err(FileError::Version(begin.version));
     }
     let stored: Stored = serde_json::from_slice(bytes).map_err(|_| FileError::Malformed)?;
-    let mut book = Book::default();
+    let mut contacts = Vec::with_capacity(stored.contacts.len().min(MAX_CONTACTS));
     for entry in stored.contacts {
-        let contact = entry.contact().ok_or(FileError::Malformed)?;
-        book.add(contact).map_err(|_| FileError::Malformed)?;
+        contacts.push(entry.contact().ok_or(FileError::Malformed)?);
+    }
+    // Where two names look alike, the one whose address was compared keeps it.
+    contacts.sort_by_key(|contact| !contact.verified);
+    let mut book = Book::default();
+    for contact in contacts {
+        book.adopt(contact).map_err(|_| FileError::Malformed)?;
     }
     Ok(book)
 }
@@ -101,7 +106,7 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::crypto::identity::SenderKey;
-    use crate::limits::{MAX_CONTACTS, MAX_NAME_CHARACTERS};
+    use crate::limits::MAX_NAME_CHARACTERS;
     use crate::onion::OnionAddress;
     use crate::tor::Target;
 
@@ -144,6 +149,45 @@ mod tests {
         let bytes = write(&book);
         assert!(bytes.len() <= MAX_CONTACTS_FILE_BYTES - 64 * 1024);
         assert_eq!(read(&bytes).unwrap(), book);
+    }
+
+    #[test]
+    fn an_old_file_with_two_names_that_look_alike_opens_and_has_both() {
+        let entry = |name: &str, port: u16, verified: bool| {
+            format!(
+                r#"{{"name":"{name}","address":"127.0.0.1:{port}","suite":null,"sender":null,"verified":{verified}}}"#
+            )
+        };
+        let file = |contacts: &[String]| {
+            let contacts = contacts.join(",");
+            format!(r#"{{"format":"kkv contacts","version":1,"contacts":[{contacts}]}}"#)
+        };
+        let long = "e\u{301}".repeat(16);
+        let text = file(&[
+            entry("Jose\u{301}", 1, false),
+            entry("Jos\u{e9}", 2, true),
+            entry("Jos\u{e9} (2)", 3, true),
+            entry("JOS\u{c9}", 4, false),
+            entry(&long, 5, false),
+            entry(&long.replace("e\u{301}", "\u{e9}"), 6, false),
+        ]);
+        let book = read(text.as_bytes()).unwrap();
+        let called = |port: u16| {
+            let target = format!("127.0.0.1:{port}").parse().unwrap();
+            book.by_target(target).unwrap().name().as_str()
+        };
+        assert_eq!(called(2), "Jos\u{e9}", "it was compared");
+        assert_eq!(called(3), "Jos\u{e9} (2)");
+        assert_eq!(called(1), "Jose\u{301} (3)");
+        assert_eq!(called(4), "JOS\u{c9} (4)");
+        assert_eq!(book.len(), 6);
+        assert_eq!(book.renamed().len(), 3);
+        let again = read(&write(&book)).unwrap();
+        assert!(again.iter().eq(book.iter()));
+        assert!(again.renamed().is_empty());
+        // Two with one address are no book of ours, whatever they are called.
+        let same = file(&[entry("Jose\u{301}", 1, false), entry("Jos\u{e9}", 1, false)]);
+        assert!(matches!(read(same.as_bytes()), Err(FileError::Malformed)));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::suite::Suite;
+use crate::blank::is_blank;
 use crate::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
-/// A text that kkv/2 can carry: 1 to 3,500 bytes of UTF-8. Wiped on drop.
+/// A text that kkv/2 can carry, and that is worth it: 1 to 3,500 bytes of UTF-8 with something to see. Wiped on drop.
 pub struct Text(Zeroizing<String>);
 
 /// Why a text can't be carried.
@@ -16,6 +17,9 @@ pub enum BadText {
     /// There is nothing to carry.
     #[error("the message is empty")]
     Empty,
+    /// There is nothing to see in it, and it would be paid for.
+    #[error("the message has nothing but blanks in it")]
+    Blank,
     /// It is longer than a message can be.
     #[error("the message has {0} bytes; {MAX_TEXT_BYTES} are the most that fit")]
     TooLong(usize),
@@ -33,10 +37,11 @@ impl Text {
     /// Takes a text to be carried.
     ///
     /// # Errors
-    /// Empty, or more than 3,500 bytes.
+    /// Empty, more than 3,500 bytes, or nothing but blanks. (A relay takes those: what can be seen changes with Unicode.)
     pub fn new(text: Zeroizing<String>) -> Result<Self, BadText> {
         match text.len() {
             0 => Err(BadText::Empty),
+            1..=MAX_TEXT_BYTES if is_blank(&text) => Err(BadText::Blank),
             1..=MAX_TEXT_BYTES => Ok(Self(text)),
             too_long => Err(BadText::TooLong(too_long)),
         }
@@ -88,6 +93,14 @@ mod tests {
     #[test]
     fn each_suite_has_its_limits() {
         assert_eq!(text("").unwrap_err(), BadText::Empty);
+        for blank in [
+            " ",
+            "\n\t\r\n",
+            "\u{a0}\u{3000}",
+            "\u{200b}\u{3164}\u{2800}",
+        ] {
+            assert_eq!(text(blank).unwrap_err(), BadText::Blank, "{blank:?}");
+        }
         assert_eq!(text(&"é".repeat(1751)).unwrap_err(), BadText::TooLong(3502));
         let longest = text(&"é".repeat(1750)).unwrap();
         assert_eq!(longest.fits(Suite::V2), Ok(()));

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TorTrouble;
+use crate::count::counted;
 use crate::limits::{DIAL_ATTEMPT, DIAL_PAUSE};
 
 /// A way to one inbox.
@@ -55,7 +56,7 @@ pub enum DialError {
     },
     /// It took too long. Tor keeps its clients waiting for two minutes while it isn't connected itself, and when an introduction point has
     /// not noticed yet that the service is gone.
-    #[error("no connection within {} seconds; the inbox may just have gone, or Tor is slow or not connected", .0.as_secs())]
+    #[error("no connection within {}; the inbox may just have gone, or Tor is slow or not connected", counted(.0.as_secs(), "second"))]
     TimedOut(Duration),
 }
 

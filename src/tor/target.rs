@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::blank::is_ignorable;
 use crate::limits::DEFAULT_PORT;
 use crate::onion::{OnionAddress, OnionAddressError};
 
@@ -30,8 +31,16 @@ pub enum TargetError {
     )]
     OutsideTor,
     /// It is written as a link.
-    #[error("an address is written without http:// and the like: <56 characters>.onion[:port]")]
+    #[error("an address is written <56 characters>.onion[:port]; only http:// may stand before it")]
     Scheme,
+    /// It is written as a link to a page over TLS.
+    #[error(
+        "an inbox has no https://, and needs none, since Tor encrypts the way there; leave it out"
+    )]
+    Https,
+    /// It leads to a page.
+    #[error("an inbox has no pages; leave out what follows .onion[:port]")]
+    Path,
     /// It is an onion address but for its end.
     #[error("an onion address ends in .onion")]
     Suffix,
@@ -47,40 +56,76 @@ impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim().trim_end_matches('/'); // as it comes from an address bar
-        if text.contains("://") {
-            return Err(TargetError::Scheme);
-        }
-        if let Ok(address) = text.parse::<SocketAddr>() {
-            return loopback(address);
-        }
-        if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
-            return loopback(SocketAddr::new(ip, DEFAULT_PORT));
-        }
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) => (host, parse_port(port)),
-            None => (text, Ok(DEFAULT_PORT)),
-        };
-        if host.eq_ignore_ascii_case("localhost") {
-            // Meant as this machine, whatever a resolver would say, which is never asked.
-            return loopback(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port?));
-        }
-        match host.parse() {
-            Ok(address) => Ok(Self::Onion {
-                address,
-                port: port?,
-            }),
-            Err(OnionAddressError::NoSuffix) if host.parse::<IpAddr>().is_ok() => {
-                loopback(SocketAddr::new(host.parse().expect("just parsed"), port?))
+        let text = without_wrapping(text);
+        match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
+                // No contact's name: those have no link in them.
+                without_path(rest).map_err(|fault| match fault {
+                    TargetError::OutsideTor => TargetError::Scheme,
+                    fault => fault,
+                })
             }
-            Err(OnionAddressError::NoSuffix)
-                if format!("{host}.onion").parse::<OnionAddress>().is_ok() =>
-            {
-                Err(TargetError::Suffix)
-            }
-            Err(OnionAddressError::NoSuffix) => Err(TargetError::OutsideTor),
-            Err(fault) => Err(fault.into()),
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Err(TargetError::Https),
+            Some(_) => Err(TargetError::Scheme),
+            None => without_path(text),
         }
+    }
+}
+
+/// What is taken off as it comes with an address out of a letter or a web page: blanks, those too that can't be seen, and one pair of what is put around
+/// an address.
+fn without_wrapping(text: &str) -> &str {
+    let nothing = |c: char| c.is_whitespace() || is_ignorable(c);
+    let text = text.trim_matches(nothing);
+    let pairs = [('<', '>'), ('"', '"'), ('\'', '\''), ('`', '`')];
+    let inner = pairs
+        .into_iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close));
+    inner.map_or(text, |inner| inner.trim_matches(nothing))
+}
+
+/// The address of a link that leads nowhere further than to its host.
+fn without_path(text: &str) -> Result<Target, TargetError> {
+    let (host, path) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
+    let target = host_and_port(host)?;
+    if path.trim_end_matches('/').is_empty() {
+        Ok(target)
+    } else {
+        Err(TargetError::Path)
+    }
+}
+
+fn host_and_port(text: &str) -> Result<Target, TargetError> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return loopback(address);
+    }
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return loopback(SocketAddr::new(ip, DEFAULT_PORT));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, parse_port(port)),
+        None => (text, Ok(DEFAULT_PORT)),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host); // a name that is complete, as DNS writes it
+    if host.eq_ignore_ascii_case("localhost") {
+        // Meant as this machine, whatever a resolver would say, which is never asked.
+        return loopback(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port?));
+    }
+    match host.parse() {
+        Ok(address) => Ok(Target::Onion {
+            address,
+            port: port?,
+        }),
+        Err(OnionAddressError::NoSuffix) if host.parse::<IpAddr>().is_ok() => {
+            loopback(SocketAddr::new(host.parse().expect("just parsed"), port?))
+        }
+        Err(OnionAddressError::NoSuffix)
+            if format!("{host}.onion").parse::<OnionAddress>().is_ok() =>
+        {
+            Err(TargetError::Suffix)
+        }
+        Err(OnionAddressError::NoSuffix) => Err(TargetError::OutsideTor),
+        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -132,6 +177,20 @@ mod tests {
             (ONION.to_owned(), format!("{ONION}:45069")),
             (format!("{ONION}:80"), format!("{ONION}:80")),
             (format!(" {ONION}\n"), format!("{ONION}:45069")),
+            (format!("{ONION}/"), format!("{ONION}:45069")),
+            (format!("{ONION}."), format!("{ONION}:45069")),
+            (format!("{ONION}.:80//"), format!("{ONION}:80")),
+            (format!("http://{ONION}/"), format!("{ONION}:45069")),
+            (format!("HTTP://{ONION}:80"), format!("{ONION}:80")),
+            (ONION.to_uppercase(), format!("{ONION}:45069")),
+            (format!("<{ONION}>"), format!("{ONION}:45069")),
+            (format!(" < http://{ONION}/ >"), format!("{ONION}:45069")),
+            (format!("\"{ONION}\""), format!("{ONION}:45069")),
+            (
+                format!("\u{feff}\u{a0}{ONION}\u{200b}"),
+                format!("{ONION}:45069"),
+            ),
+            ("http://localhost:7/".into(), "127.0.0.1:7".into()),
             ("127.0.0.1".into(), "127.0.0.1:45069".into()),
             ("127.0.0.1:8080".into(), "127.0.0.1:8080".into()),
             ("127.8.9.1:1".into(), "127.8.9.1:1".into()),
@@ -180,8 +239,22 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Target>(), Err(TargetError::Port), "{text}");
         }
-        for text in [format!("http://{ONION}"), "http://127.0.0.1".into()] {
+        for text in [
+            format!("ftp://{ONION}"),
+            format!("kkv://{ONION}"),
+            format!("http://http://{ONION}"),
+            "http://example.com".into(),
+            "http://".into(),
+        ] {
             assert_eq!(text.parse::<Target>(), Err(TargetError::Scheme), "{text}");
+        }
+        for text in [format!("https://{ONION}/"), "HTTPS://bob".into()] {
+            assert_eq!(text.parse::<Target>(), Err(TargetError::Https), "{text}");
+        }
+        for path in ["/status", "/?q", "?q", "#top", "/#"] {
+            for text in [format!("{ONION}{path}"), format!("http://{ONION}:80{path}")] {
+                assert_eq!(text.parse::<Target>(), Err(TargetError::Path), "{text}");
+            }
         }
         for text in ["short.onion", ".onion"] {
             assert!(

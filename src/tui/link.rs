@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::app::Event;
 use crate::cli::exit::Failed;
 use crate::cli::inbox::numbers;
+use crate::count::counted;
 use crate::owner::api::{Delete, Done, Message, Status, Summary};
 use crate::owner::{Client, ClientError};
 use crate::queue::MessageId;
@@ -142,9 +143,10 @@ fn deleted(done: &Done) -> News {
     match (done.done.as_slice(), done.missing.as_slice()) {
         ([], []) => News::Done("there was nothing to delete".to_owned()),
         ([], missing) => News::Failed(format!("there is no message {}", numbers(missing))),
-        (done, _) if done.len() > MANY => {
-            News::Done(format!("deleted and wiped: {} messages", done.len()))
-        }
+        (done, _) if done.len() > MANY => News::Done(format!(
+            "deleted and wiped: {}",
+            counted(done.len() as u64, "message")
+        )),
         (done, _) => News::Done(format!("deleted and wiped: {}", numbers(done))),
     }
 }

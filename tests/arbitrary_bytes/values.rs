@@ -5,7 +5,7 @@ use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::onion::OnionAddress;
 use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
+use kkv::protocol::text::{BadText, Text};
 use kkv::protocol::{v1, v2};
 use kkv::tor::{SocksProxy, Target};
 use proptest::collection::vec;
@@ -198,6 +198,7 @@ proptest! {
                 let fits_v1 = length <= MAX_TEXT_BYTES_V1 && !text.contains('\0');
                 prop_assert_eq!(taken.fits(Suite::V1).is_ok(), fits_v1);
             }
+            Err(BadText::Blank) => prop_assert!(!text.chars().any(char::is_alphanumeric)),
             Err(_) => prop_assert!(length == 0 || length > MAX_TEXT_BYTES),
         }
     }

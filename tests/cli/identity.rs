@@ -217,3 +217,31 @@ fn what_only_the_tor_inside_could_use_is_refused_where_it_is_not_started() {
     }
     assert!(relay.list().is_empty());
 }
+
+#[test]
+fn what_an_editor_puts_around_a_key_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let made = identity(&path).must_end_with(0).json();
+    let pem = fs::read_to_string(&path).unwrap();
+    for changed in [
+        format!("{pem}\n"),
+        format!("{pem}\n \t\n\n"),
+        pem.trim_end().to_owned(),
+        format!("\n\n{pem}"),
+        format!("\u{feff}{}\r\n", pem.replace('\n', "\r\n")),
+    ] {
+        fs::write(&path, &changed).unwrap();
+        let same = identity(&path).must_end_with(0).json();
+        assert_eq!(same["public_key"], made["public_key"], "{changed:?}");
+    }
+    fs::write(&path, format!("{pem}more\n")).unwrap();
+    identity(&path).must_end_with(2);
+}
+
+#[test]
+fn nobody_is_told_to_change_the_rights_of_a_device() {
+    let told = identity(Path::new("/dev/null")).must_end_with(2);
+    assert!(!told.stderr.contains("chmod"), "{told:?}");
+    told.must_say("Name a file of your own");
+}

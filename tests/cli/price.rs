@@ -71,7 +71,7 @@ fn what_the_sender_gives_for_paying_is_enough_or_the_end() {
         let send = ["-m", "x", "--suite", suite, "--max-time", "1s", "--anyway"];
         let outcome = relay.send(send).finish().must_end_with(5);
         outcome
-            .must_say("no solution was found within 1 seconds")
+            .must_say("no solution was found within 1 second")
             .must_say("nothing was delivered");
     }
     let cheap = Relay::start(&[]);

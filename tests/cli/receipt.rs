@@ -120,3 +120,41 @@ fn a_receipt_that_can_not_be_written_to_its_file_is_shown_instead() {
     verified.must_end_with(0);
     assert_eq!(relay.list().len(), 1);
 }
+
+#[test]
+fn a_dash_puts_the_receipt_on_standard_output_and_makes_no_file() {
+    let relay = Relay::start(&[]);
+    let sent = relay.send(["-m", "x", "--receipt", "-"]).finish();
+    let sent = sent.must_end_with(0);
+    let receipt: serde_json::Value = serde_json::from_slice(&sent.stdout).unwrap();
+    assert_eq!(receipt["format"], "kkv/2 receipt");
+    assert!(!relay.directory().join("-").exists());
+    kkvc(["verify", "-"])
+        .stdin(sent.stdout_text())
+        .finish()
+        .must_end_with(0);
+    // JSON has it already, so it isn't said twice.
+    let json = relay.send(["-m", "x", "--receipt", "-", "--json"]).finish();
+    assert_eq!(
+        json.must_end_with(0).json()["receipt"]["format"],
+        "kkv/2 receipt"
+    );
+}
+
+#[test]
+fn a_dash_is_refused_where_a_file_is_needed_and_none_is_made() {
+    let relay = Relay::start(&[]);
+    for arguments in [
+        &["identity", "-"][..],
+        &["send", "127.0.0.1", "-m", "x", "--identity", "-"],
+        &["list", "--socket", "-"],
+        &["contact", "list", "--contacts", "-"],
+    ] {
+        let outcome = kkvc(arguments).with(|c| c.current_dir(relay.directory()));
+        outcome
+            .finish()
+            .must_end_with(2)
+            .must_say("- is no file here; one that is called so is ./-");
+    }
+    assert!(!relay.directory().join("-").exists());
+}

@@ -272,3 +272,24 @@ fn cancelling_while_the_message_is_read_leaves_nothing_behind() {
     }
     assert!(relay.list().is_empty());
 }
+
+#[test]
+fn nothing_but_blanks_is_refused_before_anything_is_dialled() {
+    let relay = Relay::start(&[]);
+    for blank in [
+        " ",
+        "\n \t\r\n",
+        "\u{a0}\u{3000}",
+        "\u{200b}\u{3164}\u{2800}\u{feff}",
+    ] {
+        let typed = relay.send(["-m", blank]).finish();
+        let piped = relay.send(["-"]).stdin(blank).finish();
+        for outcome in [typed, piped] {
+            assert!(!outcome.stderr.contains("Connecting"), "{outcome:?}");
+            outcome
+                .must_end_with(2)
+                .must_say("the message has nothing but blanks in it; nothing was sent");
+        }
+    }
+    assert!(relay.list().is_empty());
+}

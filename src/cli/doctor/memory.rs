@@ -6,6 +6,7 @@ use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 
 use super::Finding;
 use super::relay::Seen;
+use crate::count::counted;
 use crate::limits::{DEFAULT_MESSAGES, SLOT_BYTES};
 use crate::memory::{Page, lockable_pages};
 
@@ -21,7 +22,8 @@ pub(super) fn locked(seen: &Seen) -> Finding {
     let messages = u64::from(status.queue.capacity);
     if status.locked {
         let what = format!(
-            "the {messages} messages that fit into kkv are locked, never swapped to a disk"
+            "what fits into kkv, {}, is locked, never swapped to a disk",
+            counted(messages, "message")
         );
         return Finding::ok(CHECK, what);
     }
@@ -47,12 +49,18 @@ fn could_be_locked(locked: bool, pages: Option<u64>) -> Finding {
     if locked {
         return Finding::ok(
             CHECK,
-            format!("{messages} messages can be locked, so that none is swapped to a disk"),
+            format!(
+                "{} can be locked, so that none is swapped to a disk",
+                counted(messages, "message")
+            ),
         );
     }
     Finding::warning(
         CHECK,
-        format!("{messages} messages can't be locked, and may be swapped to a disk"),
+        format!(
+            "{} can't be locked, and may be swapped to a disk",
+            counted(messages, "message")
+        ),
         mend(messages, pages.map(|pages| pages * KIB_PER_SLOT)),
     )
 }
@@ -95,7 +103,7 @@ pub(super) fn swap(swaps: io::Result<String>) -> Finding {
             "{}: what isn't locked may be written there, kkvc's memory too",
             onto_disks.join(", ")
         ),
-        "if it isn't encrypted, sudo swapoff -a",
+        "if it isn't encrypted and memory is free enough (free -h): sudo swapoff -a",
     )
 }
 

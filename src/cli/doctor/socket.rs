@@ -87,7 +87,11 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
         (_, 0) => {
             let what =
                 format!("other users may write in {there}, and put another socket in its place");
-            let mend = format!("chmod go-w {}", quoted(directory));
+            let mend = if within.uid() == own_uid() {
+                format!("chmod go-w {}", quoted(directory))
+            } else {
+                "name another with --socket, to kkv as well".to_owned()
+            };
             Some(Finding::wrong(CHECK, what, mend))
         }
         _ => {

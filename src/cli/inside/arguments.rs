@@ -5,17 +5,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::arguments::named_file;
 use crate::tor::AccessKey;
 
 /// What both programs take.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct Place {
     /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = named_file())]
     pub(in crate::cli) state_dir: Option<PathBuf>,
 
     /// Settings for the Tor inside, as arti writes them (TOML)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(in crate::cli) tor_config: Option<PathBuf>,
 }
 
@@ -43,6 +44,6 @@ pub(crate) struct SenderArgs {
     pub(in crate::cli) place: Place,
 
     /// Key to a closed inbox, made with `kkvc key`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(in crate::cli) key: Option<PathBuf>,
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{MessageV1, MessageV2, Proof, ReceiptV2};
 use crate::cli::visible::Visible;
+use crate::count::counted;
 use crate::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use crate::protocol::kind::Kind;
 use crate::protocol::wire::{Hex, object};
@@ -49,7 +50,7 @@ pub enum NoProof {
     #[error("its \"kind\" is none that this kkvc knows")]
     Kind,
     /// A text that no message of its suite has.
-    #[error("its text has {bytes} bytes, and a message of this suite has 1 to {most}")]
+    #[error("its text has {}, and a message of this suite has 1 to {most}", counted(*bytes as u64, "byte"))]
     Length {
         /// How many it has.
         bytes: usize,

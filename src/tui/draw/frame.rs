@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::{columns, wrapped};
+use crate::count::counted;
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, Note, RelayState};
@@ -82,9 +83,9 @@ fn shortened(onion: &str) -> String {
 fn counts(status: &Status) -> String {
     let queue = status.queue;
     format!(
-        "{} of {} slots taken  cost {}",
+        "{} of {} taken  cost {}",
         queue.capacity - queue.free(),
-        queue.capacity,
+        counted(queue.capacity, "slot"),
         status.cost
     )
 }

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph, Wrap};
 
 use crate::cli::visible::{OneLine, Visible};
+use crate::count::counted;
 use crate::lock;
 use crate::tui::app::App;
 use crate::tui::compose::Field;
@@ -101,8 +102,8 @@ fn letter(frame: &mut Frame<'_>, area: Rect, letter: &Letter, app: &App) {
     let theme = app.theme;
     let paragraph = match &letter.stage {
         Stage::Draft => Paragraph::new(format!(
-            "Not sent; {} bytes. Enter goes on writing it.",
-            letter.text.len()
+            "Not sent; {}. Enter goes on writing it.",
+            counted(letter.text.len() as u64, "byte")
         )),
         Stage::Accepted(words) => {
             Paragraph::new(format!("Accepted: the message is in the inbox.\n{words}"))

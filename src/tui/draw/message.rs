@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Block;
 
 use crate::cli::inbox::{fingerprint, time};
+use crate::count::counted;
 use crate::crypto::identity::Sender;
 use crate::tui::app::App;
 use crate::tui::rows::put;
@@ -35,8 +36,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let name = name.map_or_else(String::new, |name| format!("{name}, "));
     let lines = [
         format!(
-            " Message {}, {} bytes{unread}{openpgp}",
-            summary.id, summary.bytes
+            " Message {}, {}{unread}{openpgp}",
+            summary.id,
+            counted(summary.bytes as u64, "byte")
         ),
         format!(" Received {}", time(summary.received)),
         format!(
@@ -53,7 +55,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let (top, all) = reading.position();
     let border = match all.saturating_sub(top + usize::from(inner.height)) {
         0 => border,
-        more => border.title_bottom(Line::raw(format!(" {more} more lines ")).right_aligned()),
+        more => border.title_bottom(
+            Line::raw(format!(" {} ", counted(more as u64, "more line"))).right_aligned(),
+        ),
     };
     frame.render_widget(border, text);
     for (line, row) in reading.lines().zip(inner.rows()) {
