@@ -8,6 +8,8 @@
 
 #[path = "vectors/case.rs"]
 mod case;
+#[path = "vectors/negative.rs"]
+mod negative;
 #[path = "vectors/replay.rs"]
 mod replay;
 #[path = "vectors/v1.rs"]

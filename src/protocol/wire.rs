@@ -21,11 +21,12 @@ pub struct HexUpTo<const MAX: usize>(Vec<u8>);
 ///
 /// Whatever comes from outside in JSON is read by this: serde's derived readers take the array of an object's values for the object.
 pub fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
-    let first = json.iter().find(|byte| !byte.is_ascii_whitespace())?;
-    if *first != b'{' {
+    // All of it: serde passes over what is in a field that nobody reads without looking at its bytes.
+    let json = str::from_utf8(json).ok()?;
+    if !json.trim_ascii_start().starts_with('{') {
         return None;
     }
-    serde_json::from_slice(json).ok()
+    serde_json::from_str(json).ok()
 }
 
 /// Reads a form; `None` if it is none, or not of this shape. Its fields are what is read from strings alone, as every field of kkv/1 is.
@@ -169,6 +170,94 @@ mod tests {
         assert_eq!(json("\"0aBC\"").unwrap().as_bytes(), [0x0a, 0xbc]);
         for wrong in ["\"0\"", "\"0a0b0c\"", "\"0g\"", "7", "null"] {
             assert!(json(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn json_is_read_as_the_specification_says() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct One {
+            a: Hex<1>,
+        }
+        let read = |json: &[u8]| object::<One>(json).map(|one| one.a.0[0]);
+        let deep = format!(
+            "{{\"b\":{}{},\"a\":\"01\"}}",
+            "[".repeat(5000),
+            "]".repeat(5000)
+        );
+        for taken in [
+            r#"{"a":"01"}"#,
+            " \t\r\n{ \"a\" : \"01\" } \n",
+            r#"{"\u0061":"0\u0031"}"#,
+            r#"{"b":1,"b":2,"a":"01"}"#,
+            r#"{"b":1e999999,"c":-0.5e-7,"d":123456789012345678901234567890,"a":"01"}"#,
+            r#"{"b":"\ud800","a":"01"}"#,
+            &deep,
+        ] {
+            assert_eq!(read(taken.as_bytes()), Some(1), "{taken}");
+        }
+        for refused in [
+            &b"\xef\xbb\xbf{\"a\":\"01\"}"[..],
+            b"{\"b\":\"\xff\",\"a\":\"01\"}",
+            b"{\"\xff\":1,\"a\":\"01\"}",
+            b"{\"a\":\"01\"}\0",
+            b"{\"a\":\"01\"}{}",
+            b"{\"a\":\"01\",\"a\":\"01\"}",
+            b"{\"a\":\"01\",\"\\u0061\":\"01\"}",
+            b"{\"a\":\"01\",}",
+            b"{\"a\":1}",
+            b"{\"a\":null}",
+            b"{\"a\":[\"01\"]}",
+            b"{\"A\":\"01\"}",
+            b"{\"b\":01,\"a\":\"01\"}",
+            b"{\"b\":NaN,\"a\":\"01\"}",
+            b"{\"b\":\"\n\",\"a\":\"01\"}",
+            b"{\"\\ud800\":1,\"a\":\"01\"}",
+            b"{'a':'01'}",
+            b"\x0c{\"a\":\"01\"}",
+            b"[\"01\"]",
+            b"",
+        ] {
+            let shown = String::from_utf8_lossy(refused);
+            assert_eq!(read(refused), None, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_read_as_the_specification_says() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct One {
+            a: Hex<1>,
+        }
+        let read = |body: &[u8]| form::<One>(body).map(|one| one.a.0[0]);
+        for taken in [
+            &b"a=01"[..],
+            b"&&a=01&",
+            b"%61=0%31",
+            b"b=1&b=2&a=01",
+            b"b&a=01",
+            b"b=%ff&a=01",
+            b"b=\xff&a=01",
+            b"b=%zz&a=01",
+        ] {
+            let shown = String::from_utf8_lossy(taken);
+            assert_eq!(read(taken), Some(1), "{shown}");
+        }
+        for refused in [
+            &b""[..],
+            b"a",
+            b"a=",
+            b"a=01&a=01",
+            b"a=01&%61=01",
+            b"A=01",
+            b"a=+01",
+            b"a=01 ",
+            b"a=01;b=2",
+            b"\xef\xbb\xbfa=01",
+            b"a=01\n",
+        ] {
+            let shown = String::from_utf8_lossy(refused);
+            assert_eq!(read(refused), None, "{shown}");
         }
     }
 

@@ -101,11 +101,13 @@ async fn status(State(relay): State<Arc<Relay>>) -> Response {
     json(super::json(&relay.public_status()))
 }
 
-async fn domain_key(State(relay): State<Arc<Relay>>) -> Response {
-    answer(
-        "text/plain",
-        Hex(*relay.keys().public().as_bytes()).to_string(),
-    )
+/// The key that only kkv/1 asks for apart; in kkv/2 it is in the challenge.
+async fn domain_key(State(relay): State<Arc<Relay>>) -> Result<Response, Refusal> {
+    if !relay.config().suites.allows(Suite::V1) {
+        return Err(Refusal::UnsupportedSuite);
+    }
+    let key = Hex(*relay.keys().public().as_bytes());
+    Ok(answer("text/plain", key.to_string()))
 }
 
 async fn pow(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refusal> {

@@ -364,6 +364,9 @@ async fn a_relay_of_kkv_2_alone_says_so_to_every_kkv_1_step() {
         let answer = visit.post(path, &fields).await;
         assert_refused(&answer, Refusal::UnsupportedSuite, 415, path);
     }
+    let mut wire = Wire::new(relay.connect());
+    let answer = wire.ask(&get("/get_domain_pk")).await;
+    assert_refused(&answer, Refusal::UnsupportedSuite, 415, "/get_domain_pk");
 }
 
 #[tokio::test(start_paused = true)]

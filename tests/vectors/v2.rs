@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use kkv::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
-use kkv::crypto::identity::{Signature, Statement};
+use kkv::crypto::identity::{SenderKey, Signature, Statement};
 use kkv::crypto::labels::{self, Context};
 use kkv::limits::SLOT_BYTES;
 use kkv::pow::{Cost, Puzzle, Solution};
 use kkv::protocol::Terms;
 use kkv::protocol::kind::Kind;
 use kkv::protocol::refusal::Refusal;
+use kkv::protocol::relay_keys::RelayKeys;
 use kkv::protocol::suite::Suite;
 use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::sender::Hello;
@@ -104,6 +105,22 @@ impl Case {
             session_lifetime: self.terms.session_lifetime,
         }
     }
+}
+
+/// The session of the first case, as its relay has it.
+pub(super) fn first_session() -> (RelayKeys, relay::Session) {
+    let case = file().cases.swap_remove(0);
+    let keys = case.relay.relay_keys();
+    let request: ExchangeRequest = read(&case.wire.exchange_request);
+    let admitted = relay::admit(&keys, &request, case.terms.expiry - 1).unwrap();
+    let drawn = [&case.random.relay_x25519.0[..], &case.random.mlkem_m.0];
+    let (session, _) = admitted.open(&keys, &mut Replay::new(&drawn)).unwrap();
+    (keys, session)
+}
+
+/// Who sends in the first case.
+pub(super) fn first_sender() -> SenderKey {
+    file().cases[0].sender.sender_key()
 }
 
 #[test]

@@ -1,0 +1,182 @@
+//! What must be refused, each beside what is nearly the same and must be taken (PROTOCOL.md §13): `negative.json`.
+
+use kkv::crypto::exchange::{HybridOffer, HybridSecret, X25519Secret};
+use kkv::crypto::identity::{PublicKey, Sender, Signature};
+use kkv::crypto::seal::MessageKey;
+use kkv::limits::SLOT_BYTES;
+use kkv::pow::Solution;
+use kkv::protocol::v2::challenge::Challenge;
+use kkv::protocol::v2::sender::Hello;
+use kkv::protocol::v2::transcript;
+use kkv::protocol::v2::wire::{MessageRequest, PowAnswer};
+use kkv::protocol::wire::Hex;
+use serde::Deserialize;
+
+use super::case::{Bytes, read, seal};
+use super::replay::Replay;
+use super::v2::{first_sender, first_session};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    signatures: Vec<SignatureCase>,
+    x25519: Vec<X25519Case>,
+    mlkem768: Vec<KeyCase>,
+    challenges: Vec<ChallengeCase>,
+    solutions: Vec<SolutionCase>,
+    messages: Vec<MessageCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureCase {
+    name: String,
+    public: Bytes,
+    message: Bytes,
+    signature: Bytes,
+    valid: bool,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct X25519Case {
+    name: String,
+    secret: Bytes,
+    public: Bytes,
+    shared: Option<Bytes>,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyCase {
+    name: String,
+    key: Bytes,
+    usable: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChallengeCase {
+    name: String,
+    challenge: Bytes,
+    signature: Bytes,
+    parses: bool,
+    sender_takes: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SolutionCase {
+    name: String,
+    challenge: Bytes,
+    solution: Bytes,
+    solves: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageCase {
+    name: String,
+    sealed: Bytes,
+    outcome: String,
+}
+
+fn file() -> File {
+    read(include_str!("negative.json"))
+}
+
+#[test]
+fn signatures_are_strict() {
+    let cases = file().signatures;
+    assert!(cases.iter().any(|case| !case.valid));
+    for case in cases {
+        let key = PublicKey::<Sender>::from_bytes(&case.public.array());
+        let signature = Signature(case.signature.array());
+        let valid = key.is_ok_and(|key| key.verify(&case.message.0, &signature).is_ok());
+        assert_eq!(valid, case.valid, "{}: {}", case.name, case.why);
+    }
+}
+
+#[test]
+fn an_exchange_ends_with_the_same_secret_or_with_none() {
+    for case in file().x25519 {
+        let secret = X25519Secret::generate(&mut Replay::new(&[&case.secret.0]));
+        let shared = secret.agree(case.public.array()).ok();
+        assert_eq!(
+            shared.is_some(),
+            case.shared.is_some(),
+            "{}: {}",
+            case.name,
+            case.why
+        );
+        // The secret itself stays inside; that it is this one shows in what it seals, as in kkv/1.
+        if let (Some(shared), Some(wanted)) = (shared, case.shared) {
+            let wanted: [u8; 32] = wanted.array();
+            let nonce = wanted[..12].try_into().unwrap();
+            let mut text = *b"text";
+            let tag = MessageKey::from_raw(&shared).seal(&[], &mut text);
+            let by_the_book = seal(wanted, nonce, &[], b"text");
+            assert_eq!([&text[..], &tag].concat(), by_the_book, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn an_encapsulation_key_is_canonical() {
+    for case in file().mlkem768 {
+        let offer = HybridOffer {
+            mlkem768: case.key.array(),
+            ..HybridSecret::generate(&mut rand::rng()).offer()
+        };
+        let answer = offer.answer(&mut rand::rng());
+        assert_eq!(answer.is_ok(), case.usable, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_challenge_is_one_and_a_sender_takes_it_within_its_bounds() {
+    for case in file().challenges {
+        let challenge = Challenge::from_bytes(&case.challenge.array());
+        assert_eq!(challenge.is_some(), case.parses, "{}", case.name);
+        let answer = PowAnswer {
+            challenge: Hex(case.challenge.array()),
+            signature: Hex(case.signature.array()),
+        };
+        let taken = Hello::new(first_sender()).challenged(&answer);
+        assert_eq!(taken.is_ok(), case.sender_takes, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_solution_has_one_form_and_enough_bits() {
+    for case in file().solutions {
+        let challenge = Challenge::from_bytes(&case.challenge.array()).unwrap();
+        let nonces = transcript::nonces(&case.solution.0, &challenge);
+        let solves = nonces.is_some_and(|nonces| {
+            let solution = Solution::V2(nonces);
+            challenge.puzzle().verify(&solution).is_ok()
+        });
+        assert_eq!(solves, case.solves, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_message_has_one_form() {
+    let (keys, session) = first_session();
+    for case in file().messages {
+        let request = MessageRequest {
+            session: Hex(*session.id()),
+            sealed: Hex(case.sealed.array()),
+        };
+        let mut slot = [0xff; SLOT_BYTES];
+        let opened = session.open(&keys, &request, &mut slot);
+        let outcome = match &opened {
+            Ok(_) => "accepted",
+            Err(refusal) => refusal.code(),
+        };
+        assert_eq!(outcome, case.outcome, "{}", case.name);
+        assert!(opened.is_ok() || slot.iter().all(|byte| *byte == 0));
+    }
+}
