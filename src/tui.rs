@@ -30,7 +30,7 @@ use crossterm::event::{Event as Input, KeyEventKind};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failed};
@@ -53,6 +53,8 @@ pub(crate) use post::Route;
 const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// How long the keys rest before a question takes an answer: longer than between two keys of what is typed fast or pasted.
+const REST: Duration = Duration::from_millis(400);
 /// A terminal that goes without a word is missed in so long.
 const MISSED: Duration = Duration::from_millis(500);
 /// Contacts are saved in less, and without a word, unless another program holds their file.
@@ -117,6 +119,7 @@ async fn ran(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut attended: Option<Instant> = None;
     let mut is_old = true;
+    let mut rested: Option<Instant> = None;
     loop {
         if is_old {
             screen.draw(&mut app)?;
@@ -130,6 +133,10 @@ async fn ran(
             event = happening.recv() => event,
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
             () = screen.takes() => None,
+            () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {
+                rested = None;
+                Some(Event::Rest)
+            }
             _ = looks.tick() => {
                 if terminal_is_gone() {
                     return Ok(());
@@ -151,7 +158,13 @@ async fn ran(
             attended = Some(Instant::now());
             link.attend();
         }
-        for order in app.take(event) {
+        let orders = app.take(event);
+        if !app.waits_for_rest() {
+            rested = None;
+        } else if by_hand || rested.is_none() {
+            rested = Some(Instant::now() + REST);
+        }
+        for order in orders {
             match order {
                 Order::Fetch(id) => link.fetch(id),
                 Order::Mark(id, read) => link.mark(id, read),

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use rustix::termios::{QueueSelector, tcflush};
+
 use super::exit::Failed;
 use super::input::is_of_no_terminal;
 use super::output::complain;
@@ -29,6 +31,8 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
 /// Asks. Blocks.
 pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
     writer::words(Sink::Err, format!("{question} [y/N] "));
+    // What was typed before the question was asked doesn't answer it.
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Err(fault) if !is_of_no_terminal(&fault) => {

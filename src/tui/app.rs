@@ -46,6 +46,8 @@ pub(super) struct App {
     before: Place,
     /// Asked one after the other: the first is on the screen.
     pub(super) questions: VecDeque<Question>,
+    /// Whether the first takes an answer: not before the keys have rested. What was pasted or typed fast was not meant for it.
+    pub(super) is_answerable: bool,
     /// What deliveries ask, until one looks at them.
     waiting: Vec<(u64, Question)>,
     /// The message that was asked for last.
@@ -80,6 +82,8 @@ pub(super) enum Event {
     Key(KeyEvent),
     Mouse(MouseEvent),
     Paste(Zeroizing<String>),
+    /// No key was pressed for a while.
+    Rest,
     /// The relay, or a request to it.
     News(News),
     /// A delivery.
@@ -126,6 +130,7 @@ impl App {
             place: Place::Inbox,
             before: Place::Inbox,
             questions: VecDeque::new(),
+            is_answerable: false,
             waiting: Vec::new(),
             wanted: None,
             help: false,
@@ -135,8 +140,26 @@ impl App {
     }
 
     pub(super) fn take(&mut self, event: Event) -> Vec<Order> {
+        let questions = self.questions.len();
+        let orders = self.taken(event);
+        if self.questions.len() != questions {
+            self.is_answerable = false;
+        }
+        orders
+    }
+
+    /// Whether something is asked that takes no answer until the keys have rested.
+    pub(super) fn waits_for_rest(&self) -> bool {
+        !self.questions.is_empty() && !self.is_answerable
+    }
+
+    fn taken(&mut self, event: Event) -> Vec<Order> {
         match event {
             Event::Key(key) => self.key(key),
+            Event::Rest => {
+                self.is_answerable = true;
+                Vec::new()
+            }
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Paste(text) => {
                 self.paste(&text);

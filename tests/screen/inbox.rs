@@ -33,8 +33,9 @@ fn messages_appear_by_themselves_and_are_read_marked_and_deleted_at_the_keys() {
     terminal.wait_until("one unread", |screen| unread(screen) == 1);
 
     terminal.press(&["d"]);
-    must_look_like(&terminal.wait_for("Delete message 2?"), "delete");
-    terminal.press(&["y"]);
+    terminal.wait_for("Delete message 2?");
+    must_look_like(&terminal.wait_for("y yes"), "delete");
+    terminal.agrees();
     terminal.wait_for("deleted and wiped: 2");
     let left: Vec<u64> = relay
         .list()
@@ -45,9 +46,9 @@ fn messages_appear_by_themselves_and_are_read_marked_and_deleted_at_the_keys() {
 
     terminal.press(&["D"]);
     terminal.wait_for("Delete the only message?");
-    terminal.press(&["y"]);
+    terminal.agrees();
     terminal.wait_for("Really delete");
-    terminal.press(&["y"]);
+    terminal.agrees();
     terminal.wait_for("No messages.");
     assert!(relay.list().is_empty());
 }

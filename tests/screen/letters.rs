@@ -55,7 +55,7 @@ fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
     terminal.types(&format!("{}\nPrecious words.", dear.address()));
     terminal.press(&["C-s"]);
     terminal.wait_for("Try all the same?");
-    terminal.press(&["y"]);
+    terminal.agrees();
     terminal.wait_for("MH/s");
     terminal.press(&["Escape"]);
     terminal.wait_for("RECEIVED");
@@ -69,6 +69,7 @@ fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
     terminal.wait_for("RECEIVED");
     terminal.press(&["q"]);
     terminal.wait_for("Leave?");
+    terminal.wait_for("n no");
     terminal.press(&["n", "o", "Enter"]);
     terminal.wait_for("Precious words.");
     assert!(dear.list().is_empty());

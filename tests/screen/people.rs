@@ -23,8 +23,9 @@ fn somebody_is_written_down_and_forgotten_with_the_client_unless_there_is_a_file
     terminal.types("\n\n");
     terminal.wait_for("Alice is a contact, until you end kkvc");
     terminal.press(&["v"]);
-    must_look_like(&terminal.wait_for("the same twelve words?"), "compare");
-    terminal.press(&["y"]);
+    terminal.wait_for("the same twelve words?");
+    must_look_like(&terminal.wait_for("y yes"), "compare");
+    terminal.agrees();
     terminal.wait_for("Alice is verified");
     // The file that was not asked for is not there.
     let files = fs::read_dir(relay.directory()).expect("the test's directory");
@@ -84,7 +85,8 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     // Who leaves at once finds what was done in the file all the same.
     terminal.press(&["d"]);
     terminal.wait_for("Remove Alice");
-    terminal.press(&["y", "C-c"]);
+    terminal.agrees();
+    terminal.press(&["C-c"]);
     terminal.wait_for_shell();
     let listed = owner(&["contact", "list", "--json"]).json();
     let names = listed["contacts"].as_array().expect("a list").iter();

@@ -35,7 +35,7 @@ fn asked_to_start(settings: &str) -> (Relay, Tmux) {
     terminal.wait_for("s starts it.");
     terminal.press(&["s"]);
     terminal.wait_for("Start your relay?");
-    terminal.press(&["y"]);
+    terminal.agrees();
     (before, terminal)
 }
 

@@ -90,6 +90,12 @@ impl Tmux {
         self.ask(&[&["send-keys", "-t", "test"], keys].concat());
     }
 
+    /// Says yes to what is asked, once that takes an answer.
+    pub(super) fn agrees(&self) {
+        self.wait_for("y yes");
+        self.press(&["y"]);
+    }
+
     /// Types, letter by letter.
     pub(super) fn types(&self, text: &str) {
         for (place, line) in text.split('\n').enumerate() {

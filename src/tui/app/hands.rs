@@ -28,9 +28,7 @@ impl App {
         }
         if self.areas.nothing_fits {
             // Nobody sees what a key would do.
-            let leaves = self.place.act(key) == Some(Act::Quit)
-                && key.modifiers == KeyModifiers::CONTROL
-                && self.has_nothing_to_lose();
+            let leaves = self.leaves(key) && self.has_nothing_to_lose();
             return if leaves {
                 vec![Order::Quit]
             } else {
@@ -42,7 +40,11 @@ impl App {
             self.help = false;
             return Vec::new();
         }
+        if self.waits_for_rest() && !self.leaves(key) {
+            return Vec::new();
+        }
         if let Some(question) = self.questions.pop_front() {
+            self.is_answerable = false; // what comes next was not seen yet
             return self.answer(question, key);
         }
         let act = self.place.act(key);
@@ -63,29 +65,34 @@ impl App {
         self.act(act)
     }
 
+    /// Whether this key is the one out of here, whatever is on the screen.
+    fn leaves(&self, key: KeyEvent) -> bool {
+        self.place.act(key) == Some(Act::Quit) && key.modifiers == KeyModifiers::CONTROL
+    }
+
     pub(super) fn answer(&mut self, question: Question, key: KeyEvent) -> Vec<Order> {
-        // Only of what was seen; Esc says nothing at all.
-        let is_no = key.code != KeyCode::Esc && !self.areas.question_is_hidden;
-        let yes = match key.code {
-            KeyCode::Char('y' | 'Y') if !self.areas.question_is_hidden => true,
-            KeyCode::Char('n' | 'N') | KeyCode::Esc => false,
-            _ if self.place.act(key) == Some(Act::Quit)
-                && key.modifiers == KeyModifiers::CONTROL =>
-            {
-                // Out of here, which answers whatever else was asked with a no.
-                let is_quitting = matches!(question, Question::Quit { .. });
-                self.questions.clear();
-                return if is_quitting {
-                    vec![Order::Quit]
-                } else {
-                    self.quit()
-                };
-            }
-            _ => {
-                self.questions.push_front(question);
-                return Vec::new();
-            }
+        if self.leaves(key) {
+            // Out of here, which answers whatever else was asked with a no.
+            let is_quitting = matches!(question, Question::Quit { .. });
+            self.questions.clear();
+            return if is_quitting {
+                vec![Order::Quit]
+            } else {
+                self.quit()
+            };
+        }
+        if self.areas.question_is_hidden && !matches!(key.code, KeyCode::Esc | KeyCode::Char('n')) {
+            self.questions.push_front(question);
+            self.is_answerable = true;
+            return Vec::new();
+        }
+        // Only of what was seen; and only a yes is one, while a no that says something is spelled out.
+        let is_seen = !self.areas.question_is_hidden;
+        let is_plain = (key.modifiers - KeyModifiers::SHIFT).is_empty();
+        let is = |letters: [char; 2]| {
+            is_seen && is_plain && letters.map(KeyCode::Char).contains(&key.code)
         };
+        let (yes, is_no) = (is(['y', 'Y']), is(['n', 'N']));
         match question {
             Question::Pay { answer, .. } => {
                 let _ = answer.send(yes); // if nobody waits any more, the delivery was cancelled

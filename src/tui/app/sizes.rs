@@ -41,6 +41,7 @@ fn a_question_that_has_no_room_is_not_answered_with_yes() {
     assert!(screen(&mut app, 40, 8).contains("Make the window larger"));
     press(&mut app, "y");
     assert!(!app.people.chosen().unwrap().is_verified());
+    app.take(Event::Rest);
     assert!(screen(&mut app, 80, 24).contains("y yes   n no"));
     press(&mut app, "y");
     assert!(app.people.chosen().unwrap().is_verified());

@@ -56,7 +56,17 @@ pub(super) fn app(messages: std::ops::RangeInclusive<u64>) -> App {
     app
 }
 
+/// Presses these keys, one after the other, and looks at what each does.
 pub(super) fn press(app: &mut App, keys: &str) -> Vec<Order> {
+    let orders = keys.chars().map(|key| {
+        app.take(Event::Rest);
+        press_fast(app, key.encode_utf8(&mut [0; 4]))
+    });
+    orders.flatten().collect()
+}
+
+/// Presses them faster than anybody could look at the screen, as when they are pasted.
+pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Order> {
     let code = |key| match key {
         '\n' => KeyCode::Enter,
         '\x1b' => KeyCode::Esc,
@@ -346,4 +356,36 @@ fn steering(screen: &str) -> Option<char> {
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
             || reorders.contains(c)
     })
+}
+
+#[test]
+fn what_is_pasted_or_typed_fast_answers_no_question() {
+    for typed in [
+        "do your duty",
+        "dy",
+        "Dyyy",
+        "dyyyyyyyy",
+        "day",
+        "Dy dy oy dy",
+    ] {
+        for is_read in [false, true] {
+            let mut app = app(1..=3);
+            if is_read {
+                arrives(&mut app, summary(3), "a message");
+            }
+            let orders = press_fast(&mut app, typed);
+            let deletes = |order: &Order| matches!(order, Order::Delete(_));
+            assert!(!orders.iter().any(deletes), "{typed}: {orders:?}");
+            let is_asked = !app.questions.is_empty();
+            assert!(is_asked || is_read && typed.starts_with('D'), "{typed}");
+            assert!(!screen(&mut app, 80, 24).contains("y yes"), "{typed}");
+        }
+    }
+    // Slowly, any other key is a no.
+    for typed in ["do your duty", "d y", "dny", "d\x1by"] {
+        let orders = press(&mut app(1..=3), typed);
+        let deletes = |order: &Order| matches!(order, Order::Delete(_));
+        assert!(!orders.iter().any(deletes), "{typed}: {orders:?}");
+    }
+    assert!(!press(&mut app(1..=3), "dy").is_empty());
 }

@@ -19,6 +19,7 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
     };
     let (what, then) = question.words();
     let answers: &[_] = match question {
+        _ if !app.is_answerable => &[("…", "")], // until the keys have rested
         Question::Verify { .. } => &[("y", "yes"), ("n", "no"), ("Esc", "back")],
         _ => &[("y", "yes"), ("n", "no")],
     };
