@@ -83,6 +83,7 @@ pub(super) const LIMITED: &[c_long] = &[
     SYS_fcntl,
     SYS_prctl,
     SYS_seccomp,
+    SYS_utimensat,
 ];
 
 /// Refused with `EPERM`.
@@ -118,7 +119,7 @@ pub(super) const REFUSED: &[&[c_long]] = &[
     &[
         SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_getxattr, SYS_lgetxattr, SYS_fgetxattr, SYS_listxattr,
         SYS_llistxattr, SYS_flistxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, SETXATTRAT, GETXATTRAT,
-        LISTXATTRAT, REMOVEXATTRAT, FILE_GETATTR, FILE_SETATTR, SYS_utimensat,
+        LISTXATTRAT, REMOVEXATTRAT, FILE_GETATTR, FILE_SETATTR,
     ],
     // Whose a file is, and who may use it. (SQLite asks for both, and does without.) Before Linux 6.2 Landlock
     // doesn't see how long it is. Device nodes and pipes with names are of no use here.

@@ -238,6 +238,18 @@ fn it_has_new_threads_and_no_child_or_namespace_of_its_own() {
 }
 
 #[test]
+fn with_tor_inside_it_sets_times_of_what_it_has_open_and_of_nothing_by_name() {
+    let utimensat = |connects, name| verdict(&asked(connects), libc::SYS_utimensat, &[3, name]);
+    assert_eq!(utimensat(true, 0), Passes);
+    for name in [1, 1 << 32, u64::MAX] {
+        assert_eq!(utimensat(true, name), Refused);
+    }
+    for name in [0, 1] {
+        assert_eq!(utimensat(false, name), Refused);
+    }
+}
+
+#[test]
 fn nothing_connects_by_sending() {
     let (fast_open, quiet) = (0x2000_0000, libc::MSG_NOSIGNAL as u64);
     for (call, flags) in [
