@@ -42,6 +42,12 @@ impl Reading {
         &self.message.text
     }
 
+    /// The text as it is shown, for the clipboard: as it came it could end a paste and go on as commands (`ESC [201~`). A line feed at its end would have
+    /// a shell run it, too.
+    pub(super) fn to_copy(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.shown.trim_end().to_owned())
+    }
+
     /// Notes that it was marked.
     pub(super) fn set_read(&mut self, read: bool) {
         self.message.summary.read = read;

@@ -7,7 +7,7 @@ const SECRET: &str = "words-that-must-not-stay";
 
 /// A client that shows a message, in a terminal where something was done before.
 fn reading(relay: &Relay) -> Tmux {
-    relay.deliver(format!("{SECRET}\n").as_bytes());
+    relay.deliver(SECRET.as_bytes());
     let terminal = Tmux::new(relay, 80, 24);
     terminal.types("echo bef''ore\n");
     terminal.wait_for("before");
@@ -93,5 +93,39 @@ fn a_text_is_copied_to_the_clipboard_when_asked_for_and_not_before() {
     let terminal = reading(&relay);
     terminal.press(&["y"]);
     terminal.wait_for("copied");
-    assert_eq!(terminal.clipboard(), format!("{SECRET}\n"));
+    assert_eq!(terminal.clipboard(), SECRET);
+}
+
+#[test]
+fn what_is_copied_runs_nothing_when_it_is_pasted_into_a_shell() {
+    let relay = Relay::start(&[]);
+    let text =
+        "echo one\x1b[201~\ntouch pasted\n\x1b[200~\u{9b}201~\ntouch pasted\n\u{202e}end\r\n";
+    relay.deliver(text.as_bytes());
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.wait_for(" * ");
+    terminal.press(&["Enter"]);
+    terminal.wait_for("end");
+    terminal.press(&["y"]);
+    terminal.wait_for("copied as it is shown");
+    let copied = terminal.clipboard();
+    let shown =
+        "echo one<U+001B>[201~\ntouch pasted\n<U+001B>[200~<U+009B>201~\ntouch pasted\n<U+202E>end";
+    assert_eq!(copied, shown);
+    terminal.press(&["C-c"]);
+    terminal.wait_for_shell();
+    // A shell that takes a paste as one: nothing of it is run until Enter.
+    let directory = relay.directory().display();
+    terminal.types(&format!(
+        "cd '{directory}' && exec bash --norc --noprofile -i\n"
+    ));
+    terminal.wait_for("bash-");
+    terminal.types("bind 'set enable-bracketed-paste on'; echo is-$((40 + 2))\n");
+    terminal.wait_for("is-42");
+    terminal.paste_what_was_copied();
+    terminal.wait_for("<U+202E>end");
+    terminal.press(&["C-c"]);
+    terminal.types("echo done-$((40 + 2))\n");
+    terminal.wait_for("done-42");
+    assert!(!relay.directory().join("pasted").exists(), "it was run");
 }

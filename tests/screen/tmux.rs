@@ -114,6 +114,11 @@ impl Tmux {
         self.ask(&["paste-buffer", "-p", "-b", "pasted", "-t", "test"]);
     }
 
+    /// Pastes what was last copied, in the same way.
+    pub(super) fn paste_what_was_copied(&self) {
+        self.ask(&["paste-buffer", "-p", "-t", "test"]);
+    }
+
     /// Makes the terminal larger or smaller.
     pub(super) fn resize(&self, columns: u16, rows: u16) {
         let (columns, rows) = (columns.to_string(), rows.to_string());

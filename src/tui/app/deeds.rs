@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{App, Order, RelayState};
+use crate::cli::visible::OneLine;
 use crate::tor::TorMode;
 use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
@@ -183,11 +184,22 @@ impl App {
         let Some(reading) = &self.reading else {
             return Vec::new();
         };
-        let text = Zeroizing::new(reading.text().to_owned());
-        self.tell(
-            true,
-            "copied: the terminal has it in its clipboard now, if it allows that",
-        );
+        let (text, id) = (reading.to_copy(), reading.summary().id);
+        let mut told =
+            "copied: the terminal has it in its clipboard now, if it allows that".to_owned();
+        // What a line feed at its end would do in a shell, or a tab, is no part of what was said.
+        let is_said = |text: &str| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            words.join(" ")
+        };
+        if Zeroizing::new(is_said(&text)) != Zeroizing::new(is_said(reading.text())) {
+            told = format!(
+                "copied as it is shown, if the terminal allows that; as it came: kkvc read {id} --raw"
+            );
+        } else if text.contains('\n') {
+            told += "; pasted into a shell, each line may be run";
+        }
+        self.tell(true, told);
         vec![Order::Copy(text.into())]
     }
 
@@ -198,11 +210,11 @@ impl App {
         };
         let (address, told) = match (status.onion.clone(), status.tor) {
             (Some(onion), _) => (
-                onion,
+                OneLine(&onion).to_string(),
                 "your address is in the terminal's clipboard now, if it allows that",
             ),
             (None, TorMode::Off) => (
-                status.place(),
+                OneLine(&status.place()).to_string(),
                 "copied, if the terminal allows that; it is an address for this machine alone",
             ),
             (None, TorMode::External | TorMode::Embedded) => {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::steps::Steps;
+use crate::cli::visible::Visible;
 use crate::owner::api::Summary;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
@@ -268,8 +269,25 @@ fn nothing_that_a_stranger_sends_steers_the_terminal() {
         assert!(!shown.contains(['\u{202e}', '\u{9b}']), "{shown}");
         assert!(height < 24 || shown.contains("<U+001B>"), "{shown}");
     }
-    // But who asks for the text gets it as it came.
-    assert!(matches!(&press(&mut app, "y")[..], [Order::Copy(copied)] if copied.as_str() == text));
+    // A paste into a shell could be steered as well.
+    let shown = Visible(text).to_string();
+    assert!(matches!(&press(&mut app, "y")[..], [Order::Copy(copied)] if copied.as_str() == shown));
+    assert!(app.note.as_ref().unwrap().text.contains("read 1 --raw"));
+    for (text, copied) in [
+        ("ls\n", "ls"),
+        ("one\r\ntwo\n\n", "one\ntwo"),
+        ("a\tb ", "a       b"),
+    ] {
+        arrives(&mut app, summary(1), text);
+        assert!(
+            matches!(&press(&mut app, "y")[..], [Order::Copy(is)] if is.as_str() == copied),
+            "{text:?}"
+        );
+        assert!(
+            !app.note.as_ref().unwrap().text.contains("--raw"),
+            "the same to people"
+        );
+    }
 }
 
 #[test]
