@@ -1,6 +1,7 @@
 //! What a person sees: arguments, output, exit codes, hints. The only room that prints, and not with `println!` and its like, which panic
 //! when nobody reads any more: see `output`.
 
+mod address;
 mod advice;
 mod arguments;
 mod ask;

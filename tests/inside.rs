@@ -24,6 +24,8 @@ mod failure;
 mod faults;
 #[path = "inside/forgotten.rs"]
 mod forgotten;
+#[path = "inside/kept.rs"]
+mod kept;
 #[path = "inside/limits.rs"]
 mod limits;
 #[path = "support/programs.rs"]
@@ -87,6 +89,7 @@ fn what_is_sent_with_tor_inside_arrives_or_the_sender_is_told_why_not() {
         address::the_address_outlives_the_process_and_is_reachable_at_once_again,
         address::every_thread_is_held_to_writing_in_the_state_directory_alone,
         address::an_ephemeral_address_is_another_each_time_and_leaves_no_file,
+        kept::an_address_from_a_backup_answers_from_another_directory,
         failure::a_name_that_nobody_has_is_said_to_be_unpublished,
         failure::a_port_without_an_inbox_is_said_to_be_one,
         failure::a_relay_that_is_gone_is_said_not_to_answer,

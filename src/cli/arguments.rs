@@ -19,15 +19,16 @@ pub(super) const SOCKET_HELP: &str =
     "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]";
 
 /// Options without a variable: whatever is in the environment is inherited by every program that is started, and a message is nobody else's
-/// business, nor is what somebody looks for; a yes answers one question, and `--all` and `--unread` are for one command, so none of them may lie in wait for
+/// business, nor is what somebody looks for; a yes answers one question, as `--replace` does, and `--all` and `--unread` are for one command, so none of them may lie in wait for
 /// others; and the two that only show something.
-const NOT_FROM_ENVIRONMENT: [&str; 7] =
-    ["message", "yes", "all", "unread", "find", "help", "version"];
+const NOT_FROM_ENVIRONMENT: [&str; 8] = [
+    "message", "yes", "replace", "all", "unread", "find", "help", "version",
+];
 
 /// What is said of the environment at the end of `--help`. The man page lists the variables.
 pub(super) const KKV_ENVIRONMENT: &str = "\
-Environment: each long option can be a variable, named like KKV_MAX_MESSAGES for
---max-messages; the command line wins. NO_COLOR is obeyed.";
+Environment: each long option but --yes and --replace can be a variable, named like
+KKV_MAX_MESSAGES for --max-messages; the command line wins. NO_COLOR is obeyed.";
 
 /// The same for `kkvc`.
 pub(super) const KKVC_ENVIRONMENT: &str = "\
@@ -280,7 +281,8 @@ mod tests {
             assert!(all.len() > 5);
             for (long, variable) in all {
                 let expected = match long.as_str() {
-                    "message" | "yes" | "all" | "unread" | "find" | "help" | "version" => None,
+                    "message" | "yes" | "replace" | "all" | "unread" | "find" | "help"
+                    | "version" => None,
                     "socket" => Some("KKV_SOCKET".to_owned()),
                     _ => Some(super::variable(&program, &long)),
                 };

@@ -1,6 +1,7 @@
 //! The Tor inside, as both programs start it. (A build without it has `inside/absent.rs` instead.)
 
 mod arguments;
+pub(super) mod keep;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failed};
+use super::visible::quoted;
 use crate::crypto::random;
 use crate::http;
 use crate::limits::DEFAULT_PORT;
@@ -17,7 +19,7 @@ use crate::tor::embedded::{
     EmbeddedDialer, EmbeddedTor, Home, HomeError, OnionListener, OnionService, Settings,
     SettingsError, StartError, default_state_dir,
 };
-use crate::tor::{TorMode, TorState};
+use crate::tor::{TorMode, TorState, TorTrouble};
 use arguments::Place;
 pub(crate) use arguments::{RelayArgs, SenderArgs};
 
@@ -60,7 +62,9 @@ impl RelayArgs {
             let home = if self.ephemeral {
                 Home::in_memory(&mut random::kernel())?
             } else {
-                Home::of_relay(&self.place.state_dir()?)?
+                let home = Home::of_relay(&self.place.state_dir()?, &settings)?;
+                home.address(&settings)?; // a new address is never made in silence
+                home
             };
             return Ok(Some(Ready { settings, home }));
         }
@@ -168,7 +172,7 @@ impl SenderTor {
             ));
         }
         let settings = args.place.settings()?;
-        let home = Home::of_senders(&args.place.state_dir()?)?;
+        let home = Home::of_senders(&args.place.state_dir()?, &settings)?;
         let tor = EmbeddedTor::to_dial(&home, &settings, access).await?;
         Ok(Self {
             tor,
@@ -191,13 +195,36 @@ impl SenderTor {
 impl From<HomeError> for Failed {
     fn from(error: HomeError) -> Self {
         let failed = Self::new(Exit::Refused, error.to_string());
+        let place = |relay: &Path| {
+            let named = relay.parent().unwrap_or(relay);
+            let is_default = default_state_dir().is_ok_and(|usual| usual == named);
+            if is_default {
+                String::new()
+            } else {
+                format!(" --state-dir {}", quoted(named))
+            }
+        };
         match error {
             HomeError::InUse(_) => failed.hint(
                 "Stop the other one (its messages go with it), name another directory with --state-dir, or use --ephemeral.",
             ),
-            HomeError::Open(path) => {
-                failed.hint(close_directory(&path, "another directory with --state-dir."))
+            HomeError::Exposed(exposed) => match exposed.mended_by(|path| quoted(path)) {
+                Some(commands) => failed.hint(format!(
+                    "If it is yours and no kkv runs there, run: {commands}\n  If not, name another directory with --state-dir."
+                )),
+                None => failed.hint("Name another directory with --state-dir."),
+            },
+            HomeError::KeyMissing(path) => {
+                let place = place(&path);
+                failed.hint(format!(
+                    "Put it back, or name the directory that has it with --state-dir. From a backup: kkv address restore FILE{place}\n  \
+                     For a new address, with the old one gone for good: kkv address new{place}"
+                ))
             }
+            HomeError::Key(path, _) => failed.hint(format!(
+                "From a backup: kkv address restore FILE --replace{}",
+                place(&path)
+            )),
             HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
             HomeError::NoMemory => failed.hint("Leave out --ephemeral."),
         }
@@ -212,7 +239,11 @@ impl From<SettingsError> for Failed {
 
 impl From<StartError> for Failed {
     fn from(error: StartError) -> Self {
-        Self::new(Exit::Refused, error.to_string())
-            .hint("Name another directory with --state-dir, or use a system Tor with --tor.")
+        let other = "name another directory with --state-dir, or use a system Tor with --tor.";
+        let hint = match error.trouble() {
+            TorTrouble::DiskFull => format!("Make room on the disk with Tor's files; or {other}"),
+            _ => other.replacen('n', "N", 1),
+        };
+        Self::new(Exit::Refused, error.to_string()).hint(hint)
     }
 }

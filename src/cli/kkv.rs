@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
+use super::address::{AddressCommand, address};
 use super::advice::close_directory;
 use super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to, named_file};
 use super::exit::{Exit, Failed, RELAY_CODES};
@@ -44,7 +46,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
 /// (pkill -x kkv) wipes them. Read them with kkvc.
 #[derive(Debug, Parser)]
-#[command(name = "kkv", version, max_term_width = 100, after_help = format!("{RELAY_CODES}\n\n{KKV_ENVIRONMENT}"))]
+#[command(name = "kkv", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = format!("{RELAY_CODES}\n\n{KKV_ENVIRONMENT}"))]
 pub(super) struct Args {
     /// Messages that fit; more are refused
     #[arg(short, long, value_name = "N", default_value_t = DEFAULT_MESSAGES, allow_negative_numbers = true, value_parser = from_one_to(MAX_MESSAGES))]
@@ -96,6 +98,18 @@ pub(super) struct Args {
 
     #[command(flatten)]
     inside: RelayArgs,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keep, bring back or renew the onion address
+    Address {
+        #[command(subcommand)]
+        command: AddressCommand,
+    },
 }
 
 fn default_cost() -> Cost {
@@ -146,14 +160,18 @@ pub fn main() -> ExitCode {
     let _last = LastWords::within(Some(LAST_WORDS));
     panic::tell_where_only("kkv");
     memory::close();
-    let args: Args = match arguments::parse() {
+    let mut args: Args = match arguments::parse() {
         Ok(args) => args,
         Err(code) => return code,
     };
     if args.quiet {
         set_talk(Talk::Quiet);
     }
-    match scrub::after(|| start(&args)) {
+    let done = match args.command.take() {
+        Some(Command::Address { command }) => scrub::after(|| keep(command)),
+        None => scrub::after(|| start(&args)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report("kkv"),
     }
@@ -161,16 +179,29 @@ pub fn main() -> ExitCode {
 
 fn start(args: &Args) -> Result<(), Failed> {
     let room = http::Room::for_strangers(process::raise_descriptors());
-    // On one thread: a request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .on_thread_park(scrub::deep_stack)
-        .build()
-        .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
+    // A request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
+    let runtime = on_one_thread()?;
     let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
     let result = runtime.block_on(run(args, inside.as_ref(), room));
     runtime.shutdown_timeout(SHUTDOWN);
     result
+}
+
+/// Does what is asked with the address; nothing runs.
+fn keep(command: AddressCommand) -> Result<(), Failed> {
+    writer::begin(); // it confines itself to nothing
+    let runtime = on_one_thread()?;
+    let result = runtime.block_on(address(command));
+    runtime.shutdown_timeout(SHUTDOWN); // somebody may still be expected to type
+    result
+}
+
+fn on_one_thread() -> Result<Runtime, Failed> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(scrub::deep_stack)
+        .build()
+        .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))
 }
 
 async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<(), Failed> {

@@ -58,6 +58,10 @@ fn kkv() -> Page {
                 "KKV_COST_POW=32 kkv --ephemeral",
                 "Ask for more work, at an address for this run only.",
             ),
+            (
+                "kkv address backup FILE",
+                "Keep the key of the address elsewhere, encrypted; restore FILE brings it back.",
+            ),
             ("pkill -x kkv", "Wipe every message and end."),
         ],
         see: &["kkvc"],
@@ -114,6 +118,16 @@ fn kkvc() -> Page {
     }
 }
 
+/// A command whose `--tor` is what it is with Tor inside, and those under it.
+#[cfg(not(feature = "embedded-tor"))]
+fn by_tor_inside(command: Command) -> Command {
+    let command = command.mut_args(|arg| match arg.get_id().as_str() {
+        "tor" => arg.default_value("embedded"),
+        _ => arg,
+    });
+    command.mut_subcommands(by_tor_inside)
+}
+
 /// The definitions as in the package, whatever this build has: with Tor inside.
 fn packaged(command: Command) -> Command {
     #[cfg(not(feature = "embedded-tor"))]
@@ -123,10 +137,7 @@ fn packaged(command: Command) -> Command {
         use super::inside::arguments::{RelayArgs, SenderArgs};
 
         // Not `mut_arg`, which puts it behind all others.
-        let command = command.mut_args(|arg| match arg.get_id().as_str() {
-            "tor" => arg.default_value("embedded"),
-            _ => arg,
-        });
+        let command = by_tor_inside(command);
         // What is said of the options as such takes the place of what is said of the command.
         let with = |augment: fn(Command) -> Command| {
             move |command: Command| {
@@ -240,10 +251,15 @@ fn options(command: &Command, shown: impl Fn(&Arg) -> bool) -> String {
 
 /// A section on each command, with the options that are its own.
 fn commands(command: &Command) -> String {
-    let mut page = String::from(".SH COMMANDS\n");
+    format!(".SH COMMANDS\n{}", described(command))
+}
+
+/// Each command under `command`, with those under it.
+fn described(command: &Command) -> String {
+    let mut page = String::new();
     for command in command
         .get_subcommands()
-        .filter(|command| !command.is_hide_set())
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
     {
         let name = command
             .get_bin_name()
@@ -262,6 +278,7 @@ fn commands(command: &Command) -> String {
         // The headings would begin sections of the whole page.
         let lines = own.lines().filter(|line| !line.starts_with(".SH "));
         page.extend(lines.map(|line| format!("{line}\n")));
+        page += &described(command);
     }
     page
 }

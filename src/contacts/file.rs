@@ -3,21 +3,14 @@
 //! A change reads the file anew under a lock and replaces it: two programs can have the same file open.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::iter::once;
+use std::io;
 use std::path::{Path, PathBuf};
-
-use age::{DecryptError, Decryptor, Encryptor, scrypt};
-use zeroize::Zeroizing;
 
 use super::book::{Book, BookError};
 use super::disk::{Beside, held, missing, open, read};
 use super::passphrase::Passphrase;
-use super::stored;
-use crate::limits::{CONTACTS_PATIENCE, CONTACTS_WORK, MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK};
-
-/// How every age file begins.
-const AGE: &[u8] = b"age-encryption.org/";
+use super::{sealed, stored};
+use crate::limits::{CONTACTS_PATIENCE, CONTACTS_WORK, MAX_CONTACTS_WORK};
 
 /// A file of contacts as it lies on the disk, read but not opened.
 #[derive(Debug)]
@@ -161,40 +154,12 @@ impl BookFile {
     }
 }
 
-/// Encrypts, at a cost of 2^`work` for each guess.
 fn seal(book: &Book, passphrase: &Passphrase, work: u8) -> Result<Vec<u8>, FileError> {
-    let mut recipient = scrypt::Recipient::new(passphrase.for_age());
-    recipient.set_work_factor(work);
-    let encryptor = Encryptor::with_recipients(once(&recipient as &dyn age::Recipient))
-        .expect("one recipient, who is not mixed with others");
-    let mut bytes = Vec::new();
-    let mut writer = encryptor.wrap_output(&mut bytes)?;
-    writer.write_all(&stored::write(book))?;
-    writer.finish()?;
-    Ok(bytes)
+    sealed::seal(&stored::write(book), passphrase, work)
 }
 
 fn unseal(bytes: &[u8], passphrase: &Passphrase) -> Result<Book, FileError> {
-    if !bytes.starts_with(AGE) {
-        return Err(FileError::Foreign);
-    }
-    let decryptor = Decryptor::new_buffered(bytes).map_err(|_| FileError::Altered)?;
-    if !decryptor.is_scrypt() {
-        return Err(FileError::Foreign); // made for somebody's key
-    }
-    let mut identity = scrypt::Identity::new(passphrase.for_age());
-    identity.set_max_work_factor(MAX_CONTACTS_WORK);
-    let reader = decryptor.decrypt(once(&identity as &dyn age::Identity));
-    let mut reader = reader.map_err(|fault| match fault {
-        DecryptError::DecryptionFailed => FileError::WrongPassphrase,
-        DecryptError::ExcessiveWork { required, .. } => FileError::TooMuchWork(required),
-        _ => FileError::Altered,
-    })?;
-    // More room than is ever read, so that it never moves and leaves a copy behind.
-    let mut plain = Zeroizing::new(Vec::with_capacity(MAX_CONTACTS_FILE_BYTES));
-    let read = reader.read_to_end(&mut plain);
-    read.map_err(|_| FileError::Altered)?;
-    stored::read(&plain)
+    stored::read(&sealed::unseal(bytes, passphrase)?)
 }
 
 #[cfg(test)]

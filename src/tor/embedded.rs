@@ -8,6 +8,7 @@ mod network;
 mod renewal;
 mod run;
 mod service;
+mod trouble;
 mod visitors;
 mod watch;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
-use super::{AccessSecret, TorState};
+use super::{AccessSecret, TorState, TorTrouble};
 use crate::onion::OnionAddress;
 
 use network::Network;
@@ -26,7 +27,7 @@ use run::{Client, Plan, Role};
 
 pub use config::{Settings, SettingsError};
 pub use dialer::EmbeddedDialer;
-pub use home::{Home, HomeError, default_state_dir};
+pub use home::{AddressKey, Exposed, Fault, Home, HomeError, KeyError, default_state_dir};
 pub use service::OnionService;
 pub use visitors::OnionListener;
 
@@ -46,12 +47,31 @@ impl fmt::Debug for EmbeddedTor {
 
 /// Why Tor can't be started at all. (That the network can't be reached is no such reason: it is tried for ever.)
 #[derive(Debug, thiserror::Error)]
-#[error("the Tor inside can't start: {0}")]
-pub struct StartError(String);
+#[error("the Tor inside can't start: {what}")]
+pub struct StartError {
+    what: String,
+    trouble: TorTrouble,
+}
 
 impl StartError {
     fn new(fault: impl std::error::Error + 'static) -> Self {
-        Self(chain(&fault))
+        Self {
+            what: chain(&fault),
+            trouble: trouble::local(&fault).unwrap_or(TorTrouble::NotStarted),
+        }
+    }
+
+    fn because(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            trouble: TorTrouble::NotStarted,
+        }
+    }
+
+    /// What is the matter with this machine.
+    #[must_use]
+    pub fn trouble(&self) -> TorTrouble {
+        self.trouble
     }
 }
 

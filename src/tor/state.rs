@@ -53,6 +53,15 @@ pub enum TorTrouble {
     /// The points where visitors can ask for it are gone, or it can't be published.
     #[error("the address can't be published at the moment")]
     Unpublished,
+    /// Nothing more can be written where its files are.
+    #[error("the disk with Tor's files is full")]
+    DiskFull,
+    /// Its files are gone, or can't be read or written.
+    #[error("Tor's files can't be read or written")]
+    Files,
+    /// It can't be begun, for whatever other reason.
+    #[error("Tor can't be started")]
+    NotStarted,
 }
 
 impl TorState {
@@ -84,6 +93,13 @@ impl TorTrouble {
             }
             Self::Clock => "check date, time and time zone",
             Self::Unpublished => "this passes by itself, mostly within a minute",
+            Self::DiskFull => "make room on the disk with Tor's files (--state-dir)",
+            Self::Files => {
+                "see that the directory of Tor's files (--state-dir) is there, yours, and on a disk that can be written to"
+            }
+            Self::NotStarted => {
+                "if it stays so, start it anew once your messages are read; it then says why"
+            }
         }
     }
 }

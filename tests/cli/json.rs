@@ -170,6 +170,9 @@ fn statuses(real: &Value) -> Vec<Value> {
         TorTrouble::Unreachable,
         TorTrouble::NoDirectory,
         TorTrouble::Unpublished,
+        TorTrouble::DiskFull,
+        TorTrouble::Files,
+        TorTrouble::NotStarted,
     ];
     let lost = troubles.map(|trouble| TorState::Lost { trouble });
     let others = [

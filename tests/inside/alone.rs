@@ -4,7 +4,7 @@ use super::programs::{HeldPort, Signal};
 use super::stage::{path, send, start, status};
 
 /// A network of one relay, at an address where nobody listens.
-fn network_of(nobody: &HeldPort) -> String {
+pub(crate) fn network_of(nobody: &HeldPort) -> String {
     let (rsa, ed) = (
         "2".repeat(40),
         "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI",
@@ -60,4 +60,41 @@ fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
 
     process.signal(Signal::TERM);
     process.finish().must_end_with(0);
+}
+
+#[test]
+fn files_that_go_away_are_told_with_what_to_do_and_missed_no_longer_when_they_are_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("arti.toml");
+    let nobody = HeldPort::take();
+    std::fs::write(&config, network_of(&nobody)).unwrap();
+    let state = directory.path().join("state");
+    let relay = start(&config, &["--state-dir", path(&state)]);
+    let (files, away) = (state.join("relay/state"), state.join("relay/away"));
+    std::fs::rename(&files, &away).unwrap();
+    std::fs::write(&files, "no directory").unwrap();
+    // When Tor is begun anew, as there is no network.
+    relay.must_become_such("told of the files", |state| state["trouble"] == "files");
+    let process = relay.relay.process();
+    process.wait_for_stdout("the trouble", |out| {
+        out.contains("Tor's files can't be read or written") && out.contains("--state-dir")
+    });
+    let people = relay.relay.owner(["status"]).finish().must_end_with(0);
+    let people = people.stdout_text();
+    assert!(
+        people.contains("Tor's files can't be read or written"),
+        "{people}"
+    );
+    let doctor = relay.relay.owner(["doctor"]).finish().stdout_text();
+    assert!(
+        doctor.contains("see that the directory of Tor's files"),
+        "{doctor}"
+    );
+    relay.relay.deliver(b"the rest goes on");
+
+    std::fs::remove_file(&files).unwrap();
+    std::fs::rename(&away, &files).unwrap();
+    relay.must_become_such("well as before", |state| state["trouble"] == "unreachable");
+    let told = process.stdout();
+    assert_eq!(told.matches("Tor's files can't").count(), 1, "{told}");
 }

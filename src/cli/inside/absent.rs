@@ -18,6 +18,19 @@ use super::exit::Failed;
 use crate::onion::OnionAddress;
 use crate::tor::{Dial, DialError, TorMode, TorState};
 
+/// What there would be to keep.
+pub(super) mod keep {
+    use super::super::address::AddressCommand;
+    use super::super::exit::Failed;
+
+    pub(crate) async fn address(_: AddressCommand) -> Result<(), Failed> {
+        Err(
+            Failed::usage("this kkv was built without Tor inside, so it keeps no address")
+                .hint("A system Tor keeps it: kkv address new --tor external says where."),
+        )
+    }
+}
+
 /// There is nothing to start from.
 pub(super) enum Ready {}
 

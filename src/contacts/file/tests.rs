@@ -5,9 +5,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use proptest::prelude::*;
 
 use super::*;
+use age::scrypt;
+use zeroize::Zeroizing;
+
 use crate::contacts::Contact;
 use crate::crypto::identity::SenderKey;
 use crate::limits::CONTACTS_BUCKET_BYTES;
+use crate::limits::MAX_CONTACTS_FILE_BYTES;
 use crate::protocol::suite::Suite;
 
 /// The least that scrypt can be asked for, where it is not what is looked at.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use arti_client::TorClientConfig;
 use arti_client::config::{CfgPath, TorClientConfigBuilder};
+use fs_mistrust::Mistrust;
 use tor_config::ExplicitOrAuto;
 use tor_keymgr::config::ArtiKeystoreKind;
 
@@ -48,6 +49,21 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whom arti trusts with files.
+    pub(super) fn mistrust(&self) -> Mistrust {
+        // They were checked when they were read.
+        let config = self.0.build();
+        config.map_or_else(
+            |_| Mistrust::default(),
+            |config| config.fs_mistrust().clone(),
+        )
+    }
+}
+
+/// The directory under ours for what arti keeps.
+pub(super) const STATE: &str = "state";
+
 /// Where the keys of onion services and of closed inboxes are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
@@ -63,7 +79,7 @@ pub(super) fn build(
     let mut builder = settings.0.clone();
     let storage = builder.storage();
     storage
-        .state_dir(CfgPath::new_literal(home.path().join("state")))
+        .state_dir(CfgPath::new_literal(home.path().join(STATE)))
         .cache_dir(CfgPath::new_literal(home.path().join("cache")));
     let kind = match keys {
         Keys::InHome => ArtiKeystoreKind::Native,

@@ -6,15 +6,27 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use fs_mistrust::Mistrust;
 use rand::CryptoRng;
 use rustix::fs::{FlockOperation, flock, statfs};
 
+mod key;
+mod safe;
+
+use super::Settings;
+use crate::onion::OnionAddress;
 use crate::process::own_uid;
+pub use key::{AddressKey, KeyError};
+pub use safe::{Exposed, Fault};
 
 /// What one-run directories are called, so that those of runs that were killed can be found.
 const TEMPORARY: &str = "kkv-ephemeral-";
 /// Directories for one run that are made before it is given up, if others remove them.
 const TRIES: usize = 100;
+/// The relay's directory under the one for Tor's files.
+const RELAY: &str = "relay";
+/// The user who may read everything anyway.
+const ROOT: u32 = 0;
 /// Held locked by the program that uses the directory.
 const LOCK: &str = "kkv.lock";
 /// Kinds of file system that live in memory: tmpfs and ramfs (Linux's `magic.h`).
@@ -43,8 +55,14 @@ pub enum HomeError {
     #[error("there is no directory in memory to be had ($XDG_RUNTIME_DIR, /dev/shm)")]
     NoMemory,
     /// Others could read or change what is in it.
-    #[error("{0} must belong to you, and nobody else may enter it (mode 0700)")]
-    Open(PathBuf),
+    #[error("{0}")]
+    Exposed(Exposed),
+    /// There is an onion service in this directory, and the key of its address is gone.
+    #[error("the key of your address is missing in {0}, where an inbox has been before")]
+    KeyMissing(PathBuf),
+    /// That key is there, and of no use.
+    #[error("the key of your address in {0} can't be used: {1}")]
+    Key(PathBuf, KeyError),
     /// The kernel says no.
     #[error("can't use {0}: {1}")]
     Io(PathBuf, io::Error),
@@ -71,10 +89,10 @@ impl Home {
     ///
     /// # Errors
     /// In use, open to others, or not to be had.
-    pub fn of_relay(state_dir: &Path) -> Result<Self, HomeError> {
-        let path = state_dir.join("relay");
+    pub fn of_relay(state_dir: &Path, settings: &Settings) -> Result<Self, HomeError> {
+        let path = state_dir.join(RELAY);
         let used = path.exists();
-        make(&path)?;
+        make(&path, settings)?;
         let lock = lock(&path)?.ok_or_else(|| HomeError::InUse(path.clone()))?;
         Ok(Self {
             path,
@@ -88,9 +106,9 @@ impl Home {
     ///
     /// # Errors
     /// Open to others, or not to be had.
-    pub fn of_senders(state_dir: &Path) -> Result<Self, HomeError> {
+    pub fn of_senders(state_dir: &Path, settings: &Settings) -> Result<Self, HomeError> {
         let path = state_dir.join("send");
-        make(&path)?;
+        make(&path, settings)?;
         Ok(Self {
             path,
             temporary: false,
@@ -133,6 +151,64 @@ impl Home {
         Err(HomeError::NoMemory)
     }
 
+    /// Reads the key of the address in the relay's directory under `state_dir`, which another kkv may be using; none if there is none. Root reads
+    /// another user's, too.
+    ///
+    /// # Errors
+    /// The directory is open to others, or the key is of no use.
+    pub fn read_key(
+        state_dir: &Path,
+        settings: &Settings,
+    ) -> Result<Option<AddressKey>, HomeError> {
+        let path = state_dir.join(RELAY);
+        if !path.exists() {
+            return Ok(None);
+        }
+        // Root reads the key of a service, whose user nobody can log in as.
+        let mistrust = if own_uid() == ROOT {
+            let owner = fs::metadata(&path).map(|found| found.uid());
+            let owner = owner.map_err(|fault| HomeError::Io(path.clone(), fault))?;
+            let trusting = Mistrust::builder().trust_user(owner).build();
+            trusting.unwrap_or_else(|_| settings.mistrust())
+        } else {
+            check(&path, settings)?;
+            settings.mistrust()
+        };
+        key::read(&path, &mistrust).map_err(|fault| HomeError::Key(path, fault))
+    }
+
+    /// The address of which the key is here; none if no inbox has been here yet.
+    ///
+    /// # Errors
+    /// An inbox has been here, and its key is gone or of no use.
+    pub fn address(&self, settings: &Settings) -> Result<Option<OnionAddress>, HomeError> {
+        match self.key(settings)? {
+            Some(key) => Ok(Some(key.address())),
+            None if key::was_here(&self.path) => Err(HomeError::KeyMissing(self.path.clone())),
+            None => Ok(None),
+        }
+    }
+
+    /// The key of the address, if there is one.
+    ///
+    /// # Errors
+    /// It is of no use.
+    pub fn key(&self, settings: &Settings) -> Result<Option<AddressKey>, HomeError> {
+        key::read(&self.path, &settings.mistrust()).map_err(|fault| self.unusable(fault))
+    }
+
+    /// Puts `key` in the place of whichever is there, and forgets what was noted of that one's service.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn put_key(&self, key: &AddressKey, settings: &Settings) -> Result<(), HomeError> {
+        key::put(&self.path, key, &settings.mistrust()).map_err(|fault| self.unusable(fault))
+    }
+
+    fn unusable(&self, fault: KeyError) -> HomeError {
+        HomeError::Key(self.path.clone(), fault)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -159,19 +235,22 @@ impl Drop for Home {
     }
 }
 
-/// Makes a directory of mode 0700, or checks that one that is there is private.
-fn make(path: &Path) -> Result<(), HomeError> {
+/// Makes a directory of mode 0700, or checks that one that is there is its owner's alone, with all that is in it.
+fn make(path: &Path, settings: &Settings) -> Result<(), HomeError> {
     let failed = |fault| HomeError::Io(path.to_owned(), fault);
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
         .map_err(failed)?;
-    let metadata = fs::metadata(path).map_err(failed)?;
-    if metadata.uid() != own_uid() || metadata.mode() & 0o077 != 0 {
-        return Err(HomeError::Open(path.to_owned()));
+    check(path, settings)
+}
+
+fn check(path: &Path, settings: &Settings) -> Result<(), HomeError> {
+    match Exposed::find(path, &settings.mistrust()) {
+        Some(exposed) => Err(HomeError::Exposed(exposed)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Takes the lock of a directory, if nobody has it. The kernel gives it back when the program ends, however it does.
@@ -210,25 +289,140 @@ mod tests {
     #[test]
     fn one_relay_at_a_time_has_the_directory_and_nobody_else_enters_it() {
         let state = tempfile::tempdir().unwrap();
-        let home = Home::of_relay(state.path()).unwrap();
+        let settings = Settings::default();
+        let home = Home::of_relay(state.path(), &settings).unwrap();
         assert!(!home.used());
         let mode = fs::metadata(home.path()).unwrap().mode() & 0o777;
         assert_eq!(mode, 0o700);
-        let second = Home::of_relay(state.path());
+        let second = Home::of_relay(state.path(), &settings);
         assert!(matches!(second, Err(HomeError::InUse(_))));
         drop(home);
-        let again = Home::of_relay(state.path()).unwrap();
+        let again = Home::of_relay(state.path(), &settings).unwrap();
         assert!(again.used());
         assert!(again.path().is_dir());
     }
 
+    /// What is said of `state`, and what the commands that come with it make of it.
+    fn mended(state: &Path) -> Vec<Fault> {
+        let settings = Settings::default();
+        let refused = Home::of_relay(state, &settings);
+        let Err(HomeError::Exposed(exposed)) = refused else {
+            panic!("{refused:?}");
+        };
+        let commands = exposed
+            .mended_by(|path| path.display().to_string())
+            .unwrap();
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &commands])
+            .status();
+        assert!(ran.unwrap().success(), "{commands}");
+        Home::of_relay(state, &settings).expect("one paste is enough");
+        exposed.faults
+    }
+
     #[test]
-    fn a_directory_that_others_may_enter_is_refused() {
+    fn whatever_a_copy_has_made_of_the_directory_one_command_mends_it() {
+        let private = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
         let state = tempfile::tempdir().unwrap();
-        let relays = Home::of_relay(state.path()).unwrap().path().to_owned();
-        fs::set_permissions(relays, fs::Permissions::from_mode(0o755)).unwrap();
-        let refused = Home::of_relay(state.path());
-        assert!(matches!(refused, Err(HomeError::Open(_))), "{refused:?}");
+        let relay = state.path().join("relay");
+        let keys = relay.join("state/keystore/hss");
+        drop(Home::of_relay(state.path(), &Settings::default()).unwrap());
+        fs::create_dir_all(&keys).unwrap();
+        fs::write(keys.join("key"), "x").unwrap();
+        // As `cp -r` leaves it.
+        for path in [
+            &relay,
+            &relay.join("state"),
+            &relay.join("state/keystore"),
+            &keys,
+        ] {
+            private(path, 0o755);
+        }
+        assert_eq!(mended(state.path()).len(), 4);
+        private(&keys, 0o500);
+        assert_eq!(mended(state.path()), [Fault::Mode(keys.clone(), 0o040_500)]);
+        private(&keys.join("key"), 0o664);
+        assert_eq!(mended(state.path()).len(), 1, "arti wouldn't take it");
+        // The directory above, in which others could put another one in its place.
+        private(state.path(), 0o777);
+        assert_eq!(
+            mended(state.path()),
+            [Fault::Mode(state.path().to_owned(), 0o777)]
+        );
+        for path in [&relay, &keys.join("key")] {
+            std::os::unix::fs::chown(path, Some(7), Some(8))
+                .expect("run by root, or as scripts/test runs it");
+            assert_eq!(mended(state.path()), [Fault::Owner(path.clone(), 7)]);
+        }
+    }
+
+    #[test]
+    fn where_another_user_owns_the_way_no_command_is_made_up() {
+        let others = tempfile::tempdir().unwrap();
+        let state = others.path().join("state");
+        fs::create_dir(&state).unwrap();
+        std::os::unix::fs::chown(others.path(), Some(7), Some(8))
+            .expect("run by root, or as scripts/test runs it");
+        let refused = Home::of_relay(&state, &Settings::default());
+        let Err(HomeError::Exposed(exposed)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(exposed.faults, [Fault::Owner(others.path().to_owned(), 7)]);
+        assert_eq!(exposed.mended_by(|_| String::new()), None);
+    }
+
+    #[test]
+    fn a_key_that_was_there_is_missed_and_one_that_is_put_there_is_found() {
+        let rng = &mut rand::rng();
+        let settings = Settings::default();
+        let state = tempfile::tempdir().unwrap();
+        let home = Home::of_relay(state.path(), &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), None);
+        let (first, second) = (AddressKey::generate(rng), AddressKey::generate(rng));
+        home.put_key(&first, &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), Some(first.address()));
+        let noted = home.path().join("state/hss/kkv");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&noted)
+            .unwrap();
+        home.put_key(&second, &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), Some(second.address()));
+        assert!(!noted.exists(), "what was noted was of another service");
+
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&noted)
+            .unwrap();
+        let keys = home.path().join("state/keystore/hss/kkv");
+        for entry in fs::read_dir(&keys).unwrap() {
+            fs::write(entry.unwrap().path(), "no key").unwrap();
+        }
+        assert!(matches!(home.address(&settings), Err(HomeError::Key(..))));
+        home.put_key(&second, &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), Some(second.address()));
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&noted)
+            .unwrap();
+        fs::remove_dir_all(keys).unwrap();
+        assert!(matches!(
+            home.address(&settings),
+            Err(HomeError::KeyMissing(_))
+        ));
+        home.put_key(&first, &settings).unwrap();
+        drop(home);
+        let key = Home::read_key(state.path(), &settings).unwrap().unwrap();
+        assert_eq!(key.as_bytes(), first.as_bytes());
+        assert_eq!(
+            format!("{key:?}"),
+            format!("AddressKey({})", first.address())
+        );
     }
 
     #[test]

@@ -33,13 +33,16 @@ pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<
     }
 }
 
-/// Starts another run, however often that fails: the last one takes a moment to let go of its files.
+/// Starts another run, however often that fails, which is told: the last one takes a moment to let go of its files, and the disk may be full.
 async fn another(plan: &Plan) -> Run {
     let mut pause = RELEASE_PAUSE;
     loop {
         match plan.start(true).await {
             Ok(run) => return run,
-            Err(_) => sleep(pause).await,
+            Err(fault) => {
+                plan.not_started(&fault);
+                sleep(pause).await;
+            }
         }
         pause = MAX_RENEWAL_PAUSE.min(2 * pause);
     }

@@ -16,7 +16,8 @@ use tor_rtcompat::tokio::TokioRustlsRuntime;
 
 use super::network::{Network, Observed};
 use super::service::{self, Hosting};
-use super::{StartError, watch};
+use super::watch::{self, Directory};
+use super::{StartError, trouble};
 use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, REPUBLISH_PAUSE, RUN_SHUTDOWN};
 use crate::onion::OnionAddress;
 use crate::tor::{AccessSecret, TorState};
@@ -113,6 +114,16 @@ impl Plan {
         self.state.subscribe()
     }
 
+    /// There is no run, and why.
+    pub(super) fn not_started(&self, fault: &StartError) {
+        let now = TorState::Connecting {
+            percent: 0,
+            trouble: Some(fault.trouble()),
+        };
+        self.state
+            .send_if_modified(|last| std::mem::replace(last, now) != now);
+    }
+
     /// Whether somebody would miss the present run.
     pub(super) fn is_used(&self) -> bool {
         match &self.role {
@@ -149,10 +160,10 @@ impl Plan {
                 Some(service)
             }
         };
-        let (ready, bootstrapped) = channel::channel(false);
+        let (ready, directory) = channel::channel(Directory::Awaited);
         threads.spawn(watch::watch(
             Arc::clone(&client),
-            bootstrapped,
+            directory,
             self.network.clone(),
             service.clone(),
             self.state.clone(),
@@ -200,13 +211,16 @@ fn unlock(client: &Client, access: &AccessSecret) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Gets Tor's directory, however often that fails, and sets `ready`. From then on arti keeps it by itself, and builds what circuits are asked for.
-async fn connect(client: Arc<Client>, ready: channel::Sender<bool>, pause: Duration) {
+/// Gets Tor's directory, however often that fails, and says in `ready` how far that is. From then on arti keeps it by itself, and builds what circuits are
+/// asked for.
+async fn connect(client: Arc<Client>, ready: channel::Sender<Directory>, pause: Duration) {
     sleep(pause).await;
     let mut pause = BOOTSTRAP_PAUSE;
-    while client.bootstrap().await.is_err() {
+    while let Err(fault) = client.bootstrap().await {
+        let local = trouble::local(&fault);
+        ready.send_replace(local.map_or(Directory::Awaited, Directory::Hindered));
         sleep(pause).await;
         pause = MAX_BOOTSTRAP_PAUSE.min(pause * 2);
     }
-    ready.send_replace(true);
+    ready.send_replace(Directory::There);
 }

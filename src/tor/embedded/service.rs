@@ -20,7 +20,7 @@ use crate::onion::OnionAddress;
 use crate::tor::AccessKey;
 
 /// arti's name for the service, and of its files.
-const NICKNAME: &str = "kkv";
+pub(super) const NICKNAME: &str = "kkv";
 
 /// An onion service. It is published until this value is dropped.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl EmbeddedTor {
         let config = config::build(home, settings, keys)?;
         let (tor, address) =
             Self::start(Plan::new(config, Role::Serve(hosting)), home.used()).await?;
-        let address = address.ok_or_else(|| StartError("the service has no address".to_owned()))?;
+        let address = address.ok_or_else(|| StartError::because("the service has no address"))?;
         Ok((OnionService { tor, address }, listener))
     }
 }
@@ -112,7 +112,7 @@ impl Hosting {
         };
         let (service, requests) = launched
             .map_err(StartError::new)?
-            .ok_or_else(|| StartError("the service is disabled".to_owned()))?;
+            .ok_or_else(|| StartError::because("the service is disabled"))?;
         Ok((service, self.door.clone().meet(requests)))
     }
 }

@@ -20,17 +20,26 @@ use crate::tor::{TorState, TorTrouble};
 /// How often the connections are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Watches `client`, whether it is `bootstrapped` (has Tor's directory), the `network`, and the onion service if there is one; tells `state`.
+/// Tor's directory, without which it knows no relays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Directory {
+    Awaited,
+    /// Awaited, and something on this machine is in the way.
+    Hindered(TorTrouble),
+    There,
+}
+
+/// Watches `client`, whether it has Tor's `directory`, the `network`, and the onion service if there is one; tells `state`.
 pub(super) async fn watch(
     client: Arc<Client>,
-    mut bootstrapped: watch::Receiver<bool>,
+    mut directory: watch::Receiver<Directory>,
     network: Network,
     service: Option<Arc<RunningOnionService>>,
     state: watch::Sender<TorState>,
 ) {
     let mut seen = Seen {
         progress: client.bootstrap_status(),
-        bootstrapped: false,
+        directory: Directory::Awaited,
         published: service.as_ref().map(|service| service.status().state()),
         network,
         wrong_clock: false,
@@ -47,7 +56,7 @@ pub(super) async fn watch(
             _ = ticks.tick() => seen.wrong_clock = times.contradict_the_clock(),
             Some(next) = bootstraps.next() => seen.progress = next,
             Some(next) = services.next() => seen.published = Some(next.state()),
-            Ok(()) = bootstrapped.changed() => seen.bootstrapped = *bootstrapped.borrow(),
+            Ok(()) = directory.changed() => seen.directory = *directory.borrow(),
         }
         let next = seen.state();
         state.send_if_modified(|last| {
@@ -61,7 +70,7 @@ pub(super) async fn watch(
 /// What was last seen of it all.
 struct Seen {
     progress: BootstrapStatus,
-    bootstrapped: bool,
+    directory: Directory,
     published: Option<State>,
     network: Network,
     wrong_clock: bool,
@@ -113,14 +122,23 @@ impl Times {
 }
 
 impl Seen {
+    /// What on this machine keeps the directory from being had.
+    fn hindered(&self) -> Option<TorTrouble> {
+        match self.directory {
+            Directory::Hindered(trouble) => Some(trouble),
+            Directory::Awaited | Directory::There => None,
+        }
+    }
+
     /// arti's own "ready for traffic" is no help: with a directory from the last run it is never so before something is dialled.
     fn state(&self) -> TorState {
         let network = self.network.trouble();
-        if !self.bootstrapped {
+        if self.directory != Directory::There {
             return TorState::Connecting {
                 // Rounded down, and never "all" before it is.
                 percent: (self.progress.as_frac() * 100.0).clamp(0.0, 99.0) as u8,
                 trouble: match self.progress.blocked().and_then(|why| trouble(&why.kind())) {
+                    _ if self.hindered().is_some() => self.hindered(),
                     _ if self.wrong_clock => Some(TorTrouble::Clock),
                     Some(TorTrouble::Clock) => Some(TorTrouble::Clock), // the cause of what the connections show
                     told => network.or(told),

@@ -1,0 +1,90 @@
+//! `kkv address`: the key of the onion address, kept elsewhere, brought back, or exchanged for a new one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::arguments::named_file;
+use super::exit::Failed;
+use super::inside::keep;
+use crate::tor::TorMode;
+
+/// What is done with the address.
+#[derive(Debug, Subcommand)]
+pub(super) enum AddressCommand {
+    /// Write the key of your address to a new file, encrypted with a passphrase
+    Backup {
+        /// The file, which must not exist yet
+        #[arg(value_parser = named_file())]
+        file: PathBuf,
+        #[command(flatten)]
+        kept: Kept,
+        #[command(flatten)]
+        opened: Opened,
+    },
+    /// Take the address from such a file, here or on another machine
+    Restore {
+        /// The file
+        #[arg(value_parser = named_file())]
+        file: PathBuf,
+        /// Also if there is an address already, which is gone then unless it has a backup as well
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        kept: Kept,
+        #[command(flatten)]
+        opened: Opened,
+    },
+    /// Make a new address. The old one is gone then unless it has a backup
+    New {
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        kept: Kept,
+    },
+}
+
+/// Where the key is.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Kept {
+    /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+
+    /// Settings for the Tor inside, as arti writes them (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(super) tor_config: Option<PathBuf>,
+
+    /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its key itself)
+    #[arg(long, value_name = "WAY", default_value_t = TorMode::DEFAULT)]
+    tor: TorMode,
+}
+
+/// What the backup is opened with.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Opened {
+    /// File with its passphrase in one line, of mode 0600 [default: ask for it]
+    #[arg(long, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
+}
+
+/// Does it.
+pub(super) async fn address(command: AddressCommand) -> Result<(), Failed> {
+    let (AddressCommand::Backup { kept, .. }
+    | AddressCommand::Restore { kept, .. }
+    | AddressCommand::New { kept, .. }) = &command;
+    match kept.tor {
+        TorMode::Embedded => keep::address(command).await,
+        TorMode::External => Err(Failed::usage(
+            "with --tor external the address is that of a system Tor, which keeps its key itself",
+        )
+        .hint(
+            "It is in the HiddenServiceDir that the torrc names (torrc.example: /var/lib/tor/kkv). To keep or move the address, copy that\n  \
+             directory as root (cp -a), while that Tor is stopped; for a new one, move it away and start Tor again.",
+        )),
+        TorMode::Off => Err(Failed::usage("with --tor off there is no address")),
+    }
+}

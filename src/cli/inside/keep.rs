@@ -1,0 +1,264 @@
+//! The key of the onion address of the Tor inside: its backup, its way back, and a new one.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::super::address::{AddressCommand, Kept, Opened};
+use super::super::ask::{agreed, can_ask};
+use super::super::exit::{Exit, Failed};
+use super::super::output::{print, say};
+use super::super::passphrase;
+use super::super::visible::quoted;
+use crate::contacts::{Backup, FileError};
+use crate::crypto::random;
+use crate::onion::OnionAddress;
+use crate::protocol::wire::Hex;
+use crate::tor::embedded::{AddressKey, Home, Settings, default_state_dir};
+
+/// The version of what is in a backup.
+const VERSION: u32 = 1;
+
+/// What is in a backup, as JSON: a line, encrypted.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: Format,
+    version: u32,
+    onion: String,
+    /// Ed25519's, expanded: 64 bytes in hex.
+    secret: Zeroizing<String>,
+}
+
+/// So that no other file is taken for one.
+#[derive(Serialize, Deserialize)]
+enum Format {
+    #[serde(rename = "kkv address")]
+    Address,
+}
+
+pub(crate) async fn address(command: AddressCommand) -> Result<(), Failed> {
+    match command {
+        AddressCommand::Backup { file, kept, opened } => backup(&file, &kept, &opened).await,
+        AddressCommand::Restore {
+            file,
+            replace,
+            kept,
+            opened,
+        } => restore(&file, replace, &kept, &opened).await,
+        AddressCommand::New { yes, kept } => renew(yes, &kept),
+    }
+}
+
+impl Kept {
+    fn place(&self) -> Result<(PathBuf, Settings), Failed> {
+        let settings = self.tor_config.as_deref();
+        let settings = settings.map_or_else(|| Ok(Settings::default()), Settings::load)?;
+        let directory = self.state_dir.clone();
+        Ok((directory.map_or_else(default_state_dir, Ok)?, settings))
+    }
+}
+
+/// Also while `kkv` runs: it only reads.
+async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed> {
+    let (state_dir, settings) = kept.place()?;
+    let key = Home::read_key(&state_dir, &settings)?.ok_or_else(|| {
+        let what = format!("there is no address in {} yet", state_dir.display());
+        Failed::new(Exit::Refused, what)
+            .hint("kkv makes one when it starts; or name another directory with --state-dir.")
+    })?;
+    if file.symlink_metadata().is_ok() {
+        return Err(unusable(file, &FileError::Exists)); // before anybody thinks of a passphrase
+    }
+    let passphrase = passphrase::new(opened.passphrase_file.as_deref(), file).await?;
+    let stored = Stored {
+        format: Format::Address,
+        version: VERSION,
+        onion: key.address().to_string(),
+        secret: Zeroizing::new(Hex(*key.as_bytes()).to_string()),
+    };
+    let stored =
+        Zeroizing::new(serde_json::to_vec(&stored).expect("our own types are always JSON"));
+    Backup::create(file, &passphrase, &stored).map_err(|fault| unusable(file, &fault))?;
+    say(format_args!(
+        "The key of {} is in {}, encrypted.\nWho has it and the passphrase can pose as your inbox. Whom --allow lets in is not in it.",
+        key.address(),
+        quoted(file)
+    ));
+    Ok(())
+}
+
+async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Result<(), Failed> {
+    let (state_dir, settings) = kept.place()?;
+    let sealed = Backup::read(file).map_err(|fault| unusable(file, &fault))?;
+    let home = Home::of_relay(&state_dir, &settings)?; // and nobody else's until this ends
+    let there = home.key(&settings);
+    let there = if replace {
+        there.ok().flatten()
+    } else {
+        there?
+    };
+    let passphrase = passphrase::existing(opened.passphrase_file.as_deref(), file).await?;
+    let stored = sealed
+        .open(&passphrase)
+        .map_err(|fault| unusable(file, &fault))?;
+    let key = parsed(&stored).map_err(|why| foreign(file, why))?;
+    let address = key.address();
+    match there.map(|there| there.address()) {
+        Some(there) if there == address => {
+            say("It is the address that is there already.");
+            return print(&format!("{address}\n"));
+        }
+        Some(there) if !replace => {
+            let what = format!("there is an address already: {there}");
+            return Err(Failed::new(Exit::Refused, what).hint(
+                "Name another directory with --state-dir, or say --replace; that address is gone then unless it has a backup.",
+            ));
+        }
+        _ => {}
+    }
+    home.put_key(&key, &settings)?;
+    say(
+        "Your inbox has this address when kkv starts. Only one kkv may run with it: stop any other.",
+    );
+    print(&format!("{address}\n"))
+}
+
+fn renew(yes: bool, kept: &Kept) -> Result<(), Failed> {
+    let (state_dir, settings) = kept.place()?;
+    let home = Home::of_relay(&state_dir, &settings)?;
+    // One that can't be read is gone already.
+    if let (Ok(Some(old)), false) = (home.key(&settings), yes) {
+        let old = old.address();
+        if !can_ask() {
+            return Err(Failed::usage(format!(
+                "there is no terminal to ask on; say --yes to give up {old}"
+            )));
+        }
+        if !agreed(&format!(
+            "Give up {old}?\nWithout a backup (kkv address backup FILE) it can't come back, and nobody who has it reaches you."
+        ))? {
+            return Err(Failed::new(Exit::Cancelled, "the address stays"));
+        }
+    }
+    let key = AddressKey::generate(&mut random::kernel());
+    home.put_key(&key, &settings)?;
+    say("Your inbox has this address when kkv starts:");
+    print(&format!("{}\n", key.address()))
+}
+
+/// Why a backup that could be opened is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Foreign {
+    NoBackup,
+    Version(u32),
+    /// Its key makes another address than it says.
+    Another,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoBackup => f.write_str("it is no backup of an address"),
+            Self::Version(version) => {
+                write!(
+                    f,
+                    "it is of version {version}, and only version {VERSION} is known"
+                )
+            }
+            Self::Another => f.write_str("its key is not that of the address in it"),
+        }
+    }
+}
+
+fn parsed(stored: &[u8]) -> Result<AddressKey, Foreign> {
+    /// What any version says.
+    #[derive(Deserialize)]
+    struct Any {
+        #[expect(dead_code, reason = "that it is one is enough")]
+        format: Format,
+        version: u32,
+    }
+    let any: Any = serde_json::from_slice(stored).map_err(|_| Foreign::NoBackup)?;
+    if any.version != VERSION {
+        return Err(Foreign::Version(any.version));
+    }
+    let stored: Stored = serde_json::from_slice(stored).map_err(|_| Foreign::NoBackup)?;
+    let onion: OnionAddress = stored.onion.parse().map_err(|_| Foreign::NoBackup)?;
+    let secret = Hex::<64>::parse(&stored.secret).ok_or(Foreign::NoBackup)?;
+    let secret = Zeroizing::new(secret.0);
+    let key = AddressKey::from_bytes(&secret).ok_or(Foreign::NoBackup)?;
+    if key.address() == onion {
+        Ok(key)
+    } else {
+        Err(Foreign::Another)
+    }
+}
+
+fn foreign(file: &Path, why: Foreign) -> Failed {
+    let what = format!("can't use {}: {why}; nothing was changed", file.display());
+    Failed::new(Exit::Refused, what)
+}
+
+/// What is said of a backup that can't be read or made.
+fn unusable(file: &Path, fault: &FileError) -> Failed {
+    let shown = file.display();
+    match fault {
+        FileError::Foreign | FileError::Malformed => foreign(file, Foreign::NoBackup),
+        FileError::Exposed => Failed::new(Exit::Refused, format!("other users may get at {shown}"))
+            .hint(format!("Run: chmod 600 {}", quoted(file))),
+        FileError::Exists => Failed::new(Exit::Refused, format!("{shown} exists already"))
+            .hint("Name a new file; none is ever written over."),
+        other => Failed::new(Exit::Refused, format!("can't use {shown}: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+        let key = AddressKey::generate(&mut rand::rng());
+        let mut stored = serde_json::json!({
+            "format": "kkv address",
+            "version": 1,
+            "onion": key.address().to_string(),
+            "secret": Hex(*key.as_bytes()).to_string(),
+        });
+        change(&mut stored);
+        serde_json::to_vec(&stored).unwrap()
+    }
+
+    #[test]
+    fn only_a_whole_backup_whose_key_makes_its_address_is_taken() {
+        let read = |change: fn(&mut serde_json::Value)| parsed(&stored(change)).map(|_| ());
+        assert_eq!(read(|_| ()), Ok(()));
+        let another = AddressKey::generate(&mut rand::rng()).address().to_string();
+        let mixed = stored(|stored| stored["onion"] = another.into());
+        assert_eq!(parsed(&mixed).unwrap_err(), Foreign::Another);
+        assert_eq!(
+            read(|stored| stored["version"] = 2.into()),
+            Err(Foreign::Version(2))
+        );
+        assert_eq!(
+            read(|stored| stored["format"] = "kkv".into()),
+            Err(Foreign::NoBackup)
+        );
+        assert_eq!(
+            read(|stored| stored["onion"] = "x.onion".into()),
+            Err(Foreign::NoBackup)
+        );
+        assert_eq!(
+            read(|stored| stored["secret"] = "00".into()),
+            Err(Foreign::NoBackup)
+        );
+        // A scalar that is not below the group's order.
+        assert_eq!(
+            read(|stored| stored["secret"] = "ff".repeat(64).into()),
+            Err(Foreign::NoBackup)
+        );
+        assert_eq!(parsed(b"{}").unwrap_err(), Foreign::NoBackup);
+        assert_eq!(parsed(b"").unwrap_err(), Foreign::NoBackup);
+    }
+}

@@ -1,0 +1,218 @@
+//! Whether Tor's files are their owner's alone: the whole directory and the way to it, looked at before anything is done with them. arti has rules
+//! of its own for that, and says what is wrong one file after the other; here all of it is found at once, with the commands that mend it.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use fs_mistrust::{Error, Mistrust};
+
+use crate::process::own_uid;
+
+/// The directories under ours in which arti wants each file to be safe.
+const CHECKED: [&str; 3] = ["cache", "state/keystore", "state/state"];
+
+/// What others could do with a directory, and what keeps them from it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// The directory with Tor's files, without links.
+    pub root: PathBuf,
+    /// All that is wrong, what is above before what is below.
+    pub faults: Vec<Fault>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It is another user's, who can do with it what he likes.
+    Owner(PathBuf, u32),
+    /// Its mode lets others in.
+    Mode(PathBuf, u32),
+    /// It can't be looked at, or is neither file nor directory.
+    Other(PathBuf, String),
+}
+
+impl Exposed {
+    /// Looks at everything in `directory`, which exists, and at the directories above it; at the latter as arti does, which trusts whom `mistrust` says.
+    pub(super) fn find(directory: &Path, mistrust: &Mistrust) -> Option<Self> {
+        let root = match fs::canonicalize(directory) {
+            Ok(root) => root,
+            Err(fault) => {
+                let faults = vec![Fault::of(directory, &fault)];
+                return Some(Self {
+                    root: directory.to_owned(),
+                    faults,
+                });
+            }
+        };
+        let mut faults = Vec::new();
+        look_through(&root, &mut faults);
+        let verifier = || mistrust.verifier().all_errors();
+        let above = verifier().check(&root).err();
+        // The directories of whose files arti looks at every one.
+        let within = CHECKED.map(|name| root.join(name));
+        let within = within.iter().filter(|path| path.is_dir());
+        let within = within.filter_map(|path| {
+            verifier()
+                .permit_readable()
+                .check_content()
+                .check(path)
+                .err()
+        });
+        let of_arti: Vec<_> = above.into_iter().chain(within).collect();
+        for fault in of_arti
+            .iter()
+            .flat_map(Error::errors)
+            .filter_map(Fault::of_arti)
+        {
+            if !faults.iter().any(|known| known.path() == fault.path()) {
+                faults.push(fault);
+            }
+        }
+        faults.sort_by(|one, other| one.path().cmp(other.path())); // so that what is above comes first
+        (!faults.is_empty()).then_some(Self { root, faults })
+    }
+
+    /// The commands that mend it, for a shell; none if there are none. `quoted` makes a word of a path.
+    #[must_use]
+    pub fn mended_by(&self, quoted: impl Fn(&Path) -> String) -> Option<String> {
+        let (user, group) = (own_uid(), rustix::process::getgid().as_raw());
+        let root = quoted(&self.root);
+        let sudo = if user == 0 { "" } else { "sudo " };
+        let mut commands = Vec::new();
+        let mut inside = false;
+        let mut others = false;
+        for fault in &self.faults {
+            let path = fault.path();
+            let is_inside = path.starts_with(&self.root);
+            inside |= is_inside;
+            match fault {
+                Fault::Owner(..) if is_inside => others = true,
+                Fault::Mode(..) if is_inside => {}
+                Fault::Mode(path, _) => {
+                    let is_ours = fs::metadata(path).is_ok_and(|found| found.uid() == user);
+                    let sudo = if is_ours { "" } else { sudo };
+                    commands.push(format!("{sudo}chmod go-w {}", quoted(path)));
+                }
+                // A directory above that is another user's stays his, and who else is to say what can be done about the rest?
+                Fault::Owner(..) | Fault::Other(..) => return None,
+            }
+        }
+        if others {
+            commands.push(format!("{sudo}chown -R {user}:{group} {root}"));
+        }
+        if inside {
+            commands.push(format!("chmod -R u+rwX,go= {root}"));
+        }
+        Some(commands.join(" && "))
+    }
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = self.root.display();
+        match self.faults.as_slice() {
+            [] => write!(f, "{root} is safe"),
+            [fault] => write!(f, "Tor's files in {root} are not safe there: {fault}"),
+            [fault, more @ ..] => write!(
+                f,
+                "Tor's files in {root} are not safe there: {fault}, and so on (in {} places)",
+                more.len() + 1
+            ),
+        }
+    }
+}
+
+impl Fault {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Owner(path, _) | Self::Mode(path, _) | Self::Other(path, _) => path,
+        }
+    }
+
+    fn of(path: &Path, fault: &io::Error) -> Self {
+        Self::Other(path.to_owned(), fault.to_string())
+    }
+
+    /// What arti finds wrong on the way.
+    fn of_arti(error: &Error) -> Option<Self> {
+        Some(match error {
+            Error::Content(within) => Self::of_arti(within)?,
+            Error::BadOwner(path, user) => Self::Owner(path.clone(), *user),
+            Error::BadPermission(path, mode, _) => Self::Mode(path.clone(), *mode),
+            other => Self::Other(other.path()?.to_owned(), super::super::chain(other)),
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path().display();
+        match self {
+            Self::Owner(_, user) => write!(f, "{path} is another user's ({user})"),
+            Self::Mode(_, mode) => {
+                write!(f, "other users may use {path} (mode {:o})", mode & 0o7777)
+            }
+            Self::Other(_, why) => write!(f, "{path}: {why}"),
+        }
+    }
+}
+
+/// Everything in `root`, and that itself.
+fn look_through(root: &Path, faults: &mut Vec<Fault>) {
+    let mut directories = Vec::new();
+    if look_at(root, faults) {
+        directories.push(root.to_owned());
+    }
+    while let Some(directory) = directories.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(fault) => {
+                faults.push(Fault::of(&directory, &fault));
+                continue;
+            }
+        };
+        for entry in entries {
+            match entry {
+                Ok(entry) => {
+                    let path = entry.path();
+                    if look_at(&path, faults) {
+                        directories.push(path);
+                    }
+                }
+                Err(fault) => faults.push(Fault::of(&directory, &fault)),
+            }
+        }
+    }
+}
+
+/// One file or directory. Whether it is a directory that can be looked into.
+fn look_at(path: &Path, faults: &mut Vec<Fault>) -> bool {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return false, // it has just gone
+        Err(fault) => {
+            faults.push(Fault::of(path, &fault));
+            return false;
+        }
+    };
+    if found.uid() != own_uid() {
+        faults.push(Fault::Owner(path.to_owned(), found.uid()));
+        return false; // its owner decides what is in it
+    }
+    let is_directory = found.is_dir();
+    // Files stand in directories that nobody else can enter, and arti makes some that all may read.
+    let (forbidden, needed) = if is_directory {
+        (0o077, 0o700)
+    } else {
+        (0, 0o400)
+    };
+    let mode = found.mode();
+    let is_link = found.is_symlink();
+    if !is_link && (mode & forbidden != 0 || mode & needed != needed) {
+        faults.push(Fault::Mode(path.to_owned(), mode));
+    }
+    is_directory && mode & 0o500 == 0o500
+}

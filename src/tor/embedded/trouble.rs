@@ -1,0 +1,80 @@
+//! Faults of this machine among those that arti returns: its disk, its files.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use arti_client::{ErrorKind, HasKind};
+
+use crate::tor::TorTrouble;
+
+/// What `fault` says of this machine's files, if that is what it is about.
+pub(super) fn local(fault: &(dyn Error + 'static)) -> Option<TorTrouble> {
+    let mut of_files = false;
+    let mut cause = Some(fault);
+    while let Some(fault) = cause {
+        let io = fault.downcast_ref::<io::Error>();
+        let io = io.or_else(|| fault.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref));
+        if let Some(io) = io {
+            match io.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    return Some(TorTrouble::DiskFull);
+                }
+                io::ErrorKind::PermissionDenied
+                | io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::ReadOnlyFilesystem => of_files = true,
+                _ => {}
+            }
+        }
+        // In SQLite's words, which is no error of the system's (SQLITE_FULL).
+        if fault.to_string().contains("database or disk is full") {
+            return Some(TorTrouble::DiskFull);
+        }
+        of_files |= fault
+            .downcast_ref::<arti_client::Error>()
+            .is_some_and(|fault| is_of_files(fault.kind()));
+        of_files |= fault.is::<fs_mistrust::Error>();
+        cause = fault.source();
+    }
+    of_files.then_some(TorTrouble::Files)
+}
+
+fn is_of_files(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::FsPermissions
+            | ErrorKind::PersistentStateAccessFailed
+            | ErrorKind::PersistentStateCorrupted
+            | ErrorKind::CacheAccessFailed
+            | ErrorKind::CacheCorrupted
+            | ErrorKind::KeystoreAccessFailed
+            | ErrorKind::KeystoreCorrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("it failed")]
+    struct Failed<E: Error + 'static>(#[source] E);
+
+    #[test]
+    fn a_fault_of_the_disk_is_found_among_the_causes_however_it_is_wrapped() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(local(&full()), Some(TorTrouble::DiskFull));
+        assert_eq!(local(&Failed(full())), Some(TorTrouble::DiskFull));
+        assert_eq!(
+            local(&Failed(Failed(Arc::new(full())))),
+            Some(TorTrouble::DiskFull)
+        );
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert_eq!(local(&Failed(Arc::new(denied))), Some(TorTrouble::Files));
+        let unsafe_mode = fs_mistrust::Error::BadPermission("/x".into(), 0o777, 0o022);
+        assert_eq!(local(&Failed(unsafe_mode)), Some(TorTrouble::Files));
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(local(&Failed(refused)), None);
+    }
+}

@@ -1,0 +1,310 @@
+//! The key of the address: kept elsewhere, brought back, renewed, missed; and directories that were copied.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kkv::tor::embedded::{Home, Settings};
+
+use super::alone::network_of;
+use super::programs::{HeldPort, Outcome, Process, Signal, kkv};
+use super::stage::{InsideRelay, Stage, must_have_arrived, path, start};
+
+/// A directory with what a relay needs that never gets anywhere.
+struct Place(tempfile::TempDir, HeldPort);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap(), HeldPort::take());
+        fs::write(place.path("arti.toml"), network_of(&place.1)).unwrap();
+        for (name, passphrase) in [("passphrase", "several words\n"), ("wrong", "more words\n")] {
+            fs::write(place.path(name), passphrase).unwrap();
+            fs::set_permissions(place.path(name), PermissionsExt::from_mode(0o600)).unwrap();
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn start(&self, state: &str) -> InsideRelay {
+        start(
+            &self.path("arti.toml"),
+            &["--state-dir", path(&self.path(state))],
+        )
+    }
+
+    /// `kkv` with its state in `state`, which is expected not to start.
+    fn refused(&self, state: &str) -> Outcome {
+        let mut command = kkv();
+        command.args(["--tor", "embedded", "--listen", "127.0.0.1:0"]);
+        command.arg("--socket").arg(self.path("refused.sock"));
+        command.arg("--tor-config").arg(self.path("arti.toml"));
+        command.arg("--state-dir").arg(self.path(state));
+        let ended = Process::spawn(command, None).finish().must_end_with(1);
+        assert_eq!(ended.stdout_text(), "");
+        ended
+    }
+
+    /// `kkv address` with its state in `state`.
+    fn address(&self, state: &str, words: &[&str]) -> Outcome {
+        address(&self.path(state), words)
+    }
+
+    fn passphrase(&self) -> String {
+        format!("--passphrase-file={}", self.path("passphrase").display())
+    }
+
+    /// A new address in `state`.
+    fn new_address(&self, state: &str) -> String {
+        shown(&self.address(state, &["new"]).must_end_with(0))
+    }
+}
+
+fn address(state: &Path, words: &[&str]) -> Outcome {
+    let mut command = kkv();
+    command
+        .arg("address")
+        .args(words)
+        .arg("--state-dir")
+        .arg(state);
+    Process::spawn(command, None).finish()
+}
+
+/// The address alone, as it is printed.
+fn shown(outcome: &Outcome) -> String {
+    let out = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    let address = out.strip_suffix('\n').expect("a line");
+    address
+        .parse::<kkv::onion::OnionAddress>()
+        .expect("an address");
+    address.to_owned()
+}
+
+fn stop(relay: &InsideRelay) {
+    relay.relay.process().signal(Signal::TERM);
+    relay.relay.process().finish().must_end_with(0);
+}
+
+/// The commands that are printed to be pasted.
+fn pasted(told: &str) -> String {
+    let line = told.lines().find_map(|line| line.split_once("run: "));
+    line.expect("commands").1.to_owned()
+}
+
+#[test]
+fn an_address_comes_back_from_its_backup_in_another_directory() {
+    let place = Place::new();
+    let (file, passphrase) = (place.path("backup"), place.passphrase());
+    let file = path(&file);
+    place
+        .address("first", &["backup", file, &passphrase])
+        .must_end_with(1)
+        .must_say("no address");
+    assert!(!place.path("first").exists(), "to look makes nothing");
+    let running = place.start("first");
+    let saved = place.address("first", &["backup", file, &passphrase]);
+    saved.must_end_with(0).must_say(&running.onion);
+    let mode = fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let bytes = fs::read(file).unwrap();
+    let key = Home::read_key(&place.path("first"), &Settings::default())
+        .unwrap()
+        .unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.starts_with("age-encryption.org/v1") && !text.contains("onion"));
+    let again = place.address("first", &["backup", file, &passphrase]);
+    again.must_end_with(1).must_say("exists already");
+    assert_eq!(fs::read(file).unwrap(), bytes);
+
+    let wrong = format!("--passphrase-file={}", place.path("wrong").display());
+    place
+        .address("second", &["restore", file, &wrong])
+        .must_end_with(1)
+        .must_say("passphrase is wrong");
+    let restored = place
+        .address("second", &["restore", file, &passphrase])
+        .must_end_with(0);
+    assert_eq!(shown(&restored), running.onion);
+    let found = Home::read_key(&place.path("second"), &Settings::default())
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.as_bytes(), key.as_bytes());
+    stop(&running);
+    let moved = place.start("second");
+    assert_eq!(moved.onion, running.onion);
+    // Never under a running one.
+    for words in [&["restore", file, &passphrase][..], &["new", "--yes"]] {
+        place
+            .address("second", words)
+            .must_end_with(1)
+            .must_say("in use by another kkv");
+    }
+}
+
+#[test]
+fn no_address_is_given_up_unless_that_is_asked_for() {
+    let place = Place::new();
+    let (file, passphrase) = (place.path("backup"), place.passphrase());
+    let file = path(&file);
+    let first = place.new_address("first");
+    place
+        .address("first", &["backup", file, &passphrase])
+        .must_end_with(0);
+    let other = place.new_address("other");
+    let restore = ["restore", file, &passphrase];
+    place
+        .address("other", &restore)
+        .must_end_with(1)
+        .must_say(&other)
+        .must_say("--replace");
+    place
+        .address("other", &["new"])
+        .must_end_with(2)
+        .must_say("--yes");
+    let running = place.start("other");
+    assert_eq!(running.onion, other);
+    stop(&running);
+    let replaced = place.address("other", &["restore", file, &passphrase, "--replace"]);
+    assert_eq!(shown(&replaced.must_end_with(0)), first);
+    place
+        .address("other", &restore)
+        .must_end_with(0)
+        .must_say("there already");
+    let renewed = shown(&place.address("other", &["new", "--yes"]).must_end_with(0));
+    assert!(renewed != first && renewed != other);
+    let running = place.start("other");
+    assert_eq!(running.onion, renewed);
+}
+
+#[test]
+fn what_is_no_backup_changes_nothing() {
+    let place = Place::new();
+    let first = place.new_address("first");
+    let backup = path(&place.path("backup")).to_owned();
+    let passphrase = place.passphrase();
+    place
+        .address("first", &["backup", &backup, &passphrase])
+        .must_end_with(0);
+    let whole = fs::read(&backup).unwrap();
+    let restore = || place.address("first", &["restore", &backup, "--replace", &passphrase]);
+    for (bytes, told) in [
+        (&b""[..], "no backup of an address"),
+        (b"words", "no backup of an address"),
+        (&whole[..whole.len() - 1], "cut off or altered"),
+        (&[&whole[..], b"x"].concat(), "cut off or altered"),
+    ] {
+        fs::write(&backup, bytes).unwrap();
+        restore().must_end_with(1).must_say(told);
+    }
+    fs::set_permissions(&backup, PermissionsExt::from_mode(0o644)).unwrap();
+    restore().must_end_with(1).must_say("chmod 600");
+    fs::remove_file(&backup).unwrap();
+    restore().must_end_with(1).must_say("no such file");
+    let key = Home::read_key(&place.path("first"), &Settings::default())
+        .unwrap()
+        .unwrap();
+    assert_eq!(key.address().to_string(), first);
+}
+
+#[test]
+fn a_key_that_is_missing_is_told_with_the_ways_out_and_none_is_made() {
+    let place = Place::new();
+    let first = place.start("first");
+    let backup = path(&place.path("backup")).to_owned();
+    place
+        .address("first", &["backup", &backup, &place.passphrase()])
+        .must_end_with(0);
+    stop(&first);
+    let keys = place.path("first/relay/state/keystore");
+    fs::remove_dir_all(&keys).unwrap();
+    let told = place
+        .refused("first")
+        .must_say("the key of your address is missing");
+    let named = format!("--state-dir {}", place.path("first").display());
+    let told = told.must_say(&format!("kkv address restore FILE {named}"));
+    told.must_say(&format!("kkv address new {named}"));
+    assert!(!keys.exists());
+    place
+        .address("first", &["restore", &backup, &place.passphrase()])
+        .must_end_with(0);
+    let again = place.start("first");
+    assert_eq!(again.onion, first.onion);
+}
+
+#[test]
+fn a_copied_directory_starts_after_one_paste() {
+    let place = Place::new();
+    let first = place.start("first");
+    stop(&first);
+    let sh = |script: &str| {
+        let ran = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(place.0.path())
+            .status();
+        assert!(ran.unwrap().success(), "{script}");
+    };
+    sh(
+        "umask 022; cp -r first copied; find copied -type d -exec chmod 755 {} +; chmod 664 copied/relay/state/keystore/hss/kkv/*",
+    );
+    let told = place.refused("copied").must_say("other users may use");
+    sh(&pasted(&told.stderr));
+    let copied = place.start("copied");
+    assert_eq!(copied.onion, first.onion);
+    stop(&copied);
+    sh("cp -a first taken && chown -R 7:8 taken/relay");
+    // Root saves what a service's user has, and changes nothing.
+    let backup = path(&place.path("backup")).to_owned();
+    let saved = place.address("taken", &["backup", &backup, &place.passphrase()]);
+    saved.must_end_with(0).must_say(&first.onion);
+    let told = place.refused("taken").must_say("another user's (7)");
+    sh(&pasted(&told.stderr));
+    assert_eq!(place.start("taken").onion, first.onion);
+}
+
+#[test]
+fn with_a_system_tor_it_is_said_where_the_key_is() {
+    let place = Place::new();
+    for words in [
+        &["new", "--yes", "--tor", "external"][..],
+        &["backup", "x", "--tor", "external"],
+        &["restore", "x", "--tor", "external"],
+    ] {
+        let told = place.address("first", words).must_end_with(2);
+        told.must_say("HiddenServiceDir");
+    }
+    assert!(!place.path("first").exists());
+}
+
+pub(crate) fn an_address_from_a_backup_answers_from_another_directory(stage: &Stage) {
+    let directory = |name: &str| stage.network.dir().join(name);
+    let (before, after) = (directory("kept-before"), directory("kept-after"));
+    let (backup, words) = (directory("kept-backup"), directory("kept-words"));
+    fs::write(&words, "several words\n").unwrap();
+    fs::set_permissions(&words, PermissionsExt::from_mode(0o600)).unwrap();
+    let first = start(&stage.config, &["--state-dir", path(&before)]);
+    first.must_become("reachable");
+    let passphrase = ["--passphrase-file", path(&words)];
+    address(
+        &before,
+        &[&["backup", path(&backup)], &passphrase[..]].concat(),
+    )
+    .must_end_with(0);
+    stop(&first);
+    fs::remove_dir_all(&before).unwrap();
+    address(
+        &after,
+        &[&["restore", path(&backup)], &passphrase[..]].concat(),
+    )
+    .must_end_with(0);
+    let moved = start(&stage.config, &["--state-dir", path(&after)]);
+    assert_eq!(moved.onion, first.onion);
+    moved.must_become("reachable");
+    let sent = stage
+        .send(&moved.onion, &[], "to the same address")
+        .finish();
+    sent.must_end_with(0);
+    must_have_arrived(&moved.relay, "to the same address");
+}
