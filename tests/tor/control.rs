@@ -1,21 +1,31 @@
-//! Questions to a client's `tor` over its control socket.
+//! Questions to a guest's `tor` over its control socket.
+#![allow(dead_code, reason = "a library to tests/tor and tests/inside")]
 
-use std::io::{Read as _, Write as _};
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use super::programs::comes_to;
+
 /// `tor` answers at once; this is for a machine that is very busy.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
-/// All that `tor` answers to `commands`; `guest` is its directory.
-fn ask(guest: &Path, commands: &str) -> String {
+/// A control connection on which `commands` have been given; `guest` is the directory of its `tor`.
+fn connect(guest: &Path, commands: &str) -> UnixStream {
     let mut control = UnixStream::connect(guest.join("control")).expect("its control socket");
     control
         .set_read_timeout(Some(ANSWERS_WITHIN))
         .expect("a timeout above zero");
-    write!(control, "AUTHENTICATE\r\n{commands}\r\nQUIT\r\n").expect("tor reads");
+    write!(control, "AUTHENTICATE\r\n{commands}\r\n").expect("tor reads");
+    control
+}
+
+/// All that `tor` answers to `commands`.
+fn ask(guest: &Path, commands: &str) -> String {
+    let mut control = connect(guest, &format!("{commands}\r\nQUIT"));
     let mut answer = String::new();
     control.read_to_string(&mut answer).expect("tor answers");
     answer
@@ -47,4 +57,35 @@ pub(crate) fn passwords_of_rendezvous(guest: &Path) -> Vec<String> {
             rest.split('"').next().unwrap_or_default().to_owned()
         })
         .collect()
+}
+
+/// Events that are looked at before something is delivered again.
+const EVENTS: usize = 200;
+
+/// Has `deliver` done, and checks that the circuit for `purpose` over which that went has a congestion window: `tor` tells of one only where both
+/// ends have agreed on it.
+pub(crate) fn must_control_congestion(guest: &Path, purpose: &str, mut deliver: impl FnMut()) {
+    let control = connect(guest, "SETEVENTS CIRC CIRC_MINOR CIRC_BW");
+    let wait = Some(Duration::from_secs(2)); // what was carried is told each second
+    control.set_read_timeout(wait).expect("above zero");
+    let (mut control, mut circuits) = (BufReader::new(control), BTreeSet::new());
+    let purpose = format!("PURPOSE={purpose}");
+    let carried = comes_to(|| {
+        deliver(); // again, if its circuit was closed before it was told of
+        for _ in 0..EVENTS {
+            let mut event = String::new();
+            let _ = control.read_line(&mut event);
+            let words: Vec<&str> = event.split_whitespace().collect();
+            match words[..] {
+                ["650", "CIRC" | "CIRC_MINOR", id, ..] if words.contains(&purpose.as_str()) => {
+                    circuits.insert(format!("ID={id}"));
+                }
+                ["650", "CIRC_BW", id, ..] if circuits.contains(id) => return Ok(event.clone()),
+                [] => break,
+                _ => {}
+            }
+        }
+        Err(format!("nothing was carried by {purpose}"))
+    });
+    assert!(carried.contains(" CWND="), "{carried}");
 }

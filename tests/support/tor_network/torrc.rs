@@ -126,6 +126,7 @@ fn authority(nodes: usize, vote: VoteTime) -> String {
     // cbtdisabled, cbtinitialtimeout: on loopback arti learns a circuit timeout of some 40 ms,
     // which its next onion service circuit exceeds. Given one, it also gives up a dead onion
     // service in a second instead of minutes.
+    // cc_alg: congestion control (Vegas), as the public network has it; without a word from the consensus there is none.
     // guard-*: so few nodes cannot fill the sample of guards that clients would like to have.
     format!(
         "\
@@ -145,7 +146,7 @@ V3AuthVotingInterval {interval}
 V3AuthVoteDelay {delay}
 V3AuthDistDelay {delay}
 V3AuthNIntervalsValid 20
-ConsensusParams hsdir_interval={hsdir} cbtdisabled=1 cbtinitialtimeout=5000 guard-max-sample-size={nodes} guard-min-filtered-sample-size={nodes}
+ConsensusParams hsdir_interval={hsdir} cc_alg=2 cbtdisabled=1 cbtinitialtimeout=5000 guard-max-sample-size={nodes} guard-min-filtered-sample-size={nodes}
 ",
         offset = vote.offset(),
         hsdir = vote::hsdir_interval_minutes(),
