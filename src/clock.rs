@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Two readings of time, for two purposes.
+/// Readings of time, each for a purpose.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Unix time in seconds, for what goes on the wire or to a person. Never goes back while the process lives, so a challenge that has
+    /// Unix time in seconds, for people: what the machine's clock shows, which may be set at any moment.
+    fn wall(&self) -> u64;
+
+    /// Unix time in seconds, for challenges whose expiry others read as such (kkv/1). Never goes back while the process lives, so a challenge that has
     /// expired once can't come back to life when the machine's clock is set back; nor does it stand still then, so every challenge expires.
     fn unix(&self) -> u64;
 
@@ -31,12 +34,21 @@ impl SystemClock {
     }
 }
 
+/// Since 1970, by the machine's clock.
+fn system() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH);
+    since.unwrap_or_default()
+}
+
 impl Clock for SystemClock {
+    fn wall(&self) -> u64 {
+        system().as_secs()
+    }
+
     fn unix(&self) -> u64 {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
-        let now = std::time::SystemTime::now();
-        let system = now.duration_since(std::time::UNIX_EPOCH);
-        self.read(system.unwrap_or_default(), self.elapsed())
+        self.read(system(), self.elapsed())
     }
 
     fn elapsed(&self) -> Duration {
@@ -48,11 +60,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only when told to, and is set only when told to; by the same rule as the machine's.
 #[derive(Debug)]
 pub struct ManualClock {
-    start_unix: u64,
-    elapsed: Mutex<Duration>,
+    readings: Mutex<Readings>,
+    rule: SystemClock,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Readings {
+    wall: Duration,
+    elapsed: Duration,
 }
 
 impl ManualClock {
@@ -60,24 +78,43 @@ impl ManualClock {
     #[must_use]
     pub fn new(start_unix: u64) -> Self {
         Self {
-            start_unix,
-            elapsed: Mutex::new(Duration::ZERO),
+            readings: Mutex::new(Readings {
+                wall: Duration::from_secs(start_unix),
+                elapsed: Duration::ZERO,
+            }),
+            rule: SystemClock::default(),
         }
     }
 
     /// Lets `time` pass.
     pub fn advance(&self, time: Duration) {
-        *crate::lock(&self.elapsed) += time;
+        let mut readings = crate::lock(&self.readings);
+        readings.wall += time;
+        readings.elapsed += time;
+    }
+
+    /// Sets it, as a person does or the network's time.
+    pub fn set(&self, unix: u64) {
+        crate::lock(&self.readings).wall = Duration::from_secs(unix);
+    }
+
+    fn readings(&self) -> Readings {
+        *crate::lock(&self.readings)
     }
 }
 
 impl Clock for ManualClock {
+    fn wall(&self) -> u64 {
+        self.readings().wall.as_secs()
+    }
+
     fn unix(&self) -> u64 {
-        self.start_unix + self.elapsed().as_secs()
+        let Readings { wall, elapsed } = self.readings();
+        self.rule.read(wall, elapsed)
     }
 
     fn elapsed(&self) -> Duration {
-        *crate::lock(&self.elapsed)
+        self.readings().elapsed
     }
 }
 
@@ -138,10 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn manual_clock_moves_both_readings() {
+    fn manual_clock_moves_all_readings_and_is_set_as_the_machines_is() {
         let clock = ManualClock::new(1000);
         clock.advance(Duration::from_millis(2500));
-        assert_eq!(clock.unix(), 1002);
+        assert_eq!((clock.wall(), clock.unix()), (1002, 1002));
+        clock.set(5000);
+        assert_eq!((clock.wall(), clock.unix()), (5000, 5000));
+        clock.set(1000);
+        assert_eq!((clock.wall(), clock.unix()), (1000, 5000));
         assert_eq!(clock.elapsed(), Duration::from_millis(2500));
     }
 }

@@ -23,7 +23,7 @@ use crate::protocol::relay_keys::RelayKeys;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::{Envelope, Terms, v1, v2};
 use crate::queue::{MessageId, Now, Queue};
-use sessions::{Claim, Entry, Name, Sessions, Stage};
+use sessions::{Claim, Entry, Moment, Name, Sessions, Stage};
 use spent::Challenge;
 
 pub use price::Pricing;
@@ -62,6 +62,8 @@ pub struct Relay {
     sessions_v1: Sessions<v1::relay::Session, ()>,
     sessions_v2: Sessions<v2::relay::Session, v2::wire::MessageAnswer>,
     clock: Arc<dyn Clock>,
+    /// By how much kkv/2's expiries are ahead of the steady clock.
+    origin: Duration,
 }
 
 impl Relay {
@@ -72,8 +74,10 @@ impl Relay {
         clock: Arc<dyn Clock>,
         rng: &mut impl CryptoRng,
     ) -> Self {
+        let origin = Duration::from_secs(clock.unix()).saturating_sub(clock.elapsed());
         Self {
             keys: RelayKeys::generate(rng),
+            origin,
             config,
             queue,
             sessions_v1: Sessions::new(),
@@ -100,12 +104,27 @@ impl Relay {
         &self.queue
     }
 
-    /// Both readings of its clock.
+    /// The time by which messages are dated and live.
     #[must_use]
     pub fn now(&self) -> Now {
         Now {
-            unix: self.clock.unix(),
+            unix: self.clock.wall(),
             elapsed: self.clock.elapsed(),
+        }
+    }
+
+    /// The time by which a suite's challenges and sessions live. What kkv/2 calls unix seconds are its relay's alone to read: they count on from
+    /// its start by the steady clock, so that no challenge lives longer or shorter when the machine's clock is set. A published sender of kkv/1
+    /// reads them by a clock of its own, so these follow the machine's wherever that doesn't have them go back.
+    fn moment(&self, suite: Suite) -> Moment {
+        let elapsed = self.clock.elapsed();
+        let challenges = match suite {
+            Suite::V1 => self.clock.unix(),
+            Suite::V2 => (self.origin + elapsed).as_secs(),
+        };
+        Moment {
+            challenges,
+            elapsed,
         }
     }
 
@@ -163,7 +182,7 @@ impl Relay {
         rng: &mut impl CryptoRng,
     ) -> Result<String, Refusal> {
         self.speaks(Suite::V1)?;
-        let admitted = v1::relay::admit(&self.keys, request, self.clock.unix())?;
+        let admitted = v1::relay::admit(&self.keys, request, self.moment(Suite::V1).challenges)?;
         let claim = Claim {
             challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
             paid: admitted.cost(),
@@ -186,7 +205,7 @@ impl Relay {
         rng: &mut impl CryptoRng,
     ) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
-        let admitted = v2::relay::admit(&self.keys, request, self.clock.unix())?;
+        let admitted = v2::relay::admit(&self.keys, request, self.moment(Suite::V2).challenges)?;
         let claim = Claim {
             challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
             paid: admitted.cost(),
@@ -232,11 +251,10 @@ impl Relay {
 
     /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do again.
     pub fn purge(&self) -> Option<Duration> {
-        let now = self.now();
         let next = [
-            self.sessions_v1.purge(now),
-            self.sessions_v2.purge(now),
-            self.queue.next_expiry(now.elapsed),
+            self.sessions_v1.purge(self.moment(Suite::V1)),
+            self.sessions_v2.purge(self.moment(Suite::V2)),
+            self.queue.next_expiry(self.clock.elapsed()),
         ];
         next.into_iter().flatten().min()
     }
@@ -289,7 +307,7 @@ impl Relay {
 
     fn terms(&self, suite: Suite) -> Result<Terms, Refusal> {
         self.speaks(suite)?;
-        let now = self.now();
+        let now = self.moment(suite);
         let counts = self.queue.counts(now.elapsed);
         if counts.free() == 0 {
             return Err(Refusal::Full);
@@ -297,7 +315,7 @@ impl Relay {
         Ok(Terms {
             cost: self.config.pricing.cost(&counts),
             lifetime: self.config.expected_seconds,
-            expiry: now.unix + u64::from(self.config.expected_seconds),
+            expiry: now.challenges + u64::from(self.config.expected_seconds),
             session_lifetime: u16::try_from(SESSION_LIFETIME.as_secs())
                 .expect("two minutes are a few seconds"),
         })
@@ -323,7 +341,7 @@ impl Relay {
         claim: Claim,
         exchange: impl FnOnce() -> Result<(Name, Box<S>, String), Refusal>,
     ) -> Result<String, Refusal> {
-        let now = self.now();
+        let now = self.moment(suite);
         if let Some(answer) = sessions.repeated(&claim, now.elapsed)? {
             return Ok(answer);
         }
@@ -366,7 +384,7 @@ impl Relay {
         ) -> Result<(usize, Envelope, R), Refusal>,
     ) -> Result<R, Refusal> {
         let now = self.now();
-        let accepted = || sessions.accepted(&digest, now);
+        let accepted = || sessions.accepted(&digest, now.elapsed);
         if let Some(answer) = accepted() {
             return Ok(answer);
         }

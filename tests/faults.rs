@@ -4,6 +4,8 @@
 mod between;
 #[path = "faults/by_hand.rs"]
 mod by_hand;
+#[path = "faults/clock_set.rs"]
+mod clock_set;
 #[path = "faults/cut_and_paste.rs"]
 mod cut_and_paste;
 #[path = "kkv1/delivery.rs"]

@@ -1,5 +1,7 @@
 //! kkv/1 interoperates: our relay says to a published client, and our sender to a published server, exactly the published bytes.
 
+#[path = "kkv1/clock_set.rs"]
+mod clock_set;
 #[path = "kkv1/delivery.rs"]
 mod delivery;
 #[path = "support/in_process.rs"]

@@ -41,7 +41,7 @@ fn compiler() -> String {
 }
 
 fn date() -> Option<String> {
-    let seconds = i64::try_from(SystemClock::default().unix()).ok()?;
+    let seconds = i64::try_from(SystemClock::default().wall()).ok()?;
     let now = jiff::Timestamp::from_second(seconds).ok()?;
     Some(now.strftime("%Y-%m-%d").to_string())
 }

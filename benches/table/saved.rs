@@ -92,6 +92,6 @@ impl Saved {
 fn age(path: &Path) -> Result<Duration> {
     let modified = fs::metadata(path)?.modified()?;
     let modified = modified.duration_since(std::time::UNIX_EPOCH)?;
-    let now = Duration::from_secs(SystemClock::default().unix());
+    let now = Duration::from_secs(SystemClock::default().wall());
     Ok(now.saturating_sub(modified))
 }

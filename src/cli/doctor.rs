@@ -107,7 +107,7 @@ pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
     findings.extend(outside::tor(&seen));
     findings.extend([
         outside::sending(common.tor).await,
-        outside::clock(&seen, SystemClock::default().unix()),
+        outside::clock(&seen, SystemClock::default().wall()),
         memory::locked(&seen),
         memory::swap(std::fs::read_to_string("/proc/swaps")),
         memory::dumps(&seen),

@@ -16,7 +16,7 @@ use crate::limits::{MAX_ACCEPTED, MAX_SPENT, SESSION_LIFETIME};
 use crate::pow::Cost;
 use crate::protocol::Envelope;
 use crate::protocol::refusal::Refusal;
-use crate::queue::{Now, Reservation};
+use crate::queue::Reservation;
 
 /// By what a message finds its session among those of its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2 the digest of the
 /// transcript.
@@ -63,6 +63,15 @@ struct Exchange {
     /// `None` after a wipe: then there is no such session any more.
     session: Option<Name>,
     end: Duration,
+}
+
+/// A point in time, by both of the readings that sessions know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// As expiries of this suite's challenges count: they never go back, so what has been forgotten as expired stays so.
+    pub(super) challenges: u64,
+    /// Of the steady clock.
+    pub(super) elapsed: Duration,
 }
 
 /// All sessions of one suite, each for its time. `S` is what the suite knows of a session that waits for its message,
@@ -134,7 +143,7 @@ impl<S, R: Copy> Sessions<S, R> {
         name: Name,
         session: Box<S>,
         answer: String,
-        now: Now,
+        now: Moment,
         reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Reservation<Envelope>, Refusal>,
     ) -> Result<String, Refusal> {
         // Declared before the lock, so that what ends here is wiped after the lock is gone.
@@ -201,14 +210,14 @@ impl<S, R: Copy> Sessions<S, R> {
     }
 
     /// What was answered to the message of this digest when it was put into the queue, if that was not long ago.
-    pub(super) fn accepted(&self, digest: &[u8; 32], now: Now) -> Option<R> {
+    pub(super) fn accepted(&self, digest: &[u8; 32], now: Duration) -> Option<R> {
         let mut table = crate::lock(&self.table);
-        table.forget_accepted(now.elapsed);
+        table.forget_accepted(now);
         table.accepted.get(digest).copied()
     }
 
     /// Ends what is due; says when there is something to end again.
-    pub(super) fn purge(&self, now: Now) -> Option<Duration> {
+    pub(super) fn purge(&self, now: Moment) -> Option<Duration> {
         let mut table = crate::lock(&self.table);
         let expired = table.purge(now);
         let next = table.next_end(now);
@@ -292,7 +301,7 @@ impl<S, R> Table<S, R> {
     }
 
     /// Takes out what is due; dropping it, which wipes keys and slots, is left to the caller, outside the lock.
-    fn purge(&mut self, now: Now) -> Vec<Arc<Entry<S>>> {
+    fn purge(&mut self, now: Moment) -> Vec<Arc<Entry<S>>> {
         let mut expired = Vec::new();
         while let Some((end, challenge)) = self.ends.first().copied() {
             if now.elapsed < end {
@@ -308,13 +317,13 @@ impl<S, R> Table<S, R> {
             first.remove();
         }
         self.forget_accepted(now.elapsed);
-        self.spent.forget(now.unix);
+        self.spent.forget(now.challenges);
         expired
     }
 
-    fn next_end(&self, now: Now) -> Option<Duration> {
+    fn next_end(&self, now: Moment) -> Option<Duration> {
         let expiry = self.spent.next_expiry().map(|unix| {
-            let left = Duration::from_secs(unix.saturating_sub(now.unix));
+            let left = Duration::from_secs(unix.saturating_sub(now.challenges));
             now.elapsed + left
         });
         let ends = [
@@ -374,22 +383,22 @@ mod tests {
     use crate::relay::{Pricing, Relay, RelayConfig};
 
     const NAME: Name = Name([7; 32]);
-    const START: Now = Now {
-        unix: 1_800_000_000,
+    const START: Moment = Moment {
+        challenges: 1_800_000_000,
         elapsed: Duration::ZERO,
     };
     const DIGEST: [u8; 32] = [9; 32];
 
     /// Some time after the start.
-    fn after(time: Duration) -> Now {
-        Now {
-            unix: START.unix + time.as_secs(),
+    fn after(time: Duration) -> Moment {
+        Moment {
+            challenges: START.challenges + time.as_secs(),
             elapsed: time,
         }
     }
 
     fn claim(seed: u8) -> Claim {
-        let expiry = START.unix + 10 * SESSION_LIFETIME.as_secs();
+        let expiry = START.challenges + 10 * SESSION_LIFETIME.as_secs();
         Claim {
             challenge: Challenge::new(expiry, &[seed; 32]),
             paid: Cost::HIGHEST,
@@ -449,7 +458,7 @@ mod tests {
         sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
         let found = sessions.find(&NAME, START.elapsed).unwrap();
         assert!(Arc::ptr_eq(&found, &newer));
-        assert_eq!(sessions.accepted(&DIGEST, START), Some(receipt(1)));
+        assert_eq!(sessions.accepted(&DIGEST, START.elapsed), Some(receipt(1)));
         sessions.accept(&NAME, &newer, [8; 32], receipt(2), START.elapsed);
         assert!(sessions.find(&NAME, START.elapsed).is_none());
     }
@@ -510,10 +519,13 @@ mod tests {
         for number in 0..=MAX_ACCEPTED {
             sessions.accept(&NAME, &entry, digest(number), receipt(3), START.elapsed);
         }
-        assert_eq!(sessions.accepted(&digest(0), START), None);
-        assert_eq!(sessions.accepted(&digest(1), START), Some(receipt(3)));
+        assert_eq!(sessions.accepted(&digest(0), START.elapsed), None);
         assert_eq!(
-            sessions.accepted(&digest(MAX_ACCEPTED), START),
+            sessions.accepted(&digest(1), START.elapsed),
+            Some(receipt(3))
+        );
+        assert_eq!(
+            sessions.accepted(&digest(MAX_ACCEPTED), START.elapsed),
             Some(receipt(3))
         );
         let each = (resident() - before) as f64 / MAX_ACCEPTED as f64;
@@ -546,7 +558,7 @@ mod tests {
             expected_seconds: 60,
             suites: SuitePolicy::Any,
         };
-        let clock = Arc::new(ManualClock::new(START.unix));
+        let clock = Arc::new(ManualClock::new(START.challenges));
         Relay::new(config, queue(1), clock, &mut rand::rng())
     }
 

@@ -41,7 +41,7 @@ pub(super) async fn deliver<D: Dial>(
         let puzzle = challenged.puzzle();
         let cost = puzzle.cost();
 
-        let time = time_left(challenged.expiry(), delivery.clock.unix());
+        let time = time_left(challenged.expiry(), delivery.clock.wall());
         let term = delivery
             .agree(&puzzle, &mut purse, Instant::now(), time)
             .await?;

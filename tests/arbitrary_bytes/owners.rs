@@ -60,7 +60,7 @@ impl Host for Inbox {
 
     fn now(&self) -> Now {
         Now {
-            unix: self.clock.unix(),
+            unix: self.clock.wall(),
             elapsed: self.clock.elapsed(),
         }
     }

@@ -122,12 +122,12 @@ async fn stuck(plan: &Plan, renewals: &mut u32) {
 
 /// Returns when the machine's clock has been set, or the machine was asleep: whatever was tried before may well work now.
 async fn clock_set() {
-    let unix = || SystemClock::default().unix(); // anew each time, as one that has seen a time does not go back
-    let (began, start) = (Instant::now(), unix());
+    let wall = || SystemClock::default().wall();
+    let (began, start) = (Instant::now(), wall());
     loop {
         sleep(CLOCK_LOOK).await;
         let expected = start + began.elapsed().as_secs();
-        if unix().abs_diff(expected) > CLOCK_STEP.as_secs() {
+        if wall().abs_diff(expected) > CLOCK_STEP.as_secs() {
             return;
         }
     }
