@@ -18,6 +18,7 @@ pub(crate) enum Exit {
     BadSignature = 6,
     InDoubt = 7,
     AcceptedUntold = 8,
+    Fault = 101,
     Cancelled = 130,
 }
 

@@ -111,10 +111,10 @@ impl Onion {
         self.service.tor.state()
     }
 
-    /// Serves `router` to whoever comes through Tor, until dropped.
-    pub(super) async fn serve(self, router: Router) {
+    /// Serves `router` to whoever comes through Tor, until dropped. It returns only by a fault.
+    pub(super) async fn serve(self, router: Router) -> http::Ended {
         let _published = self.service;
-        http::serve(self.listener, router, http::Room::default()).await;
+        http::serve(self.listener, router, http::Room::default()).await
     }
 }
 

@@ -269,23 +269,42 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     };
     let through_tor = async {
         match onion {
-            Some(onion) => tokio::join!(
-                tor_lines::tell(onion.state()),
-                onion.serve(strangers.clone())
-            ),
+            Some(onion) => {
+                let state = onion.state();
+                let telling = async {
+                    tor_lines::tell(state).await;
+                    std::future::pending().await // with less to say it serves no worse
+                };
+                tokio::select! {
+                    ended = onion.serve(strangers.clone()) => ended,
+                    ended = telling => ended,
+                }
+            }
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        () = on_this_machine => {}
-        _ = through_tor => {}
-        () = http::serve(owner_listener, owner::router(running.clone()), http::Room::for_owner()) => {}
-        () = running.wipe_when_away() => {}
-        () = relay.purge_when_due() => {}
-        () = &mut stopped => {}
-    }
+    let owners = http::serve(
+        owner_listener,
+        owner::router(running.clone()),
+        http::Room::for_owner(),
+    );
+    // One end is asked for. Any other would leave an inbox that nobody reaches, that its owner can't read, or that keeps what it should forget.
+    let ended = tokio::select! {
+        http::Ended = on_this_machine => Err("what lets strangers in on this machine"),
+        http::Ended = through_tor => Err("what lets strangers in through Tor"),
+        http::Ended = owners => Err("what lets its owner in"),
+        () = running.wipe_when_away() => Err("what wipes when its owner is away"),
+        () = relay.purge_when_due() => Err("what forgets in time"),
+        () = &mut stopped => Ok(()),
+    };
     relay.close();
-    Ok(())
+    ended.map_err(failed_by_itself)
+}
+
+/// A part that the relay stands on has ended, though nobody asked for it. Where a part has panicked has been told already.
+fn failed_by_itself(part: &str) -> Failed {
+    let what = format!("{part} has ended by a fault of kkv's own; every message is wiped");
+    Failed::new(Exit::Fault, what).hint("Start it again, and please report the lines above.")
 }
 
 /// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys are left where they are made.
@@ -377,6 +396,26 @@ impl From<BindError> for Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_that_nobody_asked_for_is_a_failure_by_which_a_service_is_started_again() {
+        let failed = failed_by_itself("what lets strangers in");
+        assert_eq!(failed.exit as u8, 101);
+        assert_eq!(
+            failed.what.split(" has ended").next(),
+            Some("what lets strangers in")
+        );
+        // What is not started again: wrong usage alone, and being told to stop.
+        let units = [
+            include_str!("../../dist/systemd/system/kkv.service"),
+            include_str!("../../dist/systemd/system/kkv-external.service"),
+            include_str!("../../dist/systemd/user/kkv.service"),
+        ];
+        for unit in units {
+            assert!(unit.contains("\nRestart=on-failure\n"), "{unit}");
+            assert!(unit.contains("\nRestartPreventExitStatus=2\n"), "{unit}");
+        }
+    }
 
     #[test]
     fn with_tor_inside_it_listens_on_this_machine_only_if_asked() {

@@ -68,11 +68,11 @@ impl Accept for OwnerListener {
         Names::Owner
     }
 
-    async fn accept(&mut self) -> UnixStream {
+    async fn accept(&mut self) -> Option<UnixStream> {
         loop {
             let stream = self.0.accept().await;
             if is_owner(&stream) {
-                return stream;
+                return Some(stream);
             } // another user's is closed without a word
         }
     }

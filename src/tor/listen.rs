@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
 use super::LoopbackListener;
-use crate::http::{self, Accept, Names, Room};
+use crate::http::{self, Accept, Ended, Names, Room};
 use crate::unix_socket::{SocketError, UnixSocket};
 
 /// A place to listen that can't be reached from other machines.
@@ -138,8 +138,8 @@ impl LocalListener {
         }
     }
 
-    /// Serves `router` to everyone who comes, as far as there is `room`, until dropped.
-    pub async fn serve(self, router: Router, room: Room) {
+    /// Serves `router` to everyone who comes, as far as there is `room`, until dropped. It returns only by a fault.
+    pub async fn serve(self, router: Router, room: Room) -> Ended {
         match self {
             Self::Loopback(listener) => http::serve(listener, router, room).await,
             Self::Unix(listener, _) => http::serve(listener, router, room).await,
@@ -154,8 +154,8 @@ impl Accept for UnixSocket {
         Names::Onion
     }
 
-    async fn accept(&mut self) -> UnixStream {
-        UnixSocket::accept(self).await
+    async fn accept(&mut self) -> Option<UnixStream> {
+        Some(UnixSocket::accept(self).await)
     }
 }
 

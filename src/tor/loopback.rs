@@ -64,13 +64,13 @@ impl Accept for LoopbackListener {
         Names::Loopback(self.address)
     }
 
-    async fn accept(&mut self) -> TcpStream {
+    async fn accept(&mut self) -> Option<TcpStream> {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     // Small answers, each waited for: Nagle would hold them back for 40 ms.
                     let _ = stream.set_nodelay(true);
-                    return stream;
+                    return Some(stream);
                 }
                 // A visitor who is gone already, or no file descriptor left: in the latter case wait for connections to end.
                 Err(_) => tokio::time::sleep(crate::limits::ACCEPT_PAUSE).await,
@@ -130,6 +130,7 @@ mod tests {
         let (mut listener, address) = listening().await;
         let (dialled, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
         let _dialled = dialled.unwrap();
+        let accepted = accepted.unwrap();
         // With its own books, the kernel says.
         let both = 2 * SOCKET_BUFFER_BYTES as usize;
         assert_eq!(socket_recv_buffer_size(&accepted).unwrap(), both);

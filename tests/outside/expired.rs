@@ -59,7 +59,7 @@ fn be_the_relay() -> io::Result<()> {
             Ok(())
         };
         tokio::select! {
-            () = listener.serve(router(relay.clone()), Room::default()) => Ok(()),
+            kkv::http::Ended = listener.serve(router(relay.clone()), Room::default()) => Err(io::Error::other("nobody is let in any more")),
             ended = time => ended,
         }
     })

@@ -23,9 +23,9 @@ impl Accept for Pipes {
         Names::Onion // as `raw_http` calls everyone
     }
 
-    async fn accept(&mut self) -> DuplexStream {
+    async fn accept(&mut self) -> Option<DuplexStream> {
         match self.0.recv().await {
-            Some(stream) => stream,
+            Some(stream) => Some(stream),
             None => std::future::pending().await,
         }
     }

@@ -74,12 +74,9 @@ impl Accept for OnionListener {
         Names::Onion
     }
 
-    async fn accept(&mut self) -> OnionStream {
-        match self.0.recv().await {
-            Some(stream) => stream,
-            // Tor has ended for good; the loopback listener and the owner's side go on.
-            None => std::future::pending().await,
-        }
+    /// None when what hosts the service has ended for good: a fault, since another run of Tor takes the place of each.
+    async fn accept(&mut self) -> Option<OnionStream> {
+        self.0.recv().await
     }
 }
 
