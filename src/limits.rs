@@ -74,6 +74,12 @@ pub const ANSWERED_TIMEOUT: Duration = Duration::from_secs(120);
 /// on. Those on their way are [`MAX_BEGUN`] and [`MAX_ASKING`] at most, with a body of [`MAX_BODY_BYTES`] each.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// When a connection ends, what is still coming is read and thrown away for so long and so much, so that the last answer arrives: more than is
+/// ever under way of a request that is refused before it was read whole.
+pub const PARTING_TIMEOUT: Duration = Duration::from_secs(2);
+/// See [`PARTING_TIMEOUT`].
+pub const MAX_UNREAD_BYTES: u64 = 256 * 1024;
+
 /// Kernel buffers of a stranger's connection on this machine, each way, in bytes: more than a body, so that nothing waits for them. Unasked, the
 /// kernel lends megabytes to a connection whose answers nobody takes. (It keeps its own books on top, and so takes twice as much.)
 pub const SOCKET_BUFFER_BYTES: u32 = 32 * 1024;

@@ -35,6 +35,9 @@ macro_rules! both {
 const NO_HTTP: (&[u8], &[u8]) = both!("400 Bad Request");
 const TOO_LARGE: (&[u8], &[u8]) = both!("431 Request Header Fields Too Large");
 
+/// The answer to what is no HTTP/1.1 and that hyper leaves without one.
+pub(super) const BAD_REQUEST: &[u8] = NO_HTTP.1;
+
 /// A stream that says our answers in the place of hyper's. No answer of a route is the same: each has our headers.
 pub(super) struct Unread<S> {
     stream: S,

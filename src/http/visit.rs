@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its end.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,13 +15,16 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutWriter;
 
 use super::gate::{self, Names};
 use super::room::State;
-use super::unread::Unread;
-use crate::limits::{MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT};
+use super::unread::{BAD_REQUEST, Unread};
+use crate::limits::{
+    MAX_HEAD_BYTES, MAX_HEADERS, MAX_UNREAD_BYTES, PARTING_TIMEOUT, REQUEST_TIMEOUT,
+};
 use crate::places::{Place, Places};
 
 /// A visit, and how far it has got.
@@ -89,7 +93,7 @@ impl Visit {
                 None => Ok(router.call(request)),
             };
             let visit = Arc::clone(&self);
-            async move {
+            Box::pin(async move {
                 if in_one_packet {
                     // With the one before. One of each connection in turn, or those who send many at once would hold up everyone else.
                     tokio::task::yield_now().await;
@@ -101,15 +105,23 @@ impl Visit {
                 gate::close_to_browsers(&mut answer);
                 visit.answered();
                 Ok::<_, Infallible>(answer)
-            }
+            })
         });
-        let _ = http1::Builder::new()
+        let mut connection = http1::Builder::new()
+            .half_close(true) // who has said all that it has to say is owed an answer no less
             .auto_date_header(false) // a clock's error is a fingerprint
             .header_read_timeout(None) // it can't tell a slow head from a sender who pays; the place does
             .max_buf_size(MAX_HEAD_BYTES)
             .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(heard), service)
-            .await;
+            .serve_connection(TokioIo::new(heard), service);
+        let end = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+        let stream = connection.into_parts().io.into_inner();
+        match end {
+            Ok(()) => part(stream, b"").await,
+            Err(fault) if fault.is_parse_version_h2() => part(stream, BAD_REQUEST).await,
+            Err(fault) if fault.is_parse() => part(stream, b"").await,
+            Err(_) => {} // the line is broken
+        }
     }
 
     /// A byte has come.
@@ -137,6 +149,19 @@ impl Visit {
     fn answered(&self) {
         self.place.moves_to(State::Answered as usize);
     }
+}
+
+/// Says a last word, and ends the connection so that all its answers arrive: if something were unread when it is closed, the kernel would reset it,
+/// and take back what has not been read at the other end.
+async fn part(mut stream: impl AsyncRead + AsyncWrite + Unpin, last: &[u8]) {
+    let parting = async {
+        stream.write_all(last).await?;
+        stream.shutdown().await?;
+        let mut unread = (&mut stream).take(MAX_UNREAD_BYTES);
+        while unread.read(&mut [0; 512]).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
+    let _ = timeout(PARTING_TIMEOUT, parting).await;
 }
 
 /// A stream of which the first byte has been read, and that tells when more comes.

@@ -1,7 +1,7 @@
 //! The port that strangers reach, in raw HTTP, and what they can't do to the owner.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 use crate::programs::{LIMIT, Relay};
 
@@ -96,6 +96,92 @@ fn no_answer_says_what_time_it_is_or_what_the_server_is() {
             .to_ascii_lowercase();
         for header in ["\r\ndate:", "\r\nserver:", "\r\nx-powered-by:", "\r\nvia:"] {
             assert!(!head.contains(header), "{head}");
+        }
+    }
+}
+
+#[test]
+fn whoever_asks_and_then_says_no_more_is_answered_every_time() {
+    let relay = Relay::start(&[]);
+    let pow = r#"{"suite":"kkv/2","sender":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"}"#;
+    let address = relay.address();
+    for close in ["", "Connection: close\r\n"] {
+        let requests = [
+            (
+                format!("GET /status HTTP/1.1\r\nHost: {address}\r\n{close}\r\n"),
+                200,
+            ),
+            (
+                format!(
+                    "POST /pow HTTP/1.1\r\nHost: {address}\r\n{close}Content-Type: application/json\r\n\
+                     Content-Length: {}\r\n\r\n{pow}",
+                    pow.len()
+                ),
+                200,
+            ),
+            // Refused before it is there whole.
+            (
+                format!(
+                    "POST /pow HTTP/1.1\r\nHost: {address}\r\n{close}Content-Type: application/json\r\n\
+                     Content-Length: 20000\r\n\r\n{}",
+                    "x".repeat(20_000)
+                ),
+                413,
+            ),
+            (format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{close}\r\n"), 400),
+        ];
+        for (request, want) in requests {
+            for time in 0..1000 {
+                let mut stream = TcpStream::connect(address).expect("the relay listens");
+                stream.set_read_timeout(Some(LIMIT)).expect("a limit");
+                stream.write_all(request.as_bytes()).expect("it is read");
+                stream.shutdown(Shutdown::Write).expect("it is open");
+                let mut answer = String::new();
+                let read = stream.read_to_string(&mut answer);
+                assert!(
+                    read.is_ok(),
+                    "{time}: {read:?} after {answer:?} to {request:.60}"
+                );
+                assert!(!answer.is_empty(), "{time}: no answer to {request:.60}");
+                assert_eq!(status(&answer), want, "{time}: {answer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_older_http_is_refused_and_a_browser_gets_nothing() {
+    let relay = Relay::start(&[]);
+    let address = relay.address();
+    let old = raw(&relay, "GET /status HTTP/1.0\r\n\r\n");
+    assert_eq!(status(&old), 400, "{old}");
+    for (host, header) in [
+        (address, "Origin: https://evil.example"),
+        (address, "Referer: https://evil.example/"),
+        (address, "Sec-Fetch-Site: cross-site"),
+        (address, "Accept-Language: en"),
+        ("evil.example:45069", "Accept: */*"),
+        ("localhost", "Accept: */*"),
+    ] {
+        for line in [
+            "GET /status",
+            "GET /get_domain_pk",
+            "GET /none",
+            "DELETE /pow",
+            "POST /msg",
+        ] {
+            let request = format!(
+                "{line} HTTP/1.1\r\nHost: {host}\r\n{header}\r\nContent-Length: 2\r\n\r\n{{}}"
+            );
+            let answer = raw(&relay, &request);
+            assert_eq!(status(&answer), 403, "{request}{answer}");
+            assert!(answer.ends_with("\r\n\r\n"), "there is a body: {answer}");
+            for close in [
+                "x-content-type-options: nosniff",
+                "cross-origin-resource-policy: same-origin",
+            ] {
+                assert!(answer.contains(close), "{answer}");
+            }
         }
     }
 }
