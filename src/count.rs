@@ -29,7 +29,10 @@ mod tests {
     ];
 
     /// Where the number before such a word is never one.
-    const NEVER_ONE: [&str; 12] = [
+    const NEVER_ONE: [&str; 15] = [
+        "minutes that are paid without asking",
+        "{several} lines are",
+        "lines are missing here",
         "crate::limits::ATTEMPTS",
         "crate::limits::ANSWER_TIMEOUT",
         "it is longer than {most} bytes",

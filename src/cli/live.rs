@@ -11,6 +11,7 @@ use rustix::termios::tcgetwinsize;
 use super::output::{Talk, talk};
 use super::writer::{self, Sink};
 use crate::lock;
+use crate::private::Private;
 
 /// Columns and rows of a terminal that doesn't say.
 const USUAL: (u16, u16) = (80, 24);
@@ -30,7 +31,7 @@ struct Live(Mutex<Frame>);
 
 #[derive(Debug, Default)]
 struct Frame {
-    text: String,
+    text: Private<String>,
     /// Whether it shows anything, beside taking away what was shown.
     shows: bool,
 }
@@ -92,8 +93,8 @@ impl TermLike for Live {
         let Frame { text, shows } = take(&mut *lock(&self.0));
         match text.as_str() {
             "" => {}
-            _ if shows => writer::frame(Sink::Err, text),
-            _ => writer::words(Sink::Err, text),
+            _ if shows => writer::frame(Sink::Err, text.0),
+            _ => writer::words(Sink::Err, text.0),
         }
         Ok(())
     }
