@@ -47,7 +47,7 @@ const ASKED_OF_DESCRIPTORS: [u64; 12] = [
 
 /// What a thread and its memory are called, and what libraries ask. Not to be open to debuggers again
 /// (`PR_SET_DUMPABLE`, `PR_SET_PTRACER`), nor to share a core with others (`PR_SCHED_CORE`).
-const ASKED_OF_ITSELF: [u64; 8] = [
+const ASKED_OF_ITSELF: [u64; 9] = [
     15,          // PR_SET_NAME
     16,          // PR_GET_NAME
     3,           // PR_GET_DUMPABLE
@@ -56,6 +56,7 @@ const ASKED_OF_ITSELF: [u64; 8] = [
     39,          // PR_GET_NO_NEW_PRIVS
     42,          // PR_GET_THP_DISABLE
     0x5356_4d41, // PR_SET_VMA
+    0x4155_5856, // PR_GET_AUXV
 ];
 
 /// `clone` into namespaces: those that have a flag there.
