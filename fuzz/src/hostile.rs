@@ -11,7 +11,8 @@ use arbitrary::Unstructured;
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
 use kkv::limits::{
-    ANSWER_TIMEOUT, ATTEMPTS, MAX_PAYMENTS, MAX_REPEAT_PAUSE, PAID_REPEATS, RETRY_PAUSE, SLOW_DOWN_PAUSE,
+    ANSWER_TIMEOUT, ATTEMPTS, MAX_PAYMENTS, MAX_REPEAT_PAUSE, PAID_REPEATS, RETRY_PAUSE,
+    SLOW_DOWN_PAUSE,
 };
 use kkv::pow::{InstructionSet, Solver};
 use kkv::protocol::suite::{Suite, SuitePolicy};
@@ -40,7 +41,8 @@ const REPETITIONS: u32 = 6 + (PAID_REPEATS.as_secs() / MAX_REPEAT_PAUSE.as_secs(
 
 /// Requests for one message at most: each step of each suite, paid for as often as a price may rise, and asked for as
 /// often as a line may break and a refusal may pass.
-const MAX_REQUESTS: u32 = REPETITIONS * ATTEMPTS * ((2 * MAX_PAYMENTS + 1) + (3 * MAX_PAYMENTS + 1));
+const MAX_REQUESTS: u32 =
+    REPETITIONS * ATTEMPTS * ((2 * MAX_PAYMENTS + 1) + (3 * MAX_PAYMENTS + 1));
 
 /// The longest that all of them may take: an answer's time for each, a look whether the line still holds, and the
 /// pauses before it.

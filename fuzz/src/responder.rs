@@ -310,7 +310,7 @@ impl Responder {
         let (suite, key_index) = (stranger.suite, stranger.key);
         let header = header(suite, stranger.paid, *key.public().as_bytes());
 
-        let expected = self.model.message(who, suite, key_index, &text);
+        let expected = self.model.message(who, suite, &text);
         let answer = self.ask(&request);
         expected.check(&answer);
         if let (Ok(answer), Expected::New) = (&answer, &expected) {

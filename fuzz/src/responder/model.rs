@@ -226,13 +226,7 @@ impl Model {
         });
     }
 
-    pub(super) fn message(
-        &self,
-        stranger: usize,
-        suite: Suite,
-        key: usize,
-        text: &[u8],
-    ) -> Expected {
+    pub(super) fn message(&self, stranger: usize, suite: Suite, text: &[u8]) -> Expected {
         // Seen by its length, whether there is a session or not.
         if suite == Suite::V1 && text.is_empty() {
             return Expected::No(Refusal::BadContent);
