@@ -97,6 +97,24 @@ fn show(text: &str, f: &mut fmt::Formatter<'_>, has_lines: bool) -> fmt::Result 
     Ok(())
 }
 
+/// A text that one pastes into what one writes, without those characters that nobody would see, and which were left out.
+pub(crate) fn without_hidden(text: &str) -> (Zeroizing<String>, Vec<char>) {
+    let mut kept = Zeroizing::new(String::with_capacity(text.len()));
+    let (mut hidden, mut before) = (Vec::new(), None);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied();
+        let is_hidden = matches!(shown(before, c, after), Shown::Code) && !is_part_of_a_syllable(c);
+        if is_hidden && !matches!(c, '\n' | '\t') {
+            hidden.push(c);
+        } else {
+            kept.push(c);
+        }
+        before = Some(c);
+    }
+    (kept, hidden)
+}
+
 enum Shown {
     Itself,
     Blank(usize),

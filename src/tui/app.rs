@@ -179,7 +179,16 @@ impl App {
             return;
         }
         match (self.place, &mut self.compose, &mut self.person) {
-            (Place::Compose, Some(compose), _) => compose.paste(text),
+            (Place::Compose, Some(compose), _) => {
+                let hidden = compose.paste(text);
+                if let Some(first) = hidden.first() {
+                    let (count, first) = (hidden.len(), u32::from(*first));
+                    let what = format!(
+                        "left out what nobody would see: {count} in all, the first U+{first:04X}"
+                    );
+                    self.tell(false, what);
+                }
+            }
             (Place::Person, _, Some(person)) if !person.is_being_saved => person.paste(text),
             (Place::Person, ..) => self.tell(true, "saving…"),
             _ => self.tell(false, "press c to write a message; then paste it"),

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::field;
 use crate::cli::book::{Whom, meant};
+use crate::cli::visible::without_hidden;
 use crate::contacts::Book;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
@@ -93,9 +94,10 @@ impl Compose {
         }
     }
 
-    /// Text that was pasted, all at once.
-    pub(super) fn paste(&mut self, pasted: &str) {
+    /// Text that was pasted, all at once. Which characters of it nobody would see, and were left out.
+    pub(super) fn paste(&mut self, pasted: &str) -> Vec<char> {
         let pasted = Zeroizing::new(pasted.replace("\r\n", "\n").replace('\r', "\n"));
+        let (pasted, hidden) = without_hidden(&pasted);
         match self.field {
             Field::To => {
                 // An address may come in two lines; a name has spaces.
@@ -107,6 +109,7 @@ impl Compose {
             }
             Field::Text => _ = self.text.insert_str(pasted.as_str()),
         }
+        hidden
     }
 
     pub(super) fn address(&self) -> String {
@@ -200,6 +203,21 @@ mod tests {
             compose.paste(&pasted);
             assert_eq!(*compose.text(), block.trim_end());
         }
+    }
+
+    #[test]
+    fn nothing_is_sent_that_nobody_sees() {
+        let mut compose = Compose::new(1, ADDRESS, "");
+        let hidden = compose
+            .paste("pay\u{200b} \u{202e}me\x1b[201~\tnow\u{a0}👩\u{200d}⚕\u{fe0f} می\u{200c}خواهم");
+        assert_eq!(hidden, ['\u{200b}', '\u{202e}', '\x1b']);
+        let text = compose.text();
+        assert!(text.starts_with("pay me[201~"), "{text:?}");
+        assert!(
+            text.ends_with("now\u{a0}👩\u{200d}⚕\u{fe0f} می\u{200c}خواهم"),
+            "{text:?}"
+        );
+        assert!(compose.paste("plain\nwords").is_empty());
     }
 
     #[test]
