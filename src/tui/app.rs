@@ -239,6 +239,7 @@ impl App {
                 self.inbox.set(messages);
                 self.close_if_gone();
             }
+            News::How(status) => self.relay = RelayState::Here(status),
             News::Away {
                 what,
                 hint,
@@ -357,4 +358,4 @@ mod kept;
 #[cfg(test)]
 mod sizes;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

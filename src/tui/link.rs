@@ -26,6 +26,8 @@ const MANY: usize = 10;
 pub(super) enum News {
     /// How it is, and its messages, oldest first.
     Here(Box<Status>, Vec<Summary>),
+    /// How it is; its messages are the same.
+    How(Box<Status>),
     /// It isn't there.
     Away {
         what: String,
@@ -87,14 +89,21 @@ impl Link {
     async fn follow_one(&self) -> Result<(), ClientError> {
         let client = self.client()?.unattended();
         let mut version = 0;
+        let mut listed = None;
         loop {
             // What comes after this changes the version, and is told again.
-            let (status, list) = (client.status().await?, client.list().await?);
-            self.tell(News::Here(Box::new(status), list.messages));
-            version = match timeout(LOOK_AGAIN, client.watch(version)).await {
-                Ok(version) => version?,
-                Err(_) => version,
-            };
+            let status = client.status().await?;
+            let state = (version, status.relay);
+            if listed == Some(state) {
+                self.tell(News::How(Box::new(status)));
+            } else {
+                let list = client.list().await?;
+                self.tell(News::Here(Box::new(status), list.messages));
+                listed = Some(state);
+            }
+            if let Ok(changed) = timeout(LOOK_AGAIN, client.watch(version)).await {
+                version = changed?;
+            }
         }
     }
 
@@ -148,5 +157,63 @@ fn deleted(done: &Done) -> News {
             counted(done.len() as u64, "message")
         )),
         (done, _) => News::Done(format!("deleted and wiped: {}", numbers(done))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::owner::OwnerListener;
+
+    #[tokio::test]
+    async fn while_nothing_changes_the_list_is_fetched_once() {
+        let lists = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&lists);
+        let list = async move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Json(serde_json::json!({"messages": []}))
+        };
+        let status = async || Json(crate::tui::app::tests::status());
+        // The first question, which knows no version, is answered; no other is.
+        let watch = async |query: axum::extract::Query<crate::owner::api::Watch>| {
+            if query.seen > 0 {
+                std::future::pending::<()>().await;
+            }
+            Json(serde_json::json!({"version": 7}))
+        };
+        let router = Router::new()
+            .route("/get_msg", get(list))
+            .route("/status", get(status))
+            .route("/watch", get(watch));
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("kkv.sock");
+        let listener = OwnerListener::bind(&socket).await.unwrap();
+        let serve = crate::http::serve(listener, router, crate::http::Room::for_owner());
+        let (events, mut happening) = unbounded_channel();
+        let follow = Link::new(Some(socket), events).follow();
+        let three_times_the_same = async {
+            let mut same = 0;
+            while same < 3 {
+                match happening.recv().await {
+                    Some(Event::News(News::How(_))) => same += 1,
+                    Some(Event::News(News::Here(..))) => same = 0,
+                    _ => panic!("it answers"),
+                }
+            }
+        };
+        tokio::select! {
+            () = serve => panic!("it serves"),
+            () = follow => panic!("it follows"),
+            () = three_times_the_same => {}
+        }
+        // Once when nothing was known, and once with the version that it came with.
+        assert_eq!(lists.load(Ordering::Relaxed), 2);
     }
 }

@@ -19,7 +19,7 @@ use crate::tui::inbox::tests::summary;
 pub(super) const ADDRESS: &str =
     "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
 
-pub(super) fn status() -> Box<Status> {
+pub(in crate::tui) fn status() -> Box<Status> {
     let status = serde_json::json!({
         "version": "0.1.0", "uptime_seconds": 7, "tor": "embedded", "onion": ADDRESS,
         "tor_state": {"step": "reachable"}, "listens": "127.0.0.1:45069", "suites": ["kkv/2", "kkv/1"],
