@@ -209,7 +209,7 @@ mod tests {
             }
         };
         tokio::select! {
-            () = serve => panic!("it serves"),
+            _ = serve => panic!("it serves"),
             () = follow => panic!("it follows"),
             () = three_times_the_same => {}
         }
