@@ -18,7 +18,10 @@ fn ended(run: Run, text: &str, typed: &str, is_its_own: bool) -> i32 {
     terminal.press(typed);
     let process = terminal.close();
     let outcome = process.finish();
-    outcome.code.or(outcome.signal.map(|n| 128 + n)).unwrap()
+    outcome
+        .code
+        .or(outcome.signal.map(|n| 128 + n))
+        .expect("it ended by one or the other")
 }
 
 #[test]

@@ -38,7 +38,10 @@ impl Observer for Told {
     fn event(&self, event: Event) {
         match event {
             Event::Refused { refusal, paid, .. } => {
-                self.refused.lock().unwrap().push((refusal, paid));
+                self.refused
+                    .lock()
+                    .expect("nobody panics here")
+                    .push((refusal, paid));
             }
             Event::Exchanging => {
                 self.solved.fetch_add(1, Relaxed);
@@ -170,7 +173,7 @@ async fn send_patiently(
         clock: &kkv::clock::ManualClock::new(START),
         observer: told,
     };
-    let text = Text::new(Zeroizing::new("text".to_owned())).unwrap();
+    let text = Text::new(Zeroizing::new("text".to_owned())).expect("it fits");
     deliver(&delivery, SenderKey::generate(rng), &text, rng).await
 }
 
