@@ -231,7 +231,7 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
         solver: Solver::default(),
         max_time: None,
         anyway: false,
-        patience: ANSWER_TIMEOUT,
+        patience,
         clock: &SystemClock::default(),
         observer: &Nobody,
     };
