@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use kkv::owner::api;
-use kkv::protocol::refusal::Refusal;
+use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::wire::object;
 use kkv::protocol::{v1, v2};
 use kkv::relay::PublicStatus;
@@ -57,8 +57,12 @@ fuzz_target!(|json: &[u8]| {
     at_the_owners::<api::Problem>(json);
 
     // A refusal is one of the list, and no word of the relay's own; a published relay's is only zeros and nothings.
-    if let Some(refusal) = Refusal::parse(json) {
-        assert!(!v1::wire::is_refusal(json));
-        assert_eq!(Refusal::parse(refusal.body().as_bytes()), Some(refusal));
+    for known in Refusal::ALL {
+        let status = known.status();
+        if let Refused::Known(refusal) = Refused::read(status, json) {
+            assert!(!v1::wire::is_refusal(json));
+            let again = Refused::read(status, refusal.body().as_bytes());
+            assert_eq!(again, Refused::Known(refusal));
+        }
     }
 });

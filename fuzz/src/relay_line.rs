@@ -280,7 +280,9 @@ impl Line {
 /// What a request looks like on the wire.
 fn head(request: &Request, more: &str) -> String {
     let (path, content_type) = (request.path(), request.content_type());
-    format!("POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: {content_type}\r\n{more}")
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: {content_type}\r\n{more}"
+    )
 }
 
 fn post(request: &Request, body: &[u8], more: &str) -> Vec<u8> {
