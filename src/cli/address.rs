@@ -50,11 +50,11 @@ pub(super) enum AddressCommand {
 #[group(skip)]
 pub(super) struct Kept {
     /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = named_file())]
     pub(super) state_dir: Option<PathBuf>,
 
     /// Settings for the Tor inside, as arti writes them (TOML)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(super) tor_config: Option<PathBuf>,
 
     /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its key itself)
@@ -67,7 +67,7 @@ pub(super) struct Kept {
 #[group(skip)]
 pub(super) struct Opened {
     /// File with its passphrase in one line, of mode 0600 [default: ask for it]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(super) passphrase_file: Option<PathBuf>,
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn address(command: AddressCommand) -> Result<(), Failed> {
             "with --tor external the address is that of a system Tor, which keeps its key itself",
         )
         .hint(
-            "It is in the HiddenServiceDir that the torrc names (torrc.example: /var/lib/tor/kkv). To keep or move the address, copy that\n  \
+            "It is in the HiddenServiceDir that the torrc names (torrc.example: /var/lib/tor/kkv). To keep or move the address, copy that\n\
              directory as root (cp -a), while that Tor is stopped; for a new one, move it away and start Tor again.",
         )),
         TorMode::Off => Err(Failed::usage("with --tor off there is no address")),

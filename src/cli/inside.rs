@@ -210,14 +210,14 @@ impl From<HomeError> for Failed {
             ),
             HomeError::Exposed(exposed) => match exposed.mended_by(|path| quoted(path)) {
                 Some(commands) => failed.hint(format!(
-                    "If it is yours and no kkv runs there, run: {commands}\n  If not, name another directory with --state-dir."
+                    "If it is yours and no kkv runs there, run: {commands}\nIf not, name another directory with --state-dir."
                 )),
                 None => failed.hint("Name another directory with --state-dir."),
             },
             HomeError::KeyMissing(path) => {
                 let place = place(&path);
                 failed.hint(format!(
-                    "Put it back, or name the directory that has it with --state-dir. From a backup: kkv address restore FILE{place}\n  \
+                    "Put it back, or name the directory that has it with --state-dir. From a backup: kkv address restore FILE{place}\n\
                      For a new address, with the old one gone for good: kkv address new{place}"
                 ))
             }
