@@ -148,7 +148,7 @@ fn what_terminals_draw_otherwise_stays_in_its_frame_and_goes_with_its_message() 
     terminal.wait_until("the same", |again| again == screen);
     terminal.press(&["d"]);
     terminal.wait_for("Delete message 1?");
-    terminal.press(&["y"]);
+    terminal.agrees();
     let screen = terminal.wait_for("No messages.");
     let strange = strange.concat();
     let left = screen
