@@ -165,7 +165,7 @@ pub enum Failure {
     /// The relay said no, and why.
     #[error("{0}")]
     Refused(Refusal),
-    /// The relay said no, to the same request again and again for so long.
+    /// The relay said no, to the same request, again and again, for so long and always for this reason.
     #[error("{0}, for {time} and longer", time = humantime::format_duration(Duration::from_secs(.1.as_secs())))]
     StillRefused(Refusal, Duration),
     /// The relay said no without a reason that could be read.

@@ -35,7 +35,7 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
     /// When the request began to leave that it answers: the relay has made it later than that, however long the way took before.
     pub(super) asked: Instant,
-    /// How long the same request has been sent again and again, if it has.
+    /// How long the same request has been refused like this before, again and again, if it has.
     pub(super) repeated_for: Option<Duration>,
 }
 
@@ -139,8 +139,8 @@ impl<'d, D: Dial> Line<'d, D> {
 
     /// Asks until an answer has come that is no refusal which may pass, as far as `again` goes.
     pub(super) async fn ask(&mut self, ask: &Ask, again: Again) -> Asked {
-        let began = Instant::now();
         let mut lost = false;
+        let mut before: Option<(Refusal, Instant)> = None;
         for repetitions in 0.. {
             let mut asked = self.ask_for_any_answer(ask).await;
             lost |= asked.lost;
@@ -148,10 +148,19 @@ impl<'d, D: Dial> Line<'d, D> {
             let Ok(answer) = &mut asked.result else {
                 return asked;
             };
-            if repetitions > 0 {
-                answer.repeated_for = Some(began.elapsed());
-            }
-            let Some((refusal, next)) = passing(answer, again, repetitions) else {
+            let Some(refusal) = refusal(answer) else {
+                return asked;
+            };
+            // Another refusal is news: it may be one that the next step is to be taken for.
+            let since = match before {
+                Some((same, since)) if same == refusal => {
+                    answer.repeated_for = Some(since.elapsed());
+                    since
+                }
+                _ => Instant::now(),
+            };
+            before = Some((refusal, since));
+            let Some(next) = again.after(refusal, repetitions) else {
                 return asked;
             };
             self.observer.event(Event::Refused {
@@ -245,13 +254,13 @@ impl<'d, D: Dial> Line<'d, D> {
     }
 }
 
-/// The refusal that an answer is, and when to ask again, if it may pass.
-fn passing(answer: &Answer, again: Again, repetitions: u32) -> Option<(Refusal, Instant)> {
+/// The refusal that an answer is, if its reason is known.
+fn refusal(answer: &Answer) -> Option<Refusal> {
     if answer.status == 200 {
         return None;
     }
     match reason(answer) {
-        Failure::Refused(refusal) => Some((refusal, again.after(refusal, repetitions)?)),
+        Failure::Refused(refusal) => Some(refusal),
         _ => None,
     }
 }

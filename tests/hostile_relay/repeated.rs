@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use kkv::crypto::identity::SenderKey;
@@ -67,10 +67,18 @@ fn refusal(refusal: Refusal) -> Answer {
 
 /// A relay that says this to the first so many requests for `path`, and acts on none of them.
 fn says_first(path: &'static str, says: Refusal, times: usize) -> Between {
-    let left = Arc::new(AtomicUsize::new(times));
+    says_in_turn(path, std::iter::repeat_n(says, times))
+}
+
+/// A relay that says these to the first requests for `path`, one to each, and acts on none of them.
+fn says_in_turn(
+    path: &'static str,
+    says: impl Iterator<Item = Refusal> + Send + 'static,
+) -> Between {
+    let says = Mutex::new(says);
     let say = Say::Instead(Box::new(move || {
-        let left = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
-        left.is_ok().then(|| refusal(says))
+        let says = says.lock().expect("nobody panics here").next();
+        says.map(refusal)
     }));
     Between::new(InProcess::new(SuitePolicy::Any, 4, 0), path, say)
 }
@@ -129,6 +137,60 @@ async fn what_stays_refused_is_given_up_before_the_challenge_ends_and_told_for_h
         );
         assert!(took <= UNPAID_REPEATS, "{took:?}");
         assert_eq!(told.solved.into_inner(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_price_that_rose_while_the_inbox_was_full_is_paid() {
+    for suites in EACH_SUITE {
+        for passing in [Refusal::Full, Refusal::TimedOut] {
+            let says = [passing, Refusal::PriceRose, passing, passing];
+            let between = says_in_turn("/exchange_keys", says.into_iter());
+            let (sent, _, told) = send(&between, suites).await;
+            assert!(sent.is_ok(), "{suites} {passing}: {sent:?}");
+            assert_eq!(between.relay().texts(), ["text"]);
+            assert_eq!(told.solved.into_inner(), 2, "{suites} {passing}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_of_what_was_refused_again_and_again_is_said_for_how_long() {
+    for suites in EACH_SUITE {
+        for (path, says) in [
+            ("/exchange_keys", Refusal::Expired),
+            ("/exchange_keys", Refusal::Spent),
+            ("/msg", Refusal::Unproven),
+            ("/msg", Refusal::Stopping),
+        ] {
+            let before = [Refusal::Full, Refusal::TimedOut, Refusal::Full];
+            let between = says_in_turn(path, before.into_iter().chain([says]));
+            let (sent, _, told) = send(&between, suites).await;
+            assert!(
+                matches!(sent, Err(Failure::Refused(said)) if said == says),
+                "{suites} {path} {says}: {sent:?}"
+            );
+            assert_eq!(told.refused.into_inner().unwrap().len(), before.len());
+        }
+
+        // Full until near the end, and then something else that may pass.
+        let mut left = 5;
+        let says = std::iter::from_fn(move || {
+            let says = if left > 0 {
+                Refusal::Full
+            } else {
+                Refusal::SlowDown
+            };
+            left -= 1;
+            Some(says)
+        });
+        let between = says_in_turn("/exchange_keys", says);
+        let (sent, took, _) = send(&between, suites).await;
+        assert!(
+            matches!(sent, Err(Failure::Refused(Refusal::SlowDown))),
+            "{suites}: {sent:?}"
+        );
+        assert!(took >= Duration::from_secs(1 + 2 + 4 + 8 + 16), "{took:?}");
     }
 }
 
