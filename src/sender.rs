@@ -40,8 +40,8 @@ pub struct Delivery<'d, D> {
     pub suites: SuitePolicy,
     /// What searches for a solution.
     pub solver: Solver,
-    /// The longest that it may search in all. If nobody has said: as long as the relay gives, but not beyond
-    /// [`UNASKED_PAYING`](crate::limits::UNASKED_PAYING) without the observer's consent.
+    /// The longest that it may search in all. If nobody has said: each time as long as the relay gives, but in all not
+    /// beyond [`UNASKED_PAYING`](crate::limits::UNASKED_PAYING) without the observer's consent.
     pub max_time: Option<Duration>,
     /// Whether it may search for as long as the relay gives without asking.
     pub anyway: bool,
@@ -90,7 +90,7 @@ impl Price {
         if self.is_likely() {
             let minutes = UNASKED_PAYING.as_secs() / 60;
             format!(
-                "2^{cost} hashes take this machine longer than the {minutes} minutes that are paid without asking"
+                "2^{cost} hashes take this machine beyond the {minutes} minutes that are paid without asking"
             )
         } else {
             format!("2^{cost} hashes would hardly be computed in time on this machine")
@@ -183,9 +183,9 @@ pub enum Failure {
     /// The time was over before a solution was found.
     #[error("no solution was found within {}", counted(.0.as_secs(), "second"))]
     NotInTime(Duration),
-    /// So long nothing was found, and for longer nothing is searched for without being asked.
-    #[error("no solution was found within the {} minutes that are paid without asking", .0.as_secs() / 60)]
-    UnaskedTimeOver(Duration),
+    /// Nothing was found for as long as is searched without asking, in all payments for the message together.
+    #[error("no solution was found within the {} minutes that are paid without asking", UNASKED_PAYING.as_secs() / 60)]
+    UnaskedTimeOver,
     /// This machine would hardly have paid in time, and was not to try all the same.
     #[error("{}", .0.too_dear())]
     TooDear(Price),

@@ -43,7 +43,7 @@ pub(super) fn explained(failure: &Failure) -> Failed {
             Exit::NotPaid,
             "Trying again may go better; a faster machine, or one with nothing else to do, helps.".to_owned(),
         ),
-        Failure::UnaskedTimeOver(_) => (
+        Failure::UnaskedTimeOver => (
             Exit::NotPaid,
             "Give it longer with --max-time, or as long as the relay gives with --anyway; it begins anew then.".to_owned(),
         ),

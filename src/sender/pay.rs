@@ -24,9 +24,9 @@ impl Drop for StopOnDrop {
 /// The time that a sender is ready to spend on all payments for one message, which it may have to make again.
 #[derive(Debug)]
 pub(super) struct Purse {
-    /// If nobody has said how much: as much as the relay gives for the first.
+    /// If it is to be paid anyway: as much as the relay gives for the first.
     left: Option<Duration>,
-    /// Whether that is no more than is paid without asking.
+    /// Whether nobody has said how much, so that it is what is paid without asking.
     unasked: bool,
     payments: u32,
 }
@@ -39,7 +39,7 @@ pub(super) struct Term {
     ends: Instant,
     /// Until when the relay takes the solution.
     pub(super) expires: Instant,
-    /// Whether the relay gives longer than is paid without asking.
+    /// Whether it ends only because no more is paid without asking: the relay gives longer.
     cut: bool,
     /// How long that is, as a person is told.
     pub(super) time: Duration,
@@ -48,9 +48,10 @@ pub(super) struct Term {
 impl Purse {
     /// With what somebody has said; `anyway`: as much as the relay gives, whatever that is.
     pub(super) fn new(left: Option<Duration>, anyway: bool) -> Self {
+        let unasked = left.is_none() && !anyway;
         Self {
-            left,
-            unasked: left.is_none() && !anyway,
+            left: if unasked { Some(UNASKED_PAYING) } else { left },
+            unasked,
             payments: 0,
         }
     }
@@ -67,23 +68,19 @@ impl Purse {
     /// not for the way of the answer.
     fn term(&mut self, begins: Instant, asked: Instant, time: Duration) -> Term {
         let longest = self.allows(time);
+        let (mine, expires) = (begins + longest, asked + time);
         Term {
             begins,
-            ends: (begins + longest).min(asked + time),
-            expires: asked + time,
-            cut: self.unasked && longest < time,
+            ends: mine.min(expires),
+            expires,
+            cut: self.unasked && mine < expires,
             time: longest,
         }
     }
 
     /// How long a payment may take for which the relay gives so much time.
     fn allows(&mut self, time: Duration) -> Duration {
-        let most = if self.unasked {
-            time.min(UNASKED_PAYING)
-        } else {
-            time
-        };
-        time.min(*self.left.get_or_insert(most))
+        time.min(*self.left.get_or_insert(time))
     }
 
     /// A payment is over.
@@ -167,7 +164,7 @@ impl<D: Dial> Delivery<'_, D> {
             Err(_) => None,
         }
         .ok_or(if term.cut {
-            Failure::UnaskedTimeOver(term.time)
+            Failure::UnaskedTimeOver
         } else {
             Failure::NotInTime(term.time)
         })
@@ -182,8 +179,8 @@ mod tests {
 
     #[test]
     fn all_payments_together_take_no_longer_than_the_purse_allows() {
-        for said in [None, Some(2 * MINUTE)] {
-            let mut purse = Purse::new(said, false);
+        for (said, anyway) in [(None, true), (Some(2 * MINUTE), false)] {
+            let mut purse = Purse::new(said, anyway);
             assert_eq!(purse.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");
             purse.spent(MINUTE);
             assert_eq!(purse.allows(10 * MINUTE), MINUTE, "{said:?}");
@@ -191,6 +188,46 @@ mod tests {
             purse.spent(MINUTE);
             assert!(!purse.pays_again(), "{said:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_word_all_payments_have_a_quarter_of_an_hour_and_each_no_more_than_is_given()
+    {
+        let now = Instant::now();
+        let mut purse = Purse::new(None, false);
+        for (paid, given, time, cut) in [
+            (0, 8, 8, false),
+            (5, 8, 8, false), // three minutes of the first challenge are left, which say nothing of this one
+            (5, 8, 5, true),
+            (4, 8, 1, true),
+            (0, 1, 1, false),
+        ] {
+            purse.spent(paid * MINUTE);
+            let term = purse.term(now, now, given * MINUTE);
+            assert_eq!(
+                (term.time, term.cut),
+                (time * MINUTE, cut),
+                "{paid} {given}"
+            );
+            assert!(purse.pays_again());
+        }
+        purse.spent(MINUTE);
+        assert!(!purse.pays_again());
+        let told = Failure::UnaskedTimeOver.to_string();
+        assert_eq!(
+            told,
+            "no solution was found within the 15 minutes that are paid without asking"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_by_the_relay_first_is_not_put_down_to_nobody_having_been_asked() {
+        let asked = Instant::now();
+        tokio::time::advance(2 * MINUTE).await;
+        let term = Purse::new(None, false).term(Instant::now(), asked, 16 * MINUTE);
+        assert_eq!((term.ends, term.cut), (asked + 16 * MINUTE, false));
+        let term = Purse::new(None, false).term(Instant::now(), asked, 18 * MINUTE);
+        assert_eq!((term.ends, term.cut), (asked + 17 * MINUTE, true));
     }
 
     #[tokio::test(start_paused = true)]
