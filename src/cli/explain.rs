@@ -7,10 +7,10 @@ use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::text::BadText;
 use crate::sender::Failure;
-use crate::tor::{DialError, NoService};
+use crate::tor::{DialError, NoService, Target};
 
-/// What a failed delivery means for a person.
-pub(super) fn explained(failure: &Failure) -> Failed {
+/// What a failed delivery to `target` means for a person.
+pub(super) fn explained(failure: &Failure, target: Target) -> Failed {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
         Failure::Silent(_) => (
@@ -23,6 +23,14 @@ pub(super) fn explained(failure: &Failure) -> Failed {
         ),
         Failure::Refused(refusal) => return refused(*refusal, &failure.to_string()),
         Failure::StillRefused(refusal, _) => return refused(*refusal, &failure.to_string()),
+        // What comes to a port of this machine may have been passed on to another one, whose relay goes by no name but
+        // its own (PROTOCOL.md §9). To a relay behind an onion service, any onion address is one.
+        Failure::RefusedUnread(403) if matches!(target, Target::Loopback(_)) => (
+            Exit::Refused,
+            "It may be no kkv relay. One answers like this, too, if it listens on another address or port than this: \
+             `ssh -L` needs the same on both sides."
+                .to_owned(),
+        ),
         Failure::RefusedUnread(_) => (
             Exit::Refused,
             "It may be no kkv relay, or one of another version.".to_owned(),
@@ -138,6 +146,28 @@ pub(super) fn unreachable_hint(fault: &DialError) -> String {
         DialError::NoRelay { .. } => "Start the relay, or check the port.".to_owned(),
         DialError::TimedOut(_) => {
             "Try again, or for longer with --timeout; Tor finds another way each time.".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_to_a_port_of_this_machine_a_relay_may_have_another_name() {
+        let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+        for (status, target, told) in [
+            (403, "127.0.0.1:9000", true),
+            (403, "[::1]:45069", true),
+            (401, "127.0.0.1:9000", false),
+            (403, onion, false),
+        ] {
+            let target = target.parse().expect("an address");
+            let failed = explained(&Failure::RefusedUnread(status), target);
+            let hint = failed.hint.expect("there is one");
+            assert!(hint.starts_with("It may be no kkv relay"), "{hint}");
+            assert_eq!(hint.contains("ssh -L"), told, "{status} {target}");
         }
     }
 }

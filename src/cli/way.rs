@@ -101,7 +101,7 @@ impl Load<'_> {
             .await
             .map_err(|failure| match (&failure, self.better) {
                 (Failure::NoCommonSuite(_), Some(name)) => gone_back(name),
-                _ => explained(&failure),
+                _ => explained(&failure, self.target),
             })
     }
 }

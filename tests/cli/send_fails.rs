@@ -1,7 +1,7 @@
 //! `kkvc send` when nothing was delivered: each reason has its own exit code, and the message is not there.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,14 +35,14 @@ fn no_tor_ends_with_3_and_says_how_to_get_one() {
 }
 
 /// A port whose owner does `act` with each visitor, and keeps the line open until the visitor is gone if that is what `act` waits for.
-fn port(act: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+fn port(act: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("it is bound").to_string();
     thread::spawn(move || listener.incoming().flatten().for_each(act));
     address
 }
 
-fn hold(mut stream: std::net::TcpStream) {
+fn hold(mut stream: TcpStream) {
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }
 
@@ -182,6 +182,34 @@ fn a_relay_that_is_none_cannot_steer_the_terminal() {
         assert!(!outcome.stderr.contains("31m") && !outcome.stderr.contains("pwned"));
         outcome.must_say("nothing was delivered");
     }
+}
+
+#[test]
+fn a_relay_behind_another_port_is_told_to_be_called_by_its_own() {
+    let relay = Relay::start(&[]);
+    let address = relay.address().to_owned();
+    // As `ssh -L` does it, with another port on this side.
+    let forwarded = port(move |mut near| {
+        let mut far = TcpStream::connect(&address).expect("the relay is there");
+        let mut asking = near.try_clone().expect("a second handle");
+        let mut asked = far.try_clone().expect("a second handle");
+        thread::spawn(move || std::io::copy(&mut asking, &mut asked));
+        let _ = std::io::copy(&mut far, &mut near);
+    });
+    let outcome = kkvc(["send", &forwarded, "-m", "x"])
+        .finish()
+        .must_end_with(1);
+    outcome
+        .must_say("status 403")
+        .must_say("nothing was delivered")
+        .must_say("It may be no kkv relay")
+        .must_say("ssh -L");
+    assert!(relay.list().is_empty());
+
+    let other = Meddler::start(relay.address(), |_| Verdict::Answer(401, ""));
+    let outcome = kkvc(["send", &other.address, "-m", "x"]).finish();
+    let outcome = outcome.must_end_with(1);
+    assert!(!outcome.stderr.contains("ssh"), "{}", outcome.stderr);
 }
 
 #[test]
