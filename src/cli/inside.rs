@@ -144,41 +144,30 @@ fn unused(given: &[(&str, bool)], way: &str, hint: &str) -> Result<(), Failed> {
     }
 }
 
-/// A sender's Tor, on its way to one inbox.
+/// A sender's Tor.
 pub(crate) struct SenderTor {
     tor: EmbeddedTor,
-    to: OnionAddress,
-    port: u16,
-    patience: Duration,
+    /// The one inbox that it may lead to: the one that its key is for.
+    only: Option<OnionAddress>,
     /// After `tor`, which is dropped before it.
     _home: Home,
 }
 
 impl SenderTor {
-    /// Starts it. It connects by itself from then on.
-    pub(crate) async fn start(
-        args: &SenderArgs,
-        to: OnionAddress,
-        port: u16,
-        patience: Duration,
-    ) -> Result<Self, Failed> {
+    /// Starts it for this inbox. It connects by itself from then on.
+    pub(crate) async fn start(args: &SenderArgs, to: OnionAddress) -> Result<Self, Failed> {
         let access = match &args.key {
             Some(key) => Some(super::key::load(key).await?),
             None => None,
         };
-        if access.as_ref().is_some_and(|access| access.inbox() != to) {
-            return Err(Failed::usage(
-                "this key is for another inbox; nothing was sent",
-            ));
-        }
+        let only = access.as_ref().map(|access| access.inbox());
+        must_be_for(only, to)?;
         let settings = args.place.settings()?;
         let home = Home::of_senders(&args.place.state_dir()?, &settings)?;
         let tor = EmbeddedTor::to_dial(&home, &settings, access).await?;
         Ok(Self {
             tor,
-            to,
-            port,
-            patience,
+            only,
             _home: home,
         })
     }
@@ -187,9 +176,28 @@ impl SenderTor {
         self.tor.state()
     }
 
-    pub(crate) fn dialer(&self) -> EmbeddedDialer<'_> {
-        self.tor.dialer(self.to, self.port, self.patience)
+    /// Whether it may lead to this inbox, too.
+    pub(crate) fn must_lead_to(&self, to: OnionAddress) -> Result<(), Failed> {
+        must_be_for(self.only, to)
     }
+
+    pub(crate) fn dialer(
+        &self,
+        to: OnionAddress,
+        port: u16,
+        patience: Duration,
+    ) -> EmbeddedDialer<'_> {
+        self.tor.dialer(to, port, patience)
+    }
+}
+
+/// Who gives a key means the inbox that it is for.
+fn must_be_for(only: Option<OnionAddress>, to: OnionAddress) -> Result<(), Failed> {
+    if only.is_some_and(|only| only != to) {
+        let what = "this key is for another inbox; nothing was sent";
+        return Err(Failed::usage(what));
+    }
+    Ok(())
 }
 
 impl From<HomeError> for Failed {

@@ -9,6 +9,7 @@ use super::commands::{Cli, Command, Tui};
 use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::output::set_talk;
+use super::way::OneTor;
 use super::writer::LastWords;
 use super::{
     arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, list,
@@ -119,7 +120,7 @@ async fn tui(common: &Common, args: Tui) -> Result<(), Failed> {
     let route = Route {
         tor: common.tor,
         solver: args.solving.solver(),
-        inside: args.inside,
+        inside: OneTor::new(args.inside),
     };
     let contacts = match common.contacts() {
         Some(contacts) => Some(contacts.open().await?),

@@ -1,6 +1,7 @@
 //! `kkvc send`: takes the text, has it delivered, and says what has become of it.
 
 use std::io::{self, IsTerminal};
+use std::mem::take;
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use super::output::{complain, print_json, say, say_more};
 use super::progress::Progress;
 use super::proof::Proof;
 use super::receipt::ReceiptPlace;
-use super::way::{Load, Way};
+use super::way::{Load, OneTor, Way};
 use super::{compose, identity, signals};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
@@ -36,7 +37,7 @@ struct Told {
 pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> {
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let prepared = tokio::select! {
-        prepared = prepared(common, &args) => prepared,
+        prepared = prepared(common, &mut args) => prepared,
         () = &mut stopped => Err(cancelled_at_the_keys()),
     };
     let Prepared {
@@ -103,7 +104,7 @@ struct Prepared {
     way: Way,
 }
 
-async fn prepared(common: &Common, args: &Send) -> Result<Prepared, Failed> {
+async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, Failed> {
     let suites = suites(args.suite, args.receipt.is_some())?;
     let key = match &args.identity {
         Some(path) => identity::load(path).await?,
@@ -118,7 +119,8 @@ async fn prepared(common: &Common, args: &Send) -> Result<Prepared, Failed> {
         (_, TorWay::Embedded) => {}
     }
     say_how(common.tor, target, suites, args.solving.solver());
-    let way = Way::choose(common.tor, target, &args.inside, args.timeout).await?;
+    let inside = OneTor::new(take(&mut args.inside));
+    let way = Way::choose(common.tor, target, &inside, args.timeout).await?;
     Ok(Prepared {
         suites,
         key,

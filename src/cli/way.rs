@@ -1,8 +1,9 @@
 //! The ways by which a message is carried, and one such journey.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use super::exit::Failed;
 use super::explain::{explained, gone_back};
@@ -11,17 +12,44 @@ use crate::clock::SystemClock;
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
+use crate::onion::OnionAddress;
 use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
 use crate::sender::{Accepted, Delivery, Failure, Observer, deliver};
 use crate::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState, TorWay};
 
+/// The Tor inside: started when a message first needs it, and the same one for all that come after, each with circuits of its own.
+pub(crate) struct OneTor {
+    args: SenderArgs,
+    tor: OnceCell<Arc<SenderTor>>,
+}
+
+impl OneTor {
+    pub(crate) fn new(args: SenderArgs) -> Self {
+        let tor = OnceCell::new();
+        Self { args, tor }
+    }
+
+    /// The one that runs, if it may lead to this inbox. One that couldn't be started is tried again the next time.
+    async fn to(&self, inbox: OnionAddress) -> Result<Arc<SenderTor>, Failed> {
+        let start = async || SenderTor::start(&self.args, inbox).await.map(Arc::new);
+        let tor = self.tor.get_or_try_init(start).await?;
+        tor.must_lead_to(inbox)?;
+        Ok(Arc::clone(tor))
+    }
+}
+
 /// The way that an address and the options ask for.
 pub(crate) enum Way {
     Loopback(LoopbackDialer),
     Socks(SocksDialer),
-    Inside(SenderTor),
+    Inside {
+        tor: Arc<SenderTor>,
+        to: OnionAddress,
+        port: u16,
+        patience: Duration,
+    },
 }
 
 impl Way {
@@ -29,7 +57,7 @@ impl Way {
     pub(crate) async fn choose(
         tor: TorWay,
         target: Target,
-        inside: &SenderArgs,
+        inside: &OneTor,
         patience: Duration,
     ) -> Result<Self, Failed> {
         Ok(match (target, tor) {
@@ -39,7 +67,13 @@ impl Way {
                 Self::Socks(SocksDialer::new(proxy, address, port, patience, rng))
             }
             (Target::Onion { address, port }, TorWay::Embedded) => {
-                Self::Inside(SenderTor::start(inside, address, port, patience).await?)
+                let (tor, to) = (inside.to(address).await?, address);
+                Self::Inside {
+                    tor,
+                    to,
+                    port,
+                    patience,
+                }
             }
         })
     }
@@ -48,7 +82,7 @@ impl Way {
     pub(crate) fn state(&self) -> Option<watch::Receiver<TorState>> {
         match self {
             Self::Loopback(_) | Self::Socks(_) => None,
-            Self::Inside(tor) => Some(tor.state()),
+            Self::Inside { tor, .. } => Some(tor.state()),
         }
     }
 
@@ -60,7 +94,15 @@ impl Way {
         match self {
             Self::Loopback(dialer) => load.over(dialer, observer).await,
             Self::Socks(dialer) => load.over(dialer, observer).await,
-            Self::Inside(tor) => load.over(&tor.dialer(), observer).await,
+            Self::Inside {
+                tor,
+                to,
+                port,
+                patience,
+            } => {
+                load.over(&tor.dialer(*to, *port, *patience), observer)
+                    .await
+            }
         }
     }
 }

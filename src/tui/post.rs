@@ -9,10 +9,9 @@ use tokio::task::AbortHandle;
 
 use super::app::Event;
 use crate::cli::exit::{Exit, Failed};
-use crate::cli::inside::SenderArgs;
 use crate::cli::send::{accepted_words, cancelled};
 use crate::cli::steps::{Steps, dear};
-use crate::cli::way::{Load, Way};
+use crate::cli::way::{Load, OneTor, Way};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
@@ -48,7 +47,7 @@ pub(super) enum Told {
 /// How all messages go.
 pub(crate) struct Route {
     pub(crate) tor: TorWay,
-    pub(crate) inside: SenderArgs,
+    pub(crate) inside: OneTor,
     pub(crate) solver: Solver,
 }
 

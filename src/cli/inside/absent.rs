@@ -98,12 +98,7 @@ pub(crate) enum SenderTor {}
 pub(crate) enum NoDialer {}
 
 impl SenderTor {
-    pub(crate) async fn start(
-        _: &SenderArgs,
-        _: OnionAddress,
-        _: u16,
-        _: Duration,
-    ) -> Result<Self, Failed> {
+    pub(crate) async fn start(_: &SenderArgs, _: OnionAddress) -> Result<Self, Failed> {
         Err(Failed::usage("this kkvc was built without Tor inside"))
     }
 
@@ -111,7 +106,11 @@ impl SenderTor {
         match *self {}
     }
 
-    pub(crate) fn dialer(&self) -> NoDialer {
+    pub(crate) fn must_lead_to(&self, _: OnionAddress) -> Result<(), Failed> {
+        match *self {}
+    }
+
+    pub(crate) fn dialer(&self, _: OnionAddress, _: u16, _: Duration) -> NoDialer {
         match *self {}
     }
 }
