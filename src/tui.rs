@@ -5,6 +5,7 @@
 
 mod app;
 mod ask;
+mod clipboard;
 mod compose;
 mod draw;
 mod field;
@@ -40,6 +41,7 @@ use crate::cli::signals;
 use crate::contacts::BookFile;
 use crate::crypto::scrub;
 use app::{App, Event, Order};
+use clipboard::Clipboard;
 use keeper::Keeper;
 use link::Link;
 use people::People;
@@ -48,6 +50,16 @@ use terminal::Screen;
 use theme::Theme;
 
 pub(crate) use post::Route;
+
+/// How the owner wants it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wishes {
+    pub(crate) colours: bool,
+    /// Whether the mouse does anything here; if not, it marks text as ever.
+    pub(crate) mouse: bool,
+    /// Whether new messages ring the terminal's bell.
+    pub(crate) bell: bool,
+}
 
 /// How often a delivery under way is looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -61,16 +73,17 @@ const MISSED: Duration = Duration::from_millis(500);
 const SOON: Duration = Duration::from_secs(1);
 
 /// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`. Contacts are
-/// those in `contacts`, or this session's; `colours` are used or not.
+/// those in `contacts`, or this session's.
 pub(crate) async fn run(
     socket: Option<PathBuf>,
     route: Route,
     contacts: Option<BookFile>,
-    colours: bool,
+    wishes: Wishes,
 ) -> Result<(), Failed> {
     let stopped = signals::stopped()?;
     let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
-    let app = App::new(Theme::new(colours), people);
+    let mut app = App::new(Theme::new(wishes.colours), people);
+    app.clipboard = Clipboard::here(|name| std::env::var(name).ok());
     let (events, mut happening) = unbounded_channel();
     let keeper = contacts.map(|file| Keeper::new(file, events.clone()));
     let ended = ran(
@@ -79,6 +92,7 @@ pub(crate) async fn run(
         app,
         keeper.as_ref(),
         (events, &mut happening),
+        wishes,
         stopped,
     )
     .await;
@@ -103,13 +117,14 @@ async fn ran(
     mut app: App,
     keeper: Option<&Keeper>,
     (events, happening): (UnboundedSender<Event>, &mut UnboundedReceiver<Event>),
+    wishes: Wishes,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
     let mut suspended = signal(SignalKind::from_raw(libc::SIGTSTP))?;
     let link = Link::new(socket.clone(), events.clone());
     let mut post = Post::new(route, events.clone());
-    let mut screen = Screen::open()?;
+    let mut screen = Screen::open(wishes.mouse)?;
     let mut keys = keys()?;
     let mut following = JoinSet::new();
     following.spawn(link.clone().follow());
@@ -181,7 +196,9 @@ async fn ran(
                         keeper.change(change);
                     }
                 }
-                Order::Copy(text) => screen.copy(&text)?,
+                Order::Copy(text) => screen.copy(&text, app.clipboard)?,
+                Order::Ring if wishes.bell => screen.ring()?,
+                Order::Ring => {}
                 Order::Redraw => screen.redraw()?,
                 Order::StartRelay => start::start(socket.as_deref(), &events),
                 Order::Suspend => {

@@ -253,9 +253,17 @@ pub(super) enum ContactCommand {
     },
 }
 
-/// Arguments of `kkvc tui`: how messages that are written there go.
+/// Arguments of `kkvc tui`: how it behaves, and how messages that are written there go.
 #[derive(Debug, Default, Args)]
 pub(super) struct Tui {
+    /// Ring the terminal's bell when messages arrive
+    #[arg(long)]
+    pub(super) bell: bool,
+
+    /// Leave the mouse to the terminal, which marks text with it
+    #[arg(long)]
+    pub(super) no_mouse: bool,
+
     #[command(flatten)]
     pub(super) solving: Solving,
 

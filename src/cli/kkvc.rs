@@ -17,7 +17,7 @@ use super::{
 };
 use crate::crypto::scrub;
 use crate::memory;
-use crate::tui::{self, Route};
+use crate::tui::{self, Route, Wishes};
 
 /// How long threads get to end when a command is done. They do at once, except one that waits for somebody to type.
 const SHUTDOWN: Duration = Duration::from_millis(100);
@@ -127,5 +127,10 @@ async fn tui(common: &Common, args: Tui) -> Result<(), Failed> {
         None => None,
     };
     let socket = common.socket.clone();
-    tui::run(socket, route, contacts, colour::on_stdout()).await
+    let wishes = Wishes {
+        colours: colour::on_stdout(),
+        mouse: !args.no_mouse,
+        bell: args.bell,
+    };
+    tui::run(socket, route, contacts, wishes).await
 }

@@ -11,6 +11,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use zeroize::Zeroizing;
 
 use super::ask::Question;
+use super::clipboard::Clipboard;
 use super::compose::Compose;
 use super::draw::Areas;
 use super::inbox::Inbox;
@@ -28,6 +29,7 @@ use crate::contacts::Name;
 use crate::owner::api::{Delete, Message, Status};
 use crate::private::Private;
 use crate::protocol::text::Text;
+use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 use crate::tor::Target;
 
@@ -54,6 +56,10 @@ pub(super) struct App {
     wanted: Option<MessageId>,
     pub(super) help: bool,
     pub(super) note: Option<Note>,
+    /// What is copied goes this way.
+    pub(super) clipboard: Clipboard,
+    /// The newest message that was seen, and of which relay: what comes after it is new.
+    newest: Option<(Hex<32>, Option<MessageId>)>,
     /// Where things are on the screen, for the mouse.
     pub(super) areas: Areas,
 }
@@ -110,6 +116,8 @@ pub(super) enum Order {
     /// Change the file of contacts.
     Keep(Change),
     Copy(Private<Zeroizing<String>>),
+    /// Messages have come: ring the bell, if that is wished.
+    Ring,
     StartRelay,
     Suspend,
     Redraw,
@@ -135,6 +143,8 @@ impl App {
             wanted: None,
             help: false,
             note: None,
+            clipboard: Clipboard::default(),
+            newest: None,
             areas: Areas::default(),
         }
     }
@@ -235,9 +245,19 @@ impl App {
                 if is_another {
                     self.forget_messages();
                 }
+                let newest = messages.iter().map(|message| message.id).max();
+                let seen = self.newest.replace((status.relay, newest));
+                let any_new = match seen {
+                    None => false, // they were there before this was
+                    Some((relay, seen)) if relay == status.relay => newest > seen,
+                    Some(_) => newest.is_some(),
+                };
                 self.relay = RelayState::Here(status);
                 self.inbox.set(messages);
                 self.close_if_gone();
+                if any_new {
+                    return vec![Order::Ring];
+                }
             }
             News::How(status) => self.relay = RelayState::Here(status),
             News::Away {

@@ -12,6 +12,9 @@ use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
 use crate::tor::Target;
 
+/// So many changes of a field can be undone. What they keep goes with the form, and is wiped like all memory that is given back.
+const UNDONE: usize = 1000;
+
 /// A form of two fields.
 pub(super) struct Compose {
     /// Which of the written messages it is.
@@ -47,6 +50,8 @@ impl Compose {
         text_field.move_cursor(CursorMove::Bottom);
         text_field.move_cursor(CursorMove::End);
         to_field.move_cursor(CursorMove::End);
+        to_field.set_max_histories(UNDONE);
+        text_field.set_max_histories(UNDONE);
         Self {
             id,
             to: to_field,
@@ -83,6 +88,23 @@ impl Compose {
                 field::go(&mut self.text, &vec![CursorMove::Down; self.height]);
             }
             Field::Text => field::input(&mut self.text, key),
+        }
+    }
+
+    /// Takes the last change of the field back; whether there was one.
+    pub(super) fn undo(&mut self) -> bool {
+        self.here().undo()
+    }
+
+    /// Does again what was taken back last; whether there is anything.
+    pub(super) fn redo(&mut self) -> bool {
+        self.here().redo()
+    }
+
+    fn here(&mut self) -> &mut TextArea<'static> {
+        match self.field {
+            Field::To => &mut self.to,
+            Field::Text => &mut self.text,
         }
     }
 
@@ -218,6 +240,31 @@ mod tests {
             "{text:?}"
         );
         assert!(compose.paste("plain\nwords").is_empty());
+    }
+
+    #[test]
+    fn what_was_done_to_a_field_is_taken_back_and_done_again() {
+        let mut compose = Compose::new(1, ADDRESS, "from before\n");
+        assert!(!compose.undo(), "what was there is not to be undone");
+        typed(&mut compose, "words");
+        compose.paste("a whole\nblock");
+        let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        compose.input(control('u'));
+        assert_eq!(*compose.text(), "from before\nwordsa whole");
+        assert!(compose.undo());
+        assert_eq!(*compose.text(), "from before\nwordsa whole\nblock");
+        assert!(compose.undo());
+        assert_eq!(*compose.text(), "from before\nwords");
+        assert!(compose.undo() && compose.redo());
+        assert_eq!(*compose.text(), "from before\nwords");
+        while compose.undo() {}
+        assert_eq!(*compose.text(), "from before");
+        // The address has changes of its own.
+        compose.other_field();
+        assert!(!compose.undo());
+        compose.input(control('u'));
+        assert!(compose.address().is_empty() && compose.undo());
+        assert_eq!(compose.address(), ADDRESS);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) fn line(text: String, hint: &str) -> TextArea<'static> {
 pub(super) fn made(mut field: TextArea<'static>, hint: &str) -> TextArea<'static> {
     field.set_placeholder_text(hint);
     field.set_cursor_line_style(Style::new());
-    field.set_max_histories(0); // no key undoes, and each step would be a copy of what was typed
+    field.set_max_histories(0); // where no key undoes, each step would be a copy of what was typed
     field
 }
 

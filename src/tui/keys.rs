@@ -30,6 +30,8 @@ pub(super) enum Act {
     Save,
     Send,
     OtherField,
+    Undo,
+    Redo,
     Cancel,
     Help,
     Suspend,
@@ -124,6 +126,9 @@ const COMPOSE: &[Binding] = bindings! {
     Send: [control('s')], "Ctrl-S", "send", "send it";
     OtherField: [named(KeyCode::Tab), (KeyCode::BackTab, KeyModifiers::SHIFT)], "Tab", "to the address or the text", "from the address to the text, and back";
     Back: [named(KeyCode::Esc)], "Esc", "put it aside", "put it aside: it is kept until you end kkvc";
+    // The byte that terminals send for it is called Ctrl-7 by the library.
+    Undo: [control('7'), control('_')], "Ctrl-_", "undo", "take the last change back (so does Ctrl-/ on most terminals)";
+    Redo: [control('r')], "Ctrl-R", "", "do again what was taken back";
 };
 
 const OUTBOX: &[Binding] = bindings! {

@@ -6,12 +6,10 @@ use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{
     Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode, size,
@@ -23,12 +21,16 @@ use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::app::App;
+use super::clipboard::Clipboard;
 use super::draw::draw;
 use super::rows::Rows;
 use crate::cli::writer::{self, Sink};
 
 /// Whether the terminal is taken over: who finds it so gives it back, once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Tell of clicks and the wheel (1000), in numbers without a bound (1006), and of no move.
+const CLICKS: &str = "\x1b[?1000h\x1b[?1006h";
 
 /// How long the terminal has to take what gives it back.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -41,6 +43,8 @@ static TOOK: Notify = Notify::const_new();
 /// The screen. Given back when dropped.
 pub(super) struct Screen {
     terminal: Terminal<Rows<Output>>,
+    /// Whether it is to tell of the mouse.
+    mouse: bool,
     /// Whether the terminal shows less than there is to see.
     is_behind: bool,
 }
@@ -70,11 +74,12 @@ impl Write for Output {
 }
 
 impl Screen {
-    /// Takes it over.
-    pub(super) fn open() -> io::Result<Self> {
+    /// Takes it over, with what is done by mouse if `mouse`.
+    pub(super) fn open(mouse: bool) -> io::Result<Self> {
         tell_panics_on_the_old_screen();
-        enter()?;
+        enter(mouse)?;
         Ok(Self {
+            mouse,
             terminal: empty().inspect_err(|_| leave())?,
             is_behind: false,
         })
@@ -87,7 +92,7 @@ impl Screen {
             return Ok(());
         }
         if !TAKEN.load(Ordering::Relaxed) {
-            enter()?; // a fault on another thread has given it back, and is told there
+            enter(self.mouse)?; // a fault on another thread has given it back, and is told there
             self.terminal = empty()?;
         }
         if whole()? != self.terminal.get_frame().area() {
@@ -113,17 +118,24 @@ impl Screen {
         Ok(())
     }
 
-    /// Gives `text` to the terminal's clipboard (OSC 52). Whether it takes it, no terminal says.
-    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+    /// Gives `text` to the terminal's clipboard. Whether it takes it, no terminal says.
+    pub(super) fn copy(&mut self, text: &str, way: Clipboard) -> io::Result<()> {
         let mut output = Output::default();
-        execute!(output, CopyToClipboard::to_clipboard_from(text))
+        output.write_all(&way.sequences(text))?;
+        output.flush()
+    }
+
+    /// Rings its bell.
+    pub(super) fn ring(&mut self) -> io::Result<()> {
+        let mut output = Output::default();
+        execute!(output, Print('\x07'))
     }
 
     /// Gives the terminal back and stops this process, until somebody has it go on.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         leave();
         kill_process(getpid(), Signal::STOP)?;
-        enter()?;
+        enter(self.mouse)?;
         self.terminal = empty()?;
         Ok(())
     }
@@ -155,7 +167,7 @@ fn empty() -> io::Result<Terminal<Rows<Output>>> {
     )
 }
 
-fn enter() -> io::Result<()> {
+fn enter(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::Relaxed);
     let mut output = Output::default();
@@ -163,7 +175,7 @@ fn enter() -> io::Result<()> {
         output,
         EnterAlternateScreen,
         DisableLineWrap,
-        EnableMouseCapture,
+        Print(if mouse { CLICKS } else { "" }),
         EnableBracketedPaste
     )
     .inspect_err(|_| leave())
@@ -218,7 +230,7 @@ mod tests {
     #[test]
     fn a_fault_gives_the_terminal_back_and_is_told_on_it() {
         if env::var_os(FAULTY).is_some() {
-            let _screen = Screen::open().unwrap();
+            let _screen = Screen::open(true).unwrap();
             panic!("as a fault would");
         }
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();

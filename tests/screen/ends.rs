@@ -34,8 +34,8 @@ fn must_be_as_before(terminal: &Tmux) {
     // A click or a paste is no longer told to whoever reads keys.
     let modes = terminal.modes();
     assert_eq!(
-        modes, "0 0 0 1",
-        "alternate screen, mouse, its reports; cursor"
+        modes, "0 0 0 0 1",
+        "alternate screen, mouse, its reports, its moves; cursor"
     );
     terminal.types("clear; echo bef''ore\n"); // so that it can be done again
     terminal.wait_until("before", |screen| {
@@ -94,6 +94,36 @@ fn a_text_is_copied_to_the_clipboard_when_asked_for_and_not_before() {
     terminal.press(&["y"]);
     terminal.wait_for("copied");
     assert_eq!(terminal.clipboard(), SECRET);
+}
+
+#[test]
+fn the_terminal_tells_of_clicks_and_of_no_move_and_of_nothing_if_that_is_not_wished() {
+    let relay = Relay::start(&[]);
+    for (arguments, modes) in [("tui", "1 1 1 0 0"), ("tui --no-mouse", "1 0 0 0 0")] {
+        let terminal = Tmux::with_client(&relay, arguments, 80, 24);
+        assert_eq!(
+            terminal.modes(),
+            modes,
+            "alternate screen, mouse, its reports, its moves; cursor"
+        );
+    }
+}
+
+#[test]
+fn new_messages_ring_the_bell_if_that_is_wished() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"There already.");
+    for (arguments, rings) in [("tui", 0), ("tui --bell", 1)] {
+        let terminal = Tmux::with_client(&relay, arguments, 80, 24);
+        terminal.wait_for(" * ");
+        let before = terminal.screen().matches(" * ").count();
+        assert_eq!(terminal.bells(), 0);
+        relay.deliver(b"Another.");
+        terminal.wait_until("it", |screen| screen.matches(" * ").count() > before);
+        // It is rung before the message is drawn.
+        terminal.wait_for_bells(rings);
+        assert_eq!(terminal.bells(), rings);
+    }
 }
 
 #[test]

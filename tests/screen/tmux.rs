@@ -140,11 +140,23 @@ impl Tmux {
         self.ask(&["capture-pane", "-p", "-e", "-t", "test"])
     }
 
-    /// Whether the alternate screen is on, whether clicks are reported and how, and whether there is a cursor.
+    /// Whether the alternate screen is on, whether clicks are reported, how, and moves as well, and whether there is a cursor.
     pub(super) fn modes(&self) -> String {
-        let modes = "#{alternate_on} #{mouse_any_flag} #{mouse_sgr_flag} #{cursor_flag}";
+        let modes =
+            "#{alternate_on} #{mouse_any_flag} #{mouse_sgr_flag} #{mouse_all_flag} #{cursor_flag}";
         let modes = self.ask(&["display-message", "-p", "-t", "test", modes]);
         modes.trim().to_owned()
+    }
+
+    /// How often the bell has rung: what is written comes to whoever is told of it in lines, and this byte as `\007`.
+    pub(super) fn bells(&self) -> usize {
+        self.told.stdout().matches(r"\007").count()
+    }
+
+    /// Waits until it has rung so often.
+    pub(super) fn wait_for_bells(&self, rings: usize) {
+        let heard = |told: &str| told.matches(r"\007").count() >= rings;
+        self.told.wait_for_stdout("the bell", heard);
     }
 
     /// What was last copied to the clipboard by way of this terminal.

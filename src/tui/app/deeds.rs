@@ -119,6 +119,19 @@ impl App {
         }]
     }
 
+    /// Takes the last change of what is being written back, or does it again.
+    pub(super) fn undo(&mut self, back: bool) {
+        let done = match &mut self.compose {
+            Some(compose) if back => compose.undo(),
+            Some(compose) => compose.redo(),
+            None => false,
+        };
+        if !done {
+            let which = if back { "undo" } else { "do again" };
+            self.tell(true, format!("there is nothing to {which}"));
+        }
+    }
+
     pub(super) fn cancel(&mut self) -> Vec<Order> {
         match self.outbox.chosen() {
             Some(letter) if matches!(letter.stage, Stage::UnderWay(_)) => {
@@ -185,17 +198,15 @@ impl App {
             return Vec::new();
         };
         let (text, id) = (reading.to_copy(), reading.summary().id);
-        let mut told =
-            "copied: the terminal has it in its clipboard now, if it allows that".to_owned();
+        let allowed = self.clipboard.condition();
+        let mut told = format!("copied to the clipboard, {allowed}");
         // What a line feed at its end would do in a shell, or a tab, is no part of what was said.
         let is_said = |text: &str| {
             let words: Vec<&str> = text.split_whitespace().collect();
             words.join(" ")
         };
         if Zeroizing::new(is_said(&text)) != Zeroizing::new(is_said(reading.text())) {
-            told = format!(
-                "copied as it is shown, if the terminal allows that; as it came: kkvc read {id} --raw"
-            );
+            told = format!("copied as it is shown, {allowed}; as it came: kkvc read {id} --raw");
         } else if text.contains('\n') {
             told += "; pasted into a shell, each line may be run";
         }
@@ -209,13 +220,10 @@ impl App {
             return Vec::new();
         };
         let (address, told) = match (status.onion.clone(), status.tor) {
-            (Some(onion), _) => (
-                OneLine(&onion).to_string(),
-                "your address is in the terminal's clipboard now, if it allows that",
-            ),
+            (Some(onion), _) => (OneLine(&onion).to_string(), "copied your address"),
             (None, TorMode::Off) => (
                 OneLine(&status.place()).to_string(),
-                "copied, if the terminal allows that; it is an address for this machine alone",
+                "copied an address for this machine alone",
             ),
             (None, TorMode::External | TorMode::Embedded) => {
                 let why = "your relay doesn't know its address: the system's Tor has it in its file hostname";
@@ -223,7 +231,7 @@ impl App {
                 return Vec::new();
             }
         };
-        self.tell(true, told);
+        self.tell(true, format!("{told}, {}", self.clipboard.condition()));
         vec![Order::Copy(Zeroizing::new(address).into())]
     }
 

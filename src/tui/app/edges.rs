@@ -99,7 +99,7 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
     arrives(&mut app, summary(1), "of the first relay");
     press(&mut app, "d");
     let mut another = status();
-    another.relay = crate::protocol::wire::Hex([9; 32]);
+    another.relay = Hex([9; 32]);
     app.take(Event::News(News::Here(another, vec![summary(1)])));
     assert!(app.reading.is_none());
     assert!(
@@ -216,4 +216,23 @@ fn a_hint_that_names_an_option_of_a_command_is_no_help_at_the_screen() {
         };
         assert_eq!(failed.hint.is_some(), helps, "{hint}");
     }
+}
+
+#[test]
+fn the_bell_is_for_messages_that_come_while_one_looks() {
+    let mut app = App::new(Theme::plain(), People::new(None));
+    let mut here = |relay: u8, ids: &[u64]| {
+        let mut status = status();
+        status.relay = Hex([relay; 32]);
+        let messages = ids.iter().copied().map(summary).collect();
+        let orders = app.take(Event::News(News::Here(status, messages)));
+        matches!(orders[..], [Order::Ring])
+    };
+    assert!(!here(7, &[1, 2]), "they were there already");
+    assert!(here(7, &[1, 2, 3]));
+    assert!(!here(7, &[1]) && !here(7, &[]), "some have gone");
+    assert!(here(7, &[4]));
+    assert!(!here(8, &[]), "another relay, with nothing in it");
+    assert!(here(8, &[1]));
+    assert!(here(9, &[1]), "the next one was quicker");
 }

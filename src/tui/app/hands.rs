@@ -181,6 +181,7 @@ impl App {
                 (Place::Person, _, Some(person)) => person.next_line(),
                 _ => {}
             },
+            Act::Undo | Act::Redo => self.undo(act == Act::Undo),
             Act::Cancel => return self.cancel(),
         }
         Vec::new()
