@@ -182,7 +182,7 @@ async fn ran(
         for order in orders {
             match order {
                 Order::Fetch(id) => link.fetch(id),
-                Order::Mark(id, read) => link.mark(id, read),
+                Order::Mark(ids, read) => link.mark(ids, read),
                 Order::Delete(what) => link.delete(what),
                 Order::Send {
                     id,

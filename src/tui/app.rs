@@ -103,7 +103,7 @@ pub(super) enum Event {
 pub(super) enum Order {
     /// Have this message read to us.
     Fetch(MessageId),
-    Mark(MessageId, bool),
+    Mark(Vec<MessageId>, bool),
     Delete(Delete),
     Send {
         id: u64,
@@ -325,7 +325,7 @@ impl App {
         if read {
             Vec::new()
         } else {
-            vec![Order::Mark(id, true)]
+            vec![Order::Mark(vec![id], true)]
         }
     }
 

@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::contacts::Name;
+use crate::count::counted;
 use crate::queue::MessageId;
 use crate::tor::Target;
 
@@ -10,6 +11,8 @@ use crate::tor::Target;
 pub(super) enum Question {
     /// Delete this message?
     Delete(MessageId),
+    /// Delete these, which were picked out?
+    DeleteSeveral(Vec<MessageId>),
     /// Delete all of these, which are all that there were? It is asked twice: `sure` the second time.
     DeleteAll { ids: Vec<MessageId>, sure: bool },
     /// Forget what was written to nobody's use?
@@ -47,7 +50,10 @@ impl Question {
 
     /// Whether a yes does something to messages of the relay.
     pub(super) fn is_about_messages(&self) -> bool {
-        matches!(self, Self::Delete(_) | Self::DeleteAll { .. })
+        matches!(
+            self,
+            Self::Delete(_) | Self::DeleteSeveral(_) | Self::DeleteAll { .. }
+        )
     }
 
     /// In words: what is asked, and what a yes means.
@@ -55,6 +61,10 @@ impl Question {
         let undone = "It can't be undone.".to_owned();
         match self {
             Self::Delete(id) => (format!("Delete message {id}?"), undone),
+            Self::DeleteSeveral(ids) => {
+                let several = counted(ids.len() as u64, "picked message");
+                (format!("Delete {several}?"), undone)
+            }
             Self::DeleteAll { ids, sure } => {
                 let all = match ids.len() {
                     1 => "the only message".to_owned(),

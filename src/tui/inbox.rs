@@ -1,5 +1,7 @@
 //! The list of messages: which there are, which is chosen, which part of them is on the screen.
 
+use std::collections::BTreeSet;
+
 use crate::owner::api::Summary;
 use crate::queue::MessageId;
 
@@ -8,6 +10,8 @@ use crate::queue::MessageId;
 pub(super) struct Inbox {
     messages: Vec<Summary>,
     chosen: Option<MessageId>,
+    /// Those picked out, which keys act on together while there are any.
+    picked: BTreeSet<MessageId>,
     /// First line on the screen.
     top: usize,
     /// Lines on the screen.
@@ -25,6 +29,8 @@ impl Inbox {
             let place = place.min(messages.len().saturating_sub(1));
             messages.get(place).map(|message| message.id)
         });
+        self.picked
+            .retain(|id| messages.iter().any(|message| message.id == *id));
         self.messages = messages;
         self.show_chosen();
     }
@@ -35,6 +41,30 @@ impl Inbox {
 
     pub(super) fn chosen(&self) -> Option<&Summary> {
         self.messages.get(self.place()?)
+    }
+
+    /// Picks the chosen one out, or puts it back, and goes on to the next.
+    pub(super) fn pick(&mut self) {
+        let Some(id) = self.chosen else { return };
+        if !self.picked.remove(&id) {
+            self.picked.insert(id);
+        }
+        self.move_by(1);
+    }
+
+    /// Puts all back; whether there were any.
+    pub(super) fn pick_none(&mut self) -> bool {
+        !std::mem::take(&mut self.picked).is_empty()
+    }
+
+    /// Those picked out, as they stand in the list.
+    pub(super) fn picked(&self) -> impl Iterator<Item = &Summary> {
+        let is_picked = |message: &&Summary| self.picked.contains(&message.id);
+        self.messages.iter().filter(is_picked)
+    }
+
+    pub(super) fn is_picked(&self, id: MessageId) -> bool {
+        self.picked.contains(&id)
     }
 
     /// Where in the list the chosen one is.

@@ -18,6 +18,7 @@ pub(super) enum Act {
     Write,
     Mark,
     Delete,
+    Pick,
     DeleteAll,
     Copy,
     CopyAddress,
@@ -94,11 +95,13 @@ const INBOX: &[Binding] = bindings! {
     People: [key('a')], "a", "contacts", "whom you know";
     Quit: [key('q')], "q", "quit", "leave; your relay runs on";
     CopyAddress: [key('y')], "y", "copy address", "copy your address to the clipboard";
+    Pick: [key(' ')], "Space", "", "pick several, which d and u act on; Esc picks none";
+    Back: [named(KeyCode::Esc)], "Esc", "none", "pick none";
     DeleteAll: [key('D')], "D", "", "delete every message";
     Start: [key('s')], "s", "start your relay", "start your relay, if it isn't running";
     Down: [named(KeyCode::Down), key('j')], "↓ j", "", "to the next message";
     Up: [named(KeyCode::Up), key('k')], "↑ k", "", "to the message before";
-    PageDown: [named(KeyCode::PageDown), control('f'), key(' ')], "PgDn", "", "a page on";
+    PageDown: [named(KeyCode::PageDown), control('f')], "PgDn", "", "a page on";
     PageUp: [named(KeyCode::PageUp), control('b')], "PgUp", "", "a page back";
     Top: [named(KeyCode::Home), key('g')], "Home g", "", "to the first";
     Bottom: [named(KeyCode::End), key('G')], "End G", "", "to the last";

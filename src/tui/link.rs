@@ -119,8 +119,8 @@ impl Link {
         });
     }
 
-    pub(super) fn mark(&self, id: MessageId, read: bool) {
-        self.ask(move |client| async move { client.mark(vec![id], read).await.map(|_| None) });
+    pub(super) fn mark(&self, ids: Vec<MessageId>, read: bool) {
+        self.ask(move |client| async move { client.mark(ids, read).await.map(|_| None) });
     }
 
     pub(super) fn delete(&self, what: Delete) {

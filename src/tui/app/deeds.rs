@@ -4,6 +4,8 @@ use zeroize::Zeroizing;
 
 use super::{App, Order, RelayState};
 use crate::cli::visible::OneLine;
+use crate::count::counted;
+use crate::owner::api::Summary;
 use crate::tor::TorMode;
 use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
@@ -144,15 +146,39 @@ impl App {
         }
     }
 
+    /// Those picked out of the list, where that is where one is.
+    fn picked(&self) -> Vec<&Summary> {
+        match self.place {
+            Place::Inbox => self.inbox.picked().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     pub(super) fn mark(&mut self) -> Vec<Order> {
+        let picked = self.picked();
+        if !picked.is_empty() {
+            // Several become alike.
+            let read = picked.iter().any(|message| !message.read);
+            let ids: Vec<_> = picked.iter().map(|message| message.id).collect();
+            if let Some(reading) = &mut self.reading
+                && ids.contains(&reading.summary().id)
+            {
+                reading.set_read(read);
+            }
+            let marked = counted(ids.len() as u64, "message");
+            let how = if read { "read" } else { "unread" };
+            self.inbox.pick_none();
+            self.tell(true, format!("marked {marked} as {how}"));
+            return vec![Order::Mark(ids, read)];
+        }
         let open = self
             .reading
             .as_ref()
             .filter(|_| self.place == Place::Message);
         let message = open.map(Reading::summary).or_else(|| self.inbox.chosen());
-        let order = message.map(|message| Order::Mark(message.id, !message.read));
-        if let (Some(reading), Some(Order::Mark(id, read))) = (&mut self.reading, &order)
-            && reading.summary().id == *id
+        let order = message.map(|message| Order::Mark(vec![message.id], !message.read));
+        if let (Some(reading), Some(Order::Mark(ids, read))) = (&mut self.reading, &order)
+            && ids.contains(&reading.summary().id)
         {
             reading.set_read(*read);
         }
@@ -165,6 +191,10 @@ impl App {
             .as_ref()
             .filter(|_| self.place == Place::Message);
         let question = match self.place {
+            Place::Inbox if !self.picked().is_empty() => {
+                let ids = self.picked().iter().map(|message| message.id).collect();
+                Some(Question::DeleteSeveral(ids))
+            }
             Place::Message | Place::Inbox => {
                 let message = open.map(Reading::summary).or_else(|| self.inbox.chosen());
                 message.map(|message| Question::Delete(message.id))

@@ -236,3 +236,36 @@ fn the_bell_is_for_messages_that_come_while_one_looks() {
     assert!(here(8, &[1]));
     assert!(here(9, &[1]), "the next one was quicker");
 }
+
+#[test]
+fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
+    let mut app = app(1..=5);
+    press(&mut app, "  j ");
+    assert!(screen(&mut app, 100, 24).contains("+* "));
+    let picked = |app: &App| app.inbox.picked().map(|m| m.id.0).collect::<Vec<_>>();
+    assert_eq!(picked(&app), [5, 4, 2]);
+    let orders = press(&mut app, "u");
+    let ids = [MessageId(5), MessageId(4), MessageId(2)];
+    assert!(matches!(&orders[..], [Order::Mark(marked, true)] if *marked == ids));
+    assert!(picked(&app).is_empty());
+    // One that has gone meanwhile, or another relay's with the same number, is not picked.
+    press(&mut app, "g  ");
+    let left = (1..=4).map(summary).collect();
+    app.take(Event::News(News::Here(status(), left)));
+    assert_eq!(picked(&app), [4]);
+    assert!(press(&mut app, " d").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Delete 2 picked messages?"));
+    assert!(press(&mut app, "n").is_empty());
+    let orders = press(&mut app, "dy");
+    let ids = [MessageId(4), MessageId(3)];
+    assert!(matches!(&orders[..], [Order::Delete(Delete::Ids(deleted))] if *deleted == ids));
+    // Esc picks none, and then d is for the one that is chosen.
+    press(&mut app, "\x1bgd");
+    assert!(screen(&mut app, 80, 24).contains("Delete message 4?"));
+    press(&mut app, "n ");
+    let mut another = status();
+    another.relay = Hex([9; 32]);
+    let same_numbers = (1..=4).map(summary).collect();
+    app.take(Event::News(News::Here(another, same_numbers)));
+    assert!(picked(&app).is_empty());
+}

@@ -108,6 +108,8 @@ impl App {
             }
             _ if !yes => Vec::new(),
             Question::Delete(id) => vec![Order::Delete(Delete::Ids(vec![id]))],
+            // Those that were counted in the question.
+            Question::DeleteSeveral(ids) => vec![Order::Delete(Delete::Ids(ids))],
             Question::DeleteAll { ids, sure: false } => {
                 self.questions
                     .push_front(Question::DeleteAll { ids, sure: true });
@@ -149,6 +151,7 @@ impl App {
             Act::Open => return self.open(),
             Act::Mark => return self.mark(),
             Act::Delete => self.ask_to_delete(),
+            Act::Pick => self.inbox.pick(),
             Act::DeleteAll => {
                 let ids: Vec<_> = self.inbox.messages().iter().map(|m| m.id).collect();
                 if ids.is_empty() {
@@ -222,6 +225,9 @@ impl App {
 
     pub(super) fn back(&mut self) {
         self.wanted = None;
+        if self.place == Place::Inbox && self.inbox.pick_none() {
+            return;
+        }
         match self.place {
             Place::Compose => {
                 self.put_aside();

@@ -15,6 +15,7 @@ impl App {
                     ..
                 }
             ),
+            Act::Back if self.place == Place::Inbox => self.inbox.picked().next().is_some(),
             Act::CopyAddress => matches!(self.relay, RelayState::Here(_)),
             Act::Open | Act::Mark | Act::Delete | Act::Cancel | Act::Verify | Act::Rename => {
                 self.acts_on_chosen(act)

@@ -57,7 +57,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         let name = app.people.who_signs(&message.sender);
         let from = name.map_or_else(|| short(&message.sender), ToString::to_string);
         let from = fitted(&from, width);
-        let mut line = Line::raw(fitted(&line_of(message, &from), row.width.into()));
+        let mut line = Line::raw(fitted(
+            &line_of(message, &from, app.inbox.is_picked(message.id)),
+            row.width.into(),
+        ));
         if !message.read {
             line = line.style(app.theme.strong());
         }
@@ -77,10 +80,11 @@ fn from_width(app: &App, all: u16) -> usize {
     longest.min(room).max(SHORT_FINGERPRINT)
 }
 
-fn line_of(message: &Summary, from: &str) -> String {
+fn line_of(message: &Summary, from: &str, is_picked: bool) -> String {
+    let picked = if is_picked { '+' } else { ' ' };
     let unread = if message.read { ' ' } else { '*' };
     format!(
-        " {unread} {:<16}  {from}  {:>5}  {:>4}  {:<5}  {:>5}{}",
+        "{picked}{unread} {:<16}  {from}  {:>5}  {:>4}  {:<5}  {:>5}{}",
         time(message.received),
         message.bytes,
         message.cost,

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use crate::cli::wrapped::wrapped;
 use crate::tui::app::App;
 use crate::tui::ask::Question;
+use crate::tui::keys::Act;
 
 const QUESTION_WIDTH: u16 = 60;
 
@@ -65,6 +66,8 @@ pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let lines: Vec<Line<'_>> = app
         .place
         .bindings()
+        // Where nothing is picked, Esc does nothing there.
+        .filter(|binding| binding.act != Act::Back || app.does_something(binding.act))
         .map(|binding| {
             Line::from_iter([
                 Span::styled(format!("{:>9}  ", binding.keys_shown), app.theme.key()),
