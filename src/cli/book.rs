@@ -220,7 +220,7 @@ fn unusable(path: &Path, fault: &FileError) -> Failed {
             failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")
         }
         FileError::Exposed => match std::fs::metadata(path) {
-            Ok(metadata) => failed.hint(close_file(path, &metadata)),
+            Ok(metadata) => close_file(failed, path, &metadata),
             Err(_) => failed,
         },
         FileError::Busy => {

@@ -9,9 +9,10 @@ mod socket;
 
 use serde::Serialize;
 
+use super::bar::{columns, hanging};
 use super::common::Common;
 use super::exit::{Exit, Failed};
-use super::output::{print_json, print_lines};
+use super::output::{print, print_json};
 use super::visible::OneLine;
 use crate::clock::{Clock, SystemClock};
 use relay::Seen;
@@ -25,6 +26,9 @@ struct Finding {
     what: String,
     /// What to do about it, unless all is well.
     mend: Option<String>,
+    /// Whether that is a command to be pasted.
+    #[serde(skip)]
+    is_command: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -54,6 +58,7 @@ impl Finding {
             state: State::Ok,
             what: what.into(),
             mend: None,
+            is_command: false,
         }
     }
 
@@ -72,17 +77,34 @@ impl Finding {
         }
     }
 
+    /// What is wrong, and the command that mends it.
+    fn mended_by(check: &'static str, what: impl Into<String>, command: String) -> Self {
+        Self {
+            is_command: true,
+            ..Self::wrong(check, what, command)
+        }
+    }
+
     /// `ok       relay     running`, or with `: start it` behind what is wrong.
     fn line(&self) -> String {
-        let mend = self.mend.as_ref().map(|mend| format!(": {mend}"));
-        let line = format!(
-            "{:<7}  {:<8}  {}{}",
-            self.state.word(),
-            self.check,
-            self.what,
-            mend.unwrap_or_default()
-        );
-        OneLine(&line).to_string() + "\n"
+        let mend = match &self.mend {
+            Some(mend) if self.is_command => format!(": run this:\n  {}", OneLine(mend)),
+            Some(mend) => format!(": {}", OneLine(mend)),
+            None => String::new(),
+        };
+        let (state, check, what) = (self.state.word(), self.check, OneLine(&self.what));
+        format!("{state:<7}  {check:<8}  {what}{mend}\n")
+    }
+
+    /// The same, as a terminal of so many columns shows it: a command stays one line, so that what is pasted is the whole of it.
+    fn shown(&self, columns: Option<usize>) -> String {
+        let line = self.line();
+        match line.split_once('\n') {
+            Some((words, command)) if self.is_command => {
+                format!("{}\n{command}", *hanging(words, columns))
+            }
+            _ => hanging(&line, columns).to_string(),
+        }
     }
 }
 
@@ -117,7 +139,9 @@ pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
     if common.json {
         print_json(&Checked { checks: &findings })?;
     } else {
-        print_lines(&findings.iter().map(Finding::line).collect::<String>())?;
+        let columns = columns();
+        let shown = findings.iter().map(|finding| finding.shown(columns));
+        print(&shown.collect::<String>())?;
     }
     let wrong = findings.iter().filter(|f| f.state == State::Wrong);
     let wrong: Vec<&str> = wrong.map(|finding| finding.check).collect();
@@ -150,6 +174,14 @@ mod tests {
         ] {
             assert_eq!(finding.line(), want);
         }
+    }
+
+    #[test]
+    fn a_command_stays_one_line_where_words_are_broken() {
+        let command = format!("chmod go-w /{}", "long/".repeat(9));
+        let finding = Finding::mended_by("socket", "others may write", command.clone());
+        let want = format!("wrong    socket\n  others may write: run\n  this:\n  {command}\n");
+        assert_eq!(finding.shown(Some(24)), want);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::output::{alarm, complain};
+use super::output::{alarm, complain, complain_unbroken};
 use super::visible::{OneLine, Visible};
 use crate::owner::ClientError;
 
@@ -51,6 +51,8 @@ pub(crate) struct Failed {
     pub(crate) exit: Exit,
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
+    /// The lines of `hint` with a command to be pasted.
+    commands: Vec<String>,
 }
 
 impl Failed {
@@ -59,11 +61,28 @@ impl Failed {
             exit,
             what: what.into(),
             hint: None,
+            commands: Vec::new(),
         }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a line to the hint: `words`, then a command. It stays one line on every terminal, so that what is pasted is the whole command.
+    pub(crate) fn command(mut self, words: &str, command: &str) -> Self {
+        let line = format!("{words}{command}");
+        self.commands.push(line.clone());
+        self.more(&line)
+    }
+
+    /// Adds lines to the hint.
+    pub(crate) fn more(mut self, lines: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint}\n{lines}"),
+            None => lines.to_owned(),
+        });
         self
     }
 
@@ -76,8 +95,13 @@ impl Failed {
         // A path or a pasted address may be in it.
         alarm(&format!("{program}:"), OneLine(&self.what));
         if let Some(hint) = &self.hint {
-            let hint = Visible(hint).to_string().replace('\n', "\n  ");
-            complain(format_args!("  {hint}"));
+            for line in Visible(hint).to_string().split('\n') {
+                if self.commands.iter().any(|command| command == line) {
+                    complain_unbroken(format_args!("  {line}"));
+                } else {
+                    complain(format_args!("  {line}"));
+                }
+            }
         }
         ExitCode::from(self.exit as u8)
     }

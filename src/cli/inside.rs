@@ -203,36 +203,34 @@ fn must_be_for(only: Option<OnionAddress>, to: OnionAddress) -> Result<(), Faile
 impl From<HomeError> for Failed {
     fn from(error: HomeError) -> Self {
         let failed = Self::new(Exit::Refused, error.to_string());
+        // Said even of the usual one: who pastes it may have another, as root has for a service.
         let place = |relay: &Path| {
             let named = relay.parent().unwrap_or(relay);
-            let is_default = default_state_dir().is_ok_and(|usual| usual == named);
-            if is_default {
-                String::new()
-            } else {
-                format!(" --state-dir {}", quoted(named))
-            }
+            format!("--state-dir {}", quoted(named))
         };
         match error {
             HomeError::InUse(_) => failed.hint(
                 "Stop the other one (its messages go with it), name another directory with --state-dir, or use --ephemeral.",
             ),
             HomeError::Exposed(exposed) => match exposed.mended_by(|path| quoted(path)) {
-                Some(commands) => failed.hint(format!(
-                    "If it is yours and no kkv runs there, run: {commands}\nIf not, name another directory with --state-dir."
-                )),
+                Some(commands) => failed
+                    .hint("If it is yours and no kkv runs there, run:")
+                    .command("  ", &commands)
+                    .more("If not, name another directory with --state-dir."),
                 None => failed.hint("Name another directory with --state-dir."),
             },
             HomeError::KeyMissing(path) => {
                 let place = place(&path);
-                failed.hint(format!(
-                    "Put it back, or name the directory that has it with --state-dir. From a backup: kkv address restore FILE{place}\n\
-                     For a new address, with the old one gone for good: kkv address new{place}"
-                ))
+                failed
+                    .hint("Put it back, or name the directory that has it with --state-dir. From a backup:")
+                    .command("  ", &format!("kkv address restore FILE {place}"))
+                    .more("For a new address, with the old one gone for good:")
+                    .command("  ", &format!("kkv address new {place}"))
             }
-            HomeError::Key(path, _) => failed.hint(format!(
-                "From a backup: kkv address restore FILE --replace{}",
-                place(&path)
-            )),
+            HomeError::Key(path, _) => failed.hint("From a backup:").command(
+                "  ",
+                &format!("kkv address restore FILE --replace {}", place(&path)),
+            ),
             HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
             HomeError::NoMemory => failed.hint("Leave out --ephemeral."),
         }

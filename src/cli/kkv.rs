@@ -368,14 +368,14 @@ impl From<SocketError> for Failed {
 
 /// What is said of a socket that can't be had, and which `other` may be.
 fn no_socket(error: &SocketError, other: &str) -> Failed {
-    let hint = match error {
-        SocketError::InUse(_) => {
-            format!("Stop the other one (its messages go with it), or name {other}")
-        }
-        SocketError::Directory(path) => close_directory(path, other),
-        SocketError::NotASocket(_) | SocketError::Io(..) => format!("Name {other}"),
-    };
-    Failed::new(Exit::Refused, error.to_string()).hint(hint)
+    let failed = Failed::new(Exit::Refused, error.to_string());
+    match error {
+        SocketError::InUse(_) => failed.hint(format!(
+            "Stop the other one (its messages go with it), or name {other}"
+        )),
+        SocketError::Directory(path) => close_directory(failed, path, other),
+        SocketError::NotASocket(_) | SocketError::Io(..) => failed.hint(format!("Name {other}")),
+    }
 }
 
 impl From<BindError> for Failed {

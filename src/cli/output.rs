@@ -60,6 +60,11 @@ pub(super) fn complain(line: impl Display) {
     writer::words(Sink::Err, format!("{}\n", *line));
 }
 
+/// The same of a command that is there to be pasted: a line feed or a space that isn't part of it would make another of it. No stranger has written it.
+pub(super) fn complain_unbroken(command: impl Display) {
+    writer::words(Sink::Err, format!("{command}\n"));
+}
+
 /// The same, behind a `label` that is seen.
 pub(super) fn alarm(label: &str, words: impl Display) {
     let line = hanging(&format!("{label} {words}"), columns_of(io::stderr()));

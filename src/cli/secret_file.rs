@@ -93,9 +93,8 @@ fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
     }
     if metadata.mode() & 0o077 != 0 {
         let what = format!("other users may get at the {secret} in {shown}");
-        return Err(Unread::Exposed(
-            Failed::usage(what).hint(close_file(path, &metadata)),
-        ));
+        let failed = close_file(Failed::usage(what), path, &metadata);
+        return Err(Unread::Exposed(failed));
     }
     input::text(file, MAX_SECRET_FILE_BYTES).map_err(Unread::Io)
 }

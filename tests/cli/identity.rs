@@ -245,3 +245,17 @@ fn nobody_is_told_to_change_the_rights_of_a_device() {
     assert!(!told.stderr.contains("chmod"), "{told:?}");
     told.must_say("Name a file of your own");
 }
+
+#[test]
+fn a_command_to_be_pasted_stays_one_line_on_a_narrow_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory
+        .path()
+        .join("a_key_with_a_name_longer_than_the_line.pem");
+    fs::write(&path, "").unwrap();
+    set_mode(&path, 0o644);
+    let run = kkvc(["identity", path.to_str().unwrap()]);
+    let (_, output) = run.start_on(45, 24).finish();
+    let command = format!("chmod 600 {}", path.display());
+    assert!(output.contains(&command), "{output}");
+}

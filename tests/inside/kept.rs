@@ -90,8 +90,8 @@ fn stop(relay: &InsideRelay) {
 
 /// The commands that are printed to be pasted.
 fn pasted(told: &str) -> String {
-    let line = told.lines().find_map(|line| line.split_once("run: "));
-    line.expect("commands").1.to_owned()
+    let mut lines = told.lines().skip_while(|line| !line.ends_with("run:"));
+    lines.nth(1).expect("commands").trim().to_owned()
 }
 
 #[test]

@@ -4,13 +4,15 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::super::advice::keep_from_writing;
 use super::super::tor_lines::PLACE_RISK;
-use super::super::visible::quoted;
 use super::Finding;
+use crate::process::own_uid;
 use crate::tor::Listen;
 use crate::unix_socket::directory_of;
 
 const CHECK: &str = "tor";
+const OWN_DIRECTORY: &str = "take a directory of your own, as torrc.example shows";
 
 /// What packages call the user of a system Tor: Debian, Fedora, Arch, BSD and macOS.
 const TORS: [&str; 4] = ["debian-tor", "toranon", "tor", "_tor"];
@@ -40,7 +42,11 @@ pub(super) fn external(listens: &Listen) -> Finding {
         ),
         Listen::Unix(path) => {
             let read = |path| fs::read_to_string(path).unwrap_or_default();
-            reached(path, &tors(&read("/etc/passwd"), &read("/etc/group")))
+            reached(
+                path,
+                &tors(&read("/etc/passwd"), &read("/etc/group")),
+                own_uid(),
+            )
         }
     }
 }
@@ -66,8 +72,8 @@ fn tors(passwd: &str, group: &str) -> Vec<User> {
     users.collect()
 }
 
-/// Whether one of `tors` can connect to the socket at `path`, and nobody else put another one there.
-fn reached(path: &Path, tors: &[User]) -> Finding {
+/// Whether one of `tors` can connect to the socket at `path`, and nobody else put another one there. The advice is for user `me`.
+fn reached(path: &Path, tors: &[User], me: u32) -> Finding {
     let (at, directory) = (path.display(), directory_of(path));
     let ours = directory.display();
     for within in directory.ancestors() {
@@ -82,18 +88,16 @@ fn reached(path: &Path, tors: &[User]) -> Finding {
                 "other users may write in {}, and put a socket of their own in the place of {at}",
                 within.display()
             );
-            let mend = format!("chmod go-w {}", quoted(within));
-            return Finding::wrong(CHECK, what, mend);
+            return match keep_from_writing(within, me) {
+                Some(command) => Finding::mended_by(CHECK, what, command),
+                None => Finding::wrong(CHECK, what, OWN_DIRECTORY),
+            };
         }
         if open && within == directory {
             let what = format!(
                 "{ours} is for everyone, so while kkv is down another user can be first to make {at} and take the messages"
             );
-            return Finding::warning(
-                CHECK,
-                what,
-                "take a directory of your own, as torrc.example shows",
-            );
+            return Finding::warning(CHECK, what, OWN_DIRECTORY);
         }
     }
     if tors.is_empty() {
@@ -141,11 +145,13 @@ impl User {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::net::UnixListener;
 
     use super::super::State::{Ok as Well, Warning, Wrong};
     use super::*;
+
+    const ME: u32 = 7;
 
     fn user(uid: u32, groups: &[u32]) -> User {
         User {
@@ -173,6 +179,7 @@ mod tests {
         set(around.path(), 0o711);
         let directory = around.path().join("kkv");
         fs::create_dir(&directory).unwrap();
+        chown(&directory, Some(ME), None).expect("run by root, or as scripts/test runs it");
         let path = directory.join("relay.sock");
         let _listener = UnixListener::bind(&path).unwrap();
         let group = fs::metadata(&path).unwrap().gid();
@@ -216,13 +223,24 @@ mod tests {
         ] {
             set(&directory, within);
             set(&path, socket);
-            let finding = reached(&path, &tors);
+            let finding = reached(&path, &tors, ME);
             assert_eq!(finding.state, state, "{finding:?}");
             assert!(finding.line().contains(told), "{finding:?}");
         }
         set(around.path(), 0o777);
-        let finding = reached(&path, &[]);
+        let finding = reached(&path, &[], ME);
         assert!(finding.state == Wrong, "{finding:?}");
+        assert!(
+            !finding.line().contains("chmod"),
+            "it isn't mine: {finding:?}"
+        );
+        set(around.path(), 0o711);
+        set(&directory, 0o777);
+        let line = reached(&path, &[], 0).line();
+        assert!(
+            !line.contains("chmod") && line.contains("directory of your own"),
+            "root: {line}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use tokio::net::UnixStream;
 
+use super::super::advice::keep_from_writing;
 use super::super::visible::quoted;
 use super::Finding;
 use super::relay::Seen;
@@ -65,8 +66,8 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
     let mode = socket.mode() & 0o777;
     if mode & OTHERS != 0 {
         let what = format!("other users may knock at {at} (mode {mode:04o}); kkv lets none in");
-        let mend = format!("chmod 600 {}", quoted(path));
-        return Some(Finding::wrong(CHECK, what, mend));
+        let command = format!("chmod 600 {}", quoted(path));
+        return Some(Finding::mended_by(CHECK, what, command));
     }
     let directory = directory_of(path);
     let within = fs::metadata(directory).ok()?;
@@ -87,12 +88,10 @@ fn rights(path: &Path, socket: &Metadata) -> Option<Finding> {
         (_, 0) => {
             let what =
                 format!("other users may write in {there}, and put another socket in its place");
-            let mend = if within.uid() == own_uid() {
-                format!("chmod go-w {}", quoted(directory))
-            } else {
-                "name another with --socket, to kkv as well".to_owned()
-            };
-            Some(Finding::wrong(CHECK, what, mend))
+            Some(match keep_from_writing(directory, own_uid()) {
+                Some(command) => Finding::mended_by(CHECK, what, command),
+                None => Finding::wrong(CHECK, what, "name another with --socket, to kkv as well"),
+            })
         }
         _ => {
             let what =
@@ -134,8 +133,8 @@ mod tests {
             (0o600, 0o755, Well, "for its user alone"),
             (0o666, 0o700, Wrong, "chmod 600"),
             (0o660, 0o700, Wrong, "(mode 0660)"),
-            (0o600, 0o777, Wrong, "chmod go-w"),
-            (0o600, 0o770, Wrong, "chmod go-w"),
+            (0o600, 0o777, Wrong, "other users may write"),
+            (0o600, 0o770, Wrong, "other users may write"),
             (0o600, 0o1777, Warning, "could be first"),
         ] {
             set(&path, socket);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::super::address::{AddressCommand, Kept, Opened};
+use super::super::advice::close_file;
 use super::super::ask::{agreed, can_ask};
 use super::super::exit::{Exit, Failed};
 use super::super::output::{print, say};
@@ -206,8 +207,13 @@ fn unusable(file: &Path, fault: &FileError) -> Failed {
     let shown = file.display();
     match fault {
         FileError::Foreign | FileError::Malformed => foreign(file, Foreign::NoBackup),
-        FileError::Exposed => Failed::new(Exit::Refused, format!("other users may get at {shown}"))
-            .hint(format!("Run: chmod 600 {}", quoted(file))),
+        FileError::Exposed => {
+            let failed = Failed::new(Exit::Refused, format!("other users may get at {shown}"));
+            match file.metadata() {
+                Ok(metadata) => close_file(failed, file, &metadata),
+                Err(_) => failed, // it has just gone
+            }
+        }
         FileError::Exists => Failed::new(Exit::Refused, format!("{shown} exists already"))
             .hint("Name a new file; none is ever written over."),
         other => Failed::new(Exit::Refused, format!("can't use {shown}: {other}")),

@@ -1,14 +1,14 @@
 //! The directory in which the Tor inside keeps what it must: on the disk from run to run, or in memory for one run.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use fs_mistrust::Mistrust;
 use rand::CryptoRng;
-use rustix::fs::{FlockOperation, flock, statfs};
+use rustix::fs::{FlockOperation, OFlags, flock, statfs};
 
 mod key;
 mod safe;
@@ -92,13 +92,20 @@ impl Home {
     pub fn of_relay(state_dir: &Path, settings: &Settings) -> Result<Self, HomeError> {
         let path = state_dir.join(RELAY);
         let used = path.exists();
-        make(&path, settings)?;
-        let lock = lock(&path)?.ok_or_else(|| HomeError::InUse(path.clone()))?;
+        create(&path)?;
+        // Before it is looked through: a Tor that is in it makes files and removes them meanwhile.
+        let lock = match lock(&path) {
+            Ok(None) => return Err(HomeError::InUse(path)),
+            locked => {
+                check(&path, settings)?;
+                locked?
+            }
+        };
         Ok(Self {
             path,
             temporary: false,
             used,
-            _lock: Some(lock),
+            _lock: lock,
         })
     }
 
@@ -108,7 +115,8 @@ impl Home {
     /// Open to others, or not to be had.
     pub fn of_senders(state_dir: &Path, settings: &Settings) -> Result<Self, HomeError> {
         let path = state_dir.join("send");
-        make(&path, settings)?;
+        create(&path)?;
+        check(&path, settings)?;
         Ok(Self {
             path,
             temporary: false,
@@ -235,17 +243,17 @@ impl Drop for Home {
     }
 }
 
-/// Makes a directory of mode 0700, or checks that one that is there is its owner's alone, with all that is in it.
-fn make(path: &Path, settings: &Settings) -> Result<(), HomeError> {
+/// Makes a directory of mode 0700, unless there is one.
+fn create(path: &Path) -> Result<(), HomeError> {
     let failed = |fault| HomeError::Io(path.to_owned(), fault);
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(failed)?;
-    check(path, settings)
+        .map_err(failed)
 }
 
+/// Checks that a directory is its owner's alone, with all that is in it.
 fn check(path: &Path, settings: &Settings) -> Result<(), HomeError> {
     match Exposed::find(path, &settings.mistrust()) {
         Some(exposed) => Err(HomeError::Exposed(exposed)),
@@ -256,7 +264,15 @@ fn check(path: &Path, settings: &Settings) -> Result<(), HomeError> {
 /// Takes the lock of a directory, if nobody has it. The kernel gives it back when the program ends, however it does.
 fn lock(directory: &Path) -> Result<Option<File>, HomeError> {
     let path = directory.join(LOCK);
-    let file = File::create(&path).map_err(|fault| HomeError::Io(path, fault))?;
+    // Nobody has looked yet who else may write here: what another user has put in its place is neither followed nor emptied, and holds nobody up.
+    let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(careful.bits().cast_signed())
+        .open(&path)
+        .map_err(|fault| HomeError::Io(path, fault))?;
     let locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
     Ok(locked.then_some(file))
 }
@@ -296,10 +312,28 @@ mod tests {
         assert_eq!(mode, 0o700);
         let second = Home::of_relay(state.path(), &settings);
         assert!(matches!(second, Err(HomeError::InUse(_))));
+        // What is in a directory in use is its user's business: his Tor makes files and removes them.
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let second = Home::of_relay(state.path(), &settings);
+        assert!(matches!(second, Err(HomeError::InUse(_))), "{second:?}");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
         drop(home);
         let again = Home::of_relay(state.path(), &settings).unwrap();
         assert!(again.used());
         assert!(again.path().is_dir());
+    }
+
+    #[test]
+    fn what_another_user_has_put_in_the_place_of_the_lock_is_neither_followed_nor_emptied() {
+        let state = tempfile::tempdir().unwrap();
+        let mine = state.path().join("mine");
+        fs::write(&mine, "words").unwrap();
+        let relay = state.path().join(RELAY);
+        create(&relay).unwrap();
+        std::os::unix::fs::symlink(&mine, relay.join(LOCK)).unwrap();
+        let refused = Home::of_relay(state.path(), &Settings::default());
+        assert!(matches!(refused, Err(HomeError::Io(..))), "{refused:?}");
+        assert_eq!(fs::read_to_string(mine).unwrap(), "words");
     }
 
     /// What is said of `state`, and what the commands that come with it make of it.
@@ -345,17 +379,34 @@ mod tests {
         assert_eq!(mended(state.path()), [Fault::Mode(keys.clone(), 0o040_500)]);
         private(&keys.join("key"), 0o664);
         assert_eq!(mended(state.path()).len(), 1, "arti wouldn't take it");
-        // The directory above, in which others could put another one in its place.
-        private(state.path(), 0o777);
-        assert_eq!(
-            mended(state.path()),
-            [Fault::Mode(state.path().to_owned(), 0o777)]
-        );
         for path in [&relay, &keys.join("key")] {
             std::os::unix::fs::chown(path, Some(7), Some(8))
                 .expect("run by root, or as scripts/test runs it");
             assert_eq!(mended(state.path()), [Fault::Owner(path.clone(), 7)]);
         }
+    }
+
+    #[test]
+    fn only_a_directory_of_ones_own_on_the_way_is_to_be_changed_and_never_by_root() {
+        let around = tempfile::tempdir().unwrap();
+        let state = around.path().join("state");
+        drop(Home::of_relay(&state, &Settings::default()).unwrap());
+        // As /var/local is on Debian: root's, and writable to a group.
+        std::os::unix::fs::chown(around.path(), Some(ROOT), Some(8))
+            .expect("run by root, or as scripts/test runs it");
+        fs::set_permissions(around.path(), fs::Permissions::from_mode(0o2775)).unwrap();
+        let refused = Home::of_relay(&state, &Settings::default());
+        let Err(HomeError::Exposed(exposed)) = refused else {
+            panic!("{refused:?}");
+        };
+        let commands = |user| exposed.mended_by_user(user, |path| path.display().to_string());
+        assert_eq!([commands(ROOT), commands(7)], [None, None]);
+        std::os::unix::fs::chown(around.path(), Some(7), None).unwrap();
+        let own = format!("chmod go-w {}", around.path().display());
+        assert_eq!(
+            [commands(7), commands(8), commands(ROOT)],
+            [Some(own), None, None]
+        );
     }
 
     #[test]

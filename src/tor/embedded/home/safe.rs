@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use fs_mistrust::{Error, Mistrust};
 
+use super::ROOT;
 use crate::process::own_uid;
 
 /// The directories under ours in which arti wants each file to be safe.
@@ -78,9 +79,17 @@ impl Exposed {
     /// The commands that mend it, for a shell; none if there are none. `quoted` makes a word of a path.
     #[must_use]
     pub fn mended_by(&self, quoted: impl Fn(&Path) -> String) -> Option<String> {
-        let (user, group) = (own_uid(), rustix::process::getgid().as_raw());
+        self.mended_by_user(own_uid(), quoted)
+    }
+
+    pub(super) fn mended_by_user(
+        &self,
+        user: u32,
+        quoted: impl Fn(&Path) -> String,
+    ) -> Option<String> {
+        let group = rustix::process::getgid().as_raw();
         let root = quoted(&self.root);
-        let sudo = if user == 0 { "" } else { "sudo " };
+        let sudo = if user == ROOT { "" } else { "sudo " };
         let mut commands = Vec::new();
         let mut inside = false;
         let mut others = false;
@@ -91,13 +100,12 @@ impl Exposed {
             match fault {
                 Fault::Owner(..) if is_inside => others = true,
                 Fault::Mode(..) if is_inside => {}
-                Fault::Mode(path, _) => {
-                    let is_ours = fs::metadata(path).is_ok_and(|found| found.uid() == user);
-                    let sudo = if is_ours { "" } else { sudo };
-                    commands.push(format!("{sudo}chmod go-w {}", quoted(path)));
+                Fault::Mode(path, _) if is_of(path, user) && user != ROOT => {
+                    commands.push(format!("chmod go-w {}", quoted(path)));
                 }
-                // A directory above that is another user's stays his, and who else is to say what can be done about the rest?
-                Fault::Owner(..) | Fault::Other(..) => return None,
+                // A directory above that is another user's stays as he has it; so does what may be the machine's, such as /var/local, which a group may
+                // write in. And who is to say what can be done about the rest?
+                Fault::Mode(..) | Fault::Owner(..) | Fault::Other(..) => return None,
             }
         }
         if others {
@@ -142,6 +150,7 @@ impl Fault {
             Error::Content(within) => Self::of_arti(within)?,
             Error::BadOwner(path, user) => Self::Owner(path.clone(), *user),
             Error::BadPermission(path, mode, _) => Self::Mode(path.clone(), *mode),
+            Error::NotFound(_) => return None, // it has just gone: a Tor in the directory makes files and removes them
             other => Self::Other(other.path()?.to_owned(), super::super::chain(other)),
         })
     }
@@ -160,6 +169,10 @@ impl fmt::Display for Fault {
     }
 }
 
+fn is_of(path: &Path, user: u32) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.uid() == user)
+}
+
 /// Everything in `root`, and that itself.
 fn look_through(root: &Path, faults: &mut Vec<Fault>) {
     let mut directories = Vec::new();
@@ -169,6 +182,7 @@ fn look_through(root: &Path, faults: &mut Vec<Fault>) {
     while let Some(directory) = directories.pop() {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => continue, // it has just gone
             Err(fault) => {
                 faults.push(Fault::of(&directory, &fault));
                 continue;
