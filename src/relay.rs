@@ -388,20 +388,23 @@ impl Relay {
         if let Some(answer) = accepted() {
             return Ok(answer);
         }
-        let entry = sessions.find(&name, now.elapsed).ok_or(Refusal::Unproven)?;
-        let mut stage = crate::lock(&entry.stage);
-        let (length, envelope, answer) = match &mut *stage {
-            Stage::Open { session, slot } => open(session, slot.bytes_mut())?,
-            // By this very message perhaps, sent twice at once.
-            Stage::Ended => return accepted().ok_or(Refusal::Unproven),
+        let first = || {
+            let entry = sessions.find(&name, now.elapsed).ok_or(Refusal::Unproven)?;
+            let mut stage = crate::lock(&entry.stage);
+            let Stage::Open { session, slot } = &mut *stage else {
+                return Err(Refusal::Unproven);
+            };
+            let (length, envelope, answer) = open(session, slot.bytes_mut())?;
+            let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
+                return Err(Refusal::Unproven);
+            };
+            slot.store(length, envelope, now)
+                .map_err(|_| Refusal::Stopping)?;
+            sessions.accept(&name, &entry, digest, answer, now.elapsed);
+            Ok(answer)
         };
-        let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
-            return Err(Refusal::Unproven);
-        };
-        slot.store(length, envelope, now)
-            .map_err(|_| Refusal::Stopping)?;
-        sessions.accept(&name, &entry, digest, answer, now.elapsed);
-        Ok(answer)
+        // Asked once more: this very message, sent twice at once, may have been taken and its session ended meanwhile.
+        first().or_else(|refusal| accepted().ok_or(refusal))
     }
 }
 

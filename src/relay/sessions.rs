@@ -464,6 +464,22 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_is_taken_while_it_is_refused_is_answered_as_it_was_taken() {
+        let (relay, sessions, queue) = (relay(), Sessions::new(), queue(2));
+        let older = open(&sessions, &queue, 1);
+        let refused = |digest| {
+            relay.take(&sessions, NAME, digest, |(), _| {
+                // Of the session after it, which doesn't open it; meanwhile another thread is done with it.
+                sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
+                Err(Refusal::Unproven)
+            })
+        };
+        open(&sessions, &queue, 2);
+        assert_eq!(refused(DIGEST), Ok(receipt(1)));
+        assert_eq!(refused([8; 32]), Err(Refusal::Unproven), "another message");
+    }
+
+    #[test]
     fn a_session_whose_message_is_looked_at_in_this_moment_gives_nothing_away() {
         let (sessions, queue) = (Sessions::new(), queue(1));
         let entry = open(&sessions, &queue, 1);
