@@ -21,6 +21,7 @@ pub(super) enum Act {
     Pick,
     DeleteAll,
     Copy,
+    CopyLink,
     CopyAddress,
     Outbox,
     Start,
@@ -120,6 +121,7 @@ const MESSAGE: &[Binding] = bindings! {
     Delete: [key('d'), named(KeyCode::Delete)], "d", "delete", "delete it";
     Mark: [key('u')], "u", "unread", "mark it as unread, or as read";
     Copy: [key('y')], "y", "copy", "copy the text to the clipboard";
+    CopyLink: [key('l')], "l", "", "copy a link in it, whole; again for the next";
     Add: [key('a')], "a", "", "write down who signs with this key, as a contact";
     Write: [key('c')], "c", "", "write a message to somebody";
     Outbox: [key('o')], "o", "", "what you have written, and what has become of it";

@@ -15,6 +15,21 @@ pub(super) struct Reading {
     width: usize,
     height: usize,
     top: usize,
+    /// The link that is copied next.
+    link: usize,
+}
+
+/// The link in a word, without what stands around it in a sentence.
+fn link(word: &str) -> Option<&str> {
+    let starts = ["https://", "http://"].map(|scheme| word.find(scheme));
+    let start = starts.into_iter().flatten().min()?;
+    let (before, link) = word.split_at(start);
+    // A bracket that is opened within it is its own.
+    let mut link = link.trim_end_matches(|c: char| ".,;:!?'\">]}".contains(c));
+    if before.contains('(') || !link.contains('(') {
+        link = link.trim_end_matches(|c: char| ".,;:!?'\">]})".contains(c));
+    }
+    (!link.ends_with("//")).then_some(link)
 }
 
 impl Reading {
@@ -28,6 +43,7 @@ impl Reading {
             width: 0,
             height: 0,
             top: 0,
+            link: 0,
         };
         reading.lay_out(80, 20);
         reading
@@ -46,6 +62,20 @@ impl Reading {
     /// a shell run it, too.
     pub(super) fn to_copy(&self) -> Zeroizing<String> {
         Zeroizing::new(self.shown.trim_end().to_owned())
+    }
+
+    /// The next link in it, whole and as it is shown, however it is broken on the screen; which one that is, and of how many. After the last comes the
+    /// first again.
+    pub(super) fn next_link(&mut self) -> Option<(Zeroizing<String>, usize, usize)> {
+        let links: Vec<&str> = self.shown.split_whitespace().filter_map(link).collect();
+        let at = if self.link < links.len() {
+            self.link
+        } else {
+            0
+        };
+        let link = Zeroizing::new((*links.get(at)?).to_owned());
+        self.link = at + 1;
+        Some((link, at + 1, links.len()))
     }
 
     /// Notes that it was marked.
@@ -88,5 +118,30 @@ impl Reading {
     /// First line on the screen, and how many there are in all.
     pub(super) fn position(&self) -> (usize, usize) {
         (self.top, self.lines.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn a_link_is_taken_without_the_sentence_around_it() {
+        for (word, found) in [
+            (
+                "https://example.org/a?b=c&d=(e)#f",
+                Some("https://example.org/a?b=c&d=(e)#f"),
+            ),
+            ("(http://example.onion/x).", Some("http://example.onion/x")),
+            ("<https://example.org/>,", Some("https://example.org/")),
+            (
+                "see:https://example.org/end!",
+                Some("https://example.org/end"),
+            ),
+            ("https://", None),
+            ("words", None),
+        ] {
+            assert_eq!(link(word), found, "{word}");
+        }
     }
 }

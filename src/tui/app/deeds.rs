@@ -244,6 +244,20 @@ impl App {
         vec![Order::Copy(text.into())]
     }
 
+    pub(super) fn copy_link(&mut self) -> Vec<Order> {
+        let allowed = self.clipboard.condition();
+        let Some(found) = self.reading.as_mut().map(Reading::next_link) else {
+            return Vec::new();
+        };
+        let Some((link, number, of)) = found else {
+            self.tell(false, "there is no link in it (http:// or https://)");
+            return Vec::new();
+        };
+        let told = format!("copied link {number} of {of}, {allowed}: {}", *link);
+        self.tell(true, told);
+        vec![Order::Copy(link.into())]
+    }
+
     pub(super) fn copy_address(&mut self) -> Vec<Order> {
         let RelayState::Here(status) = &self.relay else {
             self.tell(false, "there is no address: your relay isn't running");

@@ -161,6 +161,7 @@ impl App {
                 }
             }
             Act::Copy => return self.copy(),
+            Act::CopyLink => return self.copy_link(),
             Act::CopyAddress => return self.copy_address(),
             Act::Start => match &self.relay {
                 RelayState::Away {
