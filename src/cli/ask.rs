@@ -1,13 +1,18 @@
 //! Questions that a person answers on a terminal.
 
 use std::io::{self, BufRead, IsTerminal};
+use std::time::Duration;
 
 use rustix::termios::{QueueSelector, tcflush};
+use zeroize::Zeroizing;
 
 use super::exit::Failed;
 use super::input::is_of_no_terminal;
 use super::output::complain;
 use super::writer::{self, Sink};
+
+/// A terminal that takes a question later than this was stopped, or far behind.
+const BEHIND: Duration = Duration::from_secs(1);
 
 /// Whether there is somebody to ask, who sees the question and can answer.
 pub(super) fn can_ask() -> bool {
@@ -30,9 +35,9 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
 
 /// Asks. Blocks.
 pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
-    writer::words(Sink::Err, format!("{question} [y/N] "));
-    // What was typed before the question was asked doesn't answer it.
-    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    if !ask(question) {
+        return Ok(Answer::Neither);
+    }
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Err(fault) if !is_of_no_terminal(&fault) => {
@@ -49,4 +54,20 @@ pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
         "n" | "no" => Answer::No,
         _ => Answer::Neither,
     })
+}
+
+/// Shows the question. False if the program is asked to end meanwhile.
+///
+/// What was typed before the question can be seen doesn't answer it. So typed keys are dropped before it is written,
+/// and once more if the terminal took it late. They are not dropped a second time otherwise: an answer that comes at
+/// once would be lost.
+fn ask(question: &str) -> bool {
+    let drop_typed = || _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    drop_typed();
+    let question = Zeroizing::new(format!("{question} [y/N] ").into_bytes());
+    let (taken, late) = writer::written_late(Sink::Err, question);
+    if late >= BEHIND {
+        drop_typed();
+    }
+    !taken.is_err_and(|fault| fault.kind() == io::ErrorKind::Interrupted)
 }

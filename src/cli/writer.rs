@@ -120,14 +120,20 @@ pub(crate) fn piece(
 /// Waits until `bytes` are written, or until the program is asked to end and the output still takes nothing: then the error is
 /// [`io::ErrorKind::Interrupted`].
 pub(super) fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
+    written_late(sink, bytes).0
+}
+
+/// The same, and for how long it waited, rounded down to a multiple of [`LOOK`].
+pub(super) fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Duration) {
     let (tell, told) = channel();
     piece(sink, bytes, move |taken| _ = tell.send(taken));
     let mut patience = Patience::new(None);
+    let mut late = Duration::ZERO;
     loop {
         match told.recv_timeout(LOOK) {
-            Ok(taken) => return taken,
-            Err(RecvTimeoutError::Timeout) if !patience.is_over() => {}
-            Err(_) => return Err(io::ErrorKind::Interrupted.into()),
+            Ok(taken) => return (taken, late),
+            Err(RecvTimeoutError::Timeout) if !patience.is_over() => late += LOOK,
+            Err(_) => return (Err(io::ErrorKind::Interrupted.into()), late),
         }
     }
 }

@@ -8,7 +8,7 @@ const DEAD_STACK_BYTES: usize = 16 * 1024;
 /// More than all frames of a request or of a command take, whose values leave copies wherever they were moved from. Without optimisation they take
 /// several times as much.
 const DEEP_STACK_BYTES: usize = if cfg!(debug_assertions) {
-    512 * 1024
+    1024 * 1024
 } else {
     128 * 1024
 };

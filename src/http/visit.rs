@@ -84,6 +84,9 @@ impl Visit {
             stream: Box::pin(stream),
             visit: Arc::clone(&self),
         };
+        // A stranger who has said all that it has to say is owed an answer no less. An owner's client that hangs up
+        // has gone: its `/watch`, which may wait for a minute, must not keep a place for so long.
+        let half_close = self.names != Names::Owner;
         let router = TowerToHyperService::new(router);
         let service = service_fn(move |request| {
             let in_one_packet = !self.asked();
@@ -108,7 +111,7 @@ impl Visit {
             })
         });
         let mut connection = http1::Builder::new()
-            .half_close(true) // who has said all that it has to say is owed an answer no less
+            .half_close(half_close)
             .auto_date_header(false) // a clock's error is a fingerprint
             .header_read_timeout(None) // it can't tell a slow head from a sender who pays; the place does
             .max_buf_size(MAX_HEAD_BYTES)
@@ -338,5 +341,20 @@ mod tests {
         while !places.is_empty() {
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_owners_client_that_hangs_up_while_it_waits_gives_its_place_back() {
+        let places = places(16);
+        let (mut near, far) = tokio::io::duplex(64 * 1024);
+        let router = Router::new().route("/watch", get(std::future::pending::<()>));
+        tokio::spawn(Visit::new(&places, Names::Owner).of(far, router));
+        let request = b"GET /watch HTTP/1.1\r\nhost: kkv\r\n\r\n";
+        near.write_all(request).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert!(!places.is_empty());
+        drop(near);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert!(places.is_empty());
     }
 }

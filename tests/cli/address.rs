@@ -44,8 +44,9 @@ fn an_onion_address_with_any_one_character_wrong_is_refused() {
 #[test]
 fn an_address_of_another_shape_is_refused_with_the_reason() {
     for (address, reason) in [
-        (format!("http://{ONION}.onion"), "without http://"),
-        ("http://127.0.0.1".to_owned(), "without http://"),
+        (format!("https://{ONION}.onion"), "https://"),
+        (format!("ftp://{ONION}.onion"), "http://"),
+        (format!("http://{ONION}.onion/page"), "no pages"),
         (format!("{ONION}.onion:0"), "no port"),
         (format!("{ONION}.onion:65536"), "no port"),
         (format!("{ONION}.onion:"), "no port"),

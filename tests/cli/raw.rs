@@ -9,7 +9,7 @@ use crate::programs::Relay;
 const TEXTS: [&str; 6] = [
     "plain",
     "with a line feed\n",
-    "\n\n",
+    "\n.\n\n",
     "\x1b[2J\u{202e}\r\n\0",
     "👨\u{200d}👩 a\u{200d}b",
     "Message   4\nReceived  never\n",

@@ -29,7 +29,6 @@ fn a_message_comes_from_the_command_line_a_file_a_pipe_or_a_dash() {
 fn exactly_the_bytes_that_were_sent_arrive() {
     let relay = Relay::start(&[]);
     let texts = [
-        "\n".to_owned(),
         "\0".to_owned(),
         "a\0b\r\n\r\nc\n\n".to_owned(),
         "naïve 日本語 🙂 e\u{301} \u{feff}".to_owned(),

@@ -200,7 +200,7 @@ async fn what_is_accepted_is_in_the_queue_byte_for_byte_in_each_suite() {
         let relay = relay();
         for text in [
             "x",
-            " \t\r\n ",
+            " \t.\r\n ",
             "\u{feff}bom",
             "🦀",
             "\u{202e}right to left",
