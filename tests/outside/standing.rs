@@ -1,5 +1,6 @@
 //! A program that is held where it is, by strace, at a call to the kernel: its end above all. Then its memory can be looked at.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -85,13 +86,27 @@ impl<'p> Hold<'p> {
         }
     }
 
-    /// Whether the process's first thread, which does all that counts here, is stopped before the call; a write counts if it is one to standard output.
+    /// Whether the process is stopped before the call: in its first thread, or, to write to standard output, in
+    /// whichever thread of its does that.
     fn is_there(&self, process: i32) -> bool {
-        let asked = about(process, "syscall");
+        let At::Output(_) = self.at else {
+            return self.stands(process, "");
+        };
+        // They come and go while the list is read.
+        let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter();
+        tasks.flatten().flatten().any(|task| {
+            let task = format!("task/{}/", task.file_name().to_string_lossy());
+            self.stands(process, &task)
+        })
+    }
+
+    fn stands(&self, process: i32, task: &str) -> bool {
+        let asked = about(process, &format!("{task}syscall"));
         let mut words = asked.split(' ');
         let number = words.next().map(str::parse);
         let meant = !matches!(self.at, At::Output(_)) || words.next() == Some("0x1");
-        let stopped = about(process, "status").contains("\nState:\tt (tracing stop)");
+        let status = about(process, &format!("{task}status"));
+        let stopped = status.contains("\nState:\tt (tracing stop)");
         number == Some(Ok(self.call().1)) && meant && stopped
     }
 }

@@ -126,10 +126,7 @@ fn with_tor_inside_kkv_asks_for_nothing_that_its_units_forbid() {
             .to_owned()
     };
     let config = path(&config);
-    let service = Service::start(
-        &Unit::read(OF_SYSTEM),
-        &["--tor-config", &config, "--listen", "127.0.0.1:0"],
-    );
+    let service = Service::start(&Unit::read(OF_SYSTEM), &["--tor-config", &config]);
     let reachable = |out: &str| out.contains("Tor: reachable");
     service.process.wait_for_stdout("reachable", reachable);
     let senders = path(&network.dir().join("senders"));
