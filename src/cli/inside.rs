@@ -19,7 +19,7 @@ use crate::tor::embedded::{
     EmbeddedDialer, EmbeddedTor, Home, HomeError, OnionListener, OnionService, Settings,
     SettingsError, StartError, default_state_dir,
 };
-use crate::tor::{TorMode, TorState, TorTrouble};
+use crate::tor::{AccessSecret, TorMode, TorState, TorTrouble};
 use arguments::Place;
 pub(crate) use arguments::{RelayArgs, SenderArgs};
 
@@ -160,7 +160,7 @@ impl SenderTor {
             Some(key) => Some(super::key::load(key).await?),
             None => None,
         };
-        let only = access.as_ref().map(|access| access.inbox());
+        let only = access.as_ref().map(AccessSecret::inbox);
         must_be_for(only, to)?;
         let settings = args.place.settings()?;
         let home = Home::of_senders(&args.place.state_dir()?, &settings)?;
