@@ -20,10 +20,8 @@ pub(super) fn local(fault: &(dyn Error + 'static)) -> Option<TorTrouble> {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     return Some(TorTrouble::DiskFull);
                 }
-                io::ErrorKind::PermissionDenied
-                | io::ErrorKind::NotFound
-                | io::ErrorKind::NotADirectory
-                | io::ErrorKind::ReadOnlyFilesystem => of_files = true,
+                io::ErrorKind::NotADirectory | io::ErrorKind::ReadOnlyFilesystem => of_files = true,
+                // What is denied or not found may be a connection (a firewall's EPERM): arti's kind of fault, below, says which.
                 _ => {}
             }
         }
@@ -70,8 +68,15 @@ mod tests {
             local(&Failed(Failed(Arc::new(full())))),
             Some(TorTrouble::DiskFull)
         );
-        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
-        assert_eq!(local(&Failed(Arc::new(denied))), Some(TorTrouble::Files));
+        let read_only = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+        assert_eq!(local(&Failed(Arc::new(read_only))), Some(TorTrouble::Files));
+        for of_a_socket_too in [io::ErrorKind::PermissionDenied, io::ErrorKind::NotFound] {
+            let fault = io::Error::from(of_a_socket_too);
+            assert_eq!(local(&Failed(Arc::new(fault))), None, "a firewall's word");
+            let fault = Arc::new(io::Error::from(of_a_socket_too));
+            let of_files = fs_mistrust::Error::CouldNotInspect("/x".into(), fault);
+            assert_eq!(local(&Failed(of_files)), Some(TorTrouble::Files));
+        }
         let unsafe_mode = fs_mistrust::Error::BadPermission("/x".into(), 0o777, 0o022);
         assert_eq!(local(&Failed(unsafe_mode)), Some(TorTrouble::Files));
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
