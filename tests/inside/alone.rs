@@ -98,3 +98,28 @@ fn files_that_go_away_are_told_with_what_to_do_and_missed_no_longer_when_they_ar
     let told = process.stdout();
     assert_eq!(told.matches("Tor's files can't").count(), 1, "{told}");
 }
+
+#[test]
+fn a_key_that_goes_away_is_told_and_no_other_takes_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("arti.toml");
+    let nobody = HeldPort::take();
+    std::fs::write(&config, network_of(&nobody)).unwrap();
+    let state = directory.path().join("state");
+    let relay = start(&config, &["--state-dir", path(&state)]);
+    let keys = state.join("relay/state/keystore/hss/kkv");
+    let of_address = || {
+        let names = std::fs::read_dir(&keys).unwrap();
+        let mut paths = names.map(|entry| entry.unwrap().path());
+        paths.find(|path| path.display().to_string().contains("ks_hs_id."))
+    };
+    let key = of_address().expect("the key of the address");
+    let away = directory.path().join("away");
+    std::fs::rename(&key, &away).unwrap();
+    // When Tor is begun anew, as there is no network.
+    relay.must_become_such("told of the files", |state| state["trouble"] == "files");
+    assert_eq!(of_address(), None, "nobody knows another address");
+    std::fs::rename(&away, &key).unwrap();
+    relay.must_become_such("well as before", |state| state["trouble"] == "unreachable");
+    assert_eq!(status(&relay.relay)["onion"], relay.onion);
+}

@@ -235,6 +235,14 @@ impl Home {
     }
 }
 
+/// The address of which the key is in the relay's directory at `path`, if there is one.
+pub(super) fn address_in(
+    path: &Path,
+    mistrust: &Mistrust,
+) -> Result<Option<OnionAddress>, KeyError> {
+    Ok(key::read(path, mistrust)?.map(|key| key.address()))
+}
+
 impl Drop for Home {
     fn drop(&mut self) {
         if self.temporary {

@@ -1,8 +1,9 @@
 //! An onion service in this process, and its address.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use fs_mistrust::Mistrust;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use rand::CryptoRng;
 use safelog::DisplayRedacted;
@@ -14,10 +15,10 @@ use zeroize::Zeroizing;
 
 use super::run::{Plan, Role};
 use super::visitors::Door;
-use super::{Client, EmbeddedTor, Home, OnionListener, Settings, StartError, config};
+use super::{Client, EmbeddedTor, Home, OnionListener, Settings, StartError, config, home};
 use crate::limits::MAX_STREAMS_PER_CIRCUIT;
 use crate::onion::OnionAddress;
-use crate::tor::AccessKey;
+use crate::tor::{AccessKey, TorTrouble};
 
 /// arti's name for the service, and of its files.
 pub(super) const NICKNAME: &str = "kkv";
@@ -52,7 +53,9 @@ impl EmbeddedTor {
         let hosting = Hosting {
             config: service_config(allow)?,
             identity,
-            files: home.path().join("state/hss"),
+            home: home.path().to_owned(),
+            mistrust: settings.mistrust(),
+            first: OnceLock::new(),
             door,
         };
         let config = config::build(home, settings, keys)?;
@@ -83,8 +86,10 @@ pub(super) struct Hosting {
     config: OnionServiceConfig,
     /// None if it is in arti's own files.
     identity: Option<Identity>,
-    /// Where arti notes what it does for the service.
-    files: PathBuf,
+    home: PathBuf,
+    mistrust: Mistrust,
+    /// Its address, once it was launched.
+    first: OnceLock<OnionAddress>,
     pub(super) door: Door,
 }
 
@@ -101,9 +106,10 @@ impl Hosting {
         StartError,
     > {
         let config = self.config.clone();
+        self.must_have_its_key()?;
         let launched = if let Some(identity) = &self.identity {
-            // They name keys that were in memory, and arti would miss them.
-            let _ = std::fs::remove_dir_all(&self.files);
+            // What arti notes there names keys that were in memory, and arti would miss them.
+            let _ = std::fs::remove_dir_all(self.home.join("state/hss"));
             client
                 .launch_onion_service_with_hsid(config, identity.keypair())
                 .map(boxed)
@@ -113,7 +119,33 @@ impl Hosting {
         let (service, requests) = launched
             .map_err(StartError::new)?
             .ok_or_else(|| StartError::because("the service is disabled"))?;
+        if let Some(address) = address(&service)
+            && *self.first.get_or_init(|| address) != address
+        {
+            return Err(key_gone());
+        }
         Ok((service, self.door.clone().meet(requests)))
+    }
+}
+
+impl Hosting {
+    /// Sees, before it is begun anew, that the key of its address is where it was: arti would make another one, and the inbox would be at an address
+    /// that nobody knows.
+    fn must_have_its_key(&self) -> Result<(), StartError> {
+        let (Some(first), None) = (self.first.get(), &self.identity) else {
+            return Ok(());
+        };
+        match home::address_in(&self.home, &self.mistrust) {
+            Ok(Some(there)) if there == *first => Ok(()),
+            _ => Err(key_gone()),
+        }
+    }
+}
+
+fn key_gone() -> StartError {
+    StartError {
+        what: "the key of the address is gone, or another".to_owned(),
+        trouble: TorTrouble::Files,
     }
 }
 
