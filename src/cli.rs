@@ -35,7 +35,7 @@ mod list;
 mod live;
 #[cfg(test)]
 mod man;
-mod message;
+pub(crate) mod message;
 mod named;
 mod numbers;
 pub(crate) mod output;

@@ -281,8 +281,8 @@ pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
 /// the memory of who asks, root's perhaps.
 pub const MAX_OWNER_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The same of an answer about every message: [`MAX_MESSAGES`] summaries of 256 bytes at most.
-pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 256 + MAX_OWNER_ANSWER_BYTES;
+/// The same of an answer about every message: [`MAX_MESSAGES`] summaries of 384 bytes at most.
+pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 384 + MAX_OWNER_ANSWER_BYTES;
 
 /// A watching owner is answered after this long even when nothing came, so that neither side keeps a dead connection.
 pub const WATCH_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Texts that are OpenPGP blocks, told from others by their armor (RFC 9580 §6.2). Nothing in them is decoded.
+//! Texts that are OpenPGP blocks, or have some in them, told from others by their armor (RFC 9580 §6.2). Nothing in them is decoded.
 
 use std::fmt;
 
@@ -58,6 +58,42 @@ impl Block {
             .find(|block| block.header() == first)?;
         let armor = lines().filter(|line| line.starts_with(DASHES));
         (last == block.tail() && armor.eq(block.armor())).then_some(block)
+    }
+
+    /// The kinds of blocks that stand in `text` among other words or other blocks, each once, in the order in which
+    /// they begin; none if it is one block and nothing else.
+    ///
+    /// They are looked for as `gpg` does it: at the beginning of a line. Of the words around them nothing is known.
+    #[must_use]
+    pub fn inside(text: &[u8]) -> Vec<Self> {
+        let mut found = Vec::new();
+        let Some(text) = std::str::from_utf8(text)
+            .ok()
+            .filter(|text| text.contains(BEGIN))
+        else {
+            return found;
+        };
+        if Self::of(text.as_bytes()).is_some() {
+            return found;
+        }
+        let lines = text.lines().map(|line| line.trim_end_matches(BLANK));
+        let mut armor = lines.filter(|line| line.starts_with(DASHES));
+        loop {
+            let ahead = armor.clone();
+            let Some(line) = armor.next() else {
+                return found;
+            };
+            let block = Self::ALL.into_iter().find(|block| block.header() == line);
+            if let Some(block) =
+                block.filter(|block| block.armor().eq(ahead.take(block.armor().count())))
+            {
+                if !found.contains(&block) {
+                    found.push(block);
+                }
+                let behind = block.armor().count() - 1; // of its lines, the first of which has been taken
+                armor.by_ref().take(behind).for_each(drop);
+            }
+        }
     }
 
     fn header(self) -> &'static str {
@@ -157,6 +193,36 @@ mod tests {
     }
 
     #[test]
+    fn blocks_with_anything_beside_them_are_named_each_kind_once_and_in_order() {
+        for kind in Block::ALL {
+            let block = block(kind);
+            let inside = |text: &str| Block::inside(text.as_bytes());
+            assert_eq!(inside(&block), [], "it is one");
+            for text in [
+                format!("Hello,\n{block}"),
+                format!("{block}Bye"),
+                format!("{block}{block}").replace('\n', "\r\n"),
+                format!("-----\n{}\n{block}", kind.header()),
+                format!("\u{a0}\n{block}"),
+            ] {
+                assert_eq!(inside(&text), [kind], "{text:?}");
+            }
+            let key = self::block(Block::PublicKey);
+            let two = inside(&format!("{block}\n{key}"));
+            assert_eq!(two[0], kind);
+            assert!(two.contains(&Block::PublicKey));
+            assert_eq!(two.len(), if kind == Block::PublicKey { 1 } else { 2 });
+            let quoted = block.replace('\n', "\n> ");
+            for none in [&format!("> {quoted}"), "", kind.header()] {
+                assert_eq!(inside(none), [], "{none:?}");
+            }
+            let late = inside(&format!("Hello {block}"));
+            let is_signed = kind == Block::SignedMessage;
+            assert_eq!(late, [Block::Signature][..usize::from(is_signed)]);
+        }
+    }
+
+    #[test]
     fn half_a_block_or_one_with_another_inside_is_none() {
         let header = Block::Message.header();
         let tail = Block::Message.tail();
@@ -208,6 +274,7 @@ mod tests {
         #[test]
         fn any_bytes_are_looked_at_without_a_fault(bytes: Vec<u8>) {
             prop_assert!(Block::of(&bytes).is_none(), "nobody meets one by chance");
+            prop_assert_eq!(Block::inside(&bytes), []);
         }
 
         #[test]
@@ -219,6 +286,10 @@ mod tests {
             ]), 0..12),
         ) {
             let text = parts.concat();
+            for kind in Block::inside(text.as_bytes()) {
+                prop_assert_eq!(of(&text), None);
+                prop_assert!(text.contains(kind.header()) && text.contains(kind.tail()));
+            }
             if let Some(kind) = of(&text) {
                 let trimmed = text.trim();
                 prop_assert!(trimmed.starts_with(kind.header()) && trimmed.ends_with(kind.tail()));

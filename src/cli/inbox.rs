@@ -6,7 +6,7 @@ use super::ask::{agreed, can_ask};
 use super::book::Contacts;
 use super::common::Common;
 use super::exit::{Exit, Failed};
-use super::message::{openpgp, raw_may_go_out, show, show_raw};
+use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
 use super::output::{print_json, print_lines, say};
@@ -296,6 +296,7 @@ fn cost(status: &Status) -> String {
 
 pub(super) fn head(summary: &Summary, names: &Names) -> String {
     let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
+    let openpgp = openpgp.or_else(|| openpgp_inside(summary.id, &summary.openpgp_inside));
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
     let name = names.of(&summary.sender);
     format!(

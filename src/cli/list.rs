@@ -11,6 +11,7 @@ use super::commands;
 use super::contact::padded;
 use super::exit::Failed;
 use super::inbox::time;
+use super::message::openpgp_in_short;
 use super::named::{Named, Names};
 use super::output::{print, print_json, say};
 use super::visible::first_words;
@@ -93,7 +94,7 @@ async fn found(
 fn table(messages: &[Summary], names: &Names, columns: Option<usize>) -> String {
     let from: Vec<String> = messages.iter().map(|m| names.of_message(m)).collect();
     let width = from.iter().map(|name| name.width()).max().unwrap_or(0);
-    let any_openpgp = messages.iter().any(|m| m.openpgp.is_some());
+    let any_openpgp = messages.iter().any(|m| openpgp_in_short(m).is_some());
     let head = format!(
         "{:>5}    {:<16}  {}  {:>5}  {:>4}  SUITE",
         "ID",
@@ -116,11 +117,19 @@ fn table(messages: &[Summary], names: &Names, columns: Option<usize>) -> String 
     let mut table = format!("{head}{last}\n");
     for (message, from) in messages.iter().zip(&from) {
         let mark = if message.read { ' ' } else { '*' };
-        let last = match (message.openpgp, &message.first, room) {
-            (Some(block), _, Some(_)) => format!("  OpenPGP {block}"),
+        let inside = if message.openpgp_inside.is_empty() {
+            ""
+        } else {
+            "  OpenPGP in part"
+        };
+        let left = room.map(|room| room.saturating_sub(inside.len()));
+        let last = match (openpgp_in_short(message), &message.first, left) {
             (Some(block), _, None) => format!("  {block}"),
-            (None, Some(first), Some(room)) => format!("  {BAR} {}", *first_words(first, room)),
-            _ => String::new(),
+            (Some(block), None, Some(_)) => format!("  OpenPGP {block}"),
+            (_, Some(first), Some(left)) if left >= LEAST_WORDS => {
+                format!("{inside}  {BAR} {}", *first_words(first, left))
+            }
+            _ => inside.to_owned(),
         };
         let line = format!(
             "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{last}",

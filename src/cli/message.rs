@@ -10,7 +10,7 @@ use super::inbox::head;
 use super::named::Names;
 use super::output::{json_line, written};
 use crate::openpgp::Block;
-use crate::owner::api::Message;
+use crate::owner::api::{Message, Summary};
 use crate::queue::MessageId;
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
@@ -69,4 +69,35 @@ pub(super) fn openpgp(id: MessageId, block: Block) -> String {
         }
     };
     format!("{block}; {what}")
+}
+
+/// Which OpenPGP blocks are in a message that is none itself, and what `gpg` gets out of it, which is true of a part.
+pub(super) fn openpgp_inside(id: MessageId, blocks: &[Block]) -> Option<String> {
+    let first = blocks.first()?;
+    let kinds: Vec<String> = blocks.iter().map(ToString::to_string).collect();
+    let mut told = format!("only in part: {}", kinds.join(", "));
+    let raw = format!("kkvc read {id} --raw");
+    match first {
+        Block::Message | Block::SignedMessage => {
+            told += &format!("\n          to open the first: {raw} | gpg -d | less");
+        }
+        Block::PublicKey => {
+            told += &format!("\n          to see whose it is: {raw} | gpg --show-keys");
+        }
+        Block::Signature | Block::PrivateKey => {}
+    }
+    if blocks.contains(&Block::PrivateKey) {
+        told += "\n          a private key that was sent is no secret any more";
+    }
+    Some(told)
+}
+
+/// The same in a word or two, for lists.
+pub(crate) fn openpgp_in_short(summary: &Summary) -> Option<String> {
+    match (summary.openpgp, &summary.openpgp_inside[..]) {
+        (Some(block), _) => Some(block.to_string()),
+        (None, []) => None,
+        (None, [block]) => Some(format!("part: {block}")),
+        (None, _) => Some("several parts".to_owned()),
+    }
 }

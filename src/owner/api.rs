@@ -131,6 +131,9 @@ pub struct Summary {
     /// Which OpenPGP block its text is, if it is one. (A relay from before says nothing of it.)
     #[serde(default)]
     pub openpgp: Option<Block>,
+    /// Which kinds of OpenPGP blocks are in a text that is none itself. (A relay from before says nothing of them.)
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openpgp_inside: Vec<Block>,
     /// What its text begins with, in a list that was asked for it; none if it is an OpenPGP block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Private<Zeroizing<String>>>,
@@ -232,7 +235,14 @@ mod tests {
             cost: u8::MAX,
             bytes: usize::MAX,
             sender: Hex([0xff; 32]),
-            openpgp: Some(Block::PublicKey),
+            openpgp: None,
+            openpgp_inside: vec![
+                Block::Message,
+                Block::SignedMessage,
+                Block::PublicKey,
+                Block::Signature,
+                Block::PrivateKey,
+            ],
             first: None,
         };
         let message = Message {

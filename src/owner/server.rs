@@ -176,6 +176,7 @@ fn summary(waiting: &Waiting<'_, Envelope>) -> Summary {
         bytes: waiting.content.len(),
         sender: Hex(waiting.header.sender),
         openpgp: Block::of(waiting.content),
+        openpgp_inside: Block::inside(waiting.content),
         first: None,
     }
 }

@@ -143,6 +143,7 @@ pub(super) mod tests {
             bytes: 100,
             sender: Hex([7; 32]),
             openpgp: None,
+            openpgp_inside: Vec::new(),
             first: None,
         }
     }

@@ -171,13 +171,78 @@ fn list_has_a_column_for_it_if_there_is_any_and_stays_within_80() {
         "kkv/2",
         "kkv/2  message",
         "kkv/2  signed message",
-        "kkv/2",
+        "kkv/2  part: message",
     ]) {
         assert!(line.ends_with(end), "{list}");
         assert!(line.len() <= 80, "{list}");
     }
     assert!(!list.contains("BEGIN"), "no text is in it: {list}");
-    assert!(!shown(&relay, "4").contains("OpenPGP "), "it is a text");
+}
+
+#[test]
+fn a_text_with_blocks_in_it_is_told_what_there_is_and_never_called_what_they_are() {
+    let (relay, gpg) = (Relay::start(&["-m", "20", "--adaptive", "off"]), Gpg::new());
+    gpg.make_key();
+    let encrypted = gpg.makes(&["--symmetric"], TEXT);
+    let signed = gpg.makes(&["--clear-sign"], "Signed\n");
+    let public = gpg.makes(&["--export", "owner@example"], "");
+    let cases = [
+        (format!("Hello!\n{encrypted}Bye\n"), vec!["message"], TEXT),
+        (
+            format!("{signed}\nPay Eve!\n"),
+            vec!["signed_message"],
+            "Signed\n",
+        ),
+        (format!("{encrypted}{encrypted}"), vec!["message"], TEXT),
+        (
+            format!("{encrypted}\n{public}"),
+            vec!["message", "public_key"],
+            TEXT,
+        ),
+    ];
+    for (id, (text, kinds, opened)) in (1..).zip(cases) {
+        deliver(&relay, &text);
+        let list = relay.list();
+        let newest = list.last().expect("a message");
+        assert_eq!(newest["openpgp"], serde_json::Value::Null, "it is a text");
+        assert_eq!(newest["openpgp_inside"], serde_json::json!(kinds));
+        let id = id.to_string();
+        let raw = gpg.piped(&relay, &["read", &id, "--raw"], &["-d"]);
+        assert!(raw.stdout_text().starts_with(opened), "gpg -d opens it");
+        let shown = shown(&relay, &id);
+        let kinds = kinds.join(", ").replace('_', " ");
+        for told in [
+            format!("\nOpenPGP   only in part: {kinds}\n"),
+            format!(": kkvc read {id} --raw | gpg -d | less\n"),
+        ] {
+            assert!(shown.contains(&told), "{shown}");
+        }
+        assert!(
+            shown.lines().take(5).all(|line| line.len() <= 80),
+            "{shown}"
+        );
+    }
+    deliver(
+        &relay,
+        &format!("Hello!\n> {}", encrypted.replace('\n', "\n> ")),
+    );
+    assert!(
+        !shown(&relay, "5").contains("OpenPGP "),
+        "gpg doesn't open it"
+    );
+    let list = relay.owner(["list"]).finish();
+    let list = list.must_end_with(0).stdout_text();
+    for (line, end) in list.lines().zip([
+        "SUITE  OPENPGP",
+        "kkv/2  part: message",
+        "kkv/2  part: signed message",
+        "kkv/2  part: message",
+        "kkv/2  several parts",
+        "kkv/2",
+    ]) {
+        assert!(line.ends_with(end), "{list}");
+        assert!(line.len() <= 80, "{list}");
+    }
 }
 
 #[test]

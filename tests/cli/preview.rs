@@ -77,6 +77,19 @@ fn an_openpgp_block_is_named_in_the_place_of_its_first_words() {
 }
 
 #[test]
+fn an_openpgp_block_among_words_is_named_before_the_first_of_them() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"Hello,\n-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n");
+    let list = listed(&relay, &[], 120);
+    assert!(
+        list[1].contains("kkv/2  OpenPGP in part  │ Hello,"),
+        "{list:?}"
+    );
+    let list = listed(&relay, &[], 80);
+    assert!(list[1].ends_with("kkv/2  OpenPGP in part"), "{list:?}");
+}
+
+#[test]
 fn unread_lists_those_and_find_those_with_each_of_the_words() {
     let relay = Relay::start(&[]);
     for text in ["The Ärger of Bob", "bob called", "nothing"] {

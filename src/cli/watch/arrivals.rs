@@ -218,6 +218,7 @@ mod tests {
             bytes: 1,
             sender: Hex([7; 32]),
             openpgp: None,
+            openpgp_inside: Vec::new(),
             first: None,
         }
     }

@@ -134,6 +134,7 @@ mod tests {
             bytes: 17,
             sender: Hex([0xab; 32]),
             openpgp: None,
+            openpgp_inside: Vec::new(),
             first: None,
         };
         let sender = "ab".repeat(32);

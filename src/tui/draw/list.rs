@@ -7,6 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::fitted;
 use crate::cli::inbox::{short, time};
+use crate::cli::message::openpgp_in_short;
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::columns;
 use crate::owner::api::Summary;
@@ -38,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
             .inbox
             .messages()
             .iter()
-            .any(|message| message.openpgp.is_some())
+            .any(|message| openpgp_in_short(message).is_some())
         {
             "  OPENPGP"
         } else {
@@ -90,9 +91,7 @@ fn line_of(message: &Summary, from: &str, is_picked: bool) -> String {
         message.cost,
         message.suite.to_string(),
         message.id.0,
-        message
-            .openpgp
-            .map_or_else(String::new, |block| format!("  {block}")),
+        openpgp_in_short(message).map_or_else(String::new, |block| format!("  {block}")),
     )
 }
 

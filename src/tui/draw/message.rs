@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Block;
 
 use crate::cli::inbox::{fingerprint, time};
+use crate::cli::message::openpgp_in_short;
 use crate::count::counted;
 use crate::crypto::identity::Sender;
 use crate::tui::app::App;
@@ -29,9 +30,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     } else {
         ", marked as unread"
     };
-    let openpgp = summary
-        .openpgp
-        .map_or_else(String::new, |block| format!(", OpenPGP: {block}"));
+    let openpgp = openpgp_in_short(summary);
+    let openpgp = openpgp.map_or_else(String::new, |block| format!(", OpenPGP: {block}"));
     let name = app.people.who_signs(&summary.sender);
     let name = name.map_or_else(String::new, |name| format!("{name}, "));
     let lines = [
