@@ -104,8 +104,7 @@ pub(crate) fn without_hidden(text: &str) -> (Zeroizing<String>, Vec<char>) {
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let after = rest.peek().copied();
-        let is_hidden = matches!(shown(before, c, after), Shown::Code) && !is_part_of_a_syllable(c);
-        if is_hidden && !matches!(c, '\n' | '\t') {
+        if is_hidden(before, c, after) {
             hidden.push(c);
         } else {
             kept.push(c);
@@ -113,6 +112,19 @@ pub(crate) fn without_hidden(text: &str) -> (Zeroizing<String>, Vec<char>) {
         before = Some(c);
     }
     (kept, hidden)
+}
+
+/// Whether nobody would see `c` between these two.
+fn is_hidden(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let is_code = matches!(shown(before, c, after), Shown::Code) && !is_part_of_a_syllable(c);
+    is_code && !matches!(c, '\n' | '\t')
+}
+
+/// Whether nobody would see `c`, typed between these two, whatever is typed next.
+pub(crate) fn is_hidden_as_typed(before: Option<char>, c: char, after: Option<char>) -> bool {
+    // What languages and emoji join may be joined to more of the same; a digit, into a keycap.
+    let next = [after, before, Some('👩'), Some('\u{20e3}')];
+    next.into_iter().all(|next| is_hidden(before, c, next))
 }
 
 enum Shown {

@@ -191,17 +191,21 @@ impl App {
         match (self.place, &mut self.compose, &mut self.person) {
             (Place::Compose, Some(compose), _) => {
                 let hidden = compose.paste(text);
-                if let Some(first) = hidden.first() {
-                    let (count, first) = (hidden.len(), u32::from(*first));
-                    let what = format!(
-                        "left out what nobody would see: {count} in all, the first U+{first:04X}"
-                    );
-                    self.tell(false, what);
-                }
+                self.tell_hidden(&hidden);
             }
             (Place::Person, _, Some(person)) if !person.is_being_saved => person.paste(text),
             (Place::Person, ..) => self.tell(true, "saving…"),
             _ => self.tell(false, "press c to write a message; then paste it"),
+        }
+    }
+
+    /// Says which characters of what was pasted or typed were left out.
+    fn tell_hidden(&mut self, hidden: &[char]) {
+        if let Some(first) = hidden.first() {
+            let (count, first) = (hidden.len(), u32::from(*first));
+            let what =
+                format!("left out what nobody would see: {count} in all, the first U+{first:04X}");
+            self.tell(false, what);
         }
     }
 
@@ -379,3 +383,5 @@ mod kept;
 mod sizes;
 #[cfg(test)]
 pub(super) mod tests;
+#[cfg(test)]
+mod writing;

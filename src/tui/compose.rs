@@ -72,8 +72,12 @@ impl Compose {
         };
     }
 
-    /// A key that is no command.
-    pub(super) fn input(&mut self, key: KeyEvent) {
+    /// A key that is no command. The character that it would have written, and that nobody would see.
+    pub(super) fn input(&mut self, key: KeyEvent) -> Option<char> {
+        let hidden = field::hidden(self.here(), key);
+        if hidden.is_some() {
+            return hidden;
+        }
         match self.field {
             // An address is one line.
             Field::To if matches!(key.code, KeyCode::Enter | KeyCode::Down) => {
@@ -89,6 +93,13 @@ impl Compose {
             }
             Field::Text => field::input(&mut self.text, key),
         }
+        None
+    }
+
+    /// A click into a field, so many rows and columns from where its text begins on the screen.
+    pub(super) fn click(&mut self, field: Field, row: u16, column: u16) {
+        self.field = field;
+        field::click(self.here(), row, column);
     }
 
     /// Takes the last change of the field back; whether there was one.

@@ -29,6 +29,9 @@ pub(super) struct Areas {
     pub(super) list: Rect,
     /// The first of it that is shown, where the list itself doesn't know.
     pub(super) top: usize,
+    /// What is written of whom a message is for, and of the message.
+    pub(super) to: Rect,
+    pub(super) text: Rect,
     /// There is no room for anything.
     pub(super) nothing_fits: bool,
     /// There is none for the question that is asked.

@@ -3,6 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use ratatui_textarea::{CursorMove, TextArea};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::cli::visible::is_hidden_as_typed;
 
 /// A field of one line.
 pub(super) fn line(text: String, hint: &str) -> TextArea<'static> {
@@ -24,8 +27,87 @@ pub(super) fn input(field: &mut TextArea<'static>, key: KeyEvent) {
         (KeyCode::Char('u'), KeyModifiers::CONTROL) => _ = field.delete_line_by_head(),
         (KeyCode::Home, KeyModifiers::CONTROL) => go(field, &[CursorMove::Top, CursorMove::Head]),
         (KeyCode::End, KeyModifiers::CONTROL) => go(field, &[CursorMove::Bottom, CursorMove::End]),
+        (KeyCode::Backspace, KeyModifiers::NONE) | (KeyCode::Char('h'), KeyModifiers::CONTROL) => {
+            delete(field, CursorMove::Back, key);
+        }
+        (KeyCode::Delete, KeyModifiers::NONE) | (KeyCode::Char('d'), KeyModifiers::CONTROL) => {
+            delete(field, CursorMove::Forward, key);
+        }
+        (KeyCode::Left, KeyModifiers::NONE | KeyModifiers::SHIFT) => {
+            step(field, CursorMove::Back, key);
+        }
+        (KeyCode::Right, KeyModifiers::NONE | KeyModifiers::SHIFT) => {
+            step(field, CursorMove::Forward, key);
+        }
         _ => _ = field.input(key),
     }
+}
+
+/// What stands before the cursor in its line, and behind it.
+fn around<'a>(field: &'a TextArea<'static>) -> (&'a str, &'a str) {
+    let cursor = field.cursor();
+    let line = field.lines().get(cursor.0).map_or("", String::as_str);
+    let at = line.char_indices().nth(cursor.1);
+    line.split_at(at.map_or(line.len(), |(at, _)| at))
+}
+
+/// Letters of what is seen as the one character that lies there; none at the end of the line.
+fn letters(field: &TextArea<'static>, to: CursorMove) -> usize {
+    let (before, behind) = around(field);
+    let one = if to == CursorMove::Back {
+        before.graphemes(true).next_back()
+    } else {
+        behind.graphemes(true).next()
+    };
+    one.map_or(0, |one| one.chars().count())
+}
+
+/// Deletes what is seen as one character, as one change.
+fn delete(field: &mut TextArea<'static>, to: CursorMove, key: KeyEvent) {
+    let letters = letters(field, to);
+    if field.is_selecting() || letters < 2 {
+        field.input(key);
+        return;
+    }
+    if to == CursorMove::Back {
+        go(field, &vec![to; letters]);
+    }
+    field.delete_str(letters);
+}
+
+/// Moves over what is seen as one character.
+fn step(field: &mut TextArea<'static>, to: CursorMove, key: KeyEvent) {
+    let letters = letters(field, to);
+    field.input(key);
+    for _ in 1..letters {
+        field.move_cursor(to);
+    }
+}
+
+/// The letter that this key would write where nobody would see it.
+pub(super) fn hidden(field: &TextArea<'static>, key: KeyEvent) -> Option<char> {
+    let KeyCode::Char(typed) = key.code else {
+        return None;
+    };
+    let (before, behind) = around(field);
+    let (before, after) = (before.chars().next_back(), behind.chars().next());
+    is_hidden_as_typed(before, typed, after).then_some(typed)
+}
+
+/// Places the cursor where the screen shows this row and column of the field.
+pub(super) fn click(field: &mut TextArea<'static>, row: u16, column: u16) {
+    let (top, left) = field.scroll_offset();
+    let at = field.screen_to_data(
+        top.saturating_add(row).into(),
+        left.saturating_add(column).into(),
+    );
+    field.cancel_selection();
+    jump(field, at.0, at.1);
+}
+
+fn jump(field: &mut TextArea<'static>, row: usize, column: usize) {
+    let at = |place: usize| u16::try_from(place).unwrap_or(u16::MAX);
+    field.move_cursor(CursorMove::Jump(at(row), at(column)));
 }
 
 /// Moves the cursor. What was marked is so no more, or the next letter would take its place.
@@ -38,6 +120,5 @@ pub(super) fn go(field: &mut TextArea<'static>, moves: &[CursorMove]) {
 pub(super) fn resized(field: &mut TextArea<'static>) {
     let cursor = field.cursor();
     field.scroll((i16::MIN / 2, 0));
-    let at = |place: usize| u16::try_from(place).unwrap_or(u16::MAX);
-    field.move_cursor(CursorMove::Jump(at(cursor.0), at(cursor.1)));
+    jump(field, cursor.0, cursor.1);
 }

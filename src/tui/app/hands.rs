@@ -6,6 +6,7 @@ use ratatui::layout::Position;
 use super::{App, Order, RelayState};
 use crate::owner::api::Delete;
 use crate::tui::ask::Question;
+use crate::tui::compose::Field;
 use crate::tui::keys::{Act, Place};
 use crate::tui::people::Change;
 
@@ -56,7 +57,10 @@ impl App {
         }
         let Some(act) = act else {
             match (self.place, &mut self.compose, &mut self.person) {
-                (Place::Compose, Some(compose), _) => compose.input(key),
+                (Place::Compose, Some(compose), _) => {
+                    let hidden = compose.input(key);
+                    self.tell_hidden(hidden.as_slice());
+                }
                 (Place::Person, _, Some(_)) => return self.write_down(key),
                 _ => {}
             }
@@ -259,6 +263,13 @@ impl App {
             MouseEventKind::ScrollUp => self.scroll(-WHEEL_LINES),
             MouseEventKind::Down(MouseButton::Left) if self.areas.list.contains(at) => {
                 return self.clicked(usize::from(mouse.row - self.areas.list.y));
+            }
+            MouseEventKind::Down(MouseButton::Left) if self.place == Place::Compose => {
+                let fields = [(Field::To, self.areas.to), (Field::Text, self.areas.text)];
+                let here = fields.into_iter().find(|(_, area)| area.contains(at));
+                if let (Some((field, area)), Some(compose)) = (here, &mut self.compose) {
+                    compose.click(field, at.y - area.y, at.x - area.x);
+                }
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! What is being written, and what has been.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph, Wrap};
 
@@ -55,8 +55,14 @@ pub(super) fn compose(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         .set_block(border(" Message ", field == Field::Text).title_bottom(count.right_aligned()));
     compose.text.set_cursor_style(cursor(field == Field::Text));
     compose.text.set_placeholder_style(theme.faint());
+    (app.areas.to, app.areas.text) = (inside(to), inside(text));
     frame.render_widget(&compose.to, to);
     frame.render_widget(&compose.text, text);
+}
+
+/// What is inside the border around this.
+fn inside(area: Rect) -> Rect {
+    area.inner(Margin::new(1, 1))
 }
 
 pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
