@@ -193,7 +193,10 @@ impl App {
                 let hidden = compose.paste(text);
                 self.tell_hidden(&hidden);
             }
-            (Place::Person, _, Some(person)) if !person.is_being_saved => person.paste(text),
+            (Place::Person, _, Some(person)) if !person.is_being_saved => {
+                let hidden = person.paste(text);
+                self.tell_hidden(&hidden);
+            }
             (Place::Person, ..) => self.tell(true, "saving…"),
             _ => self.tell(false, "press c to write a message; then paste it"),
         }

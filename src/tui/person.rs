@@ -6,6 +6,7 @@ use ratatui_textarea::{CursorMove, TextArea};
 use super::field;
 use super::people::Change;
 use crate::cli::commands::sender;
+use crate::cli::visible::without_hidden;
 use crate::contacts::{Contact, Name};
 use crate::protocol::wire::Hex;
 use crate::tor::Target;
@@ -60,15 +61,22 @@ impl Person {
         self.line + 1 == self.lines.len()
     }
 
-    /// A key that is no command.
-    pub(super) fn input(&mut self, key: KeyEvent) {
-        field::input(&mut self.lines[self.line], key);
+    /// A key that is no command. The character that it would have written, and that nobody would see.
+    pub(super) fn input(&mut self, key: KeyEvent) -> Option<char> {
+        let line = &mut self.lines[self.line];
+        let hidden = field::hidden(line, key);
+        if hidden.is_none() {
+            field::input(line, key);
+        }
+        hidden
     }
 
-    /// Text that was pasted; each of these is one line.
-    pub(super) fn paste(&mut self, pasted: &str) {
+    /// Text that was pasted; each of these is one line. Which characters of it nobody would see, and were left out.
+    pub(super) fn paste(&mut self, pasted: &str) -> Vec<char> {
         let words: Vec<&str> = pasted.split_whitespace().collect();
-        self.lines[self.line].insert_str(words.join(" "));
+        let (words, hidden) = without_hidden(&words.join(" "));
+        self.lines[self.line].insert_str(words.as_str());
+        hidden
     }
 
     /// What is to be done, if it can be.

@@ -56,7 +56,10 @@ impl App {
         match key.code {
             KeyCode::Enter if person.is_at_its_end() => return self.save_person(),
             KeyCode::Enter | KeyCode::Down => person.next_line(),
-            _ => person.input(key),
+            _ => {
+                let hidden = person.input(key);
+                self.tell_hidden(hidden.as_slice());
+            }
         }
         Vec::new()
     }

@@ -126,3 +126,22 @@ fn a_click_places_the_cursor_and_chooses_the_field() {
         "where the screen has gone on"
     );
 }
+
+#[test]
+fn what_nobody_would_see_of_a_contact_is_left_out_and_said() {
+    for is_pasted in [false, true] {
+        let mut app = app(1..=1);
+        press(&mut app, "aa");
+        let name = "Ali\u{202e}ce";
+        if is_pasted {
+            app.take(Event::Paste(Zeroizing::new(name.to_owned())));
+            assert!(app.note.is_some());
+        } else {
+            press(&mut app, "Ali\u{202e}");
+            assert!(app.note.is_some());
+            press(&mut app, "ce");
+        }
+        let person = app.person.as_ref().expect("it is written");
+        assert_eq!(person.lines[0].lines(), ["Alice"]);
+    }
+}
