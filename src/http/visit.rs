@@ -1,7 +1,6 @@
 //! One connection, from its first byte to its end.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -117,8 +116,9 @@ impl Visit {
             .max_buf_size(MAX_HEAD_BYTES)
             .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(heard), service);
-        let end = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-        let stream = connection.into_parts().io.into_inner();
+        // With its shutdown, which waits until the last answer is on the line.
+        let end = (&mut connection).await;
+        let stream = connection.into_parts().io.into_inner().stream;
         match end {
             Ok(()) => part(stream, b"").await,
             Err(fault) if fault.is_parse_version_h2() => part(stream, BAD_REQUEST).await,
@@ -208,8 +208,9 @@ impl<S: AsyncWrite> AsyncWrite for Heard<S> {
         self.stream.as_mut().poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(context)
+    /// Only sends what was written: [`part`] ends the connection.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
     }
 
     fn poll_write_vectored(
@@ -356,5 +357,22 @@ mod tests {
         drop(near);
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         assert!(places.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_answer_arrives_whole_also_on_a_line_that_holds_little() {
+        for last in [
+            "GET /else HTTP/1.1\r\nhost: kkv\r\nconnection: close\r\n\r\n",
+            "no HTTP at all\r\n\r\n",
+        ] {
+            let places = places(16);
+            let (mut near, far) = tokio::io::duplex(64);
+            let router = Router::new().route("/status", get(async || "well"));
+            tokio::spawn(Visit::new(&places, Names::Owner).of(far, router));
+            near.write_all(last.as_bytes()).await.unwrap();
+            let mut said = String::new();
+            near.read_to_string(&mut said).await.unwrap();
+            assert!(said.ends_with("\r\n\r\n"), "{said}");
+        }
     }
 }

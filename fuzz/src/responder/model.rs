@@ -271,7 +271,8 @@ impl Model {
     }
 
     pub(super) fn wipe(&mut self) {
-        self.held.retain(|held| held.state == State::Open);
+        self.held
+            .retain(|held| !matches!(held.state, State::Replaced { .. }));
         for held in &mut self.held {
             held.state = State::Wiped;
         }
