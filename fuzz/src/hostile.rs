@@ -253,6 +253,8 @@ impl State {
             Failure::Refused(_)
             | Failure::RefusedUnread(400..=499)
             | Failure::RefusedUnknown(400..=499) => self.messages == 1,
+            // Asked again and again, and each time it said no.
+            Failure::StillRefused(..) => true,
             _ => false,
         };
         assert!(

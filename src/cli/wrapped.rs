@@ -66,6 +66,8 @@ pub(crate) fn drawn(c: char) -> usize {
     let wide = match c {
         '\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => return 1,
         '\u{1f000}'..='\u{1faff}' => return 2,
+        // Tone and reading marks of East Asian scripts, which glibc and tmux draw as wide as a letter.
+        '\u{302e}' | '\u{302f}' | '\u{16ff0}' | '\u{16ff1}' => return 2,
         '\u{2e80}'.. => c.width_cjk(),
         _ => c.width(),
     };
@@ -123,6 +125,7 @@ mod tests {
     fn what_terminals_may_draw_wider_is_counted_so() {
         for (text, most) in [
             ("\u{9be}", 1),
+            ("\u{302e}\u{302f}\u{16ff0}\u{16ff1}", 8),
             ("\u{3248}\u{324f}", 4),
             ("🇩🇪", 4),
             ("🏕\u{fe0f}", 3),
