@@ -22,6 +22,9 @@ struct Field {
     may_be_absent: bool,
 }
 
+/// A text with an OpenPGP block among other words.
+const IN_PART: &str = "two\n-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n";
+
 #[derive(Debug)]
 enum Kind {
     Null,
@@ -206,7 +209,7 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
         "send",
         vec![
             sent(&["-m", "one", "--json", "--receipt", "receipt"]),
-            sent(&["-m", "two", "--json", "--suite", "1"]),
+            sent(&["-m", IN_PART, "--json", "--suite", "1"]),
         ],
     );
     all.insert("list", vec![owner(&["list"])]);
