@@ -41,7 +41,7 @@ pub struct Delivery<'d, D> {
     /// What searches for a solution.
     pub solver: Solver,
     /// The longest that it may search in all. If nobody has said: each time as long as the relay gives, but in all not
-    /// beyond [`UNASKED_PAYING`](crate::limits::UNASKED_PAYING) without the observer's consent.
+    /// beyond [`UNASKED_PAYING`] without the observer's consent.
     pub max_time: Option<Duration>,
     /// Whether it may search for as long as the relay gives without asking.
     pub anyway: bool,

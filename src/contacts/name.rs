@@ -14,7 +14,7 @@ use crate::tor::{Target, TargetError};
 /// A name that can stand in a list, and where an address stands without being taken for one: 1 to 32 visible characters.
 ///
 /// Spaces may be within it, and no other character that can't be seen or that turns the order of letters around. Two names are the same if
-/// they look alike: see [`alike`].
+/// they look alike: see `alike`.
 #[derive(Clone)]
 pub struct Name {
     text: String,

@@ -1,6 +1,6 @@
 //! The challenges that have been spent: one opens one session, once (PROTOCOL.md §3).
 //!
-//! Each is remembered until it expires, in 64 bytes at most. There is room for [`MAX_SPENT`]; whoever pays is taken all
+//! Each is remembered until it expires, in 64 bytes at most. There is room for `MAX_SPENT`; whoever pays is taken all
 //! the same. When there is no room left, those that expire first are forgotten, and with them every challenge that
 //! expires as early counts as expired, spent or not: none is ever good twice. So a challenge ends before its time only
 //! if as many that were made after it have been paid for.

@@ -1,8 +1,8 @@
-//! Linux's system calls, up to [`NEWEST`], and what a confined process may do with each.
+//! Linux's system calls, up to `NEWEST`, and what a confined process may do with each.
 //!
 //! [`ALLOWED`] has what stays in the process, and what Landlock sees. [`LIMITED`] has calls of which it needs a part:
 //! `arguments` says which. [`REFUSED`] has what Landlock leaves open, or sees only in newer versions, with what each
-//! group is good for in the hands of somebody who has taken the process over. [`ABSENT`] has what libraries do
+//! group is good for in the hands of somebody who has taken the process over. `ABSENT` has what libraries do
 //! without when the kernel lacks it. Each call is in one of them; a test counts.
 
 use libc::*;
