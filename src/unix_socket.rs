@@ -137,9 +137,21 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
             Err(SocketError::NotASocket(path.to_owned()))
         }
         Ok(_) => match UnixStream::connect(path).await {
-            Err(fault) if fault.kind() == io::ErrorKind::ConnectionRefused => {
-                fs::remove_file(path).map_err(|f| SocketError::Io(path.to_owned(), f))
+            // Reset: whoever listened has ended while this was waiting to be let in.
+            Err(fault)
+                if matches!(
+                    fault.kind(),
+                    io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                match fs::remove_file(path) {
+                    Err(fault) if fault.kind() != io::ErrorKind::NotFound => {
+                        Err(SocketError::Io(path.to_owned(), fault))
+                    }
+                    _ => Ok(()),
+                }
             }
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()), // it has just gone
             Ok(_) => Err(SocketError::InUse(path.to_owned())),
             Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
         },
