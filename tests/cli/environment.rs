@@ -1,6 +1,6 @@
 //! Options from the environment: where the command line has none, and never more than it could have.
 
-use crate::programs::{Outcome, Process, Relay, kkv, kkvc};
+use crate::programs::{Outcome, Process, Relay, Signal, kkv, kkvc};
 
 /// `kkv` refuses to start with this variable.
 fn refused(name: &str, value: &str, words: &[&str]) -> Outcome {
@@ -112,7 +112,9 @@ fn the_socket_is_one_variable_for_both_and_other_options_are_each_programs_own()
         command.env("KKV_SUITE", "nonsense")
     });
     list.finish().must_end_with(0).json();
-    drop(relay);
+    // The next one finds the socket taken until this one has ended.
+    relay.process().signal(Signal::TERM);
+    relay.process().finish().must_end_with(0);
     let relay = Relay::start_with(&words, |command| {
         command.env("KKVC_TOR", "x").env("KKVC_QUIET", "x")
     });
