@@ -249,12 +249,12 @@ impl State {
     fn doubted(&self, failure: &Failure) {
         let said_so = match failure {
             Failure::InDoubt(_) => true,
-            // What a relay that has read it says for once, clearly: it can lie, but not by being silent.
+            // What a relay that has read it says clearly, at once or after it said to ask again: it can lie, but not
+            // by being silent. (That silence is never forgotten, tests/hostile_relay shows.)
             Failure::Refused(_)
             | Failure::RefusedUnread(400..=499)
-            | Failure::RefusedUnknown(400..=499) => self.messages == 1,
-            // Asked again and again, and each time it said no.
-            Failure::StillRefused(..) => true,
+            | Failure::RefusedUnknown(400..=499)
+            | Failure::StillRefused(..) => true,
             _ => false,
         };
         assert!(
