@@ -8,7 +8,6 @@
 //! process  memory  sandbox      who we are to the kernel, what is kept out of others' sight, and what the kernel holds us to
 //! places  http  unix_socket     who is let in and who leaves, how HTTP is served, sockets with a name
 //! crypto                        keys by purpose, sealing, the hybrid exchange
-//! pow                           puzzle, solution, search
 //! protocol                      both suites as steps; every byte of the wire
 //! queue                         where messages wait, in memory
 //! tor                           the ways onto Tor
@@ -30,7 +29,6 @@ pub mod onion;
 pub mod openpgp;
 pub mod owner;
 pub mod places;
-pub mod pow;
 pub mod private;
 pub mod process;
 pub mod protocol;
@@ -43,6 +41,8 @@ mod sources;
 pub mod tor;
 mod tui;
 pub mod unix_socket;
+
+pub use kkv_pow as pow;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

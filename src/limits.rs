@@ -121,9 +121,6 @@ pub const MAX_FIRST: usize = 200;
 /// Cost of a challenge unless told otherwise, in bits (kkv/1's default).
 pub const DEFAULT_COST: u8 = 30;
 
-/// Highest cost: 2^60 hashes are 150 years for one core that does 240 million a second, as the search does; more is surely a mistake.
-pub const MAX_COST: u8 = 60;
-
 /// The most that a filling queue adds to the cost, in bits (PROTOCOL.md §5). Two cores pay the default cost in four seconds, and this in four
 /// minutes of the eight that they have: dear, and not out of reach.
 pub const MAX_SURCHARGE: u32 = 6;

@@ -11,7 +11,7 @@ use crate::crypto::labels;
 /// than the challenge's cost asks for.
 #[must_use]
 pub fn nonces(solution: &[u8], challenge: &Challenge) -> Option<Vec<u64>> {
-    let expected = crate::pow::count_v2(challenge.terms().cost);
+    let expected = challenge.terms().cost.nonces_v2();
     if solution.len() != expected * 8 {
         return None;
     }

@@ -10,7 +10,7 @@
 
 use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch};
 
-use crate::InstructionSet;
+use super::InstructionSet;
 
 /// Where a search's hits are looked for again: no register holds more lanes than half of this, and two are worked on side by side.
 pub const GROUP: u32 = 32;

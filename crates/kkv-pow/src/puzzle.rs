@@ -7,6 +7,7 @@ use super::Cost;
 /// Sixteen of cost − 4 bits are the same expected work as one of cost bits with a quarter of the spread: 99 in 100 senders are done
 /// within 1.67 times the mean instead of 4.61 (the sum of 16 exponential times has a standard deviation of a quarter of its mean).
 pub const SUBPUZZLES: usize = 16;
+/// Bits from which on a kkv/2 puzzle is split: log2 of [`SUBPUZZLES`].
 const SPLIT_BITS: u8 = 4;
 
 /// What has to be found to open a session.
@@ -64,7 +65,7 @@ impl Puzzle {
     pub fn count(&self) -> usize {
         match self {
             Self::V1 { .. } => 1,
-            Self::V2 { cost, .. } => count_v2(*cost),
+            Self::V2 { cost, .. } => cost.nonces_v2(),
         }
     }
 
@@ -100,12 +101,15 @@ impl Puzzle {
     }
 }
 
-/// Number of nonces in a kkv/2 solution at this cost.
-pub(crate) fn count_v2(cost: Cost) -> usize {
-    if cost.bits() >= SPLIT_BITS {
-        SUBPUZZLES
-    } else {
-        1
+impl Cost {
+    /// Number of nonces in a kkv/2 solution at this cost: 1 below 4 bits, else [`SUBPUZZLES`].
+    #[must_use]
+    pub fn nonces_v2(self) -> usize {
+        if self.bits() >= SPLIT_BITS {
+            SUBPUZZLES
+        } else {
+            1
+        }
     }
 }
 

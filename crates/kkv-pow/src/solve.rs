@@ -2,13 +2,11 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, RwLock};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use kkv_kernel::{Block, GROUP, InstructionSet, find};
-
+use super::kernel::{Block, GROUP, InstructionSet, find};
 use super::puzzle::{Puzzle, Solution, hash_v1, hash_v2, leading_zeros};
-use crate::clock::{Clock, SystemClock};
 
 /// Nonces between two looks at the stop flag: 0.1 ms with the widest registers, under 1 ms with none. Threads that fetch their next ones every 0.1 ms
 /// don't get in each other's way.
@@ -94,7 +92,7 @@ impl Solver {
             hunt.run();
         });
         let hits = hunt.hits.into_inner();
-        let mut hits = hits.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut hits = hits.unwrap_or_else(PoisonError::into_inner);
         if hits.len() < puzzle.count() {
             return None;
         }
@@ -113,19 +111,23 @@ impl Solver {
     /// Hashes a second that this solver computes for puzzles of this layout, whatever their cost. Blocks for as long as `time`.
     #[must_use]
     pub fn rate(&self, puzzle: &Puzzle, time: Duration) -> f64 {
-        let clock = SystemClock::default(); // what is measured is this machine
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what is measured is this machine, which no test moves"
+        )]
+        let now = Instant::now;
         let endless = puzzle.at_highest_cost();
         let search = Search::default();
         std::thread::scope(|scope| {
             scope.spawn(|| self.solve(&endless, &[0; 24], &search));
-            let start = clock.elapsed();
+            let start = now();
             #[expect(
                 clippy::disallowed_methods,
                 reason = "how much is done in that time is what is measured"
             )]
             std::thread::sleep(time);
             let tried = search.tried();
-            let spent = clock.elapsed().saturating_sub(start);
+            let spent = now().saturating_duration_since(start);
             search.stop();
             tried as f64 / spent.as_secs_f64()
         })
@@ -194,7 +196,7 @@ impl Hunt<'_> {
 
     /// Keeps a hit; true when there are enough, which also stops the other threads.
     fn is_last(&self, hit: u64) -> bool {
-        let mut hits = crate::lock(&self.hits);
+        let mut hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
         if hits.len() < self.puzzle.count() {
             hits.push(hit);
             self.search.found.store(hits.len(), Relaxed);
@@ -223,7 +225,7 @@ fn nonce_v2(index: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pow::Cost;
+    use crate::Cost;
 
     fn two(instructions: InstructionSet) -> Solver {
         Solver {

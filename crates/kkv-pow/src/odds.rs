@@ -67,7 +67,7 @@ fn duration(seconds: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pow::Cost;
+    use crate::Cost;
 
     fn of(bits: u32, rate: f64) -> [Odds; 2] {
         let cost = Cost::new(bits).unwrap();

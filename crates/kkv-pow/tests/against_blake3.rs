@@ -1,6 +1,6 @@
 //! The kernel, on every instruction set that this machine has, against the `blake3` crate.
 
-use kkv_kernel::{Block, GROUP, InstructionSet, find};
+use kkv_pow::kernel::{Block, GROUP, InstructionSet, find};
 use proptest::prelude::*;
 
 /// What is hashed: the kernel's block, and the same for `blake3`.
