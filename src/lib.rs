@@ -1,14 +1,13 @@
 //! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
 //!
-//! Lower rooms never import higher ones:
+//! Below all of it are two crates: `kkv-pow`, the proof of work, and `kkv-protocol`, both suites as steps. Lower rooms
+//! never import higher ones:
 //!
 //! ```text
-//! limits  clock  onion          sizes and lifetimes, the time, addresses
+//! limits  clock                 sizes and lifetimes, the time
 //! openpgp                       which texts are OpenPGP blocks
 //! process  memory  sandbox      who we are to the kernel, what is kept out of others' sight, and what the kernel holds us to
 //! places  http  unix_socket     who is let in and who leaves, how HTTP is served, sockets with a name
-//! crypto                        keys by purpose, sealing, the hybrid exchange
-//! protocol                      both suites as steps; every byte of the wire
 //! queue                         where messages wait, in memory
 //! tor                           the ways onto Tor
 //! contacts                      names for addresses
@@ -16,22 +15,18 @@
 //! cli                           what a person sees
 //! ```
 
-mod blank;
 pub mod cli;
 pub mod clock;
 pub mod contacts;
 mod count;
-pub mod crypto;
 pub mod http;
 pub mod limits;
 pub mod memory;
-pub mod onion;
 pub mod openpgp;
 pub mod owner;
 pub mod places;
 pub mod private;
 pub mod process;
-pub mod protocol;
 pub mod queue;
 pub mod relay;
 pub mod sandbox;
@@ -43,6 +38,8 @@ mod tui;
 pub mod unix_socket;
 
 pub use kkv_pow as pow;
+pub use kkv_protocol as protocol;
+pub use kkv_protocol::{blank, crypto, onion};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

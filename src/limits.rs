@@ -5,17 +5,12 @@
 
 use std::time::Duration;
 
+pub use kkv_protocol::limits::{
+    MAX_CIPHERTEXT_BYTES_V1, MAX_EXPECTED_SECONDS, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1, SLOT_BYTES,
+};
+
 /// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; we keep it).
 pub const DEFAULT_PORT: u16 = 45069;
-
-/// Longest text that kkv/2 carries, in bytes (PROTOCOL.md §2): what the published relay promises in its help and cannot take.
-pub const MAX_TEXT_BYTES: usize = 3500;
-
-/// Longest text that kkv/1 carries, in bytes: 6,000 hex characters hold 3,000 bytes, less the tag (16) and the signature (64).
-pub const MAX_TEXT_BYTES_V1: usize = 2920;
-
-/// Longest kkv/1 ciphertext, in bytes (kkv/1: 6,000 hex characters).
-pub const MAX_CIPHERTEXT_BYTES_V1: usize = 3000;
 
 /// Largest body of a request or an answer, in bytes. The largest real one is a kkv/2 message: 7,168 + 64 hex characters.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -104,11 +99,8 @@ pub const MAX_MESSAGES: u32 = 100_000;
 /// Slots of the queue unless told otherwise (kkv/1's default).
 pub const DEFAULT_MESSAGES: u32 = 50;
 
-/// Bytes in one page of memory, the least that can be locked against swapping.
-pub const PAGE_BYTES: usize = 4096;
-
-/// Bytes in one slot: one page, that it shares with nothing else. The largest opened message takes 3,568.
-pub const SLOT_BYTES: usize = PAGE_BYTES;
+/// Bytes in one page of memory, the least that can be locked against swapping: one slot.
+pub const PAGE_BYTES: usize = SLOT_BYTES;
 
 /// Messages that the queue shows or wipes under one lock: some microseconds, or a tenth of a millisecond, for which a stranger's request may
 /// have to wait.
@@ -127,9 +119,6 @@ pub const MAX_SURCHARGE: u32 = 6;
 
 /// How long a sender has to solve a challenge unless the owner says otherwise, in seconds (kkv/1's default).
 pub const DEFAULT_EXPECTED_SECONDS: u32 = 480;
-
-/// Longest time to solve a challenge that an owner can set: a day. Spent challenges are remembered for as long.
-pub const MAX_EXPECTED_SECONDS: u32 = 24 * 60 * 60;
 
 /// Shortest `--ttl` and `--wipe-after`: they are told in seconds, and nobody reads a message in less.
 pub const MIN_TTL: Duration = Duration::from_secs(1);

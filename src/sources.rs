@@ -1,15 +1,15 @@
-//! The source of this crate, for tests that look for whole kinds of faults in it.
+//! The source of this workspace, for tests that look for whole kinds of faults in it.
 
 use std::fs;
 use std::path::Path;
 
-/// Every file under src/, with its path.
+/// Every file under src/ and in the crates beside it, with its path.
 pub(crate) fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    gather(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut found,
-    );
+    for directory in ["src", "crates"] {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+        gather(&directory, &mut found);
+    }
     found
 }
 

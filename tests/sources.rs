@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Where there is code that asks for ports.
-const DIRECTORIES: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz/src"];
+const DIRECTORIES: [&str; 6] = ["crates", "src", "tests", "benches", "examples", "fuzz/src"];
 
 /// Every Rust file below a directory, but for this one.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {

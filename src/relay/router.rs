@@ -30,8 +30,8 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .route("/pow", post(pow))
         .route("/exchange_keys", post(exchange_keys))
         .route("/msg", post(message))
-        .fallback(async || Refusal::NotFound)
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .fallback(async || Refused(Refusal::NotFound))
+        .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
         .layer(middleware::from_fn(in_time))
         .with_state(relay)
 }
@@ -43,9 +43,9 @@ struct Posted {
 }
 
 impl axum::extract::FromRequest<Arc<Relay>> for Posted {
-    type Rejection = Refusal;
+    type Rejection = Refused;
 
-    async fn from_request(request: Request, _: &Arc<Relay>) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &Arc<Relay>) -> Result<Self, Refused> {
         let suite = suite(request.headers())?;
         let body = whole(request.into_body()).await?;
         Ok(Self { suite, body })
@@ -102,15 +102,15 @@ async fn status(State(relay): State<Arc<Relay>>) -> Response {
 }
 
 /// The key that only kkv/1 asks for apart; in kkv/2 it is in the challenge.
-async fn domain_key(State(relay): State<Arc<Relay>>) -> Result<Response, Refusal> {
+async fn domain_key(State(relay): State<Arc<Relay>>) -> Result<Response, Refused> {
     if !relay.config().suites.allows(Suite::V1) {
-        return Err(Refusal::UnsupportedSuite);
+        return Err(Refusal::UnsupportedSuite.into());
     }
     let key = Hex(*relay.keys().public().as_bytes());
     Ok(answer("text/plain", key.to_string()))
 }
 
-async fn pow(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refusal> {
+async fn pow(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refused> {
     let rng = &mut random::kernel();
     fn body(answer: &impl Serialize) -> Response {
         json(super::json(answer))
@@ -124,23 +124,21 @@ async fn pow(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response
 async fn exchange_keys(
     State(relay): State<Arc<Relay>>,
     posted: Posted,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Refused> {
     let rng = &mut random::kernel();
     match posted.suite {
-        Suite::V1 => relay.exchange_v1(&posted.form()?, rng).map(json),
-        Suite::V2 => relay.exchange_v2(&posted.json()?, rng).map(json),
+        Suite::V1 => Ok(json(relay.exchange_v1(&posted.form()?, rng)?)),
+        Suite::V2 => Ok(json(relay.exchange_v2(&posted.json()?, rng)?)),
     }
 }
 
-async fn message(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refusal> {
+async fn message(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refused> {
     match posted.suite {
         Suite::V1 => {
             let request = v1::wire::MessageRequest::from_form(&posted.body)?;
-            relay
-                .message_v1(&request)
-                .map(|body| answer("text/plain", body))
+            Ok(answer("text/plain", relay.message_v1(&request)?))
         }
-        Suite::V2 => relay.message_v2(&posted.json()?).map(json),
+        Suite::V2 => Ok(json(relay.message_v2(&posted.json()?)?)),
     }
 }
 
@@ -148,7 +146,7 @@ async fn message(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Resp
 async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Refusal::TimedOut.into_response(),
+        Err(_) => Refused(Refusal::TimedOut).into_response(),
     }
 }
 
@@ -163,11 +161,20 @@ fn answer(content_type: &'static str, body: String) -> Response {
     response
 }
 
-impl IntoResponse for Refusal {
+/// A refusal as HTTP says it.
+struct Refused(Refusal);
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let mut response = json(self.body());
+        let mut response = json(self.0.body());
         *response.status_mut() =
-            StatusCode::from_u16(self.status()).expect("each is a status of HTTP");
+            StatusCode::from_u16(self.0.status()).expect("each is a status of HTTP");
         response
     }
 }

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 use crate::crypto::identity::{Signature, Statement};
 use crate::crypto::labels;
 use crate::crypto::seal::TAG_BYTES;
+use crate::kind::Kind;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::protocol::kind::Kind;
-use crate::protocol::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// Bytes before the content.
 pub const HEAD_BYTES: usize = 68;

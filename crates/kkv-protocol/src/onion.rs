@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::count::counted;
 use data_encoding::BASE32_NOPAD;
 use sha3::{Digest, Sha3_256};
 
@@ -31,7 +30,7 @@ pub enum OnionAddressError {
     #[error("it has a subdomain; an inbox has none")]
     Subdomain,
     /// The part before `.onion` has the wrong length.
-    #[error("it has {} before .onion instead of 56", counted(*.0 as u64, "character"))]
+    #[error("an onion address has 56 characters before .onion, and this has {0}")]
     Length(usize),
     /// A character that base32 does not have.
     #[error("it has a character other than a-z and 2-7")]

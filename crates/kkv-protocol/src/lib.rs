@@ -1,4 +1,5 @@
-//! Both suites as steps that consume themselves, for sender and relay alike.
+//! kkv's protocol (docs/PROTOCOL.md): both suites as steps that consume themselves, for sender and relay alike, with the
+//! cryptography below them and the onion addresses beside them.
 //!
 //! No I/O, no async, no clock and no randomness of its own: bytes, times and random generators come in, bytes go out. Each side's steps
 //! are types; a step is taken by calling its one method, which consumes it and returns the next.
@@ -9,8 +10,12 @@
 //! v1::relay  / v2::relay:  (issue) → Request → Admitted → Session
 //! ```
 
+pub mod blank;
+pub mod crypto;
 pub mod fault;
 pub mod kind;
+pub mod limits;
+pub mod onion;
 pub mod refusal;
 pub mod relay_keys;
 pub mod suite;
@@ -19,9 +24,9 @@ pub mod v1;
 pub mod v2;
 pub mod wire;
 
-use crate::crypto::identity::Signature;
-use crate::pow::Cost;
+use crypto::identity::Signature;
 use kind::Kind;
+use kkv_pow::Cost;
 use suite::Suite;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 

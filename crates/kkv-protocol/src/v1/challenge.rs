@@ -7,9 +7,9 @@
 
 use rand::CryptoRng;
 
-use crate::pow::{Cost, Puzzle};
-use crate::protocol::Terms;
-use crate::protocol::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use crate::Terms;
+use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use kkv_pow::{Cost, Puzzle};
 
 /// Bytes of a challenge.
 pub const CHALLENGE_BYTES: usize = 76;
@@ -102,7 +102,7 @@ impl std::fmt::Debug for Challenge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::relay_keys::RelayKeys;
+    use crate::relay_keys::RelayKeys;
     use proptest::prelude::*;
 
     #[test]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::challenge::CHALLENGE_BYTES;
 use super::message::SEALED_BYTES;
 use crate::crypto::exchange::{ENCAPSULATION_KEY_BYTES, KEM_CIPHERTEXT_BYTES, X25519_BYTES};
-use crate::pow::SUBPUZZLES;
-use crate::protocol::wire::{Hex, HexUpTo};
+use crate::wire::{Hex, HexUpTo};
+use kkv_pow::SUBPUZZLES;
 
 /// `POST /pow`, request.
 #[derive(Debug, Serialize, Deserialize)]

@@ -8,17 +8,17 @@ use super::wire::{
     ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
 };
 use super::{message, transcript};
+use crate::Terms;
 use crate::crypto::exchange::{HybridAnswer, HybridSecret};
 use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature, Statement};
 use crate::crypto::seal::MessageKey;
+use crate::fault::Fault;
+use crate::kind::Kind;
 use crate::limits::MAX_EXPECTED_SECONDS;
-use crate::pow::Puzzle;
-use crate::protocol::Terms;
-use crate::protocol::fault::Fault;
-use crate::protocol::kind::Kind;
-use crate::protocol::suite::Suite;
-use crate::protocol::text::Text;
-use crate::protocol::wire::{Hex, HexUpTo};
+use crate::suite::Suite;
+use crate::text::Text;
+use crate::wire::{Hex, HexUpTo};
+use kkv_pow::Puzzle;
 
 /// Asks for a challenge.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::challenge::CHALLENGE_BYTES;
 use crate::limits::MAX_CIPHERTEXT_BYTES_V1;
-use crate::protocol::refusal::Refusal;
-use crate::protocol::wire::{Hex, HexUpTo, form, object};
+use crate::refusal::Refusal;
+use crate::wire::{Hex, HexUpTo, form, object};
 
 /// `POST /pow`, request.
 #[derive(Debug, Serialize, Deserialize)]

@@ -8,14 +8,16 @@ const BRAILLE_BLANK: char = '\u{2800}';
 
 /// What Unicode has ignored where it isn't known what to do with it (`Default_Ignorable_Code_Point`): joiners, variation selectors, fillers,
 /// tags, and whatever else has no shape of its own.
-pub(crate) fn is_ignorable(c: char) -> bool {
+#[must_use]
+pub fn is_ignorable(c: char) -> bool {
     const SET: CodePointSetDataBorrowed<'static> =
         CodePointSetDataBorrowed::new::<DefaultIgnorableCodePoint>();
     SET.contains(c)
 }
 
 /// Whether nothing is to be seen of a text: blanks of every kind, and what is ignored. A control character is no blank: it is shown by its number.
-pub(crate) fn is_blank(text: &str) -> bool {
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
     let nothing = |c: char| c.is_whitespace() || is_ignorable(c) || c == BRAILLE_BLANK;
     text.chars().all(nothing)
 }

@@ -13,14 +13,14 @@ use crate::crypto::exchange::HybridOffer;
 use crate::crypto::identity::{PublicKey, Sender, Signature, Statement};
 use crate::crypto::labels;
 use crate::crypto::seal::{MessageKey, TAG_BYTES};
+use crate::kind::Kind;
 use crate::limits::SLOT_BYTES;
-use crate::pow::{Cost, Solution};
-use crate::protocol::kind::Kind;
-use crate::protocol::refusal::Refusal;
-use crate::protocol::relay_keys::RelayKeys;
-use crate::protocol::suite::Suite;
-use crate::protocol::wire::Hex;
-use crate::protocol::{Envelope, Terms};
+use crate::refusal::Refusal;
+use crate::relay_keys::RelayKeys;
+use crate::suite::Suite;
+use crate::wire::Hex;
+use crate::{Envelope, Terms};
+use kkv_pow::{Cost, Solution};
 
 /// Answers `POST /pow`.
 ///

@@ -9,11 +9,11 @@
 
 use rand::CryptoRng;
 
+use crate::Terms;
 use crate::crypto::identity::{PublicKey, Relay, Statement};
 use crate::crypto::labels;
-use crate::pow::{Cost, Puzzle};
-use crate::protocol::Terms;
-use crate::protocol::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use kkv_pow::{Cost, Puzzle};
 
 /// Bytes of a challenge.
 pub const CHALLENGE_BYTES: usize = 112;
@@ -143,7 +143,7 @@ impl std::fmt::Debug for Challenge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::relay_keys::RelayKeys;
+    use crate::relay_keys::RelayKeys;
     use proptest::prelude::*;
 
     #[test]

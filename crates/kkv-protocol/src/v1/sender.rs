@@ -9,11 +9,11 @@ use super::{MIN_CIPHERTEXT_BYTES, content_signed, exchange_signed};
 use crate::crypto::exchange::X25519Secret;
 use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use crate::crypto::seal::MessageKey;
-use crate::pow::Puzzle;
-use crate::protocol::fault::Fault;
-use crate::protocol::suite::Suite;
-use crate::protocol::text::Text;
-use crate::protocol::wire::{Hex, HexUpTo};
+use crate::fault::Fault;
+use crate::suite::Suite;
+use crate::text::Text;
+use crate::wire::{Hex, HexUpTo};
+use kkv_pow::Puzzle;
 
 /// Asks for a challenge.
 #[derive(Debug)]
