@@ -161,3 +161,65 @@ fn name() -> HsIdKeypairSpecifier {
     let nickname: HsNickname = NICKNAME.parse().expect("it is a valid nickname");
     HsIdKeypairSpecifier::new(nickname)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::DirBuilder;
+    use std::os::unix::fs::DirBuilderExt;
+
+    use super::super::{Home, HomeError};
+    use super::*;
+    use crate::tor::embedded::Settings;
+
+    #[test]
+    fn a_key_that_was_there_is_missed_and_one_that_is_put_there_is_found() {
+        let rng = &mut rand::rng();
+        let settings = Settings::default();
+        let state = tempfile::tempdir().unwrap();
+        let home = Home::of_relay(state.path(), &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), None);
+        let (first, second) = (AddressKey::generate(rng), AddressKey::generate(rng));
+        home.put_key(&first, &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), Some(first.address()));
+        let noted = home.path().join("state/hss/kkv");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&noted)
+            .unwrap();
+        home.put_key(&second, &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), Some(second.address()));
+        assert!(!noted.exists(), "what was noted was of another service");
+
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&noted)
+            .unwrap();
+        let keys = home.path().join("state/keystore/hss/kkv");
+        for entry in fs::read_dir(&keys).unwrap() {
+            fs::write(entry.unwrap().path(), "no key").unwrap();
+        }
+        assert!(matches!(home.address(&settings), Err(HomeError::Key(..))));
+        home.put_key(&second, &settings).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), Some(second.address()));
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&noted)
+            .unwrap();
+        fs::remove_dir_all(keys).unwrap();
+        assert!(matches!(
+            home.address(&settings),
+            Err(HomeError::KeyMissing(_))
+        ));
+        home.put_key(&first, &settings).unwrap();
+        drop(home);
+        let key = Home::read_key(state.path(), &settings).unwrap().unwrap();
+        assert_eq!(key.as_bytes(), first.as_bytes());
+        assert_eq!(
+            format!("{key:?}"),
+            format!("AddressKey({})", first.address())
+        );
+    }
+}

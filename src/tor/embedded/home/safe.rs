@@ -230,3 +230,100 @@ fn look_at(path: &Path, faults: &mut Vec<Fault>) -> bool {
     }
     is_directory && mode & 0o500 == 0o500
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::{Home, HomeError};
+    use super::*;
+    use crate::tor::embedded::Settings;
+
+    /// What is said of `state`, and what the commands that come with it make of it.
+    fn mended(state: &Path) -> Vec<Fault> {
+        let settings = Settings::default();
+        let refused = Home::of_relay(state, &settings);
+        let Err(HomeError::Exposed(exposed)) = refused else {
+            panic!("{refused:?}");
+        };
+        let commands = exposed
+            .mended_by(|path| path.display().to_string())
+            .unwrap();
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &commands])
+            .status();
+        assert!(ran.unwrap().success(), "{commands}");
+        Home::of_relay(state, &settings).expect("one paste is enough");
+        exposed.faults
+    }
+
+    #[test]
+    fn whatever_a_copy_has_made_of_the_directory_one_command_mends_it() {
+        let private = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let state = tempfile::tempdir().unwrap();
+        let relay = state.path().join("relay");
+        let keys = relay.join("state/keystore/hss");
+        drop(Home::of_relay(state.path(), &Settings::default()).unwrap());
+        fs::create_dir_all(&keys).unwrap();
+        fs::write(keys.join("key"), "x").unwrap();
+        // As `cp -r` leaves it.
+        for path in [
+            &relay,
+            &relay.join("state"),
+            &relay.join("state/keystore"),
+            &keys,
+        ] {
+            private(path, 0o755);
+        }
+        assert_eq!(mended(state.path()).len(), 4);
+        private(&keys, 0o500);
+        assert_eq!(mended(state.path()), [Fault::Mode(keys.clone(), 0o040_500)]);
+        private(&keys.join("key"), 0o664);
+        assert_eq!(mended(state.path()).len(), 1, "arti wouldn't take it");
+        for path in [&relay, &keys.join("key")] {
+            std::os::unix::fs::chown(path, Some(7), Some(8))
+                .expect("run by root, or as scripts/test runs it");
+            assert_eq!(mended(state.path()), [Fault::Owner(path.clone(), 7)]);
+        }
+    }
+
+    #[test]
+    fn only_a_directory_of_ones_own_on_the_way_is_to_be_changed_and_never_by_root() {
+        let around = tempfile::tempdir().unwrap();
+        let state = around.path().join("state");
+        drop(Home::of_relay(&state, &Settings::default()).unwrap());
+        // As /var/local is on Debian: root's, and writable to a group.
+        std::os::unix::fs::chown(around.path(), Some(ROOT), Some(8))
+            .expect("run by root, or as scripts/test runs it");
+        fs::set_permissions(around.path(), fs::Permissions::from_mode(0o2775)).unwrap();
+        let refused = Home::of_relay(&state, &Settings::default());
+        let Err(HomeError::Exposed(exposed)) = refused else {
+            panic!("{refused:?}");
+        };
+        let commands = |user| exposed.mended_by_user(user, |path| path.display().to_string());
+        assert_eq!([commands(ROOT), commands(7)], [None, None]);
+        std::os::unix::fs::chown(around.path(), Some(7), None).unwrap();
+        let own = format!("chmod go-w {}", around.path().display());
+        assert_eq!(
+            [commands(7), commands(8), commands(ROOT)],
+            [Some(own), None, None]
+        );
+    }
+
+    #[test]
+    fn where_another_user_owns_the_way_no_command_is_made_up() {
+        let others = tempfile::tempdir().unwrap();
+        let state = others.path().join("state");
+        fs::create_dir(&state).unwrap();
+        std::os::unix::fs::chown(others.path(), Some(7), Some(8))
+            .expect("run by root, or as scripts/test runs it");
+        let refused = Home::of_relay(&state, &Settings::default());
+        let Err(HomeError::Exposed(exposed)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(exposed.faults, [Fault::Owner(others.path().to_owned(), 7)]);
+        assert_eq!(exposed.mended_by(|_| String::new()), None);
+    }
+}
