@@ -19,11 +19,13 @@ pub(super) struct Reading {
     link: usize,
 }
 
-/// The link in a word, without what stands around it in a sentence.
+/// The link in a word, without what stands around it in a sentence. It ends before a quotation mark or a bracket that no link has in it, so also before a
+/// character that is shown as its code.
 fn link(word: &str) -> Option<&str> {
     let starts = ["https://", "http://"].map(|scheme| word.find(scheme));
     let start = starts.into_iter().flatten().min()?;
     let (before, link) = word.split_at(start);
+    let link = link.split(['<', '>', '"']).next().unwrap_or_default();
     // A bracket that is opened within it is its own.
     let mut link = link.trim_end_matches(|c: char| ".,;:!?'\">]}".contains(c));
     if before.contains('(') || !link.contains('(') {
@@ -138,6 +140,13 @@ mod tests {
                 "see:https://example.org/end!",
                 Some("https://example.org/end"),
             ),
+            ("https://example.org/<U+200B>", Some("https://example.org/")),
+            (
+                "https://example.org/a<U+202E>/b",
+                Some("https://example.org/a"),
+            ),
+            ("https://example.org/a\">b", Some("https://example.org/a")),
+            ("https://<U+200B>", None),
             ("https://", None),
             ("words", None),
         ] {
