@@ -35,7 +35,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failed};
-use crate::cli::input::terminal_is_gone;
+use crate::cli::input::{terminal_has_input, terminal_is_gone};
 use crate::cli::output::say;
 use crate::cli::signals;
 use crate::contacts::BookFile;
@@ -65,7 +65,8 @@ pub(crate) struct Wishes {
 const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-/// How long the keys rest before a question takes an answer: longer than between two keys of what is typed fast or pasted.
+/// How long the keys rest before a question takes an answer, and before they are commands after a paste: longer than between two keys of what is typed
+/// fast or pasted.
 const REST: Duration = Duration::from_millis(400);
 /// A terminal that goes without a word is missed in so long.
 const MISSED: Duration = Duration::from_millis(500);
@@ -149,8 +150,10 @@ async fn ran(
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
             () = screen.takes() => None,
             () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {
-                rested = None;
-                Some(Event::Rest)
+                // On a machine that is busy they may be late.
+                let any = !keys.is_empty() || terminal_has_input();
+                rested = any.then(|| Instant::now() + REST);
+                (!any).then_some(Event::Rest)
             }
             _ = looks.tick() => {
                 if terminal_is_gone() {

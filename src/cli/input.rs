@@ -1,7 +1,7 @@
 //! What comes in and may be a message or a key: read without a buffer between, since std's own is never wiped.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,14 +16,27 @@ pub(super) fn stdin() -> io::Result<File> {
 
 /// Whether the terminal on standard input is gone, if it was one: its window was closed, or the way to it is lost.
 pub(crate) fn terminal_is_gone() -> bool {
+    let gone = PollFlags::HUP | PollFlags::ERR;
+    stdin_is(PollFlags::empty()).intersects(gone)
+}
+
+/// Whether there is something in it that nobody has read yet.
+pub(crate) fn terminal_has_input() -> bool {
+    io::stdin().is_terminal() && stdin_is(PollFlags::IN).contains(PollFlags::IN)
+}
+
+/// How standard input is, as far as it is asked for.
+fn stdin_is(asked: PollFlags) -> PollFlags {
     let stdin = io::stdin();
-    let mut looked = [PollFd::new(&stdin, PollFlags::empty())];
+    let mut looked = [PollFd::new(&stdin, asked)];
     let now = Timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    let gone = PollFlags::HUP | PollFlags::ERR;
-    poll(&mut looked, Some(&now)).is_ok() && looked[0].revents().intersects(gone)
+    match poll(&mut looked, Some(&now)) {
+        Ok(_) => looked[0].revents(),
+        Err(_) => PollFlags::empty(),
+    }
 }
 
 /// Whether this is what reading from such a terminal comes to: then nobody is there to answer, and nothing is wrong with the program.

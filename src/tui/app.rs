@@ -4,6 +4,8 @@ mod deeds;
 mod folks;
 mod hands;
 mod offers;
+mod pages;
+mod pasted;
 
 use std::collections::VecDeque;
 
@@ -52,9 +54,12 @@ pub(super) struct App {
     pub(super) is_answerable: bool,
     /// What deliveries ask, until one looks at them.
     waiting: Vec<(u64, Question)>,
+    /// Whether something was pasted and no key has rested since: until then keys are no commands, see [`pasted`].
+    pub(super) is_pasting: bool,
     /// The message that was asked for last.
     wanted: Option<MessageId>,
-    pub(super) help: bool,
+    /// The page of all keys, if it is there: its first line on the screen.
+    pub(super) help: Option<usize>,
     pub(super) note: Option<Note>,
     /// What is copied goes this way.
     pub(super) clipboard: Clipboard,
@@ -141,7 +146,8 @@ impl App {
             is_answerable: false,
             waiting: Vec::new(),
             wanted: None,
-            help: false,
+            is_pasting: false,
+            help: None,
             note: None,
             clipboard: Clipboard::default(),
             newest: None,
@@ -158,8 +164,13 @@ impl App {
         orders
     }
 
-    /// Whether something is asked that takes no answer until the keys have rested.
+    /// Whether something waits until the keys have rested.
     pub(super) fn waits_for_rest(&self) -> bool {
+        self.is_pasting || self.asks_in_vain()
+    }
+
+    /// Whether something is asked that takes no answer until the keys have rested.
+    fn asks_in_vain(&self) -> bool {
         !self.questions.is_empty() && !self.is_answerable
     }
 
@@ -168,6 +179,7 @@ impl App {
             Event::Key(key) => self.key(key),
             Event::Rest => {
                 self.is_answerable = true;
+                self.is_pasting = false;
                 Vec::new()
             }
             Event::Mouse(mouse) => self.mouse(mouse),
@@ -181,34 +193,6 @@ impl App {
                 self.changed(*kept);
                 Vec::new()
             }
-        }
-    }
-
-    fn paste(&mut self, text: &str) {
-        if !self.questions.is_empty() {
-            return;
-        }
-        match (self.place, &mut self.compose, &mut self.person) {
-            (Place::Compose, Some(compose), _) => {
-                let hidden = compose.paste(text);
-                self.tell_hidden(&hidden);
-            }
-            (Place::Person, _, Some(person)) if !person.is_being_saved => {
-                let hidden = person.paste(text);
-                self.tell_hidden(&hidden);
-            }
-            (Place::Person, ..) => self.tell(true, "saving…"),
-            _ => self.tell(false, "press c to write a message; then paste it"),
-        }
-    }
-
-    /// Says which characters of what was pasted or typed were left out.
-    fn tell_hidden(&mut self, hidden: &[char]) {
-        if let Some(first) = hidden.first() {
-            let (count, first) = (hidden.len(), u32::from(*first));
-            let what =
-                format!("left out what nobody would see: {count} in all, the first U+{first:04X}");
-            self.tell(false, what);
         }
     }
 

@@ -14,6 +14,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::app::App;
 use super::keys::Place;
 use crate::cli::wrapped::drawn;
+use crate::count::counted;
 
 /// From this width on, the message stands beside the list.
 const WIDE: u16 = 120;
@@ -32,10 +33,40 @@ pub(super) struct Areas {
     /// What is written of whom a message is for, and of the message.
     pub(super) to: Rect,
     pub(super) text: Rect,
+    /// The page in front that may be longer than its room.
+    pub(super) page: Page,
     /// There is no room for anything.
     pub(super) nothing_fits: bool,
     /// There is none for the question that is asked.
     pub(super) question_is_hidden: bool,
+}
+
+/// How long a page is, and how much of it has room.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Page {
+    lines: usize,
+    height: usize,
+}
+
+impl Page {
+    /// Its first line on the screen when its last is there.
+    pub(super) fn last(self) -> usize {
+        self.lines.saturating_sub(self.height)
+    }
+
+    /// How far one goes on in it at once: one line stays, to find the place again.
+    pub(super) fn step(self) -> isize {
+        isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(isize::MAX)
+    }
+
+    /// What is said at its end when this is its first line on the screen; nothing if all of it is there.
+    fn more(self, top: usize) -> Option<String> {
+        match self.last().saturating_sub(top) {
+            _ if self.last() == 0 => None,
+            0 => Some(" ↑ ".to_owned()),
+            more => Some(format!(" ↓ {} ", counted(more as u64, "more line"))),
+        }
+    }
 }
 
 /// Draws everything.

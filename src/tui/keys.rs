@@ -144,6 +144,8 @@ const OUTBOX: &[Binding] = bindings! {
     Back: [named(KeyCode::Esc), key('h'), key('q'), named(KeyCode::Left)], "Esc", "back", "back to the list of messages";
     Down: [named(KeyCode::Down), key('j')], "↓ j", "", "to the next";
     Up: [named(KeyCode::Up), key('k')], "↑ k", "", "to the one before";
+    PageDown: [named(KeyCode::PageDown), control('f'), key(' ')], "Space", "", "on in what has become of it";
+    PageUp: [named(KeyCode::PageUp), control('b')], "PgUp", "", "back in it";
     Top: [named(KeyCode::Home), key('g')], "Home g", "", "to the first";
     Bottom: [named(KeyCode::End), key('G')], "End G", "", "to the last";
 };

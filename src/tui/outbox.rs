@@ -11,6 +11,8 @@ pub(super) struct Outbox {
     letters: Vec<Letter>,
     last: u64,
     pub(super) chosen: usize,
+    /// The first line on the screen of what has become of the chosen one.
+    pub(super) top: usize,
 }
 
 /// One message.
@@ -73,11 +75,13 @@ impl Outbox {
     pub(super) fn choose(&mut self, id: u64) {
         let place = self.letters.iter().position(|letter| letter.id == id);
         self.chosen = place.unwrap_or(self.chosen);
+        self.top = 0;
     }
 
     pub(super) fn move_by(&mut self, lines: isize) {
         let last = self.letters.len().saturating_sub(1);
         self.chosen = self.chosen.saturating_add_signed(lines).min(last);
+        self.top = 0;
     }
 
     /// The last draft that was put aside.

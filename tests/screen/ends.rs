@@ -154,7 +154,8 @@ fn what_is_copied_runs_nothing_when_it_is_pasted_into_a_shell() {
     terminal.wait_for("is-42");
     terminal.paste_what_was_copied();
     terminal.wait_for("<U+202E>end");
-    terminal.press(&["C-c"]);
+    // What a signal does to a shell on a busy machine, nobody knows; this key kills the line.
+    terminal.press(&["C-u"]);
     terminal.types("echo done-$((40 + 2))\n");
     terminal.wait_for("done-42");
     assert!(!relay.directory().join("pasted").exists(), "it was run");

@@ -35,13 +35,36 @@ fn a_whole_block_is_pasted_and_arrives_as_it_was() {
     let terminal = Tmux::with_client(&relay, "", 80, 24);
     terminal.press(&["c"]);
     terminal.wait_for("onion address");
-    terminal.pastes(relay.address());
+    terminal.pastes(relay.address(), &format!("│{}", relay.address()));
     terminal.press(&["Enter"]);
-    terminal.pastes(BLOCK);
-    terminal.wait_for("END PGP");
+    terminal.pastes(BLOCK, "END PGP");
     terminal.press(&["C-s"]);
     terminal.wait_for("Accepted: the message");
     assert_eq!(relay.text(1), BLOCK);
+}
+
+#[test]
+fn no_key_within_what_is_pasted_sends_leaves_or_deletes() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"kept\n");
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    let evil = "words\x1b[201~\x13\x1bdy\x03echo gone\r";
+    terminal.pastes_unfiltered(evil);
+    terminal.wait_for("a key that came with what was pasted did nothing");
+    terminal.wait_for("? keys");
+    terminal.press(&["c"]);
+    terminal.wait_for("onion address");
+    terminal.types(&format!("{}\n", relay.address()));
+    terminal.pastes_unfiltered(evil);
+    // All that they could do is to write.
+    terminal.wait_for("a key that came with what was pasted did nothing");
+    let shown = terminal.wait_for("Ctrl-S send");
+    assert!(shown.contains("wordsyecho gone"), "{shown}");
+    assert_eq!(relay.list().len(), 1);
+    // Once they rest, keys are commands again.
+    terminal.press(&["C-s"]);
+    terminal.wait_for("Accepted: the message");
+    assert_eq!(relay.text(2), "wordsyecho gone");
 }
 
 #[test]
@@ -90,7 +113,7 @@ fn what_cannot_be_sent_is_told_where_it_is_written() {
     terminal.press(&["C-u"]);
     terminal.types(&format!("{}\n:", relay.address()));
     terminal.wait_for("1 of 3500 bytes");
-    terminal.pastes(&" much".repeat(700));
+    terminal.pastes(&" much".repeat(700), "3501 of 3500 bytes");
     must_look_like(&terminal.wait_for("3501 of 3500 bytes"), "too_long");
     terminal.press(&["C-s"]);
     terminal.wait_for("3500");

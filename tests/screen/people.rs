@@ -19,7 +19,7 @@ fn somebody_is_written_down_and_forgotten_with_the_client_unless_there_is_a_file
     terminal.press(&["a"]);
     terminal.wait_for("what you call them");
     terminal.types("Alice\n");
-    terminal.pastes(ONION);
+    terminal.pastes(ONION, ONION);
     terminal.types("\n\n");
     terminal.wait_for("Alice is a contact, until you end kkvc");
     terminal.press(&["v"]);
@@ -75,7 +75,7 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     // Who suspends it at once keeps nobody else from the file.
     terminal.press(&["a"]);
     terminal.types("Alice\n");
-    terminal.pastes(ONION);
+    terminal.pastes(ONION, ONION);
     terminal.types("\n");
     terminal.press(&["Enter", "C-z"]);
     terminal.wait_for_shell();

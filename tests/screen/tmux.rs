@@ -108,10 +108,20 @@ impl Tmux {
         }
     }
 
-    /// Pastes, as a terminal does it for a program that asks to be told (bracketed paste).
-    pub(super) fn pastes(&self, text: &str) {
+    /// Pastes, as a terminal does it for a program that asks to be told (bracketed paste), and waits until `shown` is on the screen and keys are commands
+    /// again.
+    pub(super) fn pastes(&self, text: &str, shown: &str) {
         self.ask(&["set-buffer", "-b", "pasted", "--", text]);
         self.ask(&["paste-buffer", "-p", "-b", "pasted", "-t", "test"]);
+        let ready = |screen: &str| screen.contains(shown) && !screen.trim_end().ends_with("\n …");
+        self.wait_until(shown, ready);
+    }
+
+    /// Pastes as a terminal does that takes no sign of an end out of what it pastes.
+    pub(super) fn pastes_unfiltered(&self, text: &str) {
+        let bytes = format!("\x1b[200~{text}\x1b[201~");
+        self.ask(&["set-buffer", "-b", "pasted", "--", &bytes]);
+        self.ask(&["paste-buffer", "-r", "-b", "pasted", "-t", "test"]);
     }
 
     /// Pastes what was last copied, in the same way.

@@ -21,6 +21,9 @@ impl App {
             _ if is_line_feed => KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE),
             key => key,
         };
+        if self.came_with_a_paste(key) {
+            return Vec::new();
+        }
         if self.place.act(key) == Some(Act::Suspend) {
             return vec![Order::Suspend];
         }
@@ -36,12 +39,14 @@ impl App {
                 Vec::new()
             };
         }
-        self.note = None;
-        if self.help {
-            self.help = false;
+        if !self.is_pasting {
+            self.note = None;
+        }
+        if self.help.is_some() {
+            self.turn_page(key);
             return Vec::new();
         }
-        if self.waits_for_rest() && !self.leaves(key) {
+        if self.asks_in_vain() && !self.leaves(key) {
             return Vec::new();
         }
         if let Some(question) = self.questions.pop_front() {
@@ -137,7 +142,7 @@ impl App {
             Act::Quit => return self.quit(),
             Act::Suspend => return vec![Order::Suspend],
             Act::Redraw => return vec![Order::Redraw],
-            Act::Help => self.help = true,
+            Act::Help => self.help = Some(0),
             Act::Write => self.write(),
             Act::Outbox => {
                 self.place = Place::Outbox;
@@ -148,6 +153,8 @@ impl App {
             Act::Next if self.place == Place::Message => return self.step(1),
             Act::Up | Act::Previous => self.scroll(-1),
             Act::Down | Act::Next => self.scroll(1),
+            Act::PageUp if self.place == Place::Outbox => self.turn_letter(-1),
+            Act::PageDown if self.place == Place::Outbox => self.turn_letter(1),
             Act::PageUp => self.scroll(-self.page()),
             Act::PageDown => self.scroll(self.page()),
             Act::Top => self.scroll(isize::MIN / 2),
@@ -254,7 +261,8 @@ impl App {
     }
 
     pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Order> {
-        if !self.questions.is_empty() || self.help {
+        // Its bytes can come with a paste as well as keys can.
+        if !self.questions.is_empty() || self.help.is_some() || self.is_pasting {
             return Vec::new();
         }
         let at = Position::new(mouse.column, mouse.row);
@@ -294,6 +302,7 @@ impl App {
                 let place = self.areas.top + row;
                 let again = self.outbox.chosen == place;
                 self.outbox.chosen = place;
+                self.outbox.top = 0;
                 if again { self.open() } else { Vec::new() }
             }
             Place::People => {

@@ -2,8 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::tests::{ADDRESS, app, press, screen, status};
+use super::tests::{ADDRESS, app, arrives, press, screen, sent, status};
 use super::*;
+use crate::cli::exit::{Exit, Failed};
 use crate::tui::inbox::tests::summary;
 
 fn paste(app: &mut App, text: &str) {
@@ -120,4 +121,151 @@ fn a_long_text_is_gone_through_by_pages_to_both_ends_and_fills_what_room_there_i
     assert_eq!(full(&screen(&mut app, 80, 24)), 16);
     assert_eq!(full(&screen(&mut app, 40, 10)), 2);
     assert_eq!(full(&screen(&mut app, 160, 50)), 42);
+}
+
+/// All places, each with the keys that lead there.
+const PLACES: [(&str, Place); 6] = [
+    ("", Place::Inbox),
+    ("\n", Place::Message),
+    ("c", Place::Compose),
+    ("o", Place::Outbox),
+    ("a", Place::People),
+    ("aa", Place::Person),
+];
+
+/// A client at this place, with a message picked in its list.
+fn at(keys: &str, place: Place) -> App {
+    let mut app = app(1..=3);
+    press(&mut app, " ");
+    press(&mut app, keys);
+    if place == Place::Message {
+        arrives(&mut app, summary(3), "a text");
+    }
+    assert_eq!(app.place, place);
+    app
+}
+
+/// Its words, however they are broken into lines.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_way_back_is_named_on_every_screen_however_narrow() {
+    for (keys, place) in PLACES {
+        for (width, height) in [(160, 50), (80, 24), (60, 15), (40, 10), (40, 8)] {
+            let shown = screen(&mut at(keys, place), width, height);
+            let last = shown.lines().last().unwrap();
+            assert!(last.contains(" Esc "), "{place:?}, {width}: {last}");
+            assert!(
+                last.contains(" ? ") || last.contains(" F1 "),
+                "{place:?}, {width}: {last}"
+            );
+        }
+    }
+}
+
+#[test]
+fn all_of_the_page_of_keys_is_seen_however_small_the_screen_is() {
+    for (keys, place) in PLACES {
+        for (width, height) in [(160, 50), (80, 24), (60, 15), (40, 10), (40, 8)] {
+            let mut app = at(keys, place);
+            named(&mut app, KeyCode::F(1));
+            let (mut lines, mut is_more) = (Vec::new(), true);
+            while is_more {
+                let shown = screen(&mut app, width, height);
+                assert!(shown.contains(" Esc goes back "), "{shown}");
+                is_more = shown.contains("more line");
+                let corner = shown.lines().find_map(|line| line.split_once("┌ Keys"));
+                let left = corner.expect("the page").0.chars().count();
+                for line in shown.lines() {
+                    let line = line.chars().skip(left + 1).take_while(|c| *c != '│');
+                    let line: String = line.collect();
+                    if !line.contains('─') && !lines.contains(&line) {
+                        lines.push(line);
+                    }
+                }
+                // Line by line, with any of the keys for it.
+                if is_more {
+                    named(&mut app, KeyCode::Down);
+                    assert!(app.help.is_some());
+                }
+            }
+            let seen = lines.concat();
+            for binding in place.bindings() {
+                let (seen, long) = (words(&seen), words(binding.long));
+                assert!(
+                    seen.contains(&long),
+                    "{place:?}, {width}x{height}: {long} in {seen}"
+                );
+            }
+            named(&mut app, KeyCode::Esc);
+            assert!(app.help.is_none() && app.place == place);
+        }
+    }
+}
+
+#[test]
+fn a_page_of_keys_that_is_longer_than_the_screen_is_gone_through_and_left() {
+    let mut app = app(1..=3);
+    press(&mut app, "?");
+    let first = screen(&mut app, 60, 15);
+    assert!(first.contains("more lines"), "{first}");
+    press(&mut app, " ");
+    let second = screen(&mut app, 60, 15);
+    assert!(second != first && app.help.is_some());
+    press(&mut app, "k");
+    assert!(screen(&mut app, 60, 15) != second);
+    press(&mut app, "G");
+    let end = screen(&mut app, 60, 15);
+    assert!(
+        end.contains("draw the screen anew") && !end.contains("more line"),
+        "{end}"
+    );
+    press(&mut app, "g");
+    assert_eq!(screen(&mut app, 60, 15), first);
+    press(&mut app, "d");
+    assert!(
+        app.help.is_none() && app.questions.is_empty(),
+        "it only goes back"
+    );
+    // Where all of it is seen, there is nothing to go on in.
+    press(&mut app, "?");
+    screen(&mut app, 100, 40);
+    press(&mut app, "j");
+    assert!(app.help.is_none());
+}
+
+#[test]
+fn why_a_letter_failed_is_read_to_its_end_however_small_the_screen_is() {
+    for (width, height) in [(80, 24), (60, 15), (40, 10), (40, 8)] {
+        let mut app = app(1..=1);
+        let mut id = 0;
+        for _ in 0..8 {
+            id = sent(&mut app, "some words");
+        }
+        press(&mut app, "\x1bo");
+        app.outbox.choose(id);
+        let failed = Failed::new(
+            Exit::Unreachable,
+            "nobody is there, ".repeat(9) + "the end of why",
+        );
+        app.take(Event::Told(Told::Failed(
+            id,
+            failed.hint("Try it again tomorrow."),
+        )));
+        let mut seen = String::new();
+        for _ in 0..20 {
+            seen += &words(&screen(&mut app, width, height).replace(['│', '"'], " "));
+            named(&mut app, KeyCode::PageDown);
+        }
+        for words in [
+            "the end of why",
+            "Try it again tomorrow.",
+            "Enter opens it.",
+        ] {
+            assert!(seen.contains(words), "{width}x{height}: {words} in {seen}");
+        }
+        assert!(!screen(&mut app, width, height).contains("more line"));
+    }
 }

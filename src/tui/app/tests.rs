@@ -78,6 +78,7 @@ pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Order> {
         let (code, modifiers) = match key {
             '\x13' => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             '\x03' => (KeyCode::Char('c'), KeyModifiers::CONTROL),
+            '\x1a' => (KeyCode::Char('z'), KeyModifiers::CONTROL),
             '\x0b' => (KeyCode::Char('j'), KeyModifiers::CONTROL), // a line feed
             '\x15' => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             key => (code(key), KeyModifiers::NONE),

@@ -10,6 +10,7 @@ use crate::count::counted;
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, Note, RelayState};
+use crate::tui::keys::{Act, Binding};
 use crate::tui::theme::Theme;
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
@@ -124,28 +125,32 @@ fn note_width(area: Rect) -> usize {
     usize::from(area.width.saturating_sub(2)).max(1)
 }
 
-/// As many keys as have room.
+/// As many keys as have room, among them always those for help and the way back. None while keys do nothing.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
+    if app.is_pasting {
+        frame.render_widget(Line::raw(" …"), area);
+        return;
+    }
     let mut line = Line::default();
     let shown: Vec<_> = app
         .place
         .bindings()
         .filter(|binding| !binding.short.is_empty() && app.does_something(binding.act))
         .collect();
-    // Those for help and for leaving are always there.
-    let (last, first): (Vec<_>, Vec<_>) =
-        shown.into_iter().partition(|binding| binding.is_common());
-    let width = |binding: &&crate::tui::keys::Binding| {
-        columns(binding.keys_shown) + columns(binding.short) + 3
-    };
-    let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum());
-    let first = first.into_iter().take_while(|binding| {
-        let fits = width(binding) <= room;
-        room = room.saturating_sub(width(binding));
-        fits
-    });
-    for binding in first.collect::<Vec<_>>().into_iter().chain(last) {
+    let width = |binding: &Binding| columns(binding.keys_shown) + columns(binding.short) + 3;
+    let is_needed = |binding: &Binding| binding.is_common() || binding.act == Act::Back;
+    let needed = shown.iter().filter(|binding| is_needed(binding));
+    let needed: usize = needed.map(|binding| width(binding)).sum();
+    let mut room = usize::from(area.width).checked_sub(needed);
+    for binding in shown {
+        if !is_needed(binding) {
+            // Once one has no room, none of those that are used less has.
+            room = room.and_then(|room| room.checked_sub(width(binding)));
+            if room.is_none() {
+                continue;
+            }
+        }
         line.push_span(Span::styled(
             format!(" {}", binding.keys_shown),
             theme.key(),

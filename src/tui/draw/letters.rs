@@ -2,15 +2,19 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::style::Style;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Gauge, Paragraph, Wrap};
+use ratatui::widgets::{Block, Gauge, Paragraph};
 
+use super::Page;
 use crate::cli::visible::{OneLine, Visible};
+use crate::cli::wrapped::wrapped;
 use crate::count::counted;
 use crate::lock;
 use crate::tui::app::App;
 use crate::tui::compose::Field;
 use crate::tui::outbox::{Letter, Stage};
+use crate::tui::theme::Theme;
 
 pub(super) fn compose(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
@@ -44,7 +48,7 @@ pub(super) fn compose(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         if is_here {
             theme.chosen()
         } else {
-            ratatui::style::Style::new()
+            Style::new()
         }
     };
     compose.to.set_block(border(" To ", field == Field::To));
@@ -73,9 +77,21 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         frame.render_widget(Paragraph::new(text), area);
         return;
     }
-    let rows = u16::try_from(letters.len())
-        .unwrap_or(u16::MAX)
-        .min(area.height / 2);
+    let Some(letter) = app.outbox.chosen() else {
+        return;
+    };
+    let told = told(
+        letter,
+        usize::from(area.width.saturating_sub(2)).max(1),
+        theme,
+    );
+    // What has become of it has its room first, and the list one line at least.
+    let wanted = u16::try_from(told.len() + 2).unwrap_or(u16::MAX);
+    let most = area
+        .height
+        .saturating_sub(wanted)
+        .clamp(1, (area.height / 2).max(1));
+    let rows = u16::try_from(letters.len()).unwrap_or(u16::MAX).min(most);
     let [list, detail] =
         Layout::vertical([Constraint::Length(rows), Constraint::Min(1)]).areas(area);
     app.areas.list = list;
@@ -93,55 +109,66 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         }
         frame.render_widget(line, row);
     }
-    let Some(letter) = app.outbox.chosen() else {
-        return;
+    let page = Page {
+        lines: told.len(),
+        height: detail.height.saturating_sub(2).into(),
     };
-    let block = Block::bordered()
+    let first = app.outbox.top.min(page.last());
+    let mut block = Block::bordered()
         .title(format!(" To {} ", to(letter)))
         .border_style(theme.faint());
+    if let Some(more) = page.more(first) {
+        block = block.title_bottom(Line::raw(more).right_aligned());
+    }
     let inner = block.inner(detail);
     frame.render_widget(block, detail);
-    self::letter(frame, inner, letter, app);
+    for (line, row) in told.into_iter().skip(first).zip(inner.rows()) {
+        frame.render_widget(line, row);
+    }
+    if let Stage::UnderWay(step) = &letter.stage
+        && let (Some(done), _) = lock(step).now()
+        && let Some(row) = inner.rows().nth(1)
+    {
+        let bar = Gauge::default()
+            .ratio(done.clamp(0.0, 1.0))
+            .gauge_style(theme.good());
+        frame.render_widget(bar, row);
+    }
+    app.areas.page = page;
 }
 
-fn letter(frame: &mut Frame<'_>, area: Rect, letter: &Letter, app: &App) {
-    let theme = app.theme;
-    let paragraph = match &letter.stage {
-        Stage::Draft => Paragraph::new(format!(
-            "Not sent; {}. Enter goes on writing it.",
-            counted(letter.text.len() as u64, "byte")
-        )),
+/// What has become of it, in lines of so many columns.
+fn told(letter: &Letter, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut tell = |text: &str, style: Style| {
+        let parts = wrapped(text, width).into_iter();
+        lines.extend(parts.map(|part| Line::styled(text[part].to_owned(), style)));
+    };
+    match &letter.stage {
+        Stage::Draft => {
+            let size = counted(letter.text.len() as u64, "byte");
+            tell(
+                &format!("Not sent; {size}. Enter goes on writing it."),
+                Style::new(),
+            );
+        }
         Stage::Accepted(words) => {
-            Paragraph::new(format!("Accepted: the message is in the inbox.\n{words}"))
+            tell("Accepted: the message is in the inbox.", Style::new());
+            tell(words, Style::new());
         }
         Stage::Failed(failed) => {
+            tell(&OneLine(&failed.what).to_string(), theme.bad());
             let hint = failed.hint.as_deref().unwrap_or_default();
-            Paragraph::new(vec![
-                Line::styled(OneLine(&failed.what).to_string(), theme.bad()),
-                Line::raw(Visible(hint).to_string()),
-                Line::raw(""),
-                Line::raw("What you have written is kept: Enter opens it."),
-            ])
+            tell(&Visible(hint).to_string(), Style::new());
+            tell(
+                "\nWhat you have written is kept: Enter opens it.",
+                Style::new(),
+            );
         }
-        Stage::UnderWay(step) => {
-            let [words, gauge, _] = Layout::vertical([
-                Constraint::Length(1),
-                Constraint::Length(1),
-                Constraint::Min(0),
-            ])
-            .areas(area);
-            let (done, now) = lock(step).now();
-            frame.render_widget(Line::raw(now), words);
-            if let Some(done) = done {
-                let bar = Gauge::default()
-                    .ratio(done.clamp(0.0, 1.0))
-                    .gauge_style(theme.good());
-                frame.render_widget(bar, gauge);
-            }
-            return;
-        }
-    };
-    frame.render_widget(paragraph.wrap(Wrap { trim: false }), area);
+        // The line below it is for how far it is.
+        Stage::UnderWay(step) => lines.extend([Line::raw(lock(step).now().1), Line::raw("")]),
+    }
+    lines
 }
 
 fn word(letter: &Letter) -> &'static str {

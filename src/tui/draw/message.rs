@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Block;
 
+use super::fitted;
 use crate::cli::inbox::{fingerprint, time};
 use crate::cli::message::openpgp_in_short;
 use crate::count::counted;
@@ -49,6 +50,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         ),
     ];
     for (line, row) in lines.into_iter().zip(head.rows()) {
+        let line = fitted(&line, row.width.into());
         frame.render_widget(Line::raw(line), row);
     }
     reading.lay_out(inner.width.into(), inner.height.into());

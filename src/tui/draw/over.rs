@@ -6,12 +6,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use super::Page;
 use crate::cli::wrapped::wrapped;
 use crate::tui::app::App;
 use crate::tui::ask::Question;
-use crate::tui::keys::Act;
+use crate::tui::keys::{Act, Binding};
 
 const QUESTION_WIDTH: u16 = 60;
+/// What the names of keys take of the page of all keys.
+const KEYS_COLUMNS: usize = 11;
 
 /// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said instead.
 pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut App) {
@@ -59,29 +62,45 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
     boxed(frame, area, (width, height), block, Paragraph::new(lines));
 }
 
-pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &App) {
-    if !app.help {
+/// The page of all keys, from the line on that was gone to.
+pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let Some(top) = app.help else {
         return;
+    };
+    let room = usize::from(area.width)
+        .saturating_sub(KEYS_COLUMNS + 4)
+        .max(1);
+    let mut lines = Vec::new();
+    // Where nothing is picked, Esc does nothing there.
+    let is_there = |binding: &&Binding| binding.act != Act::Back || app.does_something(binding.act);
+    for binding in app.place.bindings().filter(is_there) {
+        let mut keys = binding.keys_shown;
+        for part in wrapped(binding.long, room) {
+            lines.push(Line::from_iter([
+                Span::styled(format!("{keys:>9}  "), app.theme.key()),
+                Span::raw(&binding.long[part]),
+            ]));
+            keys = "";
+        }
     }
-    let lines: Vec<Line<'_>> = app
-        .place
-        .bindings()
-        // Where nothing is picked, Esc does nothing there.
-        .filter(|binding| binding.act != Act::Back || app.does_something(binding.act))
-        .map(|binding| {
-            Line::from_iter([
-                Span::styled(format!("{:>9}  ", binding.keys_shown), app.theme.key()),
-                Span::raw(binding.long),
-            ])
-        })
-        .collect();
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX) + 2;
-    let block = Block::bordered()
+    let height = usize::from(area.height).saturating_sub(2);
+    let page = Page {
+        lines: lines.len(),
+        height,
+    };
+    let top = top.min(page.last());
+    (app.areas.page, app.help) = (page, Some(top));
+    let mut block = Block::bordered()
         .title(" Keys ")
-        .title_bottom(" any key goes back ");
+        .title_bottom(" Esc goes back ");
+    if let Some(more) = page.more(top) {
+        block = block.title_bottom(Line::raw(more).right_aligned());
+    }
     let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
-    let width = u16::try_from(width).unwrap_or(u16::MAX);
-    boxed(frame, area, (width, height), block, Paragraph::new(lines));
+    let size = |size| u16::try_from(size).unwrap_or(u16::MAX);
+    let (width, height) = (size(width), size(lines.len() + 2));
+    let text = Paragraph::new(lines.split_off(top));
+    boxed(frame, area, (width, height), block, text);
 }
 
 /// In the middle of `area`, over what was there.

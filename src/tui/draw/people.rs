@@ -26,7 +26,8 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         } else {
             "They are forgotten when you end kkvc, unless you start it with --contacts FILE."
         };
-        let text = format!("\n  No contacts; a adds one.\n\n  {kept}");
+        let between = if rows.height < 7 { "" } else { "\n" };
+        let text = format!("{between}  No contacts; a adds one.\n{between}  {kept}");
         let text = Paragraph::new(text).wrap(Wrap { trim: false });
         frame.render_widget(text, rows);
         return;

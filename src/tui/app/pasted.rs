@@ -1,0 +1,151 @@
+//! What is pasted, and the keys that come with it.
+//!
+//! A terminal says where a paste begins and ends. Not every terminal takes the sign of its end (`ESC [201~`) out of what is pasted, and what stands behind
+//! one that a stranger has put there comes as if somebody pressed those keys: it would send, delete, or leave for the shell and go on there. So what comes
+//! with a paste is text where text is written and nothing anywhere else, until the keys have rested.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::App;
+use crate::tui::compose::Field;
+use crate::tui::keys::Place;
+
+impl App {
+    pub(super) fn paste(&mut self, text: &str) {
+        self.is_pasting = true;
+        if !self.questions.is_empty() {
+            return;
+        }
+        match (self.place, &mut self.compose, &mut self.person) {
+            (Place::Compose, Some(compose), _) => {
+                let hidden = compose.paste(text);
+                self.tell_hidden(&hidden);
+            }
+            (Place::Person, _, Some(person)) if !person.is_being_saved => {
+                let hidden = person.paste(text);
+                self.tell_hidden(&hidden);
+            }
+            (Place::Person, ..) => self.tell(true, "saving…"),
+            _ => self.tell(false, "press c to write a message; then paste it"),
+        }
+    }
+
+    /// Says which characters of what was pasted or typed were left out.
+    pub(super) fn tell_hidden(&mut self, hidden: &[char]) {
+        if let Some(first) = hidden.first() {
+            let (count, first) = (hidden.len(), u32::from(*first));
+            let what =
+                format!("left out what nobody would see: {count} in all, the first U+{first:04X}");
+            self.tell(false, what);
+        }
+    }
+
+    /// Whether this key may have come with what was pasted, and would do more than write. It is said.
+    pub(super) fn came_with_a_paste(&mut self, key: KeyEvent) -> bool {
+        if !self.is_pasting || self.writes(key) {
+            return false;
+        }
+        self.tell(
+            false,
+            "a key that came with what was pasted did nothing: press it again",
+        );
+        true
+    }
+
+    /// Whether all that this key does here is to write what stands on it.
+    fn writes(&self, key: KeyEvent) -> bool {
+        let is_covered = self.areas.nothing_fits || self.help.is_some();
+        if is_covered || !self.questions.is_empty() {
+            return false;
+        }
+        let field = self.compose.as_ref().map(|compose| compose.field);
+        match (self.place, key.code) {
+            (Place::Compose | Place::Person, KeyCode::Char(_)) => {
+                (key.modifiers - KeyModifiers::SHIFT).is_empty()
+            }
+            (Place::Compose, KeyCode::Enter) => {
+                key.modifiers.is_empty() && field == Some(Field::Text)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    use zeroize::Zeroizing;
+
+    use super::super::tests::{ADDRESS, app, press, press_fast, screen};
+    use super::*;
+    use crate::tui::app::{Event, Order};
+
+    fn paste(app: &mut App, text: &str) {
+        app.take(Event::Paste(Zeroizing::new(text.to_owned())));
+    }
+
+    #[test]
+    fn what_comes_behind_the_end_of_a_paste_is_text_or_nothing() {
+        // Sent, put aside, deleted, left, suspended, answered: whatever keys could do.
+        let keys = "\x13\x1bdydY\x03\x1a\tdq\x1b";
+        let mut app = app(1..=3);
+        press(&mut app, "c");
+        paste(&mut app, ADDRESS);
+        press(&mut app, "\t");
+        paste(&mut app, "harmless ");
+        assert!(press_fast(&mut app, keys).is_empty());
+        assert!(press_fast(&mut app, "\n end").is_empty());
+        let shown = screen(&mut app, 80, 24);
+        assert!(
+            shown.contains("a key that came with what was pasted did nothing"),
+            "{shown}"
+        );
+        assert!(!shown.contains("Ctrl-S send"), "{shown}");
+        let written = app.compose.as_ref().expect("it is still written");
+        assert_eq!(*written.text(), "harmless dydYdq\n end");
+        // Once the keys have rested, they are keys.
+        app.take(Event::Rest);
+        assert!(screen(&mut app, 80, 24).contains("Ctrl-S send"));
+        assert!(matches!(press(&mut app, "\x13")[..], [Order::Send { .. }]));
+    }
+
+    #[test]
+    fn where_nothing_is_written_what_comes_with_a_paste_does_nothing() {
+        for before in ["", "\n", "o", "a", "?", "d", "D"] {
+            let mut app = app(1..=3);
+            press(&mut app, before);
+            let (place, questions) = (app.place, app.questions.len());
+            paste(&mut app, "words");
+            assert!(
+                press_fast(&mut app, "dyDyyqcx\x03\x1a\n\x1bn").is_empty(),
+                "{before}"
+            );
+            screen(&mut app, 80, 24);
+            let click = MouseEvent {
+                kind: MouseEventKind::Down(MouseButton::Left),
+                column: app.areas.list.x,
+                row: app.areas.list.y,
+                modifiers: KeyModifiers::NONE,
+            };
+            for _ in 0..2 {
+                assert!(app.take(Event::Mouse(click)).is_empty(), "{before}");
+            }
+            assert_eq!(
+                (app.place, app.questions.len()),
+                (place, questions),
+                "{before}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_contact_is_not_saved_by_what_comes_with_a_paste() {
+        let mut app = app(1..=1);
+        press(&mut app, "aaAlice\t");
+        paste(&mut app, ADDRESS);
+        press_fast(&mut app, "\t\n\x13\n\x1b");
+        assert!(app.person.is_some() && app.people.book().is_empty());
+        press(&mut app, "\x13");
+        assert!(app.person.is_none() && !app.people.book().is_empty());
+    }
+}
