@@ -31,8 +31,6 @@ pub mod queue;
 pub mod relay;
 pub mod sandbox;
 pub mod sender;
-#[cfg(test)]
-mod sources;
 pub mod tor;
 mod tui;
 pub mod unix_socket;

@@ -1,24 +1,11 @@
-//! What no source here may do, as far as a look at its text can tell. What the compiler knows the names of is in clippy.toml.
-
-use std::fs;
-use std::path::{Path, PathBuf};
+//! Nothing takes a free port and lets go of it before its number is used.
 
 use regex::Regex;
 
+use super::sources;
+
 /// Where there is code that asks for ports.
 const DIRECTORIES: [&str; 6] = ["crates", "src", "tests", "benches", "examples", "fuzz/src"];
-
-/// Every Rust file below a directory, but for this one.
-fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("a directory of ours") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with(file!()) {
-            found.push(path);
-        }
-    }
-}
 
 /// Code in which a port is asked for, and let go of before its number is used.
 fn lets_go(source: &str) -> Option<&str> {
@@ -54,18 +41,16 @@ fn no_port_is_let_go_of_before_its_number_is_used() {
         thread::spawn(move || listener.incoming().for_each(drop));"#;
     assert_eq!(lets_go(good), None);
 
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    for directory in DIRECTORIES {
-        sources(&root.join(directory), &mut files);
-    }
+    let files = sources(&DIRECTORIES);
     assert!(files.len() > 300, "these are not all: {}", files.len());
-    for file in files {
-        let source = fs::read_to_string(&file).expect("a file of ours");
+    for (path, source) in files {
+        if path.ends_with(file!()) {
+            continue;
+        }
         if let Some(found) = lets_go(&source) {
             let told =
                 "anybody may get this port meanwhile; in tests, programs::HeldPort holds one";
-            panic!("{}: {told}:\n{found}", file.display());
+            panic!("{}: {told}:\n{found}", path.display());
         }
     }
 }

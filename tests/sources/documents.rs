@@ -1,7 +1,9 @@
 //! What the documents say of files and tests is so: whatever they name exists.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::{root, sources};
 
 const DOCUMENTS: [&str; 8] = [
     "README.md",
@@ -13,10 +15,6 @@ const DOCUMENTS: [&str; 8] = [
     "fuzz/README.md",
     "CHANGELOG.md",
 ];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|fault| panic!("{name}: {fault}"))
@@ -30,18 +28,6 @@ fn quoted(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Every Rust file below a directory.
-fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("a directory of ours") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_file_that_is_named_exists() {
     for document in DOCUMENTS {
@@ -49,9 +35,11 @@ fn every_file_that_is_named_exists() {
         let named: Vec<&str> = quoted(&text)
             .into_iter()
             .filter(|name| {
-                ["tests/", "fuzz/", "src/", "docs/", "scripts/", "dist/"]
-                    .iter()
-                    .any(|room| name.starts_with(room))
+                [
+                    "tests/", "fuzz/", "crates/", "src/", "docs/", "scripts/", "dist/",
+                ]
+                .iter()
+                .any(|room| name.starts_with(room))
             })
             .filter(|name| !name.contains(['<', '*', '{', ' ']) && !name.contains("TARGET"))
             .collect();
@@ -89,12 +77,7 @@ fn every_link_to_a_file_leads_to_one() {
 
 #[test]
 fn every_test_that_the_threats_name_exists() {
-    let mut files = Vec::new();
-    sources(&root().join("tests"), &mut files);
-    let all: Vec<String> = files
-        .iter()
-        .map(|file| fs::read_to_string(file).expect("text"))
-        .collect();
+    let all = sources(&["crates", "src", "tests"]);
     let threats = read("docs/THREATS.md");
     let names = quoted(&threats).into_iter().filter(|name| {
         name.contains('_')
@@ -107,7 +90,7 @@ fn every_test_that_the_threats_name_exists() {
     for name in names {
         let function = format!("fn {name}(");
         assert!(
-            all.iter().any(|text| text.contains(&function)),
+            all.iter().any(|(_, text)| text.contains(&function)),
             "there is no test {name}"
         );
     }
