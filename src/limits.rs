@@ -106,6 +106,10 @@ pub const PAGE_BYTES: usize = SLOT_BYTES;
 /// have to wait.
 pub const LIST_PAGE: usize = 128;
 
+/// Messages deleted from between others whose numbers the queue remembers, in 16 bytes each, for owners who ask what
+/// has changed. Who has missed more of them gets the whole list.
+pub const MAX_GONE: usize = 1024;
+
 /// Characters of each text that the owner's list may begin it with: more than fit on a wide terminal, and with the most
 /// messages that there may be no more than an owner's client can take in one answer.
 pub const MAX_FIRST: usize = 200;

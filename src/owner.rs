@@ -5,6 +5,8 @@ pub mod api;
 mod client;
 mod server;
 mod socket;
+#[cfg(test)]
+pub(crate) mod stage;
 
 pub use absence::Absence;
 pub use client::{Client, ClientError};

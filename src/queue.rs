@@ -5,19 +5,21 @@
 //!
 //! The queue knows nothing of protocols: beside the bytes in the slot it keeps a header `H` for its user, and times are given to it.
 
+mod listing;
 mod reservation;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::limits::LIST_PAGE;
+use crate::limits::{LIST_PAGE, MAX_GONE};
 use crate::memory::Page;
+use listing::Gone;
+pub use listing::{Changes, Waiting};
 pub use reservation::Reservation;
 
 /// A message's number. Counted from 1 since the relay started; a deleted one's is not given again.
@@ -62,21 +64,6 @@ impl Counts {
     }
 }
 
-/// A message as it stands in the queue.
-#[derive(Debug)]
-pub struct Waiting<'q, H> {
-    /// Its number.
-    pub id: MessageId,
-    /// When it was accepted, in unix seconds.
-    pub received: u64,
-    /// Whether the owner has marked it as read.
-    pub read: bool,
-    /// What the queue's user keeps beside the bytes.
-    pub header: &'q H,
-    /// The content.
-    pub content: &'q [u8],
-}
-
 /// When something happened: for people and for lifetimes.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
@@ -103,7 +90,7 @@ impl<H> Clone for Queue<H> {
 #[derive(Debug)]
 struct Shared<H> {
     state: Mutex<State<H>>,
-    /// Grows with every change that an owner can see.
+    /// The state's version, for those who wait for another one.
     version: watch::Sender<u64>,
     locked: bool,
 }
@@ -115,6 +102,9 @@ struct State<H> {
     messages: BTreeMap<MessageId, Message<H>>,
     unread: u32,
     last_id: u64,
+    /// Grows with every change that an owner can see.
+    version: u64,
+    gone: Gone,
     time_to_live: Option<Duration>,
     closed: bool,
 }
@@ -127,6 +117,8 @@ struct Message<H> {
     header: Box<H>,
     received: Now,
     read: bool,
+    /// The version that its last change led to.
+    version: u64,
 }
 
 impl<H> State<H> {
@@ -142,25 +134,35 @@ impl<H> State<H> {
     }
 
     /// Wipes what has outlived its time. Ids are in order of arrival and all live equally long, so the first to stay ends the search.
-    fn expire(&mut self, now: Duration) -> usize {
+    fn expire(&mut self, now: Duration) {
         let Some(time_to_live) = self.time_to_live else {
-            return 0;
+            return;
         };
-        let mut expired = 0;
         while let Some(first) = self.messages.first_entry() {
             if now < first.get().received.elapsed.saturating_add(time_to_live) {
                 break;
             }
-            let message = first.remove();
-            self.forget(message);
-            expired += 1;
+            let (id, message) = first.remove_entry();
+            self.forget(id, message);
         }
-        expired
     }
 
-    fn forget(&mut self, message: Message<H>) {
+    /// What has been taken out of the queue is gone.
+    fn forget(&mut self, id: MessageId, message: Message<H>) {
         self.unread -= u32::from(!message.read);
         self.release(message.slot);
+        self.version += 1;
+        if self.messages.is_empty() {
+            self.gone.clear();
+        } else {
+            self.gone.add(id, self.version, self.oldest());
+        }
+    }
+
+    /// There is no message before this one.
+    fn oldest(&self) -> MessageId {
+        let first = self.messages.first_key_value().map(|(id, _)| *id);
+        first.unwrap_or(MessageId(self.last_id + 1))
     }
 
     fn release(&mut self, mut slot: Page) {
@@ -175,6 +177,15 @@ impl<H> Queue<H> {
     /// # Errors
     /// There is not so much memory.
     pub fn new(capacity: u32, time_to_live: Option<Duration>) -> io::Result<Self> {
+        Self::remembering(MAX_GONE, capacity, time_to_live)
+    }
+
+    /// The same, where so many deleted messages at most are remembered by their numbers.
+    pub(crate) fn remembering(
+        gone: usize,
+        capacity: u32,
+        time_to_live: Option<Duration>,
+    ) -> io::Result<Self> {
         let free = Page::take(capacity as usize)?;
         let locked = free.iter().all(Page::is_locked);
         let state = State {
@@ -183,6 +194,8 @@ impl<H> Queue<H> {
             messages: BTreeMap::new(),
             unread: 0,
             last_id: 0,
+            version: 0,
+            gone: Gone::new(gone),
             time_to_live,
             closed: false,
         };
@@ -206,37 +219,14 @@ impl<H> Queue<H> {
     /// # Errors
     /// None is free.
     pub fn reserve(&self, now: Duration) -> Result<Reservation<H>, Full> {
-        let slot = self.change(now, |state| (state.free.pop().ok_or(Full), 0))?;
+        let slot = self.change(now, |state| state.free.pop().ok_or(Full))?;
         Ok(Reservation::new(self.clone(), slot))
     }
 
     /// How full it is.
     #[must_use]
     pub fn counts(&self, now: Duration) -> Counts {
-        self.change(now, |state| (state.counts(), 0))
-    }
-
-    /// Shows every message to `look`, oldest first, and returns what it made of them.
-    ///
-    /// The lock is taken for [`LIST_PAGE`] at a time, so that nobody waits for all of them. Each is shown as it is when its turn comes; one
-    /// that is deleted before is not shown.
-    pub fn list<T>(&self, now: Duration, mut look: impl FnMut(Waiting<'_, H>) -> T) -> Vec<T> {
-        let mut seen = Vec::new();
-        let mut after = MessageId(0);
-        loop {
-            let before = seen.len();
-            self.change(now, |state| {
-                let rest = (Bound::Excluded(after), Bound::Unbounded);
-                for (id, message) in state.messages.range(rest).take(LIST_PAGE) {
-                    seen.push(look(message.waiting(*id)));
-                    after = *id;
-                }
-                ((), 0)
-            });
-            if seen.len() - before < LIST_PAGE {
-                return seen;
-            }
-        }
+        self.change(now, |state| state.counts())
     }
 
     /// Shows one message to `look`; `None` if there is none with this id.
@@ -247,43 +237,42 @@ impl<H> Queue<H> {
         look: impl FnOnce(Waiting<'_, H>) -> T,
     ) -> Option<T> {
         self.change(now, |state| {
-            (state.messages.get(&id).map(|m| look(m.waiting(id))), 0)
+            let message = state.messages.get(&id)?;
+            Some(look(message.waiting(id)))
         })
     }
 
     /// Marks as read or unread. False if there is no such message.
     pub fn mark(&self, id: MessageId, read: bool, now: Duration) -> bool {
-        self.change(now, |state| match state.messages.get_mut(&id) {
-            Some(message) => {
-                let changed = message.read != read;
+        self.change(now, |state| {
+            let Some(message) = state.messages.get_mut(&id) else {
+                return false;
+            };
+            if message.read != read {
                 message.read = read;
-                if changed {
-                    state.unread = if read {
-                        state.unread - 1
-                    } else {
-                        state.unread + 1
-                    };
-                }
-                (true, usize::from(changed))
+                state.version += 1;
+                message.version = state.version;
+                state.unread = if read {
+                    state.unread - 1
+                } else {
+                    state.unread + 1
+                };
             }
-            None => (false, 0),
+            true
         })
     }
 
     /// Deletes and wipes. False if there is no such message.
     pub fn delete(&self, id: MessageId, now: Duration) -> bool {
-        self.change(now, |state| match state.messages.remove(&id) {
-            Some(message) => {
-                state.forget(message);
-                (true, 1)
-            }
-            None => (false, 0),
+        self.change(now, |state| {
+            let message = state.messages.remove(&id);
+            message.map(|message| state.forget(id, message)).is_some()
         })
     }
 
     /// Deletes and wipes every message that is there when it begins. Returns their ids.
     pub fn delete_all(&self, now: Duration) -> Vec<MessageId> {
-        let last = self.change(now, |state| (MessageId(state.last_id), 0));
+        let last = self.change(now, |state| MessageId(state.last_id));
         let mut deleted = Vec::new();
         loop {
             let before = deleted.len();
@@ -292,13 +281,12 @@ impl<H> Queue<H> {
                     match state.messages.first_entry() {
                         Some(first) if *first.key() <= last => {
                             let (id, message) = first.remove_entry();
-                            state.forget(message);
+                            state.forget(id, message);
                             deleted.push(id);
                         }
                         _ => break,
                     }
                 }
-                ((), deleted.len() - before)
             });
             if deleted.len() - before < LIST_PAGE {
                 return deleted;
@@ -308,25 +296,26 @@ impl<H> Queue<H> {
 
     /// Deletes and wipes everything and takes nothing more, not even for sessions that are open.
     pub fn close(&self) {
-        {
+        let version = {
             let mut state = crate::lock(&self.shared.state);
             state.closed = true;
             state.free.clear();
             state.messages.clear();
+            state.gone.clear();
             state.unread = 0;
             state.capacity = 0;
-        }
-        self.shared.version.send_modify(|version| *version += 1);
+            state.version += 1;
+            state.version
+        };
+        self.announce(version);
     }
 
     /// Wipes expired messages and says when the next one expires.
     pub fn next_expiry(&self, now: Duration) -> Option<Duration> {
         self.change(now, |state| {
             let first = state.messages.values().next();
-            let end = first
-                .zip(state.time_to_live)
-                .and_then(|(message, life)| message.received.elapsed.checked_add(life));
-            (end, 0)
+            let (message, life) = first.zip(state.time_to_live)?;
+            message.received.elapsed.checked_add(life)
         })
     }
 
@@ -336,27 +325,35 @@ impl<H> Queue<H> {
         self.shared.version.subscribe()
     }
 
-    /// Expires what is due, then does `operation`, which returns how much it changed; then wakes watchers, outside the lock.
-    fn change<T>(&self, now: Duration, operation: impl FnOnce(&mut State<H>) -> (T, usize)) -> T {
-        let (result, changes) = {
+    /// Expires what is due, then does `operation`; then wakes watchers, outside the lock, if that has led to another
+    /// version.
+    fn change<T>(&self, now: Duration, operation: impl FnOnce(&mut State<H>) -> T) -> T {
+        let (result, before, version) = {
             let mut state = crate::lock(&self.shared.state);
-            let expired = state.expire(now);
-            let (result, changed) = operation(&mut state);
-            (result, expired + changed)
+            let before = state.version;
+            state.expire(now);
+            (operation(&mut state), before, state.version)
         };
-        if changes > 0 {
-            self.shared.version.send_modify(|version| *version += 1);
+        if version > before {
+            self.announce(version);
         }
         result
+    }
+
+    /// Another thread may have announced a later one meanwhile.
+    fn announce(&self, version: u64) {
+        let latest = |announced: &mut u64| *announced = version.max(*announced);
+        self.shared.version.send_modify(latest);
     }
 
     /// The end of a reservation that holds a message of `length` bytes.
     fn store(&self, slot: Page, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
         self.change(now.elapsed, |state| {
             if state.closed {
-                return (Err(Closed), 0);
+                return Err(Closed);
             }
             state.last_id += 1;
+            state.version += 1;
             let id = MessageId(state.last_id);
             let message = Message {
                 slot,
@@ -364,10 +361,11 @@ impl<H> Queue<H> {
                 header: Box::new(header),
                 received: now,
                 read: false,
+                version: state.version,
             };
             state.messages.insert(id, message);
             state.unread += 1;
-            (Ok(id), 1)
+            Ok(id)
         })
     }
 
@@ -376,18 +374,6 @@ impl<H> Queue<H> {
         let mut state = crate::lock(&self.shared.state);
         if !state.closed {
             state.release(slot);
-        }
-    }
-}
-
-impl<H> Message<H> {
-    fn waiting(&self, id: MessageId) -> Waiting<'_, H> {
-        Waiting {
-            id,
-            received: self.received.unix,
-            read: self.read,
-            header: &self.header,
-            content: &self.slot.bytes()[..self.length],
         }
     }
 }

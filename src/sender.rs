@@ -4,7 +4,7 @@
 //! was on its way and no answer came is the outcome unknown, and then that is what the sender is told.
 
 mod again;
-mod counted;
+pub(crate) mod counted;
 mod line;
 mod pay;
 mod v1;

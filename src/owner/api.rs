@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | `GET /status` | – | [`Status`] |
 //! | `GET /get_msg`, `GET /get_msg?first=N` | – | [`List`]; with N characters of each text |
+//! | `GET /get_msg?since=N&relay=KEY` | – | [`List`] of what has changed since version N of this relay's queue |
 //! | `POST /get_msg` | [`Get`] | [`Message`], or 404 |
 //! | `POST /read_msg` | [`Mark`] | [`Done`] |
 //! | `POST /del_msg` | [`Delete`] | [`Done`] |
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
 //! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
+
+use std::collections::BTreeSet;
 
 use axum::http::HeaderName;
 use serde::de::DeserializeOwned;
@@ -102,11 +105,78 @@ impl Status {
     }
 }
 
-/// Every message, without its text (of which it may have the beginning).
-#[derive(Debug, Serialize, Deserialize)]
+/// Every message, without its text (of which it may have the beginning); or those that have changed, if that was asked
+/// for.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct List {
     /// Oldest first.
     pub messages: Vec<Summary>,
+    /// What the list is, if it was asked what has changed. (A relay from before lists every message and says nothing of
+    /// it.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+}
+
+/// From which version of a queue to which a list leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The relay's public key, which is another one at each start.
+    pub relay: Hex<32>,
+    /// What is to be named when it is asked next. What changed while the list was made is listed again then.
+    pub version: u64,
+    /// The version that was named, since which the listed messages have come or been marked otherwise. None: every
+    /// message is listed.
+    pub since: Option<u64>,
+    /// There is no message with a lower number.
+    pub oldest: MessageId,
+    /// Those with a higher one that are there no more.
+    pub gone: Vec<MessageId>,
+}
+
+impl List {
+    /// Brings `known`, the messages at the version that was named, up to this list. Both have the oldest first.
+    pub fn onto(self, known: &mut Vec<Summary>) {
+        let Some(changes) = self.changes.filter(|changes| changes.since.is_some()) else {
+            *known = self.messages;
+            return;
+        };
+        let gone: BTreeSet<MessageId> = changes.gone.into_iter().collect();
+        known.retain(|message| message.id >= changes.oldest && !gone.contains(&message.id));
+        for message in self.messages {
+            match known.binary_search_by_key(&message.id, |known| known.id) {
+                Ok(place) => known[place] = message,
+                Err(place) => known.insert(place, message),
+            }
+        }
+    }
+
+    /// What is known of a relay with this list.
+    #[must_use]
+    pub fn known(&self) -> Option<Known> {
+        let changes = self.changes.as_ref()?;
+        Some(Known {
+            relay: changes.relay,
+            version: changes.version,
+        })
+    }
+}
+
+impl From<Vec<Summary>> for List {
+    fn from(messages: Vec<Summary>) -> Self {
+        Self {
+            messages,
+            changes: None,
+        }
+    }
+}
+
+/// A version of a relay's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The relay's public key.
+    pub relay: Hex<32>,
+    /// As it says in [`Changes`].
+    pub version: u64,
 }
 
 /// What is known of a message beside its text.
@@ -140,12 +210,16 @@ pub struct Summary {
 }
 
 /// Query of a list.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Preview {
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Wanted {
     /// Characters of each text that are wanted, if any are; no more than [`MAX_FIRST`] come.
     ///
     /// [`MAX_FIRST`]: crate::limits::MAX_FIRST
     pub first: Option<usize>,
+    /// The version of the queue since which messages have changed that are wanted, with [`Changes`]; 0 for every one.
+    pub since: Option<u64>,
+    /// The relay that it is a version of.
+    pub relay: Option<Hex<32>>,
 }
 
 /// Asks for one message.
@@ -206,7 +280,7 @@ pub struct Watch {
     pub seen: u64,
 }
 
-/// Grows with each change of the queue.
+/// Grows with each change of the queue; as in [`Changes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// The present one.
@@ -223,6 +297,7 @@ pub struct Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_GONE;
 
     #[test]
     fn the_longest_answers_of_a_relay_are_read() {
@@ -256,14 +331,22 @@ mod tests {
         assert!(message.len() <= Message::MAX_BYTES);
         let each = serde_json::to_string(&summary).unwrap().len() + ",".len();
         let most = MAX_MESSAGES as usize;
-        assert!(each * most + 100 <= List::MAX_BYTES, "{each}");
+        let changes = Changes {
+            relay: Hex([0xff; 32]),
+            version: u64::MAX,
+            since: Some(u64::MAX),
+            oldest: MessageId(u64::MAX),
+            gone: vec![MessageId(u64::MAX); MAX_GONE],
+        };
+        let rest = serde_json::to_string(&changes).unwrap().len() + 100;
+        assert!(each * most + rest <= List::MAX_BYTES, "{each}, {rest}");
         let first = Private(Zeroizing::new("\u{1}".repeat(MAX_FIRST)));
         let summary = Summary {
             first: Some(first),
             ..summary
         };
         let long = serde_json::to_string(&summary).unwrap().len() + ",".len();
-        assert!(long * most + 100 <= List::max_bytes_with_first(usize::MAX));
+        assert!(long * most + rest <= List::max_bytes_with_first(usize::MAX));
         assert!(u64::MAX.to_string().len() < each);
     }
 }

@@ -10,7 +10,8 @@ use reqwest::header::HeaderValue;
 use serde::Serialize;
 
 use super::api::{
-    Answer, Delete, Done, Get, List, Mark, Message, Preview, Status, UNATTENDED, Version, Watch,
+    Answer, Delete, Done, Get, Known, List, Mark, Message, Status, UNATTENDED, Version, Wanted,
+    Watch,
 };
 use super::socket::{ROOT, SERVICE_PATH, default_path};
 use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
@@ -126,9 +127,39 @@ impl Client {
     /// Nobody answers, or not as expected.
     pub async fn list_with_first(&self, characters: usize) -> Result<List, ClientError> {
         let first = Some(characters);
-        let request = self.http.get(url("get_msg")).query(&Preview { first });
+        self.wanted(&Wanted {
+            first,
+            ..Wanted::default()
+        })
+        .await
+    }
+
+    /// What has changed since what is `known`: see [`List::onto`]. Every message, if that is nothing, or nobody can
+    /// tell; from each that is listed the `first` characters of its text, if that is wanted.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected.
+    pub async fn changes(
+        &self,
+        known: Option<Known>,
+        first: Option<usize>,
+    ) -> Result<List, ClientError> {
+        self.wanted(&Wanted {
+            first,
+            since: Some(known.map_or(0, |known| known.version)),
+            relay: known.map(|known| known.relay),
+        })
+        .await
+    }
+
+    async fn wanted(&self, wanted: &Wanted) -> Result<List, ClientError> {
+        let request = self.http.get(url("get_msg")).query(wanted);
         let answer = self.send(request).await?;
-        parse(answer, List::max_bytes_with_first(characters)).await
+        parse(
+            answer,
+            List::max_bytes_with_first(wanted.first.unwrap_or(0)),
+        )
+        .await
     }
 
     /// One message.

@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::api::{
-    Delete, Done, Get, List, Mark, Message, Preview, Problem, Status, Summary, UNATTENDED, Version,
-    Watch,
+    Changes, Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, UNATTENDED, Version,
+    Wanted, Watch,
 };
 use crate::crypto::scrub;
 use crate::limits::{MAX_FIRST, SLOT_BYTES, WATCH_TIMEOUT};
@@ -67,19 +67,37 @@ async fn status(State(host): AppHost) -> Json<Status> {
     Json(host.status())
 }
 
-async fn list(State(host): AppHost, Query(wanted): Query<Preview>) -> Response {
-    let wanted = wanted.first.map(|characters| characters.min(MAX_FIRST));
-    aside(move || {
-        let messages = host.queue().list(host.now().elapsed, |waiting| {
-            let mut summary = summary(&waiting);
-            // A block begins as all blocks do.
-            let wanted = wanted.filter(|_| summary.openpgp.is_none());
-            summary.first = wanted.map(|characters| first(waiting.content, characters).into());
-            summary
-        });
-        Json(List { messages }).into_response()
-    })
-    .await
+async fn list(State(host): AppHost, Query(wanted): Query<Wanted>) -> Response {
+    aside(move || Json(listed(&*host, wanted)).into_response()).await
+}
+
+fn listed(host: &dyn Host, wanted: Wanted) -> List {
+    let first_wanted = wanted.first.map(|characters| characters.min(MAX_FIRST));
+    let look = |waiting: Waiting<'_, Envelope>| {
+        let mut summary = summary(&waiting);
+        // A block begins as all blocks do.
+        let wanted = first_wanted.filter(|_| summary.openpgp.is_none());
+        summary.first = wanted.map(|characters| first(waiting.content, characters).into());
+        summary
+    };
+    let now = host.now().elapsed;
+    let Some(since) = wanted.since else {
+        return host.queue().list(now, look).into();
+    };
+    let relay = Hex(host.relay_key());
+    // Another run's versions say nothing of this one's.
+    let since = Some(since).filter(|_| wanted.relay == Some(relay));
+    let changes = host.queue().changes(since, now, look);
+    List {
+        messages: changes.shown,
+        changes: Some(Changes {
+            relay,
+            version: changes.version,
+            since: changes.since,
+            oldest: changes.oldest,
+            gone: changes.gone,
+        }),
+    }
 }
 
 async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
@@ -189,3 +207,6 @@ fn first(text: &[u8], characters: usize) -> Zeroizing<String> {
     let end = text.char_indices().nth(characters).map(|(at, _)| at);
     Zeroizing::new(text[..end.unwrap_or(text.len())].to_owned())
 }
+
+#[cfg(test)]
+mod followed;

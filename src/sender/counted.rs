@@ -9,13 +9,13 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The stream, and the count of what it has taken.
-pub(super) struct Counted<S> {
+pub(crate) struct Counted<S> {
     stream: S,
     taken: Arc<AtomicU64>,
 }
 
 impl<S> Counted<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
             taken: Arc::default(),
@@ -23,7 +23,7 @@ impl<S> Counted<S> {
     }
 
     /// The count, to be looked at when the stream is someone else's.
-    pub(super) fn taken(&self) -> Arc<AtomicU64> {
+    pub(crate) fn taken(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.taken)
     }
 

@@ -28,7 +28,7 @@ use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::OneLine;
 use crate::contacts::Name;
-use crate::owner::api::{Delete, Message, Status};
+use crate::owner::api::{Delete, List, Message, Status};
 use crate::private::Private;
 use crate::protocol::text::Text;
 use crate::protocol::wire::Hex;
@@ -228,7 +228,7 @@ impl App {
 
     fn news(&mut self, news: News) -> Vec<Order> {
         match news {
-            News::Here(status, messages) => {
+            News::Here(status, list) => {
                 let is_another = match &self.relay {
                     RelayState::Here(before) => before.relay != status.relay,
                     RelayState::Away { .. } | RelayState::Asking => false,
@@ -236,7 +236,8 @@ impl App {
                 if is_another {
                     self.forget_messages();
                 }
-                let newest = messages.iter().map(|message| message.id).max();
+                self.inbox.follow(list);
+                let newest = self.inbox.messages().next().map(|message| message.id);
                 let seen = self.newest.replace((status.relay, newest));
                 let any_new = match seen {
                     None => false, // they were there before this was
@@ -244,7 +245,6 @@ impl App {
                     Some(_) => newest.is_some(),
                 };
                 self.relay = RelayState::Here(status);
-                self.inbox.set(messages);
                 self.close_if_gone();
                 if any_new {
                     return vec![Order::Ring];
@@ -261,7 +261,7 @@ impl App {
                     hint,
                     can_start,
                 };
-                let had_some = !self.inbox.messages().is_empty();
+                let had_some = !self.inbox.is_empty();
                 self.forget_messages();
                 if had_some && can_start {
                     self.tell(false, "your relay has ended, and its messages are gone");
@@ -279,7 +279,7 @@ impl App {
         self.wanted = None;
         self.questions
             .retain(|question| !question.is_about_messages());
-        self.inbox.set(Vec::new());
+        self.inbox.follow(List::default());
         self.close_if_gone();
     }
 
@@ -287,7 +287,7 @@ impl App {
         let Some(id) = self.reading.as_ref().map(|reading| reading.summary().id) else {
             return;
         };
-        if self.inbox.messages().iter().any(|message| message.id == id) {
+        if self.inbox.messages().any(|message| message.id == id) {
             return;
         }
         self.reading = None;

@@ -1,13 +1,16 @@
 //! The list of messages: which there are, which is chosen, which part of them is on the screen.
 
 use std::collections::BTreeSet;
+use std::iter::Rev;
+use std::slice;
 
-use crate::owner::api::Summary;
+use crate::owner::api::{List, Summary};
 use crate::queue::MessageId;
 
 /// Messages, newest first, and the one that keys act on.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
+    /// Oldest first, as the relay lists them.
     messages: Vec<Summary>,
     chosen: Option<MessageId>,
     /// Those picked out, which keys act on together while there are any.
@@ -19,28 +22,38 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// These are there now. What was chosen stays so; if it is gone, its place in the list does.
-    pub(super) fn set(&mut self, mut messages: Vec<Summary>) {
-        messages.reverse();
+    /// These are there now, or have changed. What was chosen stays so; if it is gone, its place in the list does.
+    pub(super) fn follow(&mut self, list: List) {
         let place = self.place().unwrap_or(0);
+        list.onto(&mut self.messages);
+        let messages = &self.messages;
         let is_there = |id: &MessageId| messages.iter().any(|message| message.id == *id);
+        self.picked.retain(is_there);
         // Even at the top: a key that is being pressed must not meet another message than the one that is seen.
-        self.chosen = self.chosen.filter(is_there).or_else(|| {
-            let place = place.min(messages.len().saturating_sub(1));
-            messages.get(place).map(|message| message.id)
-        });
-        self.picked
-            .retain(|id| messages.iter().any(|message| message.id == *id));
-        self.messages = messages;
+        self.chosen = self.chosen.filter(is_there);
+        if self.chosen.is_none() {
+            self.chosen = self.id_at(place);
+        }
         self.show_chosen();
     }
 
-    pub(super) fn messages(&self) -> &[Summary] {
-        &self.messages
+    /// Newest first.
+    pub(super) fn messages(&self) -> Rev<slice::Iter<'_, Summary>> {
+        self.messages.iter().rev()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
     }
 
     pub(super) fn chosen(&self) -> Option<&Summary> {
-        self.messages.get(self.place()?)
+        self.messages().nth(self.place()?)
+    }
+
+    /// What is in this place, or else in the last.
+    fn id_at(&self, place: usize) -> Option<MessageId> {
+        let place = place.min(self.messages.len().saturating_sub(1));
+        self.messages().nth(place).map(|message| message.id)
     }
 
     /// Picks the chosen one out, or puts it back, and goes on to the next.
@@ -60,7 +73,7 @@ impl Inbox {
     /// Those picked out, as they stand in the list.
     pub(super) fn picked(&self) -> impl Iterator<Item = &Summary> {
         let is_picked = |message: &&Summary| self.picked.contains(&message.id);
-        self.messages.iter().filter(is_picked)
+        self.messages().filter(is_picked)
     }
 
     pub(super) fn is_picked(&self, id: MessageId) -> bool {
@@ -70,9 +83,7 @@ impl Inbox {
     /// Where in the list the chosen one is.
     pub(super) fn place(&self) -> Option<usize> {
         let chosen = self.chosen?;
-        self.messages
-            .iter()
-            .position(|message| message.id == chosen)
+        self.messages().position(|message| message.id == chosen)
     }
 
     /// The first line that is on the screen.
@@ -103,8 +114,7 @@ impl Inbox {
 
     /// Chooses the one in this place, or the last.
     pub(super) fn choose(&mut self, place: usize) {
-        let place = place.min(self.messages.len().saturating_sub(1));
-        self.chosen = self.messages.get(place).map(|message| message.id);
+        self.chosen = self.id_at(place);
         self.show_chosen();
     }
 
@@ -148,10 +158,16 @@ pub(super) mod tests {
         }
     }
 
+    /// All there are.
+    pub(in crate::tui) fn listed(ids: impl IntoIterator<Item = u64>) -> List {
+        let messages: Vec<_> = ids.into_iter().map(summary).collect();
+        messages.into()
+    }
+
     fn inbox(ids: impl Iterator<Item = u64>, height: usize) -> Inbox {
         let mut inbox = Inbox::default();
         inbox.set_height(height);
-        inbox.set(ids.map(summary).collect());
+        inbox.follow(listed(ids));
         inbox
     }
 
@@ -163,8 +179,8 @@ pub(super) mod tests {
     fn the_newest_is_at_the_top_and_is_chosen_first() {
         let mut inbox = inbox(1..=3, 10);
         assert_eq!(chosen(&inbox), Some(3));
-        assert_eq!(inbox.messages()[0].id, MessageId(3));
-        inbox.set((1..=4).map(summary).collect());
+        assert_eq!(inbox.messages().next().unwrap().id, MessageId(3));
+        inbox.follow(listed(1..=4));
         assert_eq!(
             (chosen(&inbox), inbox.top()),
             (Some(3), 0),
@@ -177,11 +193,11 @@ pub(super) mod tests {
         let mut inbox = inbox(1..=5, 3);
         inbox.move_by(2);
         assert_eq!(chosen(&inbox), Some(3));
-        inbox.set([1, 3, 5, 6, 7].map(summary).into());
+        inbox.follow(listed([1, 3, 5, 6, 7]));
         assert_eq!(chosen(&inbox), Some(3));
-        inbox.set([1, 5, 6, 7].map(summary).into());
+        inbox.follow(listed([1, 5, 6, 7]));
         assert_eq!(chosen(&inbox), Some(1), "the one in its place");
-        inbox.set(Vec::new());
+        inbox.follow(listed([]));
         assert_eq!(chosen(&inbox), None);
         inbox.move_by(1);
         inbox.choose(7);

@@ -10,7 +10,7 @@ use super::app::Event;
 use crate::cli::exit::Failed;
 use crate::cli::inbox::numbers;
 use crate::count::counted;
-use crate::owner::api::{Delete, Done, Message, Status, Summary};
+use crate::owner::api::{Delete, Done, List, Message, Status};
 use crate::owner::{Client, ClientError};
 use crate::queue::MessageId;
 
@@ -24,8 +24,8 @@ const MANY: usize = 10;
 
 /// What the relay says.
 pub(super) enum News {
-    /// How it is, and its messages, oldest first.
-    Here(Box<Status>, Vec<Summary>),
+    /// How it is, and its messages: all, or what has changed since the last that was told.
+    Here(Box<Status>, List),
     /// How it is; its messages are the same.
     How(Box<Status>),
     /// It isn't there.
@@ -88,7 +88,7 @@ impl Link {
 
     async fn follow_one(&self) -> Result<(), ClientError> {
         let client = self.client()?.unattended();
-        let mut version = 0;
+        let (mut version, mut known) = (0, None);
         let mut listed = None;
         loop {
             // What comes after this changes the version, and is told again.
@@ -97,9 +97,15 @@ impl Link {
             if listed == Some(state) {
                 self.tell(News::How(Box::new(status)));
             } else {
-                let list = client.list().await?;
-                self.tell(News::Here(Box::new(status), list.messages));
-                listed = Some(state);
+                let list = client.changes(known, None).await?;
+                let relay = list.known().map_or(status.relay, |known| known.relay);
+                if relay != status.relay {
+                    return Err(ClientError::HungUp); // and another was started in its place
+                }
+                known = list.known();
+                version = known.map_or(version, |known| known.version);
+                listed = Some((version, status.relay));
+                self.tell(News::Here(Box::new(status), list));
             }
             if let Ok(changed) = timeout(LOOK_AGAIN, client.watch(version)).await {
                 version = changed?;
@@ -160,6 +166,8 @@ fn deleted(done: &Done) -> News {
     }
 }
 
+#[cfg(test)]
+mod bytes;
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kkv::clock::{Clock, ManualClock};
-use kkv::owner::api::{Delete, Done, Mark, Status};
+use kkv::owner::api::{Delete, Done, List, Mark, Status};
 use kkv::owner::{Host, router};
 use kkv::protocol::Envelope;
 use kkv::protocol::suite::Suite;
@@ -198,5 +198,30 @@ proptest! {
         } else {
             prop_assert_eq!(answer.status, 400);
         }
+    }
+
+    #[test]
+    fn any_version_named_for_a_list_gets_what_has_changed_since_or_everything(
+        since in ".{0,24}|[0-9]{0,21}|[0-6]",
+        relay in ".{0,24}|[0-9a-f]{0,66}|(04){32}|(05){32}",
+    ) {
+        let query = serde_urlencoded::to_string([("since", &since), ("relay", &relay)]).unwrap();
+        let request = format!("GET /get_msg?{query} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nconnection: close\r\n\r\n");
+        let said = paused().block_on(say(router(Inbox::new()), request.as_bytes()));
+        let answer = read(&said).unwrap();
+        let Ok(version) = since.parse::<u64>() else {
+            prop_assert_eq!(answer.status, 400);
+            return Ok(());
+        };
+        if relay.len() != 64 || !relay.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            prop_assert_eq!(answer.status, 400);
+            return Ok(());
+        }
+        prop_assert_eq!(answer.status, 200);
+        let list: List = serde_json::from_slice(&answer.body).unwrap();
+        let since = Some(version).filter(|_| relay == "04".repeat(32) && version <= MESSAGES);
+        prop_assert_eq!(list.changes.unwrap().since, since);
+        let listed = list.messages.len() as u64;
+        prop_assert_eq!(listed, since.map_or(MESSAGES, |since| MESSAGES - since));
     }
 }

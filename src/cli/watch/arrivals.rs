@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::super::exit::Failed;
 use super::super::output::{complain, say};
 use super::super::visible::OneLine;
-use crate::owner::api::{Message, Summary};
+use crate::owner::api::{Known, Message, Summary};
 use crate::owner::{Client, ClientError};
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
@@ -38,6 +38,8 @@ struct Seen {
     waiting: VecDeque<MessageId>,
     /// Of the relay's queue.
     version: u64,
+    /// What it was told last. (A relay from before tells everything each time, and nothing of this.)
+    known: Option<Known>,
 }
 
 /// What a relay's key tells.
@@ -115,7 +117,13 @@ impl Arrivals {
         let relay = client.status().await?.relay;
         self.learn(relay);
         let first = !self.seen.begun;
-        self.seen.notice(&client.list().await?.messages);
+        let list = client.changes(self.seen.known, None).await?;
+        if let Some(known) = list.known() {
+            self.learn(known.relay); // which may be another one's by now: then everything is listed
+            self.seen.version = known.version;
+            self.seen.known = Some(known);
+        }
+        self.seen.notice(&list.messages);
         if first {
             say("Watching for messages; Ctrl-C ends it.");
         }
@@ -170,6 +178,7 @@ impl Seen {
             last: MessageId(0),
             waiting: VecDeque::new(),
             version: 0,
+            known: None,
         }
     }
 
@@ -182,10 +191,11 @@ impl Seen {
         self.last = MessageId(0);
         self.waiting.clear();
         self.version = 0;
+        self.known = None;
         Run::Another
     }
 
-    /// These are there now. Those that are new wait from here on.
+    /// These are there now, or have changed. Those that are new wait from here on.
     fn notice(&mut self, messages: &[Summary]) {
         let (begun, unread_too, last) = (self.begun, self.unread_too, self.last);
         let new = messages
@@ -200,8 +210,10 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::owner::stage::{Socket, Stage};
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
+    use crate::queue::Queue;
     use proptest::prelude::*;
 
     const FIRST: Hex<32> = Hex([1; 32]);
@@ -251,12 +263,42 @@ mod tests {
         seen.notice(&unread(1..=5));
         seen.notice(&unread(1..=6));
         seen.version = 9;
+        seen.known = Some(Known {
+            relay: FIRST,
+            version: 9,
+        });
         assert_eq!(seen.learn(FIRST), Run::Same);
         assert_eq!((seen.waiting.len(), seen.version), (1, 9));
         assert_eq!(seen.learn(SECOND), Run::Another);
         assert_eq!((seen.waiting.len(), seen.version), (0, 0));
+        assert_eq!(seen.known, None);
         seen.notice(&[summary(1, true), summary(2, false)]);
         assert_eq!(waiting(&mut seen), [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_message_costs_no_list_of_those_that_were_there_before() {
+        let stage = Stage::new(Queue::new(2000, None).unwrap(), 7);
+        while let Some(id) = stage.arrive("hello") {
+            stage.queue.mark(id, id.0 < 1999, stage.elapsed());
+        }
+        stage.queue.delete(MessageId(1), stage.elapsed());
+        let (socket, serving) = Socket::of(&stage).await;
+        let mut arrivals = Arrivals::new(&socket.path(), true);
+        let arriving = async {
+            let mut next = async || arrivals.next().await.ok().unwrap().summary.id;
+            assert_eq!(next().await, MessageId(1999));
+            assert_eq!(next().await, MessageId(2000));
+            let before = socket.bytes();
+            let id = stage.arrive("one more").unwrap();
+            assert_eq!(next().await, id);
+            let cost = socket.bytes() - before;
+            assert!(cost < 3 * 2048, "{cost}"); // the status, what has changed, the message
+        };
+        tokio::select! {
+            _ = serving => panic!("it serves"),
+            () = arriving => {}
+        }
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use super::tests::{ADDRESS, app, arrives, message, press, screen, sent, status};
 use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::tor::TorMode;
-use crate::tui::inbox::tests::summary;
+use crate::tui::inbox::tests::{listed, summary};
 
 /// It is asked whether to pay for this letter. The answer.
 fn costs_much(app: &mut App, id: u64) -> oneshot::Receiver<bool> {
@@ -81,7 +81,7 @@ fn a_message_that_goes_while_one_writes_is_not_gone_back_to() {
     let mut app = app(1..=2);
     arrives(&mut app, summary(2), "soon gone");
     press(&mut app, "c");
-    app.take(Event::News(News::Here(status(), vec![summary(1)])));
+    app.take(Event::News(News::Here(status(), listed([1]))));
     press(&mut app, "\x1b");
     assert_eq!(app.place, Place::Inbox);
 }
@@ -100,7 +100,7 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
     press(&mut app, "d");
     let mut another = status();
     another.relay = Hex([9; 32]);
-    app.take(Event::News(News::Here(another, vec![summary(1)])));
+    app.take(Event::News(News::Here(another, listed([1]))));
     assert!(app.reading.is_none());
     assert!(
         press(&mut app, "y")
@@ -116,7 +116,7 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
         hint,
         can_start,
     }));
-    app.take(Event::News(News::Here(status(), vec![summary(1)])));
+    app.take(Event::News(News::Here(status(), listed([1]))));
     assert!(
         press(&mut app, "y")
             .iter()
@@ -186,7 +186,7 @@ fn the_address_that_is_copied_is_the_one_that_leads_here() {
         let mut status = status();
         (status.tor, status.onion) = (tor, onion.map(str::to_owned));
         let mut app = app(1..=1);
-        app.take(Event::News(News::Here(status, vec![])));
+        app.take(Event::News(News::Here(status, listed([]))));
         let orders = press(&mut app, "y");
         let is = match &orders[..] {
             [Order::Copy(text)] => Some(text.as_str()),
@@ -224,7 +224,7 @@ fn the_bell_is_for_messages_that_come_while_one_looks() {
     let mut here = |relay: u8, ids: &[u64]| {
         let mut status = status();
         status.relay = Hex([relay; 32]);
-        let messages = ids.iter().copied().map(summary).collect();
+        let messages = listed(ids.iter().copied());
         let orders = app.take(Event::News(News::Here(status, messages)));
         matches!(orders[..], [Order::Ring])
     };
@@ -250,7 +250,7 @@ fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
     assert!(picked(&app).is_empty());
     // One that has gone meanwhile, or another relay's with the same number, is not picked.
     press(&mut app, "g  ");
-    let left = (1..=4).map(summary).collect();
+    let left = listed(1..=4);
     app.take(Event::News(News::Here(status(), left)));
     assert_eq!(picked(&app), [4]);
     assert!(press(&mut app, " d").is_empty());
@@ -265,7 +265,7 @@ fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
     press(&mut app, "n ");
     let mut another = status();
     another.relay = Hex([9; 32]);
-    let same_numbers = (1..=4).map(summary).collect();
+    let same_numbers = listed(1..=4);
     app.take(Event::News(News::Here(another, same_numbers)));
     assert!(picked(&app).is_empty());
 }

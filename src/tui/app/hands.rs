@@ -164,7 +164,7 @@ impl App {
             Act::Delete => self.ask_to_delete(),
             Act::Pick => self.inbox.pick(),
             Act::DeleteAll => {
-                let ids: Vec<_> = self.inbox.messages().iter().map(|m| m.id).collect();
+                let ids: Vec<_> = self.inbox.messages().map(|m| m.id).collect();
                 if ids.is_empty() {
                     self.tell(false, "there is no message to delete");
                 } else {

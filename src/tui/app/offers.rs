@@ -27,7 +27,7 @@ impl App {
     /// The same of what is done with the chosen one of a list, or the one that is open.
     fn acts_on_chosen(&self, act: Act) -> bool {
         match self.place {
-            Place::Inbox => !self.inbox.messages().is_empty(),
+            Place::Inbox => !self.inbox.is_empty(),
             Place::Outbox => match self.outbox.chosen().map(|letter| &letter.stage) {
                 None => false,
                 Some(Stage::UnderWay(_)) => act == Act::Cancel,
@@ -45,13 +45,14 @@ mod tests {
     use super::super::tests::{accepted, app, screen, sent, status};
     use crate::cli::exit::{Exit, Failed};
     use crate::tui::app::{App, Event, News, Told};
+    use crate::tui::inbox::tests::listed;
     use crate::tui::keys::Place;
 
     #[test]
     fn keys_that_need_a_message_are_not_offered_without_one() {
         let mut full = app(1..=1);
         assert!(screen(&mut full, 100, 24).contains("d delete"));
-        full.take(Event::News(News::Here(status(), Vec::new())));
+        full.take(Event::News(News::Here(status(), listed([]))));
         let shown = screen(&mut full, 100, 24);
         assert!(!shown.contains("d delete") && shown.contains("c write"));
     }

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use super::tests::{ADDRESS, app, arrives, press, screen, sent, status};
 use super::*;
 use crate::cli::exit::{Exit, Failed};
-use crate::tui::inbox::tests::summary;
+use crate::tui::inbox::tests::{listed, summary};
 
 fn paste(app: &mut App, text: &str) {
     app.take(Event::Paste(Zeroizing::new(text.to_owned())));
@@ -86,7 +86,7 @@ fn what_is_told_is_seen_to_its_end() {
 fn messages_that_have_come_above_are_counted() {
     let mut app = app(1..=3);
     assert!(!screen(&mut app, 80, 24).contains('↑'));
-    let more = (1..=40).map(summary).collect();
+    let more = listed(1..=40);
     app.take(Event::News(News::Here(status(), more)));
     let shown = screen(&mut app, 80, 24);
     assert!(shown.contains(" 18 newer ↑ "), "{shown}");

@@ -14,22 +14,9 @@ use crate::owner::api::Summary;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;
-use crate::tui::inbox::tests::summary;
+use crate::tui::inbox::tests::{listed, summary};
 
-pub(super) const ADDRESS: &str =
-    "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
-
-pub(in crate::tui) fn status() -> Box<Status> {
-    let status = serde_json::json!({
-        "version": "0.1.0", "uptime_seconds": 7, "tor": "embedded", "onion": ADDRESS,
-        "tor_state": {"step": "reachable"}, "listens": "127.0.0.1:45069", "suites": ["kkv/2", "kkv/1"],
-        "cost": 31, "base_cost": 30, "adaptive": true, "expected_seconds": 480, "ttl_seconds": null,
-        "wipe_after_seconds": null, "wiped": null,
-        "queue": {"capacity": 50, "stored": 3, "unread": 2, "reserved": 1}, "locked": true,
-        "sandbox": {"files": "fully", "calls": "fully", "writes": null}, "relay": "07".repeat(32),
-    });
-    Box::new(serde_json::from_value(status).unwrap())
-}
+pub(in crate::tui) use crate::owner::stage::{ADDRESS, status};
 
 pub(super) fn message(summary: Summary, text: &str) -> Box<Message> {
     Box::new(Message {
@@ -50,10 +37,7 @@ pub(super) fn arrives(app: &mut App, summary: Summary, text: &str) -> Vec<Order>
 /// A client with these messages in its relay.
 pub(super) fn app(messages: std::ops::RangeInclusive<u64>) -> App {
     let mut app = App::new(Theme::plain(), People::new(None));
-    app.take(Event::News(News::Here(
-        status(),
-        messages.map(summary).collect(),
-    )));
+    app.take(Event::News(News::Here(status(), listed(messages))));
     app
 }
 
@@ -163,10 +147,7 @@ fn deleting_asks_once_and_deleting_all_twice() {
     assert!(press(&mut app, "n").is_empty());
     // Those that were there when it was asked, and not one that has come since.
     assert!(press(&mut app, "Dy").is_empty());
-    app.take(Event::News(News::Here(
-        status(),
-        (1..=4).map(summary).collect(),
-    )));
+    app.take(Event::News(News::Here(status(), listed(1..=4))));
     let orders = press(&mut app, "y");
     let ids = [MessageId(3), MessageId(2), MessageId(1)];
     assert!(matches!(&orders[..], [Order::Delete(Delete::Ids(deleted))] if *deleted == ids));
@@ -176,7 +157,7 @@ fn deleting_asks_once_and_deleting_all_twice() {
 fn what_is_deleted_or_expires_while_it_is_read_leaves_the_screen() {
     let mut app = app(1..=3);
     arrives(&mut app, summary(3), "A secret");
-    app.take(Event::News(News::Here(status(), vec![summary(2)])));
+    app.take(Event::News(News::Here(status(), listed([2]))));
     let shown = screen(&mut app, 80, 24);
     assert!(
         !shown.contains("A secret") && shown.contains("message 3 is gone"),

@@ -22,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let [head, rows] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
     app.inbox.set_height(rows.height.into());
     app.areas.list = rows;
-    if app.inbox.messages().is_empty() {
+    if app.inbox.is_empty() {
         frame.render_widget(empty(app), rows);
         return;
     }
@@ -38,7 +38,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         if app
             .inbox
             .messages()
-            .iter()
             .any(|message| openpgp_in_short(message).is_some())
         {
             "  OPENPGP"
@@ -53,8 +52,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     }
     let chosen = app.inbox.place();
     let places = app.inbox.top()..app.inbox.messages().len();
-    for (place, row) in places.zip(rows.rows()) {
-        let message = &app.inbox.messages()[place];
+    let messages = app.inbox.messages().skip(app.inbox.top());
+    for ((place, message), row) in places.zip(messages).zip(rows.rows()) {
         let name = app.people.who_signs(&message.sender);
         let from = name.map_or_else(|| short(&message.sender), ToString::to_string);
         let from = fitted(&from, width);
@@ -74,7 +73,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
 
 /// What the longest name takes, if there is room for it; a fingerprint always has its nine columns.
 fn from_width(app: &App, all: u16) -> usize {
-    let messages = app.inbox.messages().iter();
+    let messages = app.inbox.messages();
     let names = messages.filter_map(|message| app.people.who_signs(&message.sender));
     let longest = names.map(|name| columns(name.as_str())).max().unwrap_or(0);
     let room = usize::from(all).saturating_sub(WITHOUT_FROM);
