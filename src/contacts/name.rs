@@ -90,7 +90,7 @@ impl FromStr for Name {
 }
 
 /// What all names have in common that look alike, by Unicode's compatibility caseless matching (Unicode 17, D146): letters composed or not, wide
-/// or in capitals, are one, and what is ignored doesn't count. Capitals go to small letters by way of capitals, as ß and SS are the same.
+/// or in capitals, are one, and what is ignored doesn't count, nor do further blanks. Capitals go to small letters by way of capitals, as ß and SS are the same.
 fn alike(text: &str) -> String {
     const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
     let folded = |text: &str| -> String {
@@ -100,7 +100,9 @@ fn alike(text: &str) -> String {
         NFKC.normalize(&small).into_owned()
     };
     // Twice, since what was apart for a case may come together by the other.
-    folded(&folded(&NFKC.normalize(text)))
+    let folded = folded(&folded(&NFKC.normalize(text)));
+    let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// What is shown, with something to see: the letters that are blank by definition have no width.
@@ -157,6 +159,9 @@ mod tests {
             ("a\u{34f}b", "ab"),
             ("☺\u{fe0f}", "☺"),
             ("ab c", "AB C"),
+            ("a b", "a  b"),
+            ("a b", "a \u{34f} b"),
+            ("a", "a \u{34f}"),
         ] {
             assert_eq!(name(one), name(other), "{one} {other}");
         }

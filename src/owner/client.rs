@@ -82,7 +82,7 @@ impl Client {
             .unix_socket(socket)
             .no_proxy()
             .build()
-            .map_err(|fault| ClientError::Unexpected(fault.to_string()))?;
+            .map_err(|fault| ClientError::Unexpected(at_bottom(&fault)))?;
         Ok(Self {
             http,
             socket: socket.to_owned(),
@@ -224,7 +224,7 @@ impl Client {
         request: reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, ClientError> {
         let (client, request) = request.build_split();
-        let mut request = request.map_err(|fault| ClientError::Unexpected(fault.to_string()))?;
+        let mut request = request.map_err(|fault| ClientError::Unexpected(at_bottom(&fault)))?;
         request.timeout_mut().get_or_insert(OWNER_TIMEOUT);
         if !self.attended {
             request
@@ -262,7 +262,7 @@ fn unanswered(fault: &reqwest::Error) -> ClientError {
     if fault.is_timeout() {
         ClientError::Silent
     } else if causes(fault).any(no_http) {
-        ClientError::Unexpected(fault.to_string())
+        ClientError::Unexpected("an answer that is no HTTP".to_owned())
     } else {
         ClientError::HungUp
     }
@@ -272,6 +272,13 @@ fn unanswered(fault: &reqwest::Error) -> ClientError {
 fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let first: &(dyn Error + 'static) = fault;
     iter::successors(Some(first), |&cause| cause.source())
+}
+
+/// The first cause: what the library says of it names an address that is none (`http://kkv/…`).
+fn at_bottom(fault: &reqwest::Error) -> String {
+    causes(fault)
+        .last()
+        .map_or_else(String::new, ToString::to_string)
 }
 
 /// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first. So it has to be ours; root's may

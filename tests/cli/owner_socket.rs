@@ -102,6 +102,10 @@ fn what_is_no_answer_of_kkv_is_told_from_a_line_that_broke_and_not_repeated() {
     ] {
         let told = asked_of(said, true, &["wipe", "--yes"]);
         assert!(!told.stderr.contains("secret"), "{told:?}");
+        assert!(
+            !told.stderr.contains("http://"),
+            "an address that is none: {told:?}"
+        );
         told.must_end_with(1)
             .must_say("kkv answered with something unexpected");
     }
