@@ -3,16 +3,25 @@
 use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 use zeroize::Zeroizing;
 
-use super::exit::Failed;
+use super::bar::{columns_of, hanging};
+use super::exit::{Exit, Failed};
 use super::input::is_of_no_terminal;
 use super::output::complain;
+use super::signals::{self, Listening};
 use super::writer::{self, Sink};
 
 /// A terminal that takes a question later than this was stopped, or far behind.
 const BEHIND: Duration = Duration::from_secs(1);
+/// A signal is looked for so often while an answer is waited for.
+const LOOK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
 
 /// Whether there is somebody to ask, who sees the question and can answer.
 pub(super) fn can_ask() -> bool {
@@ -28,32 +37,65 @@ pub(super) enum Answer {
     Neither,
 }
 
+/// Refuses to do without being asked what can't be undone, where nobody can be: `act` is what --yes would do.
+pub(super) fn must_be_askable(yes: bool, act: &str) -> Result<(), Failed> {
+    if yes || can_ask() {
+        return Ok(());
+    }
+    let what = format!("there is no terminal to ask on; say --yes to {act}");
+    Err(Failed::usage(what))
+}
+
 /// Asks, and takes anything but a yes for a no. Blocks.
+///
+/// # Errors
+/// As for [`answer`].
 pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
     Ok(answer(question)? == Answer::Yes)
 }
 
 /// Asks. Blocks.
+///
+/// # Errors
+/// The program is asked to end meanwhile, or the answer can't be read.
 pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
-    if !ask(question) {
-        return Ok(Answer::Neither);
+    let _listening = Listening::begin()?;
+    if !ask(question) || !is_answered() {
+        complain(""); // the cursor is still behind the question
+        return Err(Failed::new(Exit::Cancelled, "cancelled; nothing was done"));
     }
-    let mut answer = String::new();
-    match io::stdin().lock().read_line(&mut answer) {
+    let mut answer = Vec::new();
+    match io::stdin().lock().read_until(b'\n', &mut answer) {
         Err(fault) if !is_of_no_terminal(&fault) => {
             return Err(Failed::usage(format!("can't read your answer: {fault}")));
         }
         Err(_) => return Ok(Answer::Neither), // nobody is there any more
         Ok(_) => {}
     }
-    if !answer.ends_with('\n') {
+    if !answer.ends_with(b"\n") {
         complain(""); // Ctrl-D leaves the cursor behind the question
     }
-    Ok(match answer.trim().to_lowercase().as_str() {
+    // What is no UTF-8 is no yes either.
+    let answer = String::from_utf8_lossy(&answer).trim().to_lowercase();
+    Ok(match &*answer {
         "y" | "yes" => Answer::Yes,
         "n" | "no" => Answer::No,
         _ => Answer::Neither,
     })
+}
+
+/// Waits until a line has been typed. False if the program is asked to end before.
+fn is_answered() -> bool {
+    let stdin = io::stdin();
+    loop {
+        if signals::is_asked_to_end() {
+            return false;
+        }
+        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&LOOK)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            _ => return true, // a line, or nobody there any more: reading tells
+        }
+    }
 }
 
 /// Shows the question. False if the program is asked to end meanwhile.
@@ -64,7 +106,9 @@ pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
 fn ask(question: &str) -> bool {
     let drop_typed = || _ = tcflush(io::stdin(), QueueSelector::IFlush);
     drop_typed();
-    let question = Zeroizing::new(format!("{question} [y/N] ").into_bytes());
+    let room = columns_of(io::stderr()).map(|all| all - 1); // for what is typed behind it
+    let question = hanging(&format!("{question} [y/N]"), room);
+    let question = Zeroizing::new(format!("{} ", *question).into_bytes());
     let (taken, late) = writer::written_late(Sink::Err, question);
     if late >= BEHIND {
         drop_typed();

@@ -242,6 +242,9 @@ pub(super) enum ContactCommand {
     Remove {
         /// Whom
         name: Name,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Show the words of an address, to compare them with its owner's, and remember that they are the same
     Verify {

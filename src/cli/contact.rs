@@ -3,13 +3,12 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::ask::{self, Answer, can_ask};
+use super::ask::{self, Answer, agreed, must_be_askable};
 use super::book::{Contacts, found};
 use super::commands::ContactCommand;
 use super::exit::{Exit, Failed};
 use super::inbox::short;
 use super::output::{print_json, print_lines, say};
-use super::signals;
 use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name, Words};
 use crate::crypto::scrub;
@@ -60,10 +59,7 @@ pub(super) async fn contact(
             let renamed = contacts.change(change).await?;
             told(&renamed, &format!("{old} is now"), json)
         }
-        ContactCommand::Remove { name } => {
-            let removed = contacts.change(|book| book.remove(&name)).await?;
-            told(&removed, "Removed", json)
-        }
+        ContactCommand::Remove { name, yes } => remove(contacts, &name, yes, json).await,
         ContactCommand::Verify { name, yes } => verify(contacts, &name, yes, json).await,
     }
 }
@@ -114,20 +110,31 @@ fn list(book: &Book, json: bool) -> Result<(), Failed> {
     print_lines(&table)
 }
 
-async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
-    if !yes && !can_ask() {
-        return Err(Failed::usage(
-            "there is no terminal to ask on; say --yes if the words of both are the same",
-        ));
+async fn remove(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
+    must_be_askable(yes, &format!("remove {}", quoted(name.as_str())))?;
+    let mut file = contacts.open().await?;
+    let name = found(file.book(), name)?.name().clone();
+    if !yes
+        && !agreed(&format!(
+            "Remove {name} from your contacts? It can't be undone."
+        ))?
+    {
+        let what = format!("{name} was not removed");
+        return Err(Failed::new(Exit::Cancelled, what));
     }
+    let removed = contacts.change_in(&mut file, |book| book.remove(&name))?;
+    told(&removed, "Removed", json)
+}
+
+async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
+    must_be_askable(
+        yes,
+        "mark it as verified, if the words of both are the same",
+    )?;
     let mut file = contacts.open().await?;
     let contact = found(file.book(), name)?;
     let (target, was_verified) = (contact.target(), contact.is_verified());
-    let answer = if yes {
-        Answer::Yes
-    } else {
-        compared(contact).await?
-    };
+    let answer = if yes { Answer::Yes } else { compared(contact)? };
     if answer != Answer::Yes {
         let failed = match (answer, was_verified) {
             (Answer::No, true) => {
@@ -150,7 +157,7 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
 }
 
 /// Has the words compared, and asks whether they are the same.
-async fn compared(contact: &Contact) -> Result<Answer, Failed> {
+fn compared(contact: &Contact) -> Result<Answer, Failed> {
     let name = contact.name();
     let Some(words) = words(contact.target()) else {
         let what = format!("{name} is on this machine, and has no words to compare");
@@ -161,13 +168,9 @@ async fn compared(contact: &Contact) -> Result<Answer, Failed> {
         address(contact.target())
     ));
     say(in_two_lines(&words, "  "));
-    say("Ask for those that `kkvc card` shows there, over a way on which nobody else\ncan answer.");
+    say("Ask for those that `kkvc card` shows there, over a way on which nobody else can answer.");
     let question = format!("Does {name} have the same twelve words?");
-    let answer = async {
-        let asked = tokio::task::spawn_blocking(move || scrub::after(|| ask::answer(&question)));
-        asked.await.expect("asking does not panic")
-    };
-    signals::unless_stopped(answer).await
+    scrub::after(|| ask::answer(&question))
 }
 
 fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {

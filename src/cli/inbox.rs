@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ask::{agreed, can_ask};
+use super::ask::{agreed, must_be_askable};
 use super::book::Contacts;
 use super::common::Common;
 use super::exit::{Exit, Failed};
@@ -24,6 +24,7 @@ use crate::sandbox::{Confined, Sandbox};
 use crate::tor::TorMode;
 
 const DELETED: &str = "Deleted and wiped";
+const FOR_GOOD: &str = "It can't be undone.";
 
 /// Shows each of them, one after the other; in JSON each in a line.
 pub(super) async fn read(
@@ -98,28 +99,41 @@ pub(super) async fn mark(
     report(done, &chosen, verb, json)
 }
 
-/// Deletes `which`.
+/// Deletes `which`, once that is agreed to.
 pub(super) async fn delete(
     client: &Client,
     which: &[Numbers],
     yes: bool,
     json: bool,
 ) -> Result<(), Failed> {
-    let chosen = Chosen::of(which, client).await?;
-    let done = if chosen.is_empty() {
+    must_be_askable(yes, "delete them")?;
+    // What is not there isn't asked about.
+    let (chosen, gone) = if yes {
+        (Chosen::of(which, client).await?, Vec::new())
+    } else {
+        Chosen::there(which, client).await?
+    };
+    let mut done = if chosen.is_empty() {
         Done::default()
     } else {
-        if !yes && !confirmed(Some(&chosen.ids), "Delete")? {
+        if !yes
+            && !agreed(&format!(
+                "Delete {}? {FOR_GOOD}",
+                counted_or_named(&chosen.ids)
+            ))?
+        {
             return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
         }
         client.delete(&Delete::Ids(chosen.ids.clone())).await?
     };
+    done.missing.extend(gone);
     report(done, &chosen, DELETED, json)
 }
 
 /// Deletes every message.
 pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
-    if !yes && !confirmed(None, "Delete")? {
+    must_be_askable(yes, "delete every message")?;
+    if !yes && !agreed(&format!("Delete every message? {FOR_GOOD}"))? {
         return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
     }
     let done = client.delete(&Delete::All).await?;
@@ -136,7 +150,8 @@ pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result
 
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
-    if !yes && !confirmed(None, "Wipe")? {
+    must_be_askable(yes, "wipe every message")?;
+    if !yes && !agreed(&format!("Wipe every message? {FOR_GOOD}"))? {
         return Err(Failed::new(Exit::Cancelled, "nothing was wiped"));
     }
     let done = client.wipe().await?;
@@ -150,23 +165,11 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), F
     Ok(())
 }
 
-/// Asks before `act`, which can't be undone.
-fn confirmed(which: Option<&[MessageId]>, act: &str) -> Result<bool, Failed> {
-    let question = match which {
-        Some([id]) => format!("Delete message {id}?"),
-        Some(ids) => format!("Delete {}?", counted(ids.len() as u64, "message")),
-        None => format!("{act} every message?"),
-    };
-    if !can_ask() {
-        return match which {
-            Some(_) => Ok(true),
-            None => Err(Failed::usage(format!(
-                "there is no terminal to ask on; say --yes to {} every message",
-                act.to_lowercase()
-            ))),
-        };
+fn counted_or_named(ids: &[MessageId]) -> String {
+    match ids {
+        [id] => format!("message {id}"),
+        ids => counted(ids.len() as u64, "message"),
     }
-    agreed(&format!("{question} It can't be undone."))
 }
 
 /// Says what was done. Of what is missing, only what was named by itself counts.

@@ -1,5 +1,6 @@
 //! The program `kkv`: takes its arguments, puts the rooms together, runs until it is told to stop, and leaves nothing.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to, named_fi
 use super::exit::{Exit, Failed, RELAY_CODES};
 use super::host::Running;
 use super::inside::{Onion, Ready, RelayArgs};
-use super::output::{Talk, complain, set_talk};
+use super::output::{Talk, complain, set_talk, tell};
 use super::speed::Speed;
 use super::writer::{self, LastWords};
 use super::{panic, signals, tor_lines};
@@ -184,6 +185,12 @@ fn start(args: &Args) -> Result<(), Failed> {
     let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
     let result = runtime.block_on(run(args, inside.as_ref(), room));
     runtime.shutdown_timeout(SHUTDOWN);
+    if result.is_ok() {
+        let behind_ctrl_c = if io::stdout().is_terminal() { "\n" } else { "" };
+        tell(format_args!(
+            "{behind_ctrl_c}kkv has stopped; every message is wiped.\n"
+        ));
+    }
     result
 }
 

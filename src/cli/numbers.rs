@@ -77,6 +77,19 @@ impl Chosen {
         Ok(Self::among(numbers, &there))
     }
 
+    /// The same without what is not there, which comes second.
+    pub(super) async fn there(
+        numbers: &[Numbers],
+        client: &Client,
+    ) -> Result<(Self, Vec<MessageId>), ClientError> {
+        let list = client.list().await?;
+        let there: Vec<_> = list.messages.iter().map(|message| message.id).collect();
+        let mut chosen = Self::among(numbers, &there);
+        let gone = |id: &mut MessageId| there.binary_search(id).is_err();
+        let gone = chosen.ids.extract_if(.., gone).collect();
+        Ok((chosen, gone))
+    }
+
     /// The same with what is `there`, in ascending order. It takes no longer for long ranges than for what they contain.
     fn among(numbers: &[Numbers], there: &[MessageId]) -> Self {
         let mut chosen = Self {

@@ -10,6 +10,7 @@ use rustix::termios::{
 };
 use zeroize::Zeroizing;
 
+use super::bar::{columns_of, hanging};
 use super::exit::{Exit, Failed};
 use super::input::{is_of_no_terminal, stdin};
 use super::output::complain;
@@ -51,7 +52,7 @@ async fn asked(book: &Path) -> Result<Passphrase, Failed> {
     let terminal = Terminal::silent()?;
     let book = book.to_string_lossy();
     terminal
-        .line(&format!("Passphrase of {}: ", OneLine(&book)))
+        .line(&format!("Passphrase of {}:", OneLine(&book)))
         .await
 }
 
@@ -62,8 +63,8 @@ async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
          passphrases on it, so take a long one; nobody can open it without.",
         OneLine(&book.to_string_lossy())
     ));
-    let one = terminal.line("New passphrase: ").await?;
-    let other = terminal.line("The same again: ").await?;
+    let one = terminal.line("New passphrase:").await?;
+    let other = terminal.line("The same again:").await?;
     if one.is_same(&other) {
         Ok(one)
     } else {
@@ -122,7 +123,11 @@ impl Terminal {
 
     /// Asks for one line.
     async fn line(&self, question: &str) -> Result<Passphrase, Failed> {
-        self.show(question);
+        let columns = match &self.output {
+            Sink::Terminal(file) => columns_of(file),
+            Sink::Out | Sink::Err => columns_of(io::stderr()),
+        };
+        self.show(&format!("{} ", *hanging(question, columns)));
         let input = self.input.try_clone().map_err(|fault| unread(&fault))?;
         // On a thread of its own, since a signal can't interrupt somebody who types.
         let line = tokio::task::spawn_blocking(|| scrub::after(|| read_line(input)));

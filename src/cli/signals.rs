@@ -1,27 +1,81 @@
 //! The signals that ask a program to end.
 
 use std::io::{self, IsTerminal};
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::{Exit, Failed};
 use super::output::say;
+use crate::lock;
 
 /// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen whatever else waits.
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether nobody waits for them any more: then each ends the program, as if it had never listened. Read by the signal itself.
+static UNHEARD: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// Who waits for them.
+static LISTENERS: Mutex<Listeners> = Mutex::new(Listeners {
+    registered: false,
+    number: 0,
+});
+
+struct Listeners {
+    registered: bool,
+    number: usize,
+}
+
+/// While there is one of these, no signal ends the program by itself, and [`is_asked_to_end`] tells of it.
+pub(super) struct Listening(());
+
+impl Listening {
+    /// # Errors
+    /// The system doesn't let it.
+    pub(super) fn begin() -> Result<Self, Failed> {
+        let mut listeners = lock(&LISTENERS);
+        if !listeners.registered {
+            let unless_ignored = (!hang_up_is_ignored()).then_some(SIGHUP);
+            for signal in [SIGTERM, SIGINT, SIGQUIT].into_iter().chain(unless_ignored) {
+                flag::register_conditional_default(signal, Arc::clone(&UNHEARD))
+                    .and_then(|_| flag::register(signal, Arc::clone(&ASKED)))
+                    .map_err(|fault| unheard(&fault))?;
+            }
+            listeners.registered = true;
+        }
+        listeners.number += 1;
+        UNHEARD.store(false, Ordering::Relaxed);
+        Ok(Self(()))
+    }
+
+    /// For who was told to end: whatever signals come now, it ends in its own way.
+    fn go_on(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut listeners = lock(&LISTENERS);
+        listeners.number -= 1;
+        UNHEARD.store(listeners.number == 0, Ordering::Relaxed);
+    }
+}
 
 /// Whether the program was asked to end, by a signal that it listens to.
 pub(crate) fn is_asked_to_end() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself.
+/// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself; each does
+/// so again once this is dropped before one has come.
 ///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
+    let listening = Listening::begin()?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut quit = listen(SignalKind::quit())?;
@@ -43,6 +97,7 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
             _ = quit.recv() => {}
             _ = hung_up => {}
         }
+        listening.go_on();
     })
 }
 
@@ -63,9 +118,11 @@ pub(crate) async fn unless_stopped<T>(
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Failed> {
-    flag::register(kind.as_raw_value(), Arc::clone(&ASKED))
-        .and_then(|_| signal(kind))
-        .map_err(|fault| Failed::new(Exit::Refused, format!("can't wait for signals: {fault}")))
+    signal(kind).map_err(|fault| unheard(&fault))
+}
+
+fn unheard(fault: &io::Error) -> Failed {
+    Failed::new(Exit::Refused, format!("can't wait for signals: {fault}"))
 }
 
 /// Whether the program was started with SIGHUP ignored, as far as the system tells.

@@ -199,7 +199,7 @@ fn no_command_lets_a_stranger_begin_a_line() {
         &["card", STRANGE_NAME],
         &["contact", "list"],
         &["contact", "add", STRANGE_NAME, ONION],
-        &["contact", "remove", STRANGE_NAME],
+        &["contact", "remove", STRANGE_NAME, "--yes"],
         &["bench", "--threads", STRANGE_NAME],
         &["export", "1"],
         &["verify", "message"],
@@ -282,7 +282,7 @@ fn no_text_gets_to_the_edge_on_a_terminal_that_counts_otherwise() {
                     assert!(line.starts_with('│'), "{strange}: {lines:?}");
                 }
             }
-            relay.owner(["delete", &id]).finish().must_end_with(0);
+            relay.owner(["delete", &id, "-y"]).finish().must_end_with(0);
         }
     }
 }

@@ -76,7 +76,7 @@ fn the_numbers_of_messages_are_those_of_the_running_relay() {
     for _ in 0..11 {
         relay.deliver(b"a stranger's text");
     }
-    relay.owner(["delete", "2"]).finish().must_end_with(0);
+    relay.owner(["delete", "2", "-y"]).finish().must_end_with(0);
     let socket = Some(relay.socket());
     for command in ["read", "mark", "delete", "export"] {
         let all = offered(&["kkvc", command, ""], socket);

@@ -103,7 +103,7 @@ fn contacts_are_kept_in_order_and_changed_by_name() {
 
     let renamed = desk.contact(&["rename", "BOB", "Zoë"]).must_end_with(0);
     assert_eq!(renamed.stderr, format!("BOB is now Zoë: {ONION}\n"));
-    let removed = desk.contact(&["remove", "alice"]).must_end_with(0);
+    let removed = desk.contact(&["remove", "alice", "-y"]).must_end_with(0);
     assert_eq!(removed.stderr, "Removed alice: 127.0.0.1:8080\n");
     let table = desk.contact(&["list"]).must_end_with(0).stdout_text();
     let lines: Vec<&str> = table.lines().collect();
@@ -116,8 +116,10 @@ fn contacts_are_kept_in_order_and_changed_by_name() {
         lines[2],
         format!("Zoë   no        –      –          {ONION}")
     );
-    for json in [["remove", "dave", "--json"], ["remove", "zoË", "--json"]] {
-        desk.contact(&json).must_end_with(0).json();
+    for name in ["dave", "zoË"] {
+        desk.contact(&["remove", name, "--yes", "--json"])
+            .must_end_with(0)
+            .json();
     }
     assert_eq!(desk.contact(&["list"]).stderr, "No contacts.\n");
 }
@@ -190,7 +192,7 @@ fn a_file_that_cannot_be_used_is_told_with_the_reason_and_left_as_it_is() {
         for args in [
             &["list"][..],
             &["add", "eve", "127.0.0.1:1"],
-            &["remove", "bob"],
+            &["remove", "bob", "--yes"],
         ] {
             let outcome = desk.contact(args).must_end_with(2);
             assert!(outcome.stdout.is_empty());
@@ -248,7 +250,7 @@ fn names_that_mislead_or_are_taken_are_refused_and_near_ones_are_offered() {
             "kkvc identity",
         ),
         (&["rename", "bbo", "eve"], "Did you mean bob?"),
-        (&["remove", "bo"], "Did you mean bob?"),
+        (&["remove", "bo", "-y"], "Did you mean bob?"),
         (
             &["verify", "mallory", "-y"],
             "`kkvc contact list` shows whom there is",
@@ -263,6 +265,26 @@ fn names_that_mislead_or_are_taken_are_refused_and_near_ones_are_offered() {
         assert!(!outcome.stderr.contains(steers), "{:?}", outcome.stderr);
     }
     assert_eq!(desk.contacts(), before);
+}
+
+#[test]
+fn nobody_is_removed_without_a_yes() {
+    let desk = Desk::new();
+    desk.add("bob b", ONION);
+    let asked = desk.contact(&["remove", "bob b"]).must_end_with(2);
+    asked.must_say("say --yes to remove 'bob b'");
+    let remove = |name| desk.with(kkvc(["contact", "remove", name]));
+    let (code, screen) = remove("eve").start_on(80, 24).finish();
+    assert!(code == Some(2) && !screen.contains("[y/N]"), "{screen}");
+    for (answer, code) in [("n\n", 130), ("y\n", 0)] {
+        assert_eq!(desk.list().len(), 1);
+        let mut terminal = remove("BOB  B").start_on(80, 24);
+        terminal.wait_for("Remove bob b from your contacts? It can't be undone. [y/N] ");
+        terminal.press(answer);
+        let (ended, screen) = terminal.finish();
+        assert_eq!(ended, Some(code), "{screen}");
+    }
+    assert!(desk.list().is_empty());
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn no_text_can_pass_for_what_is_said_of_one_or_for_another_message() {
                 .sum::<usize>()
         };
         assert!(screen.lines().all(|line| wide(line) <= 81), "{screen}"); // the bar is one column
-        relay.owner(["delete", &id]).finish().must_end_with(0);
+        relay.owner(["delete", &id, "-y"]).finish().must_end_with(0);
     }
 }
 

@@ -84,7 +84,7 @@ fn marks_can_be_set_and_taken_away() {
 #[test]
 fn deleting_one_leaves_the_others_and_their_numbers() {
     let relay = relay_with(&["a", "b", "c"]);
-    let deleted = relay.owner(["delete", "2"]).finish().must_end_with(0);
+    let deleted = relay.owner(["delete", "2", "-y"]).finish().must_end_with(0);
     assert_eq!(deleted.stderr, "Deleted and wiped: 2.\n");
     assert_eq!(ids(&relay), [1, 3]);
     relay.deliver(b"d");
@@ -98,7 +98,7 @@ fn a_number_that_is_not_there_ends_with_1() {
     for command in [
         &["read", "7"][..],
         &["mark", "7"],
-        &["delete", "7"],
+        &["delete", "7", "-y"],
         &["export", "7"],
     ] {
         let outcome = relay.owner(command).finish().must_end_with(1);
@@ -112,7 +112,7 @@ fn a_number_that_is_not_there_ends_with_1() {
 fn of_several_numbers_those_that_are_there_are_done_and_the_others_said() {
     let relay = relay_with(&["a", "b", "c"]);
     let outcome = relay
-        .owner(["delete", "1", "9", "3", "8"])
+        .owner(["delete", "1", "9", "3", "8", "-y"])
         .finish()
         .must_end_with(1);
     outcome
@@ -132,15 +132,21 @@ fn of_several_numbers_those_that_are_there_are_done_and_the_others_said() {
 #[test]
 fn the_same_number_twice_is_deleted_once() {
     let relay = relay_with(&["a"]);
-    let outcome = relay.owner(["delete", "1", "1"]).finish().must_end_with(0);
+    let outcome = relay
+        .owner(["delete", "1", "1", "-y"])
+        .finish()
+        .must_end_with(0);
     assert_eq!(outcome.stderr, "Deleted and wiped: 1.\n");
 }
 
 #[test]
-fn deleting_everything_needs_a_yes_where_there_is_nobody_to_ask() {
+fn deleting_needs_a_yes_where_there_is_nobody_to_ask() {
     let relay = relay_with(&["a", "b"]);
-    let asked = relay.owner(["delete", "--all"]).finish().must_end_with(2);
-    asked.must_say("--yes");
+    for words in [&["--all"][..], &["1"], &["1-2"], &["7"]] {
+        let asked = relay.owner(["delete"]).with(|c| c.args(words)).finish();
+        let asked = asked.must_end_with(2).must_say("say --yes to delete");
+        assert!(asked.stdout.is_empty(), "{words:?}");
+    }
     assert_eq!(ids(&relay), [1, 2]);
     let deleted = relay
         .owner(["delete", "--all", "--yes"])
@@ -225,7 +231,7 @@ fn without_a_relay_every_command_of_the_owner_ends_with_3() {
             &["read", "1"],
             &["mark", "1"],
             &["mark", "1", "--unread"],
-            &["delete", "1"],
+            &["delete", "1", "-y"],
             &["delete", "--all", "--yes"],
             &["status"],
             &["export", "1"],

@@ -81,10 +81,11 @@ fn after_the_block_it_is_silent_whatever_comes() {
     relay.deliver(b"two");
     relay.send(["-m", "three"]).finish().must_end_with(4);
     relay.owner(["read", "1"]).finish().must_end_with(0);
-    relay.owner(["delete", "1"]).finish().must_end_with(0);
+    relay.owner(["delete", "1", "-y"]).finish().must_end_with(0);
     relay.process().signal(Signal::TERM);
     let outcome = relay.process().finish().must_end_with(0);
-    assert_eq!(outcome.stdout_text(), block);
+    let end = "kkv has stopped; every message is wiped.\n";
+    assert_eq!(outcome.stdout_text(), format!("{block}{end}"));
     assert_eq!(outcome.stderr, "");
 }
 

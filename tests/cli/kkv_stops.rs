@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use crate::programs::{Outcome, Process, Relay, Signal, kkv, kkvc, through_shell};
+use crate::programs::{Outcome, Process, Relay, Signal, Terminal, kkv, kkvc, through_shell};
 
 /// What stopping may take, by the program's own promise: shorter than anyone can look away.
 const PROMISED: Duration = Duration::from_millis(100);
@@ -51,6 +51,21 @@ fn sigint_ends_a_relay_of_a_thousand_slots_within_a_tenth_of_a_second() {
 #[test]
 fn sighup_ends_a_relay_of_a_thousand_slots_within_a_tenth_of_a_second() {
     stops_in_time(Signal::HUP);
+}
+
+#[test]
+fn on_a_terminal_it_says_in_a_line_of_its_own_that_all_is_wiped() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = kkv();
+    command.args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"]);
+    command.arg(directory.path().join("kkv.sock"));
+    let mut terminal = Terminal::start(command, 80, 24);
+    terminal.wait_for("\n  key ");
+    terminal.process().signal(Signal::INT);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(0), "{screen}");
+    let end = "\r\n\r\nkkv has stopped; every message is wiped.\r\n";
+    assert!(screen.ends_with(end), "{screen:?}");
 }
 
 #[test]

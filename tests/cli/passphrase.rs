@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::process::Command;
 
 use super::contacts::{Desk, ONION, PASSPHRASE};
-use crate::programs::{Relay, Signal, kkvc};
+use crate::programs::{Relay, Signal, kkvc, until};
 
 #[test]
 fn a_passphrase_in_a_file_is_one_line_that_nobody_else_can_read() {
@@ -77,13 +77,17 @@ fn a_passphrase_is_asked_for_on_a_terminal_that_does_not_show_it() {
     }
     for (typed, code, says) in [
         (format!("{PASSPHRASE}\n"), 0, ONION),
-        ("quite another\n".to_owned(), 2, "the passphrase is wrong"),
+        ("quite another\n".repeat(3), 2, "can't use the contacts in"),
+        (format!("quite another\n{PASSPHRASE}\n"), 0, ONION),
         ("\n".to_owned(), 2, "the passphrase is empty"),
         ("\x04".to_owned(), 130, "no passphrase was given"),
     ] {
         let mut terminal = run(&["list"]).start_on(80, 24);
-        terminal.wait_for("Passphrase of ");
-        terminal.press(&typed);
+        for (before, line) in typed.split_inclusive('\n').enumerate() {
+            terminal.wait_for_times("Passphrase of ", before + 1);
+            terminal.wait_for_times("the passphrase is wrong; try again", before);
+            terminal.press(line);
+        }
         let (ended, screen) = terminal.finish();
         let said: Vec<&str> = screen.split_whitespace().collect();
         let says = said.join(" ").contains(says);
@@ -107,6 +111,27 @@ fn a_terminal_shows_again_what_is_typed_when_the_question_is_cancelled() {
         assert_eq!(terminal.process().ended().0.code(), Some(130));
         assert!(terminal.shows_what_is_typed());
     }
+}
+
+#[test]
+fn a_signal_ends_what_is_done_after_a_question_as_if_none_had_been_asked() {
+    let relay = Relay::start(&[]);
+    let desk = Desk::new();
+    desk.add("bob", relay.address());
+    relay.deliver(b"x");
+    let read = desk.asking(relay.owner(["read", "1"]));
+    relay.process().signal(Signal::STOP); // it takes the request, and doesn't answer
+    let mut terminal = read.start_on(80, 24);
+    terminal.wait_for("Passphrase of ");
+    terminal.press(&format!("{PASSPHRASE}\n"));
+    until("the echo is back", || terminal.shows_what_is_typed());
+    until("a signal has ended it", || {
+        terminal.process().signal(Signal::INT);
+        !terminal.process().is_running()
+    });
+    relay.process().signal(Signal::CONT);
+    let code = terminal.process().ended().0.code();
+    assert!(matches!(code, None | Some(130)), "{code:?}");
 }
 
 #[test]

@@ -102,7 +102,10 @@ fn the_price_rises_as_the_inbox_fills_up_and_falls_again() {
     relay.send(["-m", "x"]).finish().must_end_with(4);
     let paid: Vec<_> = relay.list().iter().map(|m| m["cost"].clone()).collect();
     assert_eq!(paid, [2, 2, 4, 6]);
-    relay.owner(["delete", "1", "2"]).finish().must_end_with(0);
+    relay
+        .owner(["delete", "1", "2", "-y"])
+        .finish()
+        .must_end_with(0);
     assert_eq!(cost(), 4);
     let pinned = Relay::start(&["-m", "2", "-c", "2", "--adaptive", "off"]);
     pinned.deliver(b"x");

@@ -7,7 +7,16 @@ fn deleting_on_a_terminal_asks_and_only_a_yes_deletes() {
     let relay = Relay::start(&[]);
     relay.deliver(b"a");
     relay.deliver(b"b");
-    for answer in ["n\n", "\n", "yep\n", "\x04", "\u{e9}\n", "  \n"] {
+    let others: [&[u8]; 7] = [
+        b"n\n",
+        b"\n",
+        b"yep\n",
+        b"\x04",
+        "\u{e9}\n".as_bytes(),
+        b"  \n",
+        b"y\xff\n",
+    ];
+    for answer in others {
         let mut terminal = relay.owner(["delete", "1"]).start_on(80, 24);
         terminal.wait_for("Delete message 1? It can't be undone. [y/N] ");
         terminal.press(answer);
@@ -49,6 +58,63 @@ fn the_question_says_how_much_would_go_and_yes_spares_it() {
     let (code, screen) = relay.owner(["delete", "4", "-y"]).start_on(40, 12).finish();
     assert!(code == Some(0) && !screen.contains("[y/N]"), "{screen}");
     assert_eq!(relay.list().len(), 1);
+}
+
+#[test]
+fn nothing_is_asked_about_what_is_not_there() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"a");
+    for words in [&["77"][..], &["77", "8-9"]] {
+        let delete = relay.owner(["delete"]).with(|c| c.args(words));
+        let (code, screen) = delete.start_on(80, 24).finish();
+        assert_eq!(code, Some(1), "{screen}");
+        assert!(screen.contains("there is no message 77"), "{screen}");
+        assert!(!screen.contains("[y/N]"), "{screen}");
+    }
+    let mut terminal = relay.owner(["delete", "77", "1"]).start_on(80, 24);
+    terminal.wait_for("Delete message 1? It can't be undone. [y/N] ");
+    terminal.press("y\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(1), "{screen}");
+    assert!(screen.contains("Deleted and wiped: 1."), "{screen}");
+    assert!(screen.contains("there is no message 77"), "{screen}");
+}
+
+#[test]
+fn ctrl_c_at_a_question_says_that_nothing_was_done() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"a");
+    for words in [&["delete", "1"][..], &["delete", "--all"], &["wipe"]] {
+        for signal in [Signal::INT, Signal::TERM] {
+            let run = relay.owner(words).with(|c| c.arg("--no-color"));
+            let mut terminal = run.start_on(80, 24);
+            terminal.wait_for("[y/N] ");
+            terminal.process().signal(signal);
+            let (code, screen) = terminal.finish();
+            assert_eq!(code, Some(130), "{screen}");
+            let (_, said) = screen.split_once("[y/N] ").unwrap();
+            assert_eq!(said, "\r\nkkvc: cancelled; nothing was done\r\n");
+        }
+    }
+    assert_eq!(relay.list().len(), 1);
+}
+
+#[test]
+fn questions_are_broken_between_words() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"a");
+    for columns in [20, 30, 40, 60] {
+        let mut terminal = relay.owner(["delete", "1"]).start_on(columns, 24);
+        terminal.wait_for("[y/N] ");
+        terminal.press("n\n");
+        let (_, screen) = terminal.finish();
+        let (question, _) = screen.split_once("[y/N] ").unwrap();
+        for line in question.lines() {
+            assert!(line.len() <= columns.into(), "{columns}: {screen}");
+        }
+        let words: Vec<&str> = question.split_whitespace().collect();
+        assert_eq!(words.join(" "), "Delete message 1? It can't be undone.");
+    }
 }
 
 #[test]

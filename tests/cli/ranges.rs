@@ -23,10 +23,10 @@ fn ids(relay: &Relay) -> Vec<u64> {
 #[test]
 fn a_range_is_whatever_is_in_it() {
     let relay = relay_with(6);
-    relay.owner(["delete", "3"]).finish().must_end_with(0);
+    relay.owner(["delete", "3", "-y"]).finish().must_end_with(0);
     let marked = relay.owner(["mark", "2-4", "6"]).finish();
     assert_eq!(marked.must_end_with(0).stderr, "Marked as read: 2, 4, 6.\n");
-    let deleted = relay.owner(["delete", "2-5", "4-6"]).finish();
+    let deleted = relay.owner(["delete", "2-5", "4-6", "-y"]).finish();
     let deleted = deleted.must_end_with(0);
     assert_eq!(deleted.stderr, "Deleted and wiped: 2, 4, 5, 6.\n");
     assert_eq!(ids(&relay), [1]);
@@ -55,13 +55,16 @@ fn what_is_missing_is_said_and_what_is_there_is_done() {
     let read = relay.owner(["read", "1", "8", "2"]).finish();
     let read = read.must_end_with(1).must_say("there is no message 8");
     assert!(read.stdout_text().ends_with("│ m2\n"));
-    for command in ["read", "mark", "delete"] {
-        let none = relay.owner([command, "7-9", "5"]).finish();
+    for command in [&["read"][..], &["mark"], &["delete", "--yes"]] {
+        let words = [command, &["7-9", "5"]].concat();
+        let none = relay.owner(words).finish();
         let none = none.must_end_with(1);
         let none = none.must_say("there is no message 5, 7-9");
         assert!(none.stdout.is_empty());
     }
-    let outcome = relay.owner(["delete", "2-8", "9-12", "--json"]).finish();
+    let outcome = relay
+        .owner(["delete", "-y", "2-8", "9-12", "--json"])
+        .finish();
     let outcome = outcome
         .must_end_with(1)
         .must_say("there is no message 9-12");

@@ -26,7 +26,7 @@ fn what_was_done_is_told_on_standard_error() {
     sent.must_say("Accepted: the message is in the inbox.");
     for (words, told) in [
         (&["mark", "1"][..], "Marked as read: 1."),
-        (&["delete", "1"], "Deleted and wiped: 1."),
+        (&["delete", "1", "-y"], "Deleted and wiped: 1."),
     ] {
         let outcome = relay.owner(words).finish().must_end_with(0).must_say(told);
         assert!(outcome.stdout.is_empty(), "{words:?}");

@@ -121,7 +121,7 @@ fn they_run_one_at_a_time_and_in_order_and_what_is_gone_by_then_is_passed_over()
     for text in [b"b", b"c", b"d"] {
         relay.deliver(text);
     }
-    relay.owner(["delete", "3"]).finish().must_end_with(0);
+    relay.owner(["delete", "3", "-y"]).finish().must_end_with(0);
     open_gate(&relay);
     while marks(&relay) != [true, true, true] {
         assert!(watching.is_running(), "{}", watching.stderr());

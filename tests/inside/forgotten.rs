@@ -39,7 +39,7 @@ pub(crate) fn a_message_is_in_memory_once_and_deleted_nowhere(stage: &Stage) {
         let kept = found[0].whole().all(|place| place.is_kept_in_memory);
         assert!(kept, "it is not in a slot: {found:?}");
 
-        let deleted = relay.owner(["delete", &last]).finish();
+        let deleted = relay.owner(["delete", &last, "-y"]).finish();
         deleted.must_end_with(0);
         must_be_nowhere(&comes_to_rest(relay, &text, 0));
     }

@@ -57,7 +57,7 @@ impl Service {
             &["list"],
             &["export", "1"],
             &["mark", "1", "--unread"],
-            &["delete", "1"],
+            &["delete", "1", "-y"],
             &["delete", "--all", "--yes"],
         ] {
             self.owner(command).finish().must_end_with(0);

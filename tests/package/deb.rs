@@ -140,7 +140,7 @@ fn the_package_installs_runs_and_leaves_nothing_behind() {
     assert_eq!(list["messages"][0]["id"], 1);
     let message = machine.run(relay.owner(["read", "1", "--json"])).json();
     assert_eq!(message["text"], "from the package");
-    machine.run(relay.owner(["delete", "1"]));
+    machine.run(relay.owner(["delete", "1", "-y"]));
     relay.process().signal(Signal::TERM);
     relay.process().finish().must_end_with(0);
 

@@ -63,7 +63,7 @@ fn what_the_commands_do_meanwhile_is_on_the_screen_as_well() {
     terminal.wait_until("it as read", |screen| unread(screen) == 0);
     terminal.press(&["Enter"]);
     terminal.wait_for("A text that is read from elsewhere.");
-    relay.owner(["delete", "1"]).finish().must_end_with(0);
+    relay.owner(["delete", "1", "-y"]).finish().must_end_with(0);
     let screen = terminal.wait_for("message 1 is gone");
     assert!(!screen.contains("A text"), "{screen}");
 }

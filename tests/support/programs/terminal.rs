@@ -124,15 +124,20 @@ impl Terminal {
     }
 
     /// Types. `\n` is Enter, `\x04` Ctrl-D.
-    pub fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: impl AsRef<[u8]>) {
         self.keyboard
-            .write_all(keys.as_bytes())
+            .write_all(keys.as_ref())
             .expect("the terminal is open");
     }
 
     /// Waits until `text` has been on the screen.
     pub fn wait_for(&mut self, text: &str) {
-        while !self.seen().contains(text) {
+        self.wait_for_times(text, 1);
+    }
+
+    /// Waits until `text` has been on the screen so many times.
+    pub fn wait_for_times(&mut self, text: &str, times: usize) {
+        while self.seen().matches(text).count() < times {
             match self.screen.recv_timeout(LIMIT) {
                 Ok(bytes) => self.seen.extend(bytes),
                 Err(_) => panic!("{text:?} did not come; instead: {:?}", self.seen()),
