@@ -24,6 +24,7 @@ mod cli {
     mod kkv_runs;
     mod kkv_stops;
     mod meddler;
+    mod no_output;
     mod openpgp;
     mod owner_socket;
     mod passphrase;

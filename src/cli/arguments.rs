@@ -10,9 +10,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error, Parser};
 
 use super::exit::Exit;
-use super::output::{alarm, complain};
+use super::output::{alarm, complain, print};
 use super::visible::{OneLine, Visible};
-use super::{colour, completions};
+use super::{colour, completions, writer};
 
 /// Where the owner's socket is unless told otherwise, as `--help` says it (see [`crate::owner::default_path`]).
 pub(super) const SOCKET_HELP: &str =
@@ -73,8 +73,16 @@ pub(super) fn parse_from<T: Parser>(words: &[OsString]) -> Result<T, ExitCode> {
 /// Prints what is to be printed instead of doing anything.
 fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print(); // help and version; nobody may be there to read them
-        return ExitCode::SUCCESS;
+        writer::begin(); // there is help or a version to be written, and nothing else
+        let text = error.render();
+        let text = match colour::on_stdout() {
+            true => text.ansi().to_string(),
+            false => text.to_string(),
+        };
+        return match print(&text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failed) => failed.report(command.get_name()),
+        };
     }
     // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
     let text = shown(&error.render().to_string(), words);

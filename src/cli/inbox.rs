@@ -9,7 +9,7 @@ use super::exit::{Exit, Failed};
 use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
-use super::output::{print_json, print_lines, say};
+use super::output::{must_be_seen, print_json, print_lines, say};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::count::counted;
@@ -33,6 +33,7 @@ pub(super) async fn read(
     contacts: Option<Contacts<'_>>,
     json: bool,
 ) -> Result<(), Failed> {
+    must_be_seen("nothing was marked as read")?;
     let chosen = Chosen::of(which, client).await?;
     let names = Names::open(contacts).await?;
     let mut missing = Vec::new();
@@ -67,6 +68,7 @@ pub(super) async fn read_raw(common: &Common, which: &[Numbers]) -> Result<(), F
     };
     let id = numbers.single().ok_or_else(one_alone)?;
     raw_may_go_out(id)?;
+    must_be_seen("nothing was marked as read")?;
     let client = common.client()?;
     if show_raw(&client.message(id).await?)? {
         client.mark(vec![id], true).await?;

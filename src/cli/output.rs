@@ -3,8 +3,10 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, major, minor};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use zeroize::Zeroizing;
@@ -16,6 +18,8 @@ use super::writer::{self, Sink};
 
 /// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
 const SCHEMA: u32 = 1;
+/// The device that throws everything away, by Linux's table of devices.
+const DEV_NULL: (u32, u32) = (1, 3);
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,28 @@ pub(super) fn tell(lines: impl Display) {
     if talk() != Talk::Quiet {
         writer::words(Sink::Out, lines.to_string());
     }
+}
+
+/// Refuses what would be shown to nobody where standard output was closed when the program started; `so` is what didn't come of it.
+///
+/// The standard library opens /dev/null in its place before anything of this program runs, for reading and writing. A shell's `> /dev/null` is for
+/// writing alone, and meant. Some programs that start this one open it for both and mean it (Python's DEVNULL), and nothing tells these from a
+/// closed output. So what else a command prints is taken as thrown away; refused is only what can't be had again, or has no use but to be seen.
+pub(super) fn must_be_seen(so: &str) -> Result<(), Failed> {
+    if !is_dev_null_for_both(io::stdout().as_fd()) {
+        return Ok(());
+    }
+    let what = format!("standard output is closed (or /dev/null, opened for reading too); {so}");
+    Err(Failed::usage(what)
+        .hint("Show it on a terminal, or name a file or a program. To throw it away: > /dev/null"))
+}
+
+fn is_dev_null_for_both(file: BorrowedFd<'_>) -> bool {
+    let is_null = fstat(file).is_ok_and(|stat| {
+        let is_device = FileType::from_raw_mode(stat.st_mode).is_char_device();
+        is_device && (major(stat.st_rdev), minor(stat.st_rdev)) == DEV_NULL
+    });
+    is_null && fcntl_getfl(file).is_ok_and(|flags| flags & OFlags::ACCMODE == OFlags::RDWR)
 }
 
 /// Writes data, and waits until it is written. A reader that has gone away (`kkvc list | head`) is no fault.

@@ -12,7 +12,7 @@ use super::bar::{behind_a_bar, columns};
 use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
 use super::input::{self, stdin};
-use super::output::{ascii_json, print, print_json};
+use super::output::{ascii_json, must_be_seen, print, print_json};
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
 use crate::owner::Client;
 use crate::owner::api::Message;
@@ -123,6 +123,7 @@ impl From<&Receipted> for Proof {
 
 /// Prints a message with its signature.
 pub(super) async fn export(client: &Client, id: MessageId) -> Result<(), Failed> {
+    must_be_seen("nothing was exported")?;
     let proof = Proof::from(client.message(id).await?);
     print(&format!("{}\n", ascii_json(&proof)))
 }

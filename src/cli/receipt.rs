@@ -1,13 +1,14 @@
 //! The file for a relay's receipt.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failed};
-use super::output::{ascii_json, print};
+use super::output::{ascii_json, must_be_seen, print};
 use super::proof::Proof;
+use super::visible::quoted;
 
 /// Where a receipt goes.
 pub(super) enum ReceiptPlace {
@@ -26,9 +27,10 @@ pub(super) struct ReceiptFile {
 
 impl ReceiptPlace {
     /// # Errors
-    /// The file can't be made, or is there already.
+    /// The file can't be made, or is there already; standard output leads nowhere.
     pub(super) fn of(path: PathBuf) -> Result<Self, Failed> {
         if path.as_os_str() == "-" {
+            must_be_seen("nothing was sent")?;
             return Ok(Self::Output);
         }
         ReceiptFile::create(path).map(Self::File)
@@ -58,8 +60,14 @@ impl ReceiptFile {
             .mode(0o600)
             .open(&path)
             .map_err(|fault| {
-                let what = format!("can't make {} for the receipt: {fault}", path.display());
-                Failed::usage(format!("{what}; nothing was sent"))
+                let what = format!("can't make {} for the receipt: {fault}", quoted(&path));
+                let failed = Failed::usage(format!("{what}; nothing was sent"));
+                match fault.kind() {
+                    io::ErrorKind::AlreadyExists => failed.hint(
+                        "It is left as it is, since it may be another message's receipt: name a new file.",
+                    ),
+                    _ => failed,
+                }
             })?;
         Ok(Self {
             path,

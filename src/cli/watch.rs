@@ -14,7 +14,7 @@ use super::common::Common;
 use super::exit::Failed;
 use super::message::shown;
 use super::named::Names;
-use super::output::{complain, ring, written};
+use super::output::{complain, must_be_seen, ring, written};
 use super::signals;
 use crate::crypto::scrub;
 use crate::owner::api::Message;
@@ -30,6 +30,9 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
         return Err(Failed::usage(
             "--json is for what is shown, and with --exec nothing is: leave out one of them",
         ));
+    }
+    if args.exec.is_none() {
+        must_be_seen("nothing is marked as read")?;
     }
     let arrivals = Arrivals::new(common.client()?.socket(), args.unread);
     // On a thread that forgets what it has shown whenever it waits.
