@@ -15,6 +15,8 @@
 //! cli                           what a person sees
 //! ```
 
+#[cfg(test)]
+mod alone;
 pub mod cli;
 pub mod clock;
 pub mod contacts;

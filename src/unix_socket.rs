@@ -2,10 +2,11 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Mode;
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::limits::BACKLOG;
@@ -80,23 +81,17 @@ pub struct UnixSocket {
 impl UnixSocket {
     /// Makes the socket with `mode`. One that nobody answers on, left by a program that was killed, is replaced.
     ///
-    /// The process's umask is changed for a moment, so this is done before others make files.
-    ///
     /// # Errors
     /// In use, or not to be had.
     pub async fn bind(path: &Path, mode: Mode) -> Result<Self, SocketError> {
         let failed = |fault| SocketError::Io(path.to_owned(), fault);
         clear(path).await?;
-        // A mode set afterwards would come too late for those who connect at once.
-        let before = rustix::process::umask(Mode::from_raw_mode(0o777) - mode);
-        let listener = listen(path);
-        rustix::process::umask(before);
-        let listener = listener.map_err(failed)?;
-        let metadata = fs::symlink_metadata(path).map_err(failed)?;
+        let listener = listen(path, mode).map_err(failed)?;
+        let place = widened(path, mode).map_err(|fault| failed(fault.into()))?;
         Ok(Self {
             listener,
             path: path.to_owned(),
-            identity: (metadata.dev(), metadata.ino()),
+            identity: (place.st_dev, place.st_ino),
         })
     }
 
@@ -112,10 +107,26 @@ impl UnixSocket {
     }
 }
 
-fn listen(path: &Path) -> io::Result<UnixListener> {
+/// A mode set afterwards would come too late for those who connect at once, and a umask is the whole process's: so the
+/// socket itself gets the mode, from which the kernel makes the name's, less the umask.
+fn listen(path: &Path, mode: Mode) -> io::Result<UnixListener> {
     let socket = tokio::net::UnixSocket::new_stream()?;
+    rustix::fs::fchmod(&socket, mode)?;
     socket.bind(path)?;
     socket.listen(BACKLOG)
+}
+
+/// Gives the name what the umask has taken from its `mode`, and says what it stands for.
+fn widened(path: &Path, mode: Mode) -> rustix::io::Result<Stat> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let place = rustix::fs::open(path, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&place)?;
+    let is_ours = FileType::from_raw_mode(stat.st_mode).is_socket() && stat.st_uid == own_uid();
+    if is_ours && Mode::from_raw_mode(stat.st_mode) != mode {
+        // By its descriptor, which is of this socket whatever has got its name meanwhile.
+        rustix::fs::chmod(format!("/proc/self/fd/{}", place.as_raw_fd()), mode)?;
+    }
+    Ok(stat)
 }
 
 impl Drop for UnixSocket {
@@ -161,8 +172,11 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
 
     use super::*;
+    use crate::alone::alone;
 
     const OWNER_ONLY: Mode = Mode::from_raw_mode(0o600);
 
@@ -180,6 +194,44 @@ mod tests {
             drop(socket);
             assert!(!path.exists());
         }
+    }
+
+    #[tokio::test]
+    async fn it_has_its_mode_from_the_first_moment() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        let _listener = listen(&path, OWNER_ONLY).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn whatever_the_umask_it_has_its_mode_and_files_made_meanwhile_have_theirs() {
+        alone(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_io().build().unwrap();
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("kkv.sock");
+            let others = directory.path().join("others");
+            let is_over = AtomicBool::new(false);
+            rustix::process::umask(Mode::from_raw_mode(0o077));
+            thread::scope(|scope| {
+                let others = scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        fs::create_dir(&others).unwrap();
+                        assert_eq!(fs::metadata(&others).unwrap().mode() & 0o777, 0o700);
+                        fs::remove_dir(&others).unwrap();
+                    }
+                });
+                for _ in 0..1000 {
+                    let mode = Mode::from_raw_mode(0o660);
+                    let socket = runtime.block_on(UnixSocket::bind(&path, mode)).unwrap();
+                    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
+                    drop(socket);
+                }
+                is_over.store(true, Ordering::Relaxed);
+                others.join().unwrap();
+            });
+        });
     }
 
     #[tokio::test]

@@ -23,20 +23,22 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::alone::alone;
 
     #[test]
     fn the_place_of_a_fault_is_told_and_nothing_of_what_was_worked_on() {
-        static TOLD: Mutex<String> = Mutex::new(String::new());
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(|fault| *crate::lock(&TOLD) = told("kkv", fault)));
-        let text = String::from("a str\u{e9}nger's text");
-        // As a fault in the handling of text does: it repeats what it was about.
-        let fault = panic::catch_unwind(|| text[..6].len());
-        panic::set_hook(before);
-        assert!(fault.is_err());
-        let told = crate::lock(&TOLD);
-        assert!(told.contains("src/cli/panic.rs:"), "{told}");
-        assert!(!told.contains("nger"), "{told}");
-        assert!(told.contains("may have been done or not"), "{told}");
+        alone(|| {
+            static TOLD: Mutex<String> = Mutex::new(String::new());
+            panic::set_hook(Box::new(|fault| *crate::lock(&TOLD) = told("kkv", fault)));
+            let text = String::from("a str\u{e9}nger's text");
+            // As a fault in the handling of text does: it repeats what it was about.
+            let fault = panic::catch_unwind(|| text[..6].len());
+            let _ = panic::take_hook();
+            assert!(fault.is_err());
+            let told = crate::lock(&TOLD);
+            assert!(told.contains("src/cli/panic.rs:"), "{told}");
+            assert!(!told.contains("nger"), "{told}");
+            assert!(told.contains("may have been done or not"), "{told}");
+        });
     }
 }

@@ -90,7 +90,7 @@ impl Spent {
     }
 }
 
-/// Memory of this process, which runs this test alone, in bytes (proc(5), `status`).
+/// Memory of this process, which runs this test [`alone`](crate::alone::alone), in bytes (proc(5), `status`).
 #[cfg(test)]
 pub(super) fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("as proc(5) says");
@@ -106,6 +106,7 @@ pub(super) fn resident() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alone::alone;
     use crate::limits::MAX_SPENT;
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -163,20 +164,22 @@ mod tests {
 
     #[test]
     fn each_takes_64_bytes_at_most_in_whatever_order_they_come() {
-        for shuffled in [false, true] {
-            let before = resident();
-            let mut spent = Spent::new(MAX_SPENT);
-            for second in 0..MAX_SPENT as u64 {
-                let expiry = if shuffled {
-                    rand::rng().random_range(1..1000)
-                } else {
-                    1 + second / 100
-                };
-                spent.insert(challenge(expiry, second));
+        alone(|| {
+            for shuffled in [false, true] {
+                let before = resident();
+                let mut spent = Spent::new(MAX_SPENT);
+                for second in 0..MAX_SPENT as u64 {
+                    let expiry = if shuffled {
+                        rand::rng().random_range(1..1000)
+                    } else {
+                        1 + second / 100
+                    };
+                    spent.insert(challenge(expiry, second));
+                }
+                let each = (resident() - before) as f64 / spent.len() as f64;
+                assert_eq!(spent.len(), MAX_SPENT);
+                assert!(each <= 64.0, "{each} bytes");
             }
-            let each = (resident() - before) as f64 / spent.len() as f64;
-            assert_eq!(spent.len(), MAX_SPENT);
-            assert!(each <= 64.0, "{each} bytes");
-        }
+        });
     }
 }
