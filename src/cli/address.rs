@@ -58,7 +58,7 @@ pub(super) struct Kept {
     pub(super) tor_config: Option<PathBuf>,
 
     /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its key itself)
-    #[arg(long, value_name = "WAY", default_value_t = TorMode::DEFAULT)]
+    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
     tor: TorMode,
 }
 

@@ -85,7 +85,7 @@ pub(super) struct Args {
     socket: Option<PathBuf>,
 
     /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
-    #[arg(long, value_name = "WAY", default_value_t = TorMode::DEFAULT)]
+    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
     tor: TorMode,
 
     /// Print nothing but what has gone wrong; `kkvc status` says the rest

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::EmbeddedTor;
 use crate::onion::OnionAddress;
 use crate::private::Private;
-use crate::tor::dial::{Dial, DialError, NoService, persist};
+use crate::tor::{Dial, DialError, NoService, persist};
 use crate::tor::{TorState, TorTrouble};
 
 /// The way to one onion service through the Tor inside.

@@ -2,10 +2,11 @@
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 
-use crate::limits::MAX_DESCRIPTORS;
+use kkv_base::limits::MAX_DESCRIPTORS;
 
 /// The number of the user that this process runs as.
-pub(crate) fn own_uid() -> u32 {
+#[must_use]
+pub fn own_uid() -> u32 {
     geteuid().as_raw()
 }
 
@@ -16,7 +17,7 @@ pub fn raise_descriptors() -> u64 {
 }
 
 /// Raises a soft limit as far as this process may, to `enough` at most, and lowers none. Returns what it is then; none if there is no limit.
-pub(crate) fn raise(resource: Resource, enough: Option<u64>) -> Option<u64> {
+pub fn raise(resource: Resource, enough: Option<u64>) -> Option<u64> {
     let limit = getrlimit(resource);
     let now = limit.current?;
     let wanted = match (limit.maximum, enough) {

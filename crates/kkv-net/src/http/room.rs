@@ -1,10 +1,10 @@
 //! How many connections there is room for, and for how long each.
 
-use crate::limits::{
+use crate::places::{Places, Row};
+use kkv_base::limits::{
     ANSWERED_TIMEOUT, HEAD_TIMEOUT, MAX_ANSWERED, MAX_ASKING, MAX_BEGUN, MAX_DESCRIPTORS,
     MAX_OWNER, MAX_SILENT, SILENT_TIMEOUT, WATCH_TIMEOUT,
 };
-use crate::places::{Places, Row};
 
 /// Room for connections. Each is in one of four states, and each state has its own places: who has had an answer is not pushed out by those
 /// who have not, however many they are.
@@ -72,7 +72,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::limits::CONNECTION_BYTES;
+    use kkv_base::limits::CONNECTION_BYTES;
 
     fn places(room: &Room) -> u64 {
         room.0.iter().map(|row| row.places as u64).sum()

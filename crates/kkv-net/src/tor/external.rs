@@ -12,9 +12,9 @@ use tokio::time::timeout;
 
 use super::dial::{Dial, DialError, persist};
 use super::socks::{self, SocksFault};
-use crate::limits::GREETING_TIMEOUT;
-use crate::onion::OnionAddress;
-use crate::private::Private;
+use kkv_base::limits::GREETING_TIMEOUT;
+use kkv_base::private::Private;
+use kkv_protocol::onion::OnionAddress;
 
 /// A Tor's SOCKS port on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

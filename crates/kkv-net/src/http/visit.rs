@@ -21,10 +21,10 @@ use tokio_io_timeout::TimeoutWriter;
 use super::gate::{self, Names};
 use super::room::State;
 use super::unread::{BAD_REQUEST, Unread};
-use crate::limits::{
+use crate::places::{Place, Places};
+use kkv_base::limits::{
     MAX_HEAD_BYTES, MAX_HEADERS, MAX_UNREAD_BYTES, PARTING_TIMEOUT, REQUEST_TIMEOUT,
 };
-use crate::places::{Place, Places};
 
 /// A visit, and how far it has got.
 #[derive(Debug)]

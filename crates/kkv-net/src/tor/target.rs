@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::blank::is_ignorable;
-use crate::limits::DEFAULT_PORT;
-use crate::onion::{OnionAddress, OnionAddressError};
+use kkv_base::limits::DEFAULT_PORT;
+use kkv_protocol::blank::is_ignorable;
+use kkv_protocol::onion::{OnionAddress, OnionAddressError};
 
 /// An inbox that can be dialled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,8 @@
 //! Counts in words: "1 message", "2 messages".
 
 /// So many of `one`, whose plural is regular.
-pub(crate) fn counted(count: impl Into<u128>, one: &str) -> String {
+#[must_use]
+pub fn counted(count: impl Into<u128>, one: &str) -> String {
     let count = count.into();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {one}{plural}")

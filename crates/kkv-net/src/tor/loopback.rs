@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{BindError, Dial, DialError};
 use crate::http::{Accept, Names};
-use crate::limits::{BACKLOG, SOCKET_BUFFER_BYTES};
+use kkv_base::limits::{BACKLOG, SOCKET_BUFFER_BYTES};
 
 /// Listens on a loopback address; on another one it can't be made.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Accept for LoopbackListener {
                     return Some(stream);
                 }
                 // A visitor who is gone already, or no file descriptor left: in the latter case wait for connections to end.
-                Err(_) => tokio::time::sleep(crate::limits::ACCEPT_PAUSE).await,
+                Err(_) => tokio::time::sleep(kkv_base::limits::ACCEPT_PAUSE).await,
             }
         }
     }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::limits::BACKLOG;
 use crate::process::own_uid;
+use kkv_base::limits::BACKLOG;
 
 /// Rights of the group and of everyone else.
 const OTHERS_WRITE: u32 = 0o022;
@@ -101,7 +101,7 @@ impl UnixSocket {
             match self.listener.accept().await {
                 Ok((stream, _)) => return stream,
                 // No file descriptor left, most likely: wait for connections to end.
-                Err(_) => tokio::time::sleep(crate::limits::ACCEPT_PAUSE).await,
+                Err(_) => tokio::time::sleep(kkv_base::limits::ACCEPT_PAUSE).await,
             }
         }
     }

@@ -9,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TorTrouble;
-use crate::count::counted;
-use crate::limits::{DIAL_ATTEMPT, DIAL_PAUSE};
+use kkv_base::count::counted;
+use kkv_base::limits::{DIAL_ATTEMPT, DIAL_PAUSE};
 
 /// A way to one inbox.
 pub trait Dial: Sync {
@@ -106,10 +106,7 @@ impl DialError {
 ///
 /// # Errors
 /// What the attempts came to: rather a reason than that time was over.
-pub(super) async fn persist<S, F>(
-    patience: Duration,
-    attempt: impl Fn() -> F,
-) -> Result<S, DialError>
+pub async fn persist<S, F>(patience: Duration, attempt: impl Fn() -> F) -> Result<S, DialError>
 where
     F: Future<Output = Result<S, DialError>>,
 {

@@ -11,7 +11,7 @@ use rand::CryptoRng;
 use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::onion::OnionAddress;
+use kkv_protocol::onion::OnionAddress;
 
 const PREFIX: &str = "descriptor:x25519:";
 
