@@ -13,6 +13,7 @@ mod words;
 pub use backup::Backup;
 pub use book::{Book, BookError, Contact};
 pub use file::{BookFile, ChangeError, FileError, SealedBook};
+pub(crate) use name::alike;
 pub use name::{BadName, Name};
 pub use passphrase::{BadPassphrase, Passphrase};
 pub use words::Words;

@@ -19,6 +19,7 @@ mod person;
 mod post;
 mod reading;
 mod rows;
+mod search;
 mod start;
 mod terminal;
 mod theme;
@@ -59,6 +60,8 @@ pub(crate) struct Wishes {
     pub(crate) mouse: bool,
     /// Whether new messages ring the terminal's bell.
     pub(crate) bell: bool,
+    /// Whether the list shows what each text begins with.
+    pub(crate) first_words: bool,
 }
 
 /// How often a delivery under way is looked at.
@@ -123,7 +126,7 @@ async fn ran(
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
     let mut suspended = signal(SignalKind::from_raw(libc::SIGTSTP))?;
-    let link = Link::new(socket.clone(), events.clone());
+    let link = Link::new(socket.clone(), events.clone(), wishes.first_words);
     let mut post = Post::new(route, events.clone());
     let mut screen = Screen::open(wishes.mouse)?;
     let mut keys = keys()?;
@@ -185,6 +188,8 @@ async fn ran(
         for order in orders {
             match order {
                 Order::Fetch(id) => link.fetch(id),
+                Order::Look(look) => link.look(look),
+                Order::LookNoMore => link.look_no_more(),
                 Order::Mark(ids, read) => link.mark(ids, read),
                 Order::Delete(what) => link.delete(what),
                 Order::Send {

@@ -12,7 +12,7 @@ use super::wrapped::wrapped;
 /// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor for another message.
 pub(super) const BAR: &str = "│";
 /// The bar and a space, in columns.
-const BAR_COLUMNS: usize = 2;
+pub(super) const BAR_COLUMNS: usize = 2;
 /// A terminal that says it is narrower than that isn't taken at its word.
 const NARROWEST: usize = 10;
 /// How much further in a line goes on than it began.

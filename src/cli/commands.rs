@@ -267,6 +267,10 @@ pub(super) struct Tui {
     #[arg(long)]
     pub(super) no_mouse: bool,
 
+    /// Leave out the first words of each text, which the list shows where it has room
+    #[arg(long)]
+    pub(super) no_preview: bool,
+
     #[command(flatten)]
     pub(super) solving: Solving,
 

@@ -131,6 +131,7 @@ async fn tui(common: &Common, args: Tui) -> Result<(), Failed> {
         colours: colour::on_stdout(),
         mouse: !args.no_mouse,
         bell: args.bell,
+        first_words: !args.no_preview,
     };
     tui::run(socket, route, contacts, wishes).await
 }

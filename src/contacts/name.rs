@@ -89,9 +89,10 @@ impl FromStr for Name {
     }
 }
 
-/// What all names have in common that look alike, by Unicode's compatibility caseless matching (Unicode 17, D146): letters composed or not, wide
-/// or in capitals, are one, and what is ignored doesn't count, nor do further blanks. Capitals go to small letters by way of capitals, as ß and SS are the same.
-fn alike(text: &str) -> String {
+/// What all texts have in common that look alike, by Unicode's compatibility caseless matching (Unicode 17, D146):
+/// letters composed or not, wide or in capitals, are one, and what is ignored doesn't count, nor do further spaces.
+/// Capitals go to small letters by way of capitals, as ß and SS are the same.
+pub(crate) fn alike(text: &str) -> String {
     const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
     let folded = |text: &str| -> String {
         let shown = text.chars().filter(|c| !is_ignorable(*c));

@@ -1,8 +1,10 @@
 //! What is on the screen, and what each event changes. Nothing here waits or reaches outside: what is to be done is given as [`Order`]s.
 
 mod deeds;
+mod finding;
 mod folks;
 mod hands;
+mod news;
 mod offers;
 mod pages;
 mod pasted;
@@ -24,11 +26,12 @@ use super::people::{Change, Kept, People};
 use super::person::Person;
 use super::post::Told;
 use super::reading::Reading;
+use super::search::{Look, Search};
 use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::OneLine;
 use crate::contacts::Name;
-use crate::owner::api::{Delete, List, Message, Status};
+use crate::owner::api::{Delete, Status};
 use crate::private::Private;
 use crate::protocol::text::Text;
 use crate::protocol::wire::Hex;
@@ -40,6 +43,7 @@ pub(super) struct App {
     pub(super) theme: Theme,
     pub(super) relay: RelayState,
     pub(super) inbox: Inbox,
+    pub(super) search: Search,
     pub(super) reading: Option<Reading>,
     pub(super) compose: Option<Compose>,
     pub(super) outbox: Outbox,
@@ -86,6 +90,8 @@ pub(super) enum RelayState {
 pub(super) struct Note {
     pub(super) text: String,
     pub(super) good: bool,
+    /// It is about a relay that isn't there, and nothing to say once one is.
+    is_of_absence: bool,
 }
 
 /// Something happens.
@@ -108,6 +114,10 @@ pub(super) enum Event {
 pub(super) enum Order {
     /// Have this message read to us.
     Fetch(MessageId),
+    /// See which of these messages have what is looked for.
+    Look(Look),
+    /// Nothing is looked for any more.
+    LookNoMore,
     Mark(Vec<MessageId>, bool),
     Delete(Delete),
     Send {
@@ -135,6 +145,7 @@ impl App {
             theme,
             relay: RelayState::Asking,
             inbox: Inbox::default(),
+            search: Search::default(),
             reading: None,
             compose: None,
             outbox: Outbox::default(),
@@ -191,14 +202,25 @@ impl App {
             Event::Told(told) => self.told(told),
             Event::Kept(kept) => {
                 self.changed(*kept);
-                Vec::new()
+                self.look_anew()
             }
         }
     }
 
     fn tell(&mut self, good: bool, text: impl Into<String>) {
-        let text = text.into();
-        self.note = Some(Note { text, good });
+        self.note = Some(Note {
+            text: text.into(),
+            good,
+            is_of_absence: false,
+        });
+    }
+
+    /// The same of a relay that isn't there, until one is.
+    fn tell_of_absence(&mut self, good: bool, text: impl Into<String>) {
+        self.tell(good, text);
+        if let Some(note) = &mut self.note {
+            note.is_of_absence = true;
+        }
     }
 
     /// Asks what a delivery waits for, if that is what one looks at: keys for something else must not answer it.
@@ -224,100 +246,6 @@ impl App {
 
     fn ask(&mut self, question: Question) {
         self.questions.push_back(question);
-    }
-
-    fn news(&mut self, news: News) -> Vec<Order> {
-        match news {
-            News::Here(status, list) => {
-                let is_another = match &self.relay {
-                    RelayState::Here(before) => before.relay != status.relay,
-                    RelayState::Away { .. } | RelayState::Asking => false,
-                };
-                if is_another {
-                    self.forget_messages();
-                }
-                self.inbox.follow(list);
-                let newest = self.inbox.messages().next().map(|message| message.id);
-                let seen = self.newest.replace((status.relay, newest));
-                let any_new = match seen {
-                    None => false, // they were there before this was
-                    Some((relay, seen)) if relay == status.relay => newest > seen,
-                    Some(_) => newest.is_some(),
-                };
-                self.relay = RelayState::Here(status);
-                self.close_if_gone();
-                if any_new {
-                    return vec![Order::Ring];
-                }
-            }
-            News::How(status) => self.relay = RelayState::Here(status),
-            News::Away {
-                what,
-                hint,
-                can_start,
-            } => {
-                self.relay = RelayState::Away {
-                    what,
-                    hint,
-                    can_start,
-                };
-                let had_some = !self.inbox.is_empty();
-                self.forget_messages();
-                if had_some && can_start {
-                    self.tell(false, "your relay has ended, and its messages are gone");
-                }
-            }
-            News::Message(message) => return self.show(*message),
-            News::Done(what) => self.tell(true, what),
-            News::Failed(why) => self.tell(false, why),
-        }
-        Vec::new()
-    }
-
-    /// The relay that had them has ended. The next one begins with number 1 again, so nothing that is asked about a number may reach it.
-    fn forget_messages(&mut self) {
-        self.wanted = None;
-        self.questions
-            .retain(|question| !question.is_about_messages());
-        self.inbox.follow(List::default());
-        self.close_if_gone();
-    }
-
-    fn close_if_gone(&mut self) {
-        let Some(id) = self.reading.as_ref().map(|reading| reading.summary().id) else {
-            return;
-        };
-        if self.inbox.messages().any(|message| message.id == id) {
-            return;
-        }
-        self.reading = None;
-        for place in [&mut self.place, &mut self.before] {
-            if *place == Place::Message {
-                *place = Place::Inbox;
-            }
-        }
-        if self.note.is_none() {
-            self.tell(true, format!("message {id} is gone"));
-        }
-    }
-
-    fn show(&mut self, message: Message) -> Vec<Order> {
-        if !matches!(self.place, Place::Inbox | Place::Message) {
-            return Vec::new(); // one has gone elsewhere meanwhile
-        }
-        if self.wanted != Some(message.summary.id) {
-            return Vec::new(); // or on to another
-        }
-        let (id, read) = (message.summary.id, message.summary.read);
-        let mut reading = Reading::new(message);
-        reading.set_read(true);
-        self.reading = Some(reading);
-        self.place = Place::Message;
-        if read {
-            Vec::new()
-        } else {
-            vec![Order::Mark(vec![id], true)]
-        }
     }
 
     fn told(&mut self, told: Told) -> Vec<Order> {
@@ -370,5 +298,7 @@ mod kept;
 mod sizes;
 #[cfg(test)]
 pub(super) mod tests;
+#[cfg(test)]
+mod widths;
 #[cfg(test)]
 mod writing;

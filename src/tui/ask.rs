@@ -13,8 +13,13 @@ pub(super) enum Question {
     Delete(MessageId),
     /// Delete these, which were picked out?
     DeleteSeveral(Vec<MessageId>),
-    /// Delete all of these, which are all that there were? It is asked twice: `sure` the second time.
-    DeleteAll { ids: Vec<MessageId>, sure: bool },
+    /// Delete all of these, which are all that there were, or that were found? It is asked twice: `sure` the second
+    /// time.
+    DeleteAll {
+        ids: Vec<MessageId>,
+        are_found: bool,
+        sure: bool,
+    },
     /// Forget what was written to nobody's use?
     Forget(u64),
     /// Remove this contact?
@@ -65,10 +70,16 @@ impl Question {
                 let several = counted(ids.len() as u64, "picked message");
                 (format!("Delete {several}?"), undone)
             }
-            Self::DeleteAll { ids, sure } => {
-                let all = match ids.len() {
-                    1 => "the only message".to_owned(),
-                    several => format!("all {several} messages"),
+            Self::DeleteAll {
+                ids,
+                are_found,
+                sure,
+            } => {
+                let all = match (ids.len(), are_found) {
+                    (1, false) => "the only message".to_owned(),
+                    (1, true) => "the only message that was found".to_owned(),
+                    (several, false) => format!("all {several} messages"),
+                    (several, true) => format!("all {several} messages that were found"),
                 };
                 if *sure {
                     (format!("Really delete {all}?"), undone)

@@ -6,6 +6,7 @@ mod list;
 mod message;
 mod over;
 mod people;
+mod search;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -16,7 +17,7 @@ use super::keys::Place;
 use crate::cli::wrapped::drawn;
 use crate::count::counted;
 
-/// From this width on, the message stands beside the list.
+/// From this width on, a message that is read stands beside the list.
 const WIDE: u16 = 120;
 /// What the list takes of it.
 const LIST_WIDTH: u16 = 58;
@@ -85,30 +86,32 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
         frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), all);
         return;
     }
-    let [head, body, note, keys] = Layout::vertical([
+    let wide = all.width >= WIDE;
+    let [head, body, search, note, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(1),
+        Constraint::Length(search::height(app, wide)),
         Constraint::Length(frame::note_height(all, app)),
         Constraint::Length(1),
     ])
     .areas(all);
     frame::head(frame, head, app);
-    let wide = all.width >= WIDE;
     match app.place {
-        Place::Inbox | Place::Message if wide => {
+        Place::Inbox | Place::Find | Place::Message if wide && app.reading.is_some() => {
             let [left, right] =
                 Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Min(1)])
                     .areas(body);
             list::draw(frame, left, app);
             message::draw(frame, right, app);
         }
-        Place::Inbox => list::draw(frame, body, app),
+        Place::Inbox | Place::Find => list::draw(frame, body, app),
         Place::Message => message::draw(frame, body, app),
         Place::Compose => letters::compose(frame, body, app),
         Place::Outbox => letters::outbox(frame, body, app),
         Place::People => people::list(frame, body, app),
         Place::Person => people::form(frame, body, app),
     }
+    search::draw(frame, search, app);
     frame::note(frame, note, app);
     frame::keys(frame, keys, app);
     over::question(frame, body, all, app);

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::cli::visible::is_hidden_as_typed;
+use crate::cli::visible::{is_hidden_as_typed, without_hidden};
 
 /// A field of one line.
 pub(super) fn line(text: String, hint: &str) -> TextArea<'static> {
@@ -41,6 +41,14 @@ pub(super) fn input(field: &mut TextArea<'static>, key: KeyEvent) {
         }
         _ => _ = field.input(key),
     }
+}
+
+/// Text that was pasted into one line, which all of it is. Which characters of it nobody would see, and were left out.
+pub(super) fn paste(field: &mut TextArea<'static>, pasted: &str) -> Vec<char> {
+    let words: Vec<&str> = pasted.split_whitespace().collect();
+    let (words, hidden) = without_hidden(&words.join(" "));
+    field.insert_str(words.as_str());
+    hidden
 }
 
 /// What stands before the cursor in its line, and behind it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::iter::Rev;
+use std::mem::take;
 use std::slice;
 
 use crate::owner::api::{List, Summary};
@@ -10,8 +11,12 @@ use crate::queue::MessageId;
 /// Messages, newest first, and the one that keys act on.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    /// Oldest first, as the relay lists them.
+    /// Those in the list, oldest first, as the relay lists them.
     messages: Vec<Summary>,
+    /// Those that a search leaves out of it, in the same order: no key reaches them.
+    hidden: Vec<Summary>,
+    /// While there is a search: which have been found so far.
+    found: Option<BTreeSet<MessageId>>,
     chosen: Option<MessageId>,
     /// Those picked out, which keys act on together while there are any.
     picked: BTreeSet<MessageId>,
@@ -25,9 +30,33 @@ impl Inbox {
     /// These are there now, or have changed. What was chosen stays so; if it is gone, its place in the list does.
     pub(super) fn follow(&mut self, list: List) {
         let place = self.place().unwrap_or(0);
-        list.onto(&mut self.messages);
+        let mut all = self.take_all();
+        list.onto(&mut all);
+        if let Some(found) = &mut self.found {
+            let is_there = |id: &MessageId| all.binary_search_by_key(id, |one| one.id).is_ok();
+            found.retain(is_there);
+        }
+        self.arrange(all, place);
+    }
+
+    /// Takes all out, oldest first.
+    fn take_all(&mut self) -> Vec<Summary> {
+        let mut all = take(&mut self.messages);
+        if !self.hidden.is_empty() {
+            all.append(&mut self.hidden);
+            all.sort_by_key(|message| message.id);
+        }
+        all
+    }
+
+    /// Puts into the list what belongs there, where the one in this `place` was chosen.
+    fn arrange(&mut self, all: Vec<Summary>, place: usize) {
+        (self.messages, self.hidden) = match &self.found {
+            None => (all, Vec::new()),
+            Some(found) => all.into_iter().partition(|one| found.contains(&one.id)),
+        };
         let messages = &self.messages;
-        let is_there = |id: &MessageId| messages.iter().any(|message| message.id == *id);
+        let is_there = |id: &MessageId| messages.binary_search_by_key(id, |one| one.id).is_ok();
         self.picked.retain(is_there);
         // Even at the top: a key that is being pressed must not meet another message than the one that is seen.
         self.chosen = self.chosen.filter(is_there);
@@ -37,11 +66,54 @@ impl Inbox {
         self.show_chosen();
     }
 
-    /// Newest first.
+    fn arrange_anew(&mut self) {
+        let place = self.place().unwrap_or(0);
+        let all = self.take_all();
+        self.arrange(all, place);
+    }
+
+    /// From now on only what is found is in the list; so far, nothing is.
+    pub(super) fn search(&mut self) {
+        self.found = Some(BTreeSet::new());
+        self.arrange_anew();
+    }
+
+    /// Which of these were found, and which were not.
+    pub(super) fn found(&mut self, looked: &[(MessageId, bool)]) {
+        let Some(found) = &mut self.found else { return };
+        for (id, is_found) in looked {
+            if *is_found {
+                found.insert(*id);
+            } else {
+                found.remove(id);
+            }
+        }
+        self.arrange_anew();
+    }
+
+    /// Everything is in the list again. If none was chosen in it, `before` is.
+    pub(super) fn show_all(&mut self, before: Option<MessageId>) {
+        self.found = None;
+        self.chosen = self.chosen.or(before);
+        self.arrange_anew();
+    }
+
+    /// Those in the list, newest first.
     pub(super) fn messages(&self) -> Rev<slice::Iter<'_, Summary>> {
         self.messages.iter().rev()
     }
 
+    /// Those that a search leaves out of it.
+    pub(super) fn hidden(&self) -> &[Summary] {
+        &self.hidden
+    }
+
+    /// All that there are, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Summary> {
+        self.messages.iter().chain(&self.hidden)
+    }
+
+    /// Whether there is none in the list.
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -67,7 +139,7 @@ impl Inbox {
 
     /// Puts all back; whether there were any.
     pub(super) fn pick_none(&mut self) -> bool {
-        !std::mem::take(&mut self.picked).is_empty()
+        !take(&mut self.picked).is_empty()
     }
 
     /// Those picked out, as they stand in the list.

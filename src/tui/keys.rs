@@ -20,6 +20,10 @@ pub(super) enum Act {
     Delete,
     Pick,
     DeleteAll,
+    /// Type what is looked for.
+    Find,
+    /// Look for it.
+    Look,
     Copy,
     CopyLink,
     CopyAddress,
@@ -45,6 +49,8 @@ pub(super) enum Act {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Inbox,
+    /// The same, while one types what is looked for.
+    Find,
     Message,
     Compose,
     Outbox,
@@ -95,10 +101,11 @@ const INBOX: &[Binding] = bindings! {
     Outbox: [key('o')], "o", "sent", "what you have written, and what has become of it";
     People: [key('a')], "a", "contacts", "whom you know";
     Quit: [key('q')], "q", "quit", "leave; your relay runs on";
+    Find: [key('/')], "/", "search", "look for messages by words";
     CopyAddress: [key('y')], "y", "copy address", "copy your address to the clipboard";
     Pick: [key(' ')], "Space", "", "pick several, which d and u act on; Esc picks none";
-    Back: [named(KeyCode::Esc)], "Esc", "none", "pick none";
-    DeleteAll: [key('D')], "D", "", "delete every message";
+    Back: [named(KeyCode::Esc)], "Esc", "back", "pick none; then end the search";
+    DeleteAll: [key('D')], "D", "", "delete every message in the list";
     Start: [key('s')], "s", "start your relay", "start your relay, if it isn't running";
     Down: [named(KeyCode::Down), key('j')], "↓ j", "", "to the next message";
     Up: [named(KeyCode::Up), key('k')], "↑ k", "", "to the message before";
@@ -106,6 +113,11 @@ const INBOX: &[Binding] = bindings! {
     PageUp: [named(KeyCode::PageUp), control('b')], "PgUp", "", "a page back";
     Top: [named(KeyCode::Home), key('g')], "Home g", "", "to the first";
     Bottom: [named(KeyCode::End), key('G')], "End G", "", "to the last";
+};
+
+const FIND: &[Binding] = bindings! {
+    Look: [named(KeyCode::Enter)], "Enter", "search", "list the messages that have each of the words";
+    Back: [named(KeyCode::Esc)], "Esc", "back", "back to the list as it is";
 };
 
 const MESSAGE: &[Binding] = bindings! {
@@ -201,6 +213,7 @@ impl Place {
     pub(super) fn bindings(self) -> impl Iterator<Item = &'static Binding> {
         let (own, common) = match self {
             Self::Inbox => (INBOX, READING),
+            Self::Find => (FIND, WRITING),
             Self::Message => (MESSAGE, READING),
             Self::Outbox => (OUTBOX, READING),
             Self::Compose => (COMPOSE, WRITING),
@@ -229,8 +242,9 @@ impl Place {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 6] = [
+    const PLACES: [Place; 7] = [
         Place::Inbox,
+        Place::Find,
         Place::Message,
         Place::Compose,
         Place::Outbox,
@@ -265,7 +279,7 @@ mod tests {
     fn no_letter_does_anything_where_text_is_written() {
         for letter in (' '..='~').chain(['é', '日']) {
             let pressed = KeyEvent::new(KeyCode::Char(letter), PLAIN);
-            for place in [Place::Compose, Place::Person] {
+            for place in [Place::Compose, Place::Person, Place::Find] {
                 assert_eq!(place.act(pressed), None, "{letter}");
             }
         }
@@ -276,6 +290,7 @@ mod tests {
         for place in PLACES {
             let own = match place {
                 Place::Inbox => INBOX,
+                Place::Find => FIND,
                 Place::Message => MESSAGE,
                 Place::Compose => COMPOSE,
                 Place::Outbox => OUTBOX,

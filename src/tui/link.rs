@@ -1,15 +1,20 @@
 //! The owner's relay, from here: what is in it, as it changes, and what is asked of it. All beside the screen, which never waits.
 
+use std::mem::take;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::app::Event;
+use super::search::Look;
 use crate::cli::exit::Failed;
 use crate::cli::inbox::numbers;
 use crate::count::counted;
+use crate::limits::MAX_FIRST;
 use crate::owner::api::{Delete, Done, List, Message, Status};
 use crate::owner::{Client, ClientError};
 use crate::queue::MessageId;
@@ -18,6 +23,9 @@ use crate::queue::MessageId;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// A relay that isn't there is looked for so often.
 const LOOK_FOR: Duration = Duration::from_secs(1);
+
+/// What a search has found is told so often, at most.
+const TELL_FOUND: Duration = Duration::from_millis(100);
 
 /// More than that are not told by their numbers.
 const MANY: usize = 10;
@@ -36,6 +44,12 @@ pub(super) enum News {
     },
     /// The message that was asked for.
     Message(Box<Message>),
+    /// Which messages have what is looked for, and which don't, for the search of this number.
+    Looked(u64, Vec<(MessageId, bool)>),
+    /// A relay is being started.
+    Starting,
+    /// The relay that was started here has ended, and why.
+    Ended(String),
     /// Something was done, in words.
     Done(String),
     /// Something couldn't be done, and why.
@@ -47,12 +61,27 @@ pub(super) enum News {
 pub(super) struct Link {
     socket: Option<PathBuf>,
     events: UnboundedSender<Event>,
+    /// Characters of each text that it is asked for.
+    first: Option<usize>,
+    /// The number of the search that goes on.
+    search: Arc<AtomicU64>,
 }
 
 impl Link {
-    /// To the relay at `socket`, or where it is unless told otherwise. What it says becomes events.
-    pub(super) fn new(socket: Option<PathBuf>, events: UnboundedSender<Event>) -> Self {
-        Self { socket, events }
+    /// To the relay at `socket`, or where it is unless told otherwise, which is asked for the first words of each text
+    /// if they are wanted. What it says becomes events.
+    pub(super) fn new(
+        socket: Option<PathBuf>,
+        events: UnboundedSender<Event>,
+        first_words: bool,
+    ) -> Self {
+        Self {
+            socket,
+            events,
+            // However wide the screen is going to be.
+            first: first_words.then_some(MAX_FIRST),
+            search: Arc::default(),
+        }
     }
 
     fn client(&self) -> Result<Client, ClientError> {
@@ -97,7 +126,7 @@ impl Link {
             if listed == Some(state) {
                 self.tell(News::How(Box::new(status)));
             } else {
-                let list = client.changes(known, None).await?;
+                let list = client.changes(known, self.first).await?;
                 let relay = list.known().map_or(status.relay, |known| known.relay);
                 if relay != status.relay {
                     return Err(ClientError::HungUp); // and another was started in its place
@@ -123,6 +152,39 @@ impl Link {
             let message = client.message(id).await?;
             Ok(Some(News::Message(Box::new(message))))
         });
+    }
+
+    /// Looks at messages one after the other, until nothing is looked for any more or something else is. It is no sign
+    /// of life: new ones are looked at while nobody is there.
+    pub(super) fn look(&self, look: Look) {
+        let Look {
+            number,
+            wanted,
+            messages,
+        } = look;
+        self.search.store(number, Ordering::Relaxed);
+        let link = self.clone();
+        self.ask(move |client| async move {
+            let client = client.unattended();
+            let (mut looked, mut told) = (Vec::new(), Instant::now());
+            for (id, sender) in messages {
+                if link.search.load(Ordering::Relaxed) != number {
+                    return Ok(None);
+                }
+                let found = wanted.are_in(&client, id, sender.as_ref()).await?;
+                looked.push((id, found == Some(true)));
+                if told.elapsed() > TELL_FOUND {
+                    link.tell(News::Looked(number, take(&mut looked)));
+                    told = Instant::now();
+                }
+            }
+            Ok(Some(News::Looked(number, looked)))
+        });
+    }
+
+    /// Nothing is looked for any more.
+    pub(super) fn look_no_more(&self) {
+        self.search.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn mark(&self, ids: Vec<MessageId>, read: bool) {
@@ -170,8 +232,7 @@ fn deleted(done: &Done) -> News {
 mod bytes;
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use axum::routing::get;
     use axum::{Json, Router};
@@ -205,7 +266,7 @@ mod tests {
         let listener = OwnerListener::bind(&socket).await.unwrap();
         let serve = crate::http::serve(listener, router, crate::http::Room::for_owner());
         let (events, mut happening) = unbounded_channel();
-        let follow = Link::new(Some(socket), events).follow();
+        let follow = Link::new(Some(socket), events, true).follow();
         let three_times_the_same = async {
             let mut same = 0;
             while same < 3 {

@@ -6,7 +6,6 @@ use ratatui_textarea::{CursorMove, TextArea};
 use super::field;
 use super::people::Change;
 use crate::cli::commands::sender;
-use crate::cli::visible::without_hidden;
 use crate::contacts::{Contact, Name};
 use crate::protocol::wire::Hex;
 use crate::tor::Target;
@@ -73,10 +72,7 @@ impl Person {
 
     /// Text that was pasted; each of these is one line. Which characters of it nobody would see, and were left out.
     pub(super) fn paste(&mut self, pasted: &str) -> Vec<char> {
-        let words: Vec<&str> = pasted.split_whitespace().collect();
-        let (words, hidden) = without_hidden(&words.join(" "));
-        self.lines[self.line].insert_str(words.as_str());
-        hidden
+        field::paste(&mut self.lines[self.line], pasted)
     }
 
     /// What is to be done, if it can be.

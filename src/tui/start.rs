@@ -27,8 +27,8 @@ pub(super) fn start(socket: Option<&Path>, events: &UnboundedSender<Event>) {
     let told = move |news| _ = events.send(Event::News(news));
     match command.spawn() {
         Ok(child) => {
-            told(News::Done("starting your relay…".to_owned()));
-            thread::spawn(move || told(News::Failed(end_of(child))));
+            told(News::Starting);
+            thread::spawn(move || told(News::Ended(end_of(child))));
         }
         Err(fault) => told(News::Failed(format!("kkv can't be started: {fault}"))),
     }

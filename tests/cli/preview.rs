@@ -92,7 +92,11 @@ fn an_openpgp_block_among_words_is_named_before_the_first_of_them() {
 #[test]
 fn unread_lists_those_and_find_those_with_each_of_the_words() {
     let relay = Relay::start(&[]);
-    for text in ["The Ärger of Bob", "bob called", "nothing"] {
+    for text in [
+        "The Ärger of Bob",
+        "bob called",
+        "nothing, A\u{308}rgerlich",
+    ] {
         relay.deliver(text.as_bytes());
     }
     relay.owner(["read", "2"]).finish().must_end_with(0);
@@ -108,6 +112,7 @@ fn unread_lists_those_and_find_those_with_each_of_the_words() {
     assert_eq!(ids(&["--unread"]), [1, 3]);
     assert_eq!(ids(&["--find", "BOB"]), [1, 2]);
     assert_eq!(ids(&["--find", "of ärger"]), [1]);
+    assert_eq!(ids(&["--find", "ärger"]), [1, 3], "composed or not");
     assert_eq!(ids(&["--find", "bob", "--unread"]), [1]);
     assert_eq!(ids(&["--find", "bob nothing"]), [0; 0]);
     assert_eq!(ids(&[]), [1, 2, 3]);

@@ -24,7 +24,7 @@ fn messages_appear_by_themselves_and_are_read_marked_and_deleted_at_the_keys() {
 
     // The first stays chosen when another comes.
     terminal.press(&["Enter"]);
-    must_look_like(&terminal.wait_for("Grüße"), "message");
+    must_look_like(&terminal.wait_for("Message 1, 41 bytes"), "message");
     terminal.press(&["p"]);
     terminal.wait_for("It has two lines.");
     terminal.press(&["u"]);
@@ -37,6 +37,7 @@ fn messages_appear_by_themselves_and_are_read_marked_and_deleted_at_the_keys() {
     must_look_like(&terminal.wait_for("y yes"), "delete");
     terminal.agrees();
     terminal.wait_for("deleted and wiped: 2");
+    terminal.wait_for("1 of 50");
     let left: Vec<u64> = relay
         .list()
         .iter()
@@ -74,10 +75,10 @@ fn it_fits_into_whatever_room_there_is() {
     relay.deliver(&b"Many words, and then more of them. ".repeat(20));
     let terminal = Tmux::with_client(&relay, "", 80, 24);
     terminal.press(&["Enter"]);
-    terminal.wait_for("Many words");
+    terminal.wait_for("Message 1");
     terminal.resize(140, 30);
     let wide = terminal.wait_until("both side by side", |screen| {
-        let beside = screen.contains("RECEIVED") && screen.contains("Many words");
+        let beside = screen.contains("RECEIVED") && screen.contains("Message 1");
         beside && unread(screen) == 0
     });
     must_look_like(&wide, "wide");
@@ -155,4 +156,62 @@ fn what_terminals_draw_otherwise_stays_in_its_frame_and_goes_with_its_message() 
         .chars()
         .find(|c| !c.is_ascii() && strange.contains(*c));
     assert_eq!(left, None, "{screen}");
+}
+
+#[test]
+fn the_list_is_searched_also_what_comes_meanwhile_and_what_is_hidden_stays() {
+    let relay = Relay::start(&[]);
+    for text in ["Caf\u{e9} at noon?", "The invoice.", "cafe\u{301} again"] {
+        relay.deliver(text.as_bytes());
+    }
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.wait_until("all", |screen| unread(screen) == 3);
+    terminal.press(&["/"]);
+    terminal.wait_for("words in the text");
+    terminal.types("CAF\u{c9}\n");
+    let found = terminal.wait_for("/CAF\u{c9}  2 of 3 messages; Esc shows all");
+    must_look_like(&found, "found");
+    relay.deliver(b"nothing of the kind");
+    terminal.wait_for("2 of 4 messages, 1 new not shown");
+    relay.deliver("another caf\u{e9}".as_bytes());
+    terminal.wait_for("3 of 5 messages, 1 new not shown");
+    terminal.press(&["D"]);
+    terminal.wait_for("Delete all 3 messages that were found?");
+    terminal.agrees();
+    terminal.wait_for("Really delete");
+    terminal.agrees();
+    terminal.wait_for("No message has these words.");
+    terminal.press(&["Escape"]);
+    terminal.wait_until("the others", |screen| unread(screen) == 2);
+    let left = relay.list();
+    let left: Vec<u64> = left.iter().filter_map(|m| m["id"].as_u64()).collect();
+    assert_eq!(left, [2, 4]);
+    assert!(relay.list().iter().all(|message| message["read"] == false));
+}
+
+#[test]
+fn first_words_are_in_the_list_unless_they_are_not_wished_and_mark_nothing_as_read() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"Dear Bob,\r\nsoon.");
+    relay.deliver(b"-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n");
+    for (arguments, last) in [
+        (
+            "",
+            ["  FIRST WORDS", "  OpenPGP message", "  │ Dear Bob, soon."],
+        ),
+        ("tui --no-preview", ["  OPENPGP", "  message", ""]),
+    ] {
+        // With nothing beside it the list has all of a wide screen.
+        for columns in [80, 140] {
+            let terminal = Tmux::with_client(&relay, arguments, columns, 24);
+            let screen = terminal.wait_until("both", |screen| unread(screen) == 2);
+            let lines = screen.lines().skip(1).map(|line| {
+                let head = line.find(" ID").map(|at| at + 3);
+                let number = || line.find("kkv/2").map(|at| at + 12);
+                head.or_else(number).map_or("", |at| line[at..].trim_end())
+            });
+            let shown: Vec<&str> = lines.take(3).collect();
+            assert_eq!(shown, last, "{screen}");
+        }
+    }
 }

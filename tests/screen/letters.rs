@@ -83,7 +83,7 @@ fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
     terminal.press(&["Escape"]);
     terminal.wait_for("RECEIVED");
     terminal.press(&["Enter"]);
-    terminal.wait_for("Something to read.");
+    terminal.wait_for("Message 1, 19 bytes");
     terminal.press(&["o"]);
     terminal.wait_for("MH/s");
     terminal.press(&["x"]);

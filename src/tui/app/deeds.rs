@@ -39,7 +39,7 @@ impl App {
                 self.write_to_chosen();
                 Vec::new()
             }
-            Place::Compose | Place::Person => Vec::new(),
+            Place::Compose | Place::Person | Place::Find => Vec::new(),
         }
     }
 
@@ -218,9 +218,23 @@ impl App {
                 let chosen = self.people.chosen();
                 chosen.map(|contact| Question::Remove(contact.name().clone()))
             }
-            Place::Compose | Place::Person => None,
+            Place::Compose | Place::Person | Place::Find => None,
         };
         self.questions.extend(question);
+    }
+
+    /// Those in the list: what a search leaves out of it stays.
+    pub(super) fn ask_to_delete_all(&mut self) {
+        let ids: Vec<_> = self.inbox.messages().map(|m| m.id).collect();
+        if ids.is_empty() {
+            return self.tell(false, "there is no message to delete");
+        }
+        let are_found = self.search.under_way.is_some();
+        self.ask(Question::DeleteAll {
+            ids,
+            are_found,
+            sure: false,
+        });
     }
 
     pub(super) fn copy(&mut self) -> Vec<Order> {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use tokio::sync::oneshot;
 
-use super::tests::{ADDRESS, app, arrives, message, press, screen, sent, status};
+use super::tests::{ADDRESS, app, arrives, message, press, press_fast, screen, sent, status};
 use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::tor::TorMode;
@@ -288,4 +288,38 @@ fn links_are_copied_whole_one_after_the_other_and_as_harmless_as_they_are_shown(
     arrives(&mut app, summary(1), "none");
     assert!(press(&mut app, "l").is_empty());
     assert!(screen(&mut app, 80, 24).contains("there is no link"));
+}
+
+#[test]
+fn what_is_said_of_a_relay_that_is_not_there_ends_when_one_is() {
+    let away = || News::Away {
+        what: String::new(),
+        hint: String::new(),
+        can_start: true,
+    };
+    let ended = || News::Ended("your relay has ended (signal 9)".to_owned());
+    for told in [None, Some(ended()), Some(News::Starting)] {
+        let mut app = app(1..=2);
+        app.take(Event::News(away()));
+        app.take(Event::News(told.unwrap_or_else(away)));
+        assert!(app.note.is_some());
+        press_fast(&mut app, "s");
+        app.take(Event::News(News::Starting));
+        assert!(screen(&mut app, 80, 24).contains("starting your relay…"));
+        app.take(Event::News(News::Here(status(), listed([]))));
+        let shown = screen(&mut app, 80, 24);
+        assert!(
+            !shown.contains("starting") && !shown.contains("ended"),
+            "{shown}"
+        );
+        assert!(
+            app.questions.is_empty(),
+            "there is nothing to start any more"
+        );
+    }
+    // What is said of something else stays.
+    let mut app = app(1..=2);
+    app.take(Event::News(News::Failed("the disk is full".to_owned())));
+    app.take(Event::News(News::Here(status(), listed([]))));
+    assert!(screen(&mut app, 80, 24).contains("the disk is full"));
 }

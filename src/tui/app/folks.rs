@@ -92,7 +92,7 @@ impl App {
         let mut book = self.people.book().clone();
         let done = change.apply(&mut book).map_err(|fault| fault.to_string());
         self.changed(Kept { change, done, book });
-        Vec::new()
+        self.look_anew()
     }
 
     pub(super) fn changed(&mut self, kept: Kept) {

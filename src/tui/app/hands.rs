@@ -67,6 +67,10 @@ impl App {
                     self.tell_hidden(hidden.as_slice());
                 }
                 (Place::Person, _, Some(_)) => return self.write_down(key),
+                (Place::Find, ..) => {
+                    let hidden = self.search.input(key);
+                    self.tell_hidden(hidden.as_slice());
+                }
                 _ => {}
             }
             return Vec::new();
@@ -119,13 +123,23 @@ impl App {
             Question::Delete(id) => vec![Order::Delete(Delete::Ids(vec![id]))],
             // Those that were counted in the question.
             Question::DeleteSeveral(ids) => vec![Order::Delete(Delete::Ids(ids))],
-            Question::DeleteAll { ids, sure: false } => {
-                self.questions
-                    .push_front(Question::DeleteAll { ids, sure: true });
+            Question::DeleteAll {
+                ids,
+                are_found,
+                sure: false,
+            } => {
+                let sure = true;
+                self.questions.push_front(Question::DeleteAll {
+                    ids,
+                    are_found,
+                    sure,
+                });
                 Vec::new()
             }
             // Those that were there when it was asked: another one may have come since.
-            Question::DeleteAll { ids, sure: true } => vec![Order::Delete(Delete::Ids(ids))],
+            Question::DeleteAll {
+                ids, sure: true, ..
+            } => vec![Order::Delete(Delete::Ids(ids))],
             Question::Forget(id) => {
                 self.outbox.forget(id);
                 Vec::new()
@@ -148,7 +162,7 @@ impl App {
                 self.place = Place::Outbox;
                 self.ask_what_waits();
             }
-            Act::Back => self.back(),
+            Act::Back => return self.back(),
             Act::Previous if self.place == Place::Message => return self.step(-1),
             Act::Next if self.place == Place::Message => return self.step(1),
             Act::Up | Act::Previous => self.scroll(-1),
@@ -163,14 +177,9 @@ impl App {
             Act::Mark => return self.mark(),
             Act::Delete => self.ask_to_delete(),
             Act::Pick => self.inbox.pick(),
-            Act::DeleteAll => {
-                let ids: Vec<_> = self.inbox.messages().map(|m| m.id).collect();
-                if ids.is_empty() {
-                    self.tell(false, "there is no message to delete");
-                } else {
-                    self.ask(Question::DeleteAll { ids, sure: false });
-                }
-            }
+            Act::DeleteAll => self.ask_to_delete_all(),
+            Act::Find => self.type_words(),
+            Act::Look => return self.begin_search(),
             Act::Copy => return self.copy(),
             Act::CopyLink => return self.copy_link(),
             Act::CopyAddress => return self.copy_address(),
@@ -227,7 +236,7 @@ impl App {
 
     pub(super) fn scroll(&mut self, lines: isize) {
         match (self.place, &mut self.reading) {
-            (Place::Inbox, _) => self.inbox.move_by(lines),
+            (Place::Inbox | Place::Find, _) => self.inbox.move_by(lines),
             (Place::Message, Some(reading)) => reading.scroll(lines),
             (Place::Outbox, _) => self.outbox.move_by(lines),
             (Place::People, _) => self.people.move_by(lines),
@@ -235,10 +244,14 @@ impl App {
         }
     }
 
-    pub(super) fn back(&mut self) {
+    pub(super) fn back(&mut self) -> Vec<Order> {
         self.wanted = None;
-        if self.place == Place::Inbox && self.inbox.pick_none() {
-            return;
+        if self.place == Place::Inbox {
+            return if self.inbox.pick_none() {
+                Vec::new()
+            } else {
+                self.end_search()
+            };
         }
         match self.place {
             Place::Compose => {
@@ -257,7 +270,12 @@ impl App {
                 self.reading = None;
                 self.place = Place::Inbox;
             }
+            Place::Find => {
+                self.search.line = None;
+                self.place = Place::Inbox;
+            }
         }
+        Vec::new()
     }
 
     pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Order> {
@@ -313,7 +331,7 @@ impl App {
                 }
                 Vec::new()
             }
-            Place::Outbox | Place::Compose | Place::Person => Vec::new(),
+            Place::Outbox | Place::Compose | Place::Person | Place::Find => Vec::new(),
         }
     }
 }

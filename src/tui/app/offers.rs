@@ -15,7 +15,10 @@ impl App {
                     ..
                 }
             ),
-            Act::Back if self.place == Place::Inbox => self.inbox.picked().next().is_some(),
+            Act::Back if self.place == Place::Inbox => {
+                self.inbox.picked().next().is_some() || self.search.under_way.is_some()
+            }
+            Act::Find => self.search.under_way.is_some() || self.inbox.all().next().is_some(),
             Act::CopyAddress => matches!(self.relay, RelayState::Here(_)),
             Act::Open | Act::Mark | Act::Delete | Act::Cancel | Act::Verify | Act::Rename => {
                 self.acts_on_chosen(act)
@@ -35,7 +38,7 @@ impl App {
                 Some(Stage::Draft | Stage::Failed(_)) => act != Act::Cancel,
             },
             Place::People => !self.people.book().is_empty(),
-            Place::Message | Place::Compose | Place::Person => true,
+            Place::Message | Place::Compose | Place::Person | Place::Find => true,
         }
     }
 }

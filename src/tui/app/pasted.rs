@@ -26,6 +26,10 @@ impl App {
                 self.tell_hidden(&hidden);
             }
             (Place::Person, ..) => self.tell(true, "saving…"),
+            (Place::Find, ..) => {
+                let hidden = self.search.paste(text);
+                self.tell_hidden(&hidden);
+            }
             _ => self.tell(false, "press c to write a message; then paste it"),
         }
     }
@@ -60,7 +64,7 @@ impl App {
         }
         let field = self.compose.as_ref().map(|compose| compose.field);
         match (self.place, key.code) {
-            (Place::Compose | Place::Person, KeyCode::Char(_)) => {
+            (Place::Compose | Place::Person | Place::Find, KeyCode::Char(_)) => {
                 (key.modifiers - KeyModifiers::SHIFT).is_empty()
             }
             (Place::Compose, KeyCode::Enter) => {

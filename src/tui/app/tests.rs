@@ -10,7 +10,7 @@ use super::*;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::steps::Steps;
 use crate::cli::visible::Visible;
-use crate::owner::api::Summary;
+use crate::owner::api::{Message, Summary};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;

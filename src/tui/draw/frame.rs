@@ -2,8 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::fitted;
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
@@ -11,7 +13,6 @@ use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, Note, RelayState};
 use crate::tui::keys::{Act, Binding};
-use crate::tui::theme::Theme;
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
 const SHORT: usize = 8;
@@ -21,53 +22,122 @@ const NOTE_LINES: u16 = 3;
 
 pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
-    let (left, right) = match &app.relay {
-        RelayState::Asking => (vec![Span::raw("asking your relay…")], String::new()),
-        RelayState::Away { can_start, .. } => (
-            vec![Span::styled(
-                if *can_start {
-                    "no relay is running"
-                } else {
-                    "your relay can't be asked"
-                },
-                theme.warning(),
-            )],
-            String::new(),
-        ),
-        RelayState::Here(status) => (here(status, area.width, theme), counts(status)),
+    let name = " kkv  ";
+    let room = usize::from(area.width).saturating_sub(columns(name));
+    let (head, style) = match &app.relay {
+        RelayState::Asking => (Head::of("asking your relay…"), Style::new()),
+        RelayState::Away {
+            can_start: true, ..
+        } => (Head::of("no relay is running"), theme.warning()),
+        RelayState::Away { .. } => (Head::of("your relay can't be asked"), theme.warning()),
+        RelayState::Here(status) => {
+            let is_reachable = status.tor_state == Some(TorState::Reachable);
+            let style = if is_reachable {
+                theme.good()
+            } else {
+                theme.warning()
+            };
+            (here(status, room), style)
+        }
     };
-    let mut line = Line::from(Span::styled(" kkv  ", theme.key()));
-    line.extend(left);
-    let right = Line::raw(format!(" {right} "));
-    // What changes has its room first.
-    let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
+    let right = u16::try_from(columns(&head.counts)).unwrap_or(u16::MAX);
     let [begin, end] =
-        Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(area);
-    frame.render_widget(line, begin);
-    frame.render_widget(right, end);
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(right)]).areas(area);
+    let left = Line::from_iter([
+        Span::styled(name, theme.key()),
+        Span::raw(head.place),
+        Span::styled(head.state, style),
+    ]);
+    frame.render_widget(left, begin);
+    frame.render_widget(Line::raw(head.counts), end);
 }
 
-/// Where it is, and how Tor is doing.
-fn here(status: &Status, width: u16, theme: Theme) -> Vec<Span<'static>> {
-    let Some(onion) = &status.onion else {
-        let reach = match status.tor {
-            TorMode::External => "through a system Tor, ",
-            TorMode::Embedded | TorMode::Off => "",
+/// The parts of the line at the top.
+struct Head {
+    /// Where the relay is.
+    place: String,
+    /// How Tor, or the relay itself, is doing.
+    state: String,
+    /// How full it is, and what it costs.
+    counts: String,
+}
+
+impl Head {
+    fn of(state: &str) -> Self {
+        Self {
+            place: String::new(),
+            state: state.to_owned(),
+            counts: String::new(),
+        }
+    }
+
+    fn columns(&self) -> usize {
+        columns(&self.place) + columns(&self.state) + columns(&self.counts)
+    }
+}
+
+/// As much as has room of where it is, how Tor is doing and how full it is. Nothing is cut, except for a place that
+/// leaves no other way.
+fn here(status: &Status, room: usize) -> Head {
+    let (places, states) = whereabouts(status);
+    let queue = status.queue;
+    let taken = queue.capacity - queue.free();
+    let (of, cost) = (counted(queue.capacity, "slot"), status.cost);
+    let counts = [
+        format!("  {taken} of {of} taken  cost {cost} "),
+        format!("  {taken} of {}  cost {cost} ", queue.capacity),
+        String::new(),
+    ];
+    let [whole, short, none] = [0, 1, 2];
+    let forms = [
+        [whole, whole, whole],
+        [short, whole, whole],
+        [short, whole, short],
+        // What is in the way says more than an address.
+        [none, whole, short],
+        [short, short, whole],
+        [short, short, short],
+        [none, short, short],
+        [none, short, none],
+    ];
+    let heads = forms.map(|[place, state, count]| {
+        let (place, state) = (places[place].clone(), states[state].as_str());
+        let gap = if place.is_empty() || state.is_empty() {
+            ""
+        } else {
+            "  "
         };
-        return vec![Span::raw(format!("{reach}{}", OneLine(&status.place())))];
+        Head {
+            state: format!("{gap}{state}"),
+            counts: counts[count].clone(),
+            place,
+        }
+    });
+    let mut heads = heads.into_iter();
+    let fits = |head: &Head| head.columns() <= room;
+    heads.find(fits).unwrap_or_else(|| Head {
+        place: fitted(&places[whole], room),
+        ..Head::of("")
+    })
+}
+
+/// Where it is: whole, short, and not at all. How Tor is doing: whole, and without what is in the way.
+fn whereabouts(status: &Status) -> ([String; 3], [String; 2]) {
+    let Some(onion) = &status.onion else {
+        let place = OneLine(&status.place()).to_string();
+        let whole = match status.tor {
+            TorMode::External => format!("through a system Tor, {place}"),
+            TorMode::Embedded | TorMode::Off => place.clone(),
+        };
+        return ([whole, place.clone(), place], Default::default());
     };
     let onion = OneLine(onion).to_string();
-    let room = usize::from(width) > onion.len() + 60;
-    let shown = if room { onion } else { shortened(&onion) };
-    let mut spans = vec![Span::raw(shown)];
-    if let Some(state) = status.tor_state {
-        let style = match state {
-            TorState::Reachable => theme.good(),
-            _ => theme.warning(),
-        };
-        spans.push(Span::styled(format!("  {state}"), style));
-    }
-    spans
+    let short = shortened(&onion);
+    let state = status.tor_state.map(|state| state.to_string());
+    let state = state.unwrap_or_default();
+    // What is in the way of it stands behind.
+    let plain = state.split("; ").next().unwrap_or_default().to_owned();
+    ([onion, short, String::new()], [state, plain])
 }
 
 fn shortened(onion: &str) -> String {
@@ -79,16 +149,6 @@ fn shortened(onion: &str) -> String {
         (Some(first), Some(last)) if name.len() > 2 * SHORT => format!("{first}…{last}.onion"),
         _ => onion.to_owned(),
     }
-}
-
-fn counts(status: &Status) -> String {
-    let queue = status.queue;
-    format!(
-        "{} of {} taken  cost {}",
-        queue.capacity - queue.free(),
-        counted(queue.capacity, "slot"),
-        status.cost
-    )
 }
 
 /// Lines that the note takes, of the `all` that there are: one also if there is none.

@@ -2,19 +2,24 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Text};
 use ratatui::widgets::Paragraph;
 
 use super::fitted;
 use crate::cli::inbox::{short, time};
-use crate::cli::message::openpgp_in_short;
+use crate::cli::preview::{last_column, room_for_words, title};
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::columns;
-use crate::owner::api::Summary;
 use crate::tui::app::{App, RelayState};
+use crate::tui::rows::put;
 
-/// Columns of all but the sender.
-const WITHOUT_FROM: usize = 48;
+/// Columns of what is always there: marks, time, spaces, but for the sender and the number.
+const ALWAYS: usize = 23;
+/// What else there is where it has room, and its columns.
+const MORE: [(&str, usize); 3] = [("BYTES", 5), ("COST", 4), ("SUITE", 5)];
+/// Columns for a number, at least.
+const LEAST_ID: usize = 5;
 /// Two groups of a fingerprint.
 const SHORT_FINGERPRINT: usize = 9;
 
@@ -26,25 +31,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         frame.render_widget(empty(app), rows);
         return;
     }
-    let width = from_width(app, rows.width);
-    let title = format!(
-        "   {:<16}  {}  {:>5}  {:>4}  {:<5}  {:>5}{}",
-        "RECEIVED",
-        fitted("FROM", width),
-        "BYTES",
-        "COST",
-        "SUITE",
-        "ID",
-        if app
-            .inbox
-            .messages()
-            .any(|message| openpgp_in_short(message).is_some())
-        {
-            "  OPENPGP"
-        } else {
-            ""
-        },
-    );
+    let shown = Columns::new(app, rows.width.into());
+    let room = usize::from(rows.width).saturating_sub(shown.taken());
+    let any_words = app.inbox.messages().any(|m| m.first.is_some());
+    let words = room_for_words(room).filter(|_| any_words);
+    let last = title(app.inbox.messages(), words);
+    // A part of it would say nothing.
+    let last = if columns(last) <= room { last } else { "" };
+    let more = MORE.map(|(name, _)| name.to_owned());
+    let title = shown.line("   ", "RECEIVED", "FROM", more, "ID") + last;
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
     if app.inbox.top() > 0 {
         let above = Line::raw(format!(" {} newer ↑ ", app.inbox.top()));
@@ -56,48 +51,107 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     for ((place, message), row) in places.zip(messages).zip(rows.rows()) {
         let name = app.people.who_signs(&message.sender);
         let from = name.map_or_else(|| short(&message.sender), ToString::to_string);
-        let from = fitted(&from, width);
-        let mut line = Line::raw(fitted(
-            &line_of(message, &from, app.inbox.is_picked(message.id)),
-            row.width.into(),
-        ));
+        let picked = if app.inbox.is_picked(message.id) {
+            '+'
+        } else {
+            ' '
+        };
+        let unread = if message.read { ' ' } else { '*' };
+        let line = shown.line(
+            &format!("{picked}{unread} "),
+            &time(message.received),
+            &from,
+            [
+                message.bytes.to_string(),
+                message.cost.to_string(),
+                message.suite.to_string(),
+            ],
+            &message.id.to_string(),
+        );
+        frame.render_widget(Line::raw(line), row);
+        let last = last_column(message, words);
+        if columns(&last) <= room {
+            let behind = u16::try_from(room).unwrap_or(u16::MAX);
+            let behind = Rect {
+                x: row.right().saturating_sub(behind),
+                width: behind,
+                ..row
+            };
+            put(frame.buffer_mut(), behind, &last);
+        }
+        let mut style = Style::new();
         if !message.read {
-            line = line.style(app.theme.strong());
+            style = style.patch(app.theme.strong());
         }
         if chosen == Some(place) {
-            line = line.patch_style(app.theme.chosen());
+            style = style.patch(app.theme.chosen());
         }
-        frame.render_widget(line, row);
+        frame.buffer_mut().set_style(row, style);
     }
 }
 
-/// What the longest name takes, if there is room for it; a fingerprint always has its nine columns.
-fn from_width(app: &App, all: u16) -> usize {
-    let messages = app.inbox.messages();
-    let names = messages.filter_map(|message| app.people.who_signs(&message.sender));
-    let longest = names.map(|name| columns(name.as_str())).max().unwrap_or(0);
-    let room = usize::from(all).saturating_sub(WITHOUT_FROM);
-    longest.min(room).max(SHORT_FINGERPRINT)
+/// Which columns there are, and how wide they are.
+struct Columns {
+    from: usize,
+    id: usize,
+    /// How many of [`MORE`].
+    more: usize,
 }
 
-fn line_of(message: &Summary, from: &str, is_picked: bool) -> String {
-    let picked = if is_picked { '+' } else { ' ' };
-    let unread = if message.read { ' ' } else { '*' };
-    format!(
-        "{picked}{unread} {:<16}  {from}  {:>5}  {:>4}  {:<5}  {:>5}{}",
-        time(message.received),
-        message.bytes,
-        message.cost,
-        message.suite.to_string(),
-        message.id.0,
-        openpgp_in_short(message).map_or_else(String::new, |block| format!("  {block}")),
-    )
+impl Columns {
+    /// Of a list that is so wide.
+    fn new(app: &App, all: usize) -> Self {
+        let newest = app.inbox.messages().next();
+        let digits = newest.map_or(0, |newest| newest.id.to_string().len());
+        let messages = app.inbox.messages();
+        let names = messages.filter_map(|message| app.people.who_signs(&message.sender));
+        let longest = names.map(|name| columns(name.as_str())).max().unwrap_or(0);
+        let mut columns = Self {
+            from: SHORT_FINGERPRINT,
+            id: digits.max(LEAST_ID),
+            more: MORE.len(),
+        };
+        while columns.more > 0 && columns.taken() > all {
+            columns.more -= 1;
+        }
+        // What the longest name takes, if there is room for it; a fingerprint always has its own.
+        let room = all.saturating_sub(columns.taken());
+        columns.from += longest.saturating_sub(SHORT_FINGERPRINT).min(room);
+        columns
+    }
+
+    /// What they all take.
+    fn taken(&self) -> usize {
+        let more = MORE.iter().take(self.more).map(|(_, width)| width + 2);
+        ALWAYS + self.from + self.id + more.sum::<usize>()
+    }
+
+    fn line(&self, marks: &str, time: &str, from: &str, more: [String; 3], id: &str) -> String {
+        let mut line = format!("{marks}{time:<16}  {}", fitted(from, self.from));
+        for (text, (name, width)) in more.iter().zip(MORE).take(self.more) {
+            line += &if name == "SUITE" {
+                format!("  {text:<width$}")
+            } else {
+                format!("  {text:>width$}")
+            };
+        }
+        let width = self.id;
+        line + &format!("  {id:>width$}")
+    }
 }
 
 /// What is said where no message is.
 fn empty(app: &App) -> Paragraph<'static> {
     let text = match &app.relay {
         RelayState::Asking => Text::raw(""),
+        RelayState::Here(_) if !app.inbox.hidden().is_empty() => {
+            let search = app.search.under_way.as_ref();
+            if search.is_some_and(|search| search.progress().is_some()) {
+                Text::raw("")
+            } else {
+                Text::raw("\n  No message has these words.")
+            }
+        }
         RelayState::Here(_) => Text::from_iter([
             Line::raw(""),
             Line::raw("  No messages."),

@@ -19,10 +19,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let border = Block::bordered().border_style(theme.faint());
     let inner = border.inner(text);
     let Some(reading) = &mut app.reading else {
-        let choose = Line::raw(" Enter reads the message.").style(theme.faint());
-        if app.inbox.chosen().is_some() {
-            frame.render_widget(choose, head);
-        }
         return;
     };
     let summary = reading.summary();

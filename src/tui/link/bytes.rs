@@ -37,7 +37,7 @@ async fn a_change_costs_what_has_changed_however_many_messages_there_are() {
     let (socket, serving) = Socket::of(&stage).await;
     let bytes = || socket.bytes();
     let (events, mut happening) = unbounded_channel();
-    let link = Link::new(Some(socket.path()), events);
+    let link = Link::new(Some(socket.path()), events, false);
     let changes = async {
         heard(&stage, &mut happening).await;
         let whole = bytes();

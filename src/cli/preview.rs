@@ -1,0 +1,50 @@
+//! The last column of lists of messages: what a text begins with, or what it is as OpenPGP.
+
+use zeroize::Zeroizing;
+
+use super::bar::{BAR, BAR_COLUMNS};
+use super::message::openpgp_in_short;
+use super::visible::first_words;
+use crate::owner::api::Summary;
+
+/// Columns between it and the one before.
+const GAP: usize = 2;
+/// With less room than that there are no first words.
+const LEAST_WORDS: usize = 10;
+
+/// Columns that first words have in so many columns, if there is room for any.
+pub(crate) fn room_for_words(columns: usize) -> Option<usize> {
+    let room = columns.checked_sub(GAP + BAR_COLUMNS)?;
+    (room >= LEAST_WORDS).then_some(room)
+}
+
+/// What stands above it, where first words have that `room`.
+pub(crate) fn title<'m>(
+    mut messages: impl Iterator<Item = &'m Summary>,
+    room: Option<usize>,
+) -> &'static str {
+    let mut any_openpgp = || messages.any(|m| openpgp_in_short(m).is_some());
+    match room {
+        Some(_) => "  FIRST WORDS",
+        None if any_openpgp() => "  OPENPGP",
+        None => "",
+    }
+}
+
+/// What stands in it: made safe, and a text behind a bar.
+pub(crate) fn last_column(message: &Summary, room: Option<usize>) -> Zeroizing<String> {
+    let inside = if message.openpgp_inside.is_empty() {
+        ""
+    } else {
+        "  OpenPGP in part"
+    };
+    let left = room.map(|room| room.saturating_sub(inside.len()));
+    Zeroizing::new(match (openpgp_in_short(message), &message.first, left) {
+        (Some(block), _, None) => format!("  {block}"),
+        (Some(block), None, Some(_)) => format!("  OpenPGP {block}"),
+        (_, Some(first), Some(left)) if left >= LEAST_WORDS => {
+            format!("{inside}  {BAR} {}", *first_words(first, left))
+        }
+        _ => inside.to_owned(),
+    })
+}

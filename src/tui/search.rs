@@ -1,0 +1,155 @@
+//! A search in the list: what is typed, and how far it is. Which messages it has found, the list knows.
+
+use std::collections::BTreeSet;
+
+use crossterm::event::KeyEvent;
+use ratatui_textarea::{CursorMove, TextArea};
+use zeroize::Zeroizing;
+
+use super::field;
+use crate::cli::find::Wanted;
+use crate::contacts::Name;
+use crate::queue::MessageId;
+
+/// What is looked for, if anything is.
+#[derive(Default)]
+pub(super) struct Search {
+    /// What is being typed, while it is.
+    pub(super) line: Option<TextArea<'static>>,
+    /// What the list is searched for.
+    pub(super) under_way: Option<UnderWay>,
+    /// It changes with all that makes earlier answers worthless.
+    number: u64,
+}
+
+/// A search that the list shows.
+pub(super) struct UnderWay {
+    /// The words, as they were typed.
+    pub(super) words: Zeroizing<String>,
+    wanted: Wanted,
+    /// Messages that were asked about.
+    asked: BTreeSet<MessageId>,
+    /// How many of these were answered.
+    answered: usize,
+    /// The newest message when it began.
+    newest: Option<MessageId>,
+    /// The message that was chosen before.
+    before: Option<MessageId>,
+}
+
+/// Messages to be looked at, and who has signed them.
+#[derive(Debug)]
+pub(super) struct Look {
+    /// What belongs to another number is no answer any more.
+    pub(super) number: u64,
+    pub(super) wanted: Wanted,
+    pub(super) messages: Vec<(MessageId, Option<Name>)>,
+}
+
+impl Search {
+    /// Has a line to type in, with what is looked for now.
+    pub(super) fn type_words(&mut self) {
+        let words = self
+            .under_way
+            .as_ref()
+            .map(|search| search.words.to_string());
+        let hint = "words in the text, or in the sender's name";
+        let mut line = field::line(words.unwrap_or_default(), hint);
+        line.move_cursor(CursorMove::End);
+        self.line = Some(line);
+    }
+
+    /// A key that is no command. The character that it would have written, and that nobody would see.
+    pub(super) fn input(&mut self, key: KeyEvent) -> Option<char> {
+        let line = self.line.as_mut()?;
+        let hidden = field::hidden(line, key);
+        if hidden.is_none() {
+            field::input(line, key);
+        }
+        hidden
+    }
+
+    /// Text that was pasted. Which characters of it nobody would see, and were left out.
+    pub(super) fn paste(&mut self, pasted: &str) -> Vec<char> {
+        let line = self.line.as_mut();
+        line.map(|line| field::paste(line, pasted))
+            .unwrap_or_default()
+    }
+
+    /// Begins with what was typed, where these are the newest and the chosen message. Whether there is anything to look
+    /// for.
+    pub(super) fn begin(&mut self, newest: Option<MessageId>, chosen: Option<MessageId>) -> bool {
+        let line = self.line.take();
+        let words = line.map_or_else(String::new, |line| line.lines().concat());
+        let wanted = Wanted::new(&words);
+        if wanted.is_empty() {
+            return false;
+        }
+        let before = self.under_way.take().map(|search| search.before);
+        self.under_way = Some(UnderWay {
+            words: Zeroizing::new(words.trim().to_owned()),
+            wanted,
+            asked: BTreeSet::new(),
+            answered: 0,
+            newest,
+            before: before.unwrap_or(chosen),
+        });
+        self.number += 1;
+        true
+    }
+
+    /// Ends it. The message that was chosen before, if there was a search.
+    pub(super) fn end(&mut self) -> Option<Option<MessageId>> {
+        self.number += 1;
+        self.under_way.take().map(|search| search.before)
+    }
+
+    /// What has been found is worth nothing any more; neither are numbers of messages, if they are `another` relay's.
+    pub(super) fn look_anew(&mut self, another: bool) {
+        self.number += 1;
+        if let Some(search) = &mut self.under_way {
+            search.asked.clear();
+            search.answered = 0;
+            if another {
+                (search.newest, search.before) = (None, None);
+            }
+        }
+    }
+
+    /// What is to be looked at of these messages, newest first: those that were not asked about.
+    pub(super) fn look(
+        &mut self,
+        messages: impl Iterator<Item = (MessageId, Option<Name>)>,
+    ) -> Option<Look> {
+        let search = self.under_way.as_mut()?;
+        let is_asked = |(id, _): &(MessageId, _)| search.asked.insert(*id);
+        let mut messages: Vec<_> = messages.filter(is_asked).collect();
+        messages.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+        (!messages.is_empty()).then(|| Look {
+            number: self.number,
+            wanted: search.wanted.clone(),
+            messages,
+        })
+    }
+
+    /// Whether an answer to this number counts; so many messages were looked at.
+    pub(super) fn answered(&mut self, number: u64, messages: usize) -> bool {
+        let search = self.under_way.as_mut().filter(|_| number == self.number);
+        let Some(search) = search else { return false };
+        search.answered += messages;
+        true
+    }
+}
+
+impl UnderWay {
+    /// How many messages were looked at, of how many; none if it is done.
+    pub(super) fn progress(&self) -> Option<(usize, usize)> {
+        let (answered, asked) = (self.answered, self.asked.len());
+        (answered < asked).then_some((answered, asked))
+    }
+
+    /// Whether this message has come since it began.
+    pub(super) fn is_new(&self, id: MessageId) -> bool {
+        Some(id) > self.newest
+    }
+}
