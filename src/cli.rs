@@ -15,6 +15,7 @@ mod common;
 mod completions;
 mod compose;
 pub(crate) mod contact;
+pub(crate) mod direction;
 mod doctor;
 mod estimate;
 pub(crate) mod exit;

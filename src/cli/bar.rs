@@ -1,20 +1,29 @@
 //! Where a stranger's words stand: never at the edge of the screen, which is where this program's own words begin.
 
+use std::borrow::Cow;
 use std::io;
 use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
 use zeroize::Zeroizing;
 
+use super::direction::{LEFT_TO_RIGHT, is_from_the_right};
 use super::visible::Visible;
-use super::wrapped::wrapped;
+use super::wrapped::{self, bound, wrapped_by};
 
 /// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor for another message.
 pub(super) const BAR: &str = "│";
 /// The bar and a space, in columns.
 pub(super) const BAR_COLUMNS: usize = 2;
-/// A terminal that says it is narrower than that isn't taken at its word.
-const NARROWEST: usize = 10;
+/// The same where the terminal draws the bar in two.
+const WIDE_BAR_COLUMNS: usize = BAR_COLUMNS + 1;
+/// No character is drawn in more columns.
+const WIDEST: usize = 2;
+/// A line goes on so far in that it has this room at least.
+const ROOM: usize = 10;
+/// Has a terminal end a line at its edge, and go on in the next one again (DECAWM).
+const ENDS: &str = "\x1b[?7l";
+const GOES_ON: &str = "\x1b[?7h";
 /// How much further in a line goes on than it began.
 const HANGING: usize = 2;
 
@@ -29,23 +38,68 @@ pub(super) fn columns_of(file: impl AsFd) -> Option<usize> {
     (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
+/// Whether the terminal is one that takes no sequences, so that nothing can be asked of it.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|name| name == "dumb")
+}
+
+/// How wide a text is taken to be where a terminal has to be trusted with it: as wide as on any, if it can't be told to end a line at its edge.
+fn measure() -> fn(&str) -> usize {
+    if is_dumb() { bound } else { wrapped::columns }
+}
+
+/// What a line begins with, so that a terminal that turns words of Hebrew or Arabic round doesn't turn the line: some do, if the first letter in it is one
+/// of those, and then a bar stands at the right, and something else at the left.
+fn mark_of_direction(line: &str) -> &'static str {
+    if line.chars().any(is_from_the_right) {
+        LEFT_TO_RIGHT
+    } else {
+        ""
+    }
+}
+
+/// A line that has been broken to fit, behind `before`. If a terminal that counts otherwise could draw it beyond its edge, that is told to let it end there
+/// rather than to go on in the next line, where it would begin without a bar.
+fn ends_at_the_edge<'l>(line: &'l str, before: usize, columns: usize) -> Cow<'l, str> {
+    match line.find(|c: char| !c.is_ascii()) {
+        Some(at) if bound(line) + before > columns && !is_dumb() => {
+            let (plain, rest) = line.split_at(at);
+            Cow::Owned(format!("{plain}{ENDS}{rest}{GOES_ON}"))
+        }
+        _ => Cow::Borrowed(line),
+    }
+}
+
 /// The text in lines that stand behind a bar. On a terminal they are broken to fit: what it broke by itself would begin without one.
 pub(super) fn behind_a_bar(text: &str, columns: Option<usize>) -> Zeroizing<String> {
     let shown = Zeroizing::new(Visible(text).to_string());
-    let room = columns.map_or(usize::MAX, |all| all.saturating_sub(BAR_COLUMNS));
-    let lines = wrapped(&shown, room.max(NARROWEST));
+    let room = columns.map_or(usize::MAX, |all| all.saturating_sub(WIDE_BAR_COLUMNS));
+    if room < WIDEST {
+        let told = "(too narrow: no room for a text)\n";
+        return Zeroizing::new(told.to_owned());
+    }
+    let lines = wrapped_by(&shown, room, measure());
     let mut barred = Zeroizing::new(String::with_capacity(
         shown.len() + lines.len() * (BAR.len() + 2),
     ));
     for line in lines {
-        let line = &shown[line];
-        // Spaces may hang over the edge, and do so without being seen.
-        let line = columns.map_or(line, |_| line.trim_end_matches(' '));
         barred.push_str(BAR);
+        let line = &shown[line];
+        let Some(columns) = columns else {
+            if !line.is_empty() {
+                barred.push(' ');
+            }
+            barred.push_str(line);
+            barred.push('\n');
+            continue;
+        };
+        // Spaces may hang over the edge, and do so without being seen.
+        let line = line.trim_end_matches(' ');
         if !line.is_empty() {
+            barred.push_str(mark_of_direction(line));
             barred.push(' ');
+            barred.push_str(&ends_at_the_edge(line, WIDE_BAR_COLUMNS, columns));
         }
-        barred.push_str(line);
         barred.push('\n');
     }
     barred
@@ -57,24 +111,28 @@ pub(super) fn hanging(words: &str, columns: Option<usize>) -> Zeroizing<String> 
     let Some(columns) = columns else {
         return Zeroizing::new(words.to_owned());
     };
+    // One column further in there is room for any character.
+    let columns = columns.max(1 + WIDEST);
     let mut hung = Zeroizing::new(String::with_capacity(words.len() + words.len() / 8));
     for (place, line) in words.split('\n').enumerate() {
         if place > 0 {
             hung.push('\n');
         }
         let indent = line.len() - line.trim_start_matches(' ').len() + HANGING;
-        let indent = indent.min(columns.saturating_sub(NARROWEST));
-        let first = wrapped(line, columns.max(NARROWEST)).swap_remove(0);
+        let indent = indent.min(columns.saturating_sub(ROOM)).max(1);
+        let first = wrapped_by(line, columns, measure()).swap_remove(0);
         let (first, rest) = line.split_at(first.end);
         if rest.is_empty() {
-            hung.push_str(first);
+            hung.push_str(&ends_at_the_edge(first, 0, columns));
             continue;
         }
-        hung.push_str(first.trim_end_matches(' '));
-        for part in wrapped(rest, (columns - indent.min(columns)).max(NARROWEST)) {
+        hung.push_str(&ends_at_the_edge(first.trim_end_matches(' '), 0, columns));
+        for part in wrapped_by(rest, columns - indent, measure()) {
             hung.push('\n');
             hung.extend(std::iter::repeat_n(' ', indent));
-            hung.push_str(rest[part].trim_end_matches(' '));
+            let part = rest[part].trim_end_matches(' ');
+            hung.push_str(mark_of_direction(part));
+            hung.push_str(&ends_at_the_edge(part, indent, columns));
         }
     }
     hung
@@ -86,6 +144,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use unicode_width::UnicodeWidthStr;
+
+    fn bare_of_sequences(text: &str) -> String {
+        let sequences = [LEFT_TO_RIGHT, ENDS, GOES_ON];
+        sequences
+            .iter()
+            .fold(text.to_owned(), |text, sequence| text.replace(sequence, ""))
+    }
+
+    #[test]
+    fn a_line_that_could_be_wider_elsewhere_ends_at_the_edge() {
+        let want = format!("│ aa {ENDS}жжж{GOES_ON}\n│ {ENDS}жжжж{GOES_ON}\n│ aa ж\n");
+        assert_eq!(*behind_a_bar("aa жжж жжжж aa ж", Some(9)), want);
+        assert_eq!(
+            *hanging("a жж ж", Some(8)),
+            format!("a {ENDS}жж ж{GOES_ON}")
+        );
+        assert_eq!(*hanging("a жж ж", Some(10)), "a жж ж");
+        assert_eq!(*hanging("a жж ж", None), "a жж ж");
+    }
 
     #[test]
     fn every_line_stands_behind_a_bar_and_no_text_changes() {
@@ -105,10 +182,17 @@ mod tests {
     fn long_lines_are_broken_where_the_terminal_ends() {
         let text = "a text that is longer than the line\nand      another";
         let want = "│ a text that is\n│ longer than the\n│ line\n│ and\n│ another\n";
-        assert_eq!(*behind_a_bar(text, Some(17)), want);
-        let text = "x".repeat(25);
-        let want = format!("│ {0}\n│ {0}\n│ xxxxx\n", "x".repeat(10));
-        assert_eq!(*behind_a_bar(&text, Some(0)), want);
+        assert_eq!(*behind_a_bar(text, Some(18)), want);
+        let want = "│ xxxx\n│ xxxx\n│ xx\n";
+        assert_eq!(*behind_a_bar(&"x".repeat(10), Some(7)), want);
+        for columns in 5..12 {
+            let narrow = behind_a_bar("日本 a日本", Some(columns));
+            assert!(narrow.lines().all(|line| line.starts_with("│ ")));
+        }
+        for columns in 0..5 {
+            let told = behind_a_bar("text", Some(columns));
+            assert_eq!(*told, "(too narrow: no room for a text)\n");
+        }
     }
 
     #[test]
@@ -129,17 +213,16 @@ mod tests {
             assert_eq!(*hanging(words, Some(13)), want, "{words:?}");
             assert_eq!(*hanging(words, None), words, "no terminal");
         }
-        let narrow = hanging(&"x".repeat(25), Some(3));
-        assert!(narrow.lines().count() == 3, "{narrow:?}");
+        assert_eq!(*hanging("xxxyyzz", Some(3)), "xxx\n yy\n zz");
     }
 
     proptest! {
         #[test]
         fn nothing_in_a_text_can_pass_for_what_is_said_of_one(
             text in "(Message   [0-9]|Received|\n|\r|\t| |日本|\\PC|x{30}){0,40}",
-            columns in prop::option::of(12_usize..100),
+            columns in prop::option::of(5_usize..100),
         ) {
-            let shown = behind_a_bar(&text, columns);
+            let shown = bare_of_sequences(&behind_a_bar(&text, columns));
             prop_assert!(shown.ends_with('\n'));
             for line in shown.lines() {
                 prop_assert!(line == BAR || line.starts_with("│ "), "{line:?}");
@@ -152,6 +235,7 @@ mod tests {
         #[test]
         fn only_what_was_a_line_begins_at_the_edge(words in "[ a-z日]{0,200}(\n[ a-z]{0,40}){0,3}", columns in 14_usize..60) {
             let hung = hanging(&words, Some(columns));
+            let hung = bare_of_sequences(&hung);
             let at_the_edge = |text: &str| text.split('\n').filter(|line| !line.is_empty() && !line.starts_with(' ')).count();
             prop_assert!(at_the_edge(&hung) <= at_the_edge(&words), "{hung:?}");
             let bare = |text: &str| text.replace([' ', '\n'], "");

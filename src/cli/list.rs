@@ -8,6 +8,7 @@ use super::book::Contacts;
 use super::colour::strong;
 use super::commands;
 use super::contact::padded;
+use super::direction::apart;
 use super::exit::Failed;
 use super::find::Wanted;
 use super::inbox::time;
@@ -79,7 +80,11 @@ async fn found(
 
 /// All of them; with the first words of each where a terminal of so many columns has room for them.
 fn table(messages: &[Summary], names: &Names, columns: Option<usize>) -> String {
-    let from: Vec<String> = messages.iter().map(|m| names.of_message(m)).collect();
+    let from = messages.iter().map(|m| names.of_message(m));
+    let from: Vec<String> = match columns {
+        Some(_) => from.map(apart).collect(),
+        None => from.collect(),
+    };
     let width = from.iter().map(|name| name.width()).max().unwrap_or(0);
     let head = format!(
         "{:>5}    {:<16}  {}  {:>5}  {:>4}  SUITE",

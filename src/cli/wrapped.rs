@@ -2,13 +2,22 @@
 
 use std::ops::Range;
 
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
 /// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere between two characters as people
 /// see them.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
+    wrapped_by(text, width, columns)
+}
+
+/// The same, where a text takes as many columns as `columns` says.
+pub(super) fn wrapped_by(
+    text: &str,
+    width: usize,
+    columns: fn(&str) -> usize,
+) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut offset = 0;
     for line in text.split('\n') {
@@ -16,7 +25,7 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
         let mut taken = 0;
         // Behind the last space of this line of the screen, and the columns up to there.
         let mut space = None;
-        for (at, part) in parts(line, width) {
+        for (at, part) in parts(line, width, columns) {
             let at = offset + at;
             let wide = columns(part);
             // Spaces may hang over the edge, where nobody sees them.
@@ -43,7 +52,11 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
 }
 
 /// The characters of a line as people see them, each with its place; in its parts, where one has so many marks that it would fill more than a line.
-fn parts(line: &str, width: usize) -> impl Iterator<Item = (usize, &str)> {
+fn parts(
+    line: &str,
+    width: usize,
+    columns: fn(&str) -> usize,
+) -> impl Iterator<Item = (usize, &str)> {
     line.grapheme_indices(true).flat_map(move |(at, whole)| {
         let (whole, in_parts) = if columns(whole) <= width {
             (Some((at, whole)), "")
@@ -71,13 +84,24 @@ pub(crate) fn drawn(c: char) -> usize {
         '\u{2e80}'.. => c.width_cjk(),
         _ => c.width(),
     };
-    let least = usize::from(c.general_category() == GeneralCategory::SpacingMark);
-    wide.unwrap_or(0).max(least)
+    // Letters that are joined to the next one, such as U+0D4E, have no width of their own in Unicode's tables, and one in glibc's.
+    let may_be_nothing = matches!(
+        c.general_category(),
+        GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::Format
+    );
+    wide.unwrap_or(0).max(usize::from(!may_be_nothing))
 }
 
 /// The most columns that a terminal draws a text in.
 pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(drawn).sum()
+}
+
+/// Columns that a text can't take more of on any terminal, however that counts: none draws a character in more than two. Where letters of Cyrillic or
+/// Greek, and lines that boxes are drawn with, are taken to be as wide as Chinese, this is what a text takes.
+pub(super) fn bound(text: &str) -> usize {
+    let wide = |c: char| if c.is_ascii() { 1 } else { 2 };
+    text.chars().map(wide).sum()
 }
 
 /// Whether terminals agree on how wide this is, which has its own place on the screen.
@@ -86,10 +110,13 @@ pub(crate) fn is_agreed_on(symbol: &str) -> bool {
     let (Some(c), None) = (letters.next(), letters.next()) else {
         return false;
     };
+    let is_mark = c.general_category_group() == GeneralCategoryGroup::Mark;
     let is_picture = c >= '\u{2600}' && c.general_category() == GeneralCategory::OtherSymbol;
-    c.width() == Some(drawn(c)) && drawn(c) > 0 && !is_picture
+    c.width() == Some(drawn(c)) && drawn(c) > 0 && !is_picture && !is_mark
 }
 
+#[cfg(test)]
+mod terminals;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +152,7 @@ mod tests {
     fn what_terminals_may_draw_wider_is_counted_so() {
         for (text, most) in [
             ("\u{9be}", 1),
+            ("\u{d4e}\u{111c2}\u{11a84}", 3),
             ("\u{302e}\u{302f}\u{16ff0}\u{16ff1}", 8),
             ("\u{3248}\u{324f}", 4),
             ("🇩🇪", 4),

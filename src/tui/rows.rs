@@ -15,6 +15,7 @@ use ratatui::layout::{Position, Rect, Size};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::cli::direction::{LEFT_TO_RIGHT, is_from_the_right};
 use crate::cli::wrapped::{columns, is_agreed_on};
 
 /// Writes whole rows.
@@ -36,11 +37,12 @@ impl<W: Write> Rows<W> {
     fn row(&mut self, y: u16) -> io::Result<()> {
         queue!(self.out, MoveTo(0, y), Clear(Cleared::CurrentLine))?;
         let width = self.shown.area.width;
+        let cells = self.cells(y);
         let mut x = 0;
         // Up to here the terminal may have drawn what stands before.
         let mut reserved = 0;
         while x < width {
-            let cell = self.shown[(x, y)].clone();
+            let cell = &cells[usize::from(x)];
             let symbol = cell.symbol();
             if x < reserved && symbol == " " {
                 x += 1;
@@ -54,23 +56,53 @@ impl<W: Write> Rows<W> {
                 let room = x..x.saturating_add(most.max(wide)).min(width);
                 reserved = room.end;
                 self.out.draw(room.map(|x| (x, y, &blank)))?;
-                self.out.draw([(x, y, &cell)].into_iter())?;
+                self.out.draw([(x, y, cell)].into_iter())?;
                 x += wide;
                 continue;
             }
             // All that follows and looks alike goes without naming a place.
             let mut alike = Vec::new();
             while x < width {
-                let next = &self.shown[(x, y)];
+                let next = &cells[usize::from(x)];
                 if !is_agreed_on(next.symbol()) {
                     break;
                 }
-                alike.push((x, next.clone()));
+                alike.push((x, y, next));
                 x += u16::try_from(next.symbol().width()).unwrap_or(1).max(1);
             }
-            self.out.draw(alike.iter().map(|(x, cell)| (*x, y, cell)))?;
+            self.out.draw(alike.into_iter())?;
         }
         Ok(())
+    }
+
+    /// What is in a row, with marks that keep a terminal that turns words round from doing so with what stands beside them: see [`crate::cli::direction`]. Two blanks
+    /// or a frame are the end of what belongs together.
+    fn cells(&self, y: u16) -> Vec<Cell> {
+        let width = self.shown.area.width;
+        let mut cells: Vec<Cell> = (0..width).map(|x| self.shown[(x, y)].clone()).collect();
+        let is_turned = |cell: &Cell| cell.symbol().chars().any(is_from_the_right);
+        if !cells.iter().any(is_turned) {
+            return cells;
+        }
+        let mut marked = vec![0];
+        let mut last = None;
+        for (x, cell) in cells.iter().enumerate() {
+            let is_frame = cell
+                .symbol()
+                .starts_with(|c| matches!(c, '\u{2500}'..='\u{257f}'));
+            let is_gap = cell.symbol() == " " && x > 0 && cells[x - 1].symbol() == " ";
+            if is_turned(cell) {
+                last = Some(x);
+            } else if is_frame || is_gap {
+                marked.extend(last.take());
+            }
+        }
+        marked.extend(last);
+        for x in marked {
+            let symbol = format!("{}{LEFT_TO_RIGHT}", cells[x].symbol());
+            cells[x].set_symbol(&symbol);
+        }
+        cells
     }
 }
 

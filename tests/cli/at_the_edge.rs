@@ -41,8 +41,10 @@ fn look(what: &str, run: impl Fn() -> Run) {
 }
 
 fn on_a_screen(output: &str, columns: u16) -> String {
-    let widths = |c: char| c.width().expect("no control character");
-    Model::shows(output, columns.into(), widths).join("\n")
+    let usual = |c: char| c.width().expect("no control character");
+    let screens =
+        [usual, ambiguous_are_wide].map(|widths| Model::shows(output, columns.into(), widths));
+    screens.concat().join("\n")
 }
 
 #[track_caller]
@@ -255,6 +257,16 @@ fn wider(c: char) -> usize {
     }
 }
 
+/// As where letters of Cyrillic and Greek, and lines of boxes, are as wide as Chinese.
+fn ambiguous_are_wide(c: char) -> usize {
+    c.width_cjk().expect("no control character")
+}
+
+/// Whatever is no ASCII.
+fn all_are_wide(c: char) -> usize {
+    if c.is_ascii() { 1 } else { 2 }
+}
+
 #[test]
 fn no_text_gets_to_the_edge_on_a_terminal_that_counts_otherwise() {
     let relay = Relay::start(&[]);
@@ -266,6 +278,10 @@ fn no_text_gets_to_the_edge_on_a_terminal_that_counts_otherwise() {
         "\u{3164}",
         "กำ",
         "कि",
+        "ש",
+        "Ω",
+        "─",
+        "é",
     ] {
         let text = format!("{}ЖЖЖЖЖЖЖ ЖЖ", strange.repeat(78));
         for text in [text.clone(), text.replace('Ж', "Ж\u{9be}")] {
@@ -274,15 +290,47 @@ fn no_text_gets_to_the_edge_on_a_terminal_that_counts_otherwise() {
             for columns in [80, 45] {
                 let (code, output) = relay.owner(["read", &id]).start_on(columns, 24).finish();
                 assert_eq!(code, Some(0));
-                let lines = Model::shows(&output, columns.into(), wider);
-                let (_, text) = lines.split_at(4);
-                let text: Vec<&String> = text.iter().filter(|line| !line.is_empty()).collect();
-                assert!(!text.is_empty(), "{lines:?}");
-                for line in text {
-                    assert!(line.starts_with('│'), "{strange}: {lines:?}");
+                for widths in [wider, ambiguous_are_wide, all_are_wide] {
+                    let lines = Model::shows(&output, columns.into(), widths);
+                    let (_, text) = lines.split_at(4);
+                    let text: Vec<&String> = text.iter().filter(|line| !line.is_empty()).collect();
+                    assert!(!text.is_empty(), "{lines:?}");
+                    for line in text {
+                        assert!(line.starts_with('│'), "{strange}: {lines:?}");
+                    }
                 }
             }
             relay.owner(["delete", &id, "-y"]).finish().must_end_with(0);
+        }
+    }
+}
+
+#[test]
+fn no_text_gets_to_the_edge_of_a_terminal_however_narrow() {
+    let relay = Relay::start(&[]);
+    let text = strange_text() + &"日Ж".repeat(20);
+    relay.deliver(text.as_bytes());
+    for columns in [3, 4, 5, 9, 11, 12, 20] {
+        let (code, output) = relay.owner(["read", "1"]).start_on(columns, 24).finish();
+        assert_eq!(code, Some(0));
+        for widths in [wider, ambiguous_are_wide, all_are_wide] {
+            let lines = Model::shows(&output, columns.into(), widths);
+            let strange = |line: &&String| line.contains(STRANGE) || line.contains('日');
+            let strange: Vec<&String> = lines.iter().filter(strange).collect();
+            assert_eq!(strange.is_empty(), columns < 5, "{lines:?}");
+            assert!(
+                strange.iter().all(|line| line.starts_with('│')),
+                "{lines:?}"
+            );
+        }
+        // Names of files, too.
+        let (_, output) = relay
+            .owner(["read", STRANGE_NAME])
+            .start_on(columns, 24)
+            .finish();
+        for widths in [wider, ambiguous_are_wide, all_are_wide] {
+            let seen = Model::shows(&output, columns.into(), widths).join("\n");
+            must_stand_in_its_place("read", &seen);
         }
     }
 }

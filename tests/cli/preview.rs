@@ -35,6 +35,8 @@ fn a_terminal_that_is_wide_enough_shows_the_first_words_of_each_text() {
                     2
                 }
             };
+            // Where a terminal could count otherwise, it is told to end the line at its edge.
+            let line = line.replace("\x1b[?7l", "").replace("\x1b[?7h", "");
             let taken: usize = line.chars().map(width).sum();
             assert!(taken <= columns.into(), "{columns}: {line:?}");
         }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use ratatui::style::{Modifier, Style};
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use unicode_bidi::{BidiInfo, Level};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_width::UnicodeWidthChar;
 
@@ -92,7 +93,7 @@ fn drawn(texts: &[&str], widths: Widths) -> Model {
     model
 }
 
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 11] = [
     "do\u{3164}\u{3164} not 🙂 pay",
     "น้ำ กำ น้ำ กำ น้ำ กำ น้ำ กำ",
     "নমস্কার বাংলাদেশ হিন্দি",
@@ -102,7 +103,54 @@ const TEXTS: [&str; 9] = [
     "\u{3248}\u{3249}\u{324a}\u{324b}\u{324c}\u{324d}\u{324e}\u{324f}\u{3248}\u{3249}",
     "日本語です 한글 e\u{301}e\u{301}",
     "👨\u{200d}👩\u{200d}👧 👩🏽\u{200d}⚕\u{fe0f}",
+    "שלום עולם 12 34",
+    "مرحبا بالعالم",
 ];
+
+#[test]
+fn frames_and_columns_stand_where_words_are_turned_round() {
+    let area = Rect::new(0, 0, 40, 1);
+    for text in ["שלום עולם 12", "مرحبا بالعالم 7", "12 שלום"] {
+        let written = Written::default();
+        let mut rows = Rows::new(written.clone(), area);
+        let mut before = Buffer::empty(area);
+        let mut buffer = Buffer::empty(area);
+        for (x, symbol) in [(0, "│"), (20, "3"), (21, "4"), (24, "│"), (39, "│")] {
+            buffer[(x, 0)].set_symbol(symbol);
+        }
+        for x in [2, 26] {
+            let inner = Rect {
+                x,
+                width: 12,
+                ..area
+            };
+            put(&mut buffer, inner, text);
+        }
+        let cells = before
+            .diff(&buffer)
+            .into_iter()
+            .map(|(x, y, cell)| (x, y, cell.clone()));
+        let cells: Vec<_> = cells.collect();
+        Backend::draw(&mut rows, cells.iter().map(|(x, y, cell)| (*x, *y, cell))).unwrap();
+        before = buffer;
+        let mut model = Model::new(40, ours);
+        model.write("\x1b[?7l");
+        model.write(&String::from_utf8(written.0.take()).unwrap());
+        let line = model.lines().swap_remove(0);
+        for direction in [None, Some(Level::ltr())] {
+            let info = BidiInfo::new(&line, direction);
+            let paragraph = &info.paragraphs[0];
+            let turned = info.reorder_line(paragraph, paragraph.range.clone());
+            let turned: Vec<char> = turned.chars().filter(|c| *c != '\u{200e}').collect();
+            assert_eq!(turned.len(), 40, "{direction:?} {line:?} {turned:?}");
+            for (x, cell) in before.content().iter().enumerate() {
+                if ["│", "3", "4"].contains(&cell.symbol()) && [0, 20, 21, 24, 39].contains(&x) {
+                    assert_eq!(turned[x].to_string(), cell.symbol(), "{text}: {turned:?}");
+                }
+            }
+        }
+    }
+}
 
 #[test]
 fn frames_stand_and_nothing_of_a_text_is_left_whatever_a_terminal_counts() {
@@ -112,13 +160,10 @@ fn frames_stand_and_nothing_of_a_text_is_left_whatever_a_terminal_counts() {
             let rows = wrapped(&Visible(text).to_string(), 16).len().min(4);
             for row in 0..rows {
                 // A mark without a letter is drawn on the blank before it.
-                assert_eq!(model.cell(row, 0), "│", "{text}");
-                assert!(model.cell(row, 1).starts_with(' '), "{text}");
-                assert_eq!(
-                    (model.cell(row, 18), model.cell(row, 19)),
-                    (" ", "│"),
-                    "{text}"
-                );
+                let cell = |column| model.cell(row, column).trim_end_matches(LEFT_TO_RIGHT);
+                assert_eq!(cell(0), "│", "{text}");
+                assert!(cell(1).starts_with(' '), "{text}");
+                assert_eq!((cell(18), cell(19)), (" ", "│"), "{text}");
             }
             // After another one it looks as it does alone.
             for before in TEXTS {
@@ -141,7 +186,7 @@ fn every_letter_of_a_text_is_seen_whatever_a_terminal_counts() {
         for text in TEXTS {
             let all = Visible(text).to_string();
             let seen = drawn(&[text], widths).lines().concat();
-            let seen = seen.replace(['│', ' '], "");
+            let seen = seen.replace(['│', ' ', '\u{200e}'], "");
             // A vowel without a letter before it is drawn on what stands there, which is the frame.
             if !all.starts_with('\u{9be}') {
                 assert_eq!(seen, all.replace(' ', ""), "{text}");
