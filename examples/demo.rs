@@ -117,7 +117,12 @@ fn show() -> Result<()> {
     programs.kkvc(&send, Some(MESSAGE))?;
 
     println!("The owner looks at the inbox, reads the message and deletes it:\n");
-    for owners in [&["list"][..], &["read", "1"], &["delete", "1"], &["status"]] {
+    for owners in [
+        &["list"][..],
+        &["read", "1"],
+        &["delete", "1", "--yes"],
+        &["status"],
+    ] {
         programs.kkvc(owners, None)?;
     }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
+use std::time::Duration;
 
 use clap::builder::{BoolishValueParser, PathBufValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -245,6 +246,21 @@ pub(super) fn named_file() -> impl TypedValueParser<Value = PathBuf> {
         }
         Ok(path)
     })
+}
+
+/// Reads a duration that `fits`; `what` says which those are.
+pub(super) fn duration(
+    text: &str,
+    fits: impl FnOnce(&Duration) -> bool,
+    what: &str,
+) -> Result<Duration, String> {
+    if !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit()) {
+        return Err(format!(
+            "a unit is missing: {text}s are seconds, {text}m minutes"
+        ));
+    }
+    let time = humantime::parse_duration(text).ok().filter(fits);
+    time.ok_or_else(|| what.to_owned())
 }
 
 /// Takes a whole number from 1 to `most`.

@@ -148,7 +148,7 @@ impl Addressee {
                 })
             }
             (Whom::Name(name), None) => {
-                let what = format!("{name} is no address: {}", TargetError::OutsideTor);
+                let what = format!("'{name}' is no address: {}", TargetError::OutsideTor);
                 Err(Failed::usage(what).hint(
                     "If it is one of your contacts, name their file: --contacts FILE (see --help).",
                 ))
@@ -229,7 +229,7 @@ fn refused(fault: &BookError, book: &Book) -> Failed {
 
 /// What is said of a file of contacts that can't be had.
 fn unusable(path: &Path, fault: &FileError) -> Failed {
-    let shown = path.display();
+    let shown = quoted(path);
     let failed = Failed::usage(format!("can't use the contacts in {shown}: {fault}"));
     match fault {
         FileError::Missing => {

@@ -10,7 +10,7 @@ use super::exit::Failed;
 use super::output::{Talk, say_more};
 use super::visible::OneLine;
 use crate::owner::{Client, ClientError};
-use crate::tor::TorWay;
+use crate::tor::{SocksProxyError, TorWay};
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(super) struct Common {
     pub(super) socket: Option<PathBuf>,
 
     /// How to get onto Tor: 'embedded' (Tor inside), or the SOCKS port of one that runs, socks5://127.0.0.1:9050
-    #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT)]
+    #[arg(long, global = true, value_name = "WAY", default_value_t = TorWay::DEFAULT, value_parser = way)]
     pub(super) tor: TorWay,
 
     /// File of your contacts, encrypted with a passphrase; made by the first `contact add`
@@ -96,4 +96,19 @@ impl Common {
             passphrase_file: self.passphrase_file.as_deref(),
         })
     }
+}
+
+/// A way onto Tor, or which ways there are.
+fn way(text: &str) -> Result<TorWay, String> {
+    let inside = if cfg!(feature = "embedded-tor") {
+        "'embedded' (Tor inside), and "
+    } else {
+        ""
+    };
+    text.parse().map_err(|fault| match fault {
+        SocksProxyError::Shape if !text.contains(':') => format!(
+            "there is {inside}the SOCKS port of a Tor that runs, which is written socks5://127.0.0.1:9050"
+        ),
+        _ => fault.to_string(),
+    })
 }

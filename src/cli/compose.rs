@@ -9,8 +9,14 @@ use zeroize::Zeroizing;
 use super::exit::{Exit, Failed};
 use super::input::{self, stdin, terminal_is_gone};
 use super::output::{complain, say};
+use super::visible::quoted;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
+
+/// Whether a text that is not in the arguments is typed on a terminal, rather than read from `file` or a pipe.
+pub(super) fn is_typed(file: Option<&Path>) -> bool {
+    file.is_none_or(|path| path.as_os_str() == "-") && io::stdin().is_terminal()
+}
 
 /// Takes the text.
 pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text, Failed> {
@@ -18,10 +24,10 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
         (Some(message), _) => Zeroizing::new(message),
         (None, Some(path)) if path.as_os_str() != "-" => {
             let text = File::open(path).and_then(|file| input::text(file, MAX_TEXT_BYTES));
-            text.map_err(|fault| unreadable(path, &fault))?
+            text.map_err(|fault| unreadable(&quoted(path), &fault))?
         }
         _ => {
-            let typed = io::stdin().is_terminal();
+            let typed = is_typed(None);
             if typed {
                 say("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
             }
@@ -34,7 +40,7 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
             if typed {
                 after_typing(&text);
             }
-            text.map_err(|fault| unreadable(Path::new("standard input"), &fault))?
+            text.map_err(|fault| unreadable("standard input", &fault))?
         }
     };
     Text::new(text).map_err(|fault| Failed::usage(format!("{fault}; nothing was sent")))
@@ -54,8 +60,8 @@ fn after_typing(text: &io::Result<Zeroizing<String>>) {
     }
 }
 
-fn unreadable(path: &Path, fault: &io::Error) -> Failed {
-    let failed = Failed::usage(format!("{}: {fault}; nothing was sent", path.display()));
+fn unreadable(source: &str, fault: &io::Error) -> Failed {
+    let failed = Failed::usage(format!("{source}: {fault}; nothing was sent"));
     match fault.kind() {
         io::ErrorKind::NotFound => {
             failed.hint("It is the name of a file; the message itself follows --message.")

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::exit::Failed;
 use super::output::{print, print_json, say};
 use super::secret_file;
-use super::visible::OneLine;
+use super::visible::{OneLine, quoted};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
 use crate::protocol::wire::Hex;
@@ -60,7 +60,7 @@ fn make(path: &Path) -> io::Result<SenderKey> {
 pub(super) async fn load(path: &Path) -> Result<SenderKey, Failed> {
     let pem = secret_file::read(path, MAKER).await?;
     SenderKey::from_pem(&pem).map_err(|fault| {
-        Failed::usage(format!("{}: {fault}", path.display()))
+        Failed::usage(format!("{}: {fault}", quoted(path)))
             .hint(format!("`{MAKER}` makes a new one."))
     })
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::exit::Failed;
 use super::output::{print, print_json, say};
 use super::secret_file;
-use super::visible::OneLine;
+use super::visible::{OneLine, quoted};
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::tor::AccessSecret;
@@ -35,7 +35,7 @@ pub(super) async fn show_or_make(
         Err(fault) => return Err(secret_file::unusable(file, &fault, MAKER)),
     };
     if secret.inbox() != inbox {
-        let what = format!("{} is the key to another inbox", file.display());
+        let what = format!("{} is the key to another inbox", quoted(file));
         return Err(Failed::usage(what).hint("Name another file; each inbox has a key of its own."));
     }
     let key = secret.key().to_string();
@@ -45,7 +45,7 @@ pub(super) async fn show_or_make(
     }
     print(&format!("{key}\n"))?;
     say(format_args!(
-        "Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself;\n\
+        "Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself; \
          kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.",
         OneLine(&file.to_string_lossy())
     ));
@@ -56,7 +56,7 @@ pub(super) async fn show_or_make(
 pub(super) async fn load(file: &Path) -> Result<AccessSecret, Failed> {
     let line = secret_file::read(file, MAKER).await?;
     line.parse().map_err(|fault| {
-        Failed::usage(format!("{}: {fault}", file.display()))
+        Failed::usage(format!("{}: {fault}", quoted(file)))
             .hint(format!("`{MAKER}` makes a new one."))
     })
 }

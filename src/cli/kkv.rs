@@ -1,20 +1,21 @@
 //! The program `kkv`: takes its arguments, puts the rooms together, runs until it is told to stop, and leaves nothing.
 
+mod arguments;
+
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use super::address::{AddressCommand, address};
 use super::advice::close_directory;
-use super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to, named_file};
-use super::exit::{Exit, Failed, RELAY_CODES};
+use super::arguments::parse;
+use super::exit::{Exit, Failed};
 use super::host::Running;
-use super::inside::{Onion, Ready, RelayArgs};
+use super::inside::{Onion, Ready};
 use super::output::{Talk, complain, set_talk, tell};
 use super::speed::Speed;
 use super::writer::{self, LastWords};
@@ -23,136 +24,26 @@ use crate::clock::SystemClock;
 use crate::count::counted;
 use crate::crypto::{random, scrub};
 use crate::http;
-use crate::limits::{
-    DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
-    MAX_MESSAGES, MAX_TTL, MIN_TTL, RATE_TIME, SLOT_BYTES,
-};
+use crate::limits::{RATE_TIME, SLOT_BYTES};
 use crate::memory;
 use crate::owner::{self, Absence, OwnerListener};
-use crate::pow::{Cost, Solver};
+use crate::pow::Solver;
 use crate::process;
 use crate::protocol::Envelope;
-use crate::protocol::suite::{Suite, SuitePolicy};
+use crate::protocol::suite::Suite;
 use crate::queue::Queue;
 use crate::relay::{self, Pricing, Relay, RelayConfig};
 use crate::sandbox::{self, Needs};
-use crate::tor::{BindError, Listen, LocalListener, TorMode};
+use crate::tor::{BindError, Listen, LocalListener};
 use crate::unix_socket::{self, SocketError};
+
+pub(super) use arguments::Args;
+use arguments::Command;
 
 /// How long open connections get to end when the program stops; what they hold has been wiped before.
 const SHUTDOWN: Duration = Duration::from_millis(20);
 /// How long an output has to take why it ends by itself. (A signal that ends it is a reason of its own: see `writer`.)
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
-/// (pkill -x kkv) wipes them. Read them with kkvc.
-#[derive(Debug, Parser)]
-#[command(name = "kkv", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = format!("{RELAY_CODES}\n\n{KKV_ENVIRONMENT}"))]
-pub(super) struct Args {
-    /// Messages that fit; more are refused
-    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_MESSAGES, allow_negative_numbers = true, value_parser = from_one_to(MAX_MESSAGES))]
-    max_messages: u32,
-
-    /// What a sender pays: 2^COST hashes (0 to 60; each step doubles it)
-    #[arg(short, long, value_name = "COST", default_value_t = default_cost(), allow_negative_numbers = true)]
-    cost_pow: Cost,
-
-    /// Whether the cost rises as free slots run out: 'on' (by 6 at most) or 'off'
-    #[arg(long, value_name = "WHETHER", default_value = "on", value_parser = on_or_off)]
-    adaptive: OnOrOff,
-
-    /// Seconds that a sender has to pay
-    #[arg(short, long, value_name = "SECONDS", default_value_t = DEFAULT_EXPECTED_SECONDS, allow_negative_numbers = true, value_parser = from_one_to(MAX_EXPECTED_SECONDS))]
-    expected_time: u32,
-
-    /// Delete messages this long after they came, like 12h or 7d [default: keep until deleted]
-    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = duration)]
-    ttl: Option<Duration>,
-
-    /// Wipe everything when you have not been there for this long: whatever you ask for with kkvc counts
-    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = duration)]
-    wipe_after: Option<Duration>,
-
-    /// Suites to speak: 'any', or '2' to refuse the published kkv/1
-    #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
-    suite: SuitePolicy,
-
-    /// Where to listen on this machine: unix:/PATH for a system Tor alone, or a loopback address, which any user can take while kkv is down [default: 127.0.0.1:45069; with Tor inside nowhere]
-    #[arg(long, value_name = "ADDRESS")]
-    listen: Option<Listen>,
-
-    #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"), value_parser = named_file())]
-    socket: Option<PathBuf>,
-
-    /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
-    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
-    tor: TorMode,
-
-    /// Print nothing but what has gone wrong; `kkvc status` says the rest
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// Use no colours, as with NO_COLOR in the environment
-    #[arg(long)]
-    // Looked for before anything is parsed: see `colour::begin`.
-    no_color: bool,
-
-    #[command(flatten)]
-    inside: RelayArgs,
-
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Keep, bring back or renew the onion address
-    Address {
-        #[command(subcommand)]
-        command: AddressCommand,
-    },
-}
-
-fn default_cost() -> Cost {
-    Cost::new(DEFAULT_COST.into()).expect("the default is in range")
-}
-
-impl Args {
-    /// With Tor inside nobody else has to come, and every program on this machine could, browsers among them.
-    fn listen(&self) -> Option<Listen> {
-        let published = Listen::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into());
-        let beside = self.tor != TorMode::Embedded;
-        self.listen.clone().or(beside.then_some(published))
-    }
-}
-
-/// A switch that is on unless said otherwise: a flag could only turn it on.
-#[derive(Debug, Clone, Copy)]
-struct OnOrOff(bool);
-
-fn on_or_off(text: &str) -> Result<OnOrOff, String> {
-    match text {
-        "on" => Ok(OnOrOff(true)),
-        "off" => Ok(OnOrOff(false)),
-        _ => Err("there are 'on' and 'off'".to_owned()),
-    }
-}
-
-fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
-    match text.parse() {
-        Ok(policy @ (SuitePolicy::Any | SuitePolicy::Only(Suite::V2))) => Ok(policy),
-        _ => Err("there are 'any' and '2'".to_owned()),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text)
-        .map_err(|_| "a duration is written like 30m, 12h or 7d".to_owned())?;
-    if !(MIN_TTL..=MAX_TTL).contains(&duration) {
-        return Err("it is at least a second and at most a hundred years".to_owned());
-    }
-    Ok(duration)
-}
 
 /// Runs the relay to its end.
 #[must_use]
@@ -161,7 +52,7 @@ pub fn main() -> ExitCode {
     let _last = LastWords::within(Some(LAST_WORDS));
     panic::tell_where_only("kkv");
     memory::close();
-    let mut args: Args = match arguments::parse() {
+    let mut args: Args = match parse() {
         Ok(args) => args,
         Err(code) => return code,
     };
@@ -351,7 +242,7 @@ fn no_memory(args: &Args) -> Failed {
 fn unlocked(messages: u32, lockable: Option<u64>) -> String {
     let Some(pages) = lockable.filter(|pages| *pages < messages.into()) else {
         return "kkv: the system doesn't let it lock memory, so the kernel could swap messages to the disk.\n  \
-                It is not the limit: this user may lock as much. To mend it, see what keeps programs here from it\n  \
+                It is not the limit: this user may lock as much. To mend it, see what keeps programs here from it \
                 (the rules of a container?), or turn swap off."
             .to_owned();
     };
@@ -362,7 +253,7 @@ fn unlocked(messages: u32, lockable: Option<u64>) -> String {
     let kib = u64::from(messages) * (SLOT_BYTES as u64 >> 10);
     format!(
         "kkv: this user may not lock so much memory, so the kernel could swap messages to the disk.\n  \
-         To mend it, {fewer}raise the limit to {kib} KiB or more (memlock in\n  \
+         To mend it, {fewer}raise the limit to {kib} KiB or more (memlock in \
          /etc/security/limits.conf, LimitMEMLOCK= in a systemd unit), or turn swap off."
     )
 }
@@ -421,24 +312,6 @@ mod tests {
         for unit in units {
             assert!(unit.contains("\nRestart=on-failure\n"), "{unit}");
             assert!(unit.contains("\nRestartPreventExitStatus=2\n"), "{unit}");
-        }
-    }
-
-    #[test]
-    fn with_tor_inside_it_listens_on_this_machine_only_if_asked() {
-        for (arguments, listens) in [
-            (&["--tor", "embedded"][..], None),
-            (
-                &["--tor", "embedded", "--listen", "[::1]:7"],
-                Some("[::1]:7"),
-            ),
-            (&["--tor", "external"], Some("127.0.0.1:45069")),
-            (&["--tor", "off"], Some("127.0.0.1:45069")),
-            (&["--tor", "off", "--listen", "unix:/s"], Some("unix:/s")),
-        ] {
-            let args = Args::try_parse_from([&["kkv"], arguments].concat()).unwrap();
-            let listen = args.listen().map(|listen| listen.to_string());
-            assert_eq!(listen.as_deref(), listens, "{arguments:?}");
         }
     }
 

@@ -14,7 +14,7 @@ use super::bar::{columns_of, hanging};
 use super::exit::{Exit, Failed};
 use super::input::{is_of_no_terminal, stdin};
 use super::output::complain;
-use super::visible::OneLine;
+use super::visible::{OneLine, quoted};
 use super::writer::{self, Sink};
 use super::{secret_file, signals};
 use crate::contacts::Passphrase;
@@ -45,7 +45,7 @@ async fn of_file(path: &Path) -> Result<Passphrase, Failed> {
     // Blank lines behind it are an editor's; a blank at the end of the line may be meant.
     let end = line.trim_end_matches(['\n', '\r']).len();
     line.truncate(end);
-    Passphrase::new(&line).map_err(|fault| Failed::usage(format!("{}: {fault}", path.display())))
+    Passphrase::new(&line).map_err(|fault| Failed::usage(format!("{}: {fault}", quoted(path))))
 }
 
 async fn asked(book: &Path) -> Result<Passphrase, Failed> {
@@ -59,7 +59,7 @@ async fn asked(book: &Path) -> Result<Passphrase, Failed> {
 async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
     let terminal = Terminal::silent()?;
     complain(format_args!(
-        "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try\n\
+        "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try \
          passphrases on it, so take a long one; nobody can open it without.",
         OneLine(&book.to_string_lossy())
     ));

@@ -13,6 +13,7 @@ use super::exit::{Exit, Failed};
 use super::inbox::fingerprint;
 use super::input::{self, stdin};
 use super::output::{ascii_json, must_be_seen, print, print_json};
+use super::visible::quoted;
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
 use crate::owner::Client;
 use crate::owner::api::Message;
@@ -136,7 +137,7 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
         .collect::<Result<Vec<_>, _>>()?;
     for (path, proof) in paths.iter().zip(&proofs) {
         proof.check().map_err(|BadSignature| {
-            let what = format!("{}: the signature doesn't fit", path.display());
+            let what = format!("{}: the signature doesn't fit", quoted(path));
             Failed::new(Exit::BadSignature, what)
                 .hint("It was changed after it was signed, or never signed by that key.")
         })?;
@@ -176,7 +177,7 @@ pub fn told(proofs: &[Proof], columns: Option<usize>) -> String {
 
 fn read(path: &Path) -> Result<Proof, Failed> {
     let unreadable =
-        |fault: io::Error| Failed::usage(format!("can't read {}: {fault}", path.display()));
+        |fault: io::Error| Failed::usage(format!("can't read {}: {fault}", quoted(path)));
     let source = if path.as_os_str() == "-" {
         stdin()
     } else {
@@ -185,7 +186,7 @@ fn read(path: &Path) -> Result<Proof, Failed> {
     let text = source.and_then(|source| input::text(source, MAX_FILE_BYTES));
     let text = text.map_err(unreadable)?;
     Proof::parse(text.as_bytes()).map_err(|fault| {
-        let path = path.display();
+        let path = quoted(path);
         Failed::usage(format!(
             "{path} is no exported message and no receipt: {fault}"
         ))

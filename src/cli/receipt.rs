@@ -82,7 +82,7 @@ impl ReceiptFile {
             .write_all(line.as_bytes())
             .and_then(|()| self.file.sync_all())
             .map_err(|fault| {
-                let path = self.path.display();
+                let path = quoted(&self.path);
                 unwritten(&format!("can't write {path}: {fault}"), &line)
             })?;
         self.filled = true;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::advice::close_file;
 use super::exit::Failed;
 use super::input;
+use super::visible::quoted;
 use crate::crypto::scrub;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 
@@ -52,7 +53,7 @@ pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Fa
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
         Unread::Exposed(failed) => failed,
         Unread::Io(fault) => {
-            let path = path.display();
+            let path = quoted(path);
             Failed::usage(format!("can't use the passphrase in {path}: {fault}"))
                 .hint("It is a text file of yours with one line.")
         }
@@ -86,7 +87,7 @@ async fn read_private(path: &Path, secret: &'static str) -> Result<Zeroizing<Str
 fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
     let file = File::open(path).map_err(Unread::Io)?;
     let metadata = file.metadata().map_err(Unread::Io)?;
-    let shown = path.display();
+    let shown = quoted(path);
     if metadata.is_dir() {
         let what = format!("{shown} is a directory, not a file with a {secret}");
         return Err(Unread::Directory(Failed::usage(what)));
@@ -101,7 +102,7 @@ fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
 
 /// What is said of a file that can't be made or read.
 pub(super) fn unusable(path: &Path, fault: &io::Error, maker: &str) -> Failed {
-    let failed = Failed::usage(format!("can't use the key in {}: {fault}", path.display()));
+    let failed = Failed::usage(format!("can't use the key in {}: {fault}", quoted(path)));
     if fault.kind() == io::ErrorKind::NotFound {
         failed.hint(format!("`{maker}` makes one, in a directory that exists."))
     } else {

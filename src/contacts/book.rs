@@ -35,19 +35,19 @@ pub struct Book {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BookError {
     /// Nobody is called that.
-    #[error("there is no contact {0}")]
+    #[error("there is no contact '{0}'")]
     Unknown(Name),
     /// Somebody is called that already.
-    #[error("there is a contact {0} already")]
+    #[error("there is a contact '{0}' already")]
     SameName(Name),
     /// Somebody has this address already.
-    #[error("{0} has this address already")]
+    #[error("'{0}' has this address already")]
     SameAddress(Name),
     /// Somebody has this key already.
-    #[error("{0} signs with this key already")]
+    #[error("'{0}' signs with this key already")]
     SameSender(Name),
     /// Somebody else is called that by now.
-    #[error("{0} has another address meanwhile, which was not compared")]
+    #[error("'{0}' has another address meanwhile, which was not compared")]
     Changed(Name),
     /// There is no room.
     #[error("there are {MAX_CONTACTS} contacts, and no more fit")]
@@ -323,7 +323,7 @@ mod tests {
     fn no_two_have_the_same_name_address_or_key() {
         let mut book = book(&["bob"]);
         let same_name = book.add(contact("BOB", 2)).unwrap_err();
-        assert_eq!(same_name.to_string(), "there is a contact bob already");
+        assert_eq!(same_name.to_string(), "there is a contact 'bob' already");
         let same_address = book.add(contact("alice", 1)).unwrap_err();
         assert_eq!(same_address, BookError::SameAddress(name("bob")));
         let key = SenderKey::generate(&mut rand::rng()).public();

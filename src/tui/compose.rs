@@ -313,7 +313,10 @@ mod tests {
         book.add(alice).unwrap();
         let (target, _) = Compose::new(1, "alice", "text").ready(&book).unwrap();
         assert_eq!(target, ADDRESS.parse().unwrap());
-        for (typed, told) in [("Alicce", "Did you mean Alice?"), ("Bob", "no contact Bob")] {
+        for (typed, told) in [
+            ("Alicce", "Did you mean Alice?"),
+            ("Bob", "no contact 'Bob'"),
+        ] {
             let unready = Compose::new(1, typed, "text").ready(&book).unwrap_err();
             assert_eq!(unready.field, Field::To);
             assert!(unready.why.contains(told), "{unready:?}");

@@ -52,7 +52,7 @@ fn an_address_of_another_shape_is_refused_with_the_reason() {
         (format!("{ONION}.onion:"), "no port"),
         ("127.0.0.1:0".to_owned(), "no port"),
         (format!("www.{ONION}.onion"), "subdomain"),
-        ("expyuzz4wqqyqhjn.onion".to_owned(), "16 characters"),
+        ("expyuzz4wqqyqhjn.onion".to_owned(), "and this has 16"),
     ] {
         refused(&address).must_say(reason);
     }
@@ -81,6 +81,7 @@ fn only_a_tor_on_this_machine_is_dialled_through() {
             "is written socks5://127.0.0.1:9050",
         ),
         ("127.0.0.1:9050", "is written socks5://127.0.0.1:9050"),
+        ("foo", "the SOCKS port of a Tor that runs"),
     ] {
         let outcome = kkvc(["send", &onion, "-m", "x", "--tor", tor]).finish();
         outcome.must_end_with(2).must_say(reason);

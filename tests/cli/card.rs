@@ -173,12 +173,12 @@ fn a_contact_has_a_card_and_this_machine_has_none() {
     let bob = desk.with(kkvc(["card", "bob", "--no-qr"])).finish();
     assert_eq!(bob.must_end_with(0).stdout_text(), HEAD);
     let eve = desk.with(kkvc(["card", "eve"])).finish();
-    eve.must_end_with(2).must_say("there is no contact eve");
+    eve.must_end_with(2).must_say("there is no contact 'eve'");
     card(&["bob"]).must_end_with(2).must_say("--contacts FILE");
     card(&["127.0.0.1:1"])
         .must_end_with(2)
         .must_say("has no card");
     card(&["short.onion"])
         .must_end_with(2)
-        .must_say("5 characters");
+        .must_say("and this has 5");
 }

@@ -141,7 +141,7 @@ fn nothing_is_kept_unless_a_file_is_named() {
     }
     let outcome = kkvc(["send", "bob", "-m", "x"]).finish().must_end_with(2);
     let outcome = outcome
-        .must_say("bob is no address")
+        .must_say("'bob' is no address")
         .must_say("nothing is ever sent outside Tor");
     outcome.must_say("--contacts FILE");
 }
@@ -238,9 +238,9 @@ fn names_that_mislead_or_are_taken_are_refused_and_near_ones_are_offered() {
         (&["add", "--", "-x", ONION], "doesn't begin with '-'"),
         (
             &["add", "BOB", "127.0.0.1:1"],
-            "there is a contact bob already",
+            "there is a contact 'bob' already",
         ),
-        (&["add", "eve", ONION], "bob has this address already"),
+        (&["add", "eve", ONION], "'bob' has this address already"),
         (
             &["add", "eve", "example.com"],
             "nothing is ever sent outside Tor",

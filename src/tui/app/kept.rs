@@ -67,12 +67,12 @@ fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
     let mut app = app(1..=1);
     let change = written_down(&mut app);
     let others = only("Carol", ADDRESS);
-    app.take(refused(change, "Carol has this address already", &others));
+    app.take(refused(change, "'Carol' has this address already", &others));
     assert_eq!(app.people.book(), &others);
     // Nor does a change that is no form's end one.
     let change = saved(&mut app);
     let other = Change::Remove("Carol".parse().unwrap());
-    app.take(refused(other, "there is no contact Carol", &others));
+    app.take(refused(other, "there is no contact 'Carol'", &others));
     assert!(press(&mut app, "\n").is_empty(), "it is still being saved");
     app.take(done(change, &Book::default()));
     assert_eq!(app.place, Place::People);

@@ -124,7 +124,7 @@ impl Terminal {
     }
 
     /// Types. `\n` is Enter, `\x04` Ctrl-D.
-    pub fn press(&mut self, keys: impl AsRef<[u8]>) {
+    pub fn press(&mut self, keys: &(impl AsRef<[u8]> + ?Sized)) {
         self.keyboard
             .write_all(keys.as_ref())
             .expect("the terminal is open");
