@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
+use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
 use super::direction::{LEFT_TO_RIGHT, is_from_the_right};
 use super::visible::Visible;
 use super::wrapped::{self, bound, wrapped_by};
+use crate::onion::OnionAddress;
 
 /// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor for another message.
 pub(super) const BAR: &str = "│";
@@ -26,6 +29,8 @@ const ENDS: &str = "\x1b[?7l";
 const GOES_ON: &str = "\x1b[?7h";
 /// How much further in a line goes on than it began.
 const HANGING: usize = 2;
+/// Where what stands behind a label begins, and goes on: see [`rows`].
+const BEHIND_LABELS: usize = 12;
 
 /// Columns of the terminal behind standard output, if it is one.
 pub(super) fn columns() -> Option<usize> {
@@ -111,31 +116,86 @@ pub(super) fn hanging(words: &str, columns: Option<usize>) -> Zeroizing<String> 
     let Some(columns) = columns else {
         return Zeroizing::new(words.to_owned());
     };
-    // One column further in there is room for any character.
-    let columns = columns.max(1 + WIDEST);
     let mut hung = Zeroizing::new(String::with_capacity(words.len() + words.len() / 8));
     for (place, line) in words.split('\n').enumerate() {
         if place > 0 {
             hung.push('\n');
         }
         let indent = line.len() - line.trim_start_matches(' ').len() + HANGING;
-        let indent = indent.min(columns.saturating_sub(ROOM)).max(1);
-        let first = wrapped_by(line, columns, measure()).swap_remove(0);
-        let (first, rest) = line.split_at(first.end);
-        if rest.is_empty() {
-            hung.push_str(&ends_at_the_edge(first, 0, columns));
-            continue;
-        }
-        hung.push_str(&ends_at_the_edge(first.trim_end_matches(' '), 0, columns));
-        for part in wrapped_by(rest, columns - indent, measure()) {
+        hang(&mut hung, line, columns, indent);
+    }
+    hung
+}
+
+/// Rows of a label and words of this program, made safe already, which go on below each other behind it.
+pub(super) fn rows(rows: &[(&str, String)], columns: Option<usize>) -> String {
+    let mut hung = String::new();
+    for (label, words) in rows {
+        for (place, line) in words.split('\n').enumerate() {
+            let label = if place == 0 { label } else { "" };
+            let line = format!("{:<BEHIND_LABELS$}{line}", format!("  {label}"));
+            match columns {
+                Some(columns) => hang(&mut hung, &line, columns, BEHIND_LABELS),
+                None => hung.push_str(&line),
+            }
             hung.push('\n');
-            hung.extend(std::iter::repeat_n(' ', indent));
-            let part = rest[part].trim_end_matches(' ');
-            hung.push_str(mark_of_direction(part));
-            hung.push_str(&ends_at_the_edge(part, indent, columns));
         }
     }
     hung
+}
+
+/// Adds one line, which goes on `indent` columns in where it is too long.
+fn hang(hung: &mut String, line: &str, columns: usize, indent: usize) {
+    // One column further in there is room for any character.
+    let columns = columns.max(1 + WIDEST);
+    let indent = indent.min(columns.saturating_sub(ROOM)).max(1);
+    if let Some(address) = wide_address(line, columns, indent) {
+        let before = line[..address.start].trim_end_matches(' ');
+        let after = line[address.end..].trim_start_matches(' ');
+        if !before.is_empty() {
+            hang(hung, before, columns, indent);
+            hung.push('\n');
+        }
+        let room = columns.saturating_sub(address.len());
+        hung.extend(std::iter::repeat_n(' ', indent.min(room)));
+        hung.push_str(&line[address]);
+        if !after.is_empty() {
+            hung.push('\n');
+            hang(hung, &format!("{:indent$}{after}", ""), columns, indent);
+        }
+        return;
+    }
+    let first = wrapped_by(line, columns, measure()).swap_remove(0);
+    let (first, rest) = line.split_at(first.end);
+    if rest.is_empty() {
+        hung.push_str(&ends_at_the_edge(first, 0, columns));
+        return;
+    }
+    hung.push_str(&ends_at_the_edge(first.trim_end_matches(' '), 0, columns));
+    for part in wrapped_by(rest, columns - indent, measure()) {
+        hung.push('\n');
+        hung.extend(std::iter::repeat_n(' ', indent));
+        let part = rest[part].trim_end_matches(' ');
+        hung.push_str(mark_of_direction(part));
+        hung.push_str(&ends_at_the_edge(part, indent, columns));
+    }
+}
+
+/// Where an onion address stands that a line feed would break. The terminal may break it, which copies it whole; all that could stand at the edge then is
+/// a part of an address.
+fn wide_address(line: &str, columns: usize, indent: usize) -> Option<Range<usize>> {
+    let mut start = 0;
+    for word in line.split(' ') {
+        let place = start..start + word.len();
+        start = place.end + 1;
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let host = bare.split(':').next().unwrap_or(bare);
+        let is_address = host.parse::<OnionAddress>().is_ok();
+        if is_address && columns < indent + word.len() && columns < line[..place.end].width() {
+            return Some(place);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -143,7 +203,6 @@ mod tests {
     use super::super::wrapped::drawn;
     use super::*;
     use proptest::prelude::*;
-    use unicode_width::UnicodeWidthStr;
 
     fn bare_of_sequences(text: &str) -> String {
         let sequences = [LEFT_TO_RIGHT, ENDS, GOES_ON];
@@ -214,6 +273,35 @@ mod tests {
             assert_eq!(*hanging(words, None), words, "no terminal");
         }
         assert_eq!(*hanging("xxxyyzz", Some(3)), "xxx\n yy\n zz");
+    }
+
+    #[test]
+    fn no_line_feed_stands_within_an_address() {
+        let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+        let words = format!("bob has the address {onion}:80, as it seems");
+        for columns in 12..100 {
+            let hung = hanging(&words, Some(columns));
+            assert!(hung.contains(&format!("{onion}:80,")), "{hung:?}");
+            let shown = rows(&[("reach it", onion.to_owned())], Some(columns));
+            let (label, address) = shown.split_once(onion).unwrap();
+            assert_eq!((label.trim(), address), ("reach it", "\n"), "{shown}");
+            let all = hung.lines().chain(shown.lines());
+            let widest = all.filter(|line| line.width() > columns);
+            let is_broken = columns < format!("{onion}:80,").len();
+            assert_eq!(widest.count() > 0, is_broken, "{columns}: {hung:?}");
+        }
+        let like_one = "x".repeat(56) + ".onion";
+        let hung = hanging(&like_one, Some(40));
+        assert_eq!(hung.lines().count(), 2, "it is none");
+    }
+
+    #[test]
+    fn rows_go_on_behind_their_labels() {
+        let row = [("cost", "4, while most slots are free\n(so far)".to_owned())];
+        let want = "  cost      4, while most\n            slots are free\n            (so far)\n";
+        assert_eq!(rows(&row, Some(27)), want);
+        let want = "  cost      4, while most slots are free\n            (so far)\n";
+        assert_eq!(rows(&row, None), want);
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::bar::{columns, hanging, rows};
 use super::output::{Talk, talk, tell};
 use super::speed::Speed;
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
@@ -44,18 +45,16 @@ impl Running {
         let status = self.status();
         let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
         let reach = match (&self.onion, self.tor) {
-            (Some((address, _)), _) => format!("kkvc send {address}"),
+            (Some((address, _)), _) => format!("{address}\n(others do, with kkvc send)"),
             (None, TorMode::External) => {
-                "through a system Tor: put the lines of torrc.example into its torrc;\n            \
+                "through a system Tor: put the lines of torrc.example into its torrc; \
                  your address is then in the file `hostname` of its HiddenServiceDir"
                     .to_owned()
             }
             (None, _) => "from this machine; no Tor is expected".to_owned(),
         };
         let risk = if is_for_the_taking(self.tor, self.listens.as_ref()) {
-            format!(
-                "\n            ({PLACE_RISK};\n            a socket is safer: see torrc.example)"
-            )
+            format!("\n({PLACE_RISK}; a socket is safer: see torrc.example)")
         } else {
             String::new()
         };
@@ -74,21 +73,26 @@ impl Running {
         } else {
             format!("kkvc --socket {} list", OneLine(&quoted(socket)))
         };
-        let block = format!(
-            "kkv {} keeps up to {} in memory{life}\n  \
-             price     {}{rises}\n  \
-             reach it  {reach}\n  \
-             listens   {}, speaks {}{risk}\n  \
-             owner     {owner}\n  \
-             key       {}\n",
+        let head = format!(
+            "kkv {} keeps up to {} in memory{life}\n",
             status.version,
             counted(status.queue.capacity, "message"),
-            speed.says(pricing.base),
-            OneLine(&status.place()),
-            suites.join(" and "),
-            self.relay.keys().public().fingerprint(),
         );
-        tell(block);
+        let (place, suites) = (status.place(), suites.join(" and "));
+        let rows = rows(
+            &[
+                ("price", format!("{}{rises}", speed.says(pricing.base))),
+                ("reach it", reach),
+                (
+                    "listens",
+                    format!("{}, speaks {suites}{risk}", OneLine(&place)),
+                ),
+                ("owner", owner),
+                ("key", self.relay.keys().public().fingerprint().to_string()),
+            ],
+            columns(),
+        );
+        tell(format_args!("{}{rows}", *hanging(&head, columns())));
     }
 
     /// Wipes everything whenever the owner has been away for too long, if that was asked for.

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::ask::{agreed, must_be_askable};
+use super::bar::{columns, hanging, rows};
 use super::book::Contacts;
 use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
-use super::output::{must_be_seen, print_json, print_lines, say};
+use super::output::{must_be_seen, print, print_json, say};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::count::counted;
@@ -193,22 +196,32 @@ pub(crate) fn numbers(ids: &[MessageId]) -> String {
     ids.join(", ")
 }
 
+/// What `status --json` prints.
+#[derive(Serialize)]
+struct Shown<'s> {
+    #[serde(flatten)]
+    status: &'s Status,
+    relay_fingerprint: String,
+}
+
 pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
     let status = client.status().await?;
+    let relay_fingerprint = fingerprint::<Relay>(&status.relay);
     if json {
-        return print_json(&status);
+        return print_json(&Shown {
+            status: &status,
+            relay_fingerprint,
+        });
     }
     let queue = status.queue;
     let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
-    let uptime = Duration::from_secs(status.uptime_seconds);
-    let life = kept(&status);
     let memory = if status.locked {
         "messages are locked: never swapped to a disk"
     } else {
         "not locked: messages may be swapped to a disk"
     };
     let reach = match (&status.onion, status.tor_state) {
-        (Some(onion), Some(state)) => format!("{}\n            Tor: {state}", OneLine(onion)),
+        (Some(onion), Some(state)) => format!("{}\nTor: {state}", OneLine(onion)),
         _ => match status.tor {
             TorMode::External => "through a system Tor",
             TorMode::Embedded | TorMode::Off => "from this machine",
@@ -216,34 +229,39 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         .to_owned(),
     };
     let risk = if is_for_the_taking(status.tor, status.listens.as_ref()) {
-        format!("\n            ({PLACE_RISK})")
+        format!("\n({PLACE_RISK})")
     } else {
         String::new()
     };
-    print_lines(&format!(
-        "kkv {}, up {}\n  \
-         messages  {} ({} unread), {} more expected, {} of {} free\n  \
-         kept      {life}\n  \
-         memory    {}\n  \
-         confined  {}\n  \
-         reach it  {reach}\n  \
-         listens   {}, speaks {}{risk}\n  \
-         cost      {}\n  \
-         key       {}\n",
-        OneLine(&status.version),
-        humantime::format_duration(uptime),
+    let (place, suites) = (status.place(), suites.join(" and "));
+    let uptime = Duration::from_secs(status.uptime_seconds);
+    let (version, uptime) = (OneLine(&status.version), humantime::format_duration(uptime));
+    let head = format!("kkv {version}, up {uptime}\n");
+    let messages = format!(
+        "{} ({} unread), {} more expected, {} of {} free",
         queue.stored,
         queue.unread,
         queue.reserved,
         queue.free(),
         counted(queue.capacity, "slot"),
-        memory,
-        OneLine(&confined(&status.sandbox)),
-        OneLine(&status.place()),
-        suites.join(" and "),
-        cost(&status),
-        fingerprint::<Relay>(&status.relay),
-    ))
+    );
+    let rows = rows(
+        &[
+            ("messages", messages),
+            ("kept", kept(&status)),
+            ("memory", memory.to_owned()),
+            ("confined", OneLine(&confined(&status.sandbox)).to_string()),
+            ("reach it", reach),
+            (
+                "listens",
+                format!("{}, speaks {suites}{risk}", OneLine(&place)),
+            ),
+            ("cost", cost(&status)),
+            ("key", relay_fingerprint),
+        ],
+        columns(),
+    );
+    print(&format!("{}{rows}", *hanging(&head, columns())))
 }
 
 /// How long messages live.
@@ -256,7 +274,7 @@ fn kept(status: &Status) -> String {
         life += &format!(", or until you have not been there for {}", words(longest));
     }
     if let Some(wiped) = status.wiped {
-        life += &format!("\n            (which was so on {})", time(wiped));
+        life += &format!("\n(which was so on {})", time(wiped));
     }
     life
 }
@@ -283,20 +301,17 @@ fn confined(sandbox: &Sandbox) -> String {
 fn cost(status: &Status) -> String {
     let (base, queue) = (status.base_cost, status.queue);
     let why = match status.cost.saturating_sub(base) {
-        _ if !status.adaptive => ", whatever is free".to_owned(),
+        _ if !status.adaptive => ", however many slots are free".to_owned(),
         0 if base == Cost::HIGHEST.bits() => ", the highest there is".to_owned(),
         0 => ", while most slots are free".to_owned(),
         more => format!(
-            ": {base}, and {more} more while {} of {} are free",
-            queue.free(),
+            ", raised by {more} from {base}, since {} of {} are taken",
+            queue.capacity - queue.free(),
             counted(queue.capacity, "slot")
         ),
     };
-    format!(
-        "{}{why} ({} to pay)",
-        status.cost,
-        counted(status.expected_seconds, "second")
-    )
+    let time = counted(status.expected_seconds, "second");
+    format!("{}{why} (senders have {time} to pay it)", status.cost)
 }
 
 pub(super) fn head(summary: &Summary, names: &Names) -> String {

@@ -112,7 +112,7 @@ pub(super) fn must_be_seen(so: &str) -> Result<(), Failed> {
     }
     let what = format!("standard output is closed (or /dev/null, opened for reading too); {so}");
     Err(Failed::usage(what)
-        .hint("Show it on a terminal, or name a file or a program. To throw it away: > /dev/null"))
+        .hint("Write it to a terminal, a file or a program; `> /dev/null` throws it away."))
 }
 
 fn is_dev_null_for_both(file: BorrowedFd<'_>) -> bool {

@@ -204,7 +204,7 @@ fn status_shows_how_the_relay_is() {
         "kept      2days",
         "reach it  from this machine",
         &format!("listens   {}, speaks kkv/2 and kkv/1", relay.address()),
-        "cost      8: 5, and 3 more while 1 of 3 slots are free (90 seconds to pay)",
+        "cost      8, raised by 3 from 5, since 2 of 3 slots are taken (senders have 90 seconds to pay it)",
     ] {
         assert!(status.contains(text), "no {text:?} in {status}");
     }

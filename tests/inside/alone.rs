@@ -29,7 +29,7 @@ fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
     let relay = start(&config, &["--state-dir", path(&state)]);
     let shown = relay.relay.process().stdout();
     assert!(
-        shown.contains(&format!("kkvc send {}", relay.onion)),
+        shown.contains(&format!("reach it  {}\n", relay.onion)),
         "{shown}"
     );
 

@@ -42,8 +42,8 @@ fn by_tor_alone(stage: &Stage, seen: Result<Summary, Vec<String>>) -> Summary {
 fn wait_for_address(process: &Process) -> String {
     process.wait_for_stdout("the address", |out| out.contains(".onion\n"));
     let block = process.stdout();
-    let line = block.lines().find_map(|line| line.split_once("kkvc send "));
-    line.expect("it says how to send").1.to_owned()
+    let line = block.lines().find_map(|line| line.split_once("reach it  "));
+    line.expect("it says how it is reached").1.to_owned()
 }
 
 pub(crate) fn the_kernel_sees_nothing_but_tor_and_files_that_go_away(stage: &Stage) {
