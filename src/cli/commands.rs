@@ -1,5 +1,6 @@
 //! The arguments of `kkvc`: one type for each command that takes more than a number.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
-use super::arguments::{KKVC_ENVIRONMENT, from_one_to, named_file};
+use super::arguments::{KKVC_ENVIRONMENT, duration, from_one_to, named_file};
 use super::book::Whom;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
@@ -25,6 +26,9 @@ use crate::protocol::suite::SuitePolicy;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 use crate::tor::{Target, TargetError};
+
+/// Of a fingerprint: 16 bytes in hex.
+const FINGERPRINT_DIGITS: usize = 32;
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -225,9 +229,10 @@ pub(super) enum ContactCommand {
         /// Their inbox
         #[arg(value_parser = target)]
         address: Target,
-        /// The key that they sign with, as `kkvc identity` shows it to them: messages in your own inbox show the name then
-        #[arg(long, value_name = "KEY", value_parser = sender)]
-        sender: Option<PublicKey<Sender>>,
+        /// The key that they sign with, as `kkvc identity` shows it to them, or the fingerprint of one that has signed a message in your inbox:
+        /// messages there show the name then
+        #[arg(long, value_name = "KEY", value_parser = signer)]
+        sender: Option<Signer>,
     },
     /// List your contacts
     List,
@@ -317,7 +322,9 @@ What CMD finds in its environment:
   KKV_MESSAGE_RECEIVED  when it was accepted, in seconds since 1970
   KKV_MESSAGE_BYTES     length of its text
   KKV_MESSAGE_SUITE     kkv/1 or kkv/2
-  KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json";
+  KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json
+  KKV_MESSAGE_OPENPGP_INSIDE
+                        which are in it, if it is none itself, with commas between";
 
 /// What searches for a proof of work.
 #[derive(Debug, Default, Args)]
@@ -357,6 +364,31 @@ fn whom(text: &str) -> Result<Whom, TargetError> {
     text.parse()
 }
 
+/// Who signs, as it is typed.
+#[derive(Clone)]
+pub(super) enum Signer {
+    Key(PublicKey<Sender>),
+    /// As fingerprints are shown.
+    Fingerprint(String),
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signer(..)")
+    }
+}
+
+fn signer(text: &str) -> Result<Signer, String> {
+    let bare: String = text.split([' ', ':']).collect::<String>().to_lowercase();
+    if bare.len() == FINGERPRINT_DIGITS && bare.bytes().all(|c| c.is_ascii_hexdigit()) {
+        let groups = bare.as_bytes().chunks(4).map(String::from_utf8_lossy);
+        return Ok(Signer::Fingerprint(groups.collect::<Vec<_>>().join(" ")));
+    }
+    sender(text)
+        .map(Signer::Key)
+        .map_err(|what| format!("{what}; or the fingerprint of a message in your inbox, in '…'"))
+}
+
 pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
     let key = Hex::parse(text).and_then(|hex| PublicKey::from_bytes(&hex.0).ok());
     key.ok_or_else(|| {
@@ -365,17 +397,13 @@ pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
 }
 
 fn patience(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PATIENCE => Ok(time),
-        _ => Err("it is a duration from 1s to 1h".to_owned()),
-    }
+    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PATIENCE).contains(time);
+    duration(text, fits, "it is a duration from 1s to 1h")
 }
 
 fn time_to_pay(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(time) if time >= Duration::from_secs(1) && time <= MAX_PAYING => Ok(time),
-        _ => Err("it is a duration from 1s to 24h".to_owned()),
-    }
+    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PAYING).contains(time);
+    duration(text, fits, "it is a duration from 1s to 24h")
 }
 
 fn numbers(text: &str) -> Result<Numbers, &'static str> {

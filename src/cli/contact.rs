@@ -5,12 +5,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ask::{self, Answer, agreed, must_be_askable};
 use super::book::{Contacts, found};
-use super::commands::ContactCommand;
+use super::commands::{ContactCommand, Signer};
+use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::inbox::short;
 use super::output::{print_json, print_lines, say};
 use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name, Words};
+use crate::crypto::identity::{PublicKey, Sender};
 use crate::crypto::scrub;
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::suite::Suite;
@@ -25,6 +27,7 @@ struct Shown {
     words: Option<String>,
     suite: Option<Suite>,
     sender: Option<Hex<32>>,
+    sender_fingerprint: Option<String>,
     verified: bool,
 }
 
@@ -34,12 +37,9 @@ struct List {
 }
 
 /// Runs one of the commands.
-pub(super) async fn contact(
-    contacts: Option<Contacts<'_>>,
-    command: ContactCommand,
-    json: bool,
-) -> Result<(), Failed> {
-    let contacts = contacts.ok_or_else(|| {
+pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<(), Failed> {
+    let json = common.json;
+    let contacts = common.contacts().ok_or_else(|| {
         Failed::usage("contacts are kept only where you say so: name a file with --contacts FILE")
             .hint("The first `kkvc contact add` makes it, encrypted with a passphrase.")
     })?;
@@ -49,6 +49,11 @@ pub(super) async fn contact(
             address,
             sender,
         } => {
+            let sender = match sender {
+                None => None,
+                Some(Signer::Key(key)) => Some(key),
+                Some(Signer::Fingerprint(shown)) => Some(who_signed(common, &shown).await?),
+            };
             let contact = Contact::new(name, address, sender);
             contacts.add(contact.clone()).await?;
             added(&contact, json)
@@ -62,6 +67,19 @@ pub(super) async fn contact(
         ContactCommand::Remove { name, yes } => remove(contacts, &name, yes, json).await,
         ContactCommand::Verify { name, yes } => verify(contacts, &name, yes, json).await,
     }
+}
+
+/// The key with that fingerprint, among those that have signed a message in the owner's inbox.
+async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, Failed> {
+    let list = common.client()?.list().await?;
+    let keys = list.messages.iter();
+    let mut keys = keys.filter_map(|message| PublicKey::from_bytes(&message.sender.0).ok());
+    keys.find(|key: &PublicKey<Sender>| key.fingerprint().to_string() == shown)
+        .ok_or_else(|| {
+            let what = format!("no message in your inbox is signed by {shown}");
+            let hint = "Give the public key instead, as `kkvc identity` shows it to them.";
+            Failed::new(Exit::Refused, what).hint(hint)
+        })
 }
 
 /// Says what is to be done with a new one.
@@ -190,6 +208,7 @@ impl Shown {
             words: words(contact.target()).map(|words| words.to_string()),
             suite: contact.suite(),
             sender: contact.sender().map(|key| Hex(*key.as_bytes())),
+            sender_fingerprint: contact.sender().map(|key| key.fingerprint().to_string()),
             verified: contact.is_verified(),
         }
     }

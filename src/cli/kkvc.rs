@@ -96,9 +96,7 @@ async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Status => inbox::status(&common.client()?, common.json).await,
         Command::Doctor => doctor::doctor(common).await,
         Command::Card(args) => card::card(common, args).await,
-        Command::Contact { command } => {
-            contact::contact(common.contacts(), command, common.json).await
-        }
+        Command::Contact { command } => contact::contact(common, command).await,
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
         Command::Key { address, file } => key::show_or_make(address, &file, common.json).await,

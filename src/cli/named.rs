@@ -4,20 +4,21 @@ use serde::Serialize;
 
 use super::book::Contacts;
 use super::exit::Failed;
-use super::inbox::short;
+use super::inbox::{fingerprint, short};
 use crate::contacts::{BookFile, Name};
-use crate::crypto::identity::PublicKey;
+use crate::crypto::identity::{PublicKey, Sender};
 use crate::owner::api::Summary;
 use crate::protocol::wire::Hex;
 
 /// The contacts that senders are looked for among, if there are any.
 pub(super) struct Names(Option<BookFile>);
 
-/// Something of a message's, in JSON, with its sender's name: null if it is nobody's, and left out if no contacts are in use.
+/// Something of a message's, in JSON, with its sender's fingerprint and name: null if it is nobody's, and left out if no contacts are in use.
 #[derive(Serialize)]
 pub(super) struct Named<'m, T> {
     #[serde(flatten)]
     message: &'m T,
+    sender_fingerprint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     contact: Option<Option<&'m str>>,
 }
@@ -49,6 +50,7 @@ impl Names {
         let contact = self.of(sender).map(Name::as_str);
         Named {
             message,
+            sender_fingerprint: fingerprint::<Sender>(sender),
             contact: self.0.as_ref().map(|_| contact),
         }
     }

@@ -28,7 +28,9 @@ struct Told {
     accepted: bool,
     suite: Suite,
     relay: Hex<32>,
+    relay_fingerprint: String,
     sender: Hex<32>,
+    sender_fingerprint: String,
     cost: u8,
     receipt: Option<Proof>,
 }
@@ -48,8 +50,15 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     } = prepared?;
     let target = addressee.target;
     let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
-    if let Way::Loopback(_) = way {
-        say("This address is on this machine: the message does not go through Tor.");
+    // Whoever types knows it before; else what is wrong with the text comes first.
+    let is_typed = args.message.is_none() && compose::is_typed(args.file.as_deref());
+    let tell_of_way = || {
+        if let Way::Loopback(_) = way {
+            say("This address is on this machine: the message does not go through Tor.");
+        }
+    };
+    if is_typed {
+        tell_of_way();
     }
     // On a thread of its own, since a signal can't interrupt somebody who types, or a pipe that nothing comes through.
     let (message, file) = (
@@ -62,6 +71,9 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         text = text => text.expect("reading does not panic")?,
         () = &mut stopped => return Err(cancelled_at_the_keys()),
     };
+    if !is_typed {
+        tell_of_way();
+    }
 
     let load = Load {
         target,
@@ -171,7 +183,9 @@ fn tell(accepted: &Accepted, receipt: Option<Proof>, kept: bool, json: bool) -> 
             accepted: true,
             suite: accepted.suite,
             relay: Hex(*accepted.relay.as_bytes()),
+            relay_fingerprint: accepted.relay.fingerprint().to_string(),
             sender: Hex(*accepted.sender.as_bytes()),
+            sender_fingerprint: accepted.sender.fingerprint().to_string(),
             cost: accepted.cost.bits(),
             receipt,
         });

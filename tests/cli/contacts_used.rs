@@ -32,7 +32,7 @@ fn a_message_goes_to_a_name_and_the_best_suite_is_remembered() {
         .finish()
         .must_end_with(2);
     let unknown = unknown
-        .must_say("there is no contact bobb")
+        .must_say("there is no contact 'bobb'")
         .must_say("Did you mean bob?");
     assert!(!unknown.stderr.contains("Connecting"));
 }
@@ -97,7 +97,7 @@ fn messages_show_the_name_of_whoever_signs_with_a_known_key() {
     let taken = desk.contact(&["add", "eve", "127.0.0.1:1", "--sender", sender]);
     taken
         .must_end_with(2)
-        .must_say("Zoë 日本 signs with this key already");
+        .must_say("'Zoë 日本' signs with this key already");
     relay
         .send(["-m", "known", "--identity", key])
         .finish()
@@ -115,6 +115,10 @@ fn messages_show_the_name_of_whoever_signs_with_a_known_key() {
         "{list}"
     );
     let json = desk.with(relay.owner(["list", "--json"])).finish().json();
+    assert_eq!(
+        json["messages"][0]["sender_fingerprint"],
+        made["fingerprint"]
+    );
     assert_eq!(json["messages"][0]["contact"], "Zoë 日本");
     assert_eq!(json["messages"][1]["contact"], Value::Null);
     let read = desk
@@ -139,4 +143,31 @@ fn messages_show_the_name_of_whoever_signs_with_a_known_key() {
         let without = relay.owner(command).finish().must_end_with(0).stdout_text();
         assert!(!without.contains("contact"), "{without}");
     }
+}
+
+#[test]
+fn a_contact_signs_with_the_key_whose_fingerprint_a_message_shows() {
+    let (desk, relay) = (Desk::new(), Relay::start(&[]));
+    relay.deliver(b"of one");
+    relay.deliver(b"of another");
+    let listed = relay.list();
+    let shown = |at: usize| listed[at]["sender_fingerprint"].as_str().unwrap();
+    let add = |name, fingerprint: &str| {
+        let add = ["contact", "add", name];
+        let add = relay.owner(add).with(|c| match name {
+            "bob" => c.args([ONION, "--sender", fingerprint]),
+            _ => c.args(["127.0.0.1:1", "--sender", fingerprint]),
+        });
+        desk.with(add).finish()
+    };
+    let bare = shown(1).replace(' ', "").to_uppercase();
+    add("bob", shown(0)).must_end_with(0);
+    add("eve", &bare).must_end_with(0);
+    let keys: Vec<_> = desk.list().iter().map(|c| c["sender"].clone()).collect();
+    assert_eq!(
+        keys,
+        [listed[0]["sender"].clone(), listed[1]["sender"].clone()]
+    );
+    let unknown = add("dave", &"0".repeat(32)).must_end_with(1);
+    unknown.must_say("no message in your inbox is signed by 0000 0000");
 }

@@ -157,6 +157,7 @@ fn statuses(real: &Value) -> Vec<Value> {
         let mut fields = real.clone();
         let fields = fields.as_object_mut().expect("an object");
         let schema = fields.remove("schema").expect("a version");
+        let fingerprint = fields.remove("relay_fingerprint").expect("it is there");
         let mut status: Status = serde_json::from_value(fields.clone().into()).expect("a status");
         status.tor_state = Some(state);
         status.onion = Some(ONION.to_owned());
@@ -164,6 +165,7 @@ fn statuses(real: &Value) -> Vec<Value> {
         status.sandbox.writes = Some("/home/owner/.local/state/kkv/relay".into());
         let mut value = json!(status);
         value["schema"] = schema;
+        value["relay_fingerprint"] = fingerprint;
         value
     };
     let troubles = [
@@ -244,16 +246,16 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
             owner(&["verify", "v1"]),
         ],
     );
-    let missing = |command: &str| {
-        let words = [command, "2", "99", "--json"];
+    let missing = |command: &[&str]| {
+        let words = command.iter().copied().chain(["2", "99", "--json"]);
         relay.owner(words).finish().must_end_with(1).json()
     };
-    all.insert("mark", vec![missing("mark")]);
+    all.insert("mark", vec![missing(&["mark"])]);
     let real = owner(&["status"]);
     let mut status = statuses(&real);
     status.push(real);
     all.insert("status", status);
-    all.insert("delete", vec![missing("delete")]);
+    all.insert("delete", vec![missing(&["delete", "--yes"])]);
     all.insert("wipe", vec![owner(&["wipe", "--yes"])]);
     all.insert("bench", vec![json(kkvc(["bench", "--json"]).finish())]);
     all.insert("identity", vec![owner(&["identity", "identity"])]);

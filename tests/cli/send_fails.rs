@@ -321,3 +321,39 @@ fn nothing_but_blanks_is_refused_before_anything_is_dialled() {
     }
     assert!(relay.list().is_empty());
 }
+
+#[test]
+fn a_duration_without_a_unit_is_told_what_it_lacks() {
+    for option in ["--timeout", "--max-time"] {
+        let send = kkvc(["send", ONION, "-m", "x", option, "5"]).finish();
+        send.must_end_with(2)
+            .must_say("a unit is missing: 5s are seconds, 5m minutes");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_text_is_told_before_the_way_that_it_would_go() {
+    let relay = Relay::start(&[]);
+    for words in [&["nowhere.txt"][..], &["-m", " "], &["-"]] {
+        let failed = relay.send(words).finish().must_end_with(2);
+        assert!(failed.stderr.starts_with("kkvc: "), "{failed:?}");
+    }
+    relay
+        .send(["-m", "x"])
+        .finish()
+        .must_end_with(0)
+        .must_say("does not go through Tor");
+}
+
+#[test]
+fn names_with_blanks_are_quoted_where_something_is_wrong_with_a_file() {
+    let relay = Relay::start(&[]);
+    let failed = relay.send(["my letter.txt"]).finish().must_end_with(2);
+    failed.must_say("kkvc: 'my letter.txt': No such file");
+    let failed = relay
+        .send(["-m", "x", "--receipt", "no such/file"])
+        .finish();
+    failed
+        .must_end_with(2)
+        .must_say("can't make 'no such/file' for the receipt");
+}

@@ -13,6 +13,7 @@ use tokio::time::{interval, timeout};
 
 use super::super::exit::{Exit, Failed};
 use super::Stop;
+use crate::openpgp::Block;
 use crate::owner::api::{Message, Summary};
 
 /// A command that is stopped has so long to end by itself.
@@ -20,8 +21,10 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Nothing announces the end of what a command has started itself, so it is looked for so often.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Which OpenPGP block a message is: the one variable that may be missing.
+/// Which OpenPGP block a message is. It may be missing,
 const OPENPGP: &str = "KKV_MESSAGE_OPENPGP";
+/// as may this: which are in a message that is none itself.
+const OPENPGP_INSIDE: &str = "KKV_MESSAGE_OPENPGP_INSIDE";
 
 /// How a command has ended.
 pub(super) enum Ended {
@@ -40,7 +43,8 @@ pub(super) async fn run(
     // In a session of its own: what it starts can be ended with it, and what asks for a terminal has an error instead of standing still in the background.
     let mut child = Command::new("setsid")
         .args(["sh", "-c", command])
-        .env_remove(OPENPGP) // of the command that this one is part of, perhaps
+        .env_remove(OPENPGP)
+        .env_remove(OPENPGP_INSIDE) // of the command that this one is part of, perhaps
         .envs(environment(&message.summary))
         .stdin(Stdio::piped())
         .kill_on_drop(true)
@@ -97,9 +101,13 @@ fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
         ("KKV_MESSAGE_BYTES", summary.bytes.to_string()),
         ("KKV_MESSAGE_SUITE", summary.suite.to_string()),
     ];
-    if let Some(block) = summary.openpgp {
-        let name = block.to_string().replace(' ', "_");
-        known.push((OPENPGP, name));
+    let name = |block: &Block| block.to_string().replace(' ', "_");
+    if let Some(block) = &summary.openpgp {
+        known.push((OPENPGP, name(block)));
+    }
+    if !summary.openpgp_inside.is_empty() {
+        let names: Vec<String> = summary.openpgp_inside.iter().map(name).collect();
+        known.push((OPENPGP_INSIDE, names.join(",")));
     }
     known
 }
@@ -116,7 +124,6 @@ pub(super) fn told(status: ExitStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openpgp::Block;
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
     use crate::protocol::wire::Hex;
@@ -162,6 +169,11 @@ mod tests {
             want.push(("KKV_MESSAGE_OPENPGP", name));
             assert_eq!(environment(&summary), owned(&want), "as in JSON");
         }
+        summary.openpgp = None;
+        summary.openpgp_inside = vec![Block::Message, Block::PublicKey];
+        want.truncate(5);
+        want.push(("KKV_MESSAGE_OPENPGP_INSIDE", "message,public_key"));
+        assert_eq!(environment(&summary), owned(&want));
     }
 
     #[test]
