@@ -84,7 +84,16 @@ fn twenty(suite: &str, arguments: &[&str]) -> Vec<(Stage, [Marker; 4])> {
     let stages = (0..RUNS).map(|run| {
         let stage = Stage::new(&[&way(run), arguments].concat());
         let texts = texts(suite);
-        stage.deliver(suite, &texts);
+        std::thread::scope(|scope| {
+            for text in &texts {
+                let deliver = || {
+                    stage
+                        .relay
+                        .deliver_between_wipes(&["--suite", suite], text.bytes())
+                };
+                scope.spawn(deliver);
+            }
+        });
         (stage, texts)
     });
     stages.collect()
@@ -112,7 +121,6 @@ fn a_kkv2_message_that_has_expired_is_nowhere_in_memory_even_if_nobody_asks() {
 }
 
 fn abandoned(suite: &str) {
-    // What is still being delivered when the time is over would be wiped as well, so it is far longer than that takes.
     for (stage, texts) in twenty(suite, &["--wipe-after", "10s"]) {
         until("the messages to leave memory", || {
             stage.scan(&texts).iter().all(|found| found.copies() == 0)

@@ -208,6 +208,15 @@ impl Relay {
         self.send(["-"]).stdin(text).finish().must_end_with(0);
     }
 
+    /// The same where everything may be wiped meanwhile: a delivery that this hits is refused, and made again. It has further `args`.
+    pub fn deliver_between_wipes(&self, args: &[&str], text: &[u8]) {
+        until("a delivery between two wipes", || {
+            let outcome = self.send([&["-"][..], args].concat()).stdin(text).finish();
+            assert!(self.process.is_running(), "{}", outcome.stderr);
+            outcome.code == Some(0)
+        });
+    }
+
     /// What `kkvc list --json` says of each message, oldest first.
     pub fn list(&self) -> Vec<Value> {
         let list = self.owner(["list", "--json"]).finish().json();
