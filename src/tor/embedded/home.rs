@@ -229,13 +229,20 @@ fn check(path: &Path, settings: &Settings) -> Result<(), HomeError> {
 
 /// Takes the lock of a directory, if nobody has it. The kernel gives it back when the program ends, however it does.
 fn lock(directory: &Path) -> Result<Option<File>, HomeError> {
+    lock_with(OpenOptions::new().create(true).truncate(false), directory)
+}
+
+/// The same for a directory that has a lock file, which is not made anew.
+fn lock_again(directory: &Path) -> Result<Option<File>, HomeError> {
+    lock_with(&mut OpenOptions::new(), directory)
+}
+
+fn lock_with(options: &mut OpenOptions, directory: &Path) -> Result<Option<File>, HomeError> {
     let path = directory.join(LOCK);
     // Nobody has looked yet who else may write here: what another user has put in its place is neither followed nor emptied, and holds nobody up.
     let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
+    let file = options
         .write(true)
-        .create(true)
-        .truncate(false)
         .custom_flags(careful.bits().cast_signed())
         .open(&path)
         .map_err(|fault| HomeError::Io(path, fault))?;
