@@ -57,7 +57,7 @@ fn whole_life(suite: &str) {
         let ([first, second], others) = numbers.split_at(2) else {
             unreachable!("there are four");
         };
-        stage.run(&["delete", first, second]);
+        stage.run(&["delete", first, second, "--yes"]);
         must_be_nowhere(&stage.scan(&texts[..2]));
         must_be_nowhere(&stage.scan(&senders[..2].concat()));
         stage.holds_each_once(&texts[2..]);
