@@ -12,6 +12,7 @@ mod field;
 mod inbox;
 mod keeper;
 mod keys;
+mod layout;
 mod link;
 mod outbox;
 mod people;
@@ -44,6 +45,7 @@ use crate::crypto::scrub;
 use app::{App, Event, Order};
 use clipboard::Clipboard;
 use keeper::Keeper;
+use layout::Layout;
 use link::Link;
 use people::People;
 use post::Post;
@@ -88,6 +90,7 @@ pub(crate) async fn run(
     let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
     let mut app = App::new(Theme::new(wishes.colours), people);
     app.clipboard = Clipboard::here(|name| std::env::var(name).ok());
+    app.layout = Layout::here(|name| std::env::var(name).ok());
     let (events, mut happening) = unbounded_channel();
     let keeper = contacts.map(|file| Keeper::new(file, events.clone()));
     let ended = ran(

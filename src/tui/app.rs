@@ -20,6 +20,7 @@ use super::compose::Compose;
 use super::draw::Areas;
 use super::inbox::Inbox;
 use super::keys::Place;
+use super::layout::Layout;
 use super::link::News;
 use super::outbox::{Outbox, Stage};
 use super::people::{Change, Kept, People};
@@ -67,6 +68,8 @@ pub(super) struct App {
     pub(super) note: Option<Note>,
     /// What is copied goes this way.
     pub(super) clipboard: Clipboard,
+    /// What letters of other keyboards count as, where nothing is written.
+    pub(super) layout: Layout,
     /// The newest message that was seen, and of which relay: what comes after it is new.
     newest: Option<(Hex<32>, Option<MessageId>)>,
     /// Where things are on the screen, for the mouse.
@@ -161,6 +164,7 @@ impl App {
             help: None,
             note: None,
             clipboard: Clipboard::default(),
+            layout: Layout::default(),
             newest: None,
             areas: Areas::default(),
         }

@@ -183,7 +183,7 @@ const PERSON: &[Binding] = bindings! {
 
 /// Where no text is written.
 const READING: &[Binding] = bindings! {
-    Help: [key('?'), named(KeyCode::F(1))], "?", "keys", "this page";
+    Help: [key('?'), named(KeyCode::F(1))], "?", "keys", "this page; letters that aren't Latin count by their key";
 };
 
 /// Where text is written, and letters are letters.
@@ -221,6 +221,11 @@ impl Place {
             Self::Person => (PERSON, WRITING),
         };
         own.iter().chain(common).chain(ALWAYS)
+    }
+
+    /// Whether letters are text here.
+    pub(super) fn is_for_writing(self) -> bool {
+        matches!(self, Self::Compose | Self::Person | Self::Find)
     }
 
     /// What this key asks for here.

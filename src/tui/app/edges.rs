@@ -323,3 +323,34 @@ fn what_is_said_of_a_relay_that_is_not_there_ends_when_one_is() {
     app.take(Event::News(News::Here(status(), listed([]))));
     assert!(screen(&mut app, 80, 24).contains("the disk is full"));
 }
+
+#[test]
+fn letters_of_other_keyboards_are_keys_by_their_place_where_nothing_is_written() {
+    // j, d and k in Russian, Greek and Hebrew.
+    for (down, delete, up) in [('о', 'в', 'л'), ('ξ', 'δ', 'κ'), ('ח', 'ג', 'ל')] {
+        let mut app = app(1..=3);
+        press(&mut app, &down.to_string());
+        let orders = press(&mut app, &delete.to_string());
+        assert!(orders.is_empty());
+        assert!(screen(&mut app, 80, 24).contains("Delete message 2?"));
+        // A yes is spelled; anything else is a no, and is told as one.
+        assert!(press(&mut app, "н").is_empty() && app.questions.is_empty());
+        assert!(screen(&mut app, 80, 24).contains("a yes is the Latin letter y"));
+        press(&mut app, &format!("{delete}n{up}"));
+        assert!(app.note.is_none());
+        assert_eq!(app.inbox.chosen().unwrap().id, MessageId(3));
+    }
+    let mut app = app(1..=3);
+    assert!(press(&mut app, "В").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Delete all 3 messages?"));
+    press(&mut app, "nс");
+    assert_eq!(app.place, Place::Compose, "с is where c is");
+    press(&mut app, "кот\tй в д");
+    let compose = app.compose.as_ref().unwrap();
+    let written = (compose.address(), compose.text().to_string());
+    assert_eq!(written, ("кот".to_owned(), "й в д".to_owned()));
+    press(&mut app, "\x1b/где\x1b");
+    assert_eq!(app.place, Place::Inbox);
+    app.layout = Layout::here(|_| Some("sr_RS.UTF-8".to_owned()));
+    assert!(press(&mut app, "вД").is_empty() && app.questions.is_empty());
+}

@@ -53,7 +53,7 @@ impl App {
             self.is_answerable = false; // what comes next was not seen yet
             return self.answer(question, key);
         }
-        let act = self.place.act(key);
+        let act = self.place.act(self.by_its_place(key));
         // What is being saved stays as it was written; only out of here one can go.
         let is_being_saved = self.person.as_ref().is_some_and(|form| form.is_being_saved);
         if is_being_saved && act != Some(Act::Quit) {
@@ -76,6 +76,15 @@ impl App {
             return Vec::new();
         };
         self.act(act)
+    }
+
+    /// The key, or where nothing is written the Latin one in its place.
+    pub(super) fn by_its_place(&self, key: KeyEvent) -> KeyEvent {
+        if self.place.is_for_writing() {
+            key
+        } else {
+            self.layout.key(key)
+        }
     }
 
     /// Whether this key is the one out of here, whatever is on the screen.
@@ -106,6 +115,10 @@ impl App {
             is_seen && is_plain && letters.map(KeyCode::Char).contains(&key.code)
         };
         let (yes, is_no) = (is(['y', 'Y']), is(['n', 'N']));
+        // One key is a yes, whatever is in its place elsewhere: a Bulgarian no is where a Russian keyboard has y.
+        if matches!(key.code, KeyCode::Char(letter) if !letter.is_ascii()) {
+            self.tell(false, "that was no yes: a yes is the Latin letter y");
+        }
         match question {
             Question::Pay { answer, .. } => {
                 let _ = answer.send(yes); // if nobody waits any more, the delivery was cancelled
