@@ -85,19 +85,20 @@ impl<W: Write> Rows<W> {
             return cells;
         }
         let mut marked = vec![0];
-        let mut last = None;
+        let mut is_open = false;
         for (x, cell) in cells.iter().enumerate() {
             let is_frame = cell
                 .symbol()
                 .starts_with(|c| matches!(c, '\u{2500}'..='\u{257f}'));
             let is_gap = cell.symbol() == " " && x > 0 && cells[x - 1].symbol() == " ";
             if is_turned(cell) {
-                last = Some(x);
-            } else if is_frame || is_gap {
-                marked.extend(last.take());
+                is_open = true;
+            } else if is_open && (is_frame || is_gap) {
+                // Behind a number that belongs to the words before it.
+                marked.push(x - 1);
+                is_open = false;
             }
         }
-        marked.extend(last);
         for x in marked {
             let symbol = format!("{}{LEFT_TO_RIGHT}", cells[x].symbol());
             cells[x].set_symbol(&symbol);

@@ -151,6 +151,22 @@ fn words(text: &str) -> String {
 }
 
 #[test]
+fn some_of_a_text_is_seen_beside_whatever_is_told_of_it() {
+    for (width, height) in [(40, 8), (40, 10), (60, 15)] {
+        let mut app = app(1..=1);
+        arrives(&mut app, summary(1), &"https://example.org/ ".repeat(40));
+        assert!(
+            screen(&mut app, width, height).contains("│https://"),
+            "{height}"
+        );
+        press(&mut app, "l");
+        let shown = screen(&mut app, width, height);
+        assert!(shown.contains("copied link 1 of 40"), "{shown}");
+        assert!(shown.contains("│https://"), "{shown}");
+    }
+}
+
+#[test]
 fn the_way_back_is_named_on_every_screen_however_narrow() {
     for (keys, place) in PLACES {
         for (width, height) in [(160, 50), (80, 24), (60, 15), (40, 10), (40, 8)] {

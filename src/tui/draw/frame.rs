@@ -17,7 +17,7 @@ use crate::tui::keys::{Act, Binding};
 /// Characters of an onion address that are shown on each side where all of it has no room.
 const SHORT: usize = 8;
 
-/// What has just happened is told in so many lines at most.
+/// What has just happened is told in so many lines at most, and in more where there is room.
 const NOTE_LINES: u16 = 3;
 
 pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
@@ -157,7 +157,7 @@ pub(super) fn note_height(all: Rect, app: &App) -> u16 {
     let lines = wrapped(&text, note_width(all)).len();
     u16::try_from(lines)
         .unwrap_or(u16::MAX)
-        .clamp(1, NOTE_LINES)
+        .clamp(1, NOTE_LINES.max(all.height / 2 - 1))
 }
 
 pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {

@@ -13,9 +13,19 @@ use crate::crypto::identity::Sender;
 use crate::tui::app::App;
 use crate::tui::rows::put;
 
+/// Lines that tell of a message, above its text.
+const HEADS: u16 = 3;
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
-    let [head, text] = Layout::vertical([Constraint::Length(3), Constraint::Min(1)]).areas(area);
+    // Where there is little room, most of it is for the text.
+    let heads = if area.height < HEADS + 2 + 3 {
+        1
+    } else {
+        HEADS
+    };
+    let [head, text] =
+        Layout::vertical([Constraint::Length(heads), Constraint::Min(1)]).areas(area);
     let border = Block::bordered().border_style(theme.faint());
     let inner = border.inner(text);
     let Some(reading) = &mut app.reading else {
