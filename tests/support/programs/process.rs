@@ -57,7 +57,7 @@ impl Shared {
     }
 }
 
-/// A program that runs, or has run. Killed when dropped.
+/// A program that runs, or has run. Killed when dropped, and then gone, with its sockets and locks.
 #[derive(Debug)]
 pub struct Process {
     pid: Pid,
@@ -204,6 +204,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        // Not `ended`, which panics: a test may be failing already.
+        let _ = self.shared.wait(LIMIT, |state| state.ended.is_some());
     }
 }
 
