@@ -78,6 +78,7 @@ pub(super) const LIMITED: &[c_long] = &[
     SYS_clone,
     SYS_kill,
     SYS_tgkill,
+    SYS_tkill,
     SYS_prlimit64,
     SYS_ioctl,
     SYS_fcntl,
@@ -94,7 +95,7 @@ pub(super) const REFUSED: &[&[c_long]] = &[
     // Other processes: looked into, changed, signalled, watched. Landlock sees `ptrace`, and signals since Linux 6.12.
     &[
         SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_open, SYS_pidfd_getfd,
-        SYS_pidfd_send_signal, PROCESS_MADVISE, PROCESS_MRELEASE, SYS_get_robust_list, SYS_tkill, SYS_rt_sigqueueinfo,
+        SYS_pidfd_send_signal, PROCESS_MADVISE, PROCESS_MRELEASE, SYS_get_robust_list, SYS_rt_sigqueueinfo,
         SYS_rt_tgsigqueueinfo,
     ],
     // Other processes' limits, priorities, processors and places in memory. A limit of no processor time kills.

@@ -209,7 +209,7 @@ fn it_stays_closed_to_debuggers() {
 #[test]
 fn it_signals_and_limits_nobody_but_itself() {
     let (own, all) = (u64::from(OWN), u64::from(u32::MAX)); // -1
-    for call in [libc::SYS_kill, libc::SYS_tgkill] {
+    for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_tkill] {
         by_argument(call, 0, &[own], &[0, 1, own + 1, all]);
     }
     by_argument(libc::SYS_prlimit64, 0, &[0, own], &[1, own + 1, all]);
