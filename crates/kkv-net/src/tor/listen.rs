@@ -55,7 +55,9 @@ impl FromStr for Listen {
             .replacen("localhost:", "127.0.0.1:", 1)
             .parse()
             .map_err(|_| BadListen::Shape)?;
-        if address.ip().is_loopback() {
+        if text.contains('%') {
+            Err(BadListen::Shape) // an interface, as only addresses of other machines have one
+        } else if address.ip().is_loopback() {
             Ok(Self::Loopback(address))
         } else {
             Err(BadListen::NotLoopback)

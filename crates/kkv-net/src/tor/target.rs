@@ -96,10 +96,14 @@ fn without_path(text: &str) -> Result<Target, TargetError> {
 }
 
 fn host_and_port(text: &str) -> Result<Target, TargetError> {
-    if let Ok(address) = text.parse::<SocketAddr>() {
+    // An interface, as in [fe80::1%2], is for addresses of other machines.
+    if let (Ok(address), false) = (text.parse::<SocketAddr>(), text.contains('%')) {
         return loopback(address);
     }
-    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|inner| inner.strip_suffix(']'));
+    if let Ok(ip) = bare.unwrap_or(text).parse::<IpAddr>() {
         return loopback(SocketAddr::new(ip, DEFAULT_PORT));
     }
     let (host, port) = match text.rsplit_once(':') {
@@ -219,6 +223,10 @@ mod tests {
             "[::]:1",
             "::ffff:127.0.0.1",
             "user@localhost",
+            "[::1%1]",
+            "[::1%1]:7",
+            "[::1",
+            "[[::1]]",
             "",
             ":",
             "onion",
