@@ -194,7 +194,7 @@ impl Addressee {
                 ChangeError::File(FileError::Busy) => "See whether another kkvc stands still.",
                 _ => "See that the contacts and their directory can be written to.",
             };
-            Failed::new(Exit::AcceptedUntold, what).hint(format!("Don't send it again. {mend}"))
+            Failed::new(Exit::DoneUntold, what).hint(format!("Don't send it again. {mend}"))
         })
     }
 }

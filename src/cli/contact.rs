@@ -9,7 +9,7 @@ use super::commands::{ContactCommand, Signer};
 use super::common::Common;
 use super::exit::{Exit, Failed};
 use super::inbox::short;
-use super::output::{print_json, print_lines, say};
+use super::output::{json_line, print_done, print_json, print_lines, say};
 use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name, Words};
 use crate::crypto::identity::{PublicKey, Sender};
@@ -192,11 +192,11 @@ fn compared(contact: &Contact) -> Result<Answer, Failed> {
 }
 
 fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {
+    let done = format!("{done} {}: {}", contact.name(), address(contact.target()));
     if json {
-        return print_json(&Shown::of(contact));
+        return print_done(done, &json_line(&Shown::of(contact)));
     }
-    let (name, address) = (contact.name(), address(contact.target()));
-    say(format_args!("{done} {name}: {address}"));
+    say(done);
     Ok(())
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     NotPaid = 5,
     BadSignature = 6,
     InDoubt = 7,
-    AcceptedUntold = 8,
+    DoneUntold = 8,
     Fault = 101,
     Cancelled = 130,
 }
@@ -33,7 +33,7 @@ Exit codes:
   5    the proof of work wasn't found in time, is out of reach, or isn't enough; nothing was delivered
   6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
-  8    accepted, but its receipt or the result couldn't be written; don't send it again
+  8    done, but its result couldn't be written; for send: accepted, don't send it again
   101  a fault of kkvc's own; what it was doing may have been done or not
   130  cancelled; it says whether anything was sent";
 
@@ -41,8 +41,9 @@ Exit codes:
 pub(super) const RELAY_CODES: &str = "\
 Exit codes:
   0    it was told to stop, and has wiped everything
-  1    it can't start; it says why
+  1    it can't start, or do it; it says why
   2    wrong usage; nothing was tried
+  8    for kkv address: done, but its result couldn't be written
   101  a fault of its own has ended it; its messages are gone";
 
 /// Something that did not work, as it is told: what happened, then what to do.

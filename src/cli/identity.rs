@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::exit::Failed;
-use super::output::{print, print_json, say};
+use super::key::key_in;
+use super::output::{json_line, print_done, say};
 use super::secret_file;
 use super::visible::{OneLine, quoted};
 use crate::crypto::identity::SenderKey;
@@ -37,17 +38,18 @@ pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> 
         made,
     };
     if json {
-        return print_json(&identity);
+        return print_done(key_in(made, path), &json_line(&identity));
     }
     let done = if made { "A new key" } else { "The key" };
     say(format_args!(
         "{done} in {}",
         OneLine(&path.to_string_lossy())
     ));
-    print(&format!(
+    let shown = format!(
         "fingerprint  {}\npublic key   {}\n",
         identity.fingerprint, identity.public_key
-    ))
+    );
+    print_done(key_in(made, path), &shown)
 }
 
 fn make(path: &Path) -> io::Result<SenderKey> {

@@ -12,7 +12,7 @@ use super::exit::{Exit, Failed};
 use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
-use super::output::{must_be_seen, print, print_json, say};
+use super::output::{json_line, must_be_seen, print, print_done, print_json, say};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::count::counted;
@@ -142,15 +142,7 @@ pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result
         return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
     }
     let done = client.delete(&Delete::All).await?;
-    if json {
-        return print_json(&done);
-    }
-    if done.done.is_empty() {
-        say("There was nothing to delete.");
-    } else {
-        say(format_args!("{DELETED}: {}.", numbers(&done.done)));
-    }
-    Ok(())
+    said(&done, DELETED, json, "There was nothing to delete.")
 }
 
 /// Wipes everything, open sessions too.
@@ -160,13 +152,14 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), F
         return Err(Failed::new(Exit::Cancelled, "nothing was wiped"));
     }
     let done = client.wipe().await?;
-    if json {
-        return print_json(&done);
-    }
-    say(format_args!(
+    let wiped = format!(
         "Wiped everything; messages that were there: {}.",
         done.done.len()
-    ));
+    );
+    if json {
+        return print_done(wiped.trim_end_matches('.'), &json_line(&done));
+    }
+    say(wiped);
     Ok(())
 }
 
@@ -183,12 +176,23 @@ fn report(done: Done, chosen: &Chosen, verb: &str, json: bool) -> Result<(), Fai
         missing: chosen.named(&done.missing),
         ..done
     };
-    if json {
-        print_json(&done)?;
-    } else if !done.done.is_empty() {
-        say(format_args!("{verb}: {}.", numbers(&done.done)));
-    }
+    said(&done, verb, json, "")?;
     chosen.without(&done.missing)
+}
+
+/// Says what was done, or that it was `nothing`.
+fn said(done: &Done, verb: &str, json: bool, nothing: &str) -> Result<(), Failed> {
+    let of = match numbers(&done.done) {
+        none if none.is_empty() => "nothing".to_owned(),
+        some => some,
+    };
+    match (json, done.done.is_empty()) {
+        (true, _) => return print_done(format_args!("{verb}: {of}"), &json_line(done)),
+        (false, true) if nothing.is_empty() => {}
+        (false, true) => say(nothing),
+        (false, false) => say(format_args!("{verb}: {of}.")),
+    }
+    Ok(())
 }
 
 pub(crate) fn numbers(ids: &[MessageId]) -> String {

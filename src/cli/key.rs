@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::exit::Failed;
-use super::output::{print, print_json, say};
+use super::output::{json_line, print_done, say};
 use super::secret_file;
 use super::visible::{OneLine, quoted};
 use crate::crypto::random;
@@ -29,9 +29,9 @@ pub(super) async fn show_or_make(
     json: bool,
 ) -> Result<(), Failed> {
     let new = AccessSecret::generate(inbox, &mut random::kernel());
-    let secret = match secret_file::make(file, &new.to_line()) {
-        Ok(()) => new,
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => load(file).await?,
+    let (secret, made) = match secret_file::make(file, &new.to_line()) {
+        Ok(()) => (new, true),
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => (load(file).await?, false),
         Err(fault) => return Err(secret_file::unusable(file, &fault, MAKER)),
     };
     if secret.inbox() != inbox {
@@ -39,17 +39,24 @@ pub(super) async fn show_or_make(
         return Err(Failed::usage(what).hint("Name another file; each inbox has a key of its own."));
     }
     let key = secret.key().to_string();
+    let done = key_in(made, file);
     if json {
         let inbox = inbox.to_string();
-        return print_json(&Shown { inbox, key });
+        return print_done(done, &json_line(&Shown { inbox, key }));
     }
-    print(&format!("{key}\n"))?;
+    print_done(done, &format!("{key}\n"))?;
     say(format_args!(
         "Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself; \
          kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.",
         OneLine(&file.to_string_lossy())
     ));
     Ok(())
+}
+
+/// Where the key is.
+pub(super) fn key_in(made: bool, file: &Path) -> String {
+    let key = if made { "A new key" } else { "The key" };
+    format!("{key} is in {}", file.display())
 }
 
 /// Reads the key in `file`, if nobody else can.

@@ -128,6 +128,18 @@ pub(super) fn print(text: &str) -> Result<(), Failed> {
     written(text.as_bytes()).map(drop)
 }
 
+/// Writes what has come of something that is done already: `done` says what, so that nobody takes a fault of the output for one of that.
+pub(super) fn print_done(done: impl Display, text: &str) -> Result<(), Failed> {
+    print(text).map_err(|failed| {
+        let exit = match failed.exit {
+            Exit::Cancelled => Exit::Cancelled,
+            _ => Exit::DoneUntold,
+        };
+        let what = format!("{done}; only its output failed: {}", failed.what);
+        Failed::new(exit, what)
+    })
+}
+
 /// Writes all of `bytes`. Whether they were taken: false if nobody reads any more.
 pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
     writer::written(Sink::Out, Zeroizing::new(bytes.to_vec())).map_err(|fault| match fault.kind() {

@@ -97,7 +97,7 @@ fn unwritten(why: &str, line: &str) -> Failed {
         "This is the receipt that should be in it: {}",
         line.trim_end()
     );
-    Failed::new(Exit::AcceptedUntold, what).hint(hint)
+    Failed::new(Exit::DoneUntold, what).hint(hint)
 }
 
 impl Drop for ReceiptFile {

@@ -103,7 +103,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     let told = tell(&accepted, proof, args.identity.is_some(), common.json);
     let told = told.map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
-        Failed::new(Exit::AcceptedUntold, what)
+        Failed::new(Exit::DoneUntold, what)
     });
     told.and(written).and(remembered)
 }

@@ -116,3 +116,40 @@ fn a_full_disk_behind_standard_output_is_said() {
         "what could not be shown has not been read"
     );
 }
+
+#[test]
+fn what_is_done_though_nobody_can_read_of_it_is_told_as_done() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"one");
+    relay.deliver(b"two");
+    for (command, told) in [
+        (
+            &["identity", "key"][..],
+            "A new key is in key; only its output failed",
+        ),
+        (
+            &["identity", "key"],
+            "The key is in key; only its output failed",
+        ),
+        (
+            &["--json", "delete", "1", "-y"],
+            "Deleted and wiped: 1; only its output failed",
+        ),
+        (
+            &["--json", "wipe", "-y"],
+            "that were there: 1; only its output failed",
+        ),
+    ] {
+        let mut command_line = relay.owner(command).into_command();
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = command_line.stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(8), "{said}");
+        let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(told), "{said}");
+    }
+    assert!(relay.list().is_empty());
+}
