@@ -3,6 +3,7 @@
 mod arguments;
 pub(super) mod keep;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::http;
 use crate::limits::DEFAULT_PORT;
 use crate::onion::OnionAddress;
 use crate::tor::embedded::{
-    EmbeddedDialer, EmbeddedTor, Home, HomeError, OnionListener, OnionService, Settings,
+    EmbeddedDialer, EmbeddedTor, Home, HomeError, KeyError, OnionListener, OnionService, Settings,
     SettingsError, StartError, default_state_dir,
 };
 use crate::tor::{AccessSecret, TorMode, TorState, TorTrouble};
@@ -92,6 +93,10 @@ pub(super) struct Onion {
 impl Onion {
     /// Gives the relay its address. Tor goes on from there by itself.
     pub(super) async fn publish(ready: &Ready, args: &RelayArgs) -> Result<Self, Failed> {
+        // arti would make one, too; but only this leaves nothing half made.
+        ready
+            .home
+            .first_key(&ready.settings, &mut random::kernel())?;
         let (service, listener) = EmbeddedTor::to_serve(
             &ready.home,
             &ready.settings,
@@ -217,6 +222,9 @@ impl From<HomeError> for Failed {
                     .hint("If it is yours and no kkv runs there, run:")
                     .command("  ", &commands)
                     .more("If not, name another directory with --state-dir."),
+                None if exposed.has_links() => failed.hint(
+                    "Put there what it leads to, if nothing else uses that; or name another directory with --state-dir.",
+                ),
                 None => failed.hint("Name another directory with --state-dir."),
             },
             HomeError::KeyMissing(path) => {
@@ -227,14 +235,63 @@ impl From<HomeError> for Failed {
                     .more("For a new address, with the old one gone for good:")
                     .command("  ", &format!("kkv address new {place}"))
             }
-            HomeError::Key(path, _) => failed.hint("From a backup:").command(
-                "  ",
-                &format!("kkv address restore FILE --replace {}", place(&path)),
-            ),
-            HomeError::Nowhere | HomeError::Io(..) => failed.hint("Name a directory with --state-dir."),
+            HomeError::Key(path, _) => {
+                let place = place(&path);
+                failed
+                    .hint("From a backup:")
+                    .command("  ", &format!("kkv address restore FILE --replace {place}"))
+                    .more("For a new address, with the old one gone for good:")
+                    .command("  ", &format!("kkv address new {place}"))
+            }
+            HomeError::Unwritten(_, fault, there) => unwritten(failed, &fault, there),
+            HomeError::Io(_, fault) => failed.hint(advice(&fault)),
+            HomeError::Nowhere => failed.hint("Name a directory with --state-dir."),
             HomeError::NoMemory => failed.hint("Leave out --ephemeral."),
         }
     }
+}
+
+/// What is done about a directory that can't be used.
+const ELSEWHERE: &str = "Name another directory with --state-dir.";
+
+fn advice(fault: &io::Error) -> &'static str {
+    match fault.kind() {
+        _ if is_full(fault) => {
+            "Make room on the disk with Tor's files, or name another directory with --state-dir."
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "Name a directory in which you may write with --state-dir."
+        }
+        io::ErrorKind::NotADirectory => "Name a directory, not a file, with --state-dir.",
+        _ => ELSEWHERE,
+    }
+}
+
+/// Says of a key that can't be written what is there instead.
+fn unwritten(mut failed: Failed, fault: &KeyError, there: Option<OnionAddress>) -> Failed {
+    let KeyError::Io(fault) = fault else {
+        return failed.hint(ELSEWHERE);
+    };
+    match there {
+        Some(there) => {
+            failed.what += &format!("; the address that was there stays: {there}");
+            failed.hint(match is_full(fault) {
+                true => "Make room on the disk with Tor's files, and run it again.",
+                false => "See that you may write there, and run it again.",
+            })
+        }
+        None => {
+            failed.what += "; no address was made";
+            failed.hint(advice(fault))
+        }
+    }
+}
+
+fn is_full(fault: &io::Error) -> bool {
+    matches!(
+        fault.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 impl From<SettingsError> for Failed {

@@ -55,10 +55,12 @@ pub struct StartError {
 
 impl StartError {
     fn new(fault: impl std::error::Error + 'static) -> Self {
-        Self {
-            what: chain(&fault),
-            trouble: trouble::local(&fault).unwrap_or(TorTrouble::NotStarted),
-        }
+        let trouble = trouble::local(&fault).unwrap_or(TorTrouble::NotStarted);
+        let what = match trouble {
+            TorTrouble::DiskFull => "there is no room left on the disk with its files".to_owned(),
+            _ => chain(&fault),
+        };
+        Self { what, trouble }
     }
 
     fn because(what: &str) -> Self {

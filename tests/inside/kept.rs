@@ -137,10 +137,10 @@ fn an_address_comes_back_from_its_backup_in_another_directory() {
     assert_eq!(moved.onion, running.onion);
     // Never under a running one.
     for words in [&["restore", file, &passphrase][..], &["new", "--yes"]] {
-        place
-            .address("second", words)
-            .must_end_with(1)
-            .must_say("in use by another kkv");
+        let told = place.address("second", words).must_end_with(1);
+        let told = told.must_say("in use by another kkv");
+        let told = told.must_say("Stop that one (its messages go with it), then run this again.");
+        assert!(!told.stderr.contains("--ephemeral"), "{}", told.stderr);
     }
 }
 
@@ -262,6 +262,85 @@ fn a_copied_directory_starts_after_one_paste() {
     let told = place.refused("taken").must_say("another user's (7)");
     sh(&pasted(&told.stderr));
     assert_eq!(place.start("taken").onion, first.onion);
+}
+
+/// A shell's `script` with `kkv` as `$0`, in `place`, with mounts of its own.
+fn in_shell(place: &Place, script: &str) -> Outcome {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-euc", script]);
+    command.arg(kkv().get_program()).current_dir(place.0.path());
+    Process::spawn(command, None).finish()
+}
+
+#[test]
+fn on_a_full_disk_the_address_stays_and_nothing_half_written_does() {
+    let place = Place::new();
+    let told = in_shell(
+        &place,
+        r#"mkdir disk && mount -t tmpfs -o size=64k,mode=700 none disk
+        $0 address new --state-dir disk/old
+        head -c 100000 /dev/zero >disk/filled 2>/dev/null || test -s disk/filled
+        $0 address new --yes --state-dir disk/old && exit 7
+        $0 address new --state-dir disk/new && exit 7
+        $0 --tor embedded --tor-config arti.toml --socket "$PWD/s" --state-dir disk/new && exit 7
+        find disk -name "*hs_id*" -o -name "address*"
+        rm disk/filled
+        $0 address new --state-dir disk/new"#,
+    );
+    let out = told.stdout_text();
+    let told = told.must_end_with(0).must_say("No space left on device");
+    let lines: Vec<&str> = out.lines().collect();
+    let [old, key, _new] = lines[..] else {
+        panic!("{out}")
+    };
+    assert_eq!(
+        key,
+        "disk/old/relay/state/keystore/hss/kkv/ks_hs_id.ed25519_expanded_private"
+    );
+    let told = told.must_say(&format!("the address that was there stays: {old}"));
+    let told = told.must_say("Make room on the disk with Tor's files, and run it again.");
+    assert_eq!(told.stderr.matches("no address was made").count(), 2);
+    assert!(!told.stderr.contains("restore"), "{}", told.stderr);
+}
+
+#[test]
+fn an_address_that_can_not_be_printed_is_told_all_the_same() {
+    let place = Place::new();
+    place.new_address("state");
+    for words in ["address new --yes", "address restore backup --replace"] {
+        let script = format!(
+            "test -e backup || $0 address backup backup --state-dir state --passphrase-file passphrase
+            exec $0 {words} --state-dir state $1 >/dev/full"
+        );
+        let passphrase = if words.contains("restore") {
+            "--passphrase-file passphrase"
+        } else {
+            ""
+        };
+        let told = in_shell(&place, &script.replace("$1", passphrase)).must_end_with(8);
+        let key = Home::read_key(&place.path("state"), &Settings::default());
+        let now = key.unwrap().unwrap().address();
+        told.must_say(&format!("your inbox has the address {now} when kkv starts"))
+            .must_say("only its output failed: can't write to standard output");
+    }
+}
+
+#[test]
+fn nothing_is_done_with_what_is_behind_a_link_in_the_directory() {
+    let place = Place::new();
+    let [first, _] = ["first", "second"].map(|state| place.new_address(state));
+    let state = place.path("second/relay/state");
+    fs::rename(&state, place.path("away")).unwrap();
+    std::os::unix::fs::symlink(place.path("first/relay/state"), &state).unwrap();
+    place
+        .address("second", &["new", "--yes"])
+        .must_end_with(1)
+        .must_say("is a link to another place");
+    place
+        .refused("second")
+        .must_say("Put there what it leads to");
+    let key = Home::read_key(&place.path("first"), &Settings::default());
+    assert_eq!(key.unwrap().unwrap().address().to_string(), first);
 }
 
 #[test]

@@ -10,14 +10,14 @@ use super::super::address::{AddressCommand, Kept, Opened};
 use super::super::advice::close_file;
 use super::super::ask::{agreed, can_ask};
 use super::super::exit::{Exit, Failed};
-use super::super::output::{print, say};
+use super::super::output::{print, print_done, say};
 use super::super::passphrase;
 use super::super::visible::quoted;
 use crate::contacts::{Backup, FileError};
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::protocol::wire::Hex;
-use crate::tor::embedded::{AddressKey, Home, Settings, default_state_dir};
+use crate::tor::embedded::{AddressKey, Home, HomeError, Settings, default_state_dir};
 
 /// The version of what is in a backup.
 const VERSION: u32 = 1;
@@ -69,8 +69,14 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed>
         Failed::new(Exit::Refused, what)
             .hint("kkv makes one when it starts; or name another directory with --state-dir.")
     })?;
+    // Before anybody thinks of a passphrase.
     if file.symlink_metadata().is_ok() {
-        return Err(unusable(file, &FileError::Exists)); // before anybody thinks of a passphrase
+        return Err(unusable(file, &FileError::Exists));
+    }
+    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+    if let Some(directory) = directory.filter(|path| !path.is_dir()) {
+        let what = format!("there is no directory {}", directory.display());
+        return Err(Failed::new(Exit::Refused, what).hint("Make it, or name a file in another."));
     }
     let passphrase = passphrase::new(opened.passphrase_file.as_deref(), file).await?;
     let stored = Stored {
@@ -93,7 +99,7 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed>
 async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Result<(), Failed> {
     let (state_dir, settings) = kept.place()?;
     let sealed = Backup::read(file).map_err(|fault| unusable(file, &fault))?;
-    let home = Home::of_relay(&state_dir, &settings)?; // and nobody else's until this ends
+    let home = held(&state_dir, &settings)?;
     let there = home.key(&settings);
     let there = if replace {
         there.ok().flatten()
@@ -123,12 +129,12 @@ async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Re
     say(
         "Your inbox has this address when kkv starts. Only one kkv may run with it: stop any other.",
     );
-    print(&format!("{address}\n"))
+    print_address(address)
 }
 
 fn renew(yes: bool, kept: &Kept) -> Result<(), Failed> {
     let (state_dir, settings) = kept.place()?;
-    let home = Home::of_relay(&state_dir, &settings)?;
+    let home = held(&state_dir, &settings)?;
     // One that can't be read is gone already.
     if let (Ok(Some(old)), false) = (home.key(&settings), yes) {
         let old = old.address();
@@ -146,7 +152,22 @@ fn renew(yes: bool, kept: &Kept) -> Result<(), Failed> {
     let key = AddressKey::generate(&mut random::kernel());
     home.put_key(&key, &settings)?;
     say("Your inbox has this address when kkv starts:");
-    print(&format!("{}\n", key.address()))
+    print_address(key.address())
+}
+
+/// The directory, which is nobody else's until this ends.
+fn held(state_dir: &Path, settings: &Settings) -> Result<Home, Failed> {
+    Home::of_relay(state_dir, settings).map_err(|fault| match fault {
+        HomeError::InUse(_) => Failed::new(Exit::Refused, fault.to_string())
+            .hint("Stop that one (its messages go with it), then run this again."),
+        other => other.into(),
+    })
+}
+
+/// Prints the address that the inbox has from now on.
+fn print_address(address: OnionAddress) -> Result<(), Failed> {
+    let done = format_args!("your inbox has the address {address} when kkv starts");
+    print_done(done, &format!("{address}\n"))
 }
 
 /// Why a backup that could be opened is of no use.

@@ -34,11 +34,15 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|fault| SettingsError::Io(path.to_owned(), fault))?;
-        let bad = |fault: &dyn std::fmt::Display| {
-            SettingsError::Toml(path.to_owned(), fault.to_string().trim().to_owned())
-        };
-        let builder: TorClientConfigBuilder = toml::from_str(&text).map_err(|fault| bad(&fault))?;
-        builder.build().map_err(|fault| bad(&fault))?;
+        let bad = |why: String| SettingsError::Toml(path.to_owned(), in_one_line(&why));
+        let builder: TorClientConfigBuilder = toml::from_str(&text).map_err(|fault| {
+            let line = |at: std::ops::Range<usize>| 1 + text[..at.start].matches('\n').count();
+            bad(match fault.span().map(line) {
+                Some(line) => format!("line {line}: {}", fault.message()),
+                None => fault.message().to_owned(),
+            })
+        })?;
+        builder.build().map_err(|fault| bad(fault.to_string()))?;
         Ok(Self(builder))
     }
 
@@ -59,6 +63,10 @@ impl Settings {
             |config| config.fs_mistrust().clone(),
         )
     }
+}
+
+fn in_one_line(words: &str) -> String {
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The directory under ours for what arti keeps.

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fs_mistrust::Mistrust;
+use rand::CryptoRng;
 use rustix::fs::{FlockOperation, OFlags, flock};
 
 mod key;
@@ -24,6 +25,7 @@ const RELAY: &str = "relay";
 const ROOT: u32 = 0;
 /// Held locked by the program that uses the directory.
 const LOCK: &str = "kkv.lock";
+
 /// A directory of mode 0700 for Tor's files. One for a single run is removed when dropped.
 #[derive(Debug)]
 pub struct Home {
@@ -50,11 +52,14 @@ pub enum HomeError {
     #[error("{0}")]
     Exposed(Exposed),
     /// There is an onion service in this directory, and the key of its address is gone.
-    #[error("the key of your address is missing in {0}, where an inbox has been before")]
+    #[error("the key of your address is missing in {0}, where one has been before")]
     KeyMissing(PathBuf),
     /// That key is there, and of no use.
     #[error("the key of your address in {0} can't be used: {1}")]
     Key(PathBuf, KeyError),
+    /// Another key can't take its place; the address that is there still, if one is.
+    #[error("the key of an address can't be written to {0}: {1}")]
+    Unwritten(PathBuf, KeyError, Option<OnionAddress>),
     /// The kernel says no.
     #[error("can't use {0}: {1}")]
     Io(PathBuf, io::Error),
@@ -93,6 +98,8 @@ impl Home {
                 locked?
             }
         };
+        key::settle(&path, &settings.mistrust())
+            .map_err(|fault| HomeError::Io(path.clone(), fault))?;
         Ok(Self {
             path,
             temporary: false,
@@ -143,10 +150,10 @@ impl Home {
         key::read(&path, &mistrust).map_err(|fault| HomeError::Key(path, fault))
     }
 
-    /// The address of which the key is here; none if no inbox has been here yet.
+    /// The address of which the key is here; none if there has been none yet.
     ///
     /// # Errors
-    /// An inbox has been here, and its key is gone or of no use.
+    /// There has been one, and its key is gone or of no use.
     pub fn address(&self, settings: &Settings) -> Result<Option<OnionAddress>, HomeError> {
         match self.key(settings)? {
             Some(key) => Ok(Some(key.address())),
@@ -166,9 +173,27 @@ impl Home {
     /// Puts `key` in the place of whichever is there, and forgets what was noted of that one's service.
     ///
     /// # Errors
-    /// It can't be written.
+    /// It can't be written; then whichever was there is there still.
     pub fn put_key(&self, key: &AddressKey, settings: &Settings) -> Result<(), HomeError> {
-        key::put(&self.path, key, &settings.mistrust()).map_err(|fault| self.unusable(fault))
+        key::put(&self.path, key, &settings.mistrust()).map_err(|fault| {
+            let there = self.key(settings).ok().flatten();
+            HomeError::Unwritten(self.path.clone(), fault, there.map(|key| key.address()))
+        })
+    }
+
+    /// Makes the key of an address (32 bytes are drawn) where none has been, unless the address is for one run.
+    ///
+    /// # Errors
+    /// One has been here, and is gone or of no use; or none can be written.
+    pub fn first_key(
+        &self,
+        settings: &Settings,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), HomeError> {
+        if self.temporary || self.address(settings)?.is_some() {
+            return Ok(());
+        }
+        self.put_key(&AddressKey::generate(rng), settings)
     }
 
     fn unusable(&self, fault: KeyError) -> HomeError {
@@ -285,7 +310,11 @@ mod tests {
         create(&relay).unwrap();
         std::os::unix::fs::symlink(&mine, relay.join(LOCK)).unwrap();
         let refused = Home::of_relay(state.path(), &Settings::default());
-        assert!(matches!(refused, Err(HomeError::Io(..))), "{refused:?}");
+        let link = Fault::Link(relay.canonicalize().unwrap().join(LOCK));
+        match refused {
+            Err(HomeError::Exposed(exposed)) => assert_eq!(exposed.faults, [link]),
+            other => panic!("{other:?}"),
+        }
         assert_eq!(fs::read_to_string(mine).unwrap(), "words");
     }
 }

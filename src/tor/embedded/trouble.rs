@@ -13,9 +13,7 @@ pub(super) fn local(fault: &(dyn Error + 'static)) -> Option<TorTrouble> {
     let mut of_files = false;
     let mut cause = Some(fault);
     while let Some(fault) = cause {
-        let io = fault.downcast_ref::<io::Error>();
-        let io = io.or_else(|| fault.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref));
-        if let Some(io) = io {
+        if let Some(io) = as_io(fault) {
             match io.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     return Some(TorTrouble::DiskFull);
@@ -36,6 +34,23 @@ pub(super) fn local(fault: &(dyn Error + 'static)) -> Option<TorTrouble> {
         cause = fault.source();
     }
     of_files.then_some(TorTrouble::Files)
+}
+
+/// What the system has said, if that is the cause of `fault`.
+pub(super) fn of_system<'f>(fault: &'f (dyn Error + 'static)) -> Option<&'f io::Error> {
+    let mut cause = Some(fault);
+    while let Some(fault) = cause {
+        if let Some(io) = as_io(fault) {
+            return Some(io);
+        }
+        cause = fault.source();
+    }
+    None
+}
+
+fn as_io<'f>(fault: &'f (dyn Error + 'static)) -> Option<&'f io::Error> {
+    let shared = || fault.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
+    fault.downcast_ref::<io::Error>().or_else(shared)
 }
 
 fn is_of_files(kind: ErrorKind) -> bool {
@@ -79,6 +94,11 @@ mod tests {
         }
         let unsafe_mode = fs_mistrust::Error::BadPermission("/x".into(), 0o777, 0o022);
         assert_eq!(local(&Failed(unsafe_mode)), Some(TorTrouble::Files));
+        for fault in [&full() as &dyn Error, &Failed(Failed(Arc::new(full())))] {
+            let kind = of_system(fault).map(io::Error::kind);
+            assert_eq!(kind, Some(io::ErrorKind::StorageFull));
+        }
+        assert!(of_system(&std::fmt::Error).is_none());
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(local(&Failed(refused)), None);
     }

@@ -14,9 +14,9 @@ use tor_keymgr::{ArtiNativeKeystore, KeyMgr, KeyMgrBuilder, KeystoreSelector};
 use tor_llcrypto::pk::ed25519::{ExpandedKeypair, Keypair};
 use zeroize::Zeroizing;
 
-use super::super::chain;
 use super::super::config::STATE;
 use super::super::service::NICKNAME;
+use super::super::{chain, trouble};
 use crate::onion::OnionAddress;
 
 /// The secret key of an onion address: Ed25519's, expanded, as Tor's own files have it. Wiped on drop.
@@ -27,12 +27,37 @@ pub struct AddressKey {
 
 /// Why a key can't be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyError(String);
+pub enum KeyError {
+    /// The system says no.
+    #[error("{0}")]
+    Io(io::Error),
+    /// It can be read, and is none.
+    #[error("it is damaged, or no key")]
+    Damaged,
+    /// arti says no.
+    #[error("{0}")]
+    Other(String),
+}
 
 impl KeyError {
     fn new(fault: impl std::error::Error + 'static) -> Self {
-        Self(chain(&fault))
+        match trouble::of_system(&fault) {
+            // Once more, as arti shares its own.
+            Some(io) => Self::Io(match io.raw_os_error() {
+                Some(number) => io::Error::from_raw_os_error(number),
+                None => io::Error::new(io.kind(), io.to_string()),
+            }),
+            None => Self::Other(chain(&fault)),
+        }
+    }
+
+    /// Of a key that was to be read. Whether others may get at the files has been looked at before.
+    fn unread(fault: impl std::error::Error + 'static) -> Self {
+        match Self::new(fault) {
+            Self::Io(io) if io.kind() == io::ErrorKind::InvalidData => Self::Damaged,
+            Self::Other(_) => Self::Damaged,
+            io => io,
+        }
     }
 }
 
@@ -78,12 +103,18 @@ impl fmt::Debug for AddressKey {
     }
 }
 
-/// What the name of its file begins with.
-const ID: &str = "ks_hs_id.";
+/// Its file.
+const FILE: &str = "ks_hs_id.ed25519_expanded_private";
+/// What a file begins with that is to become it.
+const BEGUN: &str = "ks_hs_id.";
+/// Where a key is until the one in its place is on the disk.
+const ASIDE: &str = "address.before";
 
-/// Whether an onion service has been in `home`: there is more of it than its key.
+/// Whether the key of an address has been in `home`: there is more of it, or where it was.
 pub(super) fn was_here(home: &Path) -> bool {
-    notes(home).exists() || home.join(STATE).join("state/guards.json").exists()
+    notes(home).exists()
+        || home.join(STATE).join("state/guards.json").exists()
+        || keys_of_service(home).exists()
 }
 
 /// The key in `home`, if there is one.
@@ -92,35 +123,38 @@ pub(super) fn read(home: &Path, mistrust: &Mistrust) -> Result<Option<AddressKey
         return Ok(None); // looking makes none
     }
     let pair = keys(home, mistrust)?.get::<HsIdKeypair>(&name());
-    let pair = pair.map_err(KeyError::new)?;
+    let pair = pair.map_err(KeyError::unread)?;
     Ok(pair.map(|pair| AddressKey::of(&pair.into())))
 }
 
-/// Puts `key` in the place of whichever is in `home`.
+/// Puts `key` in the place of whichever is in `home`. If that fails, whichever was there is there again.
 pub(super) fn put(home: &Path, key: &AddressKey, mistrust: &Mistrust) -> Result<(), KeyError> {
     let pair = ExpandedKeypair::from_secret_key_bytes(*key.secret);
-    let pair = pair.ok_or_else(|| KeyError("it is no key".to_owned()))?;
-    // What else is known of a service is of one address: the points where visitors ask for it, and its other keys. The key itself goes last, when the
-    // new one takes its place at once, so that there is always one; but one that can't be read would not let it.
-    let of_no_use = read(home, mistrust).is_err();
-    let missing_is_fine = |removed: io::Result<()>| match removed {
-        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(KeyError::new(fault)),
-        _ => Ok(()),
-    };
-    missing_is_fine(fs::remove_dir_all(notes(home)))?;
-    let keys_of_service = keystore(home).join("hss").join(NICKNAME);
-    for entry in fs::read_dir(&keys_of_service).into_iter().flatten() {
-        let entry = entry.map_err(KeyError::new)?;
-        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_it = entry.file_name().to_string_lossy().starts_with(ID);
-        match (is_it && !of_no_use, is_directory) {
-            (true, _) => {}
-            (false, true) => missing_is_fine(fs::remove_dir_all(entry.path()))?,
-            (false, false) => missing_is_fine(fs::remove_file(entry.path()))?,
+    let pair = pair.ok_or(KeyError::Damaged)?;
+    let is_new = !keys_of_service(home).exists();
+    set_aside(home, mistrust).map_err(KeyError::Io)?;
+    let done = put_alone(home, pair, mistrust);
+    if done.is_ok() {
+        // Who gives an address up wants its key gone, too.
+        remove(&home.join(ASIDE)).map_err(KeyError::Io)?;
+        return done;
+    }
+    // What can't be undone now is when the directory is next used: see `settle`.
+    let _ = bring_back(home);
+    if is_new {
+        // Nobody shall think that there was one.
+        for directory in keys_of_service(home).ancestors().take(3) {
+            let _ = fs::remove_dir(directory);
         }
     }
-    let keys = keys(home, mistrust)?;
-    let inserted = keys.insert(
+    done
+}
+
+/// What else is known of a service is of one address: the points where visitors ask for it, and its other keys. It goes before the new key comes.
+fn put_alone(home: &Path, pair: ExpandedKeypair, mistrust: &Mistrust) -> Result<(), KeyError> {
+    missing_is_fine(fs::remove_dir_all(notes(home))).map_err(KeyError::Io)?;
+    remove_all_but_the_key(&keys_of_service(home)).map_err(KeyError::Io)?;
+    let inserted = keys(home, mistrust)?.insert(
         HsIdKeypair::from(pair),
         &name(),
         KeystoreSelector::Primary,
@@ -128,7 +162,72 @@ pub(super) fn put(home: &Path, key: &AddressKey, mistrust: &Mistrust) -> Result<
     );
     inserted.map_err(KeyError::new)?;
     // Before anybody is told that it is kept.
-    sync(&keys_of_service).map_err(KeyError::new)
+    sync(&keys_of_service(home)).map_err(KeyError::Io)
+}
+
+/// Ends what was begun with the key when the program was killed.
+pub(super) fn settle(home: &Path, mistrust: &Mistrust) -> io::Result<()> {
+    let aside = home.join(ASIDE);
+    if aside.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    match read(home, mistrust) {
+        Ok(Some(_)) => remove(&aside),
+        _ => bring_back(home),
+    }
+}
+
+/// Keeps the key for as long as it may be needed again. One that can't be read leaves its place, as arti puts none over it.
+fn set_aside(home: &Path, mistrust: &Mistrust) -> io::Result<()> {
+    let (place, aside) = (keys_of_service(home).join(FILE), home.join(ASIDE));
+    remove(&aside)?;
+    if read(home, mistrust).is_err() {
+        return missing_is_fine(fs::rename(place, aside));
+    }
+    // A file system without links has it in its place until the new one is whole, which is enough unless the disk fails.
+    let _ = fs::hard_link(place, aside);
+    Ok(())
+}
+
+fn bring_back(home: &Path) -> io::Result<()> {
+    let (directory, aside) = (keys_of_service(home), home.join(ASIDE));
+    missing_is_fine(fs::rename(&aside, directory.join(FILE)))?;
+    remove(&aside)?; // one file with two names is not renamed
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != FILE && name.to_string_lossy().starts_with(BEGUN) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_all_but_the_key(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let entry = entry?;
+        if entry.file_name() != FILE {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes whatever is there, if anything is.
+fn remove(path: &Path) -> io::Result<()> {
+    let is_directory = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+    missing_is_fine(if is_directory {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    })
+}
+
+fn missing_is_fine(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }
 
 /// Has the disk know of a directory and the files in it.
@@ -141,6 +240,10 @@ fn sync(directory: &Path) -> io::Result<()> {
 
 fn keystore(home: &Path) -> PathBuf {
     home.join(STATE).join("keystore")
+}
+
+fn keys_of_service(home: &Path) -> PathBuf {
+    keystore(home).join("hss").join(NICKNAME)
 }
 
 /// What arti notes of the service.
@@ -221,5 +324,56 @@ mod tests {
             format!("{key:?}"),
             format!("AddressKey({})", first.address())
         );
+    }
+
+    #[test]
+    fn what_was_begun_when_the_program_was_killed_is_ended_at_the_next_start() {
+        let settings = Settings::default();
+        let state = tempfile::tempdir().unwrap();
+        let home = Home::of_relay(state.path(), &settings).unwrap();
+        let keys = [(); 2].map(|()| AddressKey::generate(&mut rand::rng()));
+        let [first, second] = &keys;
+        home.put_key(first, &settings).unwrap();
+        let (aside, directory) = (home.path().join(ASIDE), keys_of_service(home.path()));
+        assert!(directory.join(FILE).is_file() && !aside.exists());
+        let again = || {
+            let home = Home::of_relay(state.path(), &settings).unwrap();
+            assert!(!aside.exists(), "no key of an address that was given up");
+            home.address(&settings).unwrap()
+        };
+        // Before there is another in its place, and after.
+        fs::rename(directory.join(FILE), &aside).unwrap();
+        fs::write(directory.join("ks_hs_id.tmp"), "half").unwrap();
+        drop(home);
+        assert_eq!(again(), Some(first.address()));
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        fs::hard_link(directory.join(FILE), &aside).unwrap();
+        let home = state.path().join("relay");
+        put_alone(
+            &home,
+            ExpandedKeypair::from_secret_key_bytes(*second.as_bytes()).unwrap(),
+            &settings.mistrust(),
+        )
+        .unwrap();
+        assert_eq!(again(), Some(second.address()));
+    }
+
+    #[test]
+    fn where_the_key_was_it_is_missed_though_nothing_else_is_there() {
+        let settings = Settings::default();
+        let state = tempfile::tempdir().unwrap();
+        let home = Home::of_relay(state.path(), &settings).unwrap();
+        let rng = &mut rand::rng();
+        home.first_key(&settings, rng).unwrap();
+        let first = home.address(&settings).unwrap();
+        home.first_key(&settings, rng).unwrap();
+        assert_eq!(home.address(&settings).unwrap(), first);
+        fs::remove_file(keys_of_service(home.path()).join(FILE)).unwrap();
+        let missed = home.first_key(&settings, rng);
+        assert!(
+            matches!(missed, Err(HomeError::KeyMissing(_))),
+            "{missed:?}"
+        );
+        assert!(matches!(home.key(&settings), Ok(None)));
     }
 }

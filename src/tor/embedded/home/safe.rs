@@ -31,6 +31,8 @@ pub enum Fault {
     Owner(PathBuf, u32),
     /// Its mode lets others in.
     Mode(PathBuf, u32),
+    /// It is a link: what is behind it may be in use by another program, whose lock is elsewhere.
+    Link(PathBuf),
     /// It can't be looked at, or is neither file nor directory.
     Other(PathBuf, String),
 }
@@ -76,6 +78,13 @@ impl Exposed {
         (!faults.is_empty()).then_some(Self { root, faults })
     }
 
+    /// Whether there are links in it.
+    #[must_use]
+    pub fn has_links(&self) -> bool {
+        let is_link = |fault: &Fault| matches!(fault, Fault::Link(_));
+        self.faults.iter().any(is_link)
+    }
+
     /// The commands that mend it, for a shell; none if there are none. `quoted` makes a word of a path.
     #[must_use]
     pub fn mended_by(&self, quoted: impl Fn(&Path) -> String) -> Option<String> {
@@ -105,7 +114,9 @@ impl Exposed {
                 }
                 // A directory above that is another user's stays as he has it; so does what may be the machine's, such as /var/local, which a group may
                 // write in. And who is to say what can be done about the rest?
-                Fault::Mode(..) | Fault::Owner(..) | Fault::Other(..) => return None,
+                Fault::Mode(..) | Fault::Owner(..) | Fault::Link(_) | Fault::Other(..) => {
+                    return None;
+                }
             }
         }
         if others {
@@ -123,12 +134,18 @@ impl fmt::Display for Exposed {
         let root = self.root.display();
         match self.faults.as_slice() {
             [] => write!(f, "{root} is safe"),
-            [fault] => write!(f, "Tor's files in {root} are not safe there: {fault}"),
-            [fault, more @ ..] => write!(
-                f,
-                "Tor's files in {root} are not safe there: {fault}, and so on (in {} places)",
-                more.len() + 1
-            ),
+            [fault, more @ ..] => {
+                write!(f, "Tor's files in {root} are not safe there: ")?;
+                let path = fault.path();
+                match path == self.root {
+                    true => fault.say_of(f, &"that directory")?, // its name has just been said
+                    false => fault.say_of(f, &path.display())?,
+                }
+                match more.len() {
+                    0 => Ok(()),
+                    more => write!(f, ", and so on (in {} places)", more + 1),
+                }
+            }
         }
     }
 }
@@ -136,7 +153,21 @@ impl fmt::Display for Exposed {
 impl Fault {
     fn path(&self) -> &Path {
         match self {
-            Self::Owner(path, _) | Self::Mode(path, _) | Self::Other(path, _) => path,
+            Self::Owner(path, _)
+            | Self::Mode(path, _)
+            | Self::Link(path)
+            | Self::Other(path, _) => path,
+        }
+    }
+
+    fn say_of(&self, f: &mut fmt::Formatter<'_>, it: &dyn fmt::Display) -> fmt::Result {
+        match self {
+            Self::Owner(_, user) => write!(f, "{it} is another user's ({user})"),
+            Self::Mode(_, mode) => {
+                write!(f, "other users may use {it} (mode {:o})", mode & 0o7777)
+            }
+            Self::Link(_) => write!(f, "{it} is a link to another place"),
+            Self::Other(_, why) => write!(f, "{it}: {why}"),
         }
     }
 
@@ -151,21 +182,12 @@ impl Fault {
             Error::BadOwner(path, user) => Self::Owner(path.clone(), *user),
             Error::BadPermission(path, mode, _) => Self::Mode(path.clone(), *mode),
             Error::NotFound(_) => return None, // it has just gone: a Tor in the directory makes files and removes them
-            other => Self::Other(other.path()?.to_owned(), super::super::chain(other)),
-        })
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path().display();
-        match self {
-            Self::Owner(_, user) => write!(f, "{path} is another user's ({user})"),
-            Self::Mode(_, mode) => {
-                write!(f, "other users may use {path} (mode {:o})", mode & 0o7777)
+            other => {
+                let said = super::super::trouble::of_system(other);
+                let why = said.map_or_else(|| super::super::chain(other), io::Error::to_string);
+                Self::Other(other.path()?.to_owned(), why)
             }
-            Self::Other(_, why) => write!(f, "{path}: {why}"),
-        }
+        })
     }
 }
 
@@ -224,8 +246,9 @@ fn look_at(path: &Path, faults: &mut Vec<Fault>) -> bool {
         (0, 0o400)
     };
     let mode = found.mode();
-    let is_link = found.is_symlink();
-    if !is_link && (mode & forbidden != 0 || mode & needed != needed) {
+    if found.is_symlink() {
+        faults.push(Fault::Link(path.to_owned()));
+    } else if mode & forbidden != 0 || mode & needed != needed {
         faults.push(Fault::Mode(path.to_owned(), mode));
     }
     is_directory && mode & 0o500 == 0o500
