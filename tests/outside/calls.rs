@@ -165,7 +165,7 @@ fn whole_exchange(tor: &str) {
         &["export", "1"],
         &["export", "2"],
         &["status"],
-        &["delete", "1"],
+        &["delete", "1", "--yes"],
         &["delete", "--all", "--yes"],
         &["wipe", "--yes"],
     ];

@@ -75,7 +75,7 @@ fn at_the_wrong_time(suite: &str) {
         stage.holds_each_once(std::slice::from_ref(twice));
 
         let number = stage.numbers(std::slice::from_ref(twice)).remove(0);
-        stage.run(&["delete", &number]);
+        stage.run(&["delete", &number, "--yes"]);
         assert_eq!(sender.send(&body), first, "its answer is still known");
         must_be_nowhere(&stage.scan(&texts));
         must_be_nowhere(&stage.scan(&sender.public()));
