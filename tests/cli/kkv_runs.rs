@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::programs::{Process, Relay, Signal, kkv, kkvc, through_shell};
+use crate::programs::{Process, Relay, Signal, kkv, kkv_at, kkvc, through_shell};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path)
@@ -94,12 +94,8 @@ fn it_runs_with_a_file_for_its_output_and_nothing_to_read() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("kkv.sock");
     let log = directory.path().join("log");
-    let mut command = kkv();
     let file = || Stdio::from(fs::File::create(&log).unwrap());
-    command
-        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
-        .arg(&socket);
-    let mut child = command
+    let mut child = kkv_at(&socket)
         .stdout(file())
         .stderr(Stdio::null())
         .spawn()
@@ -114,11 +110,7 @@ fn it_runs_with_a_file_for_its_output_and_nothing_to_read() {
 fn it_runs_with_input_output_and_errors_closed() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("kkv.sock");
-    let mut command = kkv();
-    command
-        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
-        .arg(&socket);
-    let closed = through_shell(&command, "exec \"$0\" \"$@\" <&- >&- 2>&-");
+    let closed = through_shell(&kkv_at(&socket), "exec \"$0\" \"$@\" <&- >&- 2>&-");
     let process = Process::spawn(closed, None);
     wait_until_it_answers(&socket);
     process.signal(Signal::TERM);

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use crate::programs::{Outcome, Process, Relay, Signal, Terminal, kkv, kkvc, through_shell};
+use crate::programs::{
+    Outcome, Process, Relay, Signal, Terminal, kkv, kkv_at, kkvc, through_shell,
+};
 
 /// What stopping may take, by the program's own promise: shorter than anyone can look away.
 const PROMISED: Duration = Duration::from_millis(100);
@@ -56,9 +58,7 @@ fn sighup_ends_a_relay_of_a_thousand_slots_within_a_tenth_of_a_second() {
 #[test]
 fn on_a_terminal_it_says_in_a_line_of_its_own_that_all_is_wiped() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = kkv();
-    command.args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"]);
-    command.arg(directory.path().join("kkv.sock"));
+    let command = kkv_at(&directory.path().join("kkv.sock"));
     let mut terminal = Terminal::start(command, 80, 24);
     terminal.wait_for("\n  key ");
     terminal.process().signal(Signal::INT);
@@ -72,11 +72,7 @@ fn on_a_terminal_it_says_in_a_line_of_its_own_that_all_is_wiped() {
 fn under_nohup_it_outlives_the_terminal() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("kkv.sock");
-    let mut command = kkv();
-    command
-        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
-        .arg(&socket);
-    let nohup = through_shell(&command, "trap '' HUP; exec \"$0\" \"$@\""); // what nohup does
+    let nohup = through_shell(&kkv_at(&socket), "trap '' HUP; exec \"$0\" \"$@\""); // what nohup does
     let process = Process::spawn(nohup, None);
     process.wait_for_stdout("the block", |out| out.contains("\n  key "));
     process.signal(Signal::HUP);

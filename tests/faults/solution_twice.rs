@@ -15,14 +15,6 @@ fn relay() -> InProcess {
     InProcess::new(SuitePolicy::Any, 40, 8)
 }
 
-fn reserved(relay: &InProcess) -> u32 {
-    relay
-        .relay
-        .queue()
-        .counts(relay.relay.now().elapsed)
-        .reserved
-}
-
 fn assert_spent(answer: &Answer) {
     assert_eq!(answer.status, 409, "{}", answer.text());
     assert_eq!(answer.json()["error"], "spent");
@@ -132,7 +124,7 @@ async fn one_solution_stays_spent_when_the_owner_wipes_the_inbox() {
     assert_spent(&visit.post("/exchange_keys", &other.fields).await);
     let other = client.offer(&challenge, &solution(&challenge));
     assert_spent(&client.post("/exchange_keys", &other.body).await);
-    assert_eq!(reserved(&relay), 0);
+    assert_eq!(relay.reserved(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,7 +140,7 @@ async fn one_solution_used_by_many_at_once_opens_one_session() {
     let requests = bodies.map(|body| post("/exchange_keys", FORM, body));
     let answers = at_once(&relay, requests.collect()).await;
     assert_eq!(statuses(&answers), one_yes);
-    assert_eq!(reserved(&relay), 1);
+    assert_eq!(relay.reserved(), 1);
 
     let mut client = ByHand::new(&relay);
     let challenge = client.challenge().await;
@@ -157,7 +149,7 @@ async fn one_solution_used_by_many_at_once_opens_one_session() {
     let requests = bodies.map(|body| post("/exchange_keys", "application/json", body));
     let answers = at_once(&relay, requests.collect()).await;
     assert_eq!(statuses(&answers), one_yes);
-    assert_eq!(reserved(&relay), 2);
+    assert_eq!(relay.reserved(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -170,7 +162,7 @@ async fn one_request_repeated_many_times_at_once_opens_one_session_and_is_answer
     let answers = at_once(&relay, vec![request; 16]).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(answers[0].status, 200);
-    assert_eq!(reserved(&relay), 1);
+    assert_eq!(relay.reserved(), 1);
 
     let shared = visit.shared(&offer, &answers[0]);
     let message = form(&visit.client.message(&shared, b"once"));

@@ -19,10 +19,26 @@ use crate::raw_http::answer;
 const ONLY_V1: SuitePolicy = SuitePolicy::Only(Suite::V1);
 const ONLY_V2: SuitePolicy = SuitePolicy::Only(Suite::V2);
 
+/// Its failure is one of these.
+macro_rules! must_be {
+    ($failure:ident, $pattern:pat) => {
+        assert!(matches!($failure, $pattern), "{:?}", $failure)
+    };
+}
+
 async fn failure_v2(twist: Twist) -> (Failure, Vec<String>) {
     let relay = KnownRelay::new(twist);
     let failure = deliver_to(&relay, ONLY_V2, "text").await.failure();
     (failure, relay.asked())
+}
+
+/// The same with a challenge changed so, correctly signed.
+async fn challenged_with(challenge: fn(&mut [u8; 112])) -> (Failure, Vec<String>) {
+    failure_v2(Twist {
+        challenge,
+        ..Twist::default()
+    })
+    .await
 }
 
 async fn failure_v1(
@@ -39,15 +55,8 @@ async fn failure_v1(
 async fn a_challenge_that_nobody_can_pay_is_refused_and_not_worked_on() {
     let costs: [fn(&mut [u8; 112]); 3] = [|c| c[1] = 61, |c| c[1] = 128, |c| c[1] = 255];
     for challenge in costs {
-        let (failure, asked) = failure_v2(Twist {
-            challenge,
-            ..Twist::default()
-        })
-        .await;
-        assert!(
-            matches!(failure, Failure::Fault(Fault::WrongChallenge)),
-            "{failure:?}"
-        );
+        let (failure, asked) = challenged_with(challenge).await;
+        must_be!(failure, Failure::Fault(Fault::WrongChallenge));
         assert_eq!(asked, ["POST /pow"]);
     }
     for cost in [61, 255, 256, 512, u32::MAX] {
@@ -68,15 +77,8 @@ async fn a_challenge_with_an_absurd_lifetime_is_refused_in_kkv_2() {
         |c| c[4..8].copy_from_slice(&0u32.to_le_bytes()),
     ];
     for challenge in lifetimes {
-        let (failure, asked) = failure_v2(Twist {
-            challenge,
-            ..Twist::default()
-        })
-        .await;
-        assert!(
-            matches!(failure, Failure::Fault(Fault::WrongChallenge)),
-            "{failure:?}"
-        );
+        let (failure, asked) = challenged_with(challenge).await;
+        must_be!(failure, Failure::Fault(Fault::WrongChallenge));
         assert_eq!(asked, ["POST /pow"]);
     }
 }
@@ -97,12 +99,9 @@ async fn a_challenge_with_an_absurd_deadline_does_no_harm_in_kkv_1() {
 async fn work_that_can_not_be_done_in_its_time_ends_with_its_time() {
     // The highest cost that can be asked for, in the shortest time. That the search stops too is shown by the test's end, which waits
     // for it.
-    let (failure, asked) = failure_v2(Twist {
-        challenge: |bytes| {
-            bytes[1] = 60;
-            bytes[4..8].copy_from_slice(&1u32.to_le_bytes());
-        },
-        ..Twist::default()
+    let (failure, asked) = challenged_with(|bytes| {
+        bytes[1] = 60;
+        bytes[4..8].copy_from_slice(&1u32.to_le_bytes());
     })
     .await;
     let Failure::NotInTime(time) = failure else {
@@ -125,23 +124,14 @@ async fn work_that_can_not_be_done_in_its_time_ends_with_its_time() {
 
 #[tokio::test]
 async fn a_challenge_for_another_sender_is_refused() {
-    let (failure, _) = failure_v2(Twist {
-        challenge: |bytes| {
-            let other = SenderKey::generate(&mut rand::rng()).public();
-            bytes[48..80].copy_from_slice(other.as_bytes());
-        },
-        ..Twist::default()
+    let (failure, _) = challenged_with(|bytes| {
+        let other = SenderKey::generate(&mut rand::rng()).public();
+        bytes[48..80].copy_from_slice(other.as_bytes());
     })
     .await;
-    assert!(
-        matches!(failure, Failure::Fault(Fault::WrongChallenge)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::WrongChallenge));
     let (failure, _) = failure_v1(|challenge| challenge.client = random()).await;
-    assert!(
-        matches!(failure, Failure::Fault(Fault::WrongChallenge)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::WrongChallenge));
 }
 
 #[tokio::test]
@@ -149,15 +139,8 @@ async fn a_challenge_of_another_suite_is_refused() {
     let suites: [fn(&mut [u8; 112]); 4] =
         [|c| c[0] = 0, |c| c[0] = 1, |c| c[0] = 3, |c| c[0] = 0xff];
     for challenge in suites {
-        let (failure, _) = failure_v2(Twist {
-            challenge,
-            ..Twist::default()
-        })
-        .await;
-        assert!(
-            matches!(failure, Failure::Fault(Fault::WrongChallenge)),
-            "{failure:?}"
-        );
+        let (failure, _) = challenged_with(challenge).await;
+        must_be!(failure, Failure::Fault(Fault::WrongChallenge));
     }
 }
 
@@ -178,18 +161,12 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_2() {
         assert_eq!(asked.len(), steps);
     }
     // A challenge that names another relay than the one that signs it.
-    let (failure, _) = failure_v2(Twist {
-        challenge: |bytes| {
-            let other = SenderKey::generate(&mut rand::rng()).public();
-            bytes[80..].copy_from_slice(other.as_bytes());
-        },
-        ..Twist::default()
+    let (failure, _) = challenged_with(|bytes| {
+        let other = SenderKey::generate(&mut rand::rng()).public();
+        bytes[80..].copy_from_slice(other.as_bytes());
     })
     .await;
-    assert!(
-        matches!(failure, Failure::Fault(Fault::BadSignature)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::BadSignature));
 }
 
 #[tokio::test]
@@ -198,10 +175,7 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_1() {
     let said = answer(200, "text/plain", hex(other.public()));
     let server = PublishedServer::saying("/get_domain_pk", said);
     let failure = deliver_to(&server, ONLY_V1, "text").await.failure();
-    assert!(
-        matches!(failure, Failure::Fault(Fault::BadSignature)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::BadSignature));
     assert_eq!(server.asked(), ["POST /pow", "GET /get_domain_pk"]);
 
     let key = random();
@@ -213,10 +187,7 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_1() {
     let said = answer(200, "application/json", body);
     let server = PublishedServer::saying("/exchange_keys", said);
     let failure = deliver_to(&server, ONLY_V1, "text").await.failure();
-    assert!(
-        matches!(failure, Failure::Fault(Fault::BadSignature)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::BadSignature));
     assert_eq!(server.asked().last().unwrap(), "POST /exchange_keys");
 }
 
@@ -227,19 +198,13 @@ async fn a_zero_x25519_key_correctly_signed_is_refused_before_anything_is_sealed
         ..Twist::default()
     })
     .await;
-    assert!(
-        matches!(failure, Failure::Fault(Fault::BadExchangeKey)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::BadExchangeKey));
     assert_eq!(asked, ["POST /pow", "POST /exchange_keys"]);
 
     let mut server = PublishedServer::new();
     server.exchange_key = Some([0; 32]);
     let failure = deliver_to(&server, ONLY_V1, "text").await.failure();
-    assert!(
-        matches!(failure, Failure::Fault(Fault::BadExchangeKey)),
-        "{failure:?}"
-    );
+    must_be!(failure, Failure::Fault(Fault::BadExchangeKey));
     assert_eq!(server.asked().last().unwrap(), "POST /exchange_keys");
 }
 
@@ -258,10 +223,7 @@ async fn a_garbled_ml_kem_ciphertext_correctly_signed_leads_to_a_message_that_no
             ..Twist::default()
         })
         .await;
-        assert!(
-            matches!(failure, Failure::Refused(Refusal::Unproven)),
-            "{failure:?}"
-        );
+        must_be!(failure, Failure::Refused(Refusal::Unproven));
         assert_eq!(asked.len(), 3);
         // …and if it is not, it can't make the receipt, which is over a signature that only an opened message shows.
         let (failure, _) = failure_v2(Twist {
@@ -270,10 +232,7 @@ async fn a_garbled_ml_kem_ciphertext_correctly_signed_leads_to_a_message_that_no
             ..Twist::default()
         })
         .await;
-        assert!(
-            matches!(failure, Failure::InDoubt(Doubt::Unclear)),
-            "{failure:?}"
-        );
+        must_be!(failure, Failure::InDoubt(Doubt::Unclear));
     }
 }
 
@@ -290,10 +249,7 @@ async fn a_receipt_for_another_message_session_or_sender_is_no_receipt() {
             ..Twist::default()
         })
         .await;
-        assert!(
-            matches!(failure, Failure::InDoubt(Doubt::Unclear)),
-            "{failure:?}"
-        );
+        must_be!(failure, Failure::InDoubt(Doubt::Unclear));
         assert_eq!(asked.len(), 3);
     }
 }

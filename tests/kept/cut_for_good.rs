@@ -2,11 +2,10 @@
 //!
 //! kkv/1 at every byte. A kkv/2 delivery takes four times as long in a debug build: its every byte is in `cut_again`.
 
-use kkv::protocol::suite::Suite;
 use kkv::sender::Failure;
 
-use crate::cut::{Cut, End, Then, Way};
-use crate::sweep::{Sweep, deliver, undisturbed, varied};
+use crate::cut::{Cut, End, Then};
+use crate::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 
 /// Cuts for good at each position and asks for the truth each time.
 async fn tells_the_truth(sweep: Sweep, then: Then, end: Option<End>) {
@@ -34,42 +33,29 @@ async fn tells_the_truth(sweep: Sweep, then: Then, end: Option<End>) {
     }
 }
 
-macro_rules! sweeps {
-    ($($name:ident: $then:expr, $end:expr, $suite:ident $way:ident from $first:literal by $step:literal;)+) => {$(
-        #[tokio::test(start_paused = true)]
-        async fn $name() {
-            let sweep = Sweep {
-                suite: Suite::$suite,
-                way: Way::$way,
-                first: $first,
-                step: $step,
-            };
-            tells_the_truth(sweep, $then, $end).await;
-        }
-    )+};
-}
-
 sweeps! {
-    a_kkv1_sender_cut_off_at_any_byte_to_the_relay_knows: Then::NoDial, None, V1 ToRelay from 0 by 1;
-    a_kkv1_sender_cut_off_at_any_byte_to_the_sender_knows: Then::NoDial, None, V1 ToSender from 0 by 1;
-    a_kkv2_sender_cut_off_at_every_eleventh_byte_to_the_relay_knows: Then::NoDial, None, V2 ToRelay from 0 by 11;
-    a_kkv2_sender_cut_off_at_every_seventh_byte_to_the_sender_knows: Then::NoDial, None, V2 ToSender from 0 by 7;
+    tells_the_truth;
+
+    a_kkv1_sender_cut_off_at_any_byte_to_the_relay_knows: (Then::NoDial, None) V1 ToRelay from 0 by 1;
+    a_kkv1_sender_cut_off_at_any_byte_to_the_sender_knows: (Then::NoDial, None) V1 ToSender from 0 by 1;
+    a_kkv2_sender_cut_off_at_every_eleventh_byte_to_the_relay_knows: (Then::NoDial, None) V2 ToRelay from 0 by 11;
+    a_kkv2_sender_cut_off_at_every_seventh_byte_to_the_sender_knows: (Then::NoDial, None) V2 ToSender from 0 by 7;
 
     a_kkv1_sender_whose_connections_all_end_at_once_knows_to_the_relay:
-        Then::Dead(End::Closed), None, V1 ToRelay from 0 by 1;
+        (Then::Dead(End::Closed), None) V1 ToRelay from 0 by 1;
     a_kkv1_sender_whose_connections_all_end_at_once_knows_to_the_sender:
-        Then::Dead(End::Reset), None, V1 ToSender from 0 by 1;
+        (Then::Dead(End::Reset), None) V1 ToSender from 0 by 1;
     a_kkv2_sender_whose_connections_all_end_at_once_knows_to_the_relay:
-        Then::Dead(End::Reset), None, V2 ToRelay from 0 by 41;
+        (Then::Dead(End::Reset), None) V2 ToRelay from 0 by 41;
     a_kkv2_sender_whose_connections_all_end_at_once_knows_to_the_sender:
-        Then::Dead(End::Closed), None, V2 ToSender from 0 by 17;
+        (Then::Dead(End::Closed), None) V2 ToSender from 0 by 17;
 
     a_kkv1_sender_whose_line_falls_silent_for_good_knows_to_the_relay:
-        Then::Dead(End::Silent), Some(End::Silent), V1 ToRelay from 0 by 1;
+        (Then::Dead(End::Silent), Some(End::Silent)) V1 ToRelay from 0 by 1;
     a_kkv1_sender_whose_line_falls_silent_for_good_knows_to_the_sender:
-        Then::Dead(End::Silent), Some(End::Silent), V1 ToSender from 0 by 1;
+        (Then::Dead(End::Silent), Some(End::Silent)) V1 ToSender from 0 by 1;
     a_kkv2_sender_whose_line_falls_silent_for_good_knows_to_the_relay:
-        Then::Dead(End::Silent), Some(End::Silent), V2 ToRelay from 0 by 41;
+        (Then::Dead(End::Silent), Some(End::Silent)) V2 ToRelay from 0 by 41;
     a_kkv2_sender_whose_line_falls_silent_for_good_knows_to_the_sender:
-        Then::Dead(End::Silent), Some(End::Silent), V2 ToSender from 0 by 17;
+        (Then::Dead(End::Silent), Some(End::Silent)) V2 ToSender from 0 by 17;
 }

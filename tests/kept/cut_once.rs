@@ -2,10 +2,8 @@
 //!
 //! kkv/1 at every byte. A kkv/2 delivery takes four times as long in a debug build: its every byte is in `cut_again`.
 
-use kkv::protocol::suite::Suite;
-
-use crate::cut::{Cut, End, Then, Way};
-use crate::sweep::{Sweep, deliver, undisturbed, varied};
+use crate::cut::{Cut, End, Then};
+use crate::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 
 /// Cuts once at each position, in the way that `shape` makes of a plain cut, and asks for the message each time.
 async fn arrives(sweep: Sweep, shape: fn(Cut) -> Cut) {
@@ -40,38 +38,25 @@ fn silent(cut: Cut) -> Cut {
     }
 }
 
-macro_rules! sweeps {
-    ($($name:ident: $shape:ident $suite:ident $way:ident from $first:literal by $step:literal;)+) => {$(
-        #[tokio::test(start_paused = true)]
-        async fn $name() {
-            let sweep = Sweep {
-                suite: Suite::$suite,
-                way: Way::$way,
-                first: $first,
-                step: $step,
-            };
-            arrives(sweep, $shape).await;
-        }
-    )+};
-}
-
 sweeps! {
-    a_kkv1_message_survives_a_cut_at_any_byte_to_the_relay: plain V1 ToRelay from 0 by 1;
-    a_kkv1_message_survives_a_cut_at_any_byte_to_the_sender: plain V1 ToSender from 0 by 1;
-    a_kkv2_message_survives_a_cut_at_every_eleventh_byte_to_the_relay: plain V2 ToRelay from 0 by 11;
-    a_kkv2_message_survives_a_cut_at_every_seventh_byte_to_the_sender: plain V2 ToSender from 0 by 7;
+    arrives;
+
+    a_kkv1_message_survives_a_cut_at_any_byte_to_the_relay: (plain) V1 ToRelay from 0 by 1;
+    a_kkv1_message_survives_a_cut_at_any_byte_to_the_sender: (plain) V1 ToSender from 0 by 1;
+    a_kkv2_message_survives_a_cut_at_every_eleventh_byte_to_the_relay: (plain) V2 ToRelay from 0 by 11;
+    a_kkv2_message_survives_a_cut_at_every_seventh_byte_to_the_sender: (plain) V2 ToSender from 0 by 7;
 
     a_kkv1_message_survives_a_line_that_takes_its_time_to_come_back_on_its_way_to_the_relay:
-        two_dials_fail V1 ToRelay from 0 by 1;
+        (two_dials_fail) V1 ToRelay from 0 by 1;
     a_kkv1_message_survives_a_line_that_takes_its_time_to_come_back_on_its_way_to_the_sender:
-        two_dials_fail V1 ToSender from 0 by 1;
+        (two_dials_fail) V1 ToSender from 0 by 1;
     a_kkv2_message_survives_a_line_that_takes_its_time_to_come_back_on_its_way_to_the_relay:
-        two_dials_fail V2 ToRelay from 0 by 41;
+        (two_dials_fail) V2 ToRelay from 0 by 41;
     a_kkv2_message_survives_a_line_that_takes_its_time_to_come_back_on_its_way_to_the_sender:
-        two_dials_fail V2 ToSender from 0 by 17;
+        (two_dials_fail) V2 ToSender from 0 by 17;
 
-    a_kkv1_message_survives_a_line_that_falls_silent_on_its_way_to_the_relay: silent V1 ToRelay from 0 by 1;
-    a_kkv1_message_survives_a_line_that_falls_silent_on_its_way_to_the_sender: silent V1 ToSender from 0 by 1;
-    a_kkv2_message_survives_a_line_that_falls_silent_on_its_way_to_the_relay: silent V2 ToRelay from 0 by 41;
-    a_kkv2_message_survives_a_line_that_falls_silent_on_its_way_to_the_sender: silent V2 ToSender from 0 by 17;
+    a_kkv1_message_survives_a_line_that_falls_silent_on_its_way_to_the_relay: (silent) V1 ToRelay from 0 by 1;
+    a_kkv1_message_survives_a_line_that_falls_silent_on_its_way_to_the_sender: (silent) V1 ToSender from 0 by 1;
+    a_kkv2_message_survives_a_line_that_falls_silent_on_its_way_to_the_relay: (silent) V2 ToRelay from 0 by 41;
+    a_kkv2_message_survives_a_line_that_falls_silent_on_its_way_to_the_sender: (silent) V2 ToSender from 0 by 17;
 }

@@ -14,7 +14,7 @@ use kkv::sender::{Accepted, Doubt, Event, Failure};
 
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, START, send_observed};
-use crate::sweep::{AtEvent, TEXT, assert_sessions_end, relay, reserved, settle, undisturbed};
+use crate::sweep::{AtEvent, TEXT, assert_sessions_end, relay, settle, undisturbed};
 use crate::talk::{Speaker, exchanges};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
@@ -65,7 +65,7 @@ async fn a_session_takes_its_message_until_its_time_is_over_and_not_after() {
             "{sent:?}"
         );
         assert!(late.texts().is_empty());
-        assert_eq!(reserved(&late), 1, "until the relay looks at its clock");
+        assert_eq!(late.reserved(), 1, "until the relay looks at its clock");
         assert_sessions_end(&late, &suite);
     }
 }
@@ -108,7 +108,7 @@ async fn a_solution_that_comes_when_its_challenge_is_over_opens_nothing() {
             "{sent:?}"
         );
         assert!(late.texts().is_empty());
-        assert_eq!(reserved(&late), 0);
+        assert_eq!(late.reserved(), 0);
 
         let in_time = relay(suite);
         let sent = send_after(&in_time, suite, Duration::from_secs(59)).await;
@@ -176,11 +176,11 @@ async fn a_slot_comes_back_by_itself_when_its_sender_stays_away() {
         let line = CutLine::new(&inbox, [cut], Then::NoDial);
         let sent = send_observed(&line, SuitePolicy::Only(suite), TEXT, &AtEvent(|_| ())).await;
         assert!(matches!(sent, Err(Failure::Unreachable(_))), "{sent:?}");
-        assert_eq!(reserved(&inbox), 1);
+        assert_eq!(inbox.reserved(), 1);
 
         inbox.clock.advance(SESSION_LIFETIME);
         tokio::time::sleep(SESSION_LIFETIME + Duration::from_secs(1)).await;
-        assert_eq!(reserved(&inbox), 0);
+        assert_eq!(inbox.reserved(), 0);
         purging.abort();
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv::protocol::suite::SuitePolicy;
 use kkv::sender::Failure;
 
-use crate::cut::{Cut, CutLine, End, Then, Way};
+use crate::cut::{Cut, CutLine, End, Then};
 use crate::in_process::send;
-use crate::sweep::{Sweep, TEXT, relay, settle, undisturbed, varied};
+use crate::sweep::{Sweep, TEXT, relay, settle, sweeps, undisturbed, varied};
 
 /// Stops the relay at each position; the line goes on, or ends with the relay.
 async fn tells_the_truth(sweep: Sweep, line_ends: bool) {
@@ -49,28 +49,15 @@ async fn tells_the_truth(sweep: Sweep, line_ends: bool) {
     }
 }
 
-macro_rules! sweeps {
-    ($($name:ident: $line_ends:literal $suite:ident $way:ident from $first:literal by $step:literal;)+) => {$(
-        #[tokio::test(start_paused = true)]
-        async fn $name() {
-            let sweep = Sweep {
-                suite: Suite::$suite,
-                way: Way::$way,
-                first: $first,
-                step: $step,
-            };
-            tells_the_truth(sweep, $line_ends).await;
-        }
-    )+};
-}
-
 sweeps! {
-    a_kkv1_sender_knows_what_a_relay_did_that_stopped_while_it_spoke: false V1 ToRelay from 0 by 1;
-    a_kkv1_sender_knows_what_a_relay_did_that_stopped_while_it_listened: false V1 ToSender from 0 by 1;
-    a_kkv2_sender_knows_what_a_relay_did_that_stopped_while_it_spoke: false V2 ToRelay from 0 by 29;
-    a_kkv2_sender_knows_what_a_relay_did_that_stopped_while_it_listened: false V2 ToSender from 0 by 13;
-    a_kkv1_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_spoke: true V1 ToRelay from 0 by 1;
-    a_kkv1_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_listened: true V1 ToSender from 0 by 1;
-    a_kkv2_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_spoke: true V2 ToRelay from 0 by 29;
-    a_kkv2_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_listened: true V2 ToSender from 0 by 13;
+    tells_the_truth;
+
+    a_kkv1_sender_knows_what_a_relay_did_that_stopped_while_it_spoke: (false) V1 ToRelay from 0 by 1;
+    a_kkv1_sender_knows_what_a_relay_did_that_stopped_while_it_listened: (false) V1 ToSender from 0 by 1;
+    a_kkv2_sender_knows_what_a_relay_did_that_stopped_while_it_spoke: (false) V2 ToRelay from 0 by 29;
+    a_kkv2_sender_knows_what_a_relay_did_that_stopped_while_it_listened: (false) V2 ToSender from 0 by 13;
+    a_kkv1_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_spoke: (true) V1 ToRelay from 0 by 1;
+    a_kkv1_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_listened: (true) V1 ToSender from 0 by 1;
+    a_kkv2_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_spoke: (true) V2 ToRelay from 0 by 29;
+    a_kkv2_sender_knows_what_a_relay_did_that_went_with_its_line_while_it_listened: (true) V2 ToSender from 0 by 13;
 }

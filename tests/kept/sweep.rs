@@ -27,6 +27,25 @@ pub(crate) struct Sweep {
     pub(crate) step: usize,
 }
 
+/// Tests, each with its share of a sweep: `sweeps! { test; name: (arguments) suite way from first by step; … }`.
+macro_rules! sweeps {
+    ($test:ident; $(
+        $name:ident: ($($argument:expr),+) $suite:ident $way:ident from $first:literal by $step:literal;
+    )+) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            let sweep = crate::sweep::Sweep {
+                suite: kkv::protocol::suite::Suite::$suite,
+                way: crate::cut::Way::$way,
+                first: $first,
+                step: $step,
+            };
+            $test(sweep, $($argument),+).await;
+        }
+    )+};
+}
+pub(crate) use sweeps;
+
 /// Bytes to the relay and to the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lengths {
@@ -153,7 +172,7 @@ impl Outcome {
     pub(crate) fn assert_delivered(&self, what: &dyn Debug) {
         assert!(self.result.is_ok(), "{what:?}: {:?}", self.result);
         assert_eq!(self.relay.texts(), [TEXT], "{what:?}");
-        assert_eq!(reserved(&self.relay), 0, "{what:?}: a slot is reserved");
+        assert_eq!(self.relay.reserved(), 0, "{what:?}: a slot is reserved");
     }
 
     /// What the sender was told is true, and every slot but the message's comes back.
@@ -178,14 +197,6 @@ pub(crate) fn assert_sessions_end(relay: &InProcess, what: &dyn Debug) {
     let texts = relay.texts();
     relay.clock.advance(SESSION_LIFETIME);
     relay.relay.purge();
-    assert_eq!(reserved(relay), 0, "{what:?}: a slot stays reserved");
+    assert_eq!(relay.reserved(), 0, "{what:?}: a slot stays reserved");
     assert_eq!(relay.texts(), texts, "{what:?}: a message is gone");
-}
-
-pub(crate) fn reserved(relay: &InProcess) -> u32 {
-    relay
-        .relay
-        .queue()
-        .counts(relay.relay.now().elapsed)
-        .reserved
 }

@@ -4,7 +4,6 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::SuitePolicy;
 
 use crate::in_process::InProcess;
-use crate::sweep::reserved;
 use crate::talk::{Speaker, at_once, same};
 
 /// Threads of each race, and how often each race is run: the windows are microseconds wide.
@@ -34,7 +33,7 @@ fn one_kkv1_exchange_asked_for_twice_at_once_opens_one_session_even_in_the_last_
                 .relay
                 .exchange_v1(exchanging.request(), &mut rand::rng())
         }));
-        assert_eq!(reserved(&inbox), 1);
+        assert_eq!(inbox.reserved(), 1);
         let message = who.message_v1(&inbox.relay, &challenge, &answer, "once");
         let answers = at_once(THREADS, |_| inbox.relay.message_v1(&message));
         assert_eq!(same(answers), "");
@@ -54,7 +53,7 @@ fn one_kkv2_exchange_asked_for_twice_at_once_opens_one_session_even_in_the_last_
                 .relay
                 .exchange_v2(exchanging.request(), &mut rand::rng())
         }));
-        assert_eq!(reserved(&inbox), 1);
+        assert_eq!(inbox.reserved(), 1);
         let sent = who.message_v2(&challenge, &answer, "once");
         let answers = at_once(THREADS, |_| inbox.relay.message_v2(sent.request()));
         let receipt = serde_json::from_str(&same(answers)).unwrap();
@@ -80,7 +79,7 @@ fn one_challenge_opens_one_session_however_many_ask_at_once() {
         answers.sort_by_key(Result::is_err);
         assert!(answers[0].is_ok());
         assert!(answers[1..].iter().all(|a| *a == Err(Refusal::Spent)));
-        assert_eq!(reserved(&inbox), 1, "losers keep no slot");
+        assert_eq!(inbox.reserved(), 1, "losers keep no slot");
     }
 }
 
@@ -119,7 +118,7 @@ fn of_two_senders_who_have_paid_for_the_last_slot_one_gets_it_and_the_other_is_t
         });
         assert_eq!(answers.iter().filter(|a| a.is_ok()).count(), 1);
         assert!(answers.contains(&Err(Refusal::Full)));
-        assert_eq!(reserved(&inbox), 1);
+        assert_eq!(inbox.reserved(), 1);
     }
 }
 
@@ -148,7 +147,7 @@ fn a_kkv1_exchange_whose_session_gave_way_to_a_newer_one_is_not_answered_with_th
     assert_eq!(exchange(&first).as_ref(), Ok(&answered));
     let replaced = exchange(&second).unwrap();
     assert_eq!(
-        reserved(&inbox),
+        inbox.reserved(),
         2,
         "the older one's slot waits for its end"
     );

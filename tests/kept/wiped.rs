@@ -5,7 +5,6 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::SuitePolicy;
 
 use crate::in_process::InProcess;
-use crate::sweep::reserved;
 use crate::talk::{Speaker, exchanges};
 
 const SLOTS: u32 = 50;
@@ -63,7 +62,7 @@ fn whoever_repeats_a_request_hears_the_same_after_a_wipe_until_its_time_is_over(
     assert_eq!(messages.len(), 2);
     assert_eq!(asked_of_wiped(), before_wipe, "the same, byte for byte");
     assert!(wiped.texts().is_empty(), "and nothing is stored by it");
-    assert_eq!(reserved(&wiped), 0);
+    assert_eq!(wiped.reserved(), 0);
 
     for relay in [&kept, &wiped] {
         relay.clock.advance(SESSION_LIFETIME);

@@ -7,17 +7,13 @@
 
 use std::sync::Mutex;
 
-use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::limits::ANSWER_TIMEOUT;
-use kkv::pow::Solver;
 use kkv::protocol::suite::SuitePolicy;
-use kkv::protocol::text::Text;
-use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
+use kkv::sender::{Accepted, Event, Failure, Observer};
 use kkv::tor::Dial;
 use zeroize::Zeroizing;
 
-use crate::in_process::{START, target};
+use crate::in_process::send_as;
 
 /// What a delivery came to.
 #[derive(Debug)]
@@ -65,22 +61,8 @@ pub async fn deliver_as<D: Dial>(
     text: &str,
 ) -> Delivered {
     let recorder = Recorder::default();
-    let clock = ManualClock::new(START);
-    let delivery = Delivery {
-        dialer,
-        target: target(),
-        suites,
-        solver: Solver::default(),
-        max_time: None,
-        anyway: false,
-        patience: ANSWER_TIMEOUT,
-        clock: &clock,
-        observer: &recorder,
-    };
     let key = SenderKey::from_secret(&Zeroizing::new(secret));
-    let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
-    let mut rng = rand::make_rng::<rand::rngs::StdRng>();
-    let result = deliver(&delivery, key, &text, &mut rng).await;
+    let result = send_as(dialer, suites, key, text, &recorder).await;
     let events = recorder.0.into_inner().expect("nobody panics there");
     Delivered { result, events }
 }

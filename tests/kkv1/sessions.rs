@@ -13,14 +13,6 @@ fn relay(slots: u32) -> InProcess {
     InProcess::new(SuitePolicy::Any, slots, 8)
 }
 
-fn reserved(relay: &InProcess) -> u32 {
-    relay
-        .relay
-        .queue()
-        .counts(relay.relay.now().elapsed)
-        .reserved
-}
-
 #[tokio::test]
 async fn the_nonce_comes_before_the_seed() {
     let relay = relay(4);
@@ -53,7 +45,7 @@ async fn every_step_asked_again_word_for_word_is_answered_the_same_and_the_messa
     let first = visit.post("/exchange_keys", &offer.fields).await;
     let again = visit.post("/exchange_keys", &offer.fields).await;
     assert_eq!(first, again);
-    assert_eq!(reserved(&relay), 1);
+    assert_eq!(relay.reserved(), 1);
 
     let shared = visit.shared(&offer, &first);
     let first = visit.message(&shared, b"once").await;
@@ -61,7 +53,7 @@ async fn every_step_asked_again_word_for_word_is_answered_the_same_and_the_messa
     assert_eq!(first.status, 200);
     assert_eq!(first, again);
     assert_eq!(relay.texts(), ["once"]);
-    assert_eq!(reserved(&relay), 0);
+    assert_eq!(relay.reserved(), 0);
 }
 
 #[tokio::test]
@@ -71,7 +63,7 @@ async fn one_key_has_one_session_the_newest() {
     let old = visit.session().await;
     let new = visit.session().await;
     assert_eq!(
-        reserved(&relay),
+        relay.reserved(),
         2,
         "the old session's slot waits for its end"
     );
@@ -87,7 +79,7 @@ async fn sessions_that_replace_each_other_take_slots_and_raise_the_price_as_othe
     let cheap = relay.relay.cost();
     for taken in 1..=4 {
         visit.session().await;
-        assert_eq!(reserved(&relay), taken);
+        assert_eq!(relay.reserved(), taken);
     }
     assert_eq!(
         relay.relay.cost().bits(),
@@ -96,7 +88,7 @@ async fn sessions_that_replace_each_other_take_slots_and_raise_the_price_as_othe
     );
     relay.clock.advance(SESSION_LIFETIME);
     relay.relay.purge();
-    assert_eq!(reserved(&relay), 0);
+    assert_eq!(relay.reserved(), 0);
     assert_eq!(relay.relay.cost(), cheap);
 }
 
@@ -113,12 +105,12 @@ async fn with_no_slot_free_one_key_replaces_its_own_session_at_the_price_of_the_
     }
     let rivals = rival.challenge().await;
     let old = visit.session().await;
-    assert_eq!(reserved(&relay), 2, "none is free");
+    assert_eq!(relay.reserved(), 2, "none is free");
 
     let offer = visit.offer(&dear[0]);
     let answer = visit.post("/exchange_keys", &offer.fields).await;
     let new = visit.shared(&offer, &answer);
-    assert_eq!(reserved(&relay), 2);
+    assert_eq!(relay.reserved(), 2);
     assert_eq!(visit.message(&old, b"old").await.status, 401);
 
     let offer = visit.offer(&cheap);
@@ -188,12 +180,12 @@ async fn a_session_ends_when_its_time_is_over_and_gives_its_slot_back() {
         .clock
         .advance(SESSION_LIFETIME - Duration::from_secs(1));
     relay.relay.purge();
-    assert_eq!(reserved(&relay), 1);
+    assert_eq!(relay.reserved(), 1);
     relay.clock.advance(Duration::from_secs(1));
     let late = visit.message(&shared, b"late").await;
     assert_eq!(late.status, 401, "there is no such session any more");
     relay.relay.purge();
-    assert_eq!(reserved(&relay), 0);
+    assert_eq!(relay.reserved(), 0);
 
     let shared = rival.session().await;
     assert_eq!(rival.message(&shared, b"in time").await.status, 200);

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::injected::Argument::{Bytes, Number};
 use super::injected::Held;
-use crate::programs::{kkv, kkvc};
+use crate::programs::{kkv_at, kkvc};
 
 /// A user who is nobody here.
 const SOMEBODY: u32 = 65_500;
@@ -206,10 +206,7 @@ fn what_landlock_does_not_see_is_refused_to_who_has_taken_a_relay_over() {
     let socket = tempfile::tempdir().unwrap();
     let socket = socket.path().join("kkv.sock");
     // Nothing else waits for it, as things do that tests usually start it with.
-    let mut relay = kkv();
-    relay
-        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
-        .arg(&socket);
+    let mut relay = kkv_at(&socket);
     let mut relay = Waiting(relay.stdout(Stdio::piped()).spawn().expect("it is built"));
     let mut out = BufReader::new(relay.0.stdout.take().expect("it is piped"));
     out.read_line(&mut String::new()).unwrap(); // it has confined itself

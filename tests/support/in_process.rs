@@ -63,6 +63,12 @@ impl InProcess {
         }
     }
 
+    /// Slots that wait for the message of an open session.
+    pub fn reserved(&self) -> u32 {
+        let relay = &self.relay;
+        relay.queue().counts(relay.now().elapsed).reserved
+    }
+
     /// A new connection to the relay: the sender's end.
     pub fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
@@ -136,6 +142,18 @@ pub async fn send_observed<D: Dial>(
     text: &str,
     observer: &dyn Observer,
 ) -> Result<Accepted, Failure> {
+    let key = SenderKey::generate(&mut rand::rng());
+    send_as(dialer, suites, key, text, observer).await
+}
+
+/// The same with this key.
+pub async fn send_as<D: Dial>(
+    dialer: &D,
+    suites: SuitePolicy,
+    key: SenderKey,
+    text: &str,
+    observer: &dyn Observer,
+) -> Result<Accepted, Failure> {
     let clock = ManualClock::new(START);
     let delivery = Delivery {
         dialer,
@@ -149,7 +167,6 @@ pub async fn send_observed<D: Dial>(
         observer,
     };
     let mut rng = StdRng::from_rng(&mut rand::rng());
-    let key = SenderKey::generate(&mut rng);
     let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
     deliver(&delivery, key, &text, &mut rng).await
 }

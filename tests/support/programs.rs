@@ -44,6 +44,15 @@ pub fn kkv() -> Command {
     program(env!("CARGO_BIN_EXE_kkv"))
 }
 
+/// A `kkv` that is reached from this machine only, on a port that the kernel chooses.
+pub fn kkv_at(socket: &Path) -> Command {
+    let mut command = kkv();
+    command
+        .args(["--tor", "off", "--listen", "127.0.0.1:0", "--socket"])
+        .arg(socket);
+    command
+}
+
 fn program(path: &str) -> Command {
     let mut command = Command::new(path);
     for (name, _) in env::vars_os() {
