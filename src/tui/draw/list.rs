@@ -39,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     // A part of it would say nothing.
     let last = if columns(last) <= room { last } else { "" };
     let more = MORE.map(|(name, _)| name.to_owned());
-    let title = shown.line("   ", "RECEIVED", "FROM", more, "ID") + last;
+    let title = shown.line("   ", "RECEIVED", "FROM", &more, "ID") + last;
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
     if app.inbox.top() > 0 {
         let above = Line::raw(format!(" {} newer ↑ ", app.inbox.top()));
@@ -61,7 +61,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
             &format!("{picked}{unread} "),
             &time(message.received),
             &from,
-            [
+            &[
                 message.bytes.to_string(),
                 message.cost.to_string(),
                 message.suite.to_string(),
@@ -126,7 +126,7 @@ impl Columns {
         ALWAYS + self.from + self.id + more.sum::<usize>()
     }
 
-    fn line(&self, marks: &str, time: &str, from: &str, more: [String; 3], id: &str) -> String {
+    fn line(&self, marks: &str, time: &str, from: &str, more: &[String; 3], id: &str) -> String {
         let mut line = format!("{marks}{time:<16}  {}", fitted(from, self.from));
         for (text, (name, width)) in more.iter().zip(MORE).take(self.more) {
             line += &if name == "SUITE" {
