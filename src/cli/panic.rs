@@ -23,7 +23,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::alone::alone;
+    use kkv_testing::alone;
 
     #[test]
     fn the_place_of_a_fault_is_told_and_nothing_of_what_was_worked_on() {

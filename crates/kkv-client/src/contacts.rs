@@ -1,0 +1,19 @@
+//! Names for addresses: what an owner knows of the inboxes that are written to, in memory, or in one encrypted file if that is asked for.
+
+mod backup;
+mod book;
+mod disk;
+mod file;
+mod name;
+mod passphrase;
+mod sealed;
+mod stored;
+mod words;
+
+pub use backup::Backup;
+pub use book::{Book, BookError, Contact};
+pub use file::{BookFile, ChangeError, FileError, SealedBook};
+pub use name::alike;
+pub use name::{BadName, Name};
+pub use passphrase::{BadPassphrase, Passphrase};
+pub use words::Words;

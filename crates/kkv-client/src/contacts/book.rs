@@ -1,0 +1,413 @@
+//! Contacts in memory, by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::name::Name;
+use kkv_base::count::counted;
+use kkv_base::limits::MAX_CONTACTS;
+use kkv_net::tor::Target;
+use kkv_protocol::crypto::identity::{PublicKey, Sender};
+use kkv_protocol::suite::Suite;
+
+/// A name that differs in more places than this from what was typed was not meant.
+const NEAR: usize = 2;
+
+/// Somebody to write to. Its address stays what it is, since that is what was verified: another address is another contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    pub(super) name: Name,
+    pub(super) target: Target,
+    pub(super) suite: Option<Suite>,
+    pub(super) sender: Option<PublicKey<Sender>>,
+    pub(super) verified: bool,
+}
+
+/// All contacts, in the order of their names. No two have the same name, address or key, so that each of these tells who it is.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Book {
+    contacts: BTreeMap<String, Contact>,
+    /// What those are called now whose names had to be told apart: see [`adopt`](Self::adopt).
+    renamed: Vec<Name>,
+}
+
+/// Why contacts stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BookError {
+    /// Nobody is called that.
+    #[error("there is no contact '{0}'")]
+    Unknown(Name),
+    /// Somebody is called that already.
+    #[error("there is a contact '{0}' already")]
+    SameName(Name),
+    /// Somebody has this address already.
+    #[error("'{0}' has this address already")]
+    SameAddress(Name),
+    /// Somebody has this key already.
+    #[error("'{0}' signs with this key already")]
+    SameSender(Name),
+    /// Somebody else is called that by now.
+    #[error("'{0}' has another address meanwhile, which was not compared")]
+    Changed(Name),
+    /// There is no room.
+    #[error("there are {MAX_CONTACTS} contacts, and no more fit")]
+    Full,
+}
+
+impl Contact {
+    /// Somebody nothing else is known of yet. Messages that are signed with `sender`, if there is one, are theirs.
+    #[must_use]
+    pub fn new(name: Name, target: Target, sender: Option<PublicKey<Sender>>) -> Self {
+        Self {
+            name,
+            target,
+            suite: None,
+            sender,
+            verified: false,
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Where its inbox is.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// The best suite that its inbox has spoken, if it is known.
+    #[must_use]
+    pub fn suite(&self) -> Option<Suite> {
+        self.suite
+    }
+
+    /// Whether its inbox has spoken kkv/2 before: nothing less may be spoken with it, since only somebody in between could be the reason.
+    #[must_use]
+    pub fn speaks_the_best(&self) -> bool {
+        self.suite == Some(Suite::V2)
+    }
+
+    /// Whether it is news that its inbox has spoken `suite`.
+    #[must_use]
+    pub fn learns_from(&self, suite: Suite) -> bool {
+        self.suite < Some(suite)
+    }
+
+    /// The key that its messages are signed with, if it is known.
+    #[must_use]
+    pub fn sender(&self) -> Option<PublicKey<Sender>> {
+        self.sender
+    }
+
+    /// Whether its address has been compared over another way.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+}
+
+impl Book {
+    /// Each contact, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.values()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.contacts.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contacts.is_empty()
+    }
+
+    /// Takes one in.
+    ///
+    /// # Errors
+    /// Its name, address or key is somebody's already, or there is no room.
+    pub fn add(&mut self, contact: Contact) -> Result<(), BookError> {
+        if let Some(same) = self.contacts.get(contact.name.key()) {
+            return Err(BookError::SameName(same.name.clone()));
+        }
+        if let Some(same) = self.by_target(contact.target) {
+            return Err(BookError::SameAddress(same.name.clone()));
+        }
+        if let Some(same) = contact.sender.and_then(|key| self.by_sender(&key)) {
+            return Err(BookError::SameSender(same.clone()));
+        }
+        if self.len() >= MAX_CONTACTS {
+            return Err(BookError::Full);
+        }
+        let key = contact.name.key().to_owned();
+        self.contacts.insert(key, contact);
+        Ok(())
+    }
+
+    /// Takes one in from a file. A file of before may have two whose names look alike; the second gets a number behind its name.
+    pub(super) fn adopt(&mut self, contact: Contact) -> Result<(), BookError> {
+        if !self.contacts.contains_key(contact.name.key()) {
+            return self.add(contact);
+        }
+        let free = |name: &Name| !self.contacts.contains_key(name.key());
+        let name = (2..).map(|n| contact.name.numbered(n)).find(free);
+        let name = name.expect("there are more numbers than contacts");
+        self.add(Contact {
+            name: name.clone(),
+            ..contact
+        })?;
+        self.renamed.push(name);
+        Ok(())
+    }
+
+    /// Those that have another name than in the file they were read from, since somebody else's looked alike.
+    #[must_use]
+    pub fn renamed(&self) -> &[Name] {
+        &self.renamed
+    }
+
+    /// Gives one another name, or the same with other capitals.
+    ///
+    /// # Errors
+    /// Nobody is called `old`, or somebody else is called `new`.
+    pub fn rename(&mut self, old: &Name, new: Name) -> Result<&Contact, BookError> {
+        if let Some(same) = self.contacts.get(new.key()).filter(|_| *old != new) {
+            return Err(BookError::SameName(same.name.clone()));
+        }
+        let contact = self.remove(old)?;
+        let renamed = self.contacts.entry(new.key().to_owned());
+        Ok(renamed.or_insert(Contact {
+            name: new,
+            ..contact
+        }))
+    }
+
+    /// Takes one out.
+    ///
+    /// # Errors
+    /// Nobody is called that.
+    pub fn remove(&mut self, name: &Name) -> Result<Contact, BookError> {
+        let removed = self.contacts.remove(name.key());
+        removed.ok_or_else(|| BookError::Unknown(name.clone()))
+    }
+
+    /// The contact of that name.
+    ///
+    /// # Errors
+    /// Nobody is called that.
+    pub fn get(&self, name: &Name) -> Result<&Contact, BookError> {
+        let found = self.contacts.get(name.key());
+        found.ok_or_else(|| BookError::Unknown(name.clone()))
+    }
+
+    /// The contact with that address.
+    #[must_use]
+    pub fn by_target(&self, target: Target) -> Option<&Contact> {
+        self.iter().find(|contact| contact.target == target)
+    }
+
+    /// Who signs with `key`.
+    #[must_use]
+    pub fn by_sender(&self, key: &PublicKey<Sender>) -> Option<&Name> {
+        let signs = |contact: &&Contact| contact.sender.as_ref() == Some(key);
+        self.iter().find(signs).map(|contact| &contact.name)
+    }
+
+    /// Remembers that the inbox at `target` has spoken `suite`, unless it has spoken a better one before, or is nobody's (any more).
+    pub fn note_suite(&mut self, target: Target, suite: Suite) {
+        let mut contacts = self.contacts.values_mut();
+        if let Some(contact) = contacts.find(|contact| contact.target == target) {
+            contact.suite = contact.suite.max(Some(suite));
+        }
+    }
+
+    /// Remembers that the address `compared` has been compared over another way.
+    ///
+    /// # Errors
+    /// Nobody is called that, or somebody with another address is by now.
+    pub fn verify(&mut self, name: &Name, compared: Target) -> Result<&Contact, BookError> {
+        self.set_verified(name, compared, true)
+    }
+
+    /// Remembers that the address `compared` is another one than its owner says.
+    ///
+    /// # Errors
+    /// Nobody is called that, or somebody with another address is by now.
+    pub fn distrust(&mut self, name: &Name, compared: Target) -> Result<&Contact, BookError> {
+        self.set_verified(name, compared, false)
+    }
+
+    fn set_verified(
+        &mut self,
+        name: &Name,
+        compared: Target,
+        verified: bool,
+    ) -> Result<&Contact, BookError> {
+        let contact = self.known(name)?;
+        if contact.target != compared {
+            return Err(BookError::Changed(name.clone()));
+        }
+        contact.verified = verified;
+        Ok(contact)
+    }
+
+    /// Whom `name` may have meant: those that begin with it, and those that differ in a letter or two.
+    #[must_use]
+    pub fn near(&self, name: &Name) -> Vec<&Name> {
+        let (asked, most) = (name.key(), NEAR.min(name.key().chars().count() / 2));
+        let near = |known: &&Name| {
+            let known = known.key();
+            known.starts_with(asked) || strsim::osa_distance(known, asked) <= most
+        };
+        self.iter().map(Contact::name).filter(near).collect()
+    }
+
+    fn known(&mut self, name: &Name) -> Result<&mut Contact, BookError> {
+        let found = self.contacts.get_mut(name.key());
+        found.ok_or_else(|| BookError::Unknown(name.clone()))
+    }
+}
+
+/// The keys are names, and they say whom someone writes to.
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Book({})",
+            counted(self.contacts.len() as u64, "contact")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kkv_protocol::crypto::identity::SenderKey;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn contact(text: &str, port: u16) -> Contact {
+        let target = format!("127.0.0.1:{port}").parse().unwrap();
+        Contact::new(name(text), target, None)
+    }
+
+    /// A book of these, on ports from 1 up.
+    fn book(names: &[&str]) -> Book {
+        let mut book = Book::default();
+        for (port, name) in (1..).zip(names) {
+            book.add(contact(name, port)).unwrap();
+        }
+        book
+    }
+
+    fn names(book: &Book) -> Vec<&str> {
+        book.iter().map(|c| c.name().as_str()).collect()
+    }
+
+    #[test]
+    fn contacts_are_in_the_order_of_their_names_whatever_their_capitals() {
+        let book = book(&["bob", "Carol", "alice", "Bo"]);
+        assert_eq!(names(&book), ["alice", "Bo", "bob", "Carol"]);
+        assert_eq!(book.get(&name("CAROL")).unwrap().name().as_str(), "Carol");
+    }
+
+    #[test]
+    fn no_two_have_the_same_name_address_or_key() {
+        let mut book = book(&["bob"]);
+        let same_name = book.add(contact("BOB", 2)).unwrap_err();
+        assert_eq!(same_name.to_string(), "there is a contact 'bob' already");
+        let same_address = book.add(contact("alice", 1)).unwrap_err();
+        assert_eq!(same_address, BookError::SameAddress(name("bob")));
+        let key = SenderKey::generate(&mut rand::rng()).public();
+        let signs = |text, port| Contact {
+            sender: Some(key),
+            ..contact(text, port)
+        };
+        book.add(signs("carol", 3)).unwrap();
+        let same_sender = book.add(signs("dave", 4)).unwrap_err();
+        assert_eq!(same_sender, BookError::SameSender(name("carol")));
+        assert_eq!(book.by_sender(&key), Some(&name("carol")));
+        assert_eq!(names(&book), ["bob", "carol"]);
+    }
+
+    #[test]
+    fn another_name_leaves_everything_else() {
+        let mut book = book(&["bob", "carol"]);
+        let target = book.get(&name("bob")).unwrap().target();
+        book.note_suite(target, Suite::V2);
+        let other = "127.0.0.1:9".parse().unwrap();
+        let refused = book.verify(&name("bob"), other).unwrap_err();
+        assert_eq!(refused, BookError::Changed(name("bob")));
+        book.verify(&name("bob"), target).unwrap();
+        assert!(!book.distrust(&name("bob"), target).unwrap().is_verified());
+        book.verify(&name("bob"), target).unwrap();
+        let renamed = book.rename(&name("BOB"), name("Zed")).unwrap();
+        assert!(renamed.is_verified() && renamed.suite() == Some(Suite::V2));
+        assert_eq!(names(&book), ["carol", "Zed"]);
+        book.rename(&name("zed"), name("ZED")).unwrap();
+        assert_eq!(names(&book), ["carol", "ZED"]);
+        let taken = book.rename(&name("carol"), name("zed")).unwrap_err();
+        assert_eq!(taken, BookError::SameName(name("zed")));
+        let unknown = book.rename(&name("bob"), name("eve")).unwrap_err();
+        assert_eq!(unknown, BookError::Unknown(name("bob")));
+        assert_eq!(names(&book), ["carol", "ZED"]);
+    }
+
+    #[test]
+    fn only_a_better_suite_is_remembered() {
+        let mut book = book(&["bob"]);
+        let bob = name("bob");
+        let target = book.get(&bob).unwrap().target();
+        for (spoken, best) in [
+            (Suite::V1, Suite::V1),
+            (Suite::V2, Suite::V2),
+            (Suite::V1, Suite::V2),
+        ] {
+            book.note_suite(target, spoken);
+            assert_eq!(book.get(&bob).unwrap().suite(), Some(best));
+        }
+        let before = book.clone();
+        book.note_suite("127.0.0.1:99".parse().unwrap(), Suite::V2);
+        assert_eq!(book, before, "nobody is there");
+    }
+
+    #[test]
+    fn a_name_that_was_nearly_meant_is_found() {
+        let book = book(&["bob", "Robert", "alice", "al"]);
+        for (asked, meant) in [
+            ("bbo", &["bob"][..]),
+            ("rob", &["bob", "Robert"]),
+            ("ALICA", &["alice"]),
+            ("al", &["al", "alice"]),
+            ("x", &[]),
+            ("eve", &[]),
+        ] {
+            let near: Vec<&str> = book
+                .near(&name(asked))
+                .into_iter()
+                .map(Name::as_str)
+                .collect();
+            assert_eq!(near, meant, "{asked}");
+        }
+    }
+
+    #[test]
+    fn the_book_is_bounded() {
+        let mut book = Book::default();
+        for port in 1..=MAX_CONTACTS as u16 {
+            book.add(contact(&format!("c{port}"), port)).unwrap();
+        }
+        assert_eq!(book.add(contact("more", 2000)), Err(BookError::Full));
+        assert_eq!(book.len(), MAX_CONTACTS);
+        book.remove(&name("c7")).unwrap();
+        book.add(contact("more", 2000)).unwrap();
+    }
+}

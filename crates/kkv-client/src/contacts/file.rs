@@ -1,0 +1,166 @@
+//! Contacts in one file, encrypted with a passphrase (age, its scrypt recipient). Nothing of it is ever on the disk unencrypted.
+//!
+//! A change reads the file anew under a lock and replaces it: two programs can have the same file open.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::book::{Book, BookError};
+use super::disk::{Beside, held, missing, open, read};
+use super::passphrase::Passphrase;
+use super::{sealed, stored};
+use kkv_base::limits::{CONTACTS_PATIENCE, CONTACTS_WORK, MAX_CONTACTS_WORK};
+
+/// A file of contacts as it lies on the disk, read but not opened.
+#[derive(Debug)]
+pub struct SealedBook {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// Contacts whose file is open.
+#[derive(Debug)]
+pub struct BookFile {
+    sealed: SealedBook,
+    passphrase: Passphrase,
+    book: Book,
+}
+
+/// Why a file of contacts can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It isn't there.
+    #[error("there is no such file")]
+    Missing,
+    /// It is there, and was to be made.
+    #[error("there is such a file already")]
+    Exists,
+    /// It is a directory or the like.
+    #[error("it is no file")]
+    NotAFile,
+    /// Another program changes it, and doesn't get done.
+    #[error("another program has held it for {} s", CONTACTS_PATIENCE.as_secs())]
+    Busy,
+    /// Its mode lets others in.
+    #[error("other users may get at it")]
+    Exposed,
+    /// It is something else.
+    #[error("it is no file of contacts")]
+    Foreign,
+    /// It is not as it was written.
+    #[error("it has been cut off or altered")]
+    Altered,
+    /// It is closed to this passphrase. (The place where that shows may have been altered as well.)
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// It would take too long, or too much memory, to open it.
+    #[error("to open it takes 2^{0} steps of scrypt, and 2^{MAX_CONTACTS_WORK} are done at most")]
+    TooMuchWork(u8),
+    /// It comes from another version of the program.
+    #[error("it is of version {0}, and only version {version} is known", version = stored::VERSION)]
+    Version(u64),
+    /// It was not made by this program.
+    #[error("what is in it can't be contacts")]
+    Malformed,
+    /// The system says no.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Why contacts in a file stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// They can't be changed like that.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The file can't be had, or written anew.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl SealedBook {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// It isn't there, can't be read, or others can read it too.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let path = fs::canonicalize(path).map_err(missing)?; // what is replaced is never a link
+        let bytes = read(&open(&path)?)?;
+        Ok(Self { path, bytes })
+    }
+
+    /// Opens it. Takes the time that a guess is to take: part of a second.
+    ///
+    /// # Errors
+    /// The passphrase is wrong, or it isn't a file of contacts, or not a whole one.
+    pub fn open(self, passphrase: Passphrase) -> Result<BookFile, FileError> {
+        let book = unseal(&self.bytes, &passphrase)?;
+        Ok(BookFile {
+            sealed: self,
+            passphrase,
+            book,
+        })
+    }
+}
+
+impl BookFile {
+    /// Makes a new file of mode 0600 with `book` in it.
+    ///
+    /// # Errors
+    /// There is one already, or it can't be written.
+    pub fn create(path: &Path, passphrase: Passphrase, book: Book) -> Result<Self, FileError> {
+        let bytes = seal(&book, &passphrase, CONTACTS_WORK)?;
+        let new = Beside::write(path, &bytes)?;
+        new.put(path)?;
+        let path = fs::canonicalize(path)?;
+        Ok(Self {
+            sealed: SealedBook { path, bytes },
+            passphrase,
+            book,
+        })
+    }
+
+    /// What is in it, as far as this program has seen it.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Changes what is in it now, whoever has written it meanwhile; the file is written anew if something differs then.
+    ///
+    /// # Errors
+    /// The change is refused, or the file can't be read or written any more; then it is as it was.
+    pub fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Book) -> Result<T, BookError>,
+    ) -> Result<T, ChangeError> {
+        let held = held(&self.sealed.path)?;
+        let bytes = read(&held)?;
+        if bytes != self.sealed.bytes {
+            self.book = unseal(&bytes, &self.passphrase)?;
+            self.sealed.bytes = bytes;
+        }
+        let mut book = self.book.clone();
+        let done = change(&mut book)?;
+        if book != self.book {
+            let bytes = seal(&book, &self.passphrase, CONTACTS_WORK)?;
+            let new = Beside::write(&self.sealed.path, &bytes)?;
+            new.replace(&self.sealed.path, &held)?;
+            self.sealed.bytes = bytes;
+            self.book = book;
+        }
+        Ok(done)
+    }
+}
+
+fn seal(book: &Book, passphrase: &Passphrase, work: u8) -> Result<Vec<u8>, FileError> {
+    sealed::seal(&stored::write(book), passphrase, work)
+}
+
+fn unseal(bytes: &[u8], passphrase: &Passphrase) -> Result<Book, FileError> {
+    stored::read(&sealed::unseal(bytes, passphrase)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! Pays: has a solution searched for, in the time there is, and not without consent where that will hardly do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::CryptoRng;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Delivery, Event, Failure, Price};
+use kkv_base::limits::{LIKELY, MAX_PAYMENTS, RATE_TIME, SLOWEST_RATE, UNASKED_PAYING};
+use kkv_net::tor::Dial;
+use kkv_pow::{Odds, Puzzle, Search, Solution};
+
+/// Ends a search when dropped, so that a cancelled delivery leaves no thread working.
+struct StopOnDrop(Arc<Search>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// The time that a sender is ready to spend on all payments for one message, which it may have to make again.
+#[derive(Debug)]
+pub(super) struct Purse {
+    /// If it is to be paid anyway: as much as the relay gives for the first.
+    left: Option<Duration>,
+    /// Whether nobody has said how much, so that it is what is paid without asking.
+    unasked: bool,
+    payments: u32,
+}
+
+/// The time for one payment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Term {
+    /// When the challenge was there.
+    begins: Instant,
+    ends: Instant,
+    /// Until when the relay takes the solution.
+    pub(super) expires: Instant,
+    /// Whether it ends only because no more is paid without asking: the relay gives longer.
+    cut: bool,
+    /// How long that is, as a person is told.
+    pub(super) time: Duration,
+}
+
+impl Purse {
+    /// With what somebody has said; `anyway`: as much as the relay gives, whatever that is.
+    pub(super) fn new(left: Option<Duration>, anyway: bool) -> Self {
+        let unasked = left.is_none() && !anyway;
+        Self {
+            left: if unasked { Some(UNASKED_PAYING) } else { left },
+            unasked,
+            payments: 0,
+        }
+    }
+
+    /// Somebody has agreed to pay for as long as the relay gives.
+    fn agreed(&mut self, given: Duration) {
+        if self.unasked {
+            self.unasked = false;
+            self.left = Some(given);
+        }
+    }
+
+    /// The time for a payment for which the relay gives `time` since it was `asked`. What the sender gives is counted from now: it is for paying,
+    /// not for the way of the answer.
+    fn term(&mut self, begins: Instant, asked: Instant, time: Duration) -> Term {
+        let longest = self.allows(time);
+        let (mine, expires) = (begins + longest, asked + time);
+        Term {
+            begins,
+            ends: mine.min(expires),
+            expires,
+            cut: self.unasked && mine < expires,
+            time: longest,
+        }
+    }
+
+    /// How long a payment may take for which the relay gives so much time.
+    fn allows(&mut self, time: Duration) -> Duration {
+        time.min(*self.left.get_or_insert(time))
+    }
+
+    /// A payment is over.
+    pub(super) fn paid(&mut self, term: Term) {
+        self.spent(term.begins.elapsed());
+    }
+
+    fn spent(&mut self, time: Duration) {
+        self.left = self.left.map(|left| left.saturating_sub(time));
+        self.payments += 1;
+    }
+
+    /// Whether another payment for the same message makes sense.
+    pub(super) fn pays_again(&self) -> bool {
+        self.payments < MAX_PAYMENTS && self.left.is_none_or(|left| !left.is_zero())
+    }
+
+    /// Whether nothing was paid yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.payments == 0
+    }
+}
+
+impl<D: Dial> Delivery<'_, D> {
+    /// Settles how long may be paid for a challenge for which the relay gives `given` since it was `asked`. Where it is
+    /// in doubt, measures whether this machine is fast enough, and asks if it is hardly so, or takes longer than is
+    /// paid without asking. The time is running meanwhile.
+    pub(super) async fn agree(
+        &self,
+        puzzle: &Puzzle,
+        purse: &mut Purse,
+        asked: Instant,
+        given: Duration,
+    ) -> Result<Term, Failure> {
+        let begins = Instant::now();
+        let term = purse.term(begins, asked, given);
+        if Odds::new(puzzle, SLOWEST_RATE).by(term.time) > LIKELY {
+            return Ok(term);
+        }
+        let (solver, measured) = (self.solver, puzzle.clone());
+        let rate = spawn_blocking(move || solver.rate(&measured, RATE_TIME)).await;
+        let odds = Odds::new(puzzle, rate.expect("nothing in it panics"));
+        if odds.by(term.time) > LIKELY {
+            return Ok(term);
+        }
+        let price = Price {
+            cost: puzzle.cost(),
+            odds,
+            time: if term.cut { given } else { term.time },
+        };
+        if self.observer.consents(price).await {
+            purse.agreed(given);
+            Ok(purse.term(begins, asked, given))
+        } else {
+            Err(Failure::TooDear(price))
+        }
+    }
+
+    /// Searches until found, or until `term` is over: a day at most.
+    pub(super) async fn search(
+        &self,
+        puzzle: Puzzle,
+        term: Term,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Solution, Failure> {
+        let mut prefix = [0; 24];
+        rng.fill_bytes(&mut prefix);
+        let search = Arc::new(Search::default());
+        let guard = StopOnDrop(Arc::clone(&search));
+        self.observer.event(Event::Solving {
+            search: Arc::clone(&search),
+            puzzle: puzzle.clone(),
+            time: term.ends.saturating_duration_since(Instant::now()),
+        });
+        let solver = self.solver;
+        let searching = spawn_blocking(move || solver.solve(&puzzle, &prefix, &search));
+        let found = timeout_at(term.ends, searching).await;
+        drop(guard);
+        match found {
+            Ok(found) => found.expect("nothing in it panics"),
+            Err(_) => None,
+        }
+        .ok_or(if term.cut {
+            Failure::UnaskedTimeOver
+        } else {
+            Failure::NotInTime(term.time)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn all_payments_together_take_no_longer_than_the_purse_allows() {
+        for (said, anyway) in [(None, true), (Some(2 * MINUTE), false)] {
+            let mut purse = Purse::new(said, anyway);
+            assert_eq!(purse.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");
+            purse.spent(MINUTE);
+            assert_eq!(purse.allows(10 * MINUTE), MINUTE, "{said:?}");
+            assert!(purse.pays_again());
+            purse.spent(MINUTE);
+            assert!(!purse.pays_again(), "{said:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_word_all_payments_have_a_quarter_of_an_hour_and_each_no_more_than_is_given()
+    {
+        let now = Instant::now();
+        let mut purse = Purse::new(None, false);
+        for (paid, given, time, cut) in [
+            (0, 8, 8, false),
+            (5, 8, 8, false), // three minutes of the first challenge are left, which say nothing of this one
+            (5, 8, 5, true),
+            (4, 8, 1, true),
+            (0, 1, 1, false),
+        ] {
+            purse.spent(paid * MINUTE);
+            let term = purse.term(now, now, given * MINUTE);
+            assert_eq!(
+                (term.time, term.cut),
+                (time * MINUTE, cut),
+                "{paid} {given}"
+            );
+            assert!(purse.pays_again());
+        }
+        purse.spent(MINUTE);
+        assert!(!purse.pays_again());
+        let told = Failure::UnaskedTimeOver.to_string();
+        assert_eq!(
+            told,
+            "no solution was found within the 15 minutes that are paid without asking"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_by_the_relay_first_is_not_put_down_to_nobody_having_been_asked() {
+        let asked = Instant::now();
+        tokio::time::advance(2 * MINUTE).await;
+        let term = Purse::new(None, false).term(Instant::now(), asked, 16 * MINUTE);
+        assert_eq!((term.ends, term.cut), (asked + 16 * MINUTE, false));
+        let term = Purse::new(None, false).term(Instant::now(), asked, 18 * MINUTE);
+        assert_eq!((term.ends, term.cut), (asked + 17 * MINUTE, true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_counts_from_when_it_was_asked_and_a_sender_from_when_it_has_the_challenge() {
+        let asked = Instant::now();
+        tokio::time::advance(MINUTE / 2).await;
+        for (said, ends) in [
+            (None, asked + MINUTE),
+            (Some(10 * MINUTE), asked + MINUTE),
+            (Some(MINUTE / 6), Instant::now() + MINUTE / 6),
+        ] {
+            let mut purse = Purse::new(said, false);
+            let term = purse.term(Instant::now(), asked, MINUTE);
+            assert_eq!(term.ends, ends, "{said:?}");
+            assert_eq!(term.time, said.unwrap_or(MINUTE).min(MINUTE));
+        }
+        let mut purse = Purse::new(Some(MINUTE), false);
+        let term = purse.term(Instant::now(), asked, MINUTE);
+        tokio::time::advance(MINUTE / 3).await;
+        purse.paid(term);
+        assert_eq!(purse.allows(MINUTE), MINUTE * 2 / 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_word_a_quarter_of_an_hour_is_paid_and_with_one_as_long_as_is_given() {
+        let (now, day) = (Instant::now(), 24 * 60 * MINUTE);
+        let mut purse = Purse::new(None, false);
+        let term = purse.term(now, now, day);
+        assert_eq!((term.time, term.cut), (15 * MINUTE, true));
+        assert_eq!(term.expires, now + day);
+        purse.agreed(day);
+        let term = purse.term(now, now, day);
+        assert_eq!((term.time, term.cut), (day, false));
+        for (said, anyway, time) in [
+            (None, true, day),
+            (Some(60 * MINUTE), false, 60 * MINUTE),
+            (Some(MINUTE), true, MINUTE),
+        ] {
+            let mut purse = Purse::new(said, anyway);
+            let term = purse.term(now, now, day);
+            assert_eq!((term.time, term.cut), (time, false), "{said:?}");
+            purse.agreed(day);
+            assert_eq!(purse.allows(day), time, "what was said stays said");
+        }
+        let mut purse = Purse::new(None, false);
+        assert_eq!(purse.allows(8 * MINUTE), 8 * MINUTE);
+        assert!(!purse.term(now, now, 8 * MINUTE).cut);
+    }
+
+    #[test]
+    fn there_are_no_more_payments_than_a_price_has_steps() {
+        let mut purse = Purse::new(Some(MINUTE), false);
+        assert!(purse.is_untouched());
+        for _ in 0..MAX_PAYMENTS {
+            assert!(purse.pays_again());
+            purse.spent(Duration::ZERO);
+        }
+        assert!(!purse.pays_again() && !purse.is_untouched());
+    }
+}

@@ -1,0 +1,229 @@
+//! Repetitions, ends and what is remembered of them.
+
+use super::*;
+use crate::queue::Queue;
+use crate::relay::spent::resident;
+use crate::relay::{Pricing, Relay, RelayConfig};
+use kkv_base::clock::ManualClock;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::relay_keys::RelayKeys;
+use kkv_protocol::suite::SuitePolicy;
+use kkv_protocol::text::Text;
+use kkv_protocol::v1;
+use kkv_protocol::wire::Hex;
+use kkv_testing::alone;
+
+const NAME: Name = Name([7; 32]);
+const START: Moment = Moment {
+    challenges: 1_800_000_000,
+    elapsed: Duration::ZERO,
+};
+const DIGEST: [u8; 32] = [9; 32];
+
+/// Some time after the start.
+fn after(time: Duration) -> Moment {
+    Moment {
+        challenges: START.challenges + time.as_secs(),
+        elapsed: time,
+    }
+}
+
+fn claim(seed: u8) -> Claim {
+    let expiry = START.challenges + 10 * SESSION_LIFETIME.as_secs();
+    Claim {
+        challenge: Challenge::new(expiry, &[seed; 32]),
+        paid: Cost::HIGHEST,
+        request: [seed; 32],
+    }
+}
+
+/// As long as one of kkv/2.
+fn receipt(number: u8) -> [u8; 64] {
+    [number; 64]
+}
+
+fn queue(slots: u32) -> Queue<Envelope> {
+    Queue::new(slots, None).unwrap()
+}
+
+/// A session of [`NAME`], opened at the start by a challenge that outlives it.
+fn open(sessions: &Sessions<(), [u8; 64]>, queue: &Queue<Envelope>, seed: u8) -> Arc<Entry<()>> {
+    let answer = format!("answer {seed}");
+    let reserve = |_: Option<&_>| queue.reserve(START.elapsed).map_err(|_| Refusal::Full);
+    let opened = sessions.open(
+        claim(seed),
+        NAME,
+        Box::new(()),
+        answer.clone(),
+        START,
+        reserve,
+    );
+    assert_eq!(opened, Ok(answer));
+    sessions.find(&NAME, START.elapsed).unwrap()
+}
+
+#[test]
+fn a_repetition_that_comes_after_its_session_has_ended_is_spent_before_anyone_has_cleared_up() {
+    let (sessions, queue) = (Sessions::new(), queue(1));
+    open(&sessions, &queue, 1);
+    let before = SESSION_LIFETIME - Duration::from_nanos(1);
+    assert_eq!(
+        sessions.repeated(&claim(1), before),
+        Ok(Some("answer 1".to_owned()))
+    );
+    assert_eq!(
+        sessions.repeated(&claim(1), SESSION_LIFETIME),
+        Err(Refusal::Spent)
+    );
+}
+
+#[test]
+fn a_session_that_was_replaced_while_its_message_was_taken_ends_no_other() {
+    let (sessions, queue) = (Sessions::new(), queue(2));
+    let older = open(&sessions, &queue, 1);
+    let newer = open(&sessions, &queue, 2);
+    sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
+    let found = sessions.find(&NAME, START.elapsed).unwrap();
+    assert!(Arc::ptr_eq(&found, &newer));
+    assert_eq!(sessions.accepted(&DIGEST, START.elapsed), Some(receipt(1)));
+    sessions.accept(&NAME, &newer, [8; 32], receipt(2), START.elapsed);
+    assert!(sessions.find(&NAME, START.elapsed).is_none());
+}
+
+#[test]
+fn a_message_that_is_taken_while_it_is_refused_is_answered_as_it_was_taken() {
+    let (relay, sessions, queue) = (relay(), Sessions::new(), queue(2));
+    let older = open(&sessions, &queue, 1);
+    let refused = |digest| {
+        relay.take(&sessions, NAME, digest, |(), _| {
+            // Of the session after it, which doesn't open it; meanwhile another thread is done with it.
+            sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
+            Err(Refusal::Unproven)
+        })
+    };
+    open(&sessions, &queue, 2);
+    assert_eq!(refused(DIGEST), Ok(receipt(1)));
+    assert_eq!(refused([8; 32]), Err(Refusal::Unproven), "another message");
+}
+
+#[test]
+fn a_session_whose_message_is_looked_at_in_this_moment_gives_nothing_away() {
+    let (sessions, queue) = (Sessions::new(), queue(1));
+    let entry = open(&sessions, &queue, 1);
+    let stage = crate::lock(&entry.stage);
+    assert!(entry.give_way().is_none());
+    drop(stage);
+    assert!(entry.give_way().is_some());
+    assert!(entry.give_way().is_none(), "it has given it away");
+}
+
+#[test]
+fn whatever_is_remembered_goes_when_it_is_due_though_nobody_comes() {
+    let (sessions, queue) = (Sessions::new(), queue(3));
+    let older = open(&sessions, &queue, 1);
+    open(&sessions, &queue, 2);
+    let accepted_at = SESSION_LIFETIME / 2;
+    sessions.accept(&NAME, &older, DIGEST, receipt(1), accepted_at);
+    let expiry = 10 * SESSION_LIFETIME;
+    for (due, next) in [
+        (Duration::ZERO, Some(SESSION_LIFETIME)),
+        (SESSION_LIFETIME, Some(accepted_at + SESSION_LIFETIME)),
+        (accepted_at + SESSION_LIFETIME, Some(expiry)),
+        (expiry, None),
+    ] {
+        assert_eq!(sessions.purge(after(due)), next, "{due:?}");
+    }
+    let table = crate::lock(&sessions.table);
+    assert_eq!(
+        table.spent.len() + table.exchanges.len() + table.ends.len(),
+        0
+    );
+    assert_eq!(table.sessions.len() + table.held.len(), 0);
+    assert_eq!(table.accepted.len() + table.accepted_ends.len(), 0);
+    assert_eq!(queue.counts(expiry).free(), 3);
+    drop(table);
+    assert_eq!(
+        sessions.repeated(&claim(1), expiry),
+        Err(Refusal::Expired),
+        "nor is it good again"
+    );
+}
+
+#[test]
+fn more_accepted_messages_than_are_remembered_push_out_the_oldest() {
+    alone(|| {
+        let (sessions, queue) = (Sessions::new(), queue(1));
+        let entry = open(&sessions, &queue, 1);
+        let before = resident();
+        let digest = |number: usize| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_le_bytes());
+            digest
+        };
+        for number in 0..=MAX_ACCEPTED {
+            sessions.accept(&NAME, &entry, digest(number), receipt(3), START.elapsed);
+        }
+        assert_eq!(sessions.accepted(&digest(0), START.elapsed), None);
+        assert_eq!(
+            sessions.accepted(&digest(1), START.elapsed),
+            Some(receipt(3))
+        );
+        assert_eq!(
+            sessions.accepted(&digest(MAX_ACCEPTED), START.elapsed),
+            Some(receipt(3))
+        );
+        let each = (resident() - before) as f64 / MAX_ACCEPTED as f64;
+        assert!(each <= 450.0, "{each} bytes");
+    });
+}
+
+/// Leaves a message in kkv/1.
+fn deliver(relay: &Relay, key: SenderKey) {
+    let rng = &mut rand::rng();
+    let hello = v1::sender::Hello::new(key);
+    let challenge = relay.pow_v1(&hello.request(), rng).unwrap();
+    let domain_key = Hex(*relay.keys().public().as_bytes()).to_string();
+    let challenged = hello.challenged(&challenge).unwrap();
+    let vouched = challenged.vouched(domain_key.as_bytes()).unwrap();
+    let exchanging = vouched.solved([0; 32], rng);
+    let answer = relay.exchange_v1(exchanging.request(), rng).unwrap();
+    let answer = serde_json::from_str(&answer).unwrap();
+    let text = Text::new("text".to_owned().into()).unwrap();
+    let sent = exchanging.answered(&answer).unwrap().seal(&text).unwrap();
+    assert_eq!(relay.message_v1(&sent.request), Ok(String::new()));
+}
+
+/// A relay with one slot, in kkv/1 and for nothing.
+fn relay() -> Relay {
+    let config = RelayConfig {
+        pricing: Pricing {
+            base: Cost::new(0).unwrap(),
+            adaptive: false,
+        },
+        expected_seconds: 60,
+        suites: SuitePolicy::Any,
+    };
+    let clock = Arc::new(ManualClock::new(START.challenges));
+    Relay::new(config, queue(1), clock, &mut rand::rng())
+}
+
+#[test]
+fn of_a_sender_whose_message_was_taken_no_table_holds_the_key_or_the_session() {
+    let relay = relay();
+    let key = SenderKey::generate(&mut rand::rng());
+    let public = *key.public().as_bytes();
+    let name = relay.keys().session_name_v1(&public);
+    assert_ne!(name, public);
+    let other = RelayKeys::generate(&mut rand::rng());
+    assert_ne!(
+        name,
+        other.session_name_v1(&public),
+        "no other relay knows it"
+    );
+    deliver(&relay, key);
+    let table = crate::lock(&relay.sessions_v1.table);
+    assert_eq!(table.sessions.len() + table.exchanges.len(), 0);
+    assert_eq!((table.spent.len(), table.accepted.len()), (1, 1));
+    let digest = *table.accepted.keys().next().unwrap();
+    assert!(digest != name && digest != public);
+}
