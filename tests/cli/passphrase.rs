@@ -63,9 +63,9 @@ fn a_passphrase_is_asked_for_on_a_terminal_that_does_not_show_it() {
         assert!(!desk.path("contacts").exists());
         let mut terminal = add();
         terminal.wait_for("New passphrase: ");
-        terminal.press(format!("{PASSPHRASE}\n"));
+        terminal.press(&format!("{PASSPHRASE}\n"));
         terminal.wait_for("The same again: ");
-        terminal.press(format!("{again}\n"));
+        terminal.press(&format!("{again}\n"));
         let (ended, screen) = terminal.finish();
         let said: Vec<&str> = screen.split_whitespace().collect();
         let says = said.join(" ").contains(says);
@@ -123,7 +123,7 @@ fn a_signal_ends_what_is_done_after_a_question_as_if_none_had_been_asked() {
     relay.process().signal(Signal::STOP); // it takes the request, and doesn't answer
     let mut terminal = read.start_on(80, 24);
     terminal.wait_for("Passphrase of ");
-    terminal.press(format!("{PASSPHRASE}\n"));
+    terminal.press(&format!("{PASSPHRASE}\n"));
     until("the echo is back", || terminal.shows_what_is_typed());
     until("a signal has ended it", || {
         terminal.process().signal(Signal::INT);

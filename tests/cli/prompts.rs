@@ -157,7 +157,7 @@ fn what_was_pasted_and_does_not_fit_is_never_left_to_the_shell() {
     let shell = "\"$0\" \"$@\"; read -r rest; echo \"next command: $rest\"";
     let mut terminal = relay.send::<&str>([]).through_shell(shell).start_on(80, 24);
     terminal.wait_for("Ctrl-D");
-    terminal.press("echo this must not run, whatever it is\n".repeat(100)); // 3,900 bytes
+    terminal.press(&"echo this must not run, whatever it is\n".repeat(100)); // 3,900 bytes
     terminal.press("\x04");
     terminal.wait_for("longer than 3500 bytes");
     terminal.press("typed afterwards\n");

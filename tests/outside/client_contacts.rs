@@ -57,7 +57,7 @@ fn contacts_and_a_passphrase_that_was_typed_are_nowhere_when_they_were_changed()
     );
     let mut terminal = run.with(|c| hold.prepare(c)).start_on(80, 24);
     terminal.wait_for("Passphrase of ");
-    terminal.press(format!("{}\n", markers[0].as_str()));
+    terminal.press(&format!("{}\n", markers[0].as_str()));
     terminal.wait_for("Added other");
     must_be_nowhere(&hold.wait(terminal.process()).scan(&markers));
 }

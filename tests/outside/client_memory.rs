@@ -82,7 +82,7 @@ fn a_text_that_was_typed_and_sent_is_nowhere() {
         let send = send.with(|command| hold.prepare(command));
         let mut terminal = send.start_on(80, 24);
         terminal.wait_for("Write your message");
-        terminal.press(format!("{}\n\x04", text.as_str()));
+        terminal.press(&format!("{}\n\x04", text.as_str()));
         terminal.wait_for("Accepted");
         let held = hold.wait(terminal.process());
         must_be_nowhere(&held.scan(slice::from_ref(text)));
