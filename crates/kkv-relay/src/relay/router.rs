@@ -22,7 +22,7 @@ use kkv_protocol::suite::Suite;
 use kkv_protocol::v1;
 use kkv_protocol::wire::{Hex, form, object};
 
-/// The routes that strangers see. The owner's are on another listener (see [`crate::owner`]).
+/// The routes that strangers see. The owner's are on another listener.
 pub fn router(relay: Arc<Relay>) -> Router {
     Router::new()
         .route("/status", get(status))

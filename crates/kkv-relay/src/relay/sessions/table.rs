@@ -28,7 +28,7 @@ pub(super) struct Table<S, R> {
     /// Ends of exchanges, and of their sessions with them.
     pub(super) ends: BTreeSet<(Duration, Challenge)>,
     pub(super) sessions: HashMap<Name, Arc<Entry<S>>>,
-    /// Slots of sessions that newer ones have replaced, until these would have ended: see [`Sessions::open`].
+    /// Slots of sessions that newer ones have replaced, until these would have ended: see [`super::Sessions::open`].
     pub(super) held: BTreeMap<(Duration, Challenge), Reservation<Envelope>>,
     /// By the digest of its request: what was answered to a message that is in the queue, or was. It names neither
     /// sender nor session.
