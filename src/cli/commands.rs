@@ -1,6 +1,7 @@
 //! The arguments of `kkvc`: one type for each command that takes more than a number.
 
-use std::fmt;
+mod values;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
-use super::arguments::{KKVC_ENVIRONMENT, duration, from_one_to, named_file};
+use super::arguments::{KKVC_ENVIRONMENT, from_one_to, named_file};
 use super::book::Whom;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
@@ -17,18 +18,17 @@ use super::exit::CODES;
 use super::inside::SenderArgs;
 use super::numbers::Numbers;
 use crate::contacts::Name;
-use crate::crypto::identity::{PublicKey, Sender};
-use crate::limits::{MAX_PATIENCE, MAX_PAYING, MAX_THREADS};
-use crate::onion::{OnionAddress, OnionAddressError};
+use crate::limits::MAX_THREADS;
+use crate::onion::OnionAddress;
 use crate::pow::Solver;
 use crate::private::Private;
 use crate::protocol::suite::SuitePolicy;
-use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
-use crate::tor::{Target, TargetError};
+use crate::tor::Target;
 
-/// Of a fingerprint: 16 bytes in hex.
-const FINGERPRINT_DIGITS: usize = 32;
+pub(super) use values::Signer;
+pub(crate) use values::sender;
+use values::{number, numbers, onion, patience, signer, target, time_to_pay, whom};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -343,75 +343,4 @@ impl Solving {
             ..all
         }
     }
-}
-
-fn target(text: &str) -> Result<Target, TargetError> {
-    text.parse()
-}
-
-/// The address of an onion service, however it was copied; its port doesn't matter.
-fn onion(text: &str) -> Result<OnionAddress, TargetError> {
-    match text.parse() {
-        Ok(Target::Onion { address, .. }) => Ok(address),
-        Ok(Target::Loopback(_)) | Err(TargetError::OutsideTor) => {
-            Err(OnionAddressError::NoSuffix.into())
-        }
-        Err(fault) => Err(fault),
-    }
-}
-
-fn whom(text: &str) -> Result<Whom, TargetError> {
-    text.parse()
-}
-
-/// Who signs, as it is typed.
-#[derive(Clone)]
-pub(super) enum Signer {
-    Key(PublicKey<Sender>),
-    /// As fingerprints are shown.
-    Fingerprint(String),
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Signer(..)")
-    }
-}
-
-fn signer(text: &str) -> Result<Signer, String> {
-    let bare: String = text.split([' ', ':']).collect::<String>().to_lowercase();
-    if bare.len() == FINGERPRINT_DIGITS && bare.bytes().all(|c| c.is_ascii_hexdigit()) {
-        let groups = bare.as_bytes().chunks(4).map(String::from_utf8_lossy);
-        return Ok(Signer::Fingerprint(groups.collect::<Vec<_>>().join(" ")));
-    }
-    sender(text)
-        .map(Signer::Key)
-        .map_err(|what| format!("{what}; or the fingerprint of a message in your inbox, in '…'"))
-}
-
-pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
-    let key = Hex::parse(text).and_then(|hex| PublicKey::from_bytes(&hex.0).ok());
-    key.ok_or_else(|| {
-        "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()
-    })
-}
-
-fn patience(text: &str) -> Result<Duration, String> {
-    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PATIENCE).contains(time);
-    duration(text, fits, "it is a duration from 1s to 1h")
-}
-
-fn time_to_pay(text: &str) -> Result<Duration, String> {
-    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PAYING).contains(time);
-    duration(text, fits, "it is a duration from 1s to 24h")
-}
-
-fn numbers(text: &str) -> Result<Numbers, &'static str> {
-    text.parse()
-}
-
-fn number(text: &str) -> Result<MessageId, String> {
-    text.parse()
-        .map(MessageId)
-        .map_err(|_| "a message has a number, as `kkvc list` shows it".to_owned())
 }

@@ -4,43 +4,33 @@
 //! Words for people go into a bounded queue and are never waited for; what finds no room is dropped, and how much is said in its place. Data is
 //! waited for, until a signal asks the program to end.
 
+mod patience;
+mod sink;
+
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, OnceLock};
+use std::sync::{Condvar, LazyLock, Mutex, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{FileType, fstat};
-use rustix::io::Errno;
+use rustix::fs::fstat;
 use zeroize::Zeroizing;
 
-use super::signals::is_asked_to_end;
 use crate::lock;
+use patience::Patience;
+pub(crate) use sink::Sink;
+use sink::all;
 
 /// Words that wait for an output: some hundred lines.
 const WAITING_BYTES: usize = 64 << 10;
 /// What is drawn over and over waits for less: a late picture is worth nothing.
 const FRAME_BYTES: usize = 1 << 10;
-/// How long an output has for what is still to be written once the program is asked to end.
-const LAST_WORDS: Duration = Duration::from_millis(50);
 /// A signal is looked for so often while an output is waited for.
 const LOOK: Duration = Duration::from_millis(10);
 /// More than enough to write from.
 const STACK_BYTES: usize = 128 << 10;
-
-/// An output.
-#[derive(Debug, Clone)]
-pub(crate) enum Sink {
-    Out,
-    Err,
-    /// The terminal that the program was started from.
-    Terminal(Arc<File>),
-}
 
 /// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why it can't be.
 pub(crate) type Taken = io::Result<bool>;
@@ -63,7 +53,8 @@ struct Waiting {
     /// Lines that found no room, and where they belonged.
     dropped: Option<(Sink, usize)>,
     has_thread: bool,
-    is_writing: bool,
+    /// Where what is being written goes.
+    writing: Option<Sink>,
 }
 
 /// One thread's work.
@@ -166,38 +157,6 @@ impl Drop for LastWords {
     }
 }
 
-/// How long it is waited.
-struct Patience {
-    longest: Option<Instant>,
-    last: Option<Instant>,
-}
-
-impl Patience {
-    fn new(longest: Option<Duration>) -> Self {
-        Self {
-            longest: longest.map(|longest| now() + longest),
-            last: None,
-        }
-    }
-
-    fn is_over(&mut self) -> bool {
-        if is_asked_to_end() || GAVE_UP.load(Ordering::Relaxed) {
-            self.last.get_or_insert_with(|| now() + LAST_WORDS);
-        }
-        let ends = [self.longest, self.last].into_iter().flatten().min();
-        ends.is_some_and(|end| end <= now())
-    }
-}
-
-/// The steady clock: nothing here is dated, and no test moves it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an output takes real time, which dates nothing"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
-
 /// Outputs that are the same file have one thread, so that what is written first stands first.
 fn lane(sink: &Sink) -> &'static Lane {
     static SAME: OnceLock<bool> = OnceLock::new();
@@ -285,16 +244,12 @@ impl Lane {
         let Some(piece) = waiting.pieces.pop_front() else {
             return false;
         };
-        waiting.is_writing = true;
+        waiting.writing = Some(piece.sink.clone());
         drop(waiting);
         let Piece { sink, bytes, told } = piece;
-        let taken = match &sink {
-            Sink::Out => all(io::stdout().as_fd(), &bytes),
-            Sink::Err => all(io::stderr().as_fd(), &bytes),
-            Sink::Terminal(file) => all(file.as_fd(), &bytes),
-        };
+        let taken = all(sink.file(&io::stdout(), &io::stderr()), &bytes);
         let mut waiting = lock(&self.waiting);
-        waiting.is_writing = false;
+        waiting.writing = None;
         match told {
             Some(told) => told(taken),
             None => waiting.words -= bytes.len(),
@@ -307,8 +262,8 @@ impl Lane {
     /// Waits until nothing waits any more. Whether that came.
     fn wait(&self, patience: &mut Patience) -> bool {
         let mut waiting = lock(&self.waiting);
-        while !waiting.pieces.is_empty() || waiting.is_writing {
-            if patience.is_over() {
+        while let Some(sink) = waiting.next() {
+            if patience.is_over() && (patience.is_exhausted() || !sink.takes_more()) {
                 return false;
             }
             let next = self.changed.wait_timeout(waiting, LOOK);
@@ -319,6 +274,12 @@ impl Lane {
 }
 
 impl Waiting {
+    /// Where what is written next goes, or is being written.
+    fn next(&self) -> Option<&Sink> {
+        let waiting = self.pieces.front().map(|piece| &piece.sink);
+        self.writing.as_ref().or(waiting)
+    }
+
     fn say_what_was_dropped(&mut self) {
         let Some((sink, lines)) = self.dropped.take() else {
             return;
@@ -337,32 +298,12 @@ impl Waiting {
     }
 }
 
-fn is_device(file: BorrowedFd<'_>) -> bool {
-    fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_char_device())
-}
-
-/// Writes all of it, past the buffers of the standard library: one of those is locked for as long as a write lasts.
-fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None);
-            }
-            Err(Errno::PIPE) => return Ok(false),
-            // A terminal that is gone; on a disk it would be a fault.
-            Err(Errno::IO) if is_device(to) => return Ok(false),
-            Err(fault) => return Err(fault.into()),
-        }
-    }
-    Ok(true)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::{Read, pipe};
     use std::os::fd::OwnedFd;
+    use std::sync::Arc;
 
     use super::*;
 
@@ -419,5 +360,18 @@ mod tests {
         }
         assert_eq!(next, LINES);
         assert_ne!(missing, 0, "a pipe and a queue hold less than all");
+    }
+
+    #[test]
+    fn an_output_that_takes_more_is_told_from_one_that_does_not() {
+        let (reader, writer) = pipe().unwrap();
+        let writer = Arc::new(File::from(OwnedFd::from(writer)));
+        let sink = Sink::Terminal(Arc::clone(&writer));
+        assert!(sink.takes_more());
+        rustix::io::ioctl_fionbio(&writer, true).unwrap();
+        while rustix::io::write(&writer, &[0; 4096]).is_ok() {}
+        assert!(!sink.takes_more(), "it is full");
+        drop(reader);
+        assert!(sink.takes_more(), "a write fails at once");
     }
 }

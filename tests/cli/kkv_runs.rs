@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::programs::{Process, Relay, Signal, kkv, kkv_at, kkvc, through_shell};
+use crate::programs::{Process, Relay, Signal, Terminal, kkv, kkv_at, kkvc, through_shell};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path)
@@ -38,16 +38,24 @@ fn the_block_says_where_it_listens_how_it_is_reached_and_its_key() {
 
 #[test]
 fn behind_a_system_tor_it_says_what_to_put_into_the_torrc() {
-    let relay = Relay::start(&["--tor", "external"]);
-    let block = relay.process().stdout();
-    assert!(
-        block.contains("torrc.example") && block.contains("hostname"),
-        "{block}"
-    );
-    assert!(
-        block.lines().skip(1).all(|line| line.chars().count() <= 80),
-        "{block}"
-    );
+    let directory = tempfile::tempdir().unwrap();
+    let words = ["torrc.example", "hostname", "any user here"];
+    for columns in [50, 60, 80] {
+        let mut command = kkv();
+        command.args(["--tor", "external", "--listen", "127.0.0.1:0", "--socket"]);
+        command.arg(directory.path().join("kkv.sock"));
+        let mut terminal = Terminal::start(command, columns, 40);
+        terminal.wait_for("\n  key ");
+        terminal.process().signal(Signal::INT);
+        let (_, screen) = terminal.finish();
+        assert!(words.iter().all(|word| screen.contains(word)), "{screen}");
+        let (rows, _) = screen.split_once("\n  owner ").unwrap();
+        for line in rows.lines() {
+            assert!(line.chars().count() <= columns.into(), "{screen}");
+            let goes_on = !line.starts_with("kkv ") && &line[2..3] == " ";
+            assert!(!goes_on || line.starts_with(&" ".repeat(12)), "{screen}");
+        }
+    }
 }
 
 #[test]

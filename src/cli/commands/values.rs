@@ -1,0 +1,88 @@
+//! The values that options and arguments of `kkvc` take, and what is said of those that are none.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::arguments::duration;
+use super::super::book::Whom;
+use super::super::numbers::Numbers;
+use crate::crypto::identity::{PublicKey, Sender};
+use crate::limits::{MAX_PATIENCE, MAX_PAYING};
+use crate::onion::{OnionAddress, OnionAddressError};
+use crate::protocol::wire::Hex;
+use crate::queue::MessageId;
+use crate::tor::{Target, TargetError};
+
+/// Of a fingerprint: 16 bytes in hex.
+const FINGERPRINT_DIGITS: usize = 32;
+
+pub(super) fn target(text: &str) -> Result<Target, TargetError> {
+    text.parse()
+}
+
+/// The address of an onion service, however it was copied; its port doesn't matter.
+pub(super) fn onion(text: &str) -> Result<OnionAddress, TargetError> {
+    match text.parse() {
+        Ok(Target::Onion { address, .. }) => Ok(address),
+        Ok(Target::Loopback(_)) | Err(TargetError::OutsideTor) => {
+            Err(OnionAddressError::NoSuffix.into())
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+pub(super) fn whom(text: &str) -> Result<Whom, TargetError> {
+    text.parse()
+}
+
+/// Who signs, as it is typed.
+#[derive(Clone)]
+pub(in crate::cli) enum Signer {
+    Key(PublicKey<Sender>),
+    /// As fingerprints are shown.
+    Fingerprint(String),
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signer(..)")
+    }
+}
+
+pub(super) fn signer(text: &str) -> Result<Signer, String> {
+    let bare: String = text.split([' ', ':']).collect::<String>().to_lowercase();
+    if bare.len() == FINGERPRINT_DIGITS && bare.bytes().all(|c| c.is_ascii_hexdigit()) {
+        let groups = bare.as_bytes().chunks(4).map(String::from_utf8_lossy);
+        return Ok(Signer::Fingerprint(groups.collect::<Vec<_>>().join(" ")));
+    }
+    sender(text)
+        .map(Signer::Key)
+        .map_err(|what| format!("{what}; or the fingerprint of a message in your inbox, in '…'"))
+}
+
+pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
+    let key = Hex::parse(text).and_then(|hex| PublicKey::from_bytes(&hex.0).ok());
+    key.ok_or_else(|| {
+        "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()
+    })
+}
+
+pub(super) fn patience(text: &str) -> Result<Duration, String> {
+    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PATIENCE).contains(time);
+    duration(text, fits, "it is a duration from 1s to 1h")
+}
+
+pub(super) fn time_to_pay(text: &str) -> Result<Duration, String> {
+    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PAYING).contains(time);
+    duration(text, fits, "it is a duration from 1s to 24h")
+}
+
+pub(super) fn numbers(text: &str) -> Result<Numbers, &'static str> {
+    text.parse()
+}
+
+pub(super) fn number(text: &str) -> Result<MessageId, String> {
+    text.parse()
+        .map(MessageId)
+        .map_err(|_| "a message has a number, as `kkvc list` shows it".to_owned())
+}
