@@ -89,7 +89,7 @@ fn twenty(suite: &str, arguments: &[&str]) -> Vec<(Stage, [Marker; 4])> {
                 let deliver = || {
                     stage
                         .relay
-                        .deliver_between_wipes(&["--suite", suite], text.bytes())
+                        .deliver_between_wipes(&["--suite", suite], text.bytes());
                 };
                 scope.spawn(deliver);
             }

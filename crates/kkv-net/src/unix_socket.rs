@@ -175,8 +175,9 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
+    use kkv_testing::alone;
+
     use super::*;
-    use crate::alone::alone;
 
     const OWNER_ONLY: Mode = Mode::from_raw_mode(0o600);
 
