@@ -108,7 +108,8 @@ impl Solver {
         })
     }
 
-    /// Hashes a second that this solver computes for puzzles of this layout, whatever their cost. Blocks for as long as `time`.
+    /// Hashes a second that this solver computes for puzzles of this layout, whatever their cost; above zero. Blocks for as long as `time`, and longer
+    /// where none of its threads has had a turn by then.
     #[must_use]
     pub fn rate(&self, puzzle: &Puzzle, time: Duration) -> f64 {
         #[expect(
@@ -125,8 +126,13 @@ impl Solver {
                 clippy::disallowed_methods,
                 reason = "how much is done in that time is what is measured"
             )]
-            std::thread::sleep(time);
-            let tried = search.tried();
+            let tried = loop {
+                std::thread::sleep(time);
+                match search.tried() {
+                    0 => std::thread::yield_now(),
+                    tried => break tried,
+                }
+            };
             let spent = now().saturating_duration_since(start);
             search.stop();
             tried as f64 / spent.as_secs_f64()
@@ -254,6 +260,14 @@ mod tests {
                 assert_eq!(search.found(), puzzle.count());
                 assert!(search.tried() >= puzzle.count() as u64);
             }
+        }
+    }
+
+    #[test]
+    fn no_machine_is_so_busy_that_it_is_measured_to_do_nothing() {
+        for puzzle in puzzles(60) {
+            let rate = two(InstructionSet::best()).rate(&puzzle, Duration::ZERO);
+            assert!(rate > 0.0 && rate.is_finite(), "{rate}");
         }
     }
 
