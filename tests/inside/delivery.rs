@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
 use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
-use super::programs::{Relay, Signal};
+use super::programs::{Relay, Signal, comes_to};
 use super::stage::{Stage, must_have_arrived, path};
 
 /// So that no other user of the machine reaches it: see torrc.example.
@@ -56,4 +56,45 @@ pub(crate) fn the_largest_message_of_each_suite_arrives_by_all_four_pairs(stage:
             }
         }
     }
+}
+
+/// Two messages, one after the other: the client starts a Tor of its own for the first, and keeps it for the next.
+pub(crate) fn the_interactive_client_sends_with_tor_inside(stage: &Stage) {
+    let state = stage.network.dir().join("client");
+    let client = stage.inside.relay.owner([
+        "tui",
+        "--tor",
+        "embedded",
+        "--state-dir",
+        path(&state),
+        "--tor-config",
+        path(&stage.config),
+    ]);
+    let mut terminal = client.start_on(100, 24);
+    terminal.wait_for("reachable");
+    for (relay, onion, text) in [
+        (
+            &stage.external,
+            &stage.external_onion,
+            "the first at the keys",
+        ),
+        (
+            &stage.inside.relay,
+            &stage.inside.onion,
+            "the second at the keys",
+        ),
+    ] {
+        terminal.press(&format!("c{onion}\n{text}\x13"));
+        comes_to(|| {
+            let last = relay.list().last().and_then(|last| last["id"].as_u64());
+            let arrived = last.is_some_and(|id| relay.text(id) == text);
+            arrived
+                .then_some(())
+                .ok_or_else(|| format!("{text:?} has not arrived"))
+        });
+        terminal.wait_for(&format!("{:<12} {onion}", "accepted"));
+    }
+    terminal.press("\x03");
+    let (code, _) = terminal.finish();
+    assert_eq!(code, Some(0));
 }
