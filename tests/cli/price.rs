@@ -112,7 +112,10 @@ fn the_price_rises_as_the_inbox_fills_up_and_falls_again() {
     pinned.deliver(b"x");
     assert_eq!(pinned.list()[1]["cost"], 2);
     let status = pinned.owner(["status"]).finish().stdout_text();
-    assert!(status.contains("cost      2, whatever is free"), "{status}");
+    assert!(
+        status.contains("cost      2, however many slots are free"),
+        "{status}"
+    );
     let block = pinned.process().stdout();
     assert!(!block.contains("fills up"), "{block}");
 }
