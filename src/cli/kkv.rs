@@ -272,7 +272,9 @@ fn no_socket(error: &SocketError, other: &str) -> Failed {
             "Stop the other one (its messages go with it), or name {other}"
         )),
         SocketError::Directory(path) => close_directory(failed, path, other),
-        SocketError::NotASocket(_) | SocketError::Io(..) => failed.hint(format!("Name {other}")),
+        SocketError::NotASocket(_) | SocketError::NoDirectory(..) | SocketError::Io(..) => {
+            failed.hint(format!("Name {other}"))
+        }
     }
 }
 

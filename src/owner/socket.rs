@@ -42,7 +42,7 @@ impl OwnerListener {
 }
 
 fn make_directory(directory: &Path) -> Result<(), SocketError> {
-    let failed = |fault| SocketError::Io(directory.to_owned(), fault);
+    let failed = |fault| SocketError::NoDirectory(directory.to_owned(), fault);
     if !directory.exists() {
         std::fs::DirBuilder::new()
             .mode(0o700)

@@ -28,6 +28,9 @@ pub enum SocketError {
     /// Its directory is another user's, or open to others' writing.
     #[error("{0} must belong to you, and nobody else may write in it (mode 0700)")]
     Directory(PathBuf),
+    /// There is no such directory, and the kernel doesn't let it be made.
+    #[error("can't make {0}, the directory for the socket: {1}")]
+    NoDirectory(PathBuf, io::Error),
     /// The kernel says no.
     #[error("can't make the socket {0}: {1}")]
     Io(PathBuf, io::Error),
