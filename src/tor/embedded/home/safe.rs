@@ -135,7 +135,7 @@ impl fmt::Display for Exposed {
         match self.faults.as_slice() {
             [] => write!(f, "{root} is safe"),
             [fault, more @ ..] => {
-                write!(f, "Tor's files in {root} are not safe there: ")?;
+                write!(f, "Tor's files in {root} can't be used like that: ")?;
                 let path = fault.path();
                 match path == self.root {
                     true => fault.say_of(f, &"that directory")?, // its name has just been said
@@ -164,7 +164,11 @@ impl Fault {
         match self {
             Self::Owner(_, user) => write!(f, "{it} is another user's ({user})"),
             Self::Mode(_, mode) => {
-                write!(f, "other users may use {it} (mode {:o})", mode & 0o7777)
+                let who = match mode & 0o077 {
+                    0 => "you may not use", // but have to
+                    _ => "other users may use",
+                };
+                write!(f, "{who} {it} (mode {:o})", mode & 0o7777)
             }
             Self::Link(_) => write!(f, "{it} is a link to another place"),
             Self::Other(_, why) => write!(f, "{it}: {why}"),
@@ -302,6 +306,8 @@ mod tests {
         }
         assert_eq!(mended(state.path()).len(), 4);
         private(&keys, 0o500);
+        let exposed = Exposed::find(&relay, &Settings::default().mistrust()).unwrap();
+        assert!(exposed.to_string().contains("you may not use"), "{exposed}");
         assert_eq!(mended(state.path()), [Fault::Mode(keys.clone(), 0o040_500)]);
         private(&keys.join("key"), 0o664);
         assert_eq!(mended(state.path()).len(), 1, "arti wouldn't take it");
