@@ -51,7 +51,7 @@ pub(super) enum Role {
     /// To reach onion services; also a closed one.
     Dial(Option<AccessSecret>),
     /// To be one.
-    Serve(Hosting),
+    Serve(Box<Hosting>),
 }
 
 /// One arti at work, until it is dropped.

@@ -59,8 +59,11 @@ impl EmbeddedTor {
             door,
         };
         let config = config::build(home, settings, keys)?;
-        let (tor, address) =
-            Self::start(Plan::new(config, Role::Serve(hosting)), home.used()).await?;
+        let (tor, address) = Self::start(
+            Plan::new(config, Role::Serve(Box::new(hosting))),
+            home.used(),
+        )
+        .await?;
         let address = address.ok_or_else(|| StartError::because("the service has no address"))?;
         Ok((OnionService { tor, address }, listener))
     }
