@@ -14,9 +14,6 @@ use crate::contacts::{
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::tor::{Target, TargetError};
 
-/// How often a passphrase is asked for that may have been mistyped.
-const TRIES: u32 = 3;
-
 /// Where contacts are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Contacts<'c> {
@@ -63,22 +60,10 @@ impl Contacts<'_> {
     /// Opens the file, whose passphrase is asked for if it has to be, and again if it is wrong.
     pub(super) async fn open(self) -> Result<BookFile, Failed> {
         let unusable = |fault: FileError| unusable(self.path, &fault);
-        let mut tries = if self.passphrase_file.is_some() {
-            1
-        } else {
-            TRIES
-        };
-        let file = loop {
-            tries -= 1;
-            let sealed = SealedBook::read(self.path).map_err(unusable)?;
-            let passphrase = passphrase::existing(self.passphrase_file, self.path).await?;
-            match sealed.open(passphrase) {
-                Err(FileError::WrongPassphrase) if tries > 0 => {
-                    complain("kkvc: the passphrase is wrong; try again");
-                }
-                opened => break opened.map_err(unusable)?,
-            }
-        };
+        SealedBook::read(self.path).map_err(unusable)?; // before anybody is asked
+        let open = |passphrase| SealedBook::read(self.path)?.open(passphrase);
+        let opened = passphrase::opened(self.passphrase_file, self.path, "kkvc", open).await?;
+        let file = opened.map_err(unusable)?;
         for name in file.book().renamed() {
             complain(format_args!(
                 "kkvc: a contact is {name} from now on: its name looked like another's."

@@ -17,19 +17,36 @@ use super::output::complain;
 use super::visible::{OneLine, quoted};
 use super::writer::{self, Sink};
 use super::{secret_file, signals};
-use crate::contacts::Passphrase;
+use crate::contacts::{FileError, Passphrase};
 use crate::crypto::scrub;
 use crate::limits::MAX_PASSPHRASE_BYTES;
 
+/// How often a passphrase is asked for that may have been mistyped.
+const TRIES: u32 = 3;
 /// What stands for no key (`_POSIX_VDISABLE` of Linux).
 const DISABLED: u8 = 0;
 
-/// The passphrase of an existing `book`: from `file`, or asked for.
-pub(super) async fn existing(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
-    match file {
-        Some(file) => of_file(file).await,
-        None => signals::unless_stopped(asked(book)).await,
+/// Opens an existing `book`, which `open` does, with its passphrase: from `file`, or asked for, and again for `program` if it is wrong.
+pub(super) async fn opened<T>(
+    file: Option<&Path>,
+    book: &Path,
+    program: &str,
+    mut open: impl FnMut(Passphrase) -> Result<T, FileError>,
+) -> Result<Result<T, FileError>, Failed> {
+    if let Some(file) = file {
+        return Ok(open(of_file(file).await?));
     }
+    for _ in 1..TRIES {
+        match open(signals::unless_stopped(asked(book)).await?) {
+            Err(FileError::WrongPassphrase) => {
+                complain(format_args!(
+                    "{program}: the passphrase is wrong; try again"
+                ));
+            }
+            opened => return Ok(opened),
+        }
+    }
+    Ok(open(signals::unless_stopped(asked(book)).await?))
 }
 
 /// The passphrase of a `book` that is to be made: from `file`, or asked for twice.

@@ -8,7 +8,7 @@ use std::process::Command;
 use kkv::tor::embedded::{Home, Settings};
 
 use super::alone::network_of;
-use super::programs::{HeldPort, Outcome, Process, Signal, kkv};
+use super::programs::{HeldPort, Outcome, Process, Signal, Terminal, kkv};
 use super::stage::{InsideRelay, Stage, must_have_arrived, path, start};
 
 /// A directory with what a relay needs that never gets anywhere.
@@ -177,6 +177,27 @@ fn no_address_is_given_up_unless_that_is_asked_for() {
     assert!(renewed != first && renewed != other);
     let running = place.start("other");
     assert_eq!(running.onion, renewed);
+}
+
+#[test]
+fn a_passphrase_that_was_mistyped_is_asked_for_again() {
+    let place = Place::new();
+    let first = place.new_address("first");
+    let backup = path(&place.path("backup")).to_owned();
+    place
+        .address("first", &["backup", &backup, &place.passphrase()])
+        .must_end_with(0);
+    let mut command = kkv();
+    command.args(["address", "restore", &backup, "--state-dir"]);
+    command.arg(place.path("second"));
+    let mut terminal = Terminal::start(command, 80, 24);
+    for (before, typed) in ["more words\n", "several words\n"].iter().enumerate() {
+        terminal.wait_for_times("the passphrase is wrong; try again", before);
+        terminal.wait_for_times("Passphrase of ", before + 1);
+        terminal.press(typed);
+    }
+    let (ended, screen) = terminal.finish();
+    assert!(ended == Some(0) && screen.contains(&first), "{screen}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed>
         Zeroizing::new(serde_json::to_vec(&stored).expect("our own types are always JSON"));
     Backup::create(file, &passphrase, &stored).map_err(|fault| unusable(file, &fault))?;
     say(format_args!(
-        "The key of {} is in {}, encrypted.\nWho has it and the passphrase can pose as your inbox. Whom --allow lets in is not in it.",
+        "The key of {} is in {}, encrypted. Who has it and the passphrase can pose as your inbox. Whom --allow lets in is not in it.",
         key.address(),
         quoted(file)
     ));
@@ -106,10 +106,9 @@ async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Re
     } else {
         there?
     };
-    let passphrase = passphrase::existing(opened.passphrase_file.as_deref(), file).await?;
-    let stored = sealed
-        .open(&passphrase)
-        .map_err(|fault| unusable(file, &fault))?;
+    let open = |passphrase| sealed.open(&passphrase);
+    let stored = passphrase::opened(opened.passphrase_file.as_deref(), file, "kkv", open).await?;
+    let stored = stored.map_err(|fault| unusable(file, &fault))?;
     let key = parsed(&stored).map_err(|why| foreign(file, why))?;
     let address = key.address();
     match there.map(|there| there.address()) {
