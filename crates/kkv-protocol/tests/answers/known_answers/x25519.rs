@@ -2,11 +2,11 @@
 
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use kkv::crypto::exchange::{BadExchangeKey, HybridSecret, X25519Secret, X25519Shared};
-use kkv::crypto::seal::MessageKey;
+use kkv_protocol::crypto::exchange::{BadExchangeKey, HybridSecret, X25519Secret, X25519Shared};
+use kkv_protocol::crypto::seal::MessageKey;
 
 use super::hex::array;
-use super::replay::Replay;
+use crate::replay::Replay;
 
 fn secret(scalar: &[u8; 32]) -> X25519Secret {
     let mut drawn = Replay::new(&[scalar]);

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use kkv::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
-use kkv::crypto::identity::{SenderKey, Signature, Statement};
-use kkv::crypto::labels::{self, Context};
-use kkv::limits::SLOT_BYTES;
-use kkv::pow::{Cost, Puzzle, Solution};
-use kkv::protocol::Terms;
-use kkv::protocol::kind::Kind;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::relay_keys::RelayKeys;
-use kkv::protocol::suite::Suite;
-use kkv::protocol::v2::challenge::Challenge;
-use kkv::protocol::v2::sender::Hello;
-use kkv::protocol::v2::wire::{ExchangeAnswer, ExchangeRequest, MessageRequest};
-use kkv::protocol::v2::{message, receipt, relay, transcript};
+use kkv_pow::{Cost, Puzzle, Solution};
+use kkv_protocol::Terms;
+use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
+use kkv_protocol::crypto::identity::{SenderKey, Signature, Statement};
+use kkv_protocol::crypto::labels::{self, Context};
+use kkv_protocol::kind::Kind;
+use kkv_protocol::limits::SLOT_BYTES;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::relay_keys::RelayKeys;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::sender::Hello;
+use kkv_protocol::v2::wire::{ExchangeAnswer, ExchangeRequest, MessageRequest};
+use kkv_protocol::v2::{message, receipt, relay, transcript};
 use serde::Deserialize;
 
 use super::case::{Bytes, Party, json, read, seal, text};
-use super::replay::Replay;
+use crate::replay::Replay;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,7 +93,7 @@ struct Wire {
 }
 
 fn file() -> File {
-    read(include_str!("kkv2.json"))
+    read(include_str!("../../../vectors/kkv2.json"))
 }
 
 impl Case {

@@ -1,21 +1,21 @@
 //! kkv/1 as we speak it (PROTOCOL.md §10).
 
-use kkv::crypto::labels;
-use kkv::limits::SLOT_BYTES;
-use kkv::pow::{Cost, Puzzle, Solution};
-use kkv::protocol::Terms;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::relay_keys::RelayKeys;
-use kkv::protocol::suite::Suite;
-use kkv::protocol::v1::relay::{self, Session};
-use kkv::protocol::v1::sender::Hello;
-use kkv::protocol::v1::wire::MessageRequest;
-use kkv::protocol::wire::{Hex, HexUpTo};
+use kkv_pow::{Cost, Puzzle, Solution};
+use kkv_protocol::Terms;
+use kkv_protocol::crypto::labels;
+use kkv_protocol::limits::SLOT_BYTES;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::relay_keys::RelayKeys;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::v1::relay::{self, Session};
+use kkv_protocol::v1::sender::Hello;
+use kkv_protocol::v1::wire::MessageRequest;
+use kkv_protocol::wire::{Hex, HexUpTo};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::case::{Bytes, Party, form, json, read, seal, text};
-use super::replay::Replay;
+use crate::replay::Replay;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +75,7 @@ struct Wire {
 }
 
 fn cases() -> Vec<Case> {
-    read::<File>(include_str!("kkv1.json")).cases
+    read::<File>(include_str!("../../../vectors/kkv1.json")).cases
 }
 
 fn read_form<T: DeserializeOwned>(form: &str) -> T {

@@ -1,6 +1,6 @@
 //! Signatures that lax verifiers take: which of the twelve hard cases and which public keys are refused (PROTOCOL.md §2).
 
-use kkv::crypto::identity::{BadPublicKey, PublicKey, Sender, Signature};
+use kkv_protocol::crypto::identity::{BadPublicKey, PublicKey, Sender, Signature};
 
 use super::hex::{array, bytes};
 

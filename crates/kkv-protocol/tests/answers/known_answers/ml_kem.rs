@@ -1,13 +1,13 @@
 //! ML-KEM-768 (FIPS 203), through our hybrid exchange as far as it lets values out.
 
-use kkv::crypto::exchange::{HybridAnswer, HybridSecret};
+use kkv_protocol::crypto::exchange::{HybridAnswer, HybridSecret};
 use ml_kem::kem::{Decapsulate, Encapsulate};
 use ml_kem::ml_kem_768::{DecapsulationKey, EncapsulationKey};
 use shake::Shake128;
 use shake::digest::{ExtendableOutput, Update, XofReader};
 
 use super::hex::array;
-use super::replay::Replay;
+use crate::replay::Replay;
 
 /// Accumulated vectors: `TestAccumulated` of Go's crypto/mlkem, whose method is that of C2SP/CCTV, ML-KEM/README.md.
 ///

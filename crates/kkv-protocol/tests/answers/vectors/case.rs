@@ -3,14 +3,14 @@
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use data_encoding::HEXLOWER;
-use kkv::crypto::identity::SenderKey;
-use kkv::protocol::relay_keys::RelayKeys;
-use kkv::protocol::text::Text;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::relay_keys::RelayKeys;
+use kkv_protocol::text::Text;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use zeroize::Zeroizing;
 
-use super::replay::Replay;
+use crate::replay::Replay;
 
 /// Bytes of a vector, hex in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,20 +1,20 @@
 //! What must be refused, each beside what is nearly the same and must be taken (PROTOCOL.md §13): `negative.json`.
 
-use kkv::crypto::exchange::{HybridOffer, HybridSecret, X25519Secret};
-use kkv::crypto::identity::{PublicKey, Sender, Signature};
-use kkv::crypto::seal::MessageKey;
-use kkv::limits::SLOT_BYTES;
-use kkv::pow::Solution;
-use kkv::protocol::v2::challenge::Challenge;
-use kkv::protocol::v2::sender::Hello;
-use kkv::protocol::v2::transcript;
-use kkv::protocol::v2::wire::{MessageRequest, PowAnswer};
-use kkv::protocol::wire::Hex;
+use kkv_pow::Solution;
+use kkv_protocol::crypto::exchange::{HybridOffer, HybridSecret, X25519Secret};
+use kkv_protocol::crypto::identity::{PublicKey, Sender, Signature};
+use kkv_protocol::crypto::seal::MessageKey;
+use kkv_protocol::limits::SLOT_BYTES;
+use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::sender::Hello;
+use kkv_protocol::v2::transcript;
+use kkv_protocol::v2::wire::{MessageRequest, PowAnswer};
+use kkv_protocol::wire::Hex;
 use serde::Deserialize;
 
 use super::case::{Bytes, read, seal};
-use super::replay::Replay;
 use super::v2::{first_sender, first_session};
+use crate::replay::Replay;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +84,7 @@ struct MessageCase {
 }
 
 fn file() -> File {
-    read(include_str!("negative.json"))
+    read(include_str!("../../../vectors/negative.json"))
 }
 
 #[test]
