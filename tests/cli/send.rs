@@ -257,7 +257,7 @@ fn help_of_kkvc_names_every_default_and_every_exit_code() {
             } else {
                 "[default: socks5://127.0.0.1:9050]"
             },
-            "8 accepted, but",
+            "8 done, but",
         ] {
             assert!(help.contains(text), "no {text:?} in {help}");
         }
