@@ -1,6 +1,6 @@
 //! Every count in words is in the plural only where it should be.
 
-use super::{PROGRAMS, sources};
+use super::programs;
 
 /// What is counted anywhere, in the plural.
 const WORDS: [&str; 12] = [
@@ -39,7 +39,7 @@ const NEVER_ONE: [&str; 15] = [
 
 #[test]
 fn every_count_in_words_is_said_by_this() {
-    for (path, source) in sources(&PROGRAMS) {
+    for (path, source) in programs() {
         if path.ends_with("count.rs") {
             continue;
         }

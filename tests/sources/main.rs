@@ -9,8 +9,12 @@ mod printed;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the code is of which the programs are made.
-const PROGRAMS: [&str; 2] = ["crates", "src"];
+/// Every Rust file of which the programs are made, with what is in it.
+fn programs() -> Vec<(PathBuf, String)> {
+    let mut all = sources(&["crates", "src"]);
+    all.retain(|(path, _)| path.iter().all(|part| part != "tests"));
+    all
+}
 
 /// Every Rust file below one of the directories, with what is in it.
 fn sources(directories: &[&str]) -> Vec<(PathBuf, String)> {

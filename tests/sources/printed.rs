@@ -1,6 +1,6 @@
 //! No derived `Debug` prints what is nobody's business.
 
-use super::{PROGRAMS, sources};
+use super::programs;
 
 /// Fields by whose names one knows that they are nobody's business.
 const NAMES: [&str; 7] = [
@@ -43,7 +43,7 @@ fn leaks(item: &str) -> Vec<&str> {
 #[test]
 fn no_derived_debug_prints_a_text_a_key_or_whom_somebody_writes_to() {
     let mut items = 0;
-    for (path, source) in &sources(&PROGRAMS) {
+    for (path, source) in &programs() {
         for item in derived(source) {
             items += 1;
             assert_eq!(
