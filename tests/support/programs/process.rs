@@ -1,5 +1,6 @@
 //! One running program: what it has written so far, signals by its id, and its end.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -145,12 +146,14 @@ impl Process {
 
     fn wait_for(&self, what: &str, ready: impl Fn(&State) -> bool) {
         let over = |state: &State| state.ended.is_some() && state.out.closed && state.err.closed;
-        let seen = self
-            .shared
-            .wait(LIMIT, |state| ready(state) || over(state))
-            .is_some_and(|state| ready(&state));
+        // Looked at once each time: what was so a moment ago, on a screen say, may be otherwise now.
+        let seen = Cell::new(false);
+        self.shared.wait(LIMIT, |state| {
+            seen.set(ready(state));
+            seen.get() || over(state)
+        });
         assert!(
-            seen,
+            seen.get(),
             "{what} did not come; instead: {}{}",
             self.stdout(),
             self.stderr()
