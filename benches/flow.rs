@@ -1,8 +1,9 @@
-//! A message's whole way through the relay, and each step of it, in both suites: what the relay itself spends, from the bytes of a request's
-//! body to the complete answer, with its router and without. The sender's work between the steps is not counted.
+//! A message's whole way through the relay, and each step of it, in both suites: what the relay itself spends, from the
+//! bytes of a request's body to the complete answer, with its router and without. The sender's work between the steps
+//! is not counted.
 //!
-//! `cryptography alone` does the same keys, signatures, exchanges and seals with the same crates and nothing else, so that "flow over the sum
-//! of its cryptography" can be read off one run.
+//! `cryptography alone` does the same keys, signatures, exchanges and seals with the same crates and nothing else, so
+//! that "flow over the sum of its cryptography" can be read off one run.
 #![allow(missing_docs, reason = "criterion's macros make a public function")]
 
 #[path = "../tests/kkv1/raw_http.rs"]

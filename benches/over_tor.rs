@@ -1,8 +1,9 @@
-//! What a user waits for, over a private network of real `tor` daemons on this machine: until an inbox is reachable, and until a message is accepted;
-//! what memory the relay takes; and our delivery next to the published client's sequence in the same run.
+//! What a user waits for, over a private network of real `tor` daemons on this machine: until an inbox is reachable,
+//! and until a message is accepted; what memory the relay takes; and our delivery next to the published client's
+//! sequence in the same run.
 //!
-//! The network has no distance, so times are what the programs and their handshakes take; over the public network each round trip adds its own.
-//! Cost 1, largest message of each suite.
+//! The network has no distance, so times are what the programs and their handshakes take; over the public network each
+//! round trip adds its own. Cost 1, largest message of each suite.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -1,5 +1,5 @@
-//! Each cryptographic operation that a message takes on the relay's side, by itself. How many of each it takes stands in
-//! `support/alone.rs`.
+//! Each cryptographic operation that a message takes on the relay's side, by itself. How many of each it takes stands
+//! in `support/alone.rs`.
 #![allow(missing_docs, reason = "criterion's macros make a public function")]
 
 mod support {

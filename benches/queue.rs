@@ -1,5 +1,5 @@
-//! What the queue's operations take, from the default size to the largest there is: what it does for one message must not depend on how
-//! many are waiting.
+//! What the queue's operations take, from the default size to the largest there is: what it does for one message must
+//! not depend on how many are waiting.
 #![allow(missing_docs, reason = "criterion's macros make a public function")]
 
 use std::hint::black_box;

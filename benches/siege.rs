@@ -1,8 +1,9 @@
-//! What an attack does to `kkv`: how long an honest sender waits meanwhile, what memory the relay takes, and what each thing that a stranger can ask for
-//! costs it at most (docs/THREATS.md, "What an attack does to it"). The attacks are those of `tests/siege`.
+//! What an attack does to `kkv`: how long an honest sender waits meanwhile, what memory the relay takes, and what each
+//! thing that a stranger can ask for costs it at most (docs/THREATS.md, "What an attack does to it"). The attacks are
+//! those of `tests/siege`.
 //!
-//! Everything is on this machine, so the attackers take as much of it as they can get, and none of the time that Tor would take: what is
-//! measured is the relay at its worst. Cost 1, largest message of kkv/1.
+//! Everything is on this machine, so the attackers take as much of it as they can get, and none of the time that Tor
+//! would take: what is measured is the relay at its worst. Cost 1, largest message of kkv/1.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -135,7 +136,8 @@ fn send(relay: &Relay, number: usize) -> Duration {
     ended - began
 }
 
-/// Memory once what was paid for is gone as well, and the relay has given it back. It has to be what it was, but for a tenth.
+/// Memory once what was paid for is gone as well, and the relay has given it back. It has to be what it was, but for a
+/// tenth.
 fn after(relay: &Relay, before: Kib) -> Kib {
     let wiped = relay.owner(["wipe", "--yes"]).finish();
     wiped.must_end_with(0);

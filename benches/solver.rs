@@ -1,6 +1,8 @@
-//! The search for a proof of work, one thread on each instruction set, and the published loop; and the check of what was found.
+//! The search for a proof of work, one thread on each instruction set, and the published loop; and the check of what
+//! was found.
 //!
-//! These are for comparing one version of the code to the next. `table` has the searches take turns, and compares them to each other.
+//! These are for comparing one version of the code to the next. `table` has the searches take turns, and compares them
+//! to each other.
 #![allow(missing_docs, reason = "criterion's macros make a public function")]
 
 mod support {

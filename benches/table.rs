@@ -1,7 +1,8 @@
-//! One table of what the benches have measured, each next to what it is fairly compared to, with the bounds that it has to keep.
+//! One table of what the benches have measured, each next to what it is fairly compared to, with the bounds that it has
+//! to keep.
 //!
-//! `scripts/bench` runs the benches and then this, which reads what criterion has saved, measures what criterion can't, and fails if a bound
-//! is missed. How to read it: benches/README.md.
+//! `scripts/bench` runs the benches and then this, which reads what criterion has saved, measures what criterion can't,
+//! and fails if a bound is missed. How to read it: benches/README.md.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

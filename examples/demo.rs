@@ -1,4 +1,5 @@
-//! A message travelling through Tor, with no Internet: a private network of real `tor` daemons on loopback, and the real programs.
+//! A message travelling through Tor, with no Internet: a private network of real `tor` daemons on loopback, and the
+//! real programs.
 //!
 //! `scripts/demo` builds the programs and runs this.
 #![allow(
@@ -50,7 +51,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Runs [`show`] in a process group and a directory of its own. However that ends, by Ctrl-C too, nothing is left of either.
+/// Runs [`show`] in a process group and a directory of its own. However that ends, by Ctrl-C too, nothing is left of
+/// either.
 #[tokio::main(flavor = "current_thread")]
 async fn supervise() -> Result<ExitCode> {
     let mut interrupted = signal(SignalKind::interrupt())?;

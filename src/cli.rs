@@ -1,5 +1,5 @@
-//! What a person sees: arguments, output, exit codes, hints. The only room that prints, and not with `println!` and its like, which panic
-//! when nobody reads any more: see `output`.
+//! What a person sees: arguments, output, exit codes, hints. The only room that prints, and not with `println!` and its
+//! like, which panic when nobody reads any more: see `output`.
 
 mod address;
 mod advice;

@@ -1,7 +1,7 @@
 //! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
 //!
-//! Below all of it are the crates: of the protocol (`kkv-pow`, `kkv-protocol`), of connections (`kkv-base`, `kkv-net`), of the
-//! relay (`kkv-relay`) and of senders (`kkv-client`). Lower rooms never import higher ones:
+//! Below all of it are the crates: of the protocol (`kkv-pow`, `kkv-protocol`), of connections (`kkv-base`, `kkv-net`),
+//! of the relay (`kkv-relay`) and of senders (`kkv-client`). Lower rooms never import higher ones:
 //!
 //! ```text
 //! openpgp    which texts are OpenPGP blocks

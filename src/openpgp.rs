@@ -1,4 +1,5 @@
-//! Texts that are OpenPGP blocks, or have some in them, told from others by their armor (RFC 9580 §6.2). Nothing in them is decoded.
+//! Texts that are OpenPGP blocks, or have some in them, told from others by their armor (RFC 9580 §6.2). Nothing in
+//! them is decoded.
 
 use std::fmt;
 
@@ -23,7 +24,8 @@ pub enum Block {
 /// What an armor header line begins with, and every one of them.
 const BEGIN: &str = "-----BEGIN PGP ";
 
-/// What no line inside a block begins with: armored data has no dashes, and a line of a signed text that begins with one has `- ` before it.
+/// What no line inside a block begins with: armored data has no dashes, and a line of a signed text that begins with
+/// one has `- ` before it.
 const DASHES: &str = "-----";
 
 /// The white space of RFC 9580 §6.2: what may stand at the end of a line, and in the empty lines around a block.
@@ -38,11 +40,11 @@ impl Block {
         Self::PrivateKey,
     ];
 
-    /// What `text` is, if it is a block: nothing but empty lines may stand before its header line and after the matching tail, and no other
-    /// block inside.
+    /// What `text` is, if it is a block: nothing but empty lines may stand before its header line and after the
+    /// matching tail, and no other block inside.
     ///
-    /// A text that only contains one is a text. What is said of a block would be taken to be true of the whole, and the words around it are
-    /// in no signature.
+    /// A text that only contains one is a text. What is said of a block would be taken to be true of the whole, and the
+    /// words around it are in no signature.
     #[must_use]
     pub fn of(text: &[u8]) -> Option<Self> {
         // Mostly it is none, and this is all that is looked at.

@@ -1,7 +1,8 @@
 //! The interactive client: `kkvc` alone.
 //!
-//! [`app`] knows what is on the screen and what each event changes; it does nothing itself but give [`Order`]s. [`link`], [`post`] and [`keeper`] carry
-//! them out, beside it, and tell what has come of them. [`draw`] shows what is known, on the screen that [`terminal`] has taken over.
+//! [`app`] knows what is on the screen and what each event changes; it does nothing itself but give [`Order`]s.
+//! [`link`], [`post`] and [`keeper`] carry them out, beside it, and tell what has come of them. [`draw`] shows what is
+//! known, on the screen that [`terminal`] has taken over.
 
 mod app;
 mod ask;
@@ -70,16 +71,16 @@ pub(crate) struct Wishes {
 const TICK: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-/// How long the keys rest before a question takes an answer, and before they are commands after a paste: longer than between two keys of what is typed
-/// fast or pasted.
+/// How long the keys rest before a question takes an answer, and before they are commands after a paste: longer than
+/// between two keys of what is typed fast or pasted.
 const REST: Duration = Duration::from_millis(400);
 /// A terminal that goes without a word is missed in so long.
 const MISSED: Duration = Duration::from_millis(500);
 /// Contacts are saved in less, and without a word, unless another program holds their file.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`. Contacts are
-/// those in `contacts`, or this session's.
+/// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`.
+/// Contacts are those in `contacts`, or this session's.
 pub(crate) async fn run(
     socket: Option<PathBuf>,
     route: Route,
@@ -223,8 +224,8 @@ async fn ran(
     }
 }
 
-/// What comes from the terminal, read by a thread of its own: on a terminal that is gone the library reads the end over and over, and lets go of
-/// nothing. It ends with the program.
+/// What comes from the terminal, read by a thread of its own: on a terminal that is gone the library reads the end over
+/// and over, and lets go of nothing. It ends with the program.
 fn keys() -> io::Result<UnboundedReceiver<io::Result<Input>>> {
     let (to, keys) = unbounded_channel();
     let read = move || {
@@ -236,8 +237,8 @@ fn keys() -> io::Result<UnboundedReceiver<io::Result<Input>>> {
     Ok(keys)
 }
 
-/// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that. Whether it goes on then: not if
-/// `stopped` comes before.
+/// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that.
+/// Whether it goes on then: not if `stopped` comes before.
 async fn suspend(
     screen: &mut Screen,
     keeper: Option<&Keeper>,

@@ -1,5 +1,5 @@
-//! Everything that arrives from outside may be any bytes: what is well formed reads back as it was written, all else is refused with a
-//! reason, nothing panics, and the relay goes on as if nothing had been.
+//! Everything that arrives from outside may be any bytes: what is well formed reads back as it was written, all else is
+//! refused with a reason, nothing panics, and the relay goes on as if nothing had been.
 
 #[path = "arbitrary_bytes/arrays.rs"]
 mod arrays;

@@ -1,5 +1,6 @@
-//! What a web page can do to a relay that listens on a port of the machine on which somebody looks at the page: with real browsers, in the three
-//! ways that need nobody's leave. Each way is also tried on a server that lets it happen, or a browser that does nothing would pass.
+//! What a web page can do to a relay that listens on a port of the machine on which somebody looks at the page: with
+//! real browsers, in the three ways that need nobody's leave. Each way is also tried on a server that lets it happen,
+//! or a browser that does nothing would pass.
 #[path = "browsers/browser.rs"]
 mod browser;
 #[path = "browsers/page.rs"]
@@ -103,7 +104,8 @@ fn page_that_posts(fields: &Fields, control: &str, relay: &str) -> String {
              form.action = url;
              form.target = frame;
              form.submit();
-             // Until there is an answer in it, be it an error, which is for this page to see no more. (Firefox tells of none by an event.)
+             // Until there is an answer in it, be it an error, which is for this page to see no more. (Firefox tells of
+             // none by an event.)
              while (document.getElementsByName(frame)[0].contentDocument !== null)
                  await new Promise(done => setTimeout(done, 50));
          }};

@@ -1,4 +1,5 @@
-//! The two programs from outside: what they print, how they end, and what they leave behind. Each is a real process here.
+//! The two programs from outside: what they print, how they end, and what they leave behind. Each is a real process
+//! here.
 
 #[path = "support/model_terminal.rs"]
 mod model_terminal;

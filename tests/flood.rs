@@ -1,7 +1,8 @@
-//! What a price that follows demand does against floods (docs/THREATS.md, "What a flood costs"): a simulation by the relay's own rule.
+//! What a price that follows demand does against floods (docs/THREATS.md, "What a flood costs"): a simulation by the
+//! relay's own rule.
 //!
-//! Nothing is hashed: how long a search takes is drawn at random, the same each time. The seeds' meaning belongs to `rand`; should a new
-//! release draw other numbers, the table changes a little, and the failed test prints the new one.
+//! Nothing is hashed: how long a search takes is drawn at random, the same each time. The seeds' meaning belongs to
+//! `rand`; should a new release draw other numbers, the table changes a little, and the failed test prints the new one.
 
 #[path = "flood/flooder.rs"]
 mod flooder;
@@ -47,7 +48,8 @@ fn full_after(outcome: &Outcome) -> f64 {
     quantile(&outcome.full_after, 0.5).expect("it fills the inbox mostly")
 }
 
-/// Machine time for all slots, one after the other, if each is paid with the least that is taken for it: no flooder can do with less.
+/// Machine time for all slots, one after the other, if each is paid with the least that is taken for it: no flooder can
+/// do with less.
 fn least(price: Price) -> f64 {
     each_slot(price).map(|slot| mean(slot.least(), 1.0)).sum()
 }
@@ -97,8 +99,8 @@ fn hoarding_challenges_gains_a_flooder_a_fifth_at_most() {
     }
 }
 
-/// Else the other tests would show what the price does against fools. Luck and the honest senders, who pay for some slots, let it do with
-/// less: in the half hour that one machine takes, for three of the dearest.
+/// Else the other tests would show what the price does against fools. Luck and the honest senders, who pay for some
+/// slots, let it do with less: in the half hour that one machine takes, for three of the dearest.
 #[test]
 fn the_flooder_of_the_simulation_pays_hardly_more_than_the_least_that_is_taken() {
     for price in [Price::Pinned, Price::Adaptive, Price::Unbounded] {

@@ -1,4 +1,5 @@
-//! A relay may answer with anything, at any length, for any time. The sender neither crashes nor hangs, and says what it was.
+//! A relay may answer with anything, at any length, for any time. The sender neither crashes nor hangs, and says what
+//! it was.
 
 #[path = "hostile_relay/any_bytes.rs"]
 mod any_bytes;
@@ -65,7 +66,8 @@ impl Expected {
     }
 }
 
-/// Has a message delivered to a relay that is honest but at one step, for each step of each suite, and checks what the sender says.
+/// Has a message delivered to a relay that is honest but at one step, for each step of each suite, and checks what the
+/// sender says.
 ///
 /// `say` is given the suite and the path and may pass one over.
 async fn at_each_step(

@@ -65,7 +65,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use faults::Trouble;
 use stage::Stage;
 
-/// Plays scenarios one after the other, since the network is started once for all; those that failed are named at the end.
+/// Plays scenarios one after the other, since the network is started once for all; those that failed are named at the
+/// end.
 macro_rules! play {
     ($stage:expr, $($room:ident :: $scenario:ident,)*) => {
         let mut failed = Vec::new();

@@ -1,5 +1,6 @@
-//! "Accepted means kept" (THREATS.md, "What is promised"): whatever happens to the line, to the relay or to the time, a sender who is told
-//! accepted finds the message in the queue once, and one who is told anything else but "in doubt" knows that it is not there.
+//! "Accepted means kept" (THREATS.md, "What is promised"): whatever happens to the line, to the relay or to the time, a
+//! sender who is told accepted finds the message in the queue once, and one who is told anything else but "in doubt"
+//! knows that it is not there.
 
 #[path = "support/cut.rs"]
 mod cut;

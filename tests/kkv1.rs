@@ -1,4 +1,5 @@
-//! kkv/1 interoperates: our relay says to a published client, and our sender to a published server, exactly the published bytes.
+//! kkv/1 interoperates: our relay says to a published client, and our sender to a published server, exactly the
+//! published bytes.
 
 #[path = "kkv1/clock_set.rs"]
 mod clock_set;

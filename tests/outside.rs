@@ -1,8 +1,8 @@
-//! Both programs against their own promises, from outside the process: what their memory holds, what the kernel is asked for, and what it would
-//! refuse.
+//! Both programs against their own promises, from outside the process: what their memory holds, what the kernel is
+//! asked for, and what it would refuse.
 //!
-//! Memory is read through `/proc/PID/mem`, system calls through `strace`, which also holds a program that is about to end. Where either is not
-//! allowed, the tests fail and say what it takes.
+//! Memory is read through `/proc/PID/mem`, system calls through `strace`, which also holds a program that is about to
+//! end. Where either is not allowed, the tests fail and say what it takes.
 
 #[path = "support/programs.rs"]
 mod programs;

@@ -1,7 +1,7 @@
 //! `kkv` under attack: it stays up, within its memory, and useful to honest senders and to its owner.
 //!
-//! The program itself is attacked over loopback, harder than Tor would let anyone. How long an honest sender waits meanwhile is not tested here
-//! but measured by `benches/siege.rs`.
+//! The program itself is attacked over loopback, harder than Tor would let anyone. How long an honest sender waits
+//! meanwhile is not tested here but measured by `benches/siege.rs`.
 
 #[path = "siege/attack.rs"]
 mod attack;

@@ -1,4 +1,5 @@
-//! End to end: the real programs over a private network of real `tor` daemons, with the onion service that torrc.example makes.
+//! End to end: the real programs over a private network of real `tor` daemons, with the onion service that
+//! torrc.example makes.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -29,7 +30,8 @@ use std::process::Command;
 use kkv::limits::DEFAULT_PORT;
 use stage::{Stage, TORRC_EXAMPLE};
 
-/// One test, since the network is started once for all: every scenario is played, and those that failed are named at the end.
+/// One test, since the network is started once for all: every scenario is played, and those that failed are named at
+/// the end.
 #[test]
 fn what_is_sent_through_tor_arrives_whole_or_the_sender_is_told_why_not() {
     let (stage, mut gates) = Stage::set();

@@ -1,4 +1,5 @@
-//! The published client's sequence: four requests through SOCKS, each on a new connection and a new stream (kkv/1 as published).
+//! The published client's sequence: four requests through SOCKS, each on a new connection and a new stream (kkv/1 as
+//! published).
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! The cryptography of one message on the relay's side, on the bare crates: each operation by itself, and as many of each as a message
-//! takes.
+//! The cryptography of one message on the relay's side, on the bare crates: each operation by itself, and as many of
+//! each as a message takes.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -137,8 +137,8 @@ impl Operations {
         black_box(tag.expect("it is short"));
     }
 
-    /// All that one kkv/1 message takes by the protocol. What the relay adds of its own is not counted: tags to know its challenges by,
-    /// digests to know a repeated request by.
+    /// All that one kkv/1 message takes by the protocol. What the relay adds of its own is not counted: tags to know
+    /// its challenges by, digests to know a repeated request by.
     pub fn v1(&self) {
         let buffer = &mut [0; SEALED_BYTES];
         // challenge: signature
@@ -161,7 +161,8 @@ impl Operations {
         // challenge: digest, signature
         black_box(self.derive(v2::challenge::CHALLENGE_BYTES));
         black_box(self.sign(STATEMENT_BYTES));
-        // exchange: puzzle and solution, transcript, sender's signature, both exchanges, transcript, own signature, message key
+        // exchange: puzzle and solution, transcript, sender's signature, both exchanges, transcript, own signature,
+        // message key
         black_box(self.derive(v2::challenge::CHALLENGE_BYTES));
         for _ in 0..16 {
             black_box(self.keyed(64));

@@ -7,9 +7,11 @@ use std::thread::{self, JoinHandle, available_parallelism};
 
 use rustix::process::nice;
 
-/// One thread for each processor, which spins at the lowest priority until this is dropped, so that it takes nothing of what is measured.
+/// One thread for each processor, which spins at the lowest priority until this is dropped, so that it takes nothing of
+/// what is measured.
 ///
-/// A processor that has slept wakes with a low clock, and on a rented machine with somebody else's data in its cache: whoever is woken pays for it.
+/// A processor that has slept wakes with a low clock, and on a rented machine with somebody else's data in its cache:
+/// whoever is woken pays for it.
 pub(crate) struct Awake {
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,

@@ -35,7 +35,8 @@ pub enum Connections {
     Four,
 }
 
-/// Processor time for the four requests of one kkv/1 message of the largest size, and for letting the connections in and out.
+/// Processor time for the four requests of one kkv/1 message of the largest size, and for letting the connections in
+/// and out.
 #[derive(Debug, Clone, Copy)]
 pub struct FourRequests {
     /// Of the whole process of a relay.
@@ -44,8 +45,8 @@ pub struct FourRequests {
     pub plain: Duration,
 }
 
-/// The average of a series, and the least of several, as whatever else runs on the machine can only add to it. Both in turns. No processor sleeps
-/// meanwhile.
+/// The average of a series, and the least of several, as whatever else runs on the machine can only add to it. Both in
+/// turns. No processor sleeps meanwhile.
 pub async fn four_requests(connections: Connections) -> FourRequests {
     let relay = Relay::start(&["-c", "0", "-m", "20000", "--adaptive", "off"]);
     let plain = Plain::start();
@@ -82,8 +83,9 @@ async fn repeat(plain: &Plain, asked: &[Vec<u8>], connections: Connections) {
     }
 }
 
-/// How long a stranger waits for `GET /status`, which looks at the queue of `relay`, while the owner of `listed` has long lists made without
-/// pause. In order of length. That of another relay keeps the machine as busy, and nothing else.
+/// How long a stranger waits for `GET /status`, which looks at the queue of `relay`, while the owner of `listed` has
+/// long lists made without pause. In order of length. That of another relay keeps the machine as busy, and nothing
+/// else.
 pub async fn strangers_wait(relay: &Relay, listed: &Relay) -> Vec<Duration> {
     let lists = "while :; do \"$0\" \"$@\" >/dev/null || exit; done";
     let owner = listed.owner(["list", "--json"]);

@@ -32,8 +32,8 @@ use crate::requests::{Exchanging, Hello, Request, solve};
 const COST: u32 = 8;
 const EXPECTED_SECONDS: u32 = 60;
 
-/// Messages on their way at once: each step is done for all before the next, so that the sender's work between them does not slow down the
-/// relay's.
+/// Messages on their way at once: each step is done for all before the next, so that the sender's work between them
+/// does not slow down the relay's.
 pub const BATCH: u32 = 32;
 /// So many that a batch does not make the price rise.
 const SLOTS: u32 = 400;
@@ -98,7 +98,8 @@ impl Bench {
         }
     }
 
-    /// Empties the queue and lets every challenge and session end, so that each message finds the relay as the first one did.
+    /// Empties the queue and lets every challenge and session end, so that each message finds the relay as the first
+    /// one did.
     fn forget(&self) {
         self.relay.wipe();
         self.clock.advance(Duration::from_secs(1000));
@@ -199,7 +200,8 @@ impl Bench {
         }
     }
 
-    /// A batch of exchanges whose challenges are `forged`, or else good, with solutions but for their last nonce: the relay's time to say no.
+    /// A batch of exchanges whose challenges are `forged`, or else good, with solutions but for their last nonce: the
+    /// relay's time to say no.
     pub fn unpaid(&self, suite: Suite, forged: bool) -> Duration {
         self.forget();
         let requests: Vec<_> = (0..BATCH)

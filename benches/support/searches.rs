@@ -10,9 +10,9 @@ use kkv::protocol::suite::Suite;
 
 /// Zero bits that the published loop is asked for.
 ///
-/// It tries random nonces until one fits, so only the mean of its tries is known: 2^bits. After T tries in all the mean is met to √(2^bits / T),
-/// so a low cost measures it best: here to three quarters of a percent in the two million tries of 0.2 s. One lower still would count
-/// the start of each search, some nanoseconds, against it.
+/// It tries random nonces until one fits, so only the mean of its tries is known: 2^bits. After T tries in all the mean
+/// is met to √(2^bits / T), so a low cost measures it best: here to three quarters of a percent in the two million
+/// tries of 0.2 s. One lower still would count the start of each search, some nanoseconds, against it.
 const PUBLISHED_BITS: u32 = 7;
 
 /// Searches of the published loop between two looks at the clock: ten milliseconds.
@@ -33,7 +33,8 @@ pub(crate) enum Searcher {
     },
 }
 
-/// The published one, ours on one thread with each instruction set in both layouts, widest first, and ours on two threads.
+/// The published one, ours on one thread with each instruction set in both layouts, widest first, and ours on two
+/// threads.
 pub(crate) fn searchers() -> Vec<Searcher> {
     let ours = |suite, threads, instructions| Searcher::Ours {
         suite,

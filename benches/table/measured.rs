@@ -1,4 +1,5 @@
-//! What criterion can't measure, since it is no mean or median of one thing: searches that take turns, the spread of solves, the slowest end.
+//! What criterion can't measure, since it is no mean or median of one thing: searches that take turns, the spread of
+//! solves, the slowest end.
 
 use std::thread;
 use std::time::Duration;
@@ -22,8 +23,9 @@ const TURN: Duration = Duration::from_millis(200);
 
 /// The best rate of each searcher, in hashes a second.
 ///
-/// They take turns, so that whatever else happens on the machine happens to all; and the best is taken of each, since all of it can only
-/// make them slower. The published loop's tries are partly luck, so its best is above its rate by a percent or so.
+/// They take turns, so that whatever else happens on the machine happens to all; and the best is taken of each, since
+/// all of it can only make them slower. The published loop's tries are partly luck, so its best is above its rate by a
+/// percent or so.
 pub(crate) fn rates() -> Vec<(Searcher, f64)> {
     let mut rates: Vec<(Searcher, f64)> = searchers().into_iter().map(|who| (who, 0.0)).collect();
     for _ in 0..TURNS {
@@ -47,8 +49,8 @@ pub(crate) struct Spread {
     pub(crate) p99: f64,
 }
 
-/// The series of solves whose times spread least: what else runs on the machine can only spread them more. (How many hashes they take is
-/// hardly different.)
+/// The series of solves whose times spread least: what else runs on the machine can only spread them more. (How many
+/// hashes they take is hardly different.)
 pub(crate) fn solving() -> Solves {
     let series = (0..SERIES).map(|_| series());
     let ratio = |solves: &Solves| solves.time.p99 / solves.time.mean;
@@ -57,7 +59,8 @@ pub(crate) fn solving() -> Solves {
         .expect("there are some")
 }
 
-/// How long [`SOLVES`] different kkv/2 puzzles take, each from its start to its solution, with all that this machine has.
+/// How long [`SOLVES`] different kkv/2 puzzles take, each from its start to its solution, with all that this machine
+/// has.
 fn series() -> Solves {
     let clock = SystemClock::default();
     let cost = Cost::new(COST).expect("in range");

@@ -41,7 +41,8 @@ enum Throughput {
 }
 
 impl Saved {
-    /// Where criterion saves: `$CRITERION_HOME`, or `criterion` in cargo's target directory, in which this program was built.
+    /// Where criterion saves: `$CRITERION_HOME`, or `criterion` in cargo's target directory, in which this program was
+    /// built.
     ///
     /// # Errors
     /// Nothing is there.
@@ -57,7 +58,8 @@ impl Saved {
         Ok(Self { directory })
     }
 
-    /// Seconds that an iteration takes. The median of the samples, since what else happens on a machine can only make some of them slower.
+    /// Seconds that an iteration takes. The median of the samples, since what else happens on a machine can only make
+    /// some of them slower.
     ///
     /// # Errors
     /// It was not measured, or not in this run.

@@ -1,4 +1,5 @@
-//! What a stranger costs the relay: in turns with the cryptography that the protocol asks for, and as the program `kkv` over HTTP on loopback.
+//! What a stranger costs the relay: in turns with the cryptography that the protocol asks for, and as the program `kkv`
+//! over HTTP on loopback.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::relay::{Bench, By};
 use crate::row::Quantity::Time;
 use crate::row::Row;
 
-/// Turns of each; of its averages over a batch the best is taken, as everything else on the machine can only make it slower.
+/// Turns of each; of its averages over a batch the best is taken, as everything else on the machine can only make it
+/// slower.
 const TURNS: usize = 60;
 /// How often the cryptography is done in a turn.
 const REPEATED: u32 = 32;

@@ -1,4 +1,5 @@
-//! Any text as an address or a key, and any bytes as the answers of a SOCKS port: what is read prints and reads the same, and none leads outside Tor.
+//! Any text as an address or a key, and any bytes as the answers of a SOCKS port: what is read prints and reads the
+//! same, and none leads outside Tor.
 #![no_main]
 
 use std::fmt::Display;

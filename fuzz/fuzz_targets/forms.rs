@@ -1,4 +1,5 @@
-//! Any bytes as the form bodies of kkv/1: read or refused, as `serde_urlencoded` reads them, and what is read writes and reads the same.
+//! Any bytes as the form bodies of kkv/1: read or refused, as `serde_urlencoded` reads them, and what is read writes
+//! and reads the same.
 #![no_main]
 
 use std::fmt::Debug;

@@ -1,5 +1,5 @@
-//! Any bytes on connections to a relay, right requests among them, whole, changed or in pieces: it answers or hangs up in time, stores only what was
-//! sent, and afterwards takes a good message.
+//! Any bytes on connections to a relay, right requests among them, whole, changed or in pieces: it answers or hangs up
+//! in time, stores only what was sent, and afterwards takes a good message.
 #![no_main]
 
 use arbitrary::Unstructured;

@@ -1,4 +1,5 @@
-//! Any bytes as the JSON of kkv/2, of a kkv/1 relay's answers and of the owner's side: read or refused, and what is read writes and reads the same.
+//! Any bytes as the JSON of kkv/2, of a kkv/1 relay's answers and of the owner's side: read or refused, and what is
+//! read writes and reads the same.
 #![no_main]
 
 use std::fmt::Debug;

@@ -1,4 +1,5 @@
-//! Any bytes as the files that `kkvc verify` reads, and right ones with a little changed: only what was signed passes, and nothing that steers is said.
+//! Any bytes as the files that `kkvc verify` reads, and right ones with a little changed: only what was signed passes,
+//! and nothing that steers is said.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! Any sequence of requests, owner's doings and moves of the clock at a relay: what it says is what it does, and its queue is what it should be.
+//! Any sequence of requests, owner's doings and moves of the clock at a relay: what it says is what it does, and its
+//! queue is what it should be.
 #![no_main]
 
 use arbitrary::Unstructured;

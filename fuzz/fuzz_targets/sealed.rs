@@ -1,5 +1,5 @@
-//! Any bytes as a sealed message, and any bytes sealed with the session's own key: a relay takes only what is laid out and signed as a message is,
-//! and of all else keeps not a byte.
+//! Any bytes as a sealed message, and any bytes sealed with the session's own key: a relay takes only what is laid out
+//! and signed as a message is, and of all else keeps not a byte.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -20,7 +20,8 @@ use libfuzzer_sys::fuzz_target;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// One session of each suite, open for ever: what a relay refuses changes nothing, and what it takes is not stored here.
+/// One session of each suite, open for ever: what a relay refuses changes nothing, and what it takes is not stored
+/// here.
 struct Open {
     relay: RelayKeys,
     sender: SenderKey,

@@ -1,4 +1,5 @@
-//! Any answers to a sender, right ones and nearly right ones among them: it comes to an end in time, and says of its message what can be known.
+//! Any answers to a sender, right ones and nearly right ones among them: it comes to an end in time, and says of its
+//! message what can be known.
 #![no_main]
 
 use kkv_fuzz::{hostile, paused};

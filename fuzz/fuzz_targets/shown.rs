@@ -5,8 +5,8 @@ use kkv::cli::{Visible, ascii_json};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// Characters that move a cursor, turn the order of letters, or are not to be seen, as ranges of Unicode: a list of its own, beside the tables
-/// that the program goes by.
+/// Characters that move a cursor, turn the order of letters, or are not to be seen, as ranges of Unicode: a list of its
+/// own, beside the tables that the program goes by.
 const STEERING: [(char, char); 21] = [
     ('\0', '\x09'),
     ('\x0b', '\x1f'),
@@ -71,7 +71,8 @@ fuzz_target!(|bytes: &[u8]| {
         Some(&*text)
     );
 
-    // A value with names and texts of a stranger's in it. (Floats lose a digit now and then when they are read; there are none in what we print.)
+    // A value with names and texts of a stranger's in it. (Floats lose a digit now and then when they are read; there
+    // are none in what we print.)
     if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
         let (plain, ascii) = (value.to_string(), ascii_json(&value));
         assert!(ascii.bytes().all(|byte| (0x20..0x7f).contains(&byte)));

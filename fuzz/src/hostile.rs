@@ -1,4 +1,5 @@
-//! A relay that says anything to a sender: what is right, what is nearly so under a right signature, and what is nothing of the kind.
+//! A relay that says anything to a sender: what is right, what is nearly so under a right signature, and what is
+//! nothing of the kind.
 
 mod say;
 mod signer;

@@ -1,5 +1,5 @@
-//! A relay that is asked for anything in any order, and beside it a model that knows what the queue must hold (docs/THREATS.md, the third
-//! promise).
+//! A relay that is asked for anything in any order, and beside it a model that knows what the queue must hold
+//! (docs/THREATS.md, the third promise).
 
 mod model;
 

@@ -57,7 +57,8 @@ pub(super) struct Kept {
     #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(super) tor_config: Option<PathBuf>,
 
-    /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its key itself)
+    /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its
+    /// key itself)
     #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
     tor: TorMode,
 }

@@ -18,7 +18,8 @@ const OF_THE_MACHINE: [&str; 14] = [
     "/sys", "/usr", "/var",
 ];
 
-/// Adds how a file is kept to oneself. What is a device, somebody else's or the machine's is not to be changed for this.
+/// Adds how a file is kept to oneself. What is a device, somebody else's or the machine's is not to be changed for
+/// this.
 pub(super) fn close_file(failed: Failed, path: &Path, metadata: &Metadata) -> Failed {
     let ours = metadata.is_file() && metadata.uid() == own_uid();
     if !ours || (own_uid() == ROOT && is_of_the_machine(path)) {
@@ -55,7 +56,8 @@ pub(super) fn keep_from_writing(path: &Path, me: u32) -> Option<String> {
     may_be_changed(path, me).then(|| format!("chmod go-w {}", quoted(path)))
 }
 
-/// Whether a directory is user `me`'s own. Root is given no command: many directories are root's, and the machine needs them as they are.
+/// Whether a directory is user `me`'s own. Root is given no command: many directories are root's, and the machine needs
+/// them as they are.
 fn may_be_changed(path: &Path, me: u32) -> bool {
     me != ROOT
         && fs::symlink_metadata(path)

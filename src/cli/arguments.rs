@@ -1,4 +1,5 @@
-//! How the command line of either program is taken, with what the environment adds to it, and how it is told what is wrong with one.
+//! How the command line of either program is taken, with what the environment adds to it, and how it is told what is
+//! wrong with one.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,9 +20,10 @@ use super::{colour, completions, writer};
 pub(super) const SOCKET_HELP: &str =
     "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]";
 
-/// Options without a variable: whatever is in the environment is inherited by every program that is started, and a message is nobody else's
-/// business, nor is what somebody looks for; a yes answers one question, as `--replace` does, and `--all` and `--unread` are for one command, so none of them may lie in wait for
-/// others; and the two that only show something.
+/// Options without a variable: whatever is in the environment is inherited by every program that is started, and a
+/// message is nobody else's business, nor is what somebody looks for; a yes answers one question, as `--replace` does,
+/// and `--all` and `--unread` are for one command, so none of them may lie in wait for others; and the two that only
+/// show something.
 const NOT_FROM_ENVIRONMENT: [&str; 8] = [
     "message", "yes", "replace", "all", "unread", "find", "help", "version",
 ];
@@ -38,8 +40,8 @@ be a variable, named like KKVC_TOR for --tor (only --socket is KKV_SOCKET, as in
 kkv); the command line wins.
 NO_COLOR is obeyed.";
 
-/// Parses the command line. What is printed instead, if it can't be used, asks for help, or is a shell's question of what could come next, is printed
-/// here.
+/// Parses the command line. What is printed instead, if it can't be used, asks for help, or is a shell's question of
+/// what could come next, is printed here.
 ///
 /// # Errors
 /// The code to end with.
@@ -174,8 +176,8 @@ fn short(command: &Command, long: &str) -> Option<char> {
         .get_short()
 }
 
-/// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs (`--tor`, `--suite`), so each
-/// has variables of its own; only the owner's socket is one thing.
+/// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs
+/// (`--tor`, `--suite`), so each has variables of its own; only the owner's socket is one thing.
 pub(super) fn variable(program: &str, long: &str) -> String {
     let program = match long {
         "socket" => "kkv",
@@ -191,8 +193,8 @@ pub(super) fn has_variable(option: &Arg) -> bool {
         .is_some_and(|long| !NOT_FROM_ENVIRONMENT.contains(&long))
 }
 
-/// The same command, each of whose long options, and of its subcommands', takes its value from a variable if it isn't on the command line, and the variable not
-/// `left_out`.
+/// The same command, each of whose long options, and of its subcommands', takes its value from a variable if it isn't
+/// on the command line, and the variable not `left_out`.
 fn with_environment(command: Command, left_out: &[String]) -> Command {
     let program = command.get_name().to_owned();
     each_option(command, &|option| match option.get_long() {
@@ -214,8 +216,8 @@ fn each_option(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
         .mut_subcommands(|command| each_option(command, change))
 }
 
-/// An empty variable is none, as everywhere; and so is a flag that is set to no, since clap would take that for a flag which is given, and which excludes
-/// others.
+/// An empty variable is none, as everywhere; and so is a flag that is set to no, since clap would take that for a flag
+/// which is given, and which excludes others.
 fn from_environment(option: Arg, variable: String) -> Arg {
     let is_flag = !option.get_action().takes_values();
     match std::env::var_os(&variable) {
@@ -237,8 +239,8 @@ pub(super) fn is_no(value: &std::ffi::OsStr) -> bool {
     ["n", "no", "f", "false", "off", "0"].contains(&value.as_str())
 }
 
-/// Takes the name of a file. `-` is none: it means standard input and output where those can stand for the file, and there it isn't asked for by
-/// this. A file that is called so is `./-`.
+/// Takes the name of a file. `-` is none: it means standard input and output where those can stand for the file, and
+/// there it isn't asked for by this. A file that is called so is `./-`.
 pub(super) fn named_file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path.as_os_str() == "-" {

@@ -14,7 +14,8 @@ use super::visible::Visible;
 use super::wrapped::{self, bound, wrapped_by};
 use crate::onion::OnionAddress;
 
-/// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor for another message.
+/// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor
+/// for another message.
 pub(super) const BAR: &str = "│";
 /// The bar and a space, in columns.
 pub(super) const BAR_COLUMNS: usize = 2;
@@ -48,13 +49,14 @@ fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|name| name == "dumb")
 }
 
-/// How wide a text is taken to be where a terminal has to be trusted with it: as wide as on any, if it can't be told to end a line at its edge.
+/// How wide a text is taken to be where a terminal has to be trusted with it: as wide as on any, if it can't be told to
+/// end a line at its edge.
 fn measure() -> fn(&str) -> usize {
     if is_dumb() { bound } else { wrapped::columns }
 }
 
-/// What a line begins with, so that a terminal that turns words of Hebrew or Arabic round doesn't turn the line: some do, if the first letter in it is one
-/// of those, and then a bar stands at the right, and something else at the left.
+/// What a line begins with, so that a terminal that turns words of Hebrew or Arabic round doesn't turn the line: some
+/// do, if the first letter in it is one of those, and then a bar stands at the right, and something else at the left.
 fn mark_of_direction(line: &str) -> &'static str {
     if line.chars().any(is_from_the_right) {
         LEFT_TO_RIGHT
@@ -63,8 +65,8 @@ fn mark_of_direction(line: &str) -> &'static str {
     }
 }
 
-/// A line that has been broken to fit, behind `before`. If a terminal that counts otherwise could draw it beyond its edge, that is told to let it end there
-/// rather than to go on in the next line, where it would begin without a bar.
+/// A line that has been broken to fit, behind `before`. If a terminal that counts otherwise could draw it beyond its
+/// edge, that is told to let it end there rather than to go on in the next line, where it would begin without a bar.
 fn ends_at_the_edge<'l>(line: &'l str, before: usize, columns: usize) -> Cow<'l, str> {
     match line.find(|c: char| !c.is_ascii()) {
         Some(at) if bound(line) + before > columns && !is_dumb() => {
@@ -75,7 +77,8 @@ fn ends_at_the_edge<'l>(line: &'l str, before: usize, columns: usize) -> Cow<'l,
     }
 }
 
-/// The text in lines that stand behind a bar. On a terminal they are broken to fit: what it broke by itself would begin without one.
+/// The text in lines that stand behind a bar. On a terminal they are broken to fit: what it broke by itself would begin
+/// without one.
 pub(super) fn behind_a_bar(text: &str, columns: Option<usize>) -> Zeroizing<String> {
     let shown = Zeroizing::new(Visible(text).to_string());
     let room = columns.map_or(usize::MAX, |all| all.saturating_sub(WIDE_BAR_COLUMNS));
@@ -110,8 +113,8 @@ pub(super) fn behind_a_bar(text: &str, columns: Option<usize>) -> Zeroizing<Stri
     barred
 }
 
-/// Words of this program in which a stranger's may stand, such as the name of a file, made safe already. On a terminal, a line that is too long goes on
-/// further in than it began: the terminal itself would let it go on at the edge.
+/// Words of this program in which a stranger's may stand, such as the name of a file, made safe already. On a terminal,
+/// a line that is too long goes on further in than it began: the terminal itself would let it go on at the edge.
 pub(super) fn hanging(words: &str, columns: Option<usize>) -> Zeroizing<String> {
     let Some(columns) = columns else {
         return Zeroizing::new(words.to_owned());
@@ -181,8 +184,8 @@ fn hang(hung: &mut String, line: &str, columns: usize, indent: usize) {
     }
 }
 
-/// Where an onion address stands that a line feed would break. The terminal may break it, which copies it whole; all that could stand at the edge then is
-/// a part of an address.
+/// Where an onion address stands that a line feed would break. The terminal may break it, which copies it whole; all
+/// that could stand at the edge then is a part of an address.
 fn wide_address(line: &str, columns: usize, indent: usize) -> Option<Range<usize>> {
     let mut start = 0;
     for word in line.split(' ') {

@@ -20,7 +20,8 @@ use crate::tor::{Target, TorMode};
 /// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;
 
-/// Black on white, from the colours that no theme changes: a code with its colours the other way round is none to some cameras.
+/// Black on white, from the colours that no theme changes: a code with its colours the other way round is none to some
+/// cameras.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
 const AS_BEFORE: &str = "\x1b[0m";
 
@@ -86,7 +87,8 @@ fn link(target: Target) -> String {
     address(target).to_uppercase()
 }
 
-/// A QR code, two modules in each character. Without colours, what is printed is dark: right on paper, and on a light terminal.
+/// A QR code, two modules in each character. Without colours, what is printed is dark: right on paper, and on a light
+/// terminal.
 fn picture(text: &str, colours: bool) -> String {
     let code = QrCode::with_error_correction_level(text, EcLevel::L);
     let code = code.expect("an address is short");

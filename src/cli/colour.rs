@@ -1,4 +1,5 @@
-//! Colour, where a terminal shows it and nobody has asked for none: `--no-color`, its variable, or NO_COLOR (no-color.org).
+//! Colour, where a terminal shows it and nobody has asked for none: `--no-color`, its variable, or NO_COLOR
+//! (no-color.org).
 
 use std::ffi::OsString;
 use std::io;
@@ -13,7 +14,8 @@ const STRONG: Style = Style::new().bold();
 /// Something didn't work.
 const ALARM: Style = AnsiColor::Red.on_default().bold();
 
-/// Takes note, before anything is parsed, of whether the command line or `variable` refuses colour: help and errors of clap obey it as well.
+/// Takes note, before anything is parsed, of whether the command line or `variable` refuses colour: help and errors of
+/// clap obey it as well.
 pub(super) fn begin(words: &[OsString], variable: &str) {
     let options = words.iter().take_while(|word| *word != "--");
     let typed = options.into_iter().any(|word| word == "--no-color");

@@ -164,7 +164,8 @@ pub(super) struct List {
 /// Arguments of `kkvc send`.
 #[derive(Debug, Args)]
 pub(super) struct Send {
-    /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this machine; with --contacts also a name
+    /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this
+    /// machine; with --contacts also a name
     #[arg(value_parser = whom)]
     pub(super) address: Whom,
 
@@ -210,7 +211,8 @@ pub(super) struct Send {
 /// Arguments of `kkvc card`.
 #[derive(Debug, Args)]
 pub(super) struct Card {
-    /// Another's address, or yours where kkv doesn't know it, as behind a system Tor; with --contacts also a name [default: yours]
+    /// Another's address, or yours where kkv doesn't know it, as behind a system Tor; with --contacts also a name
+    /// [default: yours]
     #[arg(value_parser = whom)]
     pub(super) address: Option<Whom>,
 
@@ -229,8 +231,8 @@ pub(super) enum ContactCommand {
         /// Their inbox
         #[arg(value_parser = target)]
         address: Target,
-        /// The key that they sign with, as `kkvc identity` shows it to them, or the fingerprint of one that has signed a message in your inbox:
-        /// messages there show the name then
+        /// The key that they sign with, as `kkvc identity` shows it to them, or the fingerprint of one that has signed
+        /// a message in your inbox: messages there show the name then
         #[arg(long, value_name = "KEY", value_parser = signer)]
         sender: Option<Signer>,
     },
@@ -294,8 +296,8 @@ pub(super) struct Watch {
     #[arg(long)]
     pub(super) bell: bool,
 
-    /// Instead of showing it, run this for each message, by sh -c, with its text on standard input; the message is marked as read if that ends
-    /// with 0
+    /// Instead of showing it, run this for each message, by sh -c, with its text on standard input; the message is
+    /// marked as read if that ends with 0
     #[arg(long, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
     pub(super) exec: Option<String>,
 }

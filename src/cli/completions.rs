@@ -1,4 +1,5 @@
-//! What shells complete: a script that each of them loads once, and the answers that the programs give it from then on, numbers of messages included.
+//! What shells complete: a script that each of them loads once, and the answers that the programs give it from then on,
+//! numbers of messages included.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -78,7 +79,8 @@ fn script(shell: Shell, program: Program) -> String {
         .expect("memory can be written to");
     let mut script = String::from_utf8(script).expect("scripts are text");
     if matches!(shell, Shell::Zsh) {
-        // As a file among zsh's own it is run when something is completed for the first time, and has to complete that, too.
+        // As a file among zsh's own it is run when something is completed for the first time, and has to complete that,
+        // too.
         script += &format!(
             "if [[ \"${{funcstack[1]}}\" == _{name} ]]; then\n    _clap_dynamic_completer_{name} \"$@\"\nfi\n"
         );

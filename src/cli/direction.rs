@@ -1,13 +1,16 @@
-//! Words that are written from right to left, which some terminals turn round by themselves: Unicode's algorithm (UAX 9) on each line that they show.
+//! Words that are written from right to left, which some terminals turn round by themselves: Unicode's algorithm (UAX
+//! 9) on each line that they show.
 //!
-//! Such a terminal takes a line for one from the right if it is set so that the first letter decides, and that is one. And it takes what stands between two
-//! of a stranger's words for a part of them: blanks, numbers and frames. A mark that is a letter to the algorithm, and nothing to see, stops both. Where
-//! nothing is turned round, it changes nothing.
+//! Such a terminal takes a line for one from the right if it is set so that the first letter decides, and that is one.
+//! And it takes what stands between two of a stranger's words for a part of them: blanks, numbers and frames. A mark
+//! that is a letter to the algorithm, and nothing to see, stops both. Where nothing is turned round, it changes
+//! nothing.
 
 /// The mark (U+200E).
 pub(crate) const LEFT_TO_RIGHT: &str = "\u{200e}";
 
-/// Whether this is, or may become one day, a letter or a number that is written from the right: by the blocks that Unicode keeps for them.
+/// Whether this is, or may become one day, a letter or a number that is written from the right: by the blocks that
+/// Unicode keeps for them.
 pub(crate) fn is_from_the_right(c: char) -> bool {
     matches!(
         c,
@@ -35,7 +38,8 @@ mod tests {
     use super::super::bar::{BAR, behind_a_bar};
     use super::*;
 
-    /// How a terminal shows this line that turns it round, with the direction that it has, or that the first letter decides.
+    /// How a terminal shows this line that turns it round, with the direction that it has, or that the first letter
+    /// decides.
     fn turned(line: &str, direction: Option<Level>) -> String {
         let info = BidiInfo::new(line, direction);
         let [paragraph] = &info.paragraphs[..] else {

@@ -96,7 +96,8 @@ impl Finding {
         format!("{state:<7}  {check:<8}  {what}{mend}\n")
     }
 
-    /// The same, as a terminal of so many columns shows it: a command stays one line, so that what is pasted is the whole of it.
+    /// The same, as a terminal of so many columns shows it: a command stays one line, so that what is pasted is the
+    /// whole of it.
     fn shown(&self, columns: Option<usize>) -> String {
         let line = self.line();
         match line.split_once('\n') {

@@ -71,7 +71,8 @@ impl Failed {
         self
     }
 
-    /// Adds a line to the hint: `words`, then a command. It stays one line on every terminal, so that what is pasted is the whole command.
+    /// Adds a line to the hint: `words`, then a command. It stays one line on every terminal, so that what is pasted is
+    /// the whole command.
     pub(crate) fn command(mut self, words: &str, command: &str) -> Self {
         let line = format!("{words}{command}");
         self.commands.push(line.clone());

@@ -104,8 +104,8 @@ impl Running {
         absence.wipe_when_over(|| self.now(), wipe).await;
     }
 
-    /// Wipes everything because the owner was not there, and tells of how many messages: on standard output, which a service throws away, since the
-    /// journal is on the disk. Returns how many.
+    /// Wipes everything because the owner was not there, and tells of how many messages: on standard output, which a
+    /// service throws away, since the journal is on the disk. Returns how many.
     fn wipe_for(&self, absence: &Absence) -> usize {
         let messages = self.wipe().len();
         if messages > 0 {

@@ -39,7 +39,8 @@ fn stdin_is(asked: PollFlags) -> PollFlags {
     }
 }
 
-/// Whether this is what reading from such a terminal comes to: then nobody is there to answer, and nothing is wrong with the program.
+/// Whether this is what reading from such a terminal comes to: then nobody is there to answer, and nothing is wrong
+/// with the program.
 pub(super) fn is_of_no_terminal(fault: &io::Error) -> bool {
     fault.raw_os_error() == Some(Errno::IO.raw_os_error())
 }

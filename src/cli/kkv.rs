@@ -186,7 +186,8 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
         owner::router(running.clone()),
         http::Room::for_owner(),
     );
-    // One end is asked for. Any other would leave an inbox that nobody reaches, that its owner can't read, or that keeps what it should forget.
+    // One end is asked for. Any other would leave an inbox that nobody reaches, that its owner can't read, or that
+    // keeps what it should forget.
     let ended = tokio::select! {
         http::Ended = on_this_machine => Err("what lets strangers in on this machine"),
         http::Ended = through_tor => Err("what lets strangers in through Tor"),
@@ -199,13 +200,15 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     ended.map_err(failed_by_itself)
 }
 
-/// A part that the relay stands on has ended, though nobody asked for it. Where a part has panicked has been told already.
+/// A part that the relay stands on has ended, though nobody asked for it. Where a part has panicked has been told
+/// already.
 fn failed_by_itself(part: &str) -> Failed {
     let what = format!("{part} has ended by a fault of kkv's own; every message is wiped");
     Failed::new(Exit::Fault, what).hint("Start it again, and please report the lines above.")
 }
 
-/// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys are left where they are made.
+/// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys
+/// are left where they are made.
 #[inline(never)]
 fn relay_with(config: RelayConfig, queue: Queue<Envelope>) -> Arc<Relay> {
     let clock = Arc::new(SystemClock::default());

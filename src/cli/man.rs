@@ -1,5 +1,5 @@
-//! Writes the manual pages of the package, `dist/man`, from the definitions of the command line: a test holds the files to them, and brings them up
-//! to date with `SNAPSHOTS=overwrite` in the environment.
+//! Writes the manual pages of the package, `dist/man`, from the definitions of the command line: a test holds the files
+//! to them, and brings them up to date with `SNAPSHOTS=overwrite` in the environment.
 
 use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;

@@ -13,7 +13,8 @@ use crate::protocol::wire::Hex;
 /// The contacts that senders are looked for among, if there are any.
 pub(super) struct Names(Option<BookFile>);
 
-/// Something of a message's, in JSON, with its sender's fingerprint and name: null if it is nobody's, and left out if no contacts are in use.
+/// Something of a message's, in JSON, with its sender's fingerprint and name: null if it is nobody's, and left out if
+/// no contacts are in use.
 #[derive(Serialize)]
 pub(super) struct Named<'m, T> {
     #[serde(flatten)]

@@ -90,7 +90,8 @@ impl Chosen {
         Ok((chosen, gone))
     }
 
-    /// The same with what is `there`, in ascending order. It takes no longer for long ranges than for what they contain.
+    /// The same with what is `there`, in ascending order. It takes no longer for long ranges than for what they
+    /// contain.
     fn among(numbers: &[Numbers], there: &[MessageId]) -> Self {
         let mut chosen = Self {
             ids: Vec::new(),
@@ -117,7 +118,8 @@ impl Chosen {
         self.ids.is_empty()
     }
 
-    /// Of those that are not there (any more), the ones that were named one by one: what has gone from a range since is no fault.
+    /// Of those that are not there (any more), the ones that were named one by one: what has gone from a range since is
+    /// no fault.
     pub(super) fn named(&self, missing: &[MessageId]) -> Vec<MessageId> {
         let named = missing.iter().filter(|id| self.single.contains(id));
         named.copied().collect()

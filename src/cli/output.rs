@@ -1,5 +1,5 @@
-//! Data to standard output: plain lines, or JSON that a terminal can show without harm. Words to standard error: standard output has what was asked
-//! for and nothing else; what was done, and how it goes, is told beside it.
+//! Data to standard output: plain lines, or JSON that a terminal can show without harm. Words to standard error:
+//! standard output has what was asked for and nothing else; what was done, and how it goes, is told beside it.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -64,7 +64,8 @@ pub(super) fn complain(line: impl Display) {
     writer::words(Sink::Err, format!("{}\n", *line));
 }
 
-/// The same of a command that is there to be pasted: a line feed or a space that isn't part of it would make another of it. No stranger has written it.
+/// The same of a command that is there to be pasted: a line feed or a space that isn't part of it would make another of
+/// it. No stranger has written it.
 pub(super) fn complain_unbroken(command: impl Display) {
     writer::words(Sink::Err, format!("{command}\n"));
 }
@@ -101,11 +102,13 @@ pub(super) fn tell(lines: impl Display) {
     }
 }
 
-/// Refuses what would be shown to nobody where standard output was closed when the program started; `so` is what didn't come of it.
+/// Refuses what would be shown to nobody where standard output was closed when the program started; `so` is what didn't
+/// come of it.
 ///
-/// The standard library opens /dev/null in its place before anything of this program runs, for reading and writing. A shell's `> /dev/null` is for
-/// writing alone, and meant. Some programs that start this one open it for both and mean it (Python's DEVNULL), and nothing tells these from a
-/// closed output. So what else a command prints is taken as thrown away; refused is only what can't be had again, or has no use but to be seen.
+/// The standard library opens /dev/null in its place before anything of this program runs, for reading and writing. A
+/// shell's `> /dev/null` is for writing alone, and meant. Some programs that start this one open it for both and mean
+/// it (Python's DEVNULL), and nothing tells these from a closed output. So what else a command prints is taken as
+/// thrown away; refused is only what can't be had again, or has no use but to be seen.
 pub(super) fn must_be_seen(so: &str) -> Result<(), Failed> {
     if !is_dev_null_for_both(io::stdout().as_fd()) {
         return Ok(());
@@ -128,7 +131,8 @@ pub(super) fn print(text: &str) -> Result<(), Failed> {
     written(text.as_bytes()).map(drop)
 }
 
-/// Writes what has come of something that is done already: `done` says what, so that nobody takes a fault of the output for one of that.
+/// Writes what has come of something that is done already: `done` says what, so that nobody takes a fault of the output
+/// for one of that.
 pub(super) fn print_done(done: impl Display, text: &str) -> Result<(), Failed> {
     print(text).map_err(|failed| {
         let exit = match failed.exit {
@@ -174,8 +178,8 @@ pub(super) fn json_line(value: &impl Serialize) -> String {
     ascii_json(&value) + "\n"
 }
 
-/// JSON in ASCII: every other character is written as `\uXXXX`, so that no text of a stranger steers a terminal, while whoever parses it
-/// gets exactly what was sent.
+/// JSON in ASCII: every other character is written as `\uXXXX`, so that no text of a stranger steers a terminal, while
+/// whoever parses it gets exactly what was sent.
 ///
 /// # Panics
 /// `value` can't be JSON: none of our own types is like that.

@@ -1,11 +1,12 @@
-//! What is said when a program meets a fault of its own: where, and never what it was working on, which may be a stranger's text.
+//! What is said when a program meets a fault of its own: where, and never what it was working on, which may be a
+//! stranger's text.
 
 use std::panic::{self, PanicHookInfo};
 
 use super::output::complain;
 
-/// From now on, for every thread. Only what met the fault ends with it: in `kkv` a request (see [`crate::http`]), in `kkvc` the command, with
-/// the exit code that Rust gives ([`super::exit::CODES`]); a message may have left by then.
+/// From now on, for every thread. Only what met the fault ends with it: in `kkv` a request (see [`crate::http`]), in
+/// `kkvc` the command, with the exit code that Rust gives ([`super::exit::CODES`]); a message may have left by then.
 pub(super) fn tell_where_only(program: &'static str) {
     panic::set_hook(Box::new(move |fault| complain(told(program, fault))));
 }

@@ -1,4 +1,5 @@
-//! Where a passphrase comes from: a terminal that doesn't show it, or a file. Never an argument or the environment, which others can see.
+//! Where a passphrase comes from: a terminal that doesn't show it, or a file. Never an argument or the environment,
+//! which others can see.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read};
@@ -26,7 +27,8 @@ const TRIES: u32 = 3;
 /// What stands for no key (`_POSIX_VDISABLE` of Linux).
 const DISABLED: u8 = 0;
 
-/// Opens an existing `book`, which `open` does, with its passphrase: from `file`, or asked for, and again for `program` if it is wrong.
+/// Opens an existing `book`, which `open` does, with its passphrase: from `file`, or asked for, and again for `program`
+/// if it is wrong.
 pub(super) async fn opened<T>(
     file: Option<&Path>,
     book: &Path,
@@ -100,7 +102,8 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// The terminal on standard input and error, or, where they are something else, the one that the program was started from.
+    /// The terminal on standard input and error, or, where they are something else, the one that the program was
+    /// started from.
     fn silent() -> Result<Self, Failed> {
         let (input, output) = if io::stdin().is_terminal() && io::stderr().is_terminal() {
             (stdin(), Sink::Err)
@@ -175,7 +178,8 @@ fn unread(fault: &io::Error) -> Failed {
     Failed::usage(format!("can't read the passphrase: {fault}"))
 }
 
-/// Reads a line, and nothing behind it, into one buffer that is wiped; none if there is only the end. The rest of one that is too long is dropped.
+/// Reads a line, and nothing behind it, into one buffer that is wiped; none if there is only the end. The rest of one
+/// that is too long is dropped.
 fn read_line(mut input: File) -> io::Result<Option<Zeroizing<String>>> {
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSPHRASE_BYTES + 1));
     let mut byte = Zeroizing::new([0; 1]);

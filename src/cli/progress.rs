@@ -23,7 +23,8 @@ const TICK: Duration = Duration::from_millis(100);
 const WIDTH: u64 = 1000;
 /// The live line while something is waited for.
 const WORDS: &str = "{spinner} {msg}";
-/// The live line while a solution is searched for: the bar leaves room for the "^C" of a terminal, behind which the line could not be taken away.
+/// The live line while a solution is searched for: the bar leaves room for the "^C" of a terminal, behind which the
+/// line could not be taken away.
 const WORDS_AND_BAR: &str = "{spinner} {msg} {bar:10}";
 
 /// What the live line shows.

@@ -157,8 +157,8 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
     print(&told(&proofs, columns()))
 }
 
-/// What the files prove, for people, on a terminal of so many `columns` if it is one. Only said of what was checked. The text of a message comes last,
-/// behind a bar: whatever it says, it can't pass for a word of this program.
+/// What the files prove, for people, on a terminal of so many `columns` if it is one. Only said of what was checked.
+/// The text of a message comes last, behind a bar: whatever it says, it can't pass for a word of this program.
 #[must_use]
 pub fn told(proofs: &[Proof], columns: Option<usize>) -> String {
     let mut told: String = proofs.iter().map(Proof::told).collect();

@@ -18,7 +18,8 @@ pub(super) enum ReceiptPlace {
     File(ReceiptFile),
 }
 
-/// The file a receipt will be written to: made first, so that a wrong name costs no proof of work, and taken away if there is none.
+/// The file a receipt will be written to: made first, so that a wrong name costs no proof of work, and taken away if
+/// there is none.
 pub(super) struct ReceiptFile {
     path: PathBuf,
     file: File,

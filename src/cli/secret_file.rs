@@ -76,7 +76,8 @@ enum Unread {
     Io(io::Error),
 }
 
-/// It may be a pipe: a shell's `<(…)`. A signal can't interrupt who waits for what comes through that, so a thread of its own does.
+/// It may be a pipe: a shell's `<(…)`. A signal can't interrupt who waits for what comes through that, so a thread of
+/// its own does.
 async fn read_private(path: &Path, secret: &'static str) -> Result<Zeroizing<String>, Unread> {
     let path = path.to_owned();
     let read = spawn_blocking(move || scrub::after(|| read_now(&path, secret)));

@@ -108,7 +108,8 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     told.and(written).and(remembered)
 }
 
-/// What there is before anything is dialled, and before somebody has typed: whatever can be wrong on this side is found by then.
+/// What there is before anything is dialled, and before somebody has typed: whatever can be wrong on this side is found
+/// by then.
 struct Prepared {
     suites: SuitePolicy,
     key: SenderKey,

@@ -13,10 +13,12 @@ use super::exit::{Exit, Failed};
 use super::output::say;
 use crate::lock;
 
-/// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen whatever else waits.
+/// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen
+/// whatever else waits.
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Whether nobody waits for them any more: then each ends the program, as if it had never listened. Read by the signal itself.
+/// Whether nobody waits for them any more: then each ends the program, as if it had never listened. Read by the signal
+/// itself.
 static UNHEARD: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Who waits for them.
 static LISTENERS: Mutex<Listeners> = Mutex::new(Listeners {
@@ -70,8 +72,8 @@ pub(crate) fn is_asked_to_end() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the program by itself; each does
-/// so again once this is dropped before one has come.
+/// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the
+/// program by itself; each does so again once this is dropped before one has come.
 ///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {

@@ -1,4 +1,5 @@
-//! Tells an owner how Tor is doing: one live line on a terminal until it is reachable, and a line that stays for each change that matters.
+//! Tells an owner how Tor is doing: one live line on a terminal until it is reachable, and a line that stays for each
+//! change that matters.
 
 use std::io;
 use std::time::Duration;
@@ -75,8 +76,8 @@ fn line(state: TorState) -> String {
     }
 }
 
-/// The live line, until all is well, as long as the program is in the foreground of a terminal: behind `kkv &` it would write into somebody's
-/// typing.
+/// The live line, until all is well, as long as the program is in the foreground of a terminal: behind `kkv &` it would
+/// write into somebody's typing.
 async fn show(state: watch::Receiver<TorState>, bar: ProgressBar) {
     let mut ticks = interval(TICK);
     loop {

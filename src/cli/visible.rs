@@ -1,4 +1,5 @@
-//! Text from strangers, made safe to look at: whatever could steer a terminal or turn the order of letters is shown as what it is.
+//! Text from strangers, made safe to look at: whatever could steer a terminal or turn the order of letters is shown as
+//! what it is.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
@@ -10,18 +11,22 @@ use zeroize::Zeroizing;
 
 use super::wrapped::{drawn, wrapped};
 
-/// Shows a text of several lines. Line feeds stay, with or without a carriage return before them; tabs become spaces up to the next of their stops,
-/// and the blanks of all languages spaces; everything else that is not a visible character (control characters, escapes, bidirectional and other format
-/// characters, line and paragraph separators, private and unassigned code points, letters that are blank) is shown as `<U+001B>`.
+/// Shows a text of several lines. Line feeds stay, with or without a carriage return before them; tabs become spaces up
+/// to the next of their stops, and the blanks of all languages spaces; everything else that is not a visible character
+/// (control characters, escapes, bidirectional and other format characters, line and paragraph separators, private and
+/// unassigned code points, letters that are blank) is shown as `<U+001B>`.
 ///
-/// Joiners (U+200C, U+200D) move and turn nothing; they say how the letters beside them are written. Between two letters of a script that needs
-/// them they stay: Persian can't be spelled without. Between two emoji they are left out, and a family is shown as its members: terminals don't agree
-/// on how wide joined ones are, so that a line of them could get out of its frame. Anywhere else they would only hide, and are shown. It is the same
-/// with selectors, which say how the one character before them is drawn. Korean in parts is shown in syllables: terminals agree on how wide those are.
+/// Joiners (U+200C, U+200D) move and turn nothing; they say how the letters beside them are written. Between two
+/// letters of a script that needs them they stay: Persian can't be spelled without. Between two emoji they are left
+/// out, and a family is shown as its members: terminals don't agree on how wide joined ones are, so that a line of them
+/// could get out of its frame. Anywhere else they would only hide, and are shown. It is the same with selectors, which
+/// say how the one character before them is drawn. Korean in parts is shown in syllables: terminals agree on how wide
+/// those are.
 #[derive(Debug)]
 pub struct Visible<'t>(pub &'t str);
 
-/// Shows what belongs into one line, such as the name of a file: as [`Visible`] does, and a line feed and a tab are shown as what they are, too.
+/// Shows what belongs into one line, such as the name of a file: as [`Visible`] does, and a line feed and a tab are
+/// shown as what they are, too.
 #[derive(Debug)]
 pub struct OneLine<'t>(pub &'t str);
 
@@ -30,8 +35,8 @@ const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 /// Columns from one stop of tabs to the next.
 const TAB: usize = 8;
 
-/// Drawn as nothing, though Unicode calls them symbols, letters or marks, and doesn't call them ignorable: a pattern of Braille without a dot, two
-/// Egyptian blanks, a musical note without a head, and what fills up Khitan.
+/// Drawn as nothing, though Unicode calls them symbols, letters or marks, and doesn't call them ignorable: a pattern of
+/// Braille without a dot, two Egyptian blanks, a musical note without a head, and what fills up Khitan.
 const BLANKS: [char; 5] = [
     '\u{2800}',
     '\u{13441}',
@@ -97,7 +102,8 @@ fn show(text: &str, f: &mut fmt::Formatter<'_>, has_lines: bool) -> fmt::Result 
     Ok(())
 }
 
-/// A text that one pastes into what one writes, without those characters that nobody would see, and which were left out.
+/// A text that one pastes into what one writes, without those characters that nobody would see, and which were left
+/// out.
 pub(crate) fn without_hidden(text: &str) -> (Zeroizing<String>, Vec<char>) {
     let mut kept = Zeroizing::new(String::with_capacity(text.len()));
     let (mut hidden, mut before) = (Vec::new(), None);
@@ -185,7 +191,8 @@ fn syllable(one: char, other: char) -> Option<char> {
     char::from_u32(FIRST + together)
 }
 
-/// What a stranger's text begins with, in one line of at most `room` columns: made safe like all of it, with a space for whatever parts its words.
+/// What a stranger's text begins with, in one line of at most `room` columns: made safe like all of it, with a space
+/// for whatever parts its words.
 pub(crate) fn first_words(text: &str, room: usize) -> Zeroizing<String> {
     let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
     let shown = Zeroizing::new(OneLine(&words).to_string());
@@ -213,8 +220,8 @@ fn is_visible(c: char) -> bool {
     )
 }
 
-/// A letter, or a mark on one, of the scripts whose letters join: Arabic, Syriac, N'Ko and those beside them, the Indic ones up to Sinhala, Khmer and
-/// Mongolian.
+/// A letter, or a mark on one, of the scripts whose letters join: Arabic, Syriac, N'Ko and those beside them, the Indic
+/// ones up to Sinhala, Khmer and Mongolian.
 fn is_joined(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{dff}' | '\u{1780}'..='\u{18af}')
         && matches!(
@@ -223,8 +230,8 @@ fn is_joined(c: char) -> bool {
         )
 }
 
-/// What emoji are made of, as far as it stands beside a joiner: pictures, two arrows that Unicode takes for mathematics, colours of skin, and the
-/// sign that a picture is meant.
+/// What emoji are made of, as far as it stands beside a joiner: pictures, two arrows that Unicode takes for
+/// mathematics, colours of skin, and the sign that a picture is meant.
 fn is_of_emoji(c: char) -> bool {
     c.general_category() == GeneralCategory::OtherSymbol
         || matches!(c, '\u{2194}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}')

@@ -19,7 +19,8 @@ use crate::protocol::text::Text;
 use crate::sender::{Accepted, Delivery, Failure, Observer, deliver};
 use crate::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState, TorWay};
 
-/// The Tor inside: started when a message first needs it, and the same one for all that come after, each with circuits of its own.
+/// The Tor inside: started when a message first needs it, and the same one for all that come after, each with circuits
+/// of its own.
 pub(crate) struct OneTor {
     args: SenderArgs,
     tor: OnceCell<Arc<SenderTor>>,

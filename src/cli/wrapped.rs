@@ -6,8 +6,8 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
-/// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere between two characters as people
-/// see them.
+/// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere
+/// between two characters as people see them.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
     wrapped_by(text, width, columns)
 }
@@ -51,7 +51,8 @@ pub(super) fn wrapped_by(
     lines
 }
 
-/// The characters of a line as people see them, each with its place; in its parts, where one has so many marks that it would fill more than a line.
+/// The characters of a line as people see them, each with its place; in its parts, where one has so many marks that it
+/// would fill more than a line.
 fn parts(
     line: &str,
     width: usize,
@@ -72,9 +73,10 @@ fn parts(
     })
 }
 
-/// The most columns that a terminal draws a character in. They don't agree: one that makes an emoji of the one before may add a column to it, the
-/// halfwidth sound marks have a cell of their own, vowels of Indic scripts stand beside their letter, a flag is two letters until it is drawn as one,
-/// pictures are wide also where Unicode has them narrow, and what is wide or not by its company is wide between Chinese and Japanese.
+/// The most columns that a terminal draws a character in. They don't agree: one that makes an emoji of the one before
+/// may add a column to it, the halfwidth sound marks have a cell of their own, vowels of Indic scripts stand beside
+/// their letter, a flag is two letters until it is drawn as one, pictures are wide also where Unicode has them narrow,
+/// and what is wide or not by its company is wide between Chinese and Japanese.
 pub(crate) fn drawn(c: char) -> usize {
     let wide = match c {
         '\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => return 1,
@@ -84,7 +86,8 @@ pub(crate) fn drawn(c: char) -> usize {
         '\u{2e80}'.. => c.width_cjk(),
         _ => c.width(),
     };
-    // Letters that are joined to the next one, such as U+0D4E, have no width of their own in Unicode's tables, and one in glibc's.
+    // Letters that are joined to the next one, such as U+0D4E, have no width of their own in Unicode's tables, and one
+    // in glibc's.
     let may_be_nothing = matches!(
         c.general_category(),
         GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::Format
@@ -97,8 +100,9 @@ pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(drawn).sum()
 }
 
-/// Columns that a text can't take more of on any terminal, however that counts: none draws a character in more than two. Where letters of Cyrillic or
-/// Greek, and lines that boxes are drawn with, are taken to be as wide as Chinese, this is what a text takes.
+/// Columns that a text can't take more of on any terminal, however that counts: none draws a character in more than
+/// two. Where letters of Cyrillic or Greek, and lines that boxes are drawn with, are taken to be as wide as Chinese,
+/// this is what a text takes.
 pub(super) fn bound(text: &str) -> usize {
     let wide = |c: char| if c.is_ascii() { 1 } else { 2 };
     text.chars().map(wide).sum()

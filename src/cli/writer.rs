@@ -1,8 +1,8 @@
-//! Standard output and standard error, each written by a thread of its own, so that an output that takes nothing (Ctrl-S, a hung connection, a
-//! paused pager) stops nothing else.
+//! Standard output and standard error, each written by a thread of its own, so that an output that takes nothing
+//! (Ctrl-S, a hung connection, a paused pager) stops nothing else.
 //!
-//! Words for people go into a bounded queue and are never waited for; what finds no room is dropped, and how much is said in its place. Data is
-//! waited for, until a signal asks the program to end.
+//! Words for people go into a bounded queue and are never waited for; what finds no room is dropped, and how much is
+//! said in its place. Data is waited for, until a signal asks the program to end.
 
 mod patience;
 mod sink;
@@ -32,7 +32,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// More than enough to write from.
 const STACK_BYTES: usize = 128 << 10;
 
-/// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why it can't be.
+/// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why
+/// it can't be.
 pub(crate) type Taken = io::Result<bool>;
 
 type Told = Box<dyn FnOnce(Taken) + Send>;
@@ -108,8 +109,8 @@ pub(crate) fn piece(
     lane(&piece.sink).add(piece);
 }
 
-/// Waits until `bytes` are written, or until the program is asked to end and the output still takes nothing: then the error is
-/// [`io::ErrorKind::Interrupted`].
+/// Waits until `bytes` are written, or until the program is asked to end and the output still takes nothing: then the
+/// error is [`io::ErrorKind::Interrupted`].
 pub(super) fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
     written_late(sink, bytes).0
 }
@@ -129,7 +130,8 @@ pub(super) fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Dur
     }
 }
 
-/// Waits until all is written, at most for as long as `longest`; much shorter once the program is asked to end. Whether all is.
+/// Waits until all is written, at most for as long as `longest`; much shorter once the program is asked to end. Whether
+/// all is.
 pub(crate) fn finish(longest: Option<Duration>) -> bool {
     begin();
     let mut patience = Patience::new(longest);

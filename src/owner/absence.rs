@@ -45,8 +45,8 @@ impl Absence {
         self.longest
     }
 
-    /// The owner is there. What was over before is over: whoever comes after a suspend may be sooner than the timer, and gets no message.
-    /// `wipe` is as for [`wipe_when_over`](Self::wipe_when_over).
+    /// The owner is there. What was over before is over: whoever comes after a suspend may be sooner than the timer,
+    /// and gets no message. `wipe` is as for [`wipe_when_over`](Self::wipe_when_over).
     pub fn end(&self, now: Now, wipe: impl FnOnce() -> usize) {
         self.wipe_if_over(now, wipe);
         crate::lock(&self.state).since = now.elapsed;
@@ -69,7 +69,8 @@ impl Absence {
         left
     }
 
-    /// Has everything wiped whenever it has lasted too long, until dropped. `wipe` returns how many messages there were.
+    /// Has everything wiped whenever it has lasted too long, until dropped. `wipe` returns how many messages there
+    /// were.
     pub async fn wipe_when_over(&self, now: impl Fn() -> Now, wipe: impl Fn() -> usize) {
         loop {
             let left = self.wipe_if_over(now(), &wipe);

@@ -41,7 +41,8 @@ impl Answer for List {
     const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES;
 }
 impl List {
-    /// Bytes of JSON that a list takes at most that begins each text with so many characters: six for each that is escaped.
+    /// Bytes of JSON that a list takes at most that begins each text with so many characters: six for each that is
+    /// escaped.
     pub(super) fn max_bytes_with_first(characters: usize) -> usize {
         let each = 6 * characters.min(MAX_FIRST) + ",\"first\":\"\"".len();
         Self::MAX_BYTES + MAX_MESSAGES as usize * each

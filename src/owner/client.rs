@@ -53,7 +53,8 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// A client for this user's own relay, where it is unless told otherwise; if there is none, for the one that runs as a service of this machine.
+    /// A client for this user's own relay, where it is unless told otherwise; if there is none, for the one that runs
+    /// as a service of this machine.
     ///
     /// # Errors
     /// There is neither, or it is another user's.
@@ -281,8 +282,8 @@ fn at_bottom(fault: &reqwest::Error) -> String {
         .map_or_else(String::new, ToString::to_string)
 }
 
-/// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first. So it has to be ours; root's may
-/// also be any user's, in a place where nobody else could have made it.
+/// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first. So
+/// it has to be ours; root's may also be any user's, in a place where nobody else could have made it.
 fn belongs_to_us(socket: &Path) -> Result<(), ClientError> {
     match std::fs::symlink_metadata(socket).map(|metadata| metadata.uid()) {
         Ok(maker) if maker == own_uid() => Ok(()),

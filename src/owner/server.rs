@@ -155,15 +155,16 @@ async fn wipe(State(host): AppHost) -> Json<Done> {
     })
 }
 
-/// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers share this one.
+/// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers
+/// share this one.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(|| scrub::after(work))
         .await
         .expect("nothing in it panics")
 }
 
-/// A JSON answer whose bytes are overwritten once the socket has them. (The beginnings of texts in a list go as all memory does that is
-/// freed: the allocator wipes it.)
+/// A JSON answer whose bytes are overwritten once the socket has them. (The beginnings of texts in a list go as all
+/// memory does that is freed: the allocator wipes it.)
 fn wiped(message: &Message) -> Response {
     struct Wiped(Zeroizing<Vec<u8>>);
     impl AsRef<[u8]> for Wiped {
@@ -171,7 +172,8 @@ fn wiped(message: &Message) -> Response {
             &self.0
         }
     }
-    // More than the longest: `\u0000` for each byte of the text, and the rest in a kilobyte. So it never moves and leaves no copy.
+    // More than the longest: `\u0000` for each byte of the text, and the rest in a kilobyte. So it never moves and
+    // leaves no copy.
     let mut body = Zeroizing::new(Vec::with_capacity(6 * SLOT_BYTES + 1024));
     serde_json::to_writer(&mut *body, message).expect("our own types are always JSON");
     let body = Bytes::from_owner(Wiped(body));

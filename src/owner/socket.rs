@@ -10,8 +10,9 @@ use crate::http::{Accept, Names};
 use crate::process::own_uid;
 use crate::unix_socket::{SocketError, UnixSocket, directory_of};
 
-/// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `kkv-<uid>/kkv.sock` in `$TMPDIR` or `/tmp`
-/// where there is no such directory. A socket is a name in a directory, not a file with content; nothing that goes through it is written to the disk.
+/// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `kkv-<uid>/kkv.sock` in
+/// `$TMPDIR` or `/tmp` where there is no such directory. A socket is a name in a directory, not a file with content;
+/// nothing that goes through it is written to the disk.
 #[must_use]
 pub fn default_path() -> PathBuf {
     let directory = match std::env::var_os("XDG_RUNTIME_DIR") {
@@ -21,7 +22,8 @@ pub fn default_path() -> PathBuf {
     directory.join("kkv.sock")
 }
 
-/// Where it is of a relay that runs as a service of the whole machine (dist/systemd/system): only root can put anything there.
+/// Where it is of a relay that runs as a service of the whole machine (dist/systemd/system): only root can put anything
+/// there.
 pub(super) const SERVICE_PATH: &str = "/run/kkv/kkv.sock";
 
 pub(super) const ROOT: u32 = 0;
@@ -49,7 +51,8 @@ fn make_directory(directory: &Path) -> Result<(), SocketError> {
             .create(directory)
             .map_err(failed)?;
     }
-    // The directory in /tmp has a name that anyone can guess and make first. A directory named by the owner is the owner's choice.
+    // The directory in /tmp has a name that anyone can guess and make first. A directory named by the owner is the
+    // owner's choice.
     if directory.parent() == Some(&std::env::temp_dir()) {
         let metadata = std::fs::symlink_metadata(directory).map_err(failed)?;
         let ours_alone = metadata.uid() == own_uid() && metadata.mode() & 0o022 == 0;
@@ -84,7 +87,8 @@ fn is_owner(stream: &UnixStream) -> bool {
         .is_ok_and(|peer| may_enter(peer.uid(), own_uid()))
 }
 
-/// The relay's own user may; and root, who could read the relay's memory all the same. As whom a service runs, nobody can log in.
+/// The relay's own user may; and root, who could read the relay's memory all the same. As whom a service runs, nobody
+/// can log in.
 fn may_enter(peer: u32, own: u32) -> bool {
     peer == own || peer == ROOT
 }

@@ -78,7 +78,8 @@ impl StartError {
 }
 
 impl EmbeddedTor {
-    /// Starts a Tor that only dials, with the key to a closed inbox if there is one. Nothing about where to is kept in `home`.
+    /// Starts a Tor that only dials, with the key to a closed inbox if there is one. Nothing about where to is kept in
+    /// `home`.
     ///
     /// # Errors
     /// The directory, the settings or the key can't be used.
@@ -93,7 +94,8 @@ impl EmbeddedTor {
         Ok(tor)
     }
 
-    /// Starts it, and returns the address of its onion service, if there is one. `again`: that service may have been published a moment ago.
+    /// Starts it, and returns the address of its onion service, if there is one. `again`: that service may have been
+    /// published a moment ago.
     async fn start(plan: Plan, again: bool) -> Result<(Self, Option<OnionAddress>), StartError> {
         let run = plan.start(again).await?;
         let address = run.address();

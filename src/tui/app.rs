@@ -1,4 +1,5 @@
-//! What is on the screen, and what each event changes. Nothing here waits or reaches outside: what is to be done is given as [`Order`]s.
+//! What is on the screen, and what each event changes. Nothing here waits or reaches outside: what is to be done is
+//! given as [`Order`]s.
 
 mod deeds;
 mod finding;
@@ -55,7 +56,8 @@ pub(super) struct App {
     before: Place,
     /// Asked one after the other: the first is on the screen.
     pub(super) questions: VecDeque<Question>,
-    /// Whether the first takes an answer: not before the keys have rested. What was pasted or typed fast was not meant for it.
+    /// Whether the first takes an answer: not before the keys have rested. What was pasted or typed fast was not meant
+    /// for it.
     pub(super) is_answerable: bool,
     /// What deliveries ask, until one looks at them.
     waiting: Vec<(u64, Question)>,

@@ -1,4 +1,5 @@
-//! What is copied, on its way to the clipboard of the terminal (OSC 52): also out of tmux and GNU screen, which stand between.
+//! What is copied, on its way to the clipboard of the terminal (OSC 52): also out of tmux and GNU screen, which stand
+//! between.
 
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
@@ -48,7 +49,8 @@ impl Clipboard {
         let mut out = Zeroizing::new(Vec::with_capacity(3 * plain.len()));
         match self {
             Self::Straight => return plain,
-            // tmux takes it itself with `set-clipboard on`, and lets it through with `allow-passthrough on`: each may be off.
+            // tmux takes it itself with `set-clipboard on`, and lets it through with `allow-passthrough on`: each may
+            // be off.
             Self::Tmux => {
                 out.extend_from_slice(&plain);
                 out.extend_from_slice(b"\x1bPtmux;\x1b");

@@ -12,7 +12,8 @@ use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
 use crate::tor::Target;
 
-/// So many changes of a field can be undone. What they keep goes with the form, and is wiped like all memory that is given back.
+/// So many changes of a field can be undone. What they keep goes with the form, and is wiped like all memory that is
+/// given back.
 const UNDONE: usize = 1000;
 
 /// A form of two fields.

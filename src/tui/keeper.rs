@@ -1,4 +1,5 @@
-//! The file of contacts, beside the screen: to change it takes as long as a guess at its passphrase, and longer while another program holds it.
+//! The file of contacts, beside the screen: to change it takes as long as a guess at its passphrase, and longer while
+//! another program holds it.
 
 use std::sync::Arc;
 

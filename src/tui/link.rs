@@ -1,4 +1,5 @@
-//! The owner's relay, from here: what is in it, as it changes, and what is asked of it. All beside the screen, which never waits.
+//! The owner's relay, from here: what is in it, as it changes, and what is asked of it. All beside the screen, which
+//! never waits.
 
 use std::mem::take;
 use std::path::PathBuf;
@@ -95,7 +96,8 @@ impl Link {
         let _ = self.events.send(Event::News(news)); // nobody listens any more: the program ends
     }
 
-    /// Tells how the relay is and what is in it, whenever that changes, until dropped. That an owner who does nothing still looks is no sign of life.
+    /// Tells how the relay is and what is in it, whenever that changes, until dropped. That an owner who does nothing
+    /// still looks is no sign of life.
     pub(super) async fn follow(self) {
         loop {
             let mut ended = self.follow_one().await;
@@ -267,7 +269,8 @@ mod tests {
         let serve = crate::http::serve(listener, router, crate::http::Room::for_owner());
         let (events, mut happening) = unbounded_channel();
         let follow = Link::new(Some(socket), events, true).follow();
-        // Told when nothing was known, and once with the version that it came with, however late that comes; then three times that all is the same.
+        // Told when nothing was known, and once with the version that it came with, however late that comes; then three
+        // times that all is the same.
         let three_times_the_same = async {
             let (mut told, mut same) = (0, 0);
             while told < 2 || same < 3 {

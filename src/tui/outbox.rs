@@ -1,4 +1,5 @@
-//! What has been written here, and what has become of it. Nothing that was not delivered is lost while the program runs.
+//! What has been written here, and what has become of it. Nothing that was not delivered is lost while the program
+//! runs.
 
 use zeroize::Zeroizing;
 

@@ -19,8 +19,8 @@ pub(super) struct Reading {
     link: usize,
 }
 
-/// The link in a word, without what stands around it in a sentence. It ends before a quotation mark or a bracket that no link has in it, so also before a
-/// character that is shown as its code.
+/// The link in a word, without what stands around it in a sentence. It ends before a quotation mark or a bracket that
+/// no link has in it, so also before a character that is shown as its code.
 fn link(word: &str) -> Option<&str> {
     let starts = ["https://", "http://"].map(|scheme| word.find(scheme));
     let start = starts.into_iter().flatten().min()?;
@@ -60,14 +60,14 @@ impl Reading {
         &self.message.text
     }
 
-    /// The text as it is shown, for the clipboard: as it came it could end a paste and go on as commands (`ESC [201~`). A line feed at its end would have
-    /// a shell run it, too.
+    /// The text as it is shown, for the clipboard: as it came it could end a paste and go on as commands (`ESC [201~`).
+    /// A line feed at its end would have a shell run it, too.
     pub(super) fn to_copy(&self) -> Zeroizing<String> {
         Zeroizing::new(self.shown.trim_end().to_owned())
     }
 
-    /// The next link in it, whole and as it is shown, however it is broken on the screen; which one that is, and of how many. After the last comes the
-    /// first again.
+    /// The next link in it, whole and as it is shown, however it is broken on the screen; which one that is, and of how
+    /// many. After the last comes the first again.
     pub(super) fn next_link(&mut self) -> Option<(Zeroizing<String>, usize, usize)> {
         let links: Vec<&str> = self.shown.split_whitespace().filter_map(link).collect();
         let at = if self.link < links.len() {

@@ -1,7 +1,9 @@
-//! How the screen gets to a terminal that takes characters to be wider or narrower than we do: no two agree on all of them.
+//! How the screen gets to a terminal that takes characters to be wider or narrower than we do: no two agree on all of
+//! them.
 //!
-//! A row in which anything has changed is emptied and written anew, so nothing of what stood there before is left. Behind each character on which terminals
-//! don't agree, the place of the next one is named. What is wider all the same ends at the edge, as lines don't wrap (see `terminal`).
+//! A row in which anything has changed is emptied and written anew, so nothing of what stood there before is left.
+//! Behind each character on which terminals don't agree, the place of the next one is named. What is wider all the same
+//! ends at the edge, as lines don't wrap (see `terminal`).
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -75,8 +77,8 @@ impl<W: Write> Rows<W> {
         Ok(())
     }
 
-    /// What is in a row, with marks that keep a terminal that turns words round from doing so with what stands beside them: see [`crate::cli::direction`]. Two blanks
-    /// or a frame are the end of what belongs together.
+    /// What is in a row, with marks that keep a terminal that turns words round from doing so with what stands beside
+    /// them: see [`crate::cli::direction`]. Two blanks or a frame are the end of what belongs together.
     fn cells(&self, y: u16) -> Vec<Cell> {
         let width = self.shown.area.width;
         let mut cells: Vec<Cell> = (0..width).map(|x| self.shown[(x, y)].clone()).collect();
@@ -162,7 +164,8 @@ impl<W: Write> Backend for Rows<W> {
     }
 }
 
-/// Puts a stranger's line, made safe, into a row of the screen: each character as people see it, with as many columns as any terminal may draw.
+/// Puts a stranger's line, made safe, into a row of the screen: each character as people see it, with as many columns
+/// as any terminal may draw.
 pub(super) fn put(buffer: &mut Buffer, row: Rect, line: &str) {
     let mut x = row.x;
     for part in line.graphemes(true) {

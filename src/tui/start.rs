@@ -11,7 +11,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::app::Event;
 use super::link::News;
 
-/// Starts `kkv`, with its socket at `socket` if it is to be another than usual. If it ends again, that is told, and why.
+/// Starts `kkv`, with its socket at `socket` if it is to be another than usual. If it ends again, that is told, and
+/// why.
 pub(super) fn start(socket: Option<&Path>, events: &UnboundedSender<Event>) {
     let mut command = Command::new(program());
     if let Some(socket) = socket {

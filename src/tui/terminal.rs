@@ -1,5 +1,5 @@
-//! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`. Nothing here waits for a terminal that
-//! takes no output, so keys and signals always count.
+//! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`. Nothing here
+//! waits for a terminal that takes no output, so keys and signals always count.
 
 use std::io::{self, Write};
 use std::mem::take;
@@ -154,8 +154,8 @@ fn whole() -> io::Result<Rect> {
     Ok(Rect::new(0, 0, columns, rows))
 }
 
-/// The screen, emptied. Of a fixed size: one that follows the terminal's by itself asks where the cursor is, and waits for an answer that comes
-/// among the keys.
+/// The screen, emptied. Of a fixed size: one that follows the terminal's by itself asks where the cursor is, and waits
+/// for an answer that comes among the keys.
 fn empty() -> io::Result<Terminal<Rows<Output>>> {
     let mut output = Output::default();
     execute!(output, Clear(ClearType::All))?;

@@ -1,4 +1,5 @@
-//! How things look: the terminal's own colours, so that it is right on light and dark ones, and none at all where none are wanted.
+//! How things look: the terminal's own colours, so that it is right on light and dark ones, and none at all where none
+//! are wanted.
 
 use ratatui::style::{Color, Modifier, Style};
 

@@ -1,4 +1,5 @@
-//! An object written as the array of its values, which serde's derived readers take for the object, is refused wherever one is read.
+//! An object written as the array of its values, which serde's derived readers take for the object, is refused wherever
+//! one is read.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Good requests with a few bytes changed: each either says the same still, or is refused with a reason, and the good one works afterwards.
+//! Good requests with a few bytes changed: each either says the same still, or is refused with a reason, and the good
+//! one works afterwards.
 
 use std::sync::Arc;
 

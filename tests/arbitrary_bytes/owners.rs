@@ -1,4 +1,5 @@
-//! What comes over the owner's socket: any JSON to any route; only what is well formed does anything, and only to what it names.
+//! What comes over the owner's socket: any JSON to any route; only what is well formed does anything, and only to what
+//! it names.
 
 use std::sync::Arc;
 

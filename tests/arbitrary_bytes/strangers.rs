@@ -1,4 +1,5 @@
-//! What strangers may send to the relay: any body to any route, any bytes in place of HTTP, too slowly or without reading.
+//! What strangers may send to the relay: any body to any route, any bytes in place of HTTP, too slowly or without
+//! reading.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -24,7 +24,8 @@ impl Answer {
     }
 }
 
-/// Writes `bytes`, waits for the relay to have had enough, and returns what it said. Time is paused, so its patience costs nothing.
+/// Writes `bytes`, waits for the relay to have had enough, and returns what it said. Time is paused, so its patience
+/// costs nothing.
 ///
 /// # Panics
 /// The connection's task has panicked.

@@ -1,4 +1,5 @@
-//! The bodies of both suites and the owner's: decode reverses encode, and any bytes decode or are refused without a panic.
+//! The bodies of both suites and the owner's: decode reverses encode, and any bytes decode or are refused without a
+//! panic.
 
 use std::fmt::Debug;
 

@@ -1,5 +1,5 @@
-//! The attacker's side: a web server with the page, and a SOCKS proxy that stands for the network with its names. Whoever the browser wants to
-//! talk to beyond this machine, it meets the proxy, which lets it go nowhere.
+//! The attacker's side: a web server with the page, and a SOCKS proxy that stands for the network with its names.
+//! Whoever the browser wants to talk to beyond this machine, it meets the proxy, which lets it go nowhere.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! What begins at the edge of a terminal is kkvc's own. Every command is walked with texts, names and answers of somebody who wants to speak in its place.
+//! What begins at the edge of a terminal is kkvc's own. Every command is walked with texts, names and answers of
+//! somebody who wants to speak in its place.
 
 use std::collections::BTreeSet;
 use std::fs;

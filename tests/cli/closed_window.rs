@@ -1,11 +1,12 @@
-//! The window is closed, or the way to it is lost, while `kkvc` runs in it: it ends, and nothing is done that nobody has agreed to.
+//! The window is closed, or the way to it is lost, while `kkvc` runs in it: it ends, and nothing is done that nobody
+//! has agreed to.
 
 use std::process::Command;
 
 use crate::programs::{Relay, Run, Terminal, kkvc, through};
 
-/// Runs it in a window, closes that once `text` is there, with `typed` in it, and returns how it ended: its exit code, or 128 more than the signal.
-/// Only a program whose own window it is gets a signal as well.
+/// Runs it in a window, closes that once `text` is there, with `typed` in it, and returns how it ended: its exit code,
+/// or 128 more than the signal. Only a program whose own window it is gets a signal as well.
 fn ended(run: Run, text: &str, typed: &str, is_its_own: bool) -> i32 {
     let mut command = run.into_command();
     if is_its_own {

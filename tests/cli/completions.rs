@@ -1,4 +1,5 @@
-//! What a shell completes, asked through a real bash: commands, options, and the numbers of the messages that are there.
+//! What a shell completes, asked through a real bash: commands, options, and the numbers of the messages that are
+//! there.
 
 use std::os::unix::net::UnixListener;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! docs/JSON.md and what `--json` prints are the same: each field of each command is documented, with its type, and each documented field occurs.
+//! docs/JSON.md and what `--json` prints are the same: each field of each command is documented, with its type, and
+//! each documented field occurs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;

@@ -30,8 +30,8 @@ fn stop(signal: Signal) -> Duration {
     ended - before
 }
 
-/// Relays that are stopped until one has kept the promise. Whatever else the machine does can only make it longer, and a program that takes
-/// longer takes it each time.
+/// Relays that are stopped until one has kept the promise. Whatever else the machine does can only make it longer, and
+/// a program that takes longer takes it each time.
 const TRIES: usize = 30;
 
 #[track_caller]

@@ -1,6 +1,8 @@
-//! Standard streams that are closed, or lead nowhere: what is shown to nobody isn't marked as read, and what can't be written is a fault.
+//! Standard streams that are closed, or lead nowhere: what is shown to nobody isn't marked as read, and what can't be
+//! written is a fault.
 //!
-//! In place of a stream that is closed when a program of Rust starts, its standard library opens /dev/null for reading and writing.
+//! In place of a stream that is closed when a program of Rust starts, its standard library opens /dev/null for reading
+//! and writing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -68,8 +70,8 @@ const OTHERS: [&[&str]; 17] = [
     &["--version"],
 ];
 
-/// Commands that write no data but with --json, by what `mark` writes it by; contacts, which need a passphrase; and a doctor, who may find something on
-/// any machine.
+/// Commands that write no data but with --json, by what `mark` writes it by; contacts, which need a passphrase; and a
+/// doctor, who may find something on any machine.
 const ELSEWHERE: [&str; 6] = ["tui", "contact", "delete", "doctor", "wipe", "help"];
 
 #[test]

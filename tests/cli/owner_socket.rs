@@ -50,7 +50,8 @@ fn a_relay_that_stays_silent_leaves_open_what_was_done() {
         .must_say("may have been done or not");
 }
 
-/// Runs `command` against a relay that reads its request, says `said`, and then hangs up, or keeps the line for as long as it is wanted.
+/// Runs `command` against a relay that reads its request, says `said`, and then hangs up, or keeps the line for as long
+/// as it is wanted.
 fn asked_of(said: &'static str, hangs_up: bool, command: &[&str]) -> Outcome {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("kkv.sock");
@@ -173,7 +174,8 @@ fn root_reads_the_inbox_of_a_service_and_another_user_does_not() {
         rustix::process::geteuid().is_root(),
         "this test starts programs as three users, which only root can, if only of a namespace: see scripts/test"
     );
-    // Where services have theirs: in /tmp, root would not believe it, nor anywhere in a namespace, where the directories above are nobody's.
+    // Where services have theirs: in /tmp, root would not believe it, nor anywhere in a namespace, where the
+    // directories above are nobody's.
     let map = fs::read_to_string("/proc/self/uid_map").unwrap();
     let believes = map.split_whitespace().eq(["0", "0", "4294967295"]);
     let place = if believes { "/run" } else { "/tmp" };

@@ -34,7 +34,8 @@ fn no_tor_ends_with_3_and_says_how_to_get_one() {
     outcome.must_say("nothing was delivered");
 }
 
-/// A port whose owner does `act` with each visitor, and keeps the line open until the visitor is gone if that is what `act` waits for.
+/// A port whose owner does `act` with each visitor, and keeps the line open until the visitor is gone if that is what
+/// `act` waits for.
 fn port(act: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("it is bound").to_string();
@@ -270,7 +271,8 @@ fn cancelled_while_solving(signal: Signal) -> Duration {
 
 #[test]
 fn a_cancelled_search_ends_within_a_second_with_130() {
-    // A machine that is busy with something else can only make it longer; a program that takes longer takes it each time.
+    // A machine that is busy with something else can only make it longer; a program that takes longer takes it each
+    // time.
     const TRIES: usize = 30;
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut took = (0..TRIES).map(|_| cancelled_while_solving(signal));

@@ -1,4 +1,5 @@
-//! Outputs that take nothing: a terminal after Ctrl-S, a pipe that nobody reads. Whoever runs the programs can end them all the same.
+//! Outputs that take nothing: a terminal after Ctrl-S, a pipe that nobody reads. Whoever runs the programs can end them
+//! all the same.
 
 use std::fs;
 use std::io::{PipeReader, pipe};
@@ -11,7 +12,8 @@ use tempfile::TempDir;
 
 use crate::programs::{Process, Relay, Signal, Terminal, kkv, kkvc, until};
 
-/// What stopping a relay may take, by its own promise, and what a client may take: long before anybody takes it for stuck.
+/// What stopping a relay may take, by its own promise, and what a client may take: long before anybody takes it for
+/// stuck.
 const PROMISED: Duration = Duration::from_millis(100);
 const SOON: Duration = Duration::from_secs(10);
 
@@ -67,8 +69,8 @@ fn answers_and_ends(process: &Process, socket: &str) -> Duration {
     ended - before
 }
 
-/// It is run until it has kept the promise once. Whatever else the machine does can only make it longer, and a program that takes longer takes it
-/// each time.
+/// It is run until it has kept the promise once. Whatever else the machine does can only make it longer, and a program
+/// that takes longer takes it each time.
 #[track_caller]
 fn in_time(limit: Duration, run: impl Fn() -> Duration) {
     const TRIES: usize = 30;

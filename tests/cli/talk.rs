@@ -1,4 +1,5 @@
-//! Standard output has what was asked for and nothing else; standard error has what is told beside it, less with `--quiet` and more with `--verbose`.
+//! Standard output has what was asked for and nothing else; standard error has what is told beside it, less with
+//! `--quiet` and more with `--verbose`.
 
 use std::os::unix::net::UnixStream;
 

@@ -1,13 +1,14 @@
-//! What both programs print, to the letter: each file of `tests/transcripts` is a session with a relay of its own, run by a shell and held against
-//! what is written there.
+//! What both programs print, to the letter: each file of `tests/transcripts` is a session with a relay of its own, run
+//! by a shell and held against what is written there.
 //!
-//! A line that begins with `$` is a command, those that begin with `!` are what it said on standard error, `?` is the code that it ended with, and the
-//! others are standard output. `$INBOX` is the relay's address, and it is where the owner's commands look by default. At
-//! `$NOBODY`, an address too, nobody listens. One that ends with `&` is
-//! stopped when it has printed the whole block of a relay. Between a code and the next command there is room for words.
+//! A line that begins with `$` is a command, those that begin with `!` are what it said on standard error, `?` is the
+//! code that it ended with, and the others are standard output. `$INBOX` is the relay's address, and it is where the
+//! owner's commands look by default. At `$NOBODY`, an address too, nobody listens. One that ends with `&` is stopped
+//! when it has printed the whole block of a relay. Between a code and the next command there is room for words.
 //!
-//! To add something, write the command, or a file with commands alone, and run this test with `SNAPSHOTS=overwrite` in the environment; then read what
-//! it has written. A part that varies in yet another way is one line more in [`redactions`], or `[..]` in the file.
+//! To add something, write the command, or a file with commands alone, and run this test with `SNAPSHOTS=overwrite` in
+//! the environment; then read what it has written. A part that varies in yet another way is one line more in
+//! [`redactions`], or `[..]` in the file.
 
 use std::env;
 use std::fs;

@@ -169,7 +169,8 @@ fn has_ended(process: &str) -> bool {
     status.is_err() || status.is_ok_and(|status| status.contains("\nState:\tZ"))
 }
 
-/// Stops `kkvc watch` while it runs `command`, which says of a process that it has started which it is. Returns what came out after that.
+/// Stops `kkvc watch` while it runs `command`, which says of a process that it has started which it is. Returns what
+/// came out after that.
 fn stopped_with(command: &str) -> String {
     let relay = Relay::start(&[]);
     let watching = watch(&relay, command);

@@ -90,8 +90,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Whether the message of a relay that was started after `before` is there for as long as its owner looks, and longer than it may be alone. None if
-/// the machine let the owner wait so long between two looks that this says nothing.
+/// Whether the message of a relay that was started after `before` is there for as long as its owner looks, and longer
+/// than it may be alone. None if the machine let the owner wait so long between two looks that this says nothing.
 fn stays(relay: &Relay, mut before: Instant) -> Option<bool> {
     loop {
         let asked = now();

@@ -1,5 +1,5 @@
-//! The machine's clock is set while a relay runs: it was wrong at start and the network's time mends it, or a person gets it wrong. Messages are dated
-//! by it, and lifetimes don't depend on it.
+//! The machine's clock is set while a relay runs: it was wrong at start and the network's time mends it, or a person
+//! gets it wrong. Messages are dated by it, and lifetimes don't depend on it.
 
 use std::time::Duration;
 

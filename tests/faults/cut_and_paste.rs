@@ -1,5 +1,5 @@
-//! A published relay signs its exchange key alone, so an answer can be cut out of one exchange and pasted into another. In kkv/2 the
-//! signature is over the whole exchange.
+//! A published relay signs its exchange key alone, so an answer can be cut out of one exchange and pasted into another.
+//! In kkv/2 the signature is over the whole exchange.
 
 use kkv::protocol::fault::Fault;
 use kkv::protocol::refusal::Refusal;
@@ -87,9 +87,10 @@ async fn anything_pasted_from_another_exchange_of_the_same_relay_is_refused_in_k
     }
 }
 
-// kkv/1 fixes what is signed: the relay's 32-byte key and nothing of the exchange it belongs to. A pasted pair of key and signature is
-// therefore a right answer as far as a sender can see, and no sender that speaks kkv/1 can refuse it. What it can do, and does, is not to
-// believe in a delivery that did not happen: the pasted key's secret is not that of the relay's session, so the seal does not open.
+// kkv/1 fixes what is signed: the relay's 32-byte key and nothing of the exchange it belongs to. A pasted pair of key
+// and signature is therefore a right answer as far as a sender can see, and no sender that speaks kkv/1 can refuse it.
+// What it can do, and does, is not to believe in a delivery that did not happen: the pasted key's secret is not that of
+// the relay's session, so the seal does not open.
 #[tokio::test]
 async fn an_exchange_answer_pasted_in_kkv_1_never_passes_for_a_delivery() {
     let relay = relay();

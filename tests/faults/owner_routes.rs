@@ -1,5 +1,5 @@
-//! A published relay serves its owner on the port that strangers reach. Here the owner's routes do not exist for strangers, whatever they
-//! say about who they are.
+//! A published relay serves its owner on the port that strangers reach. Here the owner's routes do not exist for
+//! strangers, whatever they say about who they are.
 
 use kkv::protocol::suite::SuitePolicy;
 

@@ -1,5 +1,5 @@
-//! A published relay deletes by place in a list, so that of two clients at once one hits the wrong message. Here a message has an id that
-//! never changes and never comes back.
+//! A published relay deletes by place in a list, so that of two clients at once one hits the wrong message. Here a
+//! message has an id that never changes and never comes back.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

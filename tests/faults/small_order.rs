@@ -1,5 +1,5 @@
-//! A published relay takes Ed25519 keys of small order, for which a signature can be made that fits any text. Here they are refused, as the
-//! sender's key and as the relay's, in both suites.
+//! A published relay takes Ed25519 keys of small order, for which a signature can be made that fits any text. Here they
+//! are refused, as the sender's key and as the relay's, in both suites.
 
 use std::sync::Arc;
 
@@ -139,7 +139,8 @@ async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_2_though_their_s
     }
 }
 
-/// Key, message and signature of case 2 of ed25519-speccheck, the vectors of "Taming the many EdDSAs": R is of small order, the key is not.
+/// Key, message and signature of case 2 of ed25519-speccheck, the vectors of "Taming the many EdDSAs": R is of small
+/// order, the key is not.
 const SMALL_R: [&str; 3] = [
     "f7badec5b8abeaf699583992219b7b223f1df3fbbea919844e3f7c554a43dd43",
     "aebf3f2601a0c8c5d39cc7d8911642f740b78168218da8471772b35f9d35b9ab",

@@ -1,4 +1,5 @@
-//! A published relay takes one proof of work for any number of messages until its deadline. Here one solution opens one session, once.
+//! A published relay takes one proof of work for any number of messages until its deadline. Here one solution opens one
+//! session, once.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A published relay takes NUL bytes out of a text, stores empty ones, and loses 2,921 to 3,500 bytes in silence. Here a text arrives as it
-//! was signed, or its sender is told that it did not.
+//! A published relay takes NUL bytes out of a text, stores empty ones, and loses 2,921 to 3,500 bytes in silence. Here
+//! a text arrives as it was signed, or its sender is told that it did not.
 
 use kkv::crypto::identity::PublicKey;
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};

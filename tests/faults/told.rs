@@ -1,4 +1,5 @@
-//! A published client tells its user "sent" whatever it hears. Ours says "accepted" to the one right answer and nothing else.
+//! A published client tells its user "sent" whatever it hears. Ours says "accepted" to the one right answer and nothing
+//! else.
 
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};

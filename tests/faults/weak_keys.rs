@@ -1,10 +1,12 @@
-//! Every encoding of the Ed25519 points of small order, and signatures that fit under them though nobody knows a secret.
+//! Every encoding of the Ed25519 points of small order, and signatures that fit under them though nobody knows a
+//! secret.
 
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 
 use crate::published::unhex;
 
-/// The eight points of small order as a careful encoder writes them (curve25519-dalek's `EIGHT_TORSION`), by their order.
+/// The eight points of small order as a careful encoder writes them (curve25519-dalek's `EIGHT_TORSION`), by their
+/// order.
 pub(crate) const CANONICAL: [&str; 8] = [
     "0100000000000000000000000000000000000000000000000000000000000000", // 1
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // 2
@@ -16,8 +18,8 @@ pub(crate) const CANONICAL: [&str; 8] = [
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa", // 8
 ];
 
-/// The same points as a careless decoder takes them: a sign bit on x = 0, or y written as y + p where that fits into 255 bits
-/// (Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs", table 1).
+/// The same points as a careless decoder takes them: a sign bit on x = 0, or y written as y + p where that fits into
+/// 255 bits (Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs", table 1).
 pub(crate) const NOT_CANONICAL: [&str; 6] = [
     "0100000000000000000000000000000000000000000000000000000000000080", // x = 0 with a sign, order 1
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", // x = 0 with a sign, order 2
@@ -32,9 +34,11 @@ pub(crate) fn all() -> impl Iterator<Item = [u8; 32]> {
     CANONICAL.into_iter().chain(NOT_CANONICAL).map(unhex)
 }
 
-/// A signature R ‖ 0 that fits `message` under `weak` for a verifier that is not strict; `None` if this message has none.
+/// A signature R ‖ 0 that fits `message` under `weak` for a verifier that is not strict; `None` if this message has
+/// none.
 ///
-/// The check is R = S·B − k·A. With S = 0 the right side is one of the eight points, whichever k is, so one message in eight has a fit.
+/// The check is R = S·B − k·A. With S = 0 the right side is one of the eight points, whichever k is, so one message in
+/// eight has a fit.
 pub(crate) fn forge(weak: &[u8; 32], message: &[u8]) -> Option<[u8; 64]> {
     let key = VerifyingKey::from_bytes(weak).ok()?;
     CANONICAL.into_iter().find_map(|point| {

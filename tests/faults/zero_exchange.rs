@@ -1,5 +1,5 @@
-//! A published relay takes X25519 keys of small order, with which the shared secret is 32 zero bytes for anybody. Here the exchange is
-//! refused, in both directions and both suites.
+//! A published relay takes X25519 keys of small order, with which the shared secret is 32 zero bytes for anybody. Here
+//! the exchange is refused, in both directions and both suites.
 
 use kkv::protocol::fault::Fault;
 use kkv::protocol::suite::{Suite, SuitePolicy};

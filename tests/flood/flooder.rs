@@ -1,8 +1,9 @@
 //! Who floods: works without end and does what is best for it.
 //!
-//! Challenges cost nothing to ask for, so it always has any number of each price that it has seen, asked for at the last moment at which
-//! that was the price. It solves the cheapest that is still honoured. Before it takes the slot that makes the price rise, it lays in
-//! solutions at the old price as far as it could not find them all in time afterwards, and takes their slots at once then.
+//! Challenges cost nothing to ask for, so it always has any number of each price that it has seen, asked for at the
+//! last moment at which that was the price. It solves the cheapest that is still honoured. Before it takes the slot
+//! that makes the price rise, it lays in solutions at the old price as far as it could not find them all in time
+//! afterwards, and takes their slots at once then.
 
 use std::collections::BTreeMap;
 
@@ -126,8 +127,8 @@ impl Flooder {
         kept.map(|(cost, _)| *cost)
     }
 
-    /// What to solve before the next slot is taken, if taking it makes the price rise and what the present price is good for could not be
-    /// solved afterwards.
+    /// What to solve before the next slot is taken, if taking it makes the price rise and what the present price is
+    /// good for could not be solved afterwards.
     fn lacking(&self, relay: &Relay, now: f64) -> Option<Cost> {
         let ((_, first_expiry), rest) = self.stock.split_first()?;
         let price = relay.price()?;

@@ -115,7 +115,8 @@ pub(crate) fn chance(cost: Cost, rate: f64, time: f64) -> f64 {
     Odds::new(&puzzle, rate * MACHINE).by(time)
 }
 
-/// Seconds that it takes this time: the sum of as many exponential times as there are nonces to find. A product needs one logarithm only.
+/// Seconds that it takes this time: the sum of as many exponential times as there are nonces to find. A product needs
+/// one logarithm only.
 pub(crate) fn luck(cost: Cost, rate: f64, rng: &mut StdRng) -> f64 {
     let count = Puzzle::V2 { key: [0; 32], cost }.count();
     let product: f64 = (0..count).map(|_| 1.0 - rng.random::<f64>()).product();

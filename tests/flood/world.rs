@@ -1,4 +1,5 @@
-//! Everyone together: a flooder, honest senders, an owner who deletes everything once an hour, one event after the other.
+//! Everyone together: a flooder, honest senders, an owner who deletes everything once an hour, one event after the
+//! other.
 
 use kkv::limits::{LIKELY, MAX_PAYMENTS};
 use kkv::pow::Cost;

@@ -10,7 +10,8 @@ use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::raw_http::answer;
 
-/// A delivery in `suite` whose step number `step` is answered with `bytes`, in time of its own, which runs ahead while nobody works.
+/// A delivery in `suite` whose step number `step` is answered with `bytes`, in time of its own, which runs ahead while
+/// nobody works.
 fn deliver(suite: Suite, step: usize, bytes: Vec<u8>) -> Result<Accepted, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

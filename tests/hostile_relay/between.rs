@@ -33,7 +33,8 @@ pub enum Say {
     Followed(Vec<u8>),
 }
 
-/// Where a flood ends that should have been endless: far above what a sender takes, and too little to hurt a machine if it takes all.
+/// Where a flood ends that should have been endless: far above what a sender takes, and too little to hurt a machine if
+/// it takes all.
 const FLOOD_BYTES: usize = 4 * 1024 * 1024;
 
 /// A relay, and what stands before it.

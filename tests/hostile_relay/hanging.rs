@@ -1,4 +1,5 @@
-//! Relays that accept a connection and then let the sender wait. Time is the test's own here, and runs ahead whenever everybody waits.
+//! Relays that accept a connection and then let the sender wait. Time is the test's own here, and runs ahead whenever
+//! everybody waits.
 
 use std::sync::Mutex;
 use std::time::Duration;

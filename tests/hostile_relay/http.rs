@@ -213,7 +213,8 @@ async fn a_refusal_with_a_reason_ends_any_step_and_the_reason_is_from_our_list()
 
 #[tokio::test]
 async fn what_follows_an_answer_does_not_become_the_next_answer() {
-    // After the exchange comes a yes to a message that the relay has not seen yet, or garbage. The sender goes on over a new connection.
+    // After the exchange comes a yes to a message that the relay has not seen yet, or garbage. The sender goes on over
+    // a new connection.
     for suites in EACH_SUITE {
         for more in [
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",

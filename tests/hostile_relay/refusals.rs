@@ -1,5 +1,5 @@
-//! What is a refusal and what is not (PROTOCOL.md §9), and that neither a code nobody knows nor one under a foreign status is a reason to
-//! fall back to kkv/1 (§11).
+//! What is a refusal and what is not (PROTOCOL.md §9), and that neither a code nobody knows nor one under a foreign
+//! status is a reason to fall back to kkv/1 (§11).
 
 use kkv::protocol::fault::Fault;
 use kkv::protocol::refusal::Refusal;

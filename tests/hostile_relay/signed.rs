@@ -85,7 +85,8 @@ async fn a_challenge_with_an_absurd_lifetime_is_refused_in_kkv_2() {
 
 #[tokio::test]
 async fn a_challenge_with_an_absurd_deadline_does_no_harm_in_kkv_1() {
-    // A time of day says nothing where one of two clocks may be wrong, so the relay has the last word; it says yes here.
+    // A time of day says nothing where one of two clocks may be wrong, so the relay has the last word; it says yes
+    // here.
     for expiry in [0, 1, START - 1, START, START + 86_401, u64::MAX] {
         let mut server = PublishedServer::new();
         server.challenge = Arc::new(move |challenge: &mut Challenge| challenge.expiry = expiry);
@@ -97,8 +98,8 @@ async fn a_challenge_with_an_absurd_deadline_does_no_harm_in_kkv_1() {
 
 #[tokio::test]
 async fn work_that_can_not_be_done_in_its_time_ends_with_its_time() {
-    // The highest cost that can be asked for, in the shortest time. That the search stops too is shown by the test's end, which waits
-    // for it.
+    // The highest cost that can be asked for, in the shortest time. That the search stops too is shown by the test's
+    // end, which waits for it.
     let (failure, asked) = challenged_with(|bytes| {
         bytes[1] = 60;
         bytes[4..8].copy_from_slice(&1u32.to_le_bytes());
@@ -217,7 +218,8 @@ async fn a_garbled_ml_kem_ciphertext_correctly_signed_leads_to_a_message_that_no
         |ciphertext| ciphertext.fill(0xff),
     ];
     for mlkem768 in ways {
-        // FIPS 203 makes another secret of it and no error. The relay can't open the message, and if it is honest says so…
+        // FIPS 203 makes another secret of it and no error. The relay can't open the message, and if it is honest says
+        // so…
         let (failure, asked) = failure_v2(Twist {
             mlkem768,
             ..Twist::default()

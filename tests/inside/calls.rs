@@ -10,7 +10,8 @@ use super::outside::traced::{Traced, Tracer, must_be_possible};
 use super::programs::{self, Process, Signal};
 use super::stage::{Stage, path, send};
 
-/// Where glibc asks first who the user is; where nobody listens, as mostly, a lookup of a machine's name would show in what is read next.
+/// Where glibc asks first who the user is; where nobody listens, as mostly, a lookup of a machine's name would show in
+/// what is read next.
 const NAMES: &str = "/var/run/nscd/socket";
 
 /// What a program did, of which every connection went to the test network.
@@ -29,8 +30,8 @@ fn by_tor_alone(stage: &Stage, seen: Result<Summary, Vec<String>>) -> Summary {
         };
         assert!(node.is_some(), "{address:?} is no node of the network");
     }
-    // Before it replaces one of its files, fs-mistrust 0.16 removes what has the name of its next version, but in the wrong directory: the
-    // current one, where there is none.
+    // Before it replaces one of its files, fs-mistrust 0.16 removes what has the name of its next version, but in the
+    // wrong directory: the current one, where there is none.
     let misplaced = |change: &str| {
         change.starts_with("unlink \"") && change.ends_with(".tmp\"") && !change.contains('/')
     };
@@ -91,7 +92,8 @@ pub(crate) fn the_kernel_sees_nothing_but_tor_and_files_that_go_away(stage: &Sta
     assert_eq!(seen, expected);
 }
 
-/// The directory of its own that a relay makes whose address is for one run. (It also looks into those that killed runs have left.)
+/// The directory of its own that a relay makes whose address is for one run. (It also looks into those that killed runs
+/// have left.)
 fn own_directory(trace: &Path) -> String {
     let text = std::fs::read_to_string(trace).expect("strace has written it");
     let made = text.lines().filter(|line| line.contains(" mkdir"));

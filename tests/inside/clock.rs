@@ -33,7 +33,8 @@ impl Clock {
         std::fs::write(&self.file, format!("{offset}\n")).expect("the directory is ours");
     }
 
-    /// Gives it to a program. What measures how long something takes stays as it is, as it does when somebody sets a clock.
+    /// Gives it to a program. What measures how long something takes stays as it is, as it does when somebody sets a
+    /// clock.
     fn before<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("LD_PRELOAD", &self.library)
@@ -75,7 +76,8 @@ pub(crate) fn a_clock_that_is_an_hour_off_is_no_hindrance(trouble: &mut Trouble)
     for (name, offset) in [("late", "-1h"), ("early", "+1h")] {
         let wrong = clock_of(trouble, name, offset);
         let relay = start(trouble, name, &wrong);
-        // A directory of the network may start to be valid within the hour that is missing: then some can't find the inbox, and it says so.
+        // A directory of the network may start to be valid within the hour that is missing: then some can't find the
+        // inbox, and it says so.
         relay.must_become_such("reachable, or told why not", |state| {
             state["step"] == "reachable" || state["trouble"] == "clock"
         });

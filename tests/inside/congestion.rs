@@ -1,4 +1,5 @@
-//! Congestion control of circuits to an onion service: agreed on with a `tor` at the other end, which tells of it on its control port.
+//! Congestion control of circuits to an onion service: agreed on with a `tor` at the other end, which tells of it on
+//! its control port.
 
 use super::control;
 use super::stage::{Stage, must_have_arrived};

@@ -1,4 +1,5 @@
-//! Faults of the network and of the process: what the owner is told is true, and the relay is reachable again without a restart.
+//! Faults of the network and of the process: what the owner is told is true, and the relay is reachable again without a
+//! restart.
 
 use std::path::PathBuf;
 
@@ -20,7 +21,8 @@ pub(crate) struct Trouble {
 impl Trouble {
     /// A network that is away, so far, and a relay that has never seen it.
     pub(crate) fn begin() -> Self {
-        // As many as it takes that all that one client is connected to may die, and that arti believes them what they say of the time.
+        // As many as it takes that all that one client is connected to may die, and that arti believes them what they
+        // say of the time.
         let options = Options {
             relays: 9,
             ..Options::default()
@@ -77,7 +79,8 @@ impl Trouble {
         must_have_arrived(&relay.relay, text);
     }
 
-    /// In a network this small every relay is a directory of every address, so while one is dead an address is never published in full.
+    /// In a network this small every relay is a directory of every address, so while one is dead an address is never
+    /// published in full.
     fn must_work_without_some_directories(&self, relay: &InsideRelay, text: &str) {
         let up = |state: &Value| {
             ["publishing", "reachable"].contains(&state["step"].as_str().unwrap_or_default())

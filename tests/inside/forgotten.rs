@@ -1,5 +1,5 @@
-//! "RAM only" with Tor inside: a message is in the relay's memory once and, when it was deleted, nowhere; a sender keeps neither its text nor the
-//! key that opens a closed inbox.
+//! "RAM only" with Tor inside: a message is in the relay's memory once and, when it was deleted, nowhere; a sender
+//! keeps neither its text nor the key that opens a closed inbox.
 
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
@@ -45,8 +45,8 @@ pub(crate) fn a_message_is_in_memory_once_and_deleted_nowhere(stage: &Stage) {
     }
 }
 
-/// What is found of `text` when there are so many copies and nothing else. Tor's threads always have something to do, and what they have left goes
-/// when they are idle.
+/// What is found of `text` when there are so many copies and nothing else. Tor's threads always have something to do,
+/// and what they have left goes when they are idle.
 fn comes_to_rest(relay: &Relay, text: &[Marker; 1], copies: usize) -> Vec<Found> {
     let process = relay.process().pid().as_raw_nonzero().get();
     let mut found = Vec::new();

@@ -28,7 +28,8 @@ pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Sta
         assert_eq!(byte, *b"H");
     }
 
-    // The visitor's tor puts it on the same circuit, which the relay then closes; what tor makes of that is its own affair.
+    // The visitor's tor puts it on the same circuit, which the relay then closes; what tor makes of that is its own
+    // affair.
     drop(open());
     for mut stream in streams {
         let mut rest = Vec::new();
@@ -43,7 +44,8 @@ pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Sta
     must_have_arrived(&stage.inside.relay, "after a circuit was closed");
 }
 
-/// Through a SOCKS port, without a password: on the circuit of all others that have none (RFC 1928). The error is tor's reply code.
+/// Through a SOCKS port, without a password: on the circuit of all others that have none (RFC 1928). The error is tor's
+/// reply code.
 fn stream(socks: SocketAddr, onion: &str) -> Result<TcpStream, u8> {
     let mut stream = TcpStream::connect(socks).expect("tor listens");
     stream.set_read_timeout(Some(LIMIT)).expect("it is a time");

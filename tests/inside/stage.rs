@@ -1,4 +1,5 @@
-//! What every scenario plays on: one private network, a relay with Tor inside, one behind a `tor`, and a sender's `tor`.
+//! What every scenario plays on: one private network, a relay with Tor inside, one behind a `tor`, and a sender's
+//! `tor`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

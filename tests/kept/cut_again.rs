@@ -1,5 +1,5 @@
-//! The line is cut at several attempts in a row at one step, each one byte further than the one before, so that every byte of every step is
-//! cut at: three times, and the message arrives; four times, and the sender is told what is true.
+//! The line is cut at several attempts in a row at one step, each one byte further than the one before, so that every
+//! byte of every step is cut at: three times, and the message arrives; four times, and the sender is told what is true.
 
 use kkv::limits::ATTEMPTS;
 use kkv::protocol::suite::Suite;

@@ -1,4 +1,5 @@
-//! The line is cut, anywhere, and never comes back: the sender is told what is true, and "in doubt" only where nobody could know better.
+//! The line is cut, anywhere, and never comes back: the sender is told what is true, and "in doubt" only where nobody
+//! could know better.
 //!
 //! kkv/1 at every byte. A kkv/2 delivery takes four times as long in a debug build: its every byte is in `cut_again`.
 

@@ -17,7 +17,8 @@ const SLOTS: u32 = 50;
 /// How many are free, the last taker aside, when the price has risen by a step.
 const STEPS: [u32; 7] = [34, 24, 16, 11, 7, 5, 5];
 
-/// Sends while others take slots each time that it has paid, so that as many are free as the list says. Returns how often it paid.
+/// Sends while others take slots each time that it has paid, so that as many are free as the list says. Returns how
+/// often it paid.
 async fn send_while_it_fills(
     relay: &InProcess,
     suite: Suite,

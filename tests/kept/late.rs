@@ -1,4 +1,5 @@
-//! Time runs out between two steps: a session ends before its message, a challenge before its solution, an answer is lost and asked for late.
+//! Time runs out between two steps: a session ends before its message, a challenge before its solution, an answer is
+//! lost and asked for late.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use crate::talk::{Speaker, exchanges};
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 const TICK: Duration = Duration::from_millis(1);
 
-/// Sends to `relay` while `before` passes just before the message goes and `lost` between the message and its repetition, its first answer
-/// being lost. (`None`: the answer is not lost.)
+/// Sends to `relay` while `before` passes just before the message goes and `lost` between the message and its
+/// repetition, its first answer being lost. (`None`: the answer is not lost.)
 async fn send_late(
     relay: &InProcess,
     suite: Suite,

@@ -1,4 +1,5 @@
-//! The same step, or two that exclude each other, taken at the same moment: one outcome, and the same answer to whoever asked the same.
+//! The same step, or two that exclude each other, taken at the same moment: one outcome, and the same answer to whoever
+//! asked the same.
 
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::SuitePolicy;

@@ -1,4 +1,5 @@
-//! The machine's clock is set while a relay runs. What kkv/1 says of a challenge's end is read by its sender's clock as well.
+//! The machine's clock is set while a relay runs. What kkv/1 says of a challenge's end is read by its sender's clock as
+//! well.
 
 use std::time::Duration;
 

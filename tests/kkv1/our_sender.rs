@@ -59,7 +59,8 @@ fn assert_exact(requests: &[Request], server: &PublishedServer, client: &Client,
     );
     assert_eq!(exchange.text(), form(&expected));
 
-    // Ed25519 and ChaCha20-Poly1305 have one output for one input, so the whole body is known once the shared secret is.
+    // Ed25519 and ChaCha20-Poly1305 have one output for one input, so the whole body is known once the shared secret
+    // is.
     let expected = client.message(&state.shared, text.as_bytes());
     assert_eq!(message.text(), form(&expected));
 }

@@ -1,5 +1,6 @@
-//! kkv/1 once more, written from the table of the published wire alone, on the bare cryptography: what a published client and a published
-//! server compute. It shares nothing with the code under test, so that a mistake there can't hide behind the same mistake here.
+//! kkv/1 once more, written from the table of the published wire alone, on the bare cryptography: what a published
+//! client and a published server compute. It shares nothing with the code under test, so that a mistake there can't
+//! hide behind the same mistake here.
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,5 +1,5 @@
-//! A published server in a test: answers on pipes what the published table says, checks what a published server checks, and keeps every
-//! request it got. It can be told to refuse, and to say wrong things under a right signature.
+//! A published server in a test: answers on pipes what the published table says, checks what a published server checks,
+//! and keeps every request it got. It can be told to refuse, and to say wrong things under a right signature.
 #![allow(
     dead_code,
     unreachable_pub,

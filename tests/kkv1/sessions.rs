@@ -137,8 +137,8 @@ async fn an_exchange_asked_again_never_gets_another_sessions_answer() {
     let first = visit.post("/exchange_keys", &replaced.fields).await;
     assert_eq!(first.status, 200);
     visit.session().await;
-    // The session this request opened has given way to a newer one of the same key. The newer one's X25519 key, signed as it is, would
-    // let the client seal its message with a key that nobody shares.
+    // The session this request opened has given way to a newer one of the same key. The newer one's X25519 key, signed
+    // as it is, would let the client seal its message with a key that nobody shares.
     let again = visit.post("/exchange_keys", &replaced.fields).await;
     assert_eq!(again.status, 409, "{}", again.text());
     assert_eq!(again.json()["error"], "spent");

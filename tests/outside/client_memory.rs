@@ -1,7 +1,8 @@
-//! "RAM only": when `kkvc` has sent or shown a message, there is nothing of it left in its own memory, and of no key that it has read or made.
+//! "RAM only": when `kkvc` has sent or shown a message, there is nothing of it left in its own memory, and of no key
+//! that it has read or made.
 //!
-//! What it was told or has shown is in others' hands as well, which it can't wipe: the kernel's buffers of pipes and terminals, and its arguments, which
-//! is why a text is better not given with `-m`.
+//! What it was told or has shown is in others' hands as well, which it can't wipe: the kernel's buffers of pipes and
+//! terminals, and its arguments, which is why a text is better not given with `-m`.
 
 use std::fs;
 use std::path::Path;
@@ -43,7 +44,8 @@ fn must_forget_what_is_in(run: Run, markers: impl FnOnce() -> Vec<Marker>) {
     must_be_nowhere(&held.scan(&markers()));
 }
 
-/// Has texts sent in both suites: `send` starts each of these runs, whose number it is told, and looks for the text afterwards.
+/// Has texts sent in both suites: `send` starts each of these runs, whose number it is told, and looks for the text
+/// afterwards.
 fn sent(send: impl Fn(&Relay, Run, usize, &Marker)) {
     let relay = roomy();
     for number in 0..SUITES.len() * RUNS {
@@ -144,7 +146,8 @@ fn a_message_that_was_written_bare_is_nowhere() {
     });
 }
 
-/// Has messages delivered while `kkvc watch` runs, and looks into its memory after each, while it waits for the next one.
+/// Has messages delivered while `kkvc watch` runs, and looks into its memory after each, while it waits for the next
+/// one.
 fn watched(arguments: &[&str]) {
     let relay = roomy();
     let own = Marker::text(48);

@@ -1,5 +1,5 @@
-//! What the kernel holds a relay to: a thread of the test gives everything up as a relay does, and then tries. What no safe library asks for is
-//! tried in `taken_over`.
+//! What the kernel holds a relay to: a thread of the test gives everything up as a relay does, and then tries. What no
+//! safe library asks for is tried in `taken_over`.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, IoSlice};

@@ -95,7 +95,8 @@ fn no_core_is_dumped_and_no_other_program_of_the_same_user_looks_in() {
         .unwrap();
     let bounds: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
     assert_eq!(bounds, ["0", "0"], "{core}");
-    // The kernel gives the files that show a process which nobody may look into to root, and asks for root's rights to open them.
+    // The kernel gives the files that show a process which nobody may look into to root, and asks for root's rights to
+    // open them.
     for (program, owner) in [(&plain, SERVICE), (relay.process(), 0)] {
         let process = format!("/proc/{}", program.pid().as_raw_nonzero());
         let uid = |path: &str| fs::metadata(path).unwrap().uid();

@@ -8,7 +8,8 @@ use ed25519_dalek::pkcs8::DecodePrivateKey;
 
 use super::marker::Marker;
 
-/// Everything that a key to sign with could be known by: its secret, what a signature makes of it, and the part of the file that says it.
+/// Everything that a key to sign with could be known by: its secret, what a signature makes of it, and the part of the
+/// file that says it.
 pub(crate) fn identity(file: &str) -> Vec<Marker> {
     let pem = fs::read_to_string(file).expect("it was made");
     let key = SigningKey::from_pkcs8_pem(&pem).expect("a key");

@@ -1,11 +1,13 @@
-//! The memory of the messages: locked against swapping and left out of dumps, as far as this user may lock any; and said, once, where not.
+//! The memory of the messages: locked against swapping and left out of dumps, as far as this user may lock any; and
+//! said, once, where not.
 
 use std::fs;
 use std::process::Command;
 
 use crate::programs::{Relay, Signal, through};
 
-/// Starts a relay with further `arguments` through another `program`, such as `prlimit`, that sets the scene and then becomes the relay.
+/// Starts a relay with further `arguments` through another `program`, such as `prlimit`, that sets the scene and then
+/// becomes the relay.
 fn start_through(program: &[&str], arguments: &[&str]) -> Relay {
     Relay::start_with(arguments, |kkv| {
         let mut command = Command::new(program[0]);

@@ -9,7 +9,8 @@ use rand::Rng;
 /// The shortest piece that counts. Random text repeats 16 characters by chance once in 2^96.
 pub(crate) const PIECE_BYTES: usize = 16;
 
-/// Bytes that are looked up at once. Every piece of 16 bytes has one such word in it that begins at a multiple of 8, wherever it lies.
+/// Bytes that are looked up at once. Every piece of 16 bytes has one such word in it that begins at a multiple of 8,
+/// wherever it lies.
 const WORD_BYTES: usize = 8;
 
 /// What most memory consists of.

@@ -1,4 +1,5 @@
-//! "RAM only": a message is in the relay's memory once, in its slot; deleted, wiped or expired it is nowhere, not even 16 bytes of it.
+//! "RAM only": a message is in the relay's memory once, in its slot; deleted, wiped or expired it is nowhere, not even
+//! 16 bytes of it.
 
 use serde_json::Value;
 

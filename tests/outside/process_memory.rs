@@ -29,8 +29,8 @@ struct Mapping {
 }
 
 impl Mapping {
-    /// Whether anything of the process's own can be in it. A page that was never touched is zeros; one of a file that was never written to is what the
-    /// file has, which was there before whatever is looked for.
+    /// Whether anything of the process's own can be in it. A page that was never touched is zeros; one of a file that
+    /// was never written to is what the file has, which was there before whatever is looked for.
     fn may_hold_something(&self) -> bool {
         let untouched = self.resident + self.swapped == 0;
         let is_the_file =
@@ -135,10 +135,12 @@ pub(crate) fn scan(process: i32, markers: &[Marker]) -> Vec<Found> {
     found
 }
 
-/// Every 32 bytes in memory that the process may write to which could be a secret key, once each, with the places where they are.
+/// Every 32 bytes in memory that the process may write to which could be a secret key, once each, with the places where
+/// they are.
 ///
-/// A key that a machine has drawn is looked for only where it can begin: at a multiple of 8, as memory for 32 bytes does. Left out is what next to no
-/// random key looks like (once in 2^30): a word of zeros in it, two words that look like addresses or small numbers, nothing but ASCII.
+/// A key that a machine has drawn is looked for only where it can begin: at a multiple of 8, as memory for 32 bytes
+/// does. Left out is what next to no random key looks like (once in 2^30): a word of zeros in it, two words that look
+/// like addresses or small numbers, nothing but ASCII.
 pub(crate) fn possible_keys(process: i32) -> Vec<([u8; 32], String)> {
     let mut seen = HashSet::new();
     let mut keys = Vec::new();
@@ -187,7 +189,8 @@ fn read(process: i32, mut look: impl FnMut(&Mapping, &[u8])) {
     assert!(read > 1 << 18, "only {read} bytes could be read");
 }
 
-/// What `/proc/PID` says of a process in this file; nothing if it has ended. Fails the test, saying why, if we may not look.
+/// What `/proc/PID` says of a process in this file; nothing if it has ended. Fails the test, saying why, if we may not
+/// look.
 pub(crate) fn about(process: i32, file: &str) -> String {
     let read = fs::read_to_string(format!("/proc/{process}/{file}"));
     looked(read).unwrap_or_default()

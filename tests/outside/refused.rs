@@ -1,4 +1,5 @@
-//! "RAM only": of a message that the relay didn't take, or was sent twice, nothing is left in its memory that should not be there.
+//! "RAM only": of a message that the relay didn't take, or was sent twice, nothing is left in its memory that should
+//! not be there.
 
 use super::marker::Marker;
 use super::process_memory::must_be_nowhere;

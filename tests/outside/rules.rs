@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::sockaddr::{Address, address_of, addresses};
 use super::trace::{Call, file, string};
 
-/// What of `/etc` may be read: where libraries are, and the time zone. Not there: everything that has to do with names of machines.
+/// What of `/etc` may be read: where libraries are, and the time zone. Not there: everything that has to do with names
+/// of machines.
 const READ_IN_ETC: [&str; 4] = ["ld.so.cache", "ld.so.preload", "localtime", "timezone"];
 
 /// What more of it a program may read that keeps files: who its user is, to see that nobody else can change them.
@@ -29,8 +30,8 @@ pub(crate) struct Summary {
     pub denied: Vec<String>,
 }
 
-/// Looks at every call. What breaks a rule whatever the program was asked to do is an error. What happens to files in its `own` directory is its own
-/// affair.
+/// Looks at every call. What breaks a rule whatever the program was asked to do is an error. What happens to files in
+/// its `own` directory is its own affair.
 pub(crate) fn judge(calls: &[Call], own: Option<&str>) -> Result<Summary, Vec<String>> {
     let mut summary = Summary::default();
     let faults = calls.iter().filter_map(|call| {

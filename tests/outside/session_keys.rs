@@ -74,7 +74,8 @@ fn one_use(suite: &str) {
     }
 }
 
-/// The relay's lasting key has to be found, which shows that a key would be. And what a signature makes of it has to be nowhere.
+/// The relay's lasting key has to be found, which shows that a key would be. And what a signature makes of it has to be
+/// nowhere.
 fn lasting_key_is_in_one_place(
     stage: &Stage,
     stranger: &Stranger,

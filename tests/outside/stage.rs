@@ -16,7 +16,8 @@ pub(super) fn way(run: usize) -> [&'static str; 2] {
     ["--tor", ["off", "external"][run % 2]]
 }
 
-/// Texts to send in `suite`, of four lengths by which they can be told apart: two short ones, and two of nearly all that it can carry.
+/// Texts to send in `suite`, of four lengths by which they can be told apart: two short ones, and two of nearly all
+/// that it can carry.
 pub(super) fn texts(suite: &str) -> [Marker; 4] {
     let longest = if suite == "1" { 2920 } else { 3500 };
     [60, longest - 3, 71, longest].map(Marker::text)

@@ -1,4 +1,5 @@
-//! A program that is held where it is, by strace, at a call to the kernel: its end above all. Then its memory can be looked at.
+//! A program that is held where it is, by strace, at a call to the kernel: its end above all. Then its memory can be
+//! looked at.
 
 use std::fs;
 use std::path::Path;
@@ -49,7 +50,8 @@ impl<'p> Hold<'p> {
         }
     }
 
-    /// Changes a command so that it will stand there. strace is out of its way (-D): what is started is the program itself.
+    /// Changes a command so that it will stand there. strace is out of its way (-D): what is started is the program
+    /// itself.
     pub(crate) fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         let (name, _) = self.call();
         let mut strace = Command::new("strace");

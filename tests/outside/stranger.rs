@@ -1,4 +1,5 @@
-//! A sender that the test plays itself, step by step, so that it knows every secret of a session and can say what an honest sender never does.
+//! A sender that the test plays itself, step by step, so that it knows every secret of a session and can say what an
+//! honest sender never does.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

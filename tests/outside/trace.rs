@@ -1,4 +1,5 @@
-//! What strace writes, line by line, made into calls. A line that is not understood is an error, so that none is passed over.
+//! What strace writes, line by line, made into calls. A line that is not understood is an error, so that none is passed
+//! over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +86,8 @@ fn call(text: &str) -> Option<Call> {
     })
 }
 
-/// Splits at commas up to the bracket that closes; returns also what stands behind it. Brackets and strings inside stay whole.
+/// Splits at commas up to the bracket that closes; returns also what stands behind it. Brackets and strings inside stay
+/// whole.
 pub(super) fn parts(text: &str, closing: u8) -> Option<(Vec<String>, &str)> {
     let mut open = vec![closing];
     let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
@@ -132,7 +134,8 @@ pub(super) fn string(argument: &str) -> Option<&str> {
     (!text.contains(['"', '\\'])).then_some(text)
 }
 
-/// The path of a file that a call names: whole, from a directory on (`9</directory>`, the two written with `strace -y`), or by its number alone.
+/// The path of a file that a call names: whole, from a directory on (`9</directory>`, the two written with `strace
+/// -y`), or by its number alone.
 pub(super) fn file(directory: Option<&str>, name: Option<&str>) -> Option<String> {
     let known = || {
         let (_, path) = directory?.split_once('<')?;

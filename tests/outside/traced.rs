@@ -8,8 +8,8 @@ use super::rules::{Summary, judge};
 use super::trace::calls;
 use crate::programs::{Process, through};
 
-/// Everything that reaches another process or machine, or changes what is on a disk; at the end of each line also the ways around those
-/// calls. A question mark stands before calls that not every machine has.
+/// Everything that reaches another process or machine, or changes what is on a disk; at the end of each line also the
+/// ways around those calls. A question mark stands before calls that not every machine has.
 const CALLS: &str = "trace=%network,?socketcall,?io_uring_setup,\
     ?open,openat,?openat2,?open_by_handle_at,?creat,?memfd_create,\
     ?mkdir,mkdirat,?rmdir,?rename,?renameat,renameat2,?unlink,unlinkat,?link,linkat,?symlink,symlinkat,?mknod,mknodat,\
@@ -42,8 +42,8 @@ impl Traced {
         if tracer == Tracer::Aside {
             strace.arg("-D");
         }
-        // No byte of what is sent is written down (-s 0), and the ends of threads are (-q, not -qq): they show that the trace is whole. What open
-        // files are called is (-y).
+        // No byte of what is sent is written down (-s 0), and the ends of threads are (-q, not -qq): they show that the
+        // trace is whole. What open files are called is (-y).
         strace.args(["-f", "-q", "-y", "-s", "0", "-e", CALLS, "-o"]);
         strace.arg(file).arg("--");
         Self {

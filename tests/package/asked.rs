@@ -29,7 +29,8 @@ pub(super) fn refused(trace: &str, unit: &Unit) -> BTreeSet<String> {
         .collect()
 }
 
-/// The call that a line of a trace begins with, and the rest of the line; none where another one goes on, or where it tells of a signal or an end.
+/// The call that a line of a trace begins with, and the rest of the line; none where another one goes on, or where it
+/// tells of a signal or an end.
 fn asked(line: &str) -> Option<(&str, &str)> {
     let (_, asked) = line.split_once(' ').expect("a thread comes first");
     let asked = asked.trim_start();

@@ -79,7 +79,8 @@ fn trace_in(directory: &TempDir) -> PathBuf {
 fn must_be_allowed(trace: &str, unit: &str) {
     let mut refused = refused(trace, &Unit::read(unit));
     if rustix::process::geteuid().is_root() {
-        // SQLite, in which Tor inside keeps its directory, gives its files to their directory's owner. It tries to only as root, and services are not.
+        // SQLite, in which Tor inside keeps its directory, gives its files to their directory's owner. It tries to only
+        // as root, and services are not.
         refused.retain(|call| !call.starts_with("fchown("));
     }
     assert!(refused.is_empty(), "{unit} forbids: {refused:#?}");

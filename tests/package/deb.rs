@@ -1,4 +1,5 @@
-//! The package: made from the programs under test, installed in a directory instead of this machine, run from there, and removed.
+//! The package: made from the programs under test, installed in a directory instead of this machine, run from there,
+//! and removed.
 
 use std::collections::BTreeSet;
 use std::fs;

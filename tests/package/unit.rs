@@ -1,4 +1,5 @@
-//! A systemd unit as far as these tests look at it: its settings, the command that it starts, and the system calls that it allows.
+//! A systemd unit as far as these tests look at it: its settings, the command that it starts, and the system calls that
+//! it allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -50,7 +51,8 @@ impl Unit {
         path
     }
 
-    /// What it starts, with `options` for KKV_OPTIONS, and with `runtime` and `state` where systemd has the directories for all.
+    /// What it starts, with `options` for KKV_OPTIONS, and with `runtime` and `state` where systemd has the directories
+    /// for all.
     pub(super) fn command(&self, options: &[&str], runtime: &Path, state: &Path) -> Command {
         let mut words = self.words("ExecStart");
         assert_eq!(words.next(), Some(PROGRAM));

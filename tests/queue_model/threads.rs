@@ -148,7 +148,8 @@ fn whoever_waits_for_news_hears_of_the_last_change_however_many_come_at_once() {
                 }
             });
         }
-        // Each look comes after the version it answers to, so the last version is followed by a look that sees everything.
+        // Each look comes after the version it answers to, so the last version is followed by a look that sees
+        // everything.
         runtime.block_on(async {
             let waiting = async {
                 while list(&queue).len() < usize::try_from(THREADS * EACH).unwrap() {

@@ -25,7 +25,8 @@ impl Drop for Started {
     }
 }
 
-/// A relay that has ended, and a terminal where it was agreed to start another, which has `settings` in its environment.
+/// A relay that has ended, and a terminal where it was agreed to start another, which has `settings` in its
+/// environment.
 fn asked_to_start(settings: &str) -> (Relay, Tmux) {
     let before = Relay::start(&[]);
     before.process().signal(Signal::TERM);

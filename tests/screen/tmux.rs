@@ -108,8 +108,8 @@ impl Tmux {
         }
     }
 
-    /// Pastes, as a terminal does it for a program that asks to be told (bracketed paste), and waits until `shown` is on the screen and keys are commands
-    /// again.
+    /// Pastes, as a terminal does it for a program that asks to be told (bracketed paste), and waits until `shown` is
+    /// on the screen and keys are commands again.
     pub(super) fn pastes(&self, text: &str, shown: &str) {
         self.ask(&["set-buffer", "-b", "pasted", "--", text]);
         self.ask(&["paste-buffer", "-p", "-b", "pasted", "-t", "test"]);
@@ -150,7 +150,8 @@ impl Tmux {
         self.ask(&["capture-pane", "-p", "-e", "-t", "test"])
     }
 
-    /// Whether the alternate screen is on, whether clicks are reported, how, and moves as well, and whether there is a cursor.
+    /// Whether the alternate screen is on, whether clicks are reported, how, and moves as well, and whether there is a
+    /// cursor.
     pub(super) fn modes(&self) -> String {
         let modes =
             "#{alternate_on} #{mouse_any_flag} #{mouse_sgr_flag} #{mouse_all_flag} #{cursor_flag}";

@@ -34,7 +34,8 @@ pub enum Attack {
     Idle(usize),
     /// So many that send almost all of a head.
     HalfHeads(usize),
-    /// So many that send almost all of a body of 16 KiB, the last thousand bytes one by one, each in a packet of its own.
+    /// So many that send almost all of a body of 16 KiB, the last thousand bytes one by one, each in a packet of its
+    /// own.
     HalfBodies(usize),
     /// So many that ask and ask, and take no answer.
     SlowReaders(usize),
@@ -112,7 +113,8 @@ impl Orders {
 }
 
 impl Attack {
-    /// Starts it on the relay at `address`; returns when every connection has come in at least once, and said what it has to say.
+    /// Starts it on the relay at `address`; returns when every connection has come in at least once, and said what it
+    /// has to say.
     pub fn start(self, address: SocketAddr) -> UnderWay {
         let (stop, stopped) = watch::channel(false);
         let rounds = Arc::new(AtomicU64::new(0));

@@ -1,4 +1,5 @@
-//! What each thing that a stranger can ask for costs the relay: its processor time, the kernel's for it included, and memory.
+//! What each thing that a stranger can ask for costs the relay: its processor time, the kernel's for it included, and
+//! memory.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -21,8 +22,8 @@ use crate::{memory, processor};
 
 const JSON: &str = "application/json";
 
-/// What one request may take on average at most. Without optimisation the dearest takes 1.7 ms, a paid exchange of kkv/2, and 0.25 with it; a busy
-/// machine may take several times as long.
+/// What one request may take on average at most. Without optimisation the dearest takes 1.7 ms, a paid exchange of
+/// kkv/2, and 0.25 with it; a busy machine may take several times as long.
 pub const MOST_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 7 } else { 1 });
 
 /// What one request may leave behind at most, and one connection hold, in KiB.

@@ -31,7 +31,8 @@ impl Accept for Pipes {
     }
 }
 
-/// The relay's routes, and one whose handler panics while it holds the queue's lock, in the middle of a look at a message.
+/// The relay's routes, and one whose handler panics while it holds the queue's lock, in the middle of a look at a
+/// message.
 fn routes(relay: &Arc<Relay>) -> Router {
     let shown = Arc::clone(relay);
     let panics = Router::new().route(

@@ -8,7 +8,8 @@ use rustix::net::sockopt::set_socket_send_buffer_size;
 use crate::memory;
 use crate::programs::{LIMIT, Relay};
 
-/// Each is a packet of its own. Their sender's kernel keeps only a handful until they are read, so the relay reads them in thousands of pieces.
+/// Each is a packet of its own. Their sender's kernel keeps only a handful until they are read, so the relay reads them
+/// in thousands of pieces.
 const BYTES: usize = 12_000;
 /// What they may take in all: a connection's buffers, and whatever the program does for the first time.
 const MOST: memory::Kib = 512;

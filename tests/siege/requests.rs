@@ -52,7 +52,8 @@ impl Request {
         post(self.path, self.content_type(), &self.body)
     }
 
-    /// Changes the last digit of what is signed or sealed: a kkv/1 form ends with it, a kkv/2 object but for two characters.
+    /// Changes the last digit of what is signed or sealed: a kkv/1 form ends with it, a kkv/2 object but for two
+    /// characters.
     pub fn garble(&mut self) {
         let digit = match self.suite {
             Suite::V1 => self.body.len() - 1,

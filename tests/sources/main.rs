@@ -1,5 +1,5 @@
-//! What no source and no document here may do, as far as a look at its text can tell. What the compiler knows the names of
-//! is in clippy.toml.
+//! What no source and no document here may do, as far as a look at its text can tell. What the compiler knows the names
+//! of is in clippy.toml.
 
 mod counts;
 mod documents;

@@ -1,4 +1,5 @@
-//! A line to a relay in one process that is cut after so many bytes of one direction, counted over all connections of a delivery.
+//! A line to a relay in one process that is cut after so many bytes of one direction, counted over all connections of a
+//! delivery.
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,4 +1,5 @@
-//! A relay served to a sender in one process: the real router, the real HTTP, the real sender, over pipes instead of Tor.
+//! A relay served to a sender in one process: the real router, the real HTTP, the real sender, over pipes instead of
+//! Tor.
 #![allow(
     dead_code,
     unreachable_pub,

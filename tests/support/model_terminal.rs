@@ -1,6 +1,8 @@
-//! A terminal as far as our programs use one, which takes characters to be as wide as a test wants: no two real ones agree.
+//! A terminal as far as our programs use one, which takes characters to be as wide as a test wants: no two real ones
+//! agree.
 //!
-//! What it does with half of a wide character that is written over, and with what has no width, is what xterm and tmux do.
+//! What it does with half of a wide character that is written over, and with what has no width, is what xterm and tmux
+//! do.
 #![allow(
     dead_code,
     unreachable_pub,

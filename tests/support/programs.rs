@@ -1,9 +1,11 @@
-//! The two programs as processes, for tests: starts a relay and waits until it listens, runs the client and collects what comes out.
+//! The two programs as processes, for tests: starts a relay and waits until it listens, runs the client and collects
+//! what comes out.
 //!
-//! No relay started here can meet another one: each has its own directory, its own socket and a port that the kernel chose. Whatever
-//! is started is ended, by its own id, when its value is dropped.
+//! No relay started here can meet another one: each has its own directory, its own socket and a port that the kernel
+//! chose. Whatever is started is ended, by its own id, when its value is dropped.
 //!
-//! Include it with `#[path = "support/programs.rs"] mod programs;`: rustfmt does not find its parts inside an inline module.
+//! Include it with `#[path = "support/programs.rs"] mod programs;`: rustfmt does not find its parts inside an inline
+//! module.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -142,8 +144,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts one, with a socket in a new directory, on a port that the kernel chooses, reached from this machine only and at cost 4,
-    /// except where `args` say otherwise.
+    /// Starts one, with a socket in a new directory, on a port that the kernel chooses, reached from this machine only
+    /// and at cost 4, except where `args` say otherwise.
     pub fn start(args: &[&str]) -> Self {
         Self::start_with(args, |command| command)
     }
@@ -217,7 +219,8 @@ impl Relay {
         self.send(["-"]).stdin(text).finish().must_end_with(0);
     }
 
-    /// The same where everything may be wiped meanwhile: a delivery that this hits is refused, and made again. It has further `args`.
+    /// The same where everything may be wiped meanwhile: a delivery that this hits is refused, and made again. It has
+    /// further `args`.
     pub fn deliver_between_wipes(&self, args: &[&str], text: &[u8]) {
         until("a delivery between two wipes", || {
             let outcome = self.send([&["-"][..], args].concat()).stdin(text).finish();

@@ -191,8 +191,8 @@ impl TorNetwork {
         .with_context(|| format!("Tor onion service {nickname}"))
     }
 
-    /// The same, of a `tor` that runs as another `user`, with the group of that number and no other, as a system's does.
-    /// Only root can start one.
+    /// The same, of a `tor` that runs as another `user`, with the group of that number and no other, as a system's
+    /// does. Only root can start one.
     ///
     /// # Errors
     /// As [`TorNetwork::onion_service`].

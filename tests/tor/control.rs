@@ -62,8 +62,8 @@ pub(crate) fn passwords_of_rendezvous(guest: &Path) -> Vec<String> {
 /// Events that are looked at before something is delivered again.
 const EVENTS: usize = 200;
 
-/// Has `deliver` done, and checks that the circuit for `purpose` over which that went has a congestion window: `tor` tells of one only where both
-/// ends have agreed on it.
+/// Has `deliver` done, and checks that the circuit for `purpose` over which that went has a congestion window: `tor`
+/// tells of one only where both ends have agreed on it.
 pub(crate) fn must_control_congestion(guest: &Path, purpose: &str, mut deliver: impl FnMut()) {
     let control = connect(guest, "SETEVENTS CIRC CIRC_MINOR CIRC_BW");
     let wait = Some(Duration::from_secs(2)); // what was carried is told each second

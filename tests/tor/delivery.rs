@@ -42,7 +42,8 @@ pub(crate) fn the_largest_message_of_each_suite_arrives_whole(stage: &Stage) {
         let id = last["id"].as_u64().expect("a number");
         assert_eq!(stage.relay.text(id), text);
     }
-    // What is too long is told on the spot, or, where only kkv/1 has too little room for it, after that was learnt; nothing is left.
+    // What is too long is told on the spot, or, where only kkv/1 has too little room for it, after that was learnt;
+    // nothing is left.
     let before = stage.relay.list();
     let too_long = stage.send(&stage.inbox(), &["--suite", "2"], &text(MAX_TEXT_BYTES + 1));
     must_fail_with(too_long.finish(), 2).must_say("nothing was sent");
@@ -52,7 +53,8 @@ pub(crate) fn the_largest_message_of_each_suite_arrives_whole(stage: &Stage) {
     assert_eq!(stage.relay.list(), before);
 }
 
-/// Nobody but Tor connects to the relay's socket, and not even Tor can put another one there, whether it is there or not.
+/// Nobody but Tor connects to the relay's socket, and not even Tor can put another one there, whether it is there or
+/// not.
 pub(crate) fn no_other_user_is_in_the_way_of_a_message(stage: &Stage) {
     let place = stage.place.path();
     let socket = socket_in(place);

@@ -10,8 +10,8 @@ use super::stage::{
     send_through,
 };
 
-/// What can't be found is looked for so long: the reasons are what they would be after a minute. One attempt has a third of it, which a machine
-/// that is busy with other tests must be able to keep.
+/// What can't be found is looked for so long: the reasons are what they would be after a minute. One attempt has a
+/// third of it, which a machine that is busy with other tests must be able to keep.
 const TIME: [&str; 2] = ["--timeout", "20s"];
 
 /// The address of a key that is valid (Ed25519's base point) and that no onion service has.
@@ -89,8 +89,9 @@ pub(crate) fn an_inbox_whose_tor_is_off_is_said_to_be_out_of_reach(stage: &Stage
     let before = stage.relay.list();
     let sending = stage.send(&stage.inbox(), &[], "text").start();
     let ended = must_fail_with(sending.finish(), 3).must_say("nothing was delivered");
-    // Introduction points may let a client in for tens of seconds after the service is gone. It then waits for the service, and `kkvc`
-    // gives up before Tor does. So there are two ways of learning that nobody is there; which one it is depends on the moment.
+    // Introduction points may let a client in for tens of seconds after the service is gone. It then waits for the
+    // service, and `kkvc` gives up before Tor does. So there are two ways of learning that nobody is there; which one
+    // it is depends on the moment.
     let told = [
         "Tor can't find or reach this onion service",
         "no connection within 60 seconds",

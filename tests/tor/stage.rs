@@ -1,4 +1,5 @@
-//! What every scenario plays on: one private network, a relay behind an onion service made from torrc.example, and a sender's Tor.
+//! What every scenario plays on: one private network, a relay behind an onion service made from torrc.example, and a
+//! sender's Tor.
 //!
 //! The Tor of the onion service runs as a user of its own, as a system's does, and reaches the relay by a socket in a
 //! directory that is made as torrc.example says.

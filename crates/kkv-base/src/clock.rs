@@ -1,4 +1,5 @@
-//! The only reader of the clock. Everything else takes a [`Clock`], so that expiry, replay and retry are tested without sleeping.
+//! The only reader of the clock. Everything else takes a [`Clock`], so that expiry, replay and retry are tested without
+//! sleeping.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -9,19 +10,21 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Unix time in seconds, for people: what the machine's clock shows, which may be set at any moment.
     fn wall(&self) -> u64;
 
-    /// Unix time in seconds, for challenges whose expiry others read as such (kkv/1). Never goes back while the process lives, so a challenge that has
-    /// expired once can't come back to life when the machine's clock is set back; nor does it stand still then, so every challenge expires.
+    /// Unix time in seconds, for challenges whose expiry others read as such (kkv/1). Never goes back while the process
+    /// lives, so a challenge that has expired once can't come back to life when the machine's clock is set back; nor
+    /// does it stand still then, so every challenge expires.
     fn unix(&self) -> u64;
 
-    /// Time since an arbitrary start, for lifetimes kept inside the process. Steady when the machine's clock is set; goes on while
-    /// the machine sleeps, so that a message's time to live means what its owner takes it to mean.
+    /// Time since an arbitrary start, for lifetimes kept inside the process. Steady when the machine's clock is set;
+    /// goes on while the machine sleeps, so that a message's time to live means what its owner takes it to mean.
     fn elapsed(&self) -> Duration;
 }
 
 /// The machine's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock {
-    /// The most by which unix time was ever seen ahead of the steady one. After the machine's clock is set back, time goes on from here.
+    /// The most by which unix time was ever seen ahead of the steady one. After the machine's clock is set back, time
+    /// goes on from here.
     lead: Mutex<Duration>,
 }
 

@@ -1,5 +1,5 @@
-//! What every crate of kkv above the protocol stands on: the clock, every size and lifetime, what `{:?}` doesn't print, and
-//! counts in words.
+//! What every crate of kkv above the protocol stands on: the clock, every size and lifetime, what `{:?}` doesn't print,
+//! and counts in words.
 
 pub mod clock;
 pub mod count;
@@ -8,8 +8,8 @@ pub mod private;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks a mutex whose data is whole at every point where a holder could panic, so that a panic in one request touches no
-/// other.
+/// Locks a mutex whose data is whole at every point where a holder could panic, so that a panic in one request touches
+/// no other.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

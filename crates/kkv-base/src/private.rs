@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A value that `{:?}` doesn't show: a message's text, or what says whom someone writes to.
 ///
-/// Types print their fields by a derived `Debug`, and `String` and `Zeroizing` print what is in them; so a stray `{:?}` far away would put
-/// a text into a log. Everything else goes through as if it weren't there.
+/// Types print their fields by a derived `Debug`, and `String` and `Zeroizing` print what is in them; so a stray `{:?}`
+/// far away would put a text into a log. Everything else goes through as if it weren't there.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private<T>(pub T);

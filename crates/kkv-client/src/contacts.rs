@@ -1,4 +1,5 @@
-//! Names for addresses: what an owner knows of the inboxes that are written to, in memory, or in one encrypted file if that is asked for.
+//! Names for addresses: what an owner knows of the inboxes that are written to, in memory, or in one encrypted file if
+//! that is asked for.
 
 mod backup;
 mod book;

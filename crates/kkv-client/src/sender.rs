@@ -1,7 +1,8 @@
 //! Carries a message to a relay: dials, asks step by step, pays, and says exactly what has become of the message.
 //!
-//! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when the whole message
-//! was on its way and no answer came is the outcome unknown, and then that is what the sender is told.
+//! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when
+//! the whole message was on its way and no answer came is the outcome unknown, and then that is what the sender is
+//! told.
 
 mod again;
 pub mod counted;
@@ -58,7 +59,8 @@ pub trait Observer: std::fmt::Debug + Sync {
     /// Something happened.
     fn event(&self, event: Event);
 
-    /// Whether to try all the same to pay a price that this machine will hardly pay in time. Its time is running meanwhile.
+    /// Whether to try all the same to pay a price that this machine will hardly pay in time. Its time is running
+    /// meanwhile.
     fn consents(&self, _: Price) -> Consent<'_> {
         Box::pin(std::future::ready(true))
     }
@@ -203,7 +205,8 @@ pub enum Doubt {
     /// The line broke after the message was sent, and every attempt to ask again failed.
     #[error("the relay's answer to the message didn't arrive")]
     Lost,
-    /// The first answer was lost, and a refusal came to the repetition: the session may have ended meanwhile, with the message or without.
+    /// The first answer was lost, and a refusal came to the repetition: the session may have ended meanwhile, with the
+    /// message or without.
     #[error("the relay's answer was lost; asked again, it said: {0}")]
     Refused(Refusal),
     /// The relay answered with something that says neither yes nor no.
@@ -239,7 +242,8 @@ pub async fn deliver<D: Dial>(
     v1::deliver(delivery, &mut line, key, text, rng).await
 }
 
-/// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left whole.
+/// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left
+/// whole.
 fn undelivered(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Dial(fault) => Failure::Unreachable(fault),
@@ -269,7 +273,8 @@ fn reason(answer: &Answer) -> Failure {
 
 /// Reads what a relay said to the message when it did not say 200.
 ///
-/// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended since.
+/// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended
+/// since.
 fn message_refused(answer: &Answer, lost: bool) -> Failure {
     match refused(answer) {
         Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if lost => {

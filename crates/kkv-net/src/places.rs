@@ -1,7 +1,8 @@
-//! Places in rows, each row with so many and no more: who comes to a full row gets in, and who has stood in it for the longest leaves.
+//! Places in rows, each row with so many and no more: who comes to a full row gets in, and who has stood in it for the
+//! longest leaves.
 //!
-//! So nobody keeps others out by holding places, only by being quicker than they are. Rows are for guests of different merit: those who come
-//! push out their own kind, never who has already got further.
+//! So nobody keeps others out by holding places, only by being quicker than they are. Rows are for guests of different
+//! merit: those who come push out their own kind, never who has already got further.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -34,7 +35,8 @@ struct Shared {
 
 #[derive(Debug)]
 struct Standing {
-    /// In each row who came there when, and how to tell them to leave, by number: the first has stood there for the longest.
+    /// In each row who came there when, and how to tell them to leave, by number: the first has stood there for the
+    /// longest.
     rows: Vec<BTreeMap<u64, (Instant, Arc<Notify>)>>,
     last: u64,
 }
@@ -151,8 +153,8 @@ impl Place {
         }
     }
 
-    /// Waits until the place is lost: somebody else needed it, or its time was over. Moves count whichever task makes them; within the same
-    /// one, this is to be looked at after whatever moves.
+    /// Waits until the place is lost: somebody else needed it, or its time was over. Moves count whichever task makes
+    /// them; within the same one, this is to be looked at after whatever moves.
     pub async fn lost(&self) {
         let mut leave = pin!(self.leave.notified());
         let mut sooner = pin!(self.sooner.notified());

@@ -16,7 +16,8 @@ pub fn raise_descriptors() -> u64 {
     raise(Resource::Nofile, Some(MAX_DESCRIPTORS)).unwrap_or(MAX_DESCRIPTORS)
 }
 
-/// Raises a soft limit as far as this process may, to `enough` at most, and lowers none. Returns what it is then; none if there is no limit.
+/// Raises a soft limit as far as this process may, to `enough` at most, and lowers none. Returns what it is then; none
+/// if there is no limit.
 pub fn raise(resource: Resource, enough: Option<u64>) -> Option<u64> {
     let limit = getrlimit(resource);
     let now = limit.current?;

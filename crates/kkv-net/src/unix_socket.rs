@@ -1,4 +1,5 @@
-//! Listening on a Unix socket that has a name: made with a mode from the first moment, replaced when dead, removed at the end.
+//! Listening on a Unix socket that has a name: made with a mode from the first moment, replaced when dead, removed at
+//! the end.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -57,8 +58,9 @@ pub fn others_can_replace(socket: &Path) -> bool {
         })
 }
 
-/// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing else is there. A program that
-/// confines itself keeps the right to remove its sockets out of no other: it could remove everything there.
+/// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing
+/// else is there. A program that confines itself keeps the right to remove its sockets out of no other: it could remove
+/// everything there.
 #[must_use]
 pub fn is_only_for(sockets: &[&Path], directory: &Path) -> bool {
     let private = fs::metadata(directory)

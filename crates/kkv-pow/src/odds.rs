@@ -75,7 +75,8 @@ mod tests {
         [Puzzle::V1 { seed, cost }, Puzzle::V2 { key, cost }].map(|p| Odds::new(&p, rate))
     }
 
-    /// The quantiles of the exponential and of the Erlang distribution with sixteen steps, over their means (PROTOCOL.md §5).
+    /// The quantiles of the exponential and of the Erlang distribution with sixteen steps, over their means
+    /// (PROTOCOL.md §5).
     #[test]
     fn the_quantiles_are_those_of_the_textbook() {
         let [one, sixteen] = of(10, 1024.0);

@@ -4,8 +4,9 @@ use super::Cost;
 
 /// Sub-puzzles of one kkv/2 challenge whose cost is at least 4.
 ///
-/// Sixteen of cost − 4 bits are the same expected work as one of cost bits with a quarter of the spread: 99 in 100 senders are done
-/// within 1.67 times the mean instead of 4.61 (the sum of 16 exponential times has a standard deviation of a quarter of its mean).
+/// Sixteen of cost − 4 bits are the same expected work as one of cost bits with a quarter of the spread: 99 in 100
+/// senders are done within 1.67 times the mean instead of 4.61 (the sum of 16 exponential times has a standard
+/// deviation of a quarter of its mean).
 pub const SUBPUZZLES: usize = 16;
 /// Bits from which on a kkv/2 puzzle is split: log2 of [`SUBPUZZLES`].
 const SPLIT_BITS: u8 = 4;
@@ -20,7 +21,8 @@ pub enum Puzzle {
         /// Zero bits asked for.
         cost: Cost,
     },
-    /// Strictly increasing 64-bit nonces with BLAKE3 keyed_hash(key, 56 zero bytes ‖ nonce LE) starting with enough zero bits each.
+    /// Strictly increasing 64-bit nonces with BLAKE3 keyed_hash(key, 56 zero bytes ‖ nonce LE) starting with enough
+    /// zero bits each.
     V2 {
         /// BLAKE3 derive_key over the whole challenge, so that every field of it is paid for.
         key: [u8; 32],
@@ -128,7 +130,8 @@ pub(super) fn hash_v2(key: &[u8; 32], nonce: u64) -> [u8; 32] {
     *blake3::keyed_hash(key, &block).as_bytes()
 }
 
-/// Zero bits before the first one bit, from the most significant bit of byte 0. Looks at 128 bits: twice the highest cost.
+/// Zero bits before the first one bit, from the most significant bit of byte 0. Looks at 128 bits: twice the highest
+/// cost.
 pub(super) fn leading_zeros(hash: &[u8; 32]) -> u32 {
     let (head, _) = hash.split_first_chunk::<16>().expect("32 bytes hold 16");
     u128::from_be_bytes(*head).leading_zeros()

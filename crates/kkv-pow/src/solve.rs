@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::kernel::{Block, GROUP, InstructionSet, find};
 use super::puzzle::{Puzzle, Solution, hash_v1, hash_v2, leading_zeros};
 
-/// Nonces between two looks at the stop flag: 0.1 ms with the widest registers, under 1 ms with none. Threads that fetch their next ones every 0.1 ms
-/// don't get in each other's way.
+/// Nonces between two looks at the stop flag: 0.1 ms with the widest registers, under 1 ms with none. Threads that
+/// fetch their next ones every 0.1 ms don't get in each other's way.
 const CHUNK: u32 = 1 << 14;
 
 /// A search under way, seen from outside: how far it is, and the way to end it.
@@ -65,8 +65,8 @@ impl Default for Solver {
 impl Solver {
     /// Searches until the puzzle is solved (`Some`) or `search` is stopped (`None`). Blocks.
     ///
-    /// `prefix` is the random first part of a kkv/1 nonce, whose last 8 bytes are counted; kkv/2 counts from zero, since its key is new for
-    /// every challenge.
+    /// `prefix` is the random first part of a kkv/1 nonce, whose last 8 bytes are counted; kkv/2 counts from zero,
+    /// since its key is new for every challenge.
     #[must_use]
     pub fn solve(&self, puzzle: &Puzzle, prefix: &[u8; 24], search: &Search) -> Option<Solution> {
         let hunt = Hunt {
@@ -79,8 +79,8 @@ impl Solver {
             gate: RwLock::new(()),
         };
         std::thread::scope(|scope| {
-            // They wait until all are there: the kernel puts a thread that it wakes on an idle core, but a new one often on the core of whoever
-            // made it, for as long as an easy search takes.
+            // They wait until all are there: the kernel puts a thread that it wakes on an idle core, but a new one
+            // often on the core of whoever made it, for as long as an easy search takes.
             let gate = hunt.gate.write();
             for _ in 1..self.threads.get() {
                 let thread = std::thread::Builder::new();
@@ -108,8 +108,8 @@ impl Solver {
         })
     }
 
-    /// Hashes a second that this solver computes for puzzles of this layout, whatever their cost; above zero. Blocks for as long as `time`, and longer
-    /// where none of its threads has had a turn by then.
+    /// Hashes a second that this solver computes for puzzles of this layout, whatever their cost; above zero. Blocks
+    /// for as long as `time`, and longer where none of its threads has had a turn by then.
     #[must_use]
     pub fn rate(&self, puzzle: &Puzzle, time: Duration) -> f64 {
         #[expect(

@@ -6,8 +6,8 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 /// The pattern of no dots of Braille: a letter by its category, and as empty as a space.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-/// What Unicode has ignored where it isn't known what to do with it (`Default_Ignorable_Code_Point`): joiners, variation selectors, fillers,
-/// tags, and whatever else has no shape of its own.
+/// What Unicode has ignored where it isn't known what to do with it (`Default_Ignorable_Code_Point`): joiners,
+/// variation selectors, fillers, tags, and whatever else has no shape of its own.
 #[must_use]
 pub fn is_ignorable(c: char) -> bool {
     const SET: CodePointSetDataBorrowed<'static> =
@@ -15,7 +15,8 @@ pub fn is_ignorable(c: char) -> bool {
     SET.contains(c)
 }
 
-/// Whether nothing is to be seen of a text: blanks of every kind, and what is ignored. A control character is no blank: it is shown by its number.
+/// Whether nothing is to be seen of a text: blanks of every kind, and what is ignored. A control character is no blank:
+/// it is shown by its number.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     let nothing = |c: char| c.is_whitespace() || is_ignorable(c) || c == BRAILLE_BLANK;

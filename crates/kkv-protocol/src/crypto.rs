@@ -1,4 +1,5 @@
-//! Keys by purpose, key derivation, sealing and the hybrid exchange. Everything here is a thin, typed layer over audited crates.
+//! Keys by purpose, key derivation, sealing and the hybrid exchange. Everything here is a thin, typed layer over
+//! audited crates.
 
 pub mod exchange;
 pub mod identity;

@@ -1,4 +1,5 @@
-//! What keeps a sender from going on with a relay: an answer that can't be right, or a text that the suite agreed on can't carry.
+//! What keeps a sender from going on with a relay: an answer that can't be right, or a text that the suite agreed on
+//! can't carry.
 
 use super::text::BadText;
 

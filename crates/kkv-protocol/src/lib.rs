@@ -1,8 +1,8 @@
-//! kkv's protocol (docs/PROTOCOL.md): both suites as steps that consume themselves, for sender and relay alike, with the
-//! cryptography below them and the onion addresses beside them.
+//! kkv's protocol (docs/PROTOCOL.md): both suites as steps that consume themselves, for sender and relay alike, with
+//! the cryptography below them and the onion addresses beside them.
 //!
-//! No I/O, no async, no clock and no randomness of its own: bytes, times and random generators come in, bytes go out. Each side's steps
-//! are types; a step is taken by calling its one method, which consumes it and returns the next.
+//! No I/O, no async, no clock and no randomness of its own: bytes, times and random generators come in, bytes go out.
+//! Each side's steps are types; a step is taken by calling its one method, which consumes it and returns the next.
 //!
 //! ```text
 //! v2::sender: Hello → Challenged → Exchanging → Open → Sent

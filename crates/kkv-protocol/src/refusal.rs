@@ -6,7 +6,8 @@ use super::wire;
 
 /// Why a relay refuses a request.
 ///
-/// Which of several secret checks failed is not told: a seal, an inner signature and padding are all [`Unproven`](Self::Unproven).
+/// Which of several secret checks failed is not told: a seal, an inner signature and padding are all
+/// [`Unproven`](Self::Unproven).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// The body does not have the shape of this step.

@@ -19,8 +19,8 @@ pub struct RelayKeys {
     name_v1: NameKey,
 }
 
-/// Keys the tag in a challenge's seed: a forged challenge costs the relay one BLAKE3 (0.1 µs) where a signature check would cost
-/// three hundred times that. Wiped on drop.
+/// Keys the tag in a challenge's seed: a forged challenge costs the relay one BLAKE3 (0.1 µs) where a signature check
+/// would cost three hundred times that. Wiped on drop.
 pub(super) struct TagKey(Zeroizing<[u8; 32]>);
 
 /// Keys the names of kkv/1 sessions. Wiped on drop.
@@ -47,11 +47,11 @@ impl RelayKeys {
         &self.public
     }
 
-    /// BLAKE3 keyed_hash(own secret, sender's key): by this the relay remembers a kkv/1 session, whose messages name it by the sender's
-    /// lasting key (PROTOCOL.md §10).
+    /// BLAKE3 keyed_hash(own secret, sender's key): by this the relay remembers a kkv/1 session, whose messages name it
+    /// by the sender's lasting key (PROTOCOL.md §10).
     ///
-    /// A name outlives the message, so it must not say whose it was. Who reads the memory of the running relay has the secret as well and
-    /// can test a key that he knows already.
+    /// A name outlives the message, so it must not say whose it was. Who reads the memory of the running relay has the
+    /// secret as well and can test a key that he knows already.
     #[must_use]
     pub fn session_name_v1(&self, sender: &[u8; 32]) -> [u8; 32] {
         *blake3::keyed_hash(&self.name_v1.0, sender).as_bytes()

@@ -28,7 +28,8 @@ pub enum BadText {
         "the message has {0} bytes; this relay speaks only kkv/1, which carries {MAX_TEXT_BYTES_V1}"
     )]
     TooLongForV1(usize),
-    /// It has a NUL character, which published kkv/1 relays take out before they check the signature, and then refuse the rest.
+    /// It has a NUL character, which published kkv/1 relays take out before they check the signature, and then refuse
+    /// the rest.
     #[error("the message has a NUL character, which this relay, speaking only kkv/1, may not take")]
     NulInV1,
 }
@@ -37,7 +38,8 @@ impl Text {
     /// Takes a text to be carried.
     ///
     /// # Errors
-    /// Empty, more than 3,500 bytes, or nothing but blanks. (A relay takes those: what can be seen changes with Unicode.)
+    /// Empty, more than 3,500 bytes, or nothing but blanks. (A relay takes those: what can be seen changes with
+    /// Unicode.)
     pub fn new(text: Zeroizing<String>) -> Result<Self, BadText> {
         match text.len() {
             0 => Err(BadText::Empty),

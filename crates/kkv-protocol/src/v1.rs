@@ -21,8 +21,8 @@ pub fn content_signed(text: &[u8]) -> &[u8] {
 
 /// Whether these bytes are a text of kkv/1: UTF-8 without NUL.
 ///
-/// A NUL would let a signed statement of kkv/2 pass for a text (PROTOCOL.md §2). A published relay never accepts one either: it takes the
-/// NUL out and then finds that the signature doesn't fit.
+/// A NUL would let a signed statement of kkv/2 pass for a text (PROTOCOL.md §2). A published relay never accepts one
+/// either: it takes the NUL out and then finds that the signature doesn't fit.
 #[must_use]
 pub fn is_text(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| !text.contains('\0'))

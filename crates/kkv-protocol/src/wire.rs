@@ -1,5 +1,5 @@
-//! What stands in a form or in JSON: binary values as hex, sent in lower case, taken in both, of exactly the right length; and the
-//! one way in which each of the two is read.
+//! What stands in a form or in JSON: binary values as hex, sent in lower case, taken in both, of exactly the right
+//! length; and the one way in which each of the two is read.
 
 use std::fmt;
 
@@ -19,7 +19,8 @@ pub struct HexUpTo<const MAX: usize>(Vec<u8>);
 
 /// Reads a JSON object whose fields hold no objects themselves (PROTOCOL.md §2); `None` if it is anything else.
 ///
-/// Whatever comes from outside in JSON is read by this: serde's derived readers take the array of an object's values for the object.
+/// Whatever comes from outside in JSON is read by this: serde's derived readers take the array of an object's values
+/// for the object.
 pub fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     // All of it: serde passes over what is in a field that nobody reads without looking at its bytes.
     let json = str::from_utf8(json).ok()?;
@@ -29,10 +30,11 @@ pub fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
-/// Reads a form; `None` if it is none, or not of this shape. Its fields are what is read from strings alone, as every field of kkv/1 is.
+/// Reads a form; `None` if it is none, or not of this shape. Its fields are what is read from strings alone, as every
+/// field of kkv/1 is.
 ///
-/// Whatever is escaped in it is read by `serde_urlencoded`, which looks at every byte alone. Hex never is, and then the fields are there as they
-/// are: with a message of kkv/1 that spares the relay a twelfth of its work.
+/// Whatever is escaped in it is read by `serde_urlencoded`, which looks at every byte alone. Hex never is, and then the
+/// fields are there as they are: with a message of kkv/1 that spares the relay a twelfth of its work.
 pub fn form<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     let escaped = body.iter().any(|byte| matches!(byte, b'%' | b'+'));
     let plain = if escaped {

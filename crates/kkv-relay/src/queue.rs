@@ -1,9 +1,11 @@
 //! The bounded queue in memory where messages wait (ARCHITECTURE.md, "Decisions").
 //!
-//! All slots are taken at start. A slot is either free, reserved for one session, or holds one message. It is wiped whenever it becomes
-//! free: on delete, on expiry, when a reservation lapses, and at the end. Each message has an id that never changes or comes back.
+//! All slots are taken at start. A slot is either free, reserved for one session, or holds one message. It is wiped
+//! whenever it becomes free: on delete, on expiry, when a reservation lapses, and at the end. Each message has an id
+//! that never changes or comes back.
 //!
-//! The queue knows nothing of protocols: beside the bytes in the slot it keeps a header `H` for its user, and times are given to it.
+//! The queue knows nothing of protocols: beside the bytes in the slot it keeps a header `H` for its user, and times are
+//! given to it.
 
 mod listing;
 mod reservation;
@@ -133,7 +135,8 @@ impl<H> State<H> {
         }
     }
 
-    /// Wipes what has outlived its time. Ids are in order of arrival and all live equally long, so the first to stay ends the search.
+    /// Wipes what has outlived its time. Ids are in order of arrival and all live equally long, so the first to stay
+    /// ends the search.
     fn expire(&mut self, now: Duration) {
         let Some(time_to_live) = self.time_to_live else {
             return;

@@ -1,8 +1,8 @@
 //! The side of `kkv` that strangers reach: the protocol's steps over the queue, without HTTP.
 //!
-//! Each step is one call that takes a parsed request and returns the body of its answer or a [`Refusal`]. No lock that others wait for is
-//! held during cryptography. An exchange or a message that is asked for again, word for word, is answered the same; `/pow` makes another
-//! challenge.
+//! Each step is one call that takes a parsed request and returns the body of its answer or a [`Refusal`]. No lock that
+//! others wait for is held during cryptography. An exchange or a message that is asked for again, word for word, is
+//! answered the same; `/pow` makes another challenge.
 
 mod price;
 mod router;
@@ -113,9 +113,10 @@ impl Relay {
         }
     }
 
-    /// The time by which a suite's challenges and sessions live. What kkv/2 calls unix seconds are its relay's alone to read: they count on from
-    /// its start by the steady clock, so that no challenge lives longer or shorter when the machine's clock is set. A published sender of kkv/1
-    /// reads them by a clock of its own, so these follow the machine's wherever that doesn't have them go back.
+    /// The time by which a suite's challenges and sessions live. What kkv/2 calls unix seconds are its relay's alone to
+    /// read: they count on from its start by the steady clock, so that no challenge lives longer or shorter when the
+    /// machine's clock is set. A published sender of kkv/1 reads them by a clock of its own, so these follow the
+    /// machine's wherever that doesn't have them go back.
     fn moment(&self, suite: Suite) -> Moment {
         let elapsed = self.clock.elapsed();
         let challenges = match suite {
@@ -249,7 +250,8 @@ impl Relay {
         Ok(json(&answer))
     }
 
-    /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do again.
+    /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do
+    /// again.
     pub fn purge(&self) -> Option<Duration> {
         let next = [
             self.sessions_v1.purge(self.moment(Suite::V1)),
@@ -259,12 +261,14 @@ impl Relay {
         next.into_iter().flatten().min()
     }
 
-    /// Runs [`purge`](Self::purge) whenever it is due, until dropped, so that what has ended is wiped even if nobody comes.
+    /// Runs [`purge`](Self::purge) whenever it is due, until dropped, so that what has ended is wiped even if nobody
+    /// comes.
     pub async fn purge_when_due(&self) {
         let mut news = self.queue.watch();
         loop {
             let wait = self.purge().map(|due| {
-                // No longer than this at a time: while the machine sleeps, the clock of these lifetimes goes on and a timer stands still.
+                // No longer than this at a time: while the machine sleeps, the clock of these lifetimes goes on and a
+                // timer stands still.
                 due.saturating_sub(self.clock.elapsed()).min(PURGE_INTERVAL)
             });
             tokio::select! {
@@ -333,7 +337,8 @@ impl Relay {
         }
     }
 
-    /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs without a lock.
+    /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs
+    /// without a lock.
     fn open<S, R: Copy>(
         &self,
         sessions: &Sessions<S, R>,
@@ -369,7 +374,8 @@ impl Relay {
         self.config.pricing.honours(paid, &self.queue.counts(now))
     }
 
-    /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this request can wait.
+    /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this
+    /// request can wait.
     ///
     /// A session ends with its message. The same request is answered the same for a while; another one finds nothing,
     /// whoever it is from.

@@ -1,7 +1,8 @@
-//! What the kernel holds this process to, so that a fault in it can't break "Tor only" and "RAM only": files and signals
-//! by Landlock, system calls by seccomp.
+//! What the kernel holds this process to, so that a fault in it can't break "Tor only" and "RAM only": files and
+//! signals by Landlock, system calls by seccomp.
 //!
-//! Both bind the thread that asks for them and all that it starts later. So a program confines itself from its first thread, before there is another.
+//! Both bind the thread that asks for them and all that it starts later. So a program confines itself from its first
+//! thread, before there is another.
 
 mod calls;
 mod files;
@@ -15,10 +16,11 @@ use serde::{Deserialize, Serialize};
 pub struct Needs {
     /// The one directory where it writes, if there is one.
     pub writes: Option<PathBuf>,
-    /// Directories out of which it removes at its end the sockets that it has made there before. It could remove every file below them, and so they
-    /// must be its own.
+    /// Directories out of which it removes at its end the sockets that it has made there before. It could remove every
+    /// file below them, and so they must be its own.
     pub removes: Vec<PathBuf>,
-    /// Out of which directory it removes `writes` at its end, if it does. It can remove empty directories there, and nothing else.
+    /// Out of which directory it removes `writes` at its end, if it does. It can remove empty directories there, and
+    /// nothing else.
     pub removed_from: Option<PathBuf>,
     /// Whether it connects to others by TCP. (It listens already, on whatever it listens to.)
     pub connects: bool,

@@ -18,7 +18,8 @@ use serde::de::DeserializeOwned;
 use crate::in_process::START;
 use crate::raw_http::{FORM, Request};
 
-/// The highest cost that is paid here at once. A search for more would take time of this machine's, while all other time stands still.
+/// The highest cost that is paid here at once. A search for more would take time of this machine's, while all other
+/// time stands still.
 const MAX_BITS: u8 = 8;
 /// Bits that nobody pays, and that are refused unpaid.
 const ABSURD_BITS: u8 = 61;
@@ -112,8 +113,8 @@ impl Signer {
         }
     }
 
-    /// Whether somebody may take this for a challenge that costs real time, since kkv/1 searches before it looks at the signature: it has the
-    /// sender's key in it, and the cost before that.
+    /// Whether somebody may take this for a challenge that costs real time, since kkv/1 searches before it looks at the
+    /// signature: it has the sender's key in it, and the cost before that.
     pub(super) fn is_too_dear(&self, bytes: &[u8]) -> bool {
         let sender = Hex(self.sender).to_string();
         let mut found = bytes

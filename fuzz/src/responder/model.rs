@@ -1,6 +1,7 @@
 //! What a relay must hold and say: sessions and messages as plain lists.
 //!
-//! A session that is over may keep its slot until somebody clears up, so the number of reserved slots is known by its bounds; all else exactly.
+//! A session that is over may keep its slot until somebody clears up, so the number of reserved slots is known by its
+//! bounds; all else exactly.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -72,7 +72,8 @@ fn tors(passwd: &str, group: &str) -> Vec<User> {
     users.collect()
 }
 
-/// Whether one of `tors` can connect to the socket at `path`, and nobody else put another one there. The advice is for user `me`.
+/// Whether one of `tors` can connect to the socket at `path`, and nobody else put another one there. The advice is for
+/// user `me`.
 fn reached(path: &Path, tors: &[User], me: u32) -> Finding {
     let (at, directory) = (path.display(), directory_of(path));
     let ours = directory.display();

@@ -1,4 +1,5 @@
-//! Stands for the Tor inside in a build without it (without the feature `embedded-tor`): it takes no arguments, and can't be started.
+//! Stands for the Tor inside in a build without it (without the feature `embedded-tor`): it takes no arguments, and
+//! can't be started.
 
 /// The options that there would be.
 #[cfg(test)]

@@ -17,8 +17,8 @@ use crate::pow::Cost;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::tor::{Listen, TorMode};
 
-/// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only; stopping it
-/// (pkill -x kkv) wipes them. Read them with kkvc.
+/// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only;
+/// stopping it (pkill -x kkv) wipes them. Read them with kkvc.
 #[derive(Debug, Parser)]
 #[command(name = "kkv", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = format!("{RELAY_CODES}\n\n{KKV_ENVIRONMENT}"))]
 pub(in crate::cli) struct Args {
@@ -50,14 +50,16 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
     pub(super) suite: SuitePolicy,
 
-    /// Where to listen on this machine: unix:/PATH for a system Tor alone, or a loopback address, which any user can take while kkv is down [default: 127.0.0.1:45069; with Tor inside nowhere]
+    /// Where to listen on this machine: unix:/PATH for a system Tor alone, or a loopback address, which any user can
+    /// take while kkv is down [default: 127.0.0.1:45069; with Tor inside nowhere]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: Option<Listen>,
 
     #[arg(long, value_name = "PATH", help = format!("Socket for kkvc {SOCKET_HELP}"), value_parser = named_file())]
     pub(super) socket: Option<PathBuf>,
 
-    /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off' (no Tor is expected)
+    /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off'
+    /// (no Tor is expected)
     #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
     pub(super) tor: TorMode,
 

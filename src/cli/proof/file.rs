@@ -1,5 +1,5 @@
-//! Reading a file that proves something: steps 1 to 5 of PROTOCOL.md §8, "Verifying". What it lets through is what a sender can have
-//! signed, or a relay.
+//! Reading a file that proves something: steps 1 to 5 of PROTOCOL.md §8, "Verifying". What it lets through is what a
+//! sender can have signed, or a relay.
 
 use std::fmt;
 

@@ -92,7 +92,8 @@ impl Arrivals {
         }
     }
 
-    /// A connection of its own for each purpose: what is left in the buffers of one that has carried a message goes with it.
+    /// A connection of its own for each purpose: what is left in the buffers of one that has carried a message goes
+    /// with it.
     fn client(&self) -> Result<Client, ClientError> {
         Ok(Client::new(&self.socket)?.unattended())
     }

@@ -40,7 +40,8 @@ pub(super) async fn run(
     stop: &mut Stop,
 ) -> Result<Ended, Failed> {
     let no_shell = |fault| Failed::new(Exit::Refused, format!("can't run setsid and sh: {fault}"));
-    // In a session of its own: what it starts can be ended with it, and what asks for a terminal has an error instead of standing still in the background.
+    // In a session of its own: what it starts can be ended with it, and what asks for a terminal has an error instead
+    // of standing still in the background.
     let mut child = Command::new("setsid")
         .args(["sh", "-c", command])
         .env_remove(OPENPGP)

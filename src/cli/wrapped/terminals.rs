@@ -10,8 +10,8 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use super::drawn;
 use crate::cli::visible::Visible;
 
-/// Asks the C library of each character (without an argument), or a terminal of those in a file, one in a line. Writes one digit for each, and a hyphen
-/// for what isn't known.
+/// Asks the C library of each character (without an argument), or a terminal of those in a file, one in a line. Writes
+/// one digit for each, and a hyphen for what isn't known.
 const ASKS: &str = r#"
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
@@ -96,7 +96,8 @@ fn shown() -> Vec<char> {
     shown
 }
 
-/// Complains of each that is drawn wider than we count, or as nothing where we count something: that may be so of marks alone.
+/// Complains of each that is drawn wider than we count, or as nothing where we count something: that may be so of marks
+/// alone.
 fn compare(who: &str, widths: impl Iterator<Item = (char, Option<usize>)>) {
     let mut wrong = Vec::new();
     let mut known = 0;

@@ -32,8 +32,8 @@ impl Patience {
         self.end().is_some_and(|end| end <= now())
     }
 
-    /// Whether not even this program's own threads are waited for any more, where an output takes what it gets: on a busy machine they may have had no
-    /// turn yet.
+    /// Whether not even this program's own threads are waited for any more, where an output takes what it gets: on a
+    /// busy machine they may have had no turn yet.
     pub(super) fn is_exhausted(&self) -> bool {
         self.end().is_some_and(|end| end + OWN_DELAY <= now())
     }

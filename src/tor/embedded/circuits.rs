@@ -46,8 +46,8 @@ impl Circuits {
         self.0.is_empty()
     }
 
-    /// A place for one that comes. None if so many come that each would push out one that has not had time for its rendezvous: all would be
-    /// begun, which is work, and none would come about.
+    /// A place for one that comes. None if so many come that each would push out one that has not had time for its
+    /// rendezvous: all would be begun, which is work, and none would come about.
     pub(super) fn enter(&self) -> Option<Arc<Circuit>> {
         let since = self.0.full_since(EMPTY);
         if since.is_some_and(|since| since.elapsed() < RENDEZVOUS_SPARED) {

@@ -10,8 +10,8 @@ use tor_keymgr::config::ArtiKeystoreKind;
 
 use super::{Home, StartError};
 
-/// Settings of arti that a user gives: its own configuration in TOML, such as another network or a proxy to reach it through. What concerns files is
-/// overridden by [`Home`].
+/// Settings of arti that a user gives: its own configuration in TOML, such as another network or a proxy to reach it
+/// through. What concerns files is overridden by [`Home`].
 #[derive(Debug, Clone, Default)]
 pub struct Settings(TorClientConfigBuilder);
 
@@ -46,8 +46,9 @@ impl Settings {
         Ok(Self(builder))
     }
 
-    /// Has arti look up who its user is, which it does once in a process. It may take a service of the system's, such as who runs as a user that systemd
-    /// has made up has to ask; and a program that has confined itself can't ask it any more.
+    /// Has arti look up who its user is, which it does once in a process. It may take a service of the system's, such
+    /// as who runs as a user that systemd has made up has to ask; and a program that has confined itself can't ask it
+    /// any more.
     pub fn look_up_user(&self) {
         let _ = self.0.build(); // what is wrong is told when they are used
     }

@@ -21,7 +21,8 @@ pub struct EmbeddedDialer<'t> {
 }
 
 impl EmbeddedTor {
-    /// A way to `address`, which is tried for `patience` from when Tor is connected; before that, each step of Tor's may take as long.
+    /// A way to `address`, which is tried for `patience` from when Tor is connected; before that, each step of Tor's
+    /// may take as long.
     #[must_use]
     pub fn dialer(
         &self,
@@ -88,7 +89,8 @@ impl Dial for EmbeddedDialer<'_> {
     }
 }
 
-/// What arti's error kinds say about an onion service. Which comes when was seen on a private network: see tests/tor.rs.
+/// What arti's error kinds say about an onion service. Which comes when was seen on a private network: see
+/// tests/tor.rs.
 fn reason(fault: &arti_client::Error) -> DialError {
     DialError::NoService(match fault.kind() {
         ErrorKind::OnionServiceNotFound => NoService::NotPublished,

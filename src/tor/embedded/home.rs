@@ -31,7 +31,8 @@ const LOCK: &str = "kkv.lock";
 pub struct Home {
     path: PathBuf,
     temporary: bool,
-    /// Whether this directory has been used before, so that an onion service in it may have been published a moment ago.
+    /// Whether this directory has been used before, so that an onion service in it may have been published a moment
+    /// ago.
     used: bool,
     _lock: Option<File>,
 }
@@ -108,7 +109,8 @@ impl Home {
         })
     }
 
-    /// The senders' directory under `state_dir`: what is known of the network, nothing about whom anyone wrote to. Several may use it at once.
+    /// The senders' directory under `state_dir`: what is known of the network, nothing about whom anyone wrote to.
+    /// Several may use it at once.
     ///
     /// # Errors
     /// Open to others, or not to be had.
@@ -124,8 +126,8 @@ impl Home {
         })
     }
 
-    /// Reads the key of the address in the relay's directory under `state_dir`, which another kkv may be using; none if there is none. Root reads
-    /// another user's, too.
+    /// Reads the key of the address in the relay's directory under `state_dir`, which another kkv may be using; none if
+    /// there is none. Root reads another user's, too.
     ///
     /// # Errors
     /// The directory is open to others, or the key is of no use.
@@ -264,7 +266,8 @@ fn lock_again(directory: &Path) -> Result<Option<File>, HomeError> {
 
 fn lock_with(options: &mut OpenOptions, directory: &Path) -> Result<Option<File>, HomeError> {
     let path = directory.join(LOCK);
-    // Nobody has looked yet who else may write here: what another user has put in its place is neither followed nor emptied, and holds nobody up.
+    // Nobody has looked yet who else may write here: what another user has put in its place is neither followed nor
+    // emptied, and holds nobody up.
     let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = options
         .write(true)

@@ -1,6 +1,7 @@
 //! Tor's connections, looked at from below: whether the network carries them at all.
 //!
-//! arti says that it is offline only after a minute, and never once it has been online. Here it shows at once, since every connection passes through.
+//! arti says that it is offline only after a minute, and never once it has been online. Here it shows at once, since
+//! every connection passes through.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -23,7 +24,8 @@ const CHANNEL_BYTES: usize = 8 * 1024;
 /// So many connections in a row have to fail, or one and then none come about for so long: one relay may be down.
 const FAILURES: u32 = 3;
 const ALONE: Duration = Duration::from_secs(5);
-/// What is written is answered within this time by a network that works: both ends of a channel send padding every ten seconds at most.
+/// What is written is answered within this time by a network that works: both ends of a channel send padding every ten
+/// seconds at most.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// What the connections say of the network.

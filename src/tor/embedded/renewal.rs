@@ -1,7 +1,8 @@
 //! Keeps Tor going: a run that is stuck is replaced by a new one.
 //!
-//! arti tries a relay that has failed again after half a minute, then after up to three times as long, and so on. So a network that comes back after it
-//! was away for minutes would not be noticed for minutes more. A new run tries all at once, with the guards and the directory of the last.
+//! arti tries a relay that has failed again after half a minute, then after up to three times as long, and so on. So a
+//! network that comes back after it was away for minutes would not be noticed for minutes more. A new run tries all at
+//! once, with the guards and the directory of the last.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<
     }
 }
 
-/// Starts another run, however often that fails, which is told: the last one takes a moment to let go of its files, and the disk may be full.
+/// Starts another run, however often that fails, which is told: the last one takes a moment to let go of its files, and
+/// the disk may be full.
 async fn another(plan: &Plan) -> Run {
     let mut pause = RELEASE_PAUSE;
     loop {
@@ -92,7 +94,8 @@ impl Progress {
     }
 }
 
-/// Returns when the present run has been stuck for too long; `renewals` counts how often that has happened since all was well.
+/// Returns when the present run has been stuck for too long; `renewals` counts how often that has happened since all
+/// was well.
 async fn stuck(plan: &Plan, renewals: &mut u32) {
     let mut state = plan.state();
     loop {
@@ -120,7 +123,8 @@ async fn stuck(plan: &Plan, renewals: &mut u32) {
     }
 }
 
-/// Returns when the machine's clock has been set, or the machine was asleep: whatever was tried before may well work now.
+/// Returns when the machine's clock has been set, or the machine was asleep: whatever was tried before may well work
+/// now.
 async fn clock_set() {
     let wall = || SystemClock::default().wall();
     let (began, start) = (Instant::now(), wall());

@@ -61,8 +61,8 @@ pub(super) struct Run {
     _threads: Threads,
 }
 
-/// What all tasks of a run are on, arti's and ours, and end with. Some of arti's sleep until a time of day and hold its files meanwhile, so it is
-/// not enough to ask them to end.
+/// What all tasks of a run are on, arti's and ours, and end with. Some of arti's sleep until a time of day and hold its
+/// files meanwhile, so it is not enough to ask them to end.
 struct Threads(Option<tokio::runtime::Runtime>);
 
 impl Threads {
@@ -89,7 +89,8 @@ impl Threads {
 impl Drop for Threads {
     fn drop(&mut self) {
         let Some(runtime) = self.0.take() else { return };
-        // From a thread of its own, as nothing asynchronous may wait; and waited for, as nothing may write into a directory that is being removed.
+        // From a thread of its own, as nothing asynchronous may wait; and waited for, as nothing may write into a
+        // directory that is being removed.
         let ending = std::thread::spawn(move || runtime.shutdown_timeout(RUN_SHUTDOWN));
         let _ = ending.join();
     }
@@ -211,8 +212,8 @@ fn unlock(client: &Client, access: &AccessSecret) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Gets Tor's directory, however often that fails, and says in `ready` how far that is. From then on arti keeps it by itself, and builds what circuits are
-/// asked for.
+/// Gets Tor's directory, however often that fails, and says in `ready` how far that is. From then on arti keeps it by
+/// itself, and builds what circuits are asked for.
 async fn connect(client: Arc<Client>, ready: channel::Sender<Directory>, pause: Duration) {
     sleep(pause).await;
     let mut pause = BOOTSTRAP_PAUSE;

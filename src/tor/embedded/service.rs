@@ -33,8 +33,9 @@ pub struct OnionService {
 }
 
 impl EmbeddedTor {
-    /// Starts a Tor that hosts an onion service with one port. Its address is that of the last run in `home`, or if that is temporary, one of
-    /// which the key stays in memory (32 bytes are drawn). If `allow` is not empty, only they can find it.
+    /// Starts a Tor that hosts an onion service with one port. Its address is that of the last run in `home`, or if
+    /// that is temporary, one of which the key stays in memory (32 bytes are drawn). If `allow` is not empty, only they
+    /// can find it.
     ///
     /// # Errors
     /// The directory, the settings or a key can't be used.
@@ -132,8 +133,8 @@ impl Hosting {
 }
 
 impl Hosting {
-    /// Sees, before it is begun anew, that the key of its address is where it was: arti would make another one, and the inbox would be at an address
-    /// that nobody knows.
+    /// Sees, before it is begun anew, that the key of its address is where it was: arti would make another one, and the
+    /// inbox would be at an address that nobody knows.
     fn must_have_its_key(&self) -> Result<(), StartError> {
         let (Some(first), None) = (self.first.get(), &self.identity) else {
             return Ok(());

@@ -19,7 +19,8 @@ pub(super) fn local(fault: &(dyn Error + 'static)) -> Option<TorTrouble> {
                     return Some(TorTrouble::DiskFull);
                 }
                 io::ErrorKind::NotADirectory | io::ErrorKind::ReadOnlyFilesystem => of_files = true,
-                // What is denied or not found may be a connection (a firewall's EPERM): arti's kind of fault, below, says which.
+                // What is denied or not found may be a connection (a firewall's EPERM): arti's kind of fault, below,
+                // says which.
                 _ => {}
             }
         }

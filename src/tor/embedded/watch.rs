@@ -29,7 +29,8 @@ pub(super) enum Directory {
     There,
 }
 
-/// Watches `client`, whether it has Tor's `directory`, the `network`, and the onion service if there is one; tells `state`.
+/// Watches `client`, whether it has Tor's `directory`, the `network`, and the onion service if there is one; tells
+/// `state`.
 pub(super) async fn watch(
     client: Arc<Client>,
     mut directory: watch::Receiver<Directory>,
@@ -130,7 +131,8 @@ impl Seen {
         }
     }
 
-    /// arti's own "ready for traffic" is no help: with a directory from the last run it is never so before something is dialled.
+    /// arti's own "ready for traffic" is no help: with a directory from the last run it is never so before something is
+    /// dialled.
     fn state(&self) -> TorState {
         let network = self.network.trouble();
         if self.directory != Directory::There {

@@ -44,7 +44,8 @@ impl App {
     }
 
     pub(super) fn write(&mut self) {
-        // Where those that were written are listed, drafts are seen and can be opened; elsewhere one goes on with the last.
+        // Where those that were written are listed, drafts are seen and can be opened; elsewhere one goes on with the
+        // last.
         let draft = self.outbox.draft().filter(|_| self.place != Place::Outbox);
         let id = draft.unwrap_or_else(|| self.outbox.begin());
         self.edit(id);

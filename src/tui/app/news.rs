@@ -64,7 +64,8 @@ impl App {
         Vec::new()
     }
 
-    /// The relay that had them has ended. The next one begins with number 1 again, so nothing that is asked about a number may reach it.
+    /// The relay that had them has ended. The next one begins with number 1 again, so nothing that is asked about a
+    /// number may reach it.
     fn forget_messages(&mut self) {
         self.wanted = None;
         self.questions

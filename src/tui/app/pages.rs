@@ -6,7 +6,8 @@ use super::App;
 use crate::tui::keys::{Act, Place};
 
 impl App {
-    /// A key while the page of all keys is there: it goes on in it as in a message, if there is more of it than is seen, or back.
+    /// A key while the page of all keys is there: it goes on in it as in a message, if there is more of it than is
+    /// seen, or back.
     pub(super) fn turn_page(&mut self, key: KeyEvent) {
         let lines = match Place::Message.act(self.layout.key(key)) {
             Some(Act::Up) => -1,

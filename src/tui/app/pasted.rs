@@ -1,8 +1,9 @@
 //! What is pasted, and the keys that come with it.
 //!
-//! A terminal says where a paste begins and ends. Not every terminal takes the sign of its end (`ESC [201~`) out of what is pasted, and what stands behind
-//! one that a stranger has put there comes as if somebody pressed those keys: it would send, delete, or leave for the shell and go on there. So what comes
-//! with a paste is text where text is written and nothing anywhere else, until the keys have rested.
+//! A terminal says where a paste begins and ends. Not every terminal takes the sign of its end (`ESC [201~`) out of
+//! what is pasted, and what stands behind one that a stranger has put there comes as if somebody pressed those keys: it
+//! would send, delete, or leave for the shell and go on there. So what comes with a paste is text where text is written
+//! and nothing anywhere else, until the keys have rested.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 

@@ -1,4 +1,5 @@
-//! What is around every screen: how the relay is, at the top; what has just happened and which keys there are, at the bottom.
+//! What is around every screen: how the relay is, at the top; what has just happened and which keys there are, at the
+//! bottom.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};

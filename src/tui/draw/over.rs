@@ -16,7 +16,8 @@ const QUESTION_WIDTH: u16 = 60;
 /// What the names of keys take of the page of all keys.
 const KEYS_COLUMNS: usize = 11;
 
-/// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said instead.
+/// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said
+/// instead.
 pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut App) {
     let Some(question) = app.questions.front() else {
         return;

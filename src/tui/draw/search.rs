@@ -1,4 +1,5 @@
-//! The line at the bottom in which one types what is looked for, and which says that the list is searched as long as it is.
+//! The line at the bottom in which one types what is looked for, and which says that the list is searched as long as it
+//! is.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};

@@ -58,8 +58,8 @@ impl Write for Written {
 
 const TABLES: [Widths; 3] = [wider, narrower, ours];
 
-/// A terminal of 20 columns and four rows, and the screens that are drawn on it one after the other: the text in a frame that has nothing to its right
-/// but the frame.
+/// A terminal of 20 columns and four rows, and the screens that are drawn on it one after the other: the text in a
+/// frame that has nothing to its right but the frame.
 fn drawn(texts: &[&str], widths: Widths) -> Model {
     let area = Rect::new(0, 0, 20, 4);
     let viewport = Viewport::Fixed(area);

@@ -8,8 +8,9 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, soc
 
 /// A port of this machine, held until this is dropped.
 ///
-/// A port that was free a moment ago is anybody's, and on a busy machine another test's. This one is bound, so the kernel gives it to no other
-/// that asks for a free one, neither to listen nor to connect from; and it is not listened on, so who connects to it is refused.
+/// A port that was free a moment ago is anybody's, and on a busy machine another test's. This one is bound, so the
+/// kernel gives it to no other that asks for a free one, neither to listen nor to connect from; and it is not listened
+/// on, so who connects to it is refused.
 #[derive(Debug)]
 pub struct HeldPort {
     _socket: OwnedFd,

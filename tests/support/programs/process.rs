@@ -97,7 +97,8 @@ impl Process {
         }
         let watched = Arc::clone(&shared);
         thread::spawn(move || {
-            // The process is taken off the table only under the lock under which it is signalled, so that no signal hits another one.
+            // The process is taken off the table only under the lock under which it is signalled, so that no signal
+            // hits another one.
             let _ = waitid(
                 WaitId::Pid(pid),
                 WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,

@@ -16,7 +16,8 @@ use rustix::termios::{Action, LocalModes, Winsize, tcflow, tcgetattr, tcsetwinsi
 
 use super::process::{LIMIT, Process};
 
-/// A terminal with one program on it. It is not the program's controlling terminal, so Ctrl-C is sent as the signal that it stands for.
+/// A terminal with one program on it. It is not the program's controlling terminal, so Ctrl-C is sent as the signal
+/// that it stands for.
 #[derive(Debug)]
 pub struct Terminal {
     process: Process,

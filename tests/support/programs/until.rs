@@ -18,7 +18,8 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
     });
 }
 
-/// Looks until there is something, and returns it. If that takes longer than anything may, the test fails with what was missing at last.
+/// Looks until there is something, and returns it. If that takes longer than anything may, the test fails with what was
+/// missing at last.
 #[track_caller]
 #[expect(
     clippy::disallowed_methods,

@@ -50,8 +50,8 @@ pub(super) fn socks_client(
     Ok((guest.daemon, address))
 }
 
-/// Starts the host of an onion service in `dir`, as another user if there is one; returns its host name when its descriptors have
-/// been accepted.
+/// Starts the host of an onion service in `dir`, as another user if there is one; returns its host name when its
+/// descriptors have been accepted.
 pub(super) fn onion_service(
     tools: &Tools,
     nodes: &[Node],

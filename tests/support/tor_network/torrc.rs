@@ -121,12 +121,10 @@ PathsNeededToBuildCircuits 0.67
 fn authority(nodes: usize, vote: VoteTime) -> String {
     let interval = vote::INTERVAL_SECONDS;
     let delay = vote::DELAY_SECONDS;
-    // AuthDirTestReachability: otherwise the relays not yet tested are left out of the one
-    // consensus that there is.
-    // cbtdisabled, cbtinitialtimeout: on loopback arti learns a circuit timeout of some 40 ms,
-    // which its next onion service circuit exceeds. Given one, it also gives up a dead onion
-    // service in a second instead of minutes.
-    // cc_alg: congestion control (Vegas), as the public network has it; without a word from the consensus there is none.
+    // AuthDirTestReachability: otherwise the relays not yet tested are left out of the one consensus that there is.
+    // cbtdisabled, cbtinitialtimeout: on loopback arti learns a circuit timeout of some 40 ms, which its next onion
+    // service circuit exceeds. Given one, it also gives up a dead onion service in a second instead of minutes. cc_alg:
+    // congestion control (Vegas), as the public network has it; without a word from the consensus there is none.
     // guard-*: so few nodes cannot fill the sample of guards that clients would like to have.
     format!(
         "\

@@ -13,7 +13,8 @@ use kkv_protocol::suite::Suite;
 /// A name that differs in more places than this from what was typed was not meant.
 const NEAR: usize = 2;
 
-/// Somebody to write to. Its address stays what it is, since that is what was verified: another address is another contact.
+/// Somebody to write to. Its address stays what it is, since that is what was verified: another address is another
+/// contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     pub(super) name: Name,
@@ -23,7 +24,8 @@ pub struct Contact {
     pub(super) verified: bool,
 }
 
-/// All contacts, in the order of their names. No two have the same name, address or key, so that each of these tells who it is.
+/// All contacts, in the order of their names. No two have the same name, address or key, so that each of these tells
+/// who it is.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Book {
     contacts: BTreeMap<String, Contact>,
@@ -85,7 +87,8 @@ impl Contact {
         self.suite
     }
 
-    /// Whether its inbox has spoken kkv/2 before: nothing less may be spoken with it, since only somebody in between could be the reason.
+    /// Whether its inbox has spoken kkv/2 before: nothing less may be spoken with it, since only somebody in between
+    /// could be the reason.
     #[must_use]
     pub fn speaks_the_best(&self) -> bool {
         self.suite == Some(Suite::V2)
@@ -150,7 +153,8 @@ impl Book {
         Ok(())
     }
 
-    /// Takes one in from a file. A file of before may have two whose names look alike; the second gets a number behind its name.
+    /// Takes one in from a file. A file of before may have two whose names look alike; the second gets a number behind
+    /// its name.
     pub(super) fn adopt(&mut self, contact: Contact) -> Result<(), BookError> {
         if !self.contacts.contains_key(contact.name.key()) {
             return self.add(contact);
@@ -219,7 +223,8 @@ impl Book {
         self.iter().find(signs).map(|contact| &contact.name)
     }
 
-    /// Remembers that the inbox at `target` has spoken `suite`, unless it has spoken a better one before, or is nobody's (any more).
+    /// Remembers that the inbox at `target` has spoken `suite`, unless it has spoken a better one before, or is
+    /// nobody's (any more).
     pub fn note_suite(&mut self, target: Target, suite: Suite) {
         let mut contacts = self.contacts.values_mut();
         if let Some(contact) = contacts.find(|contact| contact.target == target) {

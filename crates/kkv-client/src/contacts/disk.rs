@@ -1,5 +1,5 @@
-//! A file of contacts on the disk: nobody else's to read, locked while it is changed, and replaced by a new one that was written beside it. Whatever happens
-//! meanwhile, there is a whole one.
+//! A file of contacts on the disk: nobody else's to read, locked while it is changed, and replaced by a new one that
+//! was written beside it. Whatever happens meanwhile, there is a whole one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -45,7 +45,8 @@ fn private(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     Ok(file)
 }
 
-/// The file that is at `path`, locked until it is dropped: another program may have put a new one there while its lock was waited for.
+/// The file that is at `path`, locked until it is dropped: another program may have put a new one there while its lock
+/// was waited for.
 pub(super) fn held(path: &Path) -> Result<File, FileError> {
     loop {
         // To write, too, if that is allowed: NFS locks nothing for one alone who only reads.
@@ -63,7 +64,8 @@ pub(super) fn held(path: &Path) -> Result<File, FileError> {
     }
 }
 
-/// Locks it, if it is free in time. The system waits for ever, so it is asked by a thread of its own, which gives back a lock that comes too late.
+/// Locks it, if it is free in time. The system waits for ever, so it is asked by a thread of its own, which gives back
+/// a lock that comes too late.
 fn locked(file: File, patience: Duration) -> Result<File, FileError> {
     match file.try_lock() {
         Ok(()) => return Ok(file),
@@ -128,7 +130,8 @@ impl Beside {
         }
     }
 
-    /// The same where the file system can't look and rename at once, as NFS can't. One without links can only look first.
+    /// The same where the file system can't look and rename at once, as NFS can't. One without links can only look
+    /// first.
     fn put_by_link(self, path: &Path) -> Result<(), FileError> {
         match fs::hard_link(&self.path, path) {
             Ok(()) => {

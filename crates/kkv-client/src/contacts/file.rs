@@ -1,4 +1,5 @@
-//! Contacts in one file, encrypted with a passphrase (age, its scrypt recipient). Nothing of it is ever on the disk unencrypted.
+//! Contacts in one file, encrypted with a passphrase (age, its scrypt recipient). Nothing of it is ever on the disk
+//! unencrypted.
 //!
 //! A change reads the file anew under a lock and replaces it: two programs can have the same file open.
 

@@ -11,10 +11,11 @@ use kkv_base::limits::MAX_NAME_CHARACTERS;
 use kkv_net::tor::{Target, TargetError};
 use kkv_protocol::blank::is_ignorable;
 
-/// A name that can stand in a list, and where an address stands without being taken for one: 1 to 32 visible characters.
+/// A name that can stand in a list, and where an address stands without being taken for one: 1 to 32 visible
+/// characters.
 ///
-/// Spaces may be within it, and no other character that can't be seen or that turns the order of letters around. Two names are the same if
-/// they look alike: see `alike`.
+/// Spaces may be within it, and no other character that can't be seen or that turns the order of letters around. Two
+/// names are the same if they look alike: see `alike`.
 #[derive(Clone)]
 pub struct Name {
     text: String,

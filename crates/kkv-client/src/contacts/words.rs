@@ -7,10 +7,11 @@ use bip39::{Language, Mnemonic};
 use kkv_protocol::crypto::labels;
 use kkv_protocol::onion::OnionAddress;
 
-/// Twelve English words: the first 16 bytes of a labelled BLAKE3 of the address's key, and 4 bits of their SHA-256, eleven bits to a word (BIP-39).
+/// Twelve English words: the first 16 bytes of a labelled BLAKE3 of the address's key, and 4 bits of their SHA-256,
+/// eleven bits to a word (BIP-39).
 ///
-/// 128 bits, as many as a fingerprint has: finding another address with the words of a given one takes 2^128 tries. No two words of the list begin with the
-/// same four letters. They are no secret, and no seed of anything.
+/// 128 bits, as many as a fingerprint has: finding another address with the words of a given one takes 2^128 tries. No
+/// two words of the list begin with the same four letters. They are no secret, and no seed of anything.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Words(Mnemonic);
 
@@ -99,7 +100,8 @@ mod tests {
         }
     }
 
-    /// Computed by an implementation of BLAKE3 in another language. If this changes, words that people have compared mean nothing any more.
+    /// Computed by an implementation of BLAKE3 in another language. If this changes, words that people have compared
+    /// mean nothing any more.
     #[test]
     fn the_words_of_an_address_never_change() {
         let address = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";

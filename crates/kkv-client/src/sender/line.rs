@@ -33,7 +33,8 @@ pub(super) struct Ask {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Bytes,
-    /// When the request began to leave that it answers: the relay has made it later than that, however long the way took before.
+    /// When the request began to leave that it answers: the relay has made it later than that, however long the way
+    /// took before.
     pub(super) asked: Instant,
     /// How long the same request has been refused like this before, again and again, if it has.
     pub(super) repeated_for: Option<Duration>,
@@ -181,7 +182,8 @@ impl<'d, D: Dial> Line<'d, D> {
             let result = self.ask_once(ask, &mut lost).await;
             let again = match &result {
                 Ok(_) | Err(Trouble::Nonsense) => false,
-                // Ways through Tor have tried for long. On this machine, what could be reached before is given a chance to come back.
+                // Ways through Tor have tried for long. On this machine, what could be reached before is given a chance
+                // to come back.
                 Err(Trouble::Dial(fault)) => {
                     self.reached && matches!(fault, DialError::NoRelay { .. })
                 }
@@ -219,8 +221,9 @@ impl<'d, D: Dial> Line<'d, D> {
     /// The connection there is, if it can take another request, or else a new one.
     async fn connected(&mut self) -> Result<Connection, Trouble> {
         if let Some(mut connection) = self.connection.take() {
-            // Just behind an answer the driver, on another thread, may not have come to say that it is ready. A new connection would
-            // cost a new circuit. One that doesn't say so soon is no use: the relay has answered before it had read all.
+            // Just behind an answer the driver, on another thread, may not have come to say that it is ready. A new
+            // connection would cost a new circuit. One that doesn't say so soon is no use: the relay has answered
+            // before it had read all.
             let ready = timeout(RETRY_PAUSE, connection.requests.ready()).await;
             if matches!(ready, Ok(Ok(()))) {
                 return Ok(connection);
@@ -265,7 +268,8 @@ fn refusal(answer: &Answer) -> Option<Refusal> {
     }
 }
 
-/// Bytes of a request on the wire, or fewer if hyper should ever write more than it does: what is shorter can't have arrived.
+/// Bytes of a request on the wire, or fewer if hyper should ever write more than it does: what is shorter can't have
+/// arrived.
 fn bytes_of(request: &Request<Full<Bytes>>) -> u64 {
     let line = [request.method().as_str(), request.uri().path()];
     let headers = request.headers().iter();

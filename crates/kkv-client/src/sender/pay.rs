@@ -64,8 +64,8 @@ impl Purse {
         }
     }
 
-    /// The time for a payment for which the relay gives `time` since it was `asked`. What the sender gives is counted from now: it is for paying,
-    /// not for the way of the answer.
+    /// The time for a payment for which the relay gives `time` since it was `asked`. What the sender gives is counted
+    /// from now: it is for paying, not for the way of the answer.
     fn term(&mut self, begins: Instant, asked: Instant, time: Duration) -> Term {
         let longest = self.allows(time);
         let (mine, expires) = (begins + longest, asked + time);

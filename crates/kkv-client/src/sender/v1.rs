@@ -46,7 +46,8 @@ pub(super) async fn deliver<D: Dial>(
             .agree(&puzzle, &mut purse, Instant::now(), time)
             .await?;
         let again = Again::unpaid(rng);
-        // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends the search.
+        // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends
+        // the search.
         let search = async {
             let solution = delivery.search(puzzle, term, rng).await;
             purse.paid(term);
@@ -98,8 +99,8 @@ pub(super) async fn deliver<D: Dial>(
     }
 }
 
-/// How long the relay gives, by this machine's clock. Where that makes no sense, one of the two clocks is wrong; the published default is
-/// tried then, and the relay has the last word.
+/// How long the relay gives, by this machine's clock. Where that makes no sense, one of the two clocks is wrong; the
+/// published default is tried then, and the relay has the last word.
 fn time_left(expiry: u64, now: u64) -> Duration {
     let left = expiry.saturating_sub(now);
     let sensible = (1..=u64::from(MAX_EXPECTED_SECONDS)).contains(&left);

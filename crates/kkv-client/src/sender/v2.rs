@@ -99,8 +99,9 @@ pub(super) async fn deliver<D: Dial>(
     })))
 }
 
-/// Whether this is how a server answers that has never heard of kkv/2: a published one says 415 to JSON, others may say what they say to
-/// a page they don't have. A kkv/2 relay gives a reason, if only one of a later day: then it is no reason to make do with less.
+/// Whether this is how a server answers that has never heard of kkv/2: a published one says 415 to JSON, others may say
+/// what they say to a page they don't have. A kkv/2 relay gives a reason, if only one of a later day: then it is no
+/// reason to make do with less.
 fn is_foreign(answer: &Answer) -> bool {
     match Refused::read(answer.status, &answer.body) {
         Refused::Known(refusal) => refusal == Refusal::UnsupportedSuite,

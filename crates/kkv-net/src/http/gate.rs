@@ -1,8 +1,9 @@
 //! Who may ask at all: decided for every request before any route is looked at.
 //!
-//! A browser on this machine reaches a loopback port, and every web page in it has the browser send requests there: by a form, by a `<script>`, or
-//! by DNS rebinding, where a name of the page's own comes to mean 127.0.0.1. Browsers say so in headers that no page can leave out, and name in
-//! `Host` what was asked for. No program that speaks this protocol sends the former, or comes by another name.
+//! A browser on this machine reaches a loopback port, and every web page in it has the browser send requests there: by
+//! a form, by a `<script>`, or by DNS rebinding, where a name of the page's own comes to mean 127.0.0.1. Browsers say
+//! so in headers that no page can leave out, and name in `Host` what was asked for. No program that speaks this
+//! protocol sends the former, or comes by another name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -17,11 +18,12 @@ use axum::http::{Request, Response, StatusCode, Version};
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
-/// Sent by browsers alone. `Accept-Language` is among them for those from before `Sec-Fetch-*`, and because browsers leave the latter out where
-/// a page has been rebound.
+/// Sent by browsers alone. `Accept-Language` is among them for those from before `Sec-Fetch-*`, and because browsers
+/// leave the latter out where a page has been rebound.
 const OF_BROWSERS: [HeaderName; 3] = [ORIGIN, REFERER, ACCEPT_LANGUAGE];
 
-/// What the names of further such headers begin with: no page can set or remove one of them (Fetch, "forbidden request-header").
+/// What the names of further such headers begin with: no page can set or remove one of them (Fetch, "forbidden
+/// request-header").
 const SECURE: &str = "sec-";
 
 /// Characters of an onion address before `.onion`.
@@ -32,14 +34,16 @@ const ONION_CHARACTERS: usize = 56;
 pub enum Names {
     /// Any onion address: only Tor comes here.
     Onion,
-    /// This address, `localhost` on its port where that means it, or any onion address: a system Tor may come here, too.
+    /// This address, `localhost` on its port where that means it, or any onion address: a system Tor may come here,
+    /// too.
     Loopback(SocketAddr),
     /// `kkv`, as `kkvc` calls it, or `localhost`: the owner's socket.
     Owner,
 }
 
 impl Names {
-    /// With what the request is refused, if it is: 400 for another version than HTTP/1.1, 403 if it is a browser's or doesn't name this listener.
+    /// With what the request is refused, if it is: 400 for another version than HTTP/1.1, 403 if it is a browser's or
+    /// doesn't name this listener.
     pub(super) fn refuse<B>(self, request: &Request<B>) -> Option<StatusCode> {
         if request.version() != Version::HTTP_11 {
             return Some(StatusCode::BAD_REQUEST);
@@ -88,8 +92,9 @@ fn is_loopback(host: &str, address: SocketAddr) -> bool {
         && port.parse() == Ok(address.port())
 }
 
-/// Whether it has the form of an onion address, with a port or without: a torrc may give the inbox another one. Which address it is is Tor's to
-/// know. (Ordinary browsers look no such name up; one that did would still send the headers above.)
+/// Whether it has the form of an onion address, with a port or without: a torrc may give the inbox another one. Which
+/// address it is is Tor's to know. (Ordinary browsers look no such name up; one that did would still send the headers
+/// above.)
 fn is_onion(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) => (name, Some(port)),

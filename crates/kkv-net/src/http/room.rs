@@ -6,8 +6,8 @@ use kkv_base::limits::{
     MAX_OWNER, MAX_SILENT, SILENT_TIMEOUT, WATCH_TIMEOUT,
 };
 
-/// Room for connections. Each is in one of four states, and each state has its own places: who has had an answer is not pushed out by those
-/// who have not, however many they are.
+/// Room for connections. Each is in one of four states, and each state has its own places: who has had an answer is not
+/// pushed out by those who have not, however many they are.
 #[derive(Debug, Clone, Copy)]
 pub struct Room([Row; 4]);
 

@@ -97,7 +97,8 @@ impl Visit {
             let visit = Arc::clone(&self);
             Box::pin(async move {
                 if in_one_packet {
-                    // With the one before. One of each connection in turn, or those who send many at once would hold up everyone else.
+                    // With the one before. One of each connection in turn, or those who send many at once would hold up
+                    // everyone else.
                     tokio::task::yield_now().await;
                 }
                 let mut answer: Response<Body> = match answer {
@@ -154,8 +155,8 @@ impl Visit {
     }
 }
 
-/// Says a last word, and ends the connection so that all its answers arrive: if something were unread when it is closed, the kernel would reset it,
-/// and take back what has not been read at the other end.
+/// Says a last word, and ends the connection so that all its answers arrive: if something were unread when it is
+/// closed, the kernel would reset it, and take back what has not been read at the other end.
 async fn part(mut stream: impl AsyncRead + AsyncWrite + Unpin, last: &[u8]) {
     let parting = async {
         stream.write_all(last).await?;

@@ -1,5 +1,5 @@
-//! Keys to a closed inbox: Tor's client authorisation ("restricted discovery", rend-spec-v3 "Client authorization"). Without one, the descriptor of the
-//! onion service can't be opened, so that its introduction points can't be found.
+//! Keys to a closed inbox: Tor's client authorisation ("restricted discovery", rend-spec-v3 "Client authorization").
+//! Without one, the descriptor of the onion service can't be opened, so that its introduction points can't be found.
 //!
 //! Both halves are written as Tor writes them, so that one key serves the Tor inside and a system Tor.
 
@@ -19,7 +19,8 @@ const PREFIX: &str = "descriptor:x25519:";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AccessKey([u8; 32]);
 
-/// The secret half, and the one inbox that it is for: `<56 characters>:descriptor:x25519:<52 characters of base32>`, as in Tor's `.auth_private` files.
+/// The secret half, and the one inbox that it is for: `<56 characters>:descriptor:x25519:<52 characters of base32>`, as
+/// in Tor's `.auth_private` files.
 pub struct AccessSecret {
     inbox: OnionAddress,
     secret: Zeroizing<[u8; 32]>,

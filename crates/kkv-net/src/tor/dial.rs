@@ -54,8 +54,8 @@ pub enum DialError {
         /// What the kernel says.
         fault: io::Error,
     },
-    /// It took too long. Tor keeps its clients waiting for two minutes while it isn't connected itself, and when an introduction point has
-    /// not noticed yet that the service is gone.
+    /// It took too long. Tor keeps its clients waiting for two minutes while it isn't connected itself, and when an
+    /// introduction point has not noticed yet that the service is gone.
     #[error("no connection within {}; the inbox may just have gone, or Tor is slow or not connected", counted(.0.as_secs(), "second"))]
     TimedOut(Duration),
 }
@@ -101,8 +101,9 @@ impl DialError {
     }
 }
 
-/// Calls `attempt` until it connects, fails for good, or `patience` is over; each call is to use circuits of its own. An attempt may last
-/// a third of the time, [`DIAL_ATTEMPT`] at most: left alone, Tor may try the same dead way for minutes.
+/// Calls `attempt` until it connects, fails for good, or `patience` is over; each call is to use circuits of its own.
+/// An attempt may last a third of the time, [`DIAL_ATTEMPT`] at most: left alone, Tor may try the same dead way for
+/// minutes.
 ///
 /// # Errors
 /// What the attempts came to: rather a reason than that time was over.

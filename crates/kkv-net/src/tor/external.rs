@@ -94,8 +94,8 @@ pub struct SocksDialer {
     host: Private<String>,
     port: u16,
     patience: Duration,
-    /// Start of the SOCKS password. Tor never puts streams with different ones on one circuit (`IsolateSOCKSAuth`, on by default), so that
-    /// no relay on the way can tell that two messages have one sender.
+    /// Start of the SOCKS password. Tor never puts streams with different ones on one circuit (`IsolateSOCKSAuth`, on
+    /// by default), so that no relay on the way can tell that two messages have one sender.
     isolation: Private<String>,
     /// Connections asked for; its number makes each a circuit of its own, as the one before led nowhere or broke.
     asked: AtomicU32,

@@ -72,7 +72,8 @@ impl Accept for LoopbackListener {
                     let _ = stream.set_nodelay(true);
                     return Some(stream);
                 }
-                // A visitor who is gone already, or no file descriptor left: in the latter case wait for connections to end.
+                // A visitor who is gone already, or no file descriptor left: in the latter case wait for connections to
+                // end.
                 Err(_) => tokio::time::sleep(kkv_base::limits::ACCEPT_PAUSE).await,
             }
         }
@@ -141,7 +142,8 @@ mod tests {
     async fn a_crowd_can_wait_to_be_let_in() {
         let (_listener, address) = listening().await;
         for already in 0..BACKLOG {
-            // Who has gone meanwhile waits all the same. Who finds no room any more is not answered, and asks again for minutes.
+            // Who has gone meanwhile waits all the same. Who finds no room any more is not answered, and asks again for
+            // minutes.
             let connect = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(30));
             assert!(
                 connect.is_ok(),

@@ -1,6 +1,7 @@
 //! The client's half of SOCKS5 (RFC 1928, RFC 1929), as much of it as asks Tor for an onion service.
 //!
-//! Written out because Tor's own reply codes ([`Refusal`]) say best why a service can't be reached, and libraries drop them.
+//! Written out because Tor's own reply codes ([`Refusal`]) say best why a service can't be reached, and libraries drop
+//! them.
 
 use std::io;
 
@@ -11,7 +12,8 @@ use super::dial::NoService;
 /// SOCKS version 5, and version 1 of its user name and password.
 const VERSION: u8 = 5;
 const PASSWORD_VERSION: u8 = 1;
-/// The one method that is offered. Were "none" offered too, a Tor with `PreferSOCKSNoAuth` would take it, and with it the isolation away.
+/// The one method that is offered. Were "none" offered too, a Tor with `PreferSOCKSNoAuth` would take it, and with it
+/// the isolation away.
 const METHOD_PASSWORD: u8 = 2;
 const COMMAND_CONNECT: u8 = 1;
 const RESERVED: u8 = 0;
@@ -123,8 +125,8 @@ fn push(bytes: &mut Vec<u8>, text: &str) {
 }
 
 impl Refusal {
-    /// What Tor means by it: RFC 1928 §6, and from 0xF0 on Tor's own codes, which a `SocksPort` with `ExtendedErrors` gives
-    /// (Tor Browser's does). Which of the first kind comes when was seen on a private network: see tests/tor.rs.
+    /// What Tor means by it: RFC 1928 §6, and from 0xF0 on Tor's own codes, which a `SocksPort` with `ExtendedErrors`
+    /// gives (Tor Browser's does). Which of the first kind comes when was seen on a private network: see tests/tor.rs.
     #[must_use]
     pub fn meaning(self) -> Option<NoService> {
         Some(match self.0 {

@@ -1,4 +1,5 @@
-//! Where a message is to go: an onion address, or a loopback address for trying things out. Nothing else can be expressed.
+//! Where a message is to go: an onion address, or a loopback address for trying things out. Nothing else can be
+//! expressed.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -72,8 +73,8 @@ impl FromStr for Target {
     }
 }
 
-/// What is taken off as it comes with an address out of a letter or a web page: blanks, those too that can't be seen, and one pair of what is put around
-/// an address.
+/// What is taken off as it comes with an address out of a letter or a web page: blanks, those too that can't be seen,
+/// and one pair of what is put around an address.
 fn without_wrapping(text: &str) -> &str {
     let nothing = |c: char| c.is_whitespace() || is_ignorable(c);
     let text = text.trim_matches(nothing);

@@ -1,10 +1,11 @@
 //! BLAKE3 of one block, on as many nonces at once as a register has lanes (BLAKE3 paper §2.2 and §2.3).
 //!
-//! Both layouts count in one word of the block and leave the other fifteen as they are. What does not depend on that word is the same in
-//! every turn of the loop, and the compiler computes it once; what only leads to words of the output that nobody looks at, it leaves out.
+//! Both layouts count in one word of the block and leave the other fifteen as they are. What does not depend on that
+//! word is the same in every turn of the loop, and the compiler computes it once; what only leads to words of the
+//! output that nobody looks at, it leaves out.
 //!
-//! It is generic over the instruction set, so every function must be inlined into the one that [`dispatch!`] compiles for each. All
-//! indices are constants after that, and the state stays in registers.
+//! It is generic over the instruction set, so every function must be inlined into the one that [`dispatch!`] compiles
+//! for each. All indices are constants after that, and the state stays in registers.
 //!
 //! A fault in here can lose a solution but never make one up: whoever calls this hashes what it points at once more.
 
@@ -12,7 +13,8 @@ use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch};
 
 use super::InstructionSet;
 
-/// Where a search's hits are looked for again: no register holds more lanes than half of this, and two are worked on side by side.
+/// Where a search's hits are looked for again: no register holds more lanes than half of this, and two are worked on
+/// side by side.
 pub const GROUP: u32 = 32;
 
 /// BLAKE3's initial values (those of SHA-256).
@@ -45,7 +47,8 @@ const KEYED_HASH: u32 = 1 << 4;
 
 /// Where in a block the nonce is. Known when the kernel is compiled, so that zero words are never added.
 trait Layout {
-    /// The word that is counted: the later a round adds it for the first time, the more of that round is always the same.
+    /// The word that is counted: the later a round adds it for the first time, the more of that round is always the
+    /// same.
     const COUNTED: usize;
     /// Bit i: word i is always zero.
     const ZEROS: u16;
@@ -114,8 +117,9 @@ fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u32; W
     std::array::from_fn(|i| u32::from_le_bytes(words[i]))
 }
 
-/// The start of the first group with a hash that begins with `bits` zero bits, among `count` ones of `block` with `first` and what follows
-/// in the counted word. Looks at 32 bits at most. The hit is among the [`GROUP`] from there on.
+/// The start of the first group with a hash that begins with `bits` zero bits, among `count` ones of `block` with
+/// `first` and what follows in the counted word. Looks at 32 bits at most. The hit is among the [`GROUP`] from there
+/// on.
 ///
 /// # Panics
 /// `count` is no multiple of [`GROUP`], or `first` + `count` − 1 does not fit in a word.

@@ -1,7 +1,7 @@
 //! The one-use key exchanges: X25519 alone (kkv/1) and X25519 with ML-KEM-768 (kkv/2).
 //!
-//! The sender starts, the relay answers; both ends come out with a shared secret that no one else has. Every secret here is used once
-//! and wiped on drop.
+//! The sender starts, the relay answers; both ends come out with a shared secret that no one else has. Every secret
+//! here is used once and wiped on drop.
 
 use std::fmt;
 
@@ -21,8 +21,8 @@ pub const ENCAPSULATION_KEY_BYTES: usize = 1184;
 /// Bytes of an ML-KEM-768 ciphertext (FIPS 203, table 3).
 pub const KEM_CIPHERTEXT_BYTES: usize = 1088;
 
-/// The other side's key is one that no honest side sends: an X25519 key of small order, or an encapsulation key that is not in
-/// canonical form.
+/// The other side's key is one that no honest side sends: an X25519 key of small order, or an encapsulation key that is
+/// not in canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the other side's exchange key is not a usable one")]
 pub struct BadExchangeKey;
@@ -48,7 +48,8 @@ impl X25519Secret {
     /// X25519(self, theirs), RFC 7748 §6.1.
     ///
     /// # Errors
-    /// The result is all zero, as it is for every point of small order: a side that sends one wants a key known to everybody.
+    /// The result is all zero, as it is for every point of small order: a side that sends one wants a key known to
+    /// everybody.
     pub fn agree(self, theirs: [u8; X25519_BYTES]) -> Result<X25519Shared, BadExchangeKey> {
         let shared = self
             .0
@@ -117,8 +118,8 @@ impl HybridSecret {
         }
     }
 
-    /// Ends the exchange on the sender's side. A wrong ML-KEM ciphertext gives another secret, not an error (implicit rejection, FIPS 203
-    /// §6.3), so the first sealed message shows it.
+    /// Ends the exchange on the sender's side. A wrong ML-KEM ciphertext gives another secret, not an error (implicit
+    /// rejection, FIPS 203 §6.3), so the first sealed message shows it.
     ///
     /// # Errors
     /// The X25519 result is all zero.
@@ -133,7 +134,8 @@ impl HybridSecret {
 }
 
 impl HybridOffer {
-    /// Answers the offer on the relay's side. Draws 32 bytes for X25519, then 32 for ML-KEM (m of FIPS 203, algorithm 17).
+    /// Answers the offer on the relay's side. Draws 32 bytes for X25519, then 32 for ML-KEM (m of FIPS 203, algorithm
+    /// 17).
     ///
     /// # Errors
     /// The encapsulation key is not canonical (FIPS 203 §7.2) or the X25519 result is all zero.
@@ -159,8 +161,8 @@ impl HybridOffer {
 impl HybridShared {
     /// BLAKE3 derive_key([`labels::MESSAGE_KEY`], ML-KEM secret ‖ X25519 secret ‖ session), PROTOCOL.md §6.
     ///
-    /// Both secrets go in, so the key is safe while either problem is hard; the session goes in, so it is bound to everything
-    /// that was said before.
+    /// Both secrets go in, so the key is safe while either problem is hard; the session goes in, so it is bound to
+    /// everything that was said before.
     #[must_use]
     pub fn message_key(self, session: &[u8; 32]) -> MessageKey {
         let parts: [&[u8]; 3] = [&*self.mlkem768, self.x25519.as_bytes(), session];

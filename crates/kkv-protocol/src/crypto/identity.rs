@@ -75,7 +75,8 @@ impl<Side> SigningKey<Side> {
         }
     }
 
-    /// The key as a file: PKCS#8 in PEM (RFC 5958, RFC 7468, RFC 8410), as `openssl genpkey -algorithm ed25519` writes it.
+    /// The key as a file: PKCS#8 in PEM (RFC 5958, RFC 7468, RFC 8410), as `openssl genpkey -algorithm ed25519` writes
+    /// it.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
         let secret = KeypairBytes {
@@ -141,8 +142,8 @@ impl<Side> PublicKey<Side> {
         self.key.as_bytes()
     }
 
-    /// Checks a bare signature strictly: canonical S, neither R nor the key of small order (RFC 8032 §5.1.7 and the "strict" rules of
-    /// Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs").
+    /// Checks a bare signature strictly: canonical S, neither R nor the key of small order (RFC 8032 §5.1.7 and the
+    /// "strict" rules of Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs").
     ///
     /// # Errors
     /// The signature does not fit.
@@ -200,7 +201,8 @@ impl Statement {
     }
 }
 
-/// The first 16 bytes of a labelled BLAKE3 of a public key, printed as eight groups of four hex digits (PROTOCOL.md §9).
+/// The first 16 bytes of a labelled BLAKE3 of a public key, printed as eight groups of four hex digits (PROTOCOL.md
+/// §9).
 ///
 /// 128 bits: finding a second key with a given fingerprint takes 2^128 tries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -255,8 +257,9 @@ mod tests {
 
     #[test]
     fn small_order_keys_are_refused() {
-        // The eight points of small order, as canonically encoded (curve25519-dalek's EIGHT_TORSION), by their y coordinates:
-        // 0 and 1 and -1 are enough to see that the check is there; the relay's own tests send every one of them.
+        // The eight points of small order, as canonically encoded (curve25519-dalek's EIGHT_TORSION), by their y
+        // coordinates: 0 and 1 and -1 are enough to see that the check is there; the relay's own tests send every one
+        // of them.
         let mut one = [0; 32];
         one[0] = 1;
         let mut minus_one = [0xff; 32];

@@ -38,14 +38,16 @@ pub const REPEAT: Context = Context("kkv 2026-11-21 repeated request");
 
 /// First bytes of everything that is signed in kkv/2, before the 32 bytes of a [`Context::digest`].
 ///
-/// kkv/1 signs bare bytes: 76 (challenge) or 32 (exchange) by the relay, 64, a ciphertext or a text without NUL by the sender. With this
-/// prefix a kkv/2 statement has 48 bytes and a NUL, so that no signature of one suite can pass for one of the other.
+/// kkv/1 signs bare bytes: 76 (challenge) or 32 (exchange) by the relay, 64, a ciphertext or a text without NUL by the
+/// sender. With this prefix a kkv/2 statement has 48 bytes and a NUL, so that no signature of one suite can pass for
+/// one of the other.
 pub const STATEMENT_PREFIX: [u8; 16] = *b"kkv/2 statement\0";
 
 impl Context {
     /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes.
     ///
-    /// The parts are not separated: callers concatenate only fields of fixed length, with at most one of variable length, last.
+    /// The parts are not separated: callers concatenate only fields of fixed length, with at most one of variable
+    /// length, last.
     #[must_use]
     pub fn digest(self, parts: &[&[u8]]) -> [u8; 32] {
         let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(self.0));

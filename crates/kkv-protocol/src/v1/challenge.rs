@@ -3,7 +3,8 @@
 //! ```text
 //! seed 32 | cost u32 | sender's public key 32 | expiry u64, unix seconds
 //! ```
-//! To the sender the seed is 32 random bytes. Ours are 16 random ones and a tag over all other fields, by which the relay knows its own.
+//! To the sender the seed is 32 random bytes. Ours are 16 random ones and a tag over all other fields, by which the
+//! relay knows its own.
 
 use rand::CryptoRng;
 

@@ -186,7 +186,8 @@ impl Session {
         self.sender.as_bytes()
     }
 
-    /// Opens the message into `slot`, whose first bytes are the text then and whose others are zero. Returns their number.
+    /// Opens the message into `slot`, whose first bytes are the text then and whose others are zero. Returns their
+    /// number.
     ///
     /// # Errors
     /// Unproven or bad content; `slot` is zero then, and the session can still take the right message.

@@ -77,7 +77,8 @@ pub struct ExchangeAnswerKeys {
     pub diffie_hellman_sig: Hex<64>,
 }
 
-/// Whether an answer is how a published relay says no: to `/pow` 80 and 64 zero bytes, to `/exchange_keys` six empty strings.
+/// Whether an answer is how a published relay says no: to `/pow` 80 and 64 zero bytes, to `/exchange_keys` six empty
+/// strings.
 #[must_use]
 pub fn is_refusal(body: &[u8]) -> bool {
     let Some(fields) = object::<BTreeMap<String, String>>(body) else {

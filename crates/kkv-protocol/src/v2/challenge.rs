@@ -118,7 +118,8 @@ impl Challenge {
         field
     }
 
-    /// What has to be found: its key is over the whole challenge, so every field is paid for and none can be changed after.
+    /// What has to be found: its key is over the whole challenge, so every field is paid for and none can be changed
+    /// after.
     #[must_use]
     pub fn puzzle(&self) -> Puzzle {
         Puzzle::V2 {

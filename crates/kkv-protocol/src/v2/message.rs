@@ -22,7 +22,8 @@ pub const SEALED_BYTES: usize = PLAIN_BYTES + TAG_BYTES;
 
 /// What the sender signs: relay's key ‖ session ‖ kind ‖ content.
 ///
-/// The relay's key is named so that a third party can see to whom it was said, and no relay can pass it on as said to another.
+/// The relay's key is named so that a third party can see to whom it was said, and no relay can pass it on as said to
+/// another.
 #[must_use]
 pub fn statement(relay: &[u8; 32], session: &[u8; 32], kind: u8, content: &[u8]) -> Statement {
     Statement::new(labels::MESSAGE, &[relay, session, &[kind], content])
@@ -57,7 +58,8 @@ pub struct Parts<'p> {
 /// Takes an opened message apart.
 ///
 /// # Errors
-/// Unproven: a length out of range or padding that is not zero. Both sides know the key, so only a broken sender gets here.
+/// Unproven: a length out of range or padding that is not zero. Both sides know the key, so only a broken sender gets
+/// here.
 pub fn decode(plain: &[u8; PLAIN_BYTES]) -> Result<Parts<'_>, Refusal> {
     let (signature, rest) = plain.split_first_chunk().ok_or(Refusal::Unproven)?;
     let ([kind, zero], rest) = rest.split_first_chunk().ok_or(Refusal::Unproven)?;

@@ -7,7 +7,8 @@ use crate::crypto::labels;
 
 /// What a receipt is about: session ‖ sender's key ‖ digest of the signed message.
 ///
-/// The digest covers the sender's signature, which nobody can guess, so a receipt alone does not let anyone test guesses of the text.
+/// The digest covers the sender's signature, which nobody can guess, so a receipt alone does not let anyone test
+/// guesses of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
     /// The session the message came in.

@@ -164,8 +164,8 @@ impl Session {
         &self.id
     }
 
-    /// Opens the message into `slot`, whose first bytes are the content then and whose others are zero. Returns their number, and the
-    /// receipt to send once the slot is in the queue.
+    /// Opens the message into `slot`, whose first bytes are the content then and whose others are zero. Returns their
+    /// number, and the receipt to send once the slot is in the queue.
     ///
     /// # Errors
     /// Unproven, unknown kind or bad content; `slot` is zero then, and the session can still take the right message.

@@ -94,7 +94,8 @@ impl Hello {
         }
     }
 
-    /// Takes the relay's challenge. The relay's key is in it and signs it: who the relay is, the onion address has proved.
+    /// Takes the relay's challenge. The relay's key is in it and signs it: who the relay is, the onion address has
+    /// proved.
     ///
     /// # Errors
     /// Wrong signature, made for another sender, or on terms out of bounds (a cost above 60, more than a day to pay).

@@ -1,14 +1,15 @@
 //! What both sides have said so far, as one digest that each signs (PROTOCOL.md §6).
 //!
-//! Both identities stand in the challenge, and the number of nonces follows from its cost, so every field has one place.
+//! Both identities stand in the challenge, and the number of nonces follows from its cost, so every field has one
+//! place.
 
 use super::challenge::Challenge;
 use crate::crypto::exchange::{HybridAnswer, HybridOffer};
 use crate::crypto::identity::{Signature, Statement};
 use crate::crypto::labels;
 
-/// The nonces that a solution says, as it is sent and signed: u64 little endian, one after the other. `None` if it has another length
-/// than the challenge's cost asks for.
+/// The nonces that a solution says, as it is sent and signed: u64 little endian, one after the other. `None` if it has
+/// another length than the challenge's cost asks for.
 #[must_use]
 pub fn nonces(solution: &[u8], challenge: &Challenge) -> Option<Vec<u64>> {
     let expected = challenge.terms().cost.nonces_v2();

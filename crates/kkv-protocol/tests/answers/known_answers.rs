@@ -1,4 +1,5 @@
-//! Published answers for every primitive, through our own types where they let it out, else from the crate that they use.
+//! Published answers for every primitive, through our own types where they let it out, else from the crate that they
+//! use.
 
 #[path = "known_answers/blake3.rs"]
 mod blake3_modes;

@@ -1,7 +1,8 @@
 //! The frozen vectors of PROTOCOL.md §13: both sides' steps, driven with the vectors' own randomness, give the vectors'
 //! bytes.
 //!
-//! The files were computed by an implementation in another language, written from PROTOCOL.md. Nothing here writes them.
+//! The files were computed by an implementation in another language, written from PROTOCOL.md. Nothing here writes
+//! them.
 
 mod case;
 mod negative;

@@ -7,12 +7,14 @@ use rustix::process::{
 use kkv_base::limits::PAGE_BYTES;
 use kkv_net::process::raise;
 
-/// Closes this process's memory to others of the same user, debuggers and core dumps alike, and lets it lock as much as it may. To be called
-/// first of all, before there is a secret.
+/// Closes this process's memory to others of the same user, debuggers and core dumps alike, and lets it lock as much as
+/// it may. To be called first of all, before there is a secret.
 ///
-/// Not all of its memory is locked, though where there is no limit it could be: locked pages can't be given back when an attack is over.
+/// Not all of its memory is locked, though where there is no limit it could be: locked pages can't be given back when
+/// an attack is over.
 pub fn close() {
-    // None of these can fail for a process that does it to itself, and where a kernel is odd, nothing better is to be had.
+    // None of these can fail for a process that does it to itself, and where a kernel is odd, nothing better is to be
+    // had.
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),

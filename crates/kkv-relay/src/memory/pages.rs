@@ -1,4 +1,5 @@
-//! Pages of memory for what strangers wrote: locked against swapping, left out of core dumps, wiped when they are given back.
+//! Pages of memory for what strangers wrote: locked against swapping, left out of core dumps, wiped when they are given
+//! back.
 
 use std::fmt;
 use std::hint::black_box;
@@ -11,11 +12,12 @@ use kkv_base::limits::PAGE_BYTES;
 
 /// One page. Wiped when it is dropped, and kept for the next who takes some.
 pub struct Page {
-    /// Given back to [`SPARE`] and never to the kernel, so that a page has one owner at a time for as long as the process lives.
+    /// Given back to [`SPARE`] and never to the kernel, so that a page has one owner at a time for as long as the
+    /// process lives.
     bytes: Option<&'static mut [u8; PAGE_BYTES]>,
     locked: bool,
-    /// Whether anybody may have written to it since it was zeros. Who wipes one that nobody has written to makes the kernel lend memory for it,
-    /// where it is not locked: 400 MB at the end of a large queue.
+    /// Whether anybody may have written to it since it was zeros. Who wipes one that nobody has written to makes the
+    /// kernel lend memory for it, where it is not locked: 400 MB at the end of a large queue.
     written: bool,
 }
 
@@ -23,8 +25,8 @@ pub struct Page {
 static SPARE: Mutex<Vec<Page>> = Mutex::new(Vec::new());
 
 impl Page {
-    /// Takes `count` pages, filled with zeros. They are asked of the kernel in one piece; what it lets nobody lock is taken all the same, and
-    /// [`is_locked`](Self::is_locked) tells.
+    /// Takes `count` pages, filled with zeros. They are asked of the kernel in one piece; what it lets nobody lock is
+    /// taken all the same, and [`is_locked`](Self::is_locked) tells.
     ///
     /// # Errors
     /// There is not so much memory.
@@ -82,7 +84,8 @@ fn out_of(spare: &mut Vec<Page>, count: usize) -> Vec<Page> {
     spare.split_off(left)
 }
 
-/// In words, not byte by byte as `zeroize` would: the page outlives its owner, so the compiler can't know that nobody reads the zeros.
+/// In words, not byte by byte as `zeroize` would: the page outlives its owner, so the compiler can't know that nobody
+/// reads the zeros.
 fn wipe(bytes: &mut [u8; PAGE_BYTES]) {
     bytes.fill(0);
     black_box(bytes);

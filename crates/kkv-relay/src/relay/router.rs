@@ -54,7 +54,8 @@ impl axum::extract::FromRequest<Arc<Relay>> for Posted {
 
 /// The bytes of a body, of [`MAX_BODY_BYTES`] at most. One that says that it is longer is refused before it comes.
 ///
-/// Copied out of every piece as it comes: hyper reads each, be it one byte, into a buffer of 8 KiB, which a piece that is kept would keep.
+/// Copied out of every piece as it comes: hyper reads each, be it one byte, into a buffer of 8 KiB, which a piece that
+/// is kept would keep.
 async fn whole(mut body: Body) -> Result<Vec<u8>, Refusal> {
     let said = body.size_hint();
     if said.lower() > MAX_BODY_BYTES as u64 {

@@ -21,8 +21,8 @@ use kkv_protocol::crypto::labels;
 use kkv_protocol::refusal::Refusal;
 use table::{Exchange, Table};
 
-/// By what a message finds its session among those of its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2 the digest of the
-/// transcript.
+/// By what a message finds its session among those of its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2
+/// the digest of the transcript.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Name(pub(super) [u8; 32]);
 
@@ -60,7 +60,8 @@ pub(super) struct Entry<S> {
 /// A point in time, by both of the readings that sessions know.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
-    /// As expiries of this suite's challenges count: they never go back, so what has been forgotten as expired stays so.
+    /// As expiries of this suite's challenges count: they never go back, so what has been forgotten as expired stays
+    /// so.
     pub(super) challenges: u64,
     /// Of the steady clock.
     pub(super) elapsed: Duration,

@@ -1,5 +1,5 @@
-//! Landlock: where the process may read and write, and that it signals no other; beside seccomp also that it listens on no TCP port and, where it
-//! needs none, connects to none.
+//! Landlock: where the process may read and write, and that it signals no other; beside seccomp also that it listens on
+//! no TCP port and, where it needs none, connects to none.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
@@ -8,8 +8,9 @@ use landlock::{
 
 use super::{Confined, Needs};
 
-/// What is read of the system while a program runs: libraries, the time zone, who the user is, what the machine has, random bytes. Nobody's own
-/// files: of `/dev` no more than that, as `/dev/shm` is the memory that other programs share.
+/// What is read of the system while a program runs: libraries, the time zone, who the user is, what the machine has,
+/// random bytes. Nobody's own files: of `/dev` no more than that, as `/dev/shm` is the memory that other programs
+/// share.
 const SYSTEM: [&str; 9] = [
     "/etc",
     "/usr",

@@ -150,7 +150,8 @@ pub(super) fn put(home: &Path, key: &AddressKey, mistrust: &Mistrust) -> Result<
     done
 }
 
-/// What else is known of a service is of one address: the points where visitors ask for it, and its other keys. It goes before the new key comes.
+/// What else is known of a service is of one address: the points where visitors ask for it, and its other keys. It goes
+/// before the new key comes.
 fn put_alone(home: &Path, pair: ExpandedKeypair, mistrust: &Mistrust) -> Result<(), KeyError> {
     missing_is_fine(fs::remove_dir_all(notes(home))).map_err(KeyError::Io)?;
     remove_all_but_the_key(&keys_of_service(home)).map_err(KeyError::Io)?;
@@ -177,14 +178,16 @@ pub(super) fn settle(home: &Path, mistrust: &Mistrust) -> io::Result<()> {
     }
 }
 
-/// Keeps the key for as long as it may be needed again. One that can't be read leaves its place, as arti puts none over it.
+/// Keeps the key for as long as it may be needed again. One that can't be read leaves its place, as arti puts none over
+/// it.
 fn set_aside(home: &Path, mistrust: &Mistrust) -> io::Result<()> {
     let (place, aside) = (keys_of_service(home).join(FILE), home.join(ASIDE));
     remove(&aside)?;
     if read(home, mistrust).is_err() {
         return missing_is_fine(fs::rename(place, aside));
     }
-    // A file system without links has it in its place until the new one is whole, which is enough unless the disk fails.
+    // A file system without links has it in its place until the new one is whole, which is enough unless the disk
+    // fails.
     let _ = fs::hard_link(place, aside);
     Ok(())
 }

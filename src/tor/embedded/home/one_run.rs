@@ -19,7 +19,8 @@ const TRIES: usize = 100;
 const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 impl Home {
-    /// A directory in memory (16 bytes of its name are drawn), which goes away with this value. Those of runs that were killed are removed.
+    /// A directory in memory (16 bytes of its name are drawn), which goes away with this value. Those of runs that were
+    /// killed are removed.
     ///
     /// # Errors
     /// There is no file system in memory that can be written to.
@@ -31,7 +32,8 @@ impl Home {
                 continue;
             }
             sweep(&parent);
-            // A relay that starts at the same time may take the new directory for one that was left, until it is locked.
+            // A relay that starts at the same time may take the new directory for one that was left, until it is
+            // locked.
             for _ in 0..TRIES {
                 let path = parent.join(one_run(rng));
                 if DirBuilder::new().mode(0o700).create(&path).is_err() {
@@ -67,7 +69,8 @@ fn sweep(parent: &Path) {
         let path = entry.path();
         let ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY)
             && fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir() && m.uid() == own_uid());
-        // A directory without its lock file is being made, or removed. With a new one it would have two, and two users; or it would stay.
+        // A directory without its lock file is being made, or removed. With a new one it would have two, and two users;
+        // or it would stay.
         if ours && matches!(lock_again(&path), Ok(Some(_))) {
             let _ = fs::remove_dir_all(&path);
         }

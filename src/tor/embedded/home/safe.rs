@@ -1,5 +1,6 @@
-//! Whether Tor's files are their owner's alone: the whole directory and the way to it, looked at before anything is done with them. arti has rules
-//! of its own for that, and says what is wrong one file after the other; here all of it is found at once, with the commands that mend it.
+//! Whether Tor's files are their owner's alone: the whole directory and the way to it, looked at before anything is
+//! done with them. arti has rules of its own for that, and says what is wrong one file after the other; here all of it
+//! is found at once, with the commands that mend it.
 
 use std::fmt;
 use std::fs;
@@ -38,7 +39,8 @@ pub enum Fault {
 }
 
 impl Exposed {
-    /// Looks at everything in `directory`, which exists, and at the directories above it; at the latter as arti does, which trusts whom `mistrust` says.
+    /// Looks at everything in `directory`, which exists, and at the directories above it; at the latter as arti does,
+    /// which trusts whom `mistrust` says.
     pub(super) fn find(directory: &Path, mistrust: &Mistrust) -> Option<Self> {
         let root = match fs::canonicalize(directory) {
             Ok(root) => root,
@@ -112,8 +114,8 @@ impl Exposed {
                 Fault::Mode(path, _) if is_of(path, user) && user != ROOT => {
                     commands.push(format!("chmod go-w {}", quoted(path)));
                 }
-                // A directory above that is another user's stays as he has it; so does what may be the machine's, such as /var/local, which a group may
-                // write in. And who is to say what can be done about the rest?
+                // A directory above that is another user's stays as he has it; so does what may be the machine's, such
+                // as /var/local, which a group may write in. And who is to say what can be done about the rest?
                 Fault::Mode(..) | Fault::Owner(..) | Fault::Link(_) | Fault::Other(..) => {
                     return None;
                 }

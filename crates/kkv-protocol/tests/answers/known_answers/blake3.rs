@@ -2,7 +2,8 @@
 
 use super::hex::array;
 
-/// From BLAKE3-team/BLAKE3, test_vectors/test_vectors.json, the first 32 bytes of each: length of the input, hash, keyed hash, derived key.
+/// From BLAKE3-team/BLAKE3, test_vectors/test_vectors.json, the first 32 bytes of each: length of the input, hash,
+/// keyed hash, derived key.
 ///
 /// The lengths lie around the borders of a block (64) and of a chunk (1,024). The input counts 0, 1, … 250, 0, 1, …
 const OFFICIAL: [(usize, &str, &str, &str); 10] = [
@@ -85,7 +86,8 @@ fn all_three_modes_are_those_of_the_official_vectors() {
     }
 }
 
-/// Our contexts feed a hasher part by part and read secrets from its extendable output; both are the derived key of the vectors.
+/// Our contexts feed a hasher part by part and read secrets from its extendable output; both are the derived key of the
+/// vectors.
 #[test]
 fn a_key_derived_in_parts_is_the_key_derived_at_once() {
     for (length, _, _, derived) in OFFICIAL {

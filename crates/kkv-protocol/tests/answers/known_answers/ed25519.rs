@@ -1,4 +1,5 @@
-//! Ed25519 as our keys use it: signing and verifying (RFC 8032 §7.1), and the file an identity is kept in (RFC 8410 §10.3).
+//! Ed25519 as our keys use it: signing and verifying (RFC 8032 §7.1), and the file an identity is kept in (RFC 8410
+//! §10.3).
 
 use kkv_protocol::crypto::identity::{PublicKey, Sender, SenderKey, Signature};
 use zeroize::Zeroizing;

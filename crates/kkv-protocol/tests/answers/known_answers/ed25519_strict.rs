@@ -1,4 +1,5 @@
-//! Signatures that lax verifiers take: which of the twelve hard cases and which public keys are refused (PROTOCOL.md §2).
+//! Signatures that lax verifiers take: which of the twelve hard cases and which public keys are refused (PROTOCOL.md
+//! §2).
 
 use kkv_protocol::crypto::identity::{BadPublicKey, PublicKey, Sender, Signature};
 
@@ -13,8 +14,8 @@ enum Verdict {
     Fits,
 }
 
-/// Message, public key, signature of the twelve cases of Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs" (2020), as
-/// published in novifinancial/ed25519-speccheck, cases.txt.
+/// Message, public key, signature of the twelve cases of Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs"
+/// (2020), as published in novifinancial/ed25519-speccheck, cases.txt.
 const SPECCHECK: [(&str, &str, &str, Verdict); 12] = [
     // 0: key and R of small order, S = 0: fits any text
     (
@@ -147,7 +148,8 @@ fn no_encoding_of_a_point_of_small_order_is_a_public_key() {
     }
 }
 
-/// y in 32 bytes, and y + p, which stands for the same point: for y below 19 there is room for both. With the sign of x on top.
+/// y in 32 bytes, and y + p, which stands for the same point: for y below 19 there is room for both. With the sign of x
+/// on top.
 fn both_encodings(y: u8, sign: u8) -> [[u8; 32]; 2] {
     let (mut reduced, mut unreduced) = ([0; 32], [0xff; 32]);
     reduced[0] = y;

@@ -11,12 +11,13 @@ use crate::replay::Replay;
 
 /// Accumulated vectors: `TestAccumulated` of Go's crypto/mlkem, whose method is that of C2SP/CCTV, ML-KEM/README.md.
 ///
-/// For each round d, z, m and a ciphertext are drawn from SHAKE128 of nothing. The encapsulation key, the ciphertext and the secret that m
-/// makes, and the secret that the drawn ciphertext is rejected with are absorbed by a second SHAKE128. (CCTV's own hashes are those
-/// of the draft standard, in which key generation hashed d without the parameter k.)
+/// For each round d, z, m and a ciphertext are drawn from SHAKE128 of nothing. The encapsulation key, the ciphertext
+/// and the secret that m makes, and the secret that the drawn ciphertext is rejected with are absorbed by a second
+/// SHAKE128. (CCTV's own hashes are those of the draft standard, in which key generation hashed d without the parameter
+/// k.)
 ///
-/// 10,000 rounds, for which `8a518cc63da366322a8e7a818c7a0d63483cb3528d34a4cf42f35d5ad73f22fc` is published, come out right as well, but
-/// take a hundred times as long: three quarters of a minute in an unoptimised build.
+/// 10,000 rounds, for which `8a518cc63da366322a8e7a818c7a0d63483cb3528d34a4cf42f35d5ad73f22fc` is published, come out
+/// right as well, but take a hundred times as long: three quarters of a minute in an unoptimised build.
 const ROUNDS: usize = 100;
 const HASH: &str = "1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415";
 

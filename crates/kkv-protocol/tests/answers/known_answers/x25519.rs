@@ -1,4 +1,5 @@
-//! X25519 through our one-use secrets (RFC 7748). What they agree on stays inside; it shows in what the kkv/1 key made of it seals.
+//! X25519 through our one-use secrets (RFC 7748). What they agree on stays inside; it shows in what the kkv/1 key made
+//! of it seals.
 
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
@@ -83,8 +84,9 @@ fn the_exchange_is_that_of_rfc_7748() {
     assert_shared(&agree(bobs, alice), shared);
 }
 
-/// Every u below 2^255 that stands for a point of small order (Bernstein, cr.yp.to/ecdh.html, "How do I validate Curve25519 public keys?",
-/// as far as they lie below 2^255; the others are these with the top bit set, or what RFC 7748 reads as another point).
+/// Every u below 2^255 that stands for a point of small order (Bernstein, cr.yp.to/ecdh.html, "How do I validate
+/// Curve25519 public keys?", as far as they lie below 2^255; the others are these with the top bit set, or what RFC
+/// 7748 reads as another point).
 const SMALL_ORDER: [&str; 7] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",

@@ -7,7 +7,8 @@ use seccompiler::{
     SeccompRule as Rule,
 };
 
-/// Calls that send, and which argument has their flags. With `MSG_FASTOPEN` they connect as well, and Landlock doesn't see it.
+/// Calls that send, and which argument has their flags. With `MSG_FASTOPEN` they connect as well, and Landlock doesn't
+/// see it.
 const SENDING: [(libc::c_long, u8); 3] = [
     (libc::SYS_sendto, 3),
     (libc::SYS_sendmsg, 2),
@@ -117,8 +118,9 @@ pub(super) fn refused(connects: bool, own: u32) -> Option<BTreeMap<i64, Vec<Rule
     Some(rules)
 }
 
-/// All sockets but TCP's own: no datagrams, and so no look-up of names; none of this machine's other services; nothing raw, nothing of the
-/// kernel's, nor what carries TCP under another name (MPTCP, SCTP), of which Landlock knows nothing.
+/// All sockets but TCP's own: no datagrams, and so no look-up of names; none of this machine's other services; nothing
+/// raw, nothing of the kernel's, nor what carries TCP under another name (MPTCP, SCTP), of which Landlock knows
+/// nothing.
 fn all_but_tcp() -> Option<Vec<Rule>> {
     let number = |number: libc::c_int| number as u64;
     let kinds = (0..=KIND).filter(|kind| *kind != number(libc::SOCK_STREAM));
