@@ -70,8 +70,8 @@ fn sweep(parent: &Path) {
         let ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY)
             && fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir() && m.uid() == own_uid());
         // A directory without its lock file is being made, or removed. With a new one it would have two, and two users;
-        // or it would stay.
-        if ours && matches!(lock_again(&path), Ok(Some(_))) {
+        // or it would stay. One that has it is locked until it is gone: who makes it may be about to lock it.
+        if ours && let Ok(Some(_held)) = lock_again(&path) {
             let _ = fs::remove_dir_all(&path);
         }
     }
