@@ -47,6 +47,8 @@ pub(super) enum News {
     Message(Box<Message>),
     /// Which messages have what is looked for, and which don't, for the search of this number.
     Looked(u64, Vec<(MessageId, bool)>),
+    /// Which messages couldn't be looked at for it, beginning with the one where it failed, and why.
+    NotLooked(u64, Vec<MessageId>, String),
     /// A relay is being started.
     Starting,
     /// The relay that was started here has ended, and why.
@@ -122,21 +124,31 @@ impl Link {
         let (mut version, mut known) = (0, None);
         let mut listed = None;
         loop {
-            // What comes after this changes the version, and is told again.
-            let status = client.status().await?;
-            let state = (version, status.relay);
-            if listed == Some(state) {
-                self.tell(News::How(Box::new(status)));
+            let is_listed = listed.is_some_and(|(at, _)| at == version);
+            let list = if is_listed {
+                None
             } else {
-                let list = client.changes(known, self.first).await?;
-                let relay = list.known().map_or(status.relay, |known| known.relay);
-                if relay != status.relay {
-                    return Err(ClientError::HungUp); // and another was started in its place
+                Some(client.changes(known, self.first).await?)
+            };
+            // After the list, so that it counts what is listed. What comes between the two changes the version, and
+            // both are told again.
+            let status = client.status().await?;
+            let relay = status.relay;
+            match list {
+                None if listed != Some((version, relay)) => {
+                    listed = None; // another was started in its place
+                    continue;
                 }
-                known = list.known();
-                version = known.map_or(version, |known| known.version);
-                listed = Some((version, status.relay));
-                self.tell(News::Here(Box::new(status), list));
+                None => self.tell(News::How(Box::new(status))),
+                Some(list) => {
+                    known = list.known();
+                    if known.is_some_and(|known| known.relay != relay) {
+                        return Err(ClientError::HungUp); // likewise
+                    }
+                    version = known.map_or(version, |known| known.version);
+                    listed = Some((version, relay));
+                    self.tell(News::Here(Box::new(status), list));
+                }
             }
             if let Ok(changed) = timeout(LOOK_AGAIN, client.watch(version)).await {
                 version = changed?;
@@ -158,30 +170,50 @@ impl Link {
 
     /// Looks at messages one after the other, until nothing is looked for any more or something else is. It is no sign
     /// of life: new ones are looked at while nobody is there.
+    /// Where the relay fails, what is left is told, to be looked at later.
     pub(super) fn look(&self, look: Look) {
+        self.search.store(look.number, Ordering::Relaxed);
+        let link = self.clone();
+        tokio::spawn(async move { link.look_at(look).await });
+    }
+
+    async fn look_at(&self, look: Look) {
         let Look {
             number,
             wanted,
             messages,
         } = look;
-        self.search.store(number, Ordering::Relaxed);
-        let link = self.clone();
-        self.ask(move |client| async move {
-            let client = client.unattended();
-            let (mut looked, mut told) = (Vec::new(), Instant::now());
-            for (id, sender) in messages {
-                if link.search.load(Ordering::Relaxed) != number {
-                    return Ok(None);
-                }
-                let found = wanted.are_in(&client, id, sender.as_ref()).await?;
-                looked.push((id, found == Some(true)));
-                if told.elapsed() > TELL_FOUND {
-                    link.tell(News::Looked(number, take(&mut looked)));
-                    told = Instant::now();
+        let client = self.client().map(Client::unattended);
+        let (mut looked, mut told) = (Vec::new(), Instant::now());
+        let (mut rest, mut failed) = (messages.as_slice(), None);
+        while let [(id, sender), later @ ..] = rest {
+            if self.search.load(Ordering::Relaxed) != number {
+                return;
+            }
+            let found = match &client {
+                Ok(client) => wanted.are_in(client, *id, sender.as_ref()).await,
+                Err(fault) => Err(fault.clone()),
+            };
+            match found {
+                Ok(found) => looked.push((*id, found == Some(true))),
+                Err(fault) => {
+                    failed = Some(fault);
+                    break;
                 }
             }
-            Ok(Some(News::Looked(number, looked)))
-        });
+            rest = later;
+            if told.elapsed() > TELL_FOUND {
+                self.tell(News::Looked(number, take(&mut looked)));
+                told = Instant::now();
+            }
+        }
+        if !looked.is_empty() {
+            self.tell(News::Looked(number, looked));
+        }
+        if let Some(fault) = failed {
+            let left = rest.iter().map(|(id, _)| *id).collect();
+            self.tell(News::NotLooked(number, left, fault.to_string()));
+        }
     }
 
     /// Nothing is looked for any more.
@@ -233,59 +265,4 @@ fn deleted(done: &Done) -> News {
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicUsize;
-
-    use axum::routing::get;
-    use axum::{Json, Router};
-    use tokio::sync::mpsc::unbounded_channel;
-
-    use super::*;
-    use crate::owner::OwnerListener;
-
-    #[tokio::test]
-    async fn while_nothing_changes_the_list_is_fetched_once() {
-        let lists = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&lists);
-        let list = async move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Json(serde_json::json!({"messages": []}))
-        };
-        let status = async || Json(crate::tui::app::tests::status());
-        // The first question, which knows no version, is answered; no other is.
-        let watch = async |query: axum::extract::Query<crate::owner::api::Watch>| {
-            if query.seen > 0 {
-                std::future::pending::<()>().await;
-            }
-            Json(serde_json::json!({"version": 7}))
-        };
-        let router = Router::new()
-            .route("/get_msg", get(list))
-            .route("/status", get(status))
-            .route("/watch", get(watch));
-        let directory = tempfile::tempdir().unwrap();
-        let socket = directory.path().join("kkv.sock");
-        let listener = OwnerListener::bind(&socket).await.unwrap();
-        let serve = crate::http::serve(listener, router, crate::http::Room::for_owner());
-        let (events, mut happening) = unbounded_channel();
-        let follow = Link::new(Some(socket), events, true).follow();
-        // Told when nothing was known, and once with the version that it came with, however late that comes; then three
-        // times that all is the same.
-        let three_times_the_same = async {
-            let (mut told, mut same) = (0, 0);
-            while told < 2 || same < 3 {
-                match happening.recv().await {
-                    Some(Event::News(News::How(_))) => same += 1,
-                    Some(Event::News(News::Here(..))) => (told, same) = (told + 1, 0),
-                    _ => panic!("it answers"),
-                }
-            }
-        };
-        tokio::select! {
-            _ = serve => panic!("it serves"),
-            () = follow => panic!("it follows"),
-            () = three_times_the_same => {}
-        }
-        assert_eq!(lists.load(Ordering::Relaxed), 2);
-    }
-}
+mod tests;

@@ -88,6 +88,7 @@ impl Post {
         let stopped = Arc::clone(&stop);
         let journey = tokio::spawn(async move {
             let result = tokio::select! {
+                biased; // what is known is told
                 result = carried(&route, target, better.as_ref(), &text, &observer) => result,
                 () = stopped.notified() => Err(cancelled(lock(&observer.step).was_sending())),
             };

@@ -1,5 +1,6 @@
 //! A search in the list: what is typed, and how far it is. Which messages it has found, the list knows.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
@@ -31,6 +32,10 @@ pub(super) struct UnderWay {
     asked: BTreeSet<MessageId>,
     /// How many of these were answered.
     answered: usize,
+    /// How many are to be asked about again, as the relay has failed.
+    left: usize,
+    /// Those where it has failed. They come last.
+    failed: BTreeSet<MessageId>,
     /// The newest message when it began.
     newest: Option<MessageId>,
     /// The message that was chosen before.
@@ -91,6 +96,8 @@ impl Search {
             wanted,
             asked: BTreeSet::new(),
             answered: 0,
+            left: 0,
+            failed: BTreeSet::new(),
             newest,
             before: before.unwrap_or(chosen),
         });
@@ -109,14 +116,16 @@ impl Search {
         self.number += 1;
         if let Some(search) = &mut self.under_way {
             search.asked.clear();
-            search.answered = 0;
+            search.failed.clear();
+            (search.answered, search.left) = (0, 0);
             if another {
                 (search.newest, search.before) = (None, None);
             }
         }
     }
 
-    /// What is to be looked at of these messages, newest first: those that were not asked about.
+    /// What is to be looked at of these messages, newest first: those that were not asked about, or couldn't be looked
+    /// at.
     pub(super) fn look(
         &mut self,
         messages: impl Iterator<Item = (MessageId, Option<Name>)>,
@@ -124,7 +133,8 @@ impl Search {
         let search = self.under_way.as_mut()?;
         let is_asked = |(id, _): &(MessageId, _)| search.asked.insert(*id);
         let mut messages: Vec<_> = messages.filter(is_asked).collect();
-        messages.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+        search.left = 0;
+        messages.sort_by_key(|(id, _)| (search.failed.contains(id), Reverse(*id)));
         (!messages.is_empty()).then(|| Look {
             number: self.number,
             wanted: search.wanted.clone(),
@@ -132,19 +142,43 @@ impl Search {
         })
     }
 
-    /// Whether an answer to this number counts; so many messages were looked at.
-    pub(super) fn answered(&mut self, number: u64, messages: usize) -> bool {
+    /// Whether an answer to this number counts, by which these messages were looked at.
+    pub(super) fn answered(&mut self, number: u64, looked: &[(MessageId, bool)]) -> bool {
         let search = self.under_way.as_mut().filter(|_| number == self.number);
         let Some(search) = search else { return false };
-        search.answered += messages;
+        search.answered += looked.len();
+        for (id, _) in looked {
+            search.failed.remove(id);
+        }
         true
+    }
+
+    /// These couldn't be looked at, beginning with the one where the relay has failed: they are to be asked about again.
+    /// Whether that is to be told: it counts, and doesn't only repeat itself.
+    pub(super) fn not_looked(&mut self, number: u64, left: &[MessageId]) -> bool {
+        let search = self.under_way.as_mut().filter(|_| number == self.number);
+        let Some(search) = search else { return false };
+        for id in left {
+            search.asked.remove(id);
+        }
+        search.left += left.len();
+        let is_first = search.failed.is_empty();
+        search.failed.extend(left.first());
+        is_first
+    }
+
+    /// Whether any are to be asked about again.
+    pub(super) fn is_to_go_on(&self) -> bool {
+        self.under_way
+            .as_ref()
+            .is_some_and(|search| search.left > 0)
     }
 }
 
 impl UnderWay {
     /// How many messages were looked at, of how many; none if it is done.
     pub(super) fn progress(&self) -> Option<(usize, usize)> {
-        let (answered, asked) = (self.answered, self.asked.len());
+        let (answered, asked) = (self.answered, self.asked.len() + self.left);
         (answered < asked).then_some((answered, asked))
     }
 

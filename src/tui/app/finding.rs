@@ -47,8 +47,23 @@ impl App {
     }
 
     pub(super) fn looked(&mut self, number: u64, looked: &[(MessageId, bool)]) {
-        if self.search.answered(number, looked.len()) {
+        if self.search.answered(number, looked) {
             self.inbox.found(looked);
+        }
+    }
+
+    pub(super) fn not_looked(&mut self, number: u64, left: &[MessageId], why: &str) {
+        if self.search.not_looked(number, left) {
+            self.tell(false, format!("the search waits: {why}"));
+        }
+    }
+
+    /// The relay answers: has those looked at that couldn't be.
+    pub(super) fn go_on_looking(&mut self) -> Vec<Order> {
+        if self.search.is_to_go_on() {
+            self.look()
+        } else {
+            Vec::new()
         }
     }
 }
@@ -268,6 +283,44 @@ mod tests {
             can_start,
         }));
         assert!(matches!(app.relay, RelayState::Away { .. }) && in_list(&app).is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_looked_at_once_the_relay_answers() {
+        let mut app = app(1..=5);
+        let how = |app: &mut App| app.take(Event::News(News::How(status())));
+        let fails = |app: &mut App, number, left: &[u64]| {
+            let left = left.iter().map(|id| MessageId(*id)).collect();
+            app.take(Event::News(News::NotLooked(number, left, "why".to_owned())));
+        };
+        let (number, _) = asked(&press(&mut app, "/x\n"));
+        looked(&mut app, number, &[(5, true)]);
+        fails(&mut app, number, &[4, 3, 2, 1]);
+        let shown = screen(&mut app, 80, 24);
+        assert!(shown.contains("1 found; looking: 1 of 5…"), "{shown}");
+        assert!(shown.contains("the search waits: why"), "{shown}");
+        // Where it fails again and again, the others have their turn before, and it isn't told each time.
+        assert_eq!(asked(&how(&mut app)), (number, vec![3, 2, 1, 4]));
+        press(&mut app, "j");
+        fails(&mut app, number, &[3, 2, 1, 4]);
+        assert!(!screen(&mut app, 80, 24).contains("the search waits"));
+        assert_eq!(asked(&how(&mut app)).1, [2, 1, 4, 3]);
+        assert!(how(&mut app).is_empty(), "all are asked about");
+        looked(&mut app, number, &[(2, true), (1, false)]);
+        fails(&mut app, number, &[4, 3]);
+        assert_eq!(asked(&here(&mut app, 1..=6)).1, [6, 4, 3]);
+        looked(&mut app, number, &[(6, false), (4, true), (3, false)]);
+        assert_eq!(in_list(&app), [5, 4, 2]);
+        assert!(screen(&mut app, 80, 24).contains("3 of 6 messages"));
+        assert!(how(&mut app).is_empty());
+        // Another search is asked about everything anyway.
+        let (other, _) = asked(&press(&mut app, "/y\n"));
+        fails(&mut app, number, &[1]);
+        assert!(how(&mut app).is_empty());
+        fails(&mut app, other, &[6, 5, 4, 3, 2, 1]);
+        assert!(screen(&mut app, 80, 24).contains("the search waits: why"));
+        press(&mut app, "\x1b");
+        assert!(how(&mut app).is_empty());
     }
 
     #[test]

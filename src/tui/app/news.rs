@@ -38,7 +38,11 @@ impl App {
                 return orders;
             }
             News::Looked(number, looked) => self.looked(number, &looked),
-            News::How(status) => self.relay = RelayState::Here(status),
+            News::NotLooked(number, left, why) => self.not_looked(number, &left, &why),
+            News::How(status) => {
+                self.relay = RelayState::Here(status);
+                return self.go_on_looking();
+            }
             News::Away {
                 what,
                 hint,

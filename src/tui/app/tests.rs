@@ -18,7 +18,7 @@ use crate::tui::inbox::tests::{listed, summary};
 
 pub(in crate::tui) use crate::owner::stage::{ADDRESS, status};
 
-pub(super) fn message(summary: Summary, text: &str) -> Box<Message> {
+pub(in crate::tui) fn message(summary: Summary, text: &str) -> Box<Message> {
     Box::new(Message {
         summary,
         relay: Hex([7; 32]),
