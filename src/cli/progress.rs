@@ -1,5 +1,6 @@
 //! Shows how a delivery goes: a live line on a terminal, plain lines everywhere, both on standard error.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::ask::{agreed, can_ask};
+use super::exit::{Exit, Failed};
 use super::live;
 use super::output::{complain, say, say_more};
 use super::steps::{Steps, dear};
@@ -86,14 +88,27 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// Asks whether to try all the same, without a live line meanwhile.
+    /// Asks whether to try all the same, without a live line meanwhile. Comes to no end if the program is to end, which
+    /// is no answer.
     async fn asked(&self) -> bool {
         lock(&self.state).asking = true;
         self.bar.finish_and_clear();
         let answer = spawn_blocking(|| agreed("Try all the same?")).await;
         self.bar.reset();
         lock(&self.state).asking = false;
-        matches!(answer, Ok(Ok(true)))
+        self.consent(answer.expect("asking does not panic")).await
+    }
+
+    async fn consent(&self, answer: Result<bool, Failed>) -> bool {
+        match answer {
+            Ok(agreed) => agreed,
+            // By the signal that whoever waits for this delivery hears of, too.
+            Err(failed) if failed.exit == Exit::Cancelled => pending().await,
+            Err(failed) => {
+                self.bar.suspend(|| complain(failed.what));
+                false
+            }
+        }
     }
 }
 
@@ -182,4 +197,21 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .expect("the templates are fixed")
         .progress_chars("=>-")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_ends_the_program_at_a_question_has_not_said_no() {
+        let progress = Progress::start(None, false);
+        assert!(progress.consent(Ok(true)).await);
+        assert!(!progress.consent(Ok(false)).await);
+        assert!(!progress.consent(Err(Failed::usage("unreadable"))).await);
+        let cancelled = progress.consent(Err(Failed::new(Exit::Cancelled, "cancelled")));
+        assert!(timeout(Duration::ZERO, cancelled).await.is_err());
+    }
 }

@@ -39,7 +39,10 @@ struct Told {
 pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> {
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let prepared = tokio::select! {
-        prepared = prepared(common, &mut args) => prepared,
+        prepared = prepared(common, &mut args) => match prepared {
+            Err(failed) if signals::have_cancelled(&failed) => Err(cancelled(false)),
+            prepared => prepared,
+        },
         () = &mut stopped => Err(cancelled_at_the_keys()),
     };
     let Prepared {
@@ -68,8 +71,9 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     let compose = move || compose::text(message, file.as_deref());
     let text = tokio::task::spawn_blocking(|| scrub::after(compose));
     let text = tokio::select! {
-        text = text => text.expect("reading does not panic")?,
+        biased;
         () = &mut stopped => return Err(cancelled_at_the_keys()),
+        text = text => text.expect("reading does not panic")?,
     };
     if !is_typed {
         tell_of_way();
@@ -88,6 +92,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     };
     let progress = Progress::start(way.state(), args.anyway);
     let result = tokio::select! {
+        biased; // what is known is told
         result = way.carry(load, &progress) => result,
         () = stopped => Err(cancelled(progress.was_sending())),
     };

@@ -72,6 +72,12 @@ pub(crate) fn is_asked_to_end() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
+/// Whether it is by one of them that something was cancelled. Of those who wait for the same signal, it is open who hears
+/// of it first: who has a question asked may hear by what has become of that.
+pub(crate) fn have_cancelled(failed: &Failed) -> bool {
+    failed.exit == Exit::Cancelled && is_asked_to_end()
+}
+
 /// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the
 /// program by itself; each does so again once this is dropped before one has come.
 ///
@@ -109,13 +115,14 @@ pub(crate) async fn unless_stopped<T>(
 ) -> Result<T, Failed> {
     let stopped = stopped()?;
     tokio::select! {
-        done = work => done,
+        biased; // what has come is heard
         () = stopped => {
             if io::stdin().is_terminal() {
                 say(""); // the cursor is still behind a question
             }
             Err(Failed::new(Exit::Cancelled, "cancelled; nothing was done"))
         }
+        done = work => done,
     }
 }
 

@@ -41,7 +41,10 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
         Some(command) => tokio::spawn(given(arrivals, command, args.bell, stop)),
         None => {
             let names = tokio::select! {
-                names = Names::open(common.contacts()) => names?,
+                names = Names::open(common.contacts()) => match names {
+                    Err(failed) if signals::have_cancelled(&failed) => return Ok(()),
+                    names => names?,
+                },
                 () = &mut stop => return Ok(()), // it watches nothing yet
             };
             tokio::spawn(all_shown(arrivals, names, common.json, args.bell, stop))

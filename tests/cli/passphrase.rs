@@ -150,6 +150,25 @@ fn without_a_terminal_a_file_with_the_passphrase_is_asked_for() {
 }
 
 #[test]
+fn a_question_for_the_passphrase_ends_as_its_command_does() {
+    let relay = Relay::start(&[]);
+    let desk = Desk::new();
+    desk.add("bob", relay.address());
+    for _ in 0..4 {
+        let send = (relay.send(["-m", "x"]), 130, "nothing was delivered");
+        let watch = (relay.owner(["watch"]), 0, "");
+        for (run, code, says) in [send, watch] {
+            let mut terminal = desk.asking(run).start_on(80, 24);
+            terminal.wait_for("Passphrase of");
+            terminal.process().signal(Signal::INT);
+            let (ended, screen) = terminal.finish();
+            assert_eq!(ended, Some(code), "{screen}");
+            assert!(screen.contains(says), "{screen}");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_come_through_a_pipe_keeps_nobody_from_ending() {
     let relay = Relay::start(&[]);
     let desk = Desk::new();
