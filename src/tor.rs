@@ -6,7 +6,11 @@ pub mod embedded;
 use std::fmt;
 use std::str::FromStr;
 
-pub use kkv_net::tor::*;
+pub use kkv_net::tor::{
+    AccessKey, AccessSecret, BadAccess, BadListen, BadTorMode, BindError, Dial, DialError, Listen,
+    LocalListener, LoopbackDialer, LoopbackListener, NoService, SocksDialer, SocksProxy,
+    SocksProxyError, Target, TargetError, TorMode, TorState, TorTrouble, socks,
+};
 
 /// How a relay is reached unless told otherwise.
 pub const DEFAULT_MODE: TorMode = if cfg!(feature = "embedded-tor") {

@@ -3,32 +3,30 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Highest cost: 2^60 hashes are 150 years for one core that does 240 million a second, as the search does; more is
-/// surely a mistake.
-pub const MAX_COST: u8 = 60;
-
 /// The price of opening a session: 2^cost hashes are expected. 0 to 60.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost(u8);
 
-/// A cost above [`MAX_COST`], or no number at all.
+/// A cost above [`Cost::HIGHEST`], or no number at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cost is a whole number from 0 to {MAX_COST}: each step doubles the work, and {MAX_COST} would take a processor core more than a century"
+    "the cost is a whole number from 0 to {most}: each step doubles the work, and {most} would take a processor core more than a century",
+    most = Cost::HIGHEST
 )]
 pub struct BadCost;
 
 impl Cost {
-    /// The most that can be asked for.
-    pub const HIGHEST: Self = Self(MAX_COST);
+    /// The most that can be asked for: 2^60 hashes are 150 years for one core that does 240 million a second, as the
+    /// search does; more is surely a mistake.
+    pub const HIGHEST: Self = Self(60);
 
     /// A cost of `bits`.
     ///
     /// # Errors
-    /// Above 60.
+    /// Above [`Cost::HIGHEST`].
     pub fn new(bits: u32) -> Result<Self, BadCost> {
         match u8::try_from(bits) {
-            Ok(bits) if bits <= MAX_COST => Ok(Self(bits)),
+            Ok(bits) if bits <= Self::HIGHEST.0 => Ok(Self(bits)),
             _ => Err(BadCost),
         }
     }

@@ -9,7 +9,7 @@ mod odds;
 mod puzzle;
 mod solve;
 
-pub use cost::{BadCost, Cost, MAX_COST};
+pub use cost::{BadCost, Cost};
 pub use kernel::InstructionSet;
 pub use odds::Odds;
 pub use puzzle::{Puzzle, SUBPUZZLES, Solution, WrongSolution};

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use arti_client::{DataStream, ErrorKind, HasKind};
+use kkv_net::tor::persist;
 use tokio::time::{Instant, timeout_at};
 
 use super::EmbeddedTor;
 use crate::onion::OnionAddress;
 use crate::private::Private;
-use crate::tor::{Dial, DialError, NoService, persist};
+use crate::tor::{Dial, DialError, NoService};
 use crate::tor::{TorState, TorTrouble};
 
 /// The way to one onion service through the Tor inside.
