@@ -72,8 +72,8 @@ pub(crate) fn is_asked_to_end() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Whether it is by one of them that something was cancelled. Of those who wait for the same signal, it is open who hears
-/// of it first: who has a question asked may hear by what has become of that.
+/// Whether it is by one of them that something was cancelled. Of those who wait for the same signal, it is open who
+/// hears of it first: who has a question asked may hear by what has become of that.
 pub(crate) fn have_cancelled(failed: &Failed) -> bool {
     failed.exit == Exit::Cancelled && is_asked_to_end()
 }

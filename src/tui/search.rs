@@ -153,8 +153,8 @@ impl Search {
         true
     }
 
-    /// These couldn't be looked at, beginning with the one where the relay has failed: they are to be asked about again.
-    /// Whether that is to be told: it counts, and doesn't only repeat itself.
+    /// These couldn't be looked at, beginning with the one where the relay has failed: they are to be asked about
+    /// again. Whether that is to be told: it counts, and doesn't only repeat itself.
     pub(super) fn not_looked(&mut self, number: u64, left: &[MessageId]) -> bool {
         let search = self.under_way.as_mut().filter(|_| number == self.number);
         let Some(search) = search else { return false };

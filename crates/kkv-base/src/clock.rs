@@ -1,5 +1,9 @@
-//! The only reader of the clock. Everything else takes a [`Clock`], so that expiry, replay and retry are tested without
-//! sleeping.
+//! Reads the machine's clock. Whatever is dated or expires takes a [`Clock`], so that it is tested without sleeping.
+//! Waits, and how far apart retries are, are by tokio's `Instant`, which a test can stop.
+//!
+//! What takes real time, which no test moves, is measured by the standard library's `Instant`, in two places that say
+//! so by an `#[expect]`: the speed of a search (`crates/kkv-pow/src/solve.rs`) and the patience with an output
+//! (`src/cli/writer/patience.rs`).
 
 use std::fmt;
 use std::sync::Mutex;
@@ -39,7 +43,10 @@ impl SystemClock {
 
 /// Since 1970, by the machine's clock.
 fn system() -> Duration {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing else in the programs does"
+    )]
     let now = std::time::SystemTime::now();
     let since = now.duration_since(std::time::UNIX_EPOCH);
     since.unwrap_or_default()

@@ -1,7 +1,8 @@
 //! kkv's protocol (docs/PROTOCOL.md): both suites as steps that consume themselves, for sender and relay alike, with
 //! the cryptography below them and the onion addresses beside them.
 //!
-//! No I/O, no async, no clock and no randomness of its own: bytes, times and random generators come in, bytes go out.
+//! No I/O, no async and no clock: bytes and times come in, bytes go out. The steps take their randomness as an
+//! argument; `crypto::random` has the kernel's for who calls them.
 //! Each side's steps are types; a step is taken by calling its one method, which consumes it and returns the next.
 //!
 //! ```text
