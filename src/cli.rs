@@ -37,6 +37,7 @@ mod list;
 mod live;
 #[cfg(test)]
 mod man;
+pub(crate) mod measured;
 pub(crate) mod message;
 mod named;
 mod numbers;

@@ -92,7 +92,7 @@ impl Running {
             ],
             columns(),
         );
-        tell(format_args!("{}{rows}", *hanging(&head, columns())));
+        tell(format_args!("{}{}", *hanging(&head, columns()), *rows));
     }
 
     /// Wipes everything whenever the owner has been away for too long, if that was asked for.

@@ -265,7 +265,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
         ],
         columns(),
     );
-    print(&format!("{}{rows}", *hanging(&head, columns())))
+    print(&format!("{}{}", *hanging(&head, columns()), *rows))
 }
 
 /// How long messages live.

@@ -170,7 +170,8 @@ pub fn told(proofs: &[Proof], columns: Option<usize>) -> String {
         _ => "",
     };
     if let Some(text) = proofs.iter().find_map(Proof::text) {
-        told += &format!("\n{}", *behind_a_bar(text, columns));
+        told.push('\n');
+        told += &behind_a_bar(text, columns);
     }
     told
 }

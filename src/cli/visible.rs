@@ -9,7 +9,12 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use zeroize::Zeroizing;
 
+use super::measured::measured;
 use super::wrapped::{drawn, wrapped};
+
+mod hidden;
+
+pub(crate) use hidden::{is_hidden_as_typed, without_hidden};
 
 /// Shows a text of several lines. Line feeds stay, with or without a carriage return before them; tabs become spaces up
 /// to the next of their stops, and the blanks of all languages spaces; everything else that is not a visible character
@@ -102,37 +107,6 @@ fn show(text: &str, f: &mut fmt::Formatter<'_>, has_lines: bool) -> fmt::Result 
     Ok(())
 }
 
-/// A text that one pastes into what one writes, without those characters that nobody would see, and which were left
-/// out.
-pub(crate) fn without_hidden(text: &str) -> (Zeroizing<String>, Vec<char>) {
-    let mut kept = Zeroizing::new(String::with_capacity(text.len()));
-    let (mut hidden, mut before) = (Vec::new(), None);
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let after = rest.peek().copied();
-        if is_hidden(before, c, after) {
-            hidden.push(c);
-        } else {
-            kept.push(c);
-        }
-        before = Some(c);
-    }
-    (kept, hidden)
-}
-
-/// Whether nobody would see `c` between these two.
-fn is_hidden(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let is_code = matches!(shown(before, c, after), Shown::Code) && !is_part_of_a_syllable(c);
-    is_code && !matches!(c, '\n' | '\t')
-}
-
-/// Whether nobody would see `c`, typed between these two, whatever is typed next.
-pub(crate) fn is_hidden_as_typed(before: Option<char>, c: char, after: Option<char>) -> bool {
-    // What languages and emoji join may be joined to more of the same; a digit, into a keycap.
-    let next = [after, before, Some('👩'), Some('\u{20e3}')];
-    next.into_iter().all(|next| is_hidden(before, c, next))
-}
-
 enum Shown {
     Itself,
     Blank(usize),
@@ -195,12 +169,12 @@ fn syllable(one: char, other: char) -> Option<char> {
 /// for whatever parts its words.
 pub(crate) fn first_words(text: &str, room: usize) -> Zeroizing<String> {
     let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
-    let shown = Zeroizing::new(OneLine(&words).to_string());
+    let shown = measured(|out| write!(out, "{}", OneLine(&words)));
     if wrapped(&shown, room).len() == 1 {
         return shown;
     }
     let first = wrapped(&shown, room.saturating_sub(1)).swap_remove(0);
-    Zeroizing::new(format!("{}…", &shown[first].trim_end()))
+    measured(|out| write!(out, "{}…", shown[first.clone()].trim_end()))
 }
 
 /// A word as a shell takes it, in quotation marks if it needs them.

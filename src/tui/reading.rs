@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::cli::measured::measured;
 use crate::cli::visible::Visible;
 use crate::cli::wrapped::wrapped;
 use crate::owner::api::{Message, Summary};
@@ -37,7 +38,7 @@ fn link(word: &str) -> Option<&str> {
 impl Reading {
     /// `message` from its beginning.
     pub(super) fn new(message: Message) -> Self {
-        let shown = Zeroizing::new(Visible(&message.text).to_string());
+        let shown = measured(|out| write!(out, "{}", Visible(&message.text)));
         let mut reading = Self {
             message,
             shown,

@@ -170,6 +170,14 @@ fn no_command_lets_a_stranger_begin_a_line() {
     let refused = Meddler::start(relay.address(), move |_| Verdict::Answer(400, reason));
     let garbled = Meddler::start(relay.address(), move |_| Verdict::Answer(200, reason));
 
+    // Words that have an address in them, which is left whole.
+    let strange_addresses = [
+        format!("{ONION}:xxxxxxxxxxxxxxxx{}", "Ж".repeat(99)),
+        format!("{}{ONION}", "Ж".repeat(99)),
+        format!("{}{ONION}:{}", "(".repeat(18), "Ж:".repeat(99)),
+        format!("日{ONION}{}", "Ж".repeat(99)),
+    ];
+
     let mut walked = BTreeSet::new();
     let mut walk = |args: &[&str]| {
         walked.insert(args[0].to_owned());
@@ -226,6 +234,12 @@ fn no_command_lets_a_stranger_begin_a_line() {
         &["wipe", STRANGE_NAME],
     ] {
         walk(args);
+    }
+    for address in &strange_addresses {
+        walk(&["send", address, "-m", "x"]);
+        walk(&["card", address]);
+        walk(&["contact", "add", "Bob", address]);
+        walk(&["key", address, "file"]);
     }
     assert_eq!(walked, commands(), "each command, and no other");
 }
