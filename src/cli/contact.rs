@@ -1,12 +1,16 @@
 //! `kkvc contact`: names for addresses.
 
+use std::io;
+
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::ask::{self, Answer, agreed, must_be_askable};
+use super::bar::{columns, columns_of};
 use super::book::{Contacts, found};
 use super::commands::{ContactCommand, Signer};
 use super::common::Common;
+use super::direction::apart;
 use super::exit::{Exit, Failed};
 use super::inbox::short;
 use super::output::{json_line, print_done, print_json, print_lines, say};
@@ -105,6 +109,11 @@ fn list(book: &Book, json: bool) -> Result<(), Failed> {
         say("No contacts.");
         return Ok(());
     }
+    print_lines(&table(book, columns().is_some()))
+}
+
+/// All of them, one in a line.
+fn table(book: &Book, on_a_terminal: bool) -> String {
     let widest = book.iter().map(|contact| contact.name().as_str().width());
     let width = widest.max().unwrap_or(0).max("NAME".len());
     let mut table = format!(
@@ -118,14 +127,14 @@ fn list(book: &Book, json: bool) -> Result<(), Failed> {
         let sender = contact.sender().map(|key| short(&Hex(*key.as_bytes())));
         table += &format!(
             "{}  {:<8}  {:<5}  {:<9}  {}\n",
-            padded(contact.name().as_str(), width),
+            padded(&shown(contact.name(), on_a_terminal), width),
             if contact.is_verified() { "yes" } else { "no" },
             contact.suite().map_or("–".to_owned(), |s| s.to_string()),
             sender.as_deref().unwrap_or("–"),
             address(contact.target()),
         );
     }
-    print_lines(&table)
+    table
 }
 
 async fn remove(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
@@ -192,7 +201,8 @@ fn compared(contact: &Contact) -> Result<Answer, Failed> {
 }
 
 fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {
-    let done = format!("{done} {}: {}", contact.name(), address(contact.target()));
+    let name = shown(contact.name(), columns_of(io::stderr()).is_some());
+    let done = format!("{done} {name}: {}", address(contact.target()));
     if json {
         return print_done(done, &json_line(&Shown::of(contact)));
     }
@@ -236,6 +246,15 @@ pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
     let (one, other) = words.split_at(words.len() / 2);
     let space = " ".repeat(before.width());
     format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
+}
+
+/// A name, apart from numbers beside it where a terminal might turn them round with it.
+pub(super) fn shown(name: &Name, on_a_terminal: bool) -> String {
+    if on_a_terminal {
+        apart(name.to_string())
+    } else {
+        name.to_string()
+    }
 }
 
 /// As wide as `width` columns; a letter may take two of them, or none.

@@ -8,6 +8,7 @@ use super::ask::{agreed, must_be_askable};
 use super::bar::{columns, hanging, rows};
 use super::book::Contacts;
 use super::common::Common;
+use super::contact::shown;
 use super::exit::{Exit, Failed};
 use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
@@ -318,7 +319,7 @@ fn cost(status: &Status) -> String {
     format!("{}{why} (senders have {time} to pay it)", status.cost)
 }
 
-pub(super) fn head(summary: &Summary, names: &Names) -> String {
+pub(super) fn head(summary: &Summary, names: &Names, on_a_terminal: bool) -> String {
     let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
     let openpgp = openpgp.or_else(|| openpgp_inside(summary.id, &summary.openpgp_inside));
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
@@ -327,7 +328,10 @@ pub(super) fn head(summary: &Summary, names: &Names) -> String {
         "Message   {}\nReceived  {}\nFrom      {}{} ({}, paid 2^{})\n{}",
         summary.id,
         time(summary.received),
-        name.map_or_else(String::new, |name| format!("{name}, ")),
+        name.map_or_else(String::new, |name| format!(
+            "{}, ",
+            shown(name, on_a_terminal)
+        )),
         fingerprint::<Sender>(&summary.sender),
         summary.suite,
         summary.cost,

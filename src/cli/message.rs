@@ -29,8 +29,9 @@ pub(super) fn shown(message: &Message, names: &Names, json: bool) -> Zeroizing<S
     if json {
         return Zeroizing::new(json_line(&names.named(message, &message.summary.sender)));
     }
-    let head = head(&message.summary, names);
-    let text = behind_a_bar(&message.text, columns());
+    let columns = columns();
+    let head = head(&message.summary, names, columns.is_some());
+    let text = behind_a_bar(&message.text, columns);
     Zeroizing::new(format!("{head}\n{}", *text))
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use unicode_bidi::BidiInfo;
 
 use crate::programs::{Outcome, Run, kkvc};
 
@@ -350,4 +351,33 @@ fn a_file_that_another_program_holds_is_not_waited_for_without_end() {
     assert_eq!(desk.contacts(), before);
     drop(other);
     desk.add("eve", "127.0.0.1:1");
+}
+
+#[test]
+fn a_list_on_a_terminal_that_turns_words_round_begins_with_the_names() {
+    let desk = Desk::new();
+    for (name, port) in [("BOB", 1), ("שלום", 2), ("مرحبا 12", 3), ("34 שלום", 4)] {
+        desk.add(name, &format!("{ONION}:{port}"));
+    }
+    let list = || desk.with(kkvc(["contact", "list"]));
+    let (code, output) = list().start_on(200, 24).finish();
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = output.lines().filter(|line| line.contains(ONION)).collect();
+    assert_eq!(lines.len(), 4, "{output}");
+    for line in lines {
+        let info = BidiInfo::new(line, None);
+        let paragraph = &info.paragraphs[0];
+        let turned = info.reorder_line(paragraph, paragraph.range.clone());
+        let (_, behind) = turned.split_once(ONION).expect("it has no other direction");
+        assert_eq!(behind.len(), 2, "{line:?}: {turned:?}");
+        let turned = turned.replace('\u{200e}', "");
+        let verified = turned.char_indices().find(|(_, c)| c.is_ascii_lowercase());
+        assert_eq!(
+            verified.map(|(at, _)| turned[..at].chars().count()),
+            Some(10),
+            "{turned:?}"
+        );
+    }
+    let piped = list().finish().must_end_with(0).stdout_text();
+    assert!(!piped.contains('\u{200e}'), "{piped:?}");
 }

@@ -171,3 +171,30 @@ fn a_contact_signs_with_the_key_whose_fingerprint_a_message_shows() {
     let unknown = add("dave", &"0".repeat(32)).must_end_with(1);
     unknown.must_say("no message in your inbox is signed by 0000 0000");
 }
+
+#[test]
+fn no_number_behind_a_name_is_turned_round_with_it() {
+    let (desk, relay) = (Desk::new(), Relay::start(&[]));
+    let key = desk.path("key");
+    let key = key.to_str().unwrap();
+    let made = kkvc(["identity", key, "--json"]).finish().json();
+    let sender = made["public_key"].as_str().unwrap();
+    let add = ["contact", "add", "שלום", ONION, "--sender", sender];
+    let (code, added) = desk.with(kkvc(add)).start_on(100, 24).finish();
+    assert_eq!(code, Some(0));
+    let apart = "\u{200e}שלום\u{200e}";
+    assert!(
+        added.contains(&format!("Added {apart}: {ONION}")),
+        "{added:?}"
+    );
+    let sent = relay.send(["-m", "known", "--identity", key]);
+    sent.finish().must_end_with(0);
+    let read = || desk.with(relay.owner(["read", "1"]));
+    let (code, shown) = read().start_on(100, 24).finish();
+    assert_eq!(code, Some(0));
+    let fingerprint = made["fingerprint"].as_str().unwrap();
+    let from = format!("From      {apart}, {fingerprint} (");
+    assert!(shown.contains(&from), "{shown:?}");
+    let piped = read().finish().must_end_with(0).stdout_text();
+    assert!(piped.contains("From      שלום, "), "{piped:?}");
+}

@@ -40,7 +40,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let openpgp = openpgp_in_short(summary);
     let openpgp = openpgp.map_or_else(String::new, |block| format!(", OpenPGP: {block}"));
     let name = app.people.who_signs(&summary.sender);
-    let name = name.map_or_else(String::new, |name| format!("{name}, "));
+    // Two blanks, so that no terminal takes the numbers for a part of a name that it turns round.
+    let name = name.map_or_else(String::new, |name| format!("{name}  "));
     let lines = [
         format!(
             " Message {}, {}{unread}{openpgp}",
