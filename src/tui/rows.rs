@@ -38,43 +38,26 @@ impl<W: Write> Rows<W> {
 
     fn row(&mut self, y: u16) -> io::Result<()> {
         queue!(self.out, MoveTo(0, y), Clear(Cleared::CurrentLine))?;
-        let width = self.shown.area.width;
         let cells = self.cells(y);
-        let mut x = 0;
-        // Up to here the terminal may have drawn what stands before.
-        let mut reserved = 0;
-        while x < width {
-            let cell = &cells[usize::from(x)];
-            let symbol = cell.symbol();
-            if x < reserved && symbol == " " {
-                x += 1;
+        // All that follows and looks alike goes without naming a place.
+        let mut alike = Vec::new();
+        for x in drawn(&cells) {
+            let (cell, place) = (&cells[x], column(x));
+            if is_agreed_on(cell.symbol()) {
+                alike.push((place, y, cell));
                 continue;
             }
-            let most = u16::try_from(columns(symbol)).unwrap_or(u16::MAX);
-            let wide = u16::try_from(symbol.width()).unwrap_or(u16::MAX).max(1);
-            if !is_agreed_on(symbol) {
-                let mut blank = cell.clone();
-                blank.set_symbol(" ");
-                let room = x..x.saturating_add(most.max(wide)).min(width);
-                reserved = room.end;
-                self.out.draw(room.map(|x| (x, y, &blank)))?;
-                self.out.draw([(x, y, cell)].into_iter())?;
-                x += wide;
-                continue;
+            if !alike.is_empty() {
+                self.out.draw(alike.drain(..))?;
             }
-            // All that follows and looks alike goes without naming a place.
-            let mut alike = Vec::new();
-            while x < width {
-                let next = &cells[usize::from(x)];
-                if !is_agreed_on(next.symbol()) {
-                    break;
-                }
-                alike.push((x, y, next));
-                x += u16::try_from(next.symbol().width()).unwrap_or(1).max(1);
-            }
-            self.out.draw(alike.into_iter())?;
+            let mut blank = cell.clone();
+            blank.set_symbol(" ");
+            let room = (x + most(cell)).min(cells.len());
+            self.out
+                .draw((place..column(room)).map(|x| (x, y, &blank)))?;
+            self.out.draw([(place, y, cell)].into_iter())?;
         }
-        Ok(())
+        self.out.draw(alike.into_iter())
     }
 
     /// What is in a row, with marks that keep a terminal that turns words round from doing so with what stands beside
@@ -88,18 +71,21 @@ impl<W: Write> Rows<W> {
         }
         let mut marked = vec![0];
         let mut is_open = false;
-        for (x, cell) in cells.iter().enumerate() {
-            let is_frame = cell
+        // The last one before: what is not drawn would take the mark with it.
+        let mut before = 0;
+        for x in drawn(&cells) {
+            let is_frame = cells[x]
                 .symbol()
                 .starts_with(|c| matches!(c, '\u{2500}'..='\u{257f}'));
-            let is_gap = cell.symbol() == " " && x > 0 && cells[x - 1].symbol() == " ";
-            if is_turned(cell) {
+            let is_gap = x > 0 && [x, before].iter().all(|x| cells[*x].symbol() == " ");
+            if is_turned(&cells[x]) {
                 is_open = true;
             } else if is_open && (is_frame || is_gap) {
                 // Behind a number that belongs to the words before it.
-                marked.push(x - 1);
+                marked.push(before);
                 is_open = false;
             }
+            before = x;
         }
         for x in marked {
             let symbol = format!("{}{LEFT_TO_RIGHT}", cells[x].symbol());
@@ -107,6 +93,34 @@ impl<W: Write> Rows<W> {
         }
         cells
     }
+}
+
+/// The cells of a row that are drawn: not the other half of a wide character, nor a blank in the room of one on whose
+/// width terminals don't agree.
+fn drawn(cells: &[Cell]) -> Vec<usize> {
+    let mut drawn = Vec::new();
+    // Up to here the terminal may have drawn what stands before.
+    let (mut x, mut reserved) = (0, 0);
+    while let Some(cell) = cells.get(x) {
+        if x < reserved && cell.symbol() == " " {
+            x += 1;
+            continue;
+        }
+        drawn.push(x);
+        reserved = x + most(cell);
+        x += cell.symbol().width().max(1);
+    }
+    drawn
+}
+
+/// The most columns in which a terminal draws what is in this cell.
+fn most(cell: &Cell) -> usize {
+    columns(cell.symbol()).max(cell.symbol().width()).max(1)
+}
+
+/// As the screen counts columns.
+fn column(x: usize) -> u16 {
+    u16::try_from(x).unwrap_or(u16::MAX)
 }
 
 impl<W: Write> Backend for Rows<W> {

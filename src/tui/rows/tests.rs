@@ -110,7 +110,15 @@ const TEXTS: [&str; 11] = [
 #[test]
 fn frames_and_columns_stand_where_words_are_turned_round() {
     let area = Rect::new(0, 0, 40, 1);
-    for text in ["שלום עולם 12", "مرحبا بالعالم 7", "12 שלום"] {
+    for text in [
+        "שלום עולם 12",
+        "مرحبا بالعالم 7",
+        "12 שלום",
+        "שלום🙂",
+        "שלום 日本",
+        "שלום🙂 7",
+        "שלום🏕\u{fe0f}",
+    ] {
         let written = Written::default();
         let mut rows = Rows::new(written.clone(), area);
         let mut before = Buffer::empty(area);
@@ -141,7 +149,9 @@ fn frames_and_columns_stand_where_words_are_turned_round() {
             let info = BidiInfo::new(&line, direction);
             let paragraph = &info.paragraphs[0];
             let turned = info.reorder_line(paragraph, paragraph.range.clone());
-            let turned: Vec<char> = turned.chars().filter(|c| *c != '\u{200e}').collect();
+            // A wide character is in two columns.
+            let columns = |c: char| std::iter::repeat_n(c, ours(c));
+            let turned: Vec<char> = turned.chars().flat_map(columns).collect();
             assert_eq!(turned.len(), 40, "{direction:?} {line:?} {turned:?}");
             for (x, cell) in before.content().iter().enumerate() {
                 if ["│", "3", "4"].contains(&cell.symbol()) && [0, 20, 21, 24, 39].contains(&x) {
