@@ -11,7 +11,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 /// Keys of a Latin keyboard, row by row; below, what the same keys write on others. What is no letter there counts as
 /// itself.
 const LATIN: &str = "qwertyuiopasdfghjklzxcvbnm";
-/// Russian, and with it Ukrainian, Belarusian and the keyboards of Central Asia.
+/// Russian, and with it Ukrainian, Belarusian and the keyboards of Central Asia. Letters that only those have are in
+/// [`Layout::latin`].
 const CYRILLIC: &str = "йцукенгшщзфывапролдячсмить";
 const GREEK: &str = ";ςερτυθιοπασδφγηξκλζχψωβνμ";
 const HEBREW: &str = "/'קראטוןםפשדגכעיחלךזסבהנמצ";
@@ -65,7 +66,9 @@ impl Layout {
         let at = |keys: &str| keys.chars().position(|key| key == small);
         let place = match small {
             'і' => return self.dotted.map(|key| like(letter, key)),
-            'а'..='я' if self.is_elsewhere => None,
+            'а'..='я' | 'ў' if self.is_elsewhere => None,
+            // In Belarusian and Uzbek, where Russian has щ.
+            'ў' => return Some(like(letter, 'o')),
             _ => [CYRILLIC, GREEK, HEBREW].into_iter().find_map(at),
         };
         LATIN.chars().nth(place?).map(|key| like(letter, key))
@@ -107,6 +110,22 @@ mod tests {
     }
 
     #[test]
+    fn each_letter_of_the_other_cyrillic_keyboards_is_where_it_is_written() {
+        for (locale, keys) in [
+            ("uk_UA.UTF-8", "йцукенгшщзфівапролдячсмить"),
+            ("be_BY.UTF-8", "йцукенгшўзфывапролдячсміть"),
+        ] {
+            assert_eq!(keys.chars().count(), LATIN.chars().count());
+            for (key, letter) in LATIN.chars().zip(keys.chars()) {
+                assert_eq!(layout(locale).latin(letter), Some(key), "{locale} {letter}");
+                let capital = letter.to_uppercase().next().unwrap();
+                let key = Some(key.to_ascii_uppercase());
+                assert_eq!(layout(locale).latin(capital), key, "{locale} {capital}");
+            }
+        }
+    }
+
+    #[test]
     fn where_a_letter_may_be_on_another_key_nothing_is_guessed() {
         for (locale, letter, key) in [
             ("ru_RU.UTF-8", 'к', Some('r')),
@@ -114,6 +133,8 @@ mod tests {
             ("bg_BG.UTF-8", 'к', None),
             ("sr_RS@latin", 'К', None),
             ("bg_BG.UTF-8", 'κ', Some('k')),
+            ("en_US.UTF-8", 'ў', Some('o')),
+            ("bg_BG.UTF-8", 'ў', None),
             ("en_US.UTF-8", 'і', None),
             ("uk_UA.UTF-8", 'і', Some('s')),
             ("be_BY", 'І', Some('B')),
