@@ -1,8 +1,5 @@
 //! Which way onto Tor is taken: those of [`kkv_net::tor`], and the Tor inside if it was built in.
 
-#[cfg(feature = "embedded-tor")]
-pub mod embedded;
-
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,6 +8,8 @@ pub use kkv_net::tor::{
     LocalListener, LoopbackDialer, LoopbackListener, NoService, SocksDialer, SocksProxy,
     SocksProxyError, Target, TargetError, TorMode, TorState, TorTrouble, socks,
 };
+#[cfg(feature = "embedded-tor")]
+pub use kkv_tor as embedded;
 
 /// How a relay is reached unless told otherwise.
 pub const DEFAULT_MODE: TorMode = if cfg!(feature = "embedded-tor") {

@@ -1,7 +1,7 @@
 //! The ways onto Tor behind one small interface: dial ([`Dial`]), serve ([`crate::http::Accept`]), and how it is doing
 //! ([`TorState`]).
 //!
-//! Embedded: arti in this process, in a crate of its own. External: a Tor beside us, that carries its onion service to
+//! Embedded: arti in this process (the crate `kkv-tor`). External: a Tor beside us, that carries its onion service to
 //! our loopback port, and whose SOCKS port is dialled through.
 
 mod access;

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::limits::{
+use kkv_base::limits::{
     ANSWERED_TIMEOUT, CIRCUIT_IDLE, HEAD_TIMEOUT, MAX_BUSY_CIRCUITS, MAX_EMPTY_CIRCUITS,
     RENDEZVOUS_SPARED,
 };
-use crate::places::{Place, Places, Row};
+use kkv_net::places::{Place, Places, Row};
 
 /// Carries no stream.
 const EMPTY: usize = 0;
@@ -63,7 +63,7 @@ impl Circuits {
 impl Circuit {
     /// It carries another stream.
     pub(super) fn busy(self: &Arc<Self>) -> Busy {
-        let mut streams = crate::lock(&self.streams);
+        let mut streams = kkv_base::lock(&self.streams);
         *streams += 1;
         // Asking for streams is no progress: who has had no answer keeps its turn.
         if self.place.row() == EMPTY {
@@ -87,7 +87,7 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut streams = crate::lock(&self.0.streams);
+        let mut streams = kkv_base::lock(&self.0.streams);
         *streams -= 1;
         if *streams == 0 {
             self.0.place.moves_to(EMPTY);

@@ -14,9 +14,9 @@ mod one_run;
 mod safe;
 
 use super::Settings;
-use crate::onion::OnionAddress;
-use crate::process::own_uid;
 pub use key::{AddressKey, KeyError};
+use kkv_net::process::own_uid;
+use kkv_protocol::onion::OnionAddress;
 pub use safe::{Exposed, Fault};
 
 /// The relay's directory under the one for Tor's files.

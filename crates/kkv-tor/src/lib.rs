@@ -18,8 +18,8 @@ use std::sync::Arc;
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
-use super::{AccessSecret, TorState, TorTrouble};
-use crate::onion::OnionAddress;
+use kkv_net::tor::{AccessSecret, TorState, TorTrouble};
+use kkv_protocol::onion::OnionAddress;
 
 use network::Network;
 use renewal::Present;

@@ -16,8 +16,8 @@ use futures_util::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tor_rtcompat::{NetStreamListener, NetStreamProvider, StreamOps};
 
-use crate::lock;
-use crate::tor::TorTrouble;
+use kkv_base::lock;
+use kkv_net::tor::TorTrouble;
 
 /// A channel that has carried more than a handshake, with a relay or with something that cuts in, works.
 const CHANNEL_BYTES: usize = 8 * 1024;

@@ -9,7 +9,7 @@ use rand::CryptoRng;
 use rustix::fs::statfs;
 
 use super::{Home, HomeError, LOCK, lock, lock_again};
-use crate::process::own_uid;
+use kkv_net::process::own_uid;
 
 /// What one-run directories are called, so that those of runs that were killed can be found.
 const TEMPORARY: &str = "kkv-ephemeral-";

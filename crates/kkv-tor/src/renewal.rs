@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::run::{Client, Plan, Run};
-use crate::clock::{Clock, SystemClock};
-use crate::limits::{
+use kkv_base::clock::{Clock, SystemClock};
+use kkv_base::limits::{
     CLOCK_LOOK, CLOCK_STEP, LATER_RENEWAL_OF_STUCK, MAX_RENEWAL_PAUSE, RELEASE_PAUSE,
     RENEWAL_OF_STUCK, RENEWAL_PAUSE,
 };
-use crate::tor::{TorState, TorTrouble};
+use kkv_net::tor::{TorState, TorTrouble};
 
 /// The client of the present run; none while one run ends and the next begins.
 pub(super) type Present = Option<Arc<Client>>;

@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 use super::run::{Plan, Role};
 use super::visitors::Door;
 use super::{Client, EmbeddedTor, Home, OnionListener, Settings, StartError, config, home};
-use crate::limits::MAX_STREAMS_PER_CIRCUIT;
-use crate::onion::OnionAddress;
-use crate::tor::{AccessKey, TorTrouble};
+use kkv_base::limits::MAX_STREAMS_PER_CIRCUIT;
+use kkv_net::tor::{AccessKey, TorTrouble};
+use kkv_protocol::onion::OnionAddress;
 
 /// arti's name for the service, and of its files.
 pub(super) const NICKNAME: &str = "kkv";

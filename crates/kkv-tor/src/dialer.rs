@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use arti_client::{DataStream, ErrorKind, HasKind};
-use kkv_net::tor::persist;
 use tokio::time::{Instant, timeout_at};
 
 use super::EmbeddedTor;
-use crate::onion::OnionAddress;
-use crate::private::Private;
-use crate::tor::{Dial, DialError, NoService};
-use crate::tor::{TorState, TorTrouble};
+use kkv_base::private::Private;
+use kkv_net::tor::{Dial, DialError, NoService, persist};
+use kkv_net::tor::{TorState, TorTrouble};
+use kkv_protocol::onion::OnionAddress;
 
 /// The way to one onion service through the Tor inside.
 #[derive(Debug)]

@@ -18,9 +18,9 @@ use super::network::{Network, Observed};
 use super::service::{self, Hosting};
 use super::watch::{self, Directory};
 use super::{StartError, trouble};
-use crate::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, REPUBLISH_PAUSE, RUN_SHUTDOWN};
-use crate::onion::OnionAddress;
-use crate::tor::{AccessSecret, TorState};
+use kkv_base::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, REPUBLISH_PAUSE, RUN_SHUTDOWN};
+use kkv_net::tor::{AccessSecret, TorState};
+use kkv_protocol::onion::OnionAddress;
 
 /// Its threads: what it computes is small.
 const THREADS: usize = 2;

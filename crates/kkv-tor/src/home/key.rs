@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::super::config::STATE;
 use super::super::service::NICKNAME;
 use super::super::{chain, trouble};
-use crate::onion::OnionAddress;
+use kkv_protocol::onion::OnionAddress;
 
 /// The secret key of an onion address: Ed25519's, expanded, as Tor's own files have it. Wiped on drop.
 pub struct AddressKey {
@@ -275,7 +275,7 @@ mod tests {
 
     use super::super::{Home, HomeError};
     use super::*;
-    use crate::tor::embedded::Settings;
+    use crate::Settings;
 
     #[test]
     fn a_key_that_was_there_is_missed_and_one_that_is_put_there_is_found() {

@@ -15,7 +15,7 @@ use tor_netdir::Timeliness;
 use tor_rtcompat::SleepProvider;
 
 use super::{Client, Network};
-use crate::tor::{TorState, TorTrouble};
+use kkv_net::tor::{TorState, TorTrouble};
 
 /// How often the connections are looked at.
 const TICK: Duration = Duration::from_secs(1);

@@ -17,8 +17,8 @@ use tor_proto::client::stream::{ClientDataStreamCtrl, ClientStreamCtrl};
 use tor_proto::stream::IncomingStreamRequest;
 
 use super::circuits::{Busy, Circuit, Circuits};
-use crate::http::{Accept, Names};
-use crate::limits::RENDEZVOUS_TIMEOUT;
+use kkv_base::limits::RENDEZVOUS_TIMEOUT;
+use kkv_net::http::{Accept, Names};
 
 /// The streams of an onion service's visitors.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arti_client::{ErrorKind, HasKind};
 
-use crate::tor::TorTrouble;
+use kkv_net::tor::TorTrouble;
 
 /// What `fault` says of this machine's files, if that is what it is about.
 pub(super) fn local(fault: &(dyn Error + 'static)) -> Option<TorTrouble> {

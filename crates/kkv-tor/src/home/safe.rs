@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use fs_mistrust::{Error, Mistrust};
 
 use super::ROOT;
-use crate::process::own_uid;
+use kkv_net::process::own_uid;
 
 /// The directories under ours in which arti wants each file to be safe.
 const CHECKED: [&str; 3] = ["cache", "state/keystore", "state/state"];
@@ -266,7 +266,7 @@ mod tests {
 
     use super::super::{Home, HomeError};
     use super::*;
-    use crate::tor::embedded::Settings;
+    use crate::Settings;
 
     /// What is said of `state`, and what the commands that come with it make of it.
     fn mended(state: &Path) -> Vec<Fault> {
