@@ -1,8 +1,9 @@
 //! The key of the onion address, in the place where arti keeps it.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use fs_mistrust::Mistrust;
@@ -135,8 +136,8 @@ pub(super) fn put(home: &Path, key: &AddressKey, mistrust: &Mistrust) -> Result<
     set_aside(home, mistrust).map_err(KeyError::Io)?;
     let done = put_alone(home, pair, mistrust);
     if done.is_ok() {
-        // Who gives an address up wants its key gone, too.
-        remove(&home.join(ASIDE)).map_err(KeyError::Io)?;
+        // Who gives an address up wants its key gone, too: now, or when the directory is next used (see `settle`).
+        let _ = remove(&home.join(ASIDE));
         return done;
     }
     // What can't be undone now is when the directory is next used: see `settle`.
@@ -194,9 +195,16 @@ fn set_aside(home: &Path, mistrust: &Mistrust) -> io::Result<()> {
 
 fn bring_back(home: &Path) -> io::Result<()> {
     let (directory, aside) = (keys_of_service(home), home.join(ASIDE));
-    missing_is_fine(fs::rename(&aside, directory.join(FILE)))?;
-    remove(&aside)?; // one file with two names is not renamed
-    for entry in fs::read_dir(directory)? {
+    if aside.symlink_metadata().is_ok() {
+        // What it is in may have been moved away meanwhile, and this may be the only copy.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)?;
+        fs::rename(&aside, directory.join(FILE))?;
+        remove(&aside)?; // one file with two names is not renamed
+    }
+    for entry in fs::read_dir(directory).into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();
         if name != FILE && name.to_string_lossy().starts_with(BEGUN) {
@@ -270,9 +278,6 @@ fn name() -> HsIdKeypairSpecifier {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::DirBuilder;
-    use std::os::unix::fs::DirBuilderExt;
-
     use super::super::{Home, HomeError};
     use super::*;
     use crate::Settings;
@@ -350,6 +355,10 @@ mod tests {
         drop(home);
         assert_eq!(again(), Some(first.address()));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        // And where what it was in has been moved away meanwhile.
+        fs::rename(directory.join(FILE), &aside).unwrap();
+        fs::remove_dir_all(keystore(&state.path().join("relay"))).unwrap();
+        assert_eq!(again(), Some(first.address()));
         fs::hard_link(directory.join(FILE), &aside).unwrap();
         let home = state.path().join("relay");
         put_alone(
