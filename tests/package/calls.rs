@@ -133,7 +133,7 @@ fn with_tor_inside_kkv_asks_for_nothing_that_its_units_forbid() {
     let senders = path(&network.dir().join("senders"));
     let through_tor = ["--tor-config", &config, "--state-dir", &senders];
     let through_tor = [&["--tor", "embedded"][..], &through_tor].concat();
-    send(&said(&service.process, "kkvc send"), &through_tor, "one");
+    send(&said(&service.process, "reach it"), &through_tor, "one");
     send(&said(&service.process, "listens"), &[], "two");
     assert!(service.directory.path().join("state/kkv/relay").is_dir());
     let trace = service.end(&["one", "two"]);
