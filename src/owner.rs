@@ -3,6 +3,7 @@
 mod absence;
 pub mod api;
 mod client;
+mod run;
 mod server;
 mod socket;
 #[cfg(test)]

@@ -184,6 +184,7 @@ async fn ran(
             link.attend();
         }
         let orders = app.take(event);
+        let run = app.run();
         if !app.waits_for_rest() {
             rested = None;
         } else if by_hand || rested.is_none() {
@@ -191,11 +192,11 @@ async fn ran(
         }
         for order in orders {
             match order {
-                Order::Fetch(id) => link.fetch(id),
+                Order::Fetch(id) => link.fetch(run, id),
                 Order::Look(look) => link.look(look),
                 Order::LookNoMore => link.look_no_more(),
-                Order::Mark(ids, read) => link.mark(ids, read),
-                Order::Delete(what) => link.delete(what),
+                Order::Mark(ids, read) => link.mark(run, ids, read),
+                Order::Delete(what) => link.delete(run, what),
                 Order::Send {
                     id,
                     target,

@@ -50,8 +50,9 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// A client for one run of the relay: a number that was looked up, or asked about, is of that run.
     pub(super) fn client(&self) -> Result<Client, Failed> {
-        Ok(self.open()?)
+        Ok(self.open()?.of_one_run())
     }
 
     /// The same, for who goes by what is wrong.

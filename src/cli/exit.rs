@@ -125,6 +125,8 @@ impl From<ClientError> for Failed {
                 .hint("Look with `kkvc list`; if it stays silent, stop it and start it again."),
             ClientError::HungUp => Self::new(Exit::Unreachable, what)
                 .hint("Look with `kkvc list`; if nobody answers, kkv has ended, and its messages are gone."),
+            ClientError::AnotherRun => Self::new(Exit::Refused, what)
+                .hint("Nothing was done to those that are there now. `kkvc list` shows them."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
             ClientError::Unexpected(_) => Self::new(Exit::Refused, what),

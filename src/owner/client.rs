@@ -1,21 +1,27 @@
 //! The owner's client: one call per route.
 
-use std::error::Error;
+mod fault;
+
 use std::io;
-use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use reqwest::header::HeaderValue;
 use serde::Serialize;
+
+pub use fault::ClientError;
+use fault::{at_bottom, causes, unanswered};
 
 use super::api::{
     Answer, Delete, Done, Get, Known, List, Mark, Message, Status, UNATTENDED, Version, Wanted,
     Watch,
 };
+use super::run::Meant;
 use super::socket::{ROOT, SERVICE_PATH, default_path};
 use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
 use crate::process::own_uid;
+use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 
 /// Speaks to a relay that runs on this machine.
@@ -24,32 +30,7 @@ pub struct Client {
     http: reqwest::Client,
     socket: PathBuf,
     attended: bool,
-}
-
-/// Why the relay did not do it.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ClientError {
-    /// Nobody answers on the socket.
-    #[error("no kkv is running for you (nobody answers at {0})")]
-    NotRunning(PathBuf),
-    /// There is only the machine's service, whose socket is root's to use.
-    #[error("no kkv is running for you, but one for this machine ({0})")]
-    ServiceOnly(PathBuf),
-    /// The socket is another user's.
-    #[error("{0} belongs to another user")]
-    NotYours(PathBuf),
-    /// It took the request and did not answer in time.
-    #[error("kkv doesn't answer; what was asked for may have been done or not")]
-    Silent,
-    /// It took the request and ended the connection before its answer was complete.
-    #[error("kkv hung up; what was asked for may have been done or not")]
-    HungUp,
-    /// There is no such message.
-    #[error("there is no message {0}")]
-    NoMessage(MessageId),
-    /// The relay answered with something else than it should, as another version might.
-    #[error("kkv answered with something unexpected ({0}); it may be of another version than kkvc")]
-    Unexpected(String),
+    meant: Meant,
 }
 
 impl Client {
@@ -88,6 +69,7 @@ impl Client {
             http,
             socket: socket.to_owned(),
             attended: true,
+            meant: Meant::Any,
         })
     }
 
@@ -102,6 +84,25 @@ impl Client {
     pub fn unattended(self) -> Self {
         Self {
             attended: false,
+            ..self
+        }
+    }
+
+    /// The same, for one run of the relay: the first that answers. No other does anything that is asked for, and none is
+    /// listened to.
+    #[must_use]
+    pub fn of_one_run(self) -> Self {
+        Self {
+            meant: Meant::One(OnceLock::new()),
+            ..self
+        }
+    }
+
+    /// The same, for the run with this key.
+    #[must_use]
+    pub fn of_run(self, key: Hex<32>) -> Self {
+        Self {
+            meant: Meant::One(OnceLock::from(key)),
             ..self
         }
     }
@@ -232,13 +233,16 @@ impl Client {
                 .headers_mut()
                 .insert(UNATTENDED, HeaderValue::from_static("1"));
         }
-        client.execute(request).await.map_err(|fault| {
+        self.meant.say(request.headers_mut());
+        let answer = client.execute(request).await.map_err(|fault| {
             if fault.is_connect() {
                 self.unreached(&fault)
             } else {
                 unanswered(&fault)
             }
-        })
+        })?;
+        self.meant.check(answer.headers())?;
+        Ok(answer)
     }
 
     fn unreached(&self, fault: &reqwest::Error) -> ClientError {
@@ -252,34 +256,6 @@ impl Client {
             ClientError::NotRunning(self.socket.clone())
         }
     }
-}
-
-/// What it comes to that a request was on its way and its answer is not there, or not whole.
-fn unanswered(fault: &reqwest::Error) -> ClientError {
-    let no_http = |cause: &(dyn Error + 'static)| {
-        let cause = cause.downcast_ref::<hyper::Error>();
-        cause.is_some_and(hyper::Error::is_parse)
-    };
-    if fault.is_timeout() {
-        ClientError::Silent
-    } else if causes(fault).any(no_http) {
-        ClientError::Unexpected("an answer that is no HTTP".to_owned())
-    } else {
-        ClientError::HungUp
-    }
-}
-
-/// A fault, what caused it, and so on.
-fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let first: &(dyn Error + 'static) = fault;
-    iter::successors(Some(first), |&cause| cause.source())
-}
-
-/// The first cause: what the library says of it names an address that is none (`http://kkv/…`).
-fn at_bottom(fault: &reqwest::Error) -> String {
-    causes(fault)
-        .last()
-        .map_or_else(String::new, ToString::to_string)
 }
 
 /// Whoever made the socket could pose as the relay, and in a directory for all, such as /tmp, anyone can be first. So

@@ -17,6 +17,7 @@ use super::api::{
     Changes, Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, UNATTENDED, Version,
     Wanted, Watch,
 };
+use super::run;
 use crate::crypto::scrub;
 use crate::limits::{MAX_FIRST, SLOT_BYTES, WATCH_TIMEOUT};
 use crate::openpgp::Block;
@@ -60,7 +61,15 @@ async fn seen(State(host): AppHost, request: Request, next: Next) -> Response {
     if !request.headers().contains_key(UNATTENDED) {
         host.seen();
     }
-    next.run(request).await
+    let key = Hex(host.relay_key());
+    let mut response = if run::is_meant(request.headers(), &key) {
+        next.run(request).await
+    } else {
+        let error = "this is another run of kkv than the one that was meant".to_owned();
+        (StatusCode::CONFLICT, Json(Problem { error })).into_response()
+    };
+    response.headers_mut().insert(run::RUN, run::value(&key));
+    response
 }
 
 async fn status(State(host): AppHost) -> Json<Status> {

@@ -221,6 +221,14 @@ impl App {
         });
     }
 
+    /// The run of the relay whose messages are shown: orders about them are for no other.
+    pub(super) fn run(&self) -> Option<Hex<32>> {
+        match &self.relay {
+            RelayState::Here(status) => Some(status.relay),
+            RelayState::Asking | RelayState::Away { .. } => None,
+        }
+    }
+
     /// The same of a relay that isn't there, until one is.
     fn tell_of_absence(&mut self, good: bool, text: impl Into<String>) {
         self.tell(good, text);

@@ -18,6 +18,7 @@ use crate::count::counted;
 use crate::limits::MAX_FIRST;
 use crate::owner::api::{Delete, Done, List, Message, Status};
 use crate::owner::{Client, ClientError};
+use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 
 /// Tor's state and the price change without the queue's doing: they are looked at so often.
@@ -161,8 +162,8 @@ impl Link {
         self.ask(|client| async move { client.status().await.map(|_| None) });
     }
 
-    pub(super) fn fetch(&self, id: MessageId) {
-        self.ask(move |client| async move {
+    pub(super) fn fetch(&self, run: Option<Hex<32>>, id: MessageId) {
+        self.ask_of(run, move |client| async move {
             let message = client.message(id).await?;
             Ok(Some(News::Message(Box::new(message))))
         });
@@ -221,13 +222,28 @@ impl Link {
         self.search.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn mark(&self, ids: Vec<MessageId>, read: bool) {
-        self.ask(move |client| async move { client.mark(ids, read).await.map(|_| None) });
+    pub(super) fn mark(&self, run: Option<Hex<32>>, ids: Vec<MessageId>, read: bool) {
+        self.ask_of(run, move |client| async move {
+            client.mark(ids, read).await.map(|_| None)
+        });
     }
 
-    pub(super) fn delete(&self, what: Delete) {
-        self.ask(move |client| async move {
+    pub(super) fn delete(&self, run: Option<Hex<32>>, what: Delete) {
+        self.ask_of(run, move |client| async move {
             client.delete(&what).await.map(|done| Some(deleted(&done)))
+        });
+    }
+
+    /// Asks the run of the relay whose messages are on the screen, and no other.
+    fn ask_of<F>(&self, run: Option<Hex<32>>, request: impl FnOnce(Client) -> F + Send + 'static)
+    where
+        F: Future<Output = Result<Option<News>, ClientError>> + Send,
+    {
+        self.ask(move |client| {
+            request(match run {
+                Some(key) => client.of_run(key),
+                None => client,
+            })
         });
     }
 

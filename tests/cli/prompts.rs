@@ -81,6 +81,26 @@ fn nothing_is_asked_about_what_is_not_there() {
 }
 
 #[test]
+fn a_yes_deletes_nothing_in_a_relay_that_was_started_anew_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("kkv.sock");
+    let start = || Relay::start(&["--socket", socket.to_str().expect("made of ASCII")]);
+    let relay = start();
+    relay.deliver(b"asked about");
+    let mut terminal = relay.owner(["delete", "1"]).start_on(80, 24);
+    terminal.wait_for("[y/N] ");
+    relay.process().signal(Signal::TERM);
+    relay.process().finish().must_end_with(0);
+    let relay = start();
+    relay.deliver(b"of the same number");
+    terminal.press("y\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(1), "{screen}");
+    assert!(screen.contains("has been started anew"), "{screen}");
+    assert_eq!(relay.list().len(), 1);
+}
+
+#[test]
 fn ctrl_c_at_a_question_says_that_nothing_was_done() {
     let relay = Relay::start(&[]);
     relay.deliver(b"a");

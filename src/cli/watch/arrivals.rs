@@ -76,10 +76,11 @@ impl Arrivals {
         let marked = async {
             let client = self.client()?;
             // A relay that was started anew may have given its number to another one.
-            if client.status().await?.relay == message.relay {
-                client.mark(vec![message.summary.id], true).await?;
+            let marked = client.of_run(message.relay);
+            match marked.mark(vec![message.summary.id], true).await {
+                Ok(_) | Err(ClientError::AnotherRun) => Ok(()),
+                Err(fault) => Err(fault),
             }
-            Ok(())
         };
         match marked.await {
             Ok(()) => Ok(()),
@@ -165,6 +166,7 @@ fn may_pass(fault: &ClientError) -> bool {
         ClientError::NotRunning(_) | ClientError::Silent | ClientError::HungUp => true,
         ClientError::ServiceOnly(_)
         | ClientError::NotYours(_)
+        | ClientError::AnotherRun
         | ClientError::NoMessage(_)
         | ClientError::Unexpected(_) => false,
     }

@@ -105,6 +105,9 @@ impl App {
         if self.wanted != Some(message.summary.id) {
             return Vec::new(); // or on to another
         }
+        if self.run() != Some(message.relay) {
+            return Vec::new(); // or the relay is another one
+        }
         let (id, read) = (message.summary.id, message.summary.read);
         let mut reading = Reading::new(message);
         reading.set_read(true);

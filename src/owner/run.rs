@@ -1,0 +1,125 @@
+//! Which run of a relay is meant. Numbers of messages count from one at each start, so those of one run say nothing of
+//! another's: what was asked about a message, or begun with it, must not reach one of the same number that came later.
+
+use std::sync::OnceLock;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::client::ClientError;
+use crate::protocol::wire::Hex;
+
+/// A header of every answer, with the key of this run of the relay; and of requests that are meant for this run alone.
+pub(super) const RUN: HeaderName = HeaderName::from_static("kkv-run");
+
+/// Whether requests with these headers are meant for the run with this key.
+pub(super) fn is_meant(headers: &HeaderMap, key: &Hex<32>) -> bool {
+    headers
+        .get(RUN)
+        .is_none_or(|meant| meant.as_bytes() == key.to_string().as_bytes())
+}
+
+/// The key as a header's value.
+pub(super) fn value(key: &Hex<32>) -> HeaderValue {
+    HeaderValue::from_str(&key.to_string()).expect("hex is a value")
+}
+
+/// Which runs a client speaks to.
+#[derive(Debug)]
+pub(super) enum Meant {
+    /// Whichever answers.
+    Any,
+    /// One: the first that answers, unless it is known already.
+    One(OnceLock<Hex<32>>),
+}
+
+impl Meant {
+    /// Says in a request for which run it is, if that is known.
+    pub(super) fn say(&self, headers: &mut HeaderMap) {
+        if let Self::One(run) = self
+            && let Some(key) = run.get()
+        {
+            headers.insert(RUN, value(key));
+        }
+    }
+
+    /// Looks at whose answer it is. Relays of before don't say.
+    ///
+    /// # Errors
+    /// Another run's.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), ClientError> {
+        let Self::One(run) = self else {
+            return Ok(());
+        };
+        let said = headers.get(RUN).and_then(|said| said.to_str().ok());
+        let Some(key) = said.and_then(|said| Hex::parse(said)) else {
+            return Ok(());
+        };
+        if *run.get_or_init(|| key) == key {
+            Ok(())
+        } else {
+            Err(ClientError::AnotherRun)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::Client;
+    use crate::owner::api::Delete;
+    use crate::owner::stage::{Socket, Stage};
+    use crate::queue::Queue;
+
+    #[tokio::test]
+    async fn what_is_meant_for_another_run_is_not_done_and_its_answers_are_not_taken() {
+        let stage = Stage::new(Queue::new(3, None).unwrap(), 1);
+        let id = stage.arrive("hello").unwrap();
+        let (socket, serving) = Socket::of(&stage).await;
+        let path = socket.path();
+        let asks = async {
+            let client = || Client::new(&path).unwrap();
+            let others = client().of_run(Hex([2; 32]));
+            let another = |asked: Result<(), ClientError>| {
+                assert!(matches!(asked, Err(ClientError::AnotherRun)), "{asked:?}");
+            };
+            another(others.message(id).await.map(drop));
+            another(others.mark(vec![id], true).await.map(drop));
+            another(others.delete(&Delete::All).await.map(drop));
+            another(others.wipe().await.map(drop));
+            another(others.list().await.map(drop));
+            let look = |queue: &Queue<_>| queue.look(id, stage.elapsed(), |message| message.read);
+            assert_eq!(look(&stage.queue), Some(false));
+            let first = client().of_one_run();
+            for client in [client().of_run(Hex([1; 32])), client(), first] {
+                assert_eq!(client.list().await.unwrap().messages.len(), 1);
+                client.mark(vec![id], true).await.unwrap();
+            }
+            assert_eq!(look(&stage.queue), Some(true));
+        };
+        tokio::select! {
+            ended = serving => panic!("{ended:?}"),
+            () = asks => {}
+        }
+    }
+
+    #[test]
+    fn the_first_that_answers_is_meant_from_then_on() {
+        let meant = Meant::One(OnceLock::new());
+        let of = |key: u8| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RUN, value(&Hex([key; 32])));
+            headers
+        };
+        let mut said = HeaderMap::new();
+        meant.say(&mut said);
+        assert!(said.is_empty());
+        meant.check(&HeaderMap::new()).unwrap();
+        meant.check(&of(1)).unwrap();
+        meant.check(&of(1)).unwrap();
+        assert!(matches!(meant.check(&of(2)), Err(ClientError::AnotherRun)));
+        meant.say(&mut said);
+        assert!(is_meant(&said, &Hex([1; 32])) && !is_meant(&said, &Hex([2; 32])));
+        assert!(is_meant(&HeaderMap::new(), &Hex([2; 32])));
+        Meant::Any.check(&of(2)).unwrap();
+    }
+}
