@@ -59,6 +59,9 @@ pub(super) struct App {
     /// Whether the first takes an answer: not before the keys have rested. What was pasted or typed fast was not meant
     /// for it.
     pub(super) is_answerable: bool,
+    /// Whether a question was closed before the keys had rested: what comes in the same burst was meant neither for it
+    /// nor for what is below.
+    is_hushed: bool,
     /// What deliveries ask, until one looks at them.
     waiting: Vec<(u64, Question)>,
     /// Whether something was pasted and no key has rested since: until then keys are no commands, see [`pasted`].
@@ -95,8 +98,17 @@ pub(super) enum RelayState {
 pub(super) struct Note {
     pub(super) text: String,
     pub(super) good: bool,
-    /// It is about a relay that isn't there, and nothing to say once one is.
-    is_of_absence: bool,
+    about: About,
+}
+
+/// What a note is about, which may make it go before the next key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Anything,
+    /// The relay that is there: nothing to say once it has ended.
+    Relay,
+    /// That none is there: nothing to say once one is.
+    Absence,
 }
 
 /// Something happens.
@@ -160,6 +172,7 @@ impl App {
             before: Place::Inbox,
             questions: VecDeque::new(),
             is_answerable: false,
+            is_hushed: false,
             waiting: Vec::new(),
             wanted: None,
             is_pasting: false,
@@ -183,7 +196,12 @@ impl App {
 
     /// Whether something waits until the keys have rested.
     pub(super) fn waits_for_rest(&self) -> bool {
-        self.is_pasting || self.asks_in_vain()
+        self.ignores_keys() || self.asks_in_vain()
+    }
+
+    /// Whether keys do nothing until they have rested.
+    pub(super) fn ignores_keys(&self) -> bool {
+        self.is_pasting || self.is_hushed
     }
 
     /// Whether something is asked that takes no answer until the keys have rested.
@@ -197,6 +215,7 @@ impl App {
             Event::Rest => {
                 self.is_answerable = true;
                 self.is_pasting = false;
+                self.is_hushed = false;
                 Vec::new()
             }
             Event::Mouse(mouse) => self.mouse(mouse),
@@ -217,7 +236,7 @@ impl App {
         self.note = Some(Note {
             text: text.into(),
             good,
-            is_of_absence: false,
+            about: About::Anything,
         });
     }
 
@@ -229,11 +248,24 @@ impl App {
         }
     }
 
+    /// The same of the relay that is there, for as long as it is.
+    fn tell_of_relay(&mut self, good: bool, text: impl Into<String>) {
+        self.tell(good, text);
+        if let Some(note) = &mut self.note {
+            note.about = About::Relay;
+        }
+    }
+
+    /// What is told of this is over.
+    fn tell_no_more(&mut self, about: About) {
+        self.note = self.note.take().filter(|note| note.about != about);
+    }
+
     /// The same of a relay that isn't there, until one is.
     fn tell_of_absence(&mut self, good: bool, text: impl Into<String>) {
         self.tell(good, text);
         if let Some(note) = &mut self.note {
-            note.is_of_absence = true;
+            note.about = About::Absence;
         }
     }
 
@@ -264,11 +296,24 @@ impl App {
 
     fn told(&mut self, told: Told) -> Vec<Order> {
         match told {
-            Told::Begun(id, step) => self.set_stage(id, Stage::UnderWay(step)),
+            Told::Begun { id, step, at } => {
+                self.set_stage(id, Stage::UnderWay(step));
+                if let Some(letter) = self.outbox.get_mut(id) {
+                    letter.at = Some(at);
+                }
+            }
             Told::Asks { id, words, answer } => {
                 let to = self.outbox.get(id).map_or("somebody", |letter| &letter.to);
                 let words = format!("To {}: {words}", OneLine(to));
-                self.waiting.push((id, Question::Pay { words, answer }));
+                let letter = id;
+                self.waiting.push((
+                    id,
+                    Question::Pay {
+                        letter,
+                        words,
+                        answer,
+                    },
+                ));
                 self.ask_what_waits();
             }
             Told::Accepted {
@@ -307,7 +352,11 @@ impl App {
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod hasty;
+#[cfg(test)]
 mod kept;
+#[cfg(test)]
+mod letters;
 #[cfg(test)]
 mod sizes;
 #[cfg(test)]

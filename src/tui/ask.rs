@@ -30,15 +30,19 @@ pub(super) enum Question {
         target: Target,
         words: String,
     },
-    /// Leave, though this many messages were not delivered, the one that is being written among them?
+    /// Leave, though this many messages were not delivered, the one that is being written among them, and so many of
+    /// them are on their way?
     Quit {
         undelivered: usize,
+        under_way: usize,
         writing: Option<u64>,
     },
     /// Start a relay?
     Start,
     /// Pay what this machine can hardly pay in time? Who delivers waits for the answer.
     Pay {
+        /// For which letter.
+        letter: u64,
         words: String,
         answer: oneshot::Sender<bool>,
     },
@@ -98,14 +102,43 @@ impl Question {
                 "Ask for those on their card, over a way on which nobody else can answer."
                     .to_owned(),
             ),
+            Self::Quit {
+                undelivered: 1,
+                under_way: 1,
+                ..
+            } => (
+                "Leave? A message is on its way.".to_owned(),
+                "It is cancelled then, and lost.".to_owned(),
+            ),
+            Self::Quit {
+                undelivered,
+                under_way,
+                ..
+            } if under_way == undelivered => (
+                format!("Leave? {under_way} messages are on their way."),
+                "They are cancelled then, and lost.".to_owned(),
+            ),
             Self::Quit { undelivered: 1, .. } => (
                 "Leave? A message that you have written was not delivered.".to_owned(),
                 "It is lost then.".to_owned(),
             ),
-            Self::Quit { undelivered, .. } => (
-                format!("Leave? {undelivered} messages that you have written were not delivered."),
-                "They are lost then.".to_owned(),
-            ),
+            Self::Quit {
+                undelivered,
+                under_way,
+                ..
+            } => {
+                let moving = match under_way {
+                    0 => String::new(),
+                    1 => "; 1 of them is on its way".to_owned(),
+                    several => format!("; {several} of them are on their way"),
+                };
+                (
+                    format!(
+                        "Leave? {undelivered} messages that you have written were not delivered{moving}."
+                    ),
+                    "They are lost then.".to_owned(),
+                )
+            }
             Self::Start => (
                 "Start your relay?".to_owned(),
                 "It runs on when you leave, until `pkill -x kkv`.".to_owned(),

@@ -141,7 +141,7 @@ const MESSAGE: &[Binding] = bindings! {
 
 const COMPOSE: &[Binding] = bindings! {
     Send: [control('s')], "Ctrl-S", "send", "send it";
-    OtherField: [named(KeyCode::Tab), (KeyCode::BackTab, KeyModifiers::SHIFT)], "Tab", "to the address or the text", "from the address to the text, and back";
+    OtherField: [named(KeyCode::Tab), (KeyCode::BackTab, KeyModifiers::SHIFT)], "Tab", "address/text", "from the address to the text, and back";
     Back: [named(KeyCode::Esc)], "Esc", "put it aside", "put it aside: it is kept until you end kkvc";
     // The byte that terminals send for it is called Ctrl-7 by the library.
     Undo: [control('7'), control('_')], "Ctrl-_", "undo", "take the last change back (so does Ctrl-/ on most terminals)";
@@ -205,6 +205,12 @@ impl Binding {
             .into_iter()
             .flatten()
             .any(|common| std::ptr::eq(common, self))
+    }
+
+    /// Whether who doesn't know it can't do what the screen is for, or not leave it.
+    pub(super) fn is_needed(&self) -> bool {
+        let needed = [Act::Quit, Act::Start, Act::Send, Act::Save, Act::OtherField];
+        needed.contains(&self.act)
     }
 }
 

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::post::Step;
 use crate::cli::exit::Failed;
+use crate::lock;
 
 /// Everything written, oldest first.
 #[derive(Default)]
@@ -24,6 +25,12 @@ pub(super) struct Letter {
     /// Wiped when it has arrived.
     pub(super) text: Zeroizing<String>,
     pub(super) stage: Stage,
+    /// When it was sent last, in Unix time.
+    pub(super) at: Option<u64>,
+    /// How long it is, also when it is wiped.
+    pub(super) bytes: usize,
+    /// Whether its owner did not want to pay for it.
+    pub(super) is_declined: bool,
 }
 
 /// How far a message is.
@@ -51,6 +58,9 @@ impl Outbox {
             to: String::new(),
             text: Zeroizing::default(),
             stage: Stage::Draft,
+            at: None,
+            bytes: 0,
+            is_declined: false,
         });
         self.last
     }
@@ -61,6 +71,13 @@ impl Outbox {
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Letter> {
         self.letters.iter_mut().find(|letter| letter.id == id)
+    }
+
+    /// Its owner doesn't want to pay for it.
+    pub(super) fn decline(&mut self, id: u64) {
+        if let Some(letter) = self.get_mut(id) {
+            letter.is_declined = true;
+        }
     }
 
     pub(super) fn forget(&mut self, id: u64) {
@@ -95,8 +112,28 @@ impl Outbox {
 
     /// How many are on their way.
     pub(super) fn under_way(&self) -> usize {
-        let moving = |letter: &&Letter| matches!(letter.stage, Stage::UnderWay(_));
-        self.letters.iter().filter(moving).count()
+        self.steps().count()
+    }
+
+    /// How far each is that is on its way.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.letters
+            .iter()
+            .filter_map(|letter| match &letter.stage {
+                Stage::UnderWay(step) => Some(step),
+                _ => None,
+            })
+    }
+
+    /// That some are on their way, in a few words; with how far it is, if it is one and that is known.
+    pub(super) fn on_their_way(&self) -> Option<String> {
+        let mut steps = self.steps();
+        let first = steps.next()?;
+        Some(match (steps.count(), lock(first).now().0) {
+            (0, Some(done)) => format!("1 on its way, {:.0} %", done.clamp(0.0, 1.0) * 100.0),
+            (0, None) => "1 on its way".to_owned(),
+            (more, _) => format!("{} on their way", more + 1),
+        })
     }
 
     /// How many would be lost now: written, and not delivered.

@@ -12,6 +12,7 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::send::{accepted_words, cancelled};
 use crate::cli::steps::{Steps, dear};
 use crate::cli::way::{Load, OneTor, Way};
+use crate::clock::{Clock, SystemClock};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
@@ -28,7 +29,12 @@ pub(super) type Step = Arc<Mutex<Steps>>;
 
 /// What a delivery says.
 pub(super) enum Told {
-    Begun(u64, Step),
+    Begun {
+        id: u64,
+        step: Step,
+        /// In Unix time.
+        at: u64,
+    },
     /// Whether to pay what this machine can hardly pay in time.
     Asks {
         id: u64,
@@ -83,7 +89,11 @@ impl Post {
             events: self.events.clone(),
         };
         let (route, events) = (Arc::clone(&self.route), self.events.clone());
-        observer.tell(Told::Begun(id, Arc::clone(&step)));
+        observer.tell(Told::Begun {
+            id,
+            step: Arc::clone(&step),
+            at: SystemClock::default().wall(),
+        });
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let journey = tokio::spawn(async move {

@@ -92,7 +92,7 @@ fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
     terminal.wait_for("RECEIVED");
     terminal.press(&["q"]);
     terminal.wait_for("Leave?");
-    terminal.wait_for("n no");
+    terminal.wait_for("y yes");
     terminal.press(&["n", "o", "Enter"]);
     terminal.wait_for("Precious words.");
     assert!(dear.list().is_empty());

@@ -81,6 +81,7 @@ impl App {
             return;
         }
         (letter.to, letter.text) = (to, text);
+        letter.bytes = letter.text.len();
         letter.stage = Stage::Draft;
         let is_next = self.outbox.draft() == Some(compose.id);
         let told = match self.before {
@@ -110,6 +111,10 @@ impl App {
         self.put_aside();
         // From here on it can be neither sent again nor forgotten, also by a key that is pressed already.
         self.set_stage(id, Stage::UnderWay(Step::default()));
+        if let Some(letter) = self.outbox.get_mut(id) {
+            letter.bytes = text.as_str().len();
+            letter.is_declined = false;
+        }
         self.note = None;
         self.place = Place::Outbox;
         self.outbox.choose(id);
@@ -286,11 +291,11 @@ impl App {
             ),
             (None, TorMode::External | TorMode::Embedded) => {
                 let why = "your relay doesn't know its address: the system's Tor has it in its file hostname";
-                self.tell(false, why);
+                self.tell_of_relay(false, why);
                 return Vec::new();
             }
         };
-        self.tell(true, format!("{told}, {}", self.clipboard.condition()));
+        self.tell_of_relay(true, format!("{told}, {}", self.clipboard.condition()));
         vec![Order::Copy(Zeroizing::new(address).into())]
     }
 
@@ -309,8 +314,10 @@ impl App {
         match self.outbox.undelivered() {
             0 => vec![Order::Quit],
             undelivered => {
+                let under_way = self.outbox.under_way();
                 self.ask(Question::Quit {
                     undelivered,
+                    under_way,
                     writing,
                 });
                 Vec::new()

@@ -354,3 +354,41 @@ fn letters_of_other_keyboards_are_keys_by_their_place_where_nothing_is_written()
     app.layout = Layout::here(|_| Some("sr_RS.UTF-8".to_owned()));
     assert!(press(&mut app, "вД").is_empty() && app.questions.is_empty());
 }
+
+#[test]
+fn what_is_told_of_a_relay_goes_with_it_and_its_end_is_told() {
+    let no_address = || {
+        let mut status = status();
+        (status.tor, status.onion) = (TorMode::External, None);
+        status
+    };
+    for ends in [true, false] {
+        let mut app = app(1..=1);
+        app.take(Event::News(News::Here(no_address(), listed([]))));
+        let shown = screen(&mut app, 120, 24);
+        assert!(
+            shown.contains("can leave one.") && !shown.contains(" y "),
+            "{shown}"
+        );
+        press(&mut app, "y");
+        assert!(screen(&mut app, 80, 24).contains("doesn't know its address"));
+        app.take(Event::News(News::How(no_address())));
+        assert!(app.note.is_some(), "it is still that relay");
+        let news = if ends {
+            News::Away {
+                what: "no kkv is running".to_owned(),
+                hint: String::new(),
+                can_start: true,
+            }
+        } else {
+            let mut another = status();
+            another.relay = Hex([9; 32]);
+            News::Here(another, listed([]))
+        };
+        app.take(Event::News(news));
+        let shown = screen(&mut app, 80, 24);
+        assert!(!shown.contains("address:"), "{shown}");
+        assert!(shown.contains("your relay has ended"), "{shown}");
+        assert_eq!(shown.contains("this is another"), !ends);
+    }
+}

@@ -46,8 +46,18 @@ impl App {
             self.turn_page(key);
             return Vec::new();
         }
-        if self.asks_in_vain() && !self.leaves(key) {
+        if self.is_hushed && !self.leaves(key) {
             return Vec::new();
+        }
+        if self.asks_in_vain() && !self.leaves(key) {
+            let is_no = self
+                .questions
+                .front()
+                .is_some_and(|one| self.is_bare_no(one, key));
+            if !is_no {
+                return Vec::new();
+            }
+            self.is_hushed = true;
         }
         if let Some(question) = self.questions.pop_front() {
             self.is_answerable = false; // what comes next was not seen yet
@@ -92,11 +102,28 @@ impl App {
         self.place.act(key) == Some(Act::Quit) && key.modifiers == KeyModifiers::CONTROL
     }
 
+    /// Whether this key does nothing but close the question, so that it needn't wait until the keys have rested.
+    fn is_bare_no(&self, question: &Question, key: KeyEvent) -> bool {
+        match (question, key.code) {
+            // It comes by itself, perhaps under a key for something else.
+            (Question::Pay { .. }, _) => false,
+            // To say that the words differ does something, too.
+            (Question::Verify { .. }, KeyCode::Char('n' | 'N')) => false,
+            (_, KeyCode::Char('y' | 'Y')) => false,
+            (_, KeyCode::Esc | KeyCode::Char('n')) => true,
+            _ => !self.areas.question_is_hidden,
+        }
+    }
+
     pub(super) fn answer(&mut self, question: Question, key: KeyEvent) -> Vec<Order> {
         if self.leaves(key) {
             // Out of here, which answers whatever else was asked with a no.
             let is_quitting = matches!(question, Question::Quit { .. });
-            self.questions.clear();
+            for declined in self.questions.drain(..).chain([question]) {
+                if let Question::Pay { letter, .. } = declined {
+                    self.outbox.decline(letter);
+                }
+            }
             return if is_quitting {
                 vec![Order::Quit]
             } else {
@@ -120,7 +147,10 @@ impl App {
             self.tell(false, "that was no yes: a yes is the Latin letter y");
         }
         match question {
-            Question::Pay { answer, .. } => {
+            Question::Pay { letter, answer, .. } => {
+                if !yes {
+                    self.outbox.decline(letter);
+                }
                 let _ = answer.send(yes); // if nobody waits any more, the delivery was cancelled
                 Vec::new()
             }
@@ -205,7 +235,7 @@ impl App {
                     self.tell(false, what);
                 }
                 RelayState::Asking => {}
-                RelayState::Here(_) => self.tell(true, "your relay is running"),
+                RelayState::Here(_) => self.tell_of_relay(true, "your relay is running"),
             },
             Act::People => self.place = Place::People,
             Act::Add => self.begin_person(),
@@ -293,7 +323,7 @@ impl App {
 
     pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Order> {
         // Its bytes can come with a paste as well as keys can.
-        if !self.questions.is_empty() || self.help.is_some() || self.is_pasting {
+        if !self.questions.is_empty() || self.help.is_some() || self.ignores_keys() {
             return Vec::new();
         }
         let at = Position::new(mouse.column, mouse.row);

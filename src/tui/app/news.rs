@@ -1,6 +1,6 @@
 //! What the relay says, and what becomes of the screen when it has ended.
 
-use super::{App, Order, RelayState};
+use super::{About, App, Order, RelayState};
 use crate::owner::api::{List, Message};
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
@@ -16,12 +16,17 @@ impl App {
                     RelayState::Away { .. } | RelayState::Asking => {
                         self.questions
                             .retain(|question| !matches!(question, Question::Start));
-                        self.note = self.note.take().filter(|note| !note.is_of_absence);
+                        self.tell_no_more(About::Absence);
                         false
                     }
                 };
                 if is_another {
-                    self.forget_messages();
+                    self.tell_no_more(About::Relay);
+                    let gone = self.forget_messages();
+                    self.tell(
+                        false,
+                        format!("your relay has ended{gone}; this is another"),
+                    );
                 }
                 self.inbox.follow(list);
                 let newest = self.inbox.all().map(|message| message.id).max();
@@ -48,15 +53,21 @@ impl App {
                 hint,
                 can_start,
             } => {
+                let was_here = matches!(self.relay, RelayState::Here(_));
                 self.relay = RelayState::Away {
                     what,
                     hint,
                     can_start,
                 };
-                let had_some = self.inbox.all().next().is_some();
-                self.forget_messages();
-                if had_some && can_start {
-                    self.tell_of_absence(false, "your relay has ended, and its messages are gone");
+                self.tell_no_more(About::Relay);
+                let gone = self.forget_messages();
+                // Where it is known why it has ended, that says more.
+                let is_told = self
+                    .note
+                    .as_ref()
+                    .is_some_and(|note| note.about == About::Absence);
+                if was_here && can_start && (!gone.is_empty() || !is_told) {
+                    self.tell_of_absence(false, format!("your relay has ended{gone}"));
                 }
             }
             News::Message(message) => return self.show(*message),
@@ -69,14 +80,20 @@ impl App {
     }
 
     /// The relay that had them has ended. The next one begins with number 1 again, so nothing that is asked about a
-    /// number may reach it.
-    fn forget_messages(&mut self) {
+    /// number may reach it. What is said of them, if there were any.
+    fn forget_messages(&mut self) -> &'static str {
+        let had_some = self.inbox.all().next().is_some();
         self.wanted = None;
         self.questions
             .retain(|question| !question.is_about_messages());
         self.search.look_anew(true);
         self.inbox.follow(List::default());
         self.close_if_gone();
+        if had_some {
+            ", and its messages are gone"
+        } else {
+            ""
+        }
     }
 
     fn close_if_gone(&mut self) {

@@ -1,6 +1,7 @@
 //! Which keys are worth offering.
 
 use super::{App, RelayState};
+use crate::tor::TorMode;
 use crate::tui::keys::{Act, Place};
 use crate::tui::outbox::Stage;
 
@@ -19,7 +20,10 @@ impl App {
                 self.inbox.picked().next().is_some() || self.search.under_way.is_some()
             }
             Act::Find => self.search.under_way.is_some() || self.inbox.all().next().is_some(),
-            Act::CopyAddress => matches!(self.relay, RelayState::Here(_)),
+            Act::CopyAddress => match &self.relay {
+                RelayState::Here(status) => status.onion.is_some() || status.tor == TorMode::Off,
+                RelayState::Away { .. } | RelayState::Asking => false,
+            },
             Act::Open | Act::Mark | Act::Delete | Act::Cancel | Act::Verify | Act::Rename => {
                 self.acts_on_chosen(act)
             }

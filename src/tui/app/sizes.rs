@@ -89,7 +89,64 @@ fn messages_that_have_come_above_are_counted() {
     let more = listed(1..=40);
     app.take(Event::News(News::Here(status(), more)));
     let shown = screen(&mut app, 80, 24);
-    assert!(shown.contains(" 18 newer ↑ "), "{shown}");
+    assert!(shown.contains(" 18 newer ↑  2 older ↓ "), "{shown}");
+    press(&mut app, "g");
+    let shown = screen(&mut app, 80, 24);
+    assert!(
+        shown.contains(" 20 older ↓ ") && !shown.contains('↑'),
+        "{shown}"
+    );
+    press(&mut app, "G");
+    assert!(!screen(&mut app, 80, 24).contains('↓'));
+    // Beside the words at the top of the list, or not at all.
+    press(&mut app, "g");
+    for width in 40..120 {
+        let shown = screen(&mut app, width, 24);
+        assert!(
+            shown.contains("   ID") && (width < 64 || shown.contains('↓')),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn the_keys_without_which_one_is_stuck_are_named_on_every_screen() {
+    for (width, height) in [(80, 24), (60, 15), (40, 8)] {
+        let keys = |app: &mut App| {
+            let shown = screen(app, width, height);
+            shown.lines().last().unwrap().to_owned()
+        };
+        let mut app = app(1..=3);
+        let shown = keys(&mut app);
+        assert!(
+            shown.contains(" q quit ") && shown.contains(" Enter read "),
+            "{shown}"
+        );
+        press(&mut app, "c");
+        let shown = keys(&mut app);
+        assert!(
+            shown.contains(" Ctrl-S send ") && shown.contains(" Tab "),
+            "{shown}"
+        );
+        press(&mut app, "\x1baa");
+        let shown = keys(&mut app);
+        assert!(
+            shown.contains(" Ctrl-S save ") && shown.contains(" Tab "),
+            "{shown}"
+        );
+        press(&mut app, "\x1b\x1b");
+        let (what, hint, can_start) = (String::new(), String::new(), true);
+        app.take(Event::News(News::Away {
+            what,
+            hint,
+            can_start,
+        }));
+        let shown = keys(&mut app);
+        assert!(
+            shown.contains(" q quit ") && shown.contains(" s start "),
+            "{shown}"
+        );
+    }
 }
 
 #[test]

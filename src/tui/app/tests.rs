@@ -183,7 +183,7 @@ fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "my words");
     let step = std::sync::Arc::new(std::sync::Mutex::new(Steps::new(None)));
-    app.take(Event::Told(Told::Begun(id, step)));
+    app.take(Event::Told(Told::Begun { id, step, at: 0 }));
     assert!(screen(&mut app, 80, 24).contains("on its way"));
     assert!(matches!(press(&mut app, "x")[..], [Order::Cancel(cancelled)] if cancelled == id));
     let failed = Failed::new(Exit::Unreachable, "no way; nothing was delivered").hint("Try again.");
@@ -377,7 +377,11 @@ fn what_is_pasted_or_typed_fast_answers_no_question() {
             let deletes = |order: &Order| matches!(order, Order::Delete(_));
             assert!(!orders.iter().any(deletes), "{typed}: {orders:?}");
             let is_asked = !app.questions.is_empty();
-            assert!(is_asked || is_read && typed.starts_with('D'), "{typed}");
+            let is_left = is_asked || app.is_hushed || is_read && typed.starts_with('D');
+            assert!(
+                is_left && app.compose.is_none() && app.person.is_none(),
+                "{typed}"
+            );
             assert!(!screen(&mut app, 80, 24).contains("y yes"), "{typed}");
         }
     }

@@ -13,7 +13,7 @@ use crate::count::counted;
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
 use crate::tui::app::{App, Note, RelayState};
-use crate::tui::keys::{Act, Binding};
+use crate::tui::keys::{Act, Binding, Place};
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
 const SHORT: usize = 8;
@@ -24,7 +24,14 @@ const NOTE_LINES: u16 = 3;
 pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
     let name = " kkv  ";
-    let room = usize::from(area.width).saturating_sub(columns(name));
+    let all = usize::from(area.width).saturating_sub(columns(name));
+    // Where letters are listed, they say more.
+    let way = app
+        .outbox
+        .on_their_way()
+        .filter(|_| app.place != Place::Outbox);
+    let way = way.map(|way| format!("  {way} ")).unwrap_or_default();
+    let room = all.saturating_sub(columns(&way));
     let (head, style) = match &app.relay {
         RelayState::Asking => (Head::of("asking your relay…"), Style::new()),
         RelayState::Away {
@@ -38,10 +45,22 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
             } else {
                 theme.warning()
             };
-            (here(status, room), style)
+            let head = here(status, room).or_else(|| here(status, all));
+            // Nothing is cut, except for a place that leaves no other way.
+            let cut = || Head {
+                place: fitted(&whereabouts(status).0[0], all),
+                ..Head::of("")
+            };
+            (head.unwrap_or_else(cut), style)
         }
     };
-    let right = u16::try_from(columns(&head.counts)).unwrap_or(u16::MAX);
+    let way = if head.columns() <= room {
+        way
+    } else {
+        String::new()
+    };
+    let right = columns(&way) + columns(&head.counts);
+    let right = u16::try_from(right).unwrap_or(u16::MAX);
     let [begin, end] =
         Layout::horizontal([Constraint::Min(0), Constraint::Length(right)]).areas(area);
     let left = Line::from_iter([
@@ -50,7 +69,8 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
         Span::styled(head.state, style),
     ]);
     frame.render_widget(left, begin);
-    frame.render_widget(Line::raw(head.counts), end);
+    let right = Line::from_iter([Span::styled(way, theme.key()), Span::raw(head.counts)]);
+    frame.render_widget(right, end);
 }
 
 /// The parts of the line at the top.
@@ -77,9 +97,8 @@ impl Head {
     }
 }
 
-/// As much as has room of where it is, how Tor is doing and how full it is. Nothing is cut, except for a place that
-/// leaves no other way.
-fn here(status: &Status, room: usize) -> Head {
+/// As much as has room of where it is, how Tor is doing and how full it is, if anything has.
+fn here(status: &Status, room: usize) -> Option<Head> {
     let (places, states) = whereabouts(status);
     let queue = status.queue;
     let taken = queue.capacity - queue.free();
@@ -115,11 +134,7 @@ fn here(status: &Status, room: usize) -> Head {
         }
     });
     let mut heads = heads.into_iter();
-    let fits = |head: &Head| head.columns() <= room;
-    heads.find(fits).unwrap_or_else(|| Head {
-        place: fitted(&places[whole], room),
-        ..Head::of("")
-    })
+    heads.find(|head| head.columns() <= room)
 }
 
 /// Where it is: whole, short, and not at all. How Tor is doing: whole, and without what is in the way.
@@ -186,10 +201,11 @@ fn note_width(area: Rect) -> usize {
     usize::from(area.width.saturating_sub(2)).max(1)
 }
 
-/// As many keys as have room, among them always those for help and the way back. None while keys do nothing.
+/// As many keys as have room, among them always those for help and the way back, and those without which one is stuck.
+/// None while keys do nothing.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
-    if app.is_pasting {
+    if app.ignores_keys() {
         frame.render_widget(Line::raw(" …"), area);
         return;
     }
@@ -199,15 +215,25 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
         .bindings()
         .filter(|binding| !binding.short.is_empty() && app.does_something(binding.act))
         .collect();
-    let width = |binding: &Binding| columns(binding.keys_shown) + columns(binding.short) + 3;
-    let is_needed = |binding: &Binding| binding.is_common() || binding.act == Act::Back;
-    let needed = shown.iter().filter(|binding| is_needed(binding));
-    let needed: usize = needed.map(|binding| width(binding)).sum();
-    let mut room = usize::from(area.width).checked_sub(needed);
-    for binding in shown {
+    let is_known = |binding: &Binding| binding.is_common() || binding.act == Act::Back;
+    let is_needed = |binding: &Binding| is_known(binding) || binding.is_needed();
+    let width = |binding: &Binding, words: &str| columns(binding.keys_shown) + columns(words) + 3;
+    let taken = |is_worded: bool| -> usize {
+        let needed = shown.iter().filter(|binding| is_needed(binding));
+        let widths = needed.map(|binding| match is_known(binding) && !is_worded {
+            true => columns(binding.keys_shown) + 2,
+            false => width(binding, binding.short),
+        });
+        widths.sum()
+    };
+    let all = usize::from(area.width);
+    // The words of those that are the same everywhere go first.
+    let is_worded = taken(true) <= all;
+    let mut room = all.checked_sub(taken(is_worded));
+    for binding in &shown {
         if !is_needed(binding) {
             // Once one has no room, none of those that are used less has.
-            room = room.and_then(|room| room.checked_sub(width(binding)));
+            room = room.and_then(|room| room.checked_sub(width(binding, binding.short)));
             if room.is_none() {
                 continue;
             }
@@ -216,7 +242,12 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, app: &App) {
             format!(" {}", binding.keys_shown),
             theme.key(),
         ));
-        line.push_span(Span::raw(format!(" {} ", binding.short)));
+        let does = if is_worded || !is_known(binding) {
+            format!(" {} ", binding.short)
+        } else {
+            " ".to_owned()
+        };
+        line.push_span(Span::raw(does));
     }
     frame.render_widget(line, area);
 }

@@ -6,15 +6,20 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
-use super::Page;
+use super::{Page, fitted};
+use crate::cli::exit::Exit;
+use crate::cli::inbox::time;
 use crate::cli::visible::{OneLine, Visible};
-use crate::cli::wrapped::wrapped;
+use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
 use crate::lock;
 use crate::tui::app::App;
 use crate::tui::compose::Field;
 use crate::tui::outbox::{Letter, Stage};
 use crate::tui::theme::Theme;
+
+/// From this width on, the list of letters has days, and not hours alone.
+const LEAST_FOR_DATES: usize = 60;
 
 pub(super) fn compose(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
@@ -98,12 +103,7 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let top = (app.outbox.chosen + 1).saturating_sub(rows.into());
     app.areas.top = top;
     for ((place, letter), row) in letters.iter().enumerate().skip(top).zip(list.rows()) {
-        let mut line = Line::raw(format!(
-            " {:<12} {:<width$}",
-            word(letter),
-            to(letter),
-            width = usize::from(row.width)
-        ));
+        let mut line = Line::raw(in_list(letter, row.width.into()));
         if app.outbox.chosen == place {
             line = line.style(theme.chosen());
         }
@@ -176,8 +176,28 @@ fn word(letter: &Letter) -> &'static str {
         Stage::Draft => "draft",
         Stage::UnderWay(_) => "on its way",
         Stage::Accepted(_) => "accepted",
+        Stage::Failed(ref failed) if failed.exit == Exit::Cancelled => "cancelled",
+        Stage::Failed(_) if letter.is_declined => "you declined",
         Stage::Failed(_) => "failed",
     }
+}
+
+/// Its line in the list, filled up to so many columns.
+fn in_list(letter: &Letter, width: usize) -> String {
+    let at = match (&letter.stage, letter.at) {
+        (Stage::Draft, _) | (_, None) => String::new(),
+        (_, Some(at)) => time(at),
+    };
+    let (word, bytes) = (word(letter), letter.bytes);
+    let told = if width < LEAST_FOR_DATES {
+        // The hour is behind the day.
+        let hour = at.split(' ').next_back().unwrap_or_default();
+        format!(" {word:<12} {hour:<5} {bytes:>4} B  ")
+    } else {
+        format!(" {word:<12} {at:<16}  {bytes:>4} bytes  ")
+    };
+    let room = width.saturating_sub(columns(&told));
+    told + &fitted(&to(letter), room)
 }
 
 fn to(letter: &Letter) -> String {

@@ -12,6 +12,7 @@ use crate::cli::preview::{last_column, room_for_words, title};
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::columns;
 use crate::tui::app::{App, RelayState};
+use crate::tui::keys::Act;
 use crate::tui::rows::put;
 
 /// Columns of what is always there: marks, time, spaces, but for the sender and the number.
@@ -40,11 +41,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let last = if columns(last) <= room { last } else { "" };
     let more = MORE.map(|(name, _)| name.to_owned());
     let title = shown.line("   ", "RECEIVED", "FROM", &more, "ID") + last;
+    let free = usize::from(head.width).saturating_sub(columns(&title));
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
-    if app.inbox.top() > 0 {
-        let above = Line::raw(format!(" {} newer ↑ ", app.inbox.top()));
-        frame.render_widget(above.style(app.theme.warning()).right_aligned(), head);
-    }
+    let beyond = Line::raw(beyond(app, free)).style(app.theme.warning());
+    frame.render_widget(beyond.right_aligned(), head);
     let chosen = app.inbox.place();
     let places = app.inbox.top()..app.inbox.messages().len();
     let messages = app.inbox.messages().skip(app.inbox.top());
@@ -88,6 +88,26 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         }
         frame.buffer_mut().set_style(row, style);
     }
+}
+
+/// How many messages are above the screen and how many below, in so many columns. Those above, among which may be new
+/// ones, are told even where these are not to be had.
+fn beyond(app: &App, room: usize) -> String {
+    let above = app.inbox.top();
+    let seen = above + app.inbox.height();
+    let below = app.inbox.messages().len().saturating_sub(seen);
+    let form = |count: usize, words: &str, arrow: char| match count {
+        0 => String::new(),
+        count => format!(" {count}{words} {arrow} "),
+    };
+    let newer = form(above, " newer", '↑');
+    let both = [
+        newer.clone() + &form(below, " older", '↓'),
+        newer.clone() + &form(below, "", '↓'),
+        form(above, "", '↑') + &form(below, "", '↓'),
+    ];
+    let mut both = both.into_iter();
+    both.find(|both| columns(both) <= room).unwrap_or(newer)
 }
 
 /// Which columns there are, and how wide they are.
@@ -152,12 +172,19 @@ fn empty(app: &App) -> Paragraph<'static> {
                 Text::raw("\n  No message has these words.")
             }
         }
-        RelayState::Here(_) => Text::from_iter([
-            Line::raw(""),
-            Line::raw("  No messages."),
-            Line::raw(""),
-            Line::raw("  Whoever has your address can leave one; y copies it."),
-        ]),
+        RelayState::Here(_) => {
+            let copied = if app.does_something(Act::CopyAddress) {
+                "; y copies it"
+            } else {
+                ""
+            };
+            Text::from_iter([
+                Line::raw(""),
+                Line::raw("  No messages."),
+                Line::raw(""),
+                Line::raw(format!("  Whoever has your address can leave one{copied}.")),
+            ])
+        }
         RelayState::Away {
             what,
             hint,

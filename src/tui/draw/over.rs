@@ -24,7 +24,10 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
     };
     let (what, then) = question.words();
     let answers: &[_] = match question {
-        _ if !app.is_answerable => &[("…", "")], // until the keys have rested
+        // Until the keys have rested, a yes does nothing.
+        Question::Pay { .. } if !app.is_answerable => &[("…", "")],
+        Question::Verify { .. } if !app.is_answerable => &[("…", ""), ("Esc", "back")],
+        _ if !app.is_answerable => &[("…", "yes"), ("n", "no")],
         Question::Verify { .. } => &[("y", "yes"), ("n", "no"), ("Esc", "back")],
         _ => &[("y", "yes"), ("n", "no")],
     };
