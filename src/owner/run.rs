@@ -51,7 +51,7 @@ impl Meant {
             return Ok(());
         };
         let said = headers.get(RUN).and_then(|said| said.to_str().ok());
-        let Some(key) = said.and_then(|said| Hex::parse(said)) else {
+        let Some(key) = said.and_then(Hex::parse) else {
             return Ok(());
         };
         if *run.get_or_init(|| key) == key {
