@@ -62,7 +62,9 @@ impl Counts {
     /// Slots that neither hold a message nor wait for one.
     #[must_use]
     pub fn free(&self) -> u32 {
-        self.capacity.saturating_sub(self.stored + self.reserved)
+        // They may be what somebody else says who answers in a relay's place.
+        let taken = self.stored.saturating_add(self.reserved);
+        self.capacity.saturating_sub(taken)
     }
 }
 
@@ -381,5 +383,21 @@ impl<H> Queue<H> {
         if !state.closed {
             state.release(slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_no_queue_has_leave_no_slot_free() {
+        let counts = Counts {
+            capacity: 50,
+            stored: u32::MAX,
+            reserved: u32::MAX,
+            unread: 0,
+        };
+        assert_eq!(counts.free(), 0);
     }
 }
