@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::process::own_uid;
@@ -77,7 +77,14 @@ pub fn is_only_for(sockets: &[&Path], directory: &Path) -> bool {
 /// A listener with a name in the file system; the name goes away with it.
 #[derive(Debug)]
 pub struct UnixSocket {
+    /// First, so that it goes before nobody listens any more.
+    _name: Name,
     listener: UnixListener,
+}
+
+/// The name of a socket that this process has made. It is removed when this is dropped.
+#[derive(Debug)]
+struct Name {
     path: PathBuf,
     /// Device and inode, so that a socket that someone else has put there since is not removed.
     identity: (u64, u64),
@@ -91,12 +98,11 @@ impl UnixSocket {
     pub async fn bind(path: &Path, mode: Mode) -> Result<Self, SocketError> {
         let failed = |fault| SocketError::Io(path.to_owned(), fault);
         clear(path).await?;
-        let listener = listen(path, mode).map_err(failed)?;
-        let place = widened(path, mode).map_err(|fault| failed(fault.into()))?;
+        let (name, listener) = listen(path, mode).map_err(failed)?;
+        widen(path, mode).map_err(|fault| failed(fault.into()))?;
         Ok(Self {
+            _name: name,
             listener,
-            path: path.to_owned(),
-            identity: (place.st_dev, place.st_ino),
         })
     }
 
@@ -114,15 +120,16 @@ impl UnixSocket {
 
 /// A mode set afterwards would come too late for those who connect at once, and a umask is the whole process's: so the
 /// socket itself gets the mode, from which the kernel makes the name's, less the umask.
-fn listen(path: &Path, mode: Mode) -> io::Result<UnixListener> {
+fn listen(path: &Path, mode: Mode) -> io::Result<(Name, UnixListener)> {
     let socket = tokio::net::UnixSocket::new_stream()?;
     rustix::fs::fchmod(&socket, mode)?;
     socket.bind(path)?;
-    socket.listen(BACKLOG)
+    let name = Name::of(path)?; // whatever fails from here on, it is removed
+    Ok((name, socket.listen(BACKLOG)?))
 }
 
-/// Gives the name what the umask has taken from its `mode`, and says what it stands for.
-fn widened(path: &Path, mode: Mode) -> rustix::io::Result<Stat> {
+/// Gives the name what the umask has taken from its `mode`.
+fn widen(path: &Path, mode: Mode) -> rustix::io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let place = rustix::fs::open(path, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&place)?;
@@ -131,14 +138,26 @@ fn widened(path: &Path, mode: Mode) -> rustix::io::Result<Stat> {
         // By its descriptor, which is of this socket whatever has got its name meanwhile.
         rustix::fs::chmod(format!("/proc/self/fd/{}", place.as_raw_fd()), mode)?;
     }
-    Ok(stat)
+    Ok(())
 }
 
-impl Drop for UnixSocket {
+impl Name {
+    /// Of the socket that has just been made there. It takes no file descriptor.
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+impl Drop for Name {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path)
-            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity);
-        if ours {
+        if identity(&self.path).is_ok_and(|there| there == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -181,6 +200,8 @@ mod tests {
     use std::thread;
 
     use kkv_testing::alone;
+    use rustix::io::Errno;
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     use super::*;
 
@@ -206,8 +227,31 @@ mod tests {
     async fn it_has_its_mode_from_the_first_moment() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kkv.sock");
-        let _listener = listen(&path, OWNER_ONLY).unwrap();
+        let _made = listen(&path, OWNER_ONLY).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn where_it_fails_halfway_no_name_stays_behind() {
+        alone(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_io().build().unwrap();
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("kkv.sock");
+            // Room for one more: the socket itself, and then nothing can be opened.
+            let next = fs::File::open("/dev/null").unwrap().as_raw_fd();
+            let limit = Rlimit {
+                current: Some(u64::try_from(next).unwrap() + 1),
+                ..getrlimit(Resource::Nofile)
+            };
+            setrlimit(Resource::Nofile, limit).unwrap();
+            let bound = runtime.block_on(UnixSocket::bind(&path, OWNER_ONLY));
+            let Err(SocketError::Io(_, fault)) = bound else {
+                panic!("{bound:?}");
+            };
+            assert_eq!(fault.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
+            assert!(!path.exists(), "it stayed behind");
+        });
     }
 
     #[test]
