@@ -16,6 +16,8 @@ use crate::lock;
 /// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen
 /// whatever else waits.
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// Whether one of them has come that no [`stopped`] has told of. Set by the signal itself.
+static UNTOLD: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Whether nobody waits for them any more: then each ends the program, as if it had never listened. Read by the signal
 /// itself.
@@ -42,8 +44,10 @@ impl Listening {
         if !listeners.registered {
             let unless_ignored = (!hang_up_is_ignored()).then_some(SIGHUP);
             for signal in [SIGTERM, SIGINT, SIGQUIT].into_iter().chain(unless_ignored) {
-                flag::register_conditional_default(signal, Arc::clone(&UNHEARD))
-                    .and_then(|_| flag::register(signal, Arc::clone(&ASKED)))
+                // The flags first: no signal may find its default action gone and nothing to tell that it came.
+                flag::register(signal, Arc::clone(&ASKED))
+                    .and_then(|_| flag::register(signal, Arc::clone(&UNTOLD)))
+                    .and_then(|_| flag::register_conditional_default(signal, Arc::clone(&UNHEARD)))
                     .map_err(|fault| unheard(&fault))?;
             }
             listeners.registered = true;
@@ -81,6 +85,8 @@ pub(crate) fn have_cancelled(failed: &Failed) -> bool {
 /// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the
 /// program by itself; each does so again once this is dropped before one has come.
 ///
+/// One that came before, while the program listened already, is told of at once, unless another call has told of it.
+///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
     let listening = Listening::begin()?;
@@ -99,12 +105,16 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = quit.recv() => {}
-            _ = hung_up => {}
+        // What came before all of them were listened for, the flag alone tells of.
+        if !UNTOLD.load(Ordering::Relaxed) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                _ = quit.recv() => {}
+                _ = hung_up => {}
+            }
         }
+        UNTOLD.store(false, Ordering::Relaxed);
         listening.go_on();
     })
 }
@@ -150,7 +160,43 @@ fn ignores_hang_up(status: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::thread;
+
+    use kkv_testing::alone;
+    use rustix::process::{self, Signal, getpid};
+
     use super::*;
+
+    /// Whether it has come to its end when it is looked at once.
+    async fn is_over(stopped: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+        tokio::select! {
+            biased;
+            () = stopped => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    #[test]
+    fn a_signal_that_comes_before_it_is_waited_for_is_told_of_once() {
+        alone(|| {
+            let _listening = Listening::begin().unwrap();
+            process::kill_process(getpid(), Signal::TERM).unwrap();
+            while !is_asked_to_end() {
+                thread::yield_now();
+            }
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut first = pin!(stopped().unwrap());
+                assert!(is_over(&mut first).await, "it has come");
+                let mut next = pin!(stopped().unwrap());
+                assert!(!is_over(&mut next).await, "it has been told of");
+                process::kill_process(getpid(), Signal::INT).unwrap();
+                next.await;
+            });
+        });
+    }
 
     #[test]
     fn the_lowest_bit_of_the_mask_stands_for_sighup() {
