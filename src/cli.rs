@@ -48,6 +48,7 @@ pub(crate) mod preview;
 mod progress;
 mod proof;
 mod receipt;
+mod runtime;
 mod secret_file;
 pub(crate) mod send;
 pub(crate) mod signals;

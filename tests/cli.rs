@@ -17,9 +17,11 @@ mod cli {
     mod contacts_used;
     mod doctor;
     mod environment;
+    mod few_descriptors;
     mod hostile_text;
     mod identity;
     mod inbox;
+    mod interrupted;
     mod json;
     mod kkv_arguments;
     mod kkv_runs;

@@ -27,7 +27,7 @@ const WIDE_BAR_COLUMNS: usize = BAR_COLUMNS + 1;
 const WIDEST: usize = 2;
 /// Has a terminal end a line at its edge, and go on in the next one again (DECAWM).
 const ENDS: &str = "\x1b[?7l";
-const GOES_ON: &str = "\x1b[?7h";
+pub(super) const GOES_ON: &str = "\x1b[?7h";
 
 /// Columns of the terminal behind standard output, if it is one.
 pub(super) fn columns() -> Option<usize> {
@@ -62,6 +62,13 @@ fn mark_of_direction(line: &str) -> &'static str {
     } else {
         ""
     }
+}
+
+/// Whether a terminal is told in it to let lines end at its edge: what is cut within one would leave it so.
+pub(super) fn ends_lines(bytes: &[u8]) -> bool {
+    bytes
+        .windows(ENDS.len())
+        .any(|part| part == ENDS.as_bytes())
 }
 
 /// Writes a line that has been broken to fit, behind `before`. If a terminal that counts otherwise could draw it beyond

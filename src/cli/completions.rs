@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::arguments::variable;
 use super::exit::Failed;
 use super::output::print;
+use super::runtime;
 use crate::owner::Client;
 use crate::queue::MessageId;
 
@@ -132,10 +133,8 @@ fn there() -> Option<Vec<MessageId>> {
         None => Client::by_default(),
     };
     let client = client.ok()?.unattended();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .ok()?;
+    let mut current_thread = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime::start(current_thread.enable_all()).ok()?;
     let list = runtime.block_on(async { timeout(PATIENCE, client.list()).await });
     let messages = list.ok()?.ok()?.messages;
     Some(messages.iter().map(|message| message.id).collect())

@@ -14,6 +14,7 @@ use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
 use super::output::{json_line, must_be_seen, print, print_done, print_json, say};
+use super::signals;
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::count::counted;
@@ -38,6 +39,22 @@ pub(super) async fn read(
     json: bool,
 ) -> Result<(), Failed> {
     must_be_seen("nothing was marked as read")?;
+    let stopped = signals::stopped()?;
+    tokio::select! {
+        done = each_read(client, which, contacts, json) => done,
+        () = stopped => {
+            let what = "cancelled; the message that was shown last may stay unread";
+            Err(Failed::new(Exit::Cancelled, what))
+        }
+    }
+}
+
+async fn each_read(
+    client: &Client,
+    which: &[Numbers],
+    contacts: Option<Contacts<'_>>,
+    json: bool,
+) -> Result<(), Failed> {
     let chosen = Chosen::of(which, client).await?;
     let names = Names::open(contacts).await?;
     let mut missing = Vec::new();

@@ -19,7 +19,7 @@ use super::inside::{Onion, Ready};
 use super::output::{Talk, complain, set_talk, tell};
 use super::speed::Speed;
 use super::writer::{self, LastWords};
-use super::{panic, signals, tor_lines};
+use super::{panic, runtime, signals, tor_lines};
 use crate::clock::SystemClock;
 use crate::count::counted;
 use crate::crypto::{random, scrub};
@@ -95,11 +95,11 @@ fn keep(command: AddressCommand) -> Result<(), Failed> {
 }
 
 fn on_one_thread() -> Result<Runtime, Failed> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .on_thread_park(scrub::deep_stack)
-        .build()
-        .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))
+    runtime::start(
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(scrub::deep_stack),
+    )
 }
 
 async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<(), Failed> {

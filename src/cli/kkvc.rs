@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::commands::{Cli, Command, Tui};
 use super::common::Common;
-use super::exit::{Exit, Failed};
+use super::exit::Failed;
 use super::output::set_talk;
 use super::way::OneTor;
 use super::writer::LastWords;
 use super::{
     arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, list,
-    panic, proof, send, watch,
+    panic, proof, runtime, send, watch,
 };
 use crate::crypto::scrub;
 use crate::memory;
@@ -54,12 +54,12 @@ fn parsed() -> Result<Cli, ExitCode> {
 
 /// Runs one command, and waits for what it has started: that has to forget the same things.
 fn finished(cli: Cli) -> Result<(), Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .on_thread_park(scrub::deep_stack)
-        .build()
-        .map_err(|fault| Failed::new(Exit::Refused, format!("can't start: {fault}")))?;
+    let runtime = runtime::start(
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .on_thread_park(scrub::deep_stack),
+    )?;
     let result = runtime.block_on(run(cli));
     runtime.shutdown_timeout(SHUTDOWN);
     result

@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use zeroize::Zeroizing;
 
-use super::bar::{columns, columns_of, hanging};
+use super::bar::{columns, columns_of, ends_lines, hanging};
 use super::colour;
 use super::exit::{Exit, Failed};
+use super::signals::{Listening, is_asked_to_end};
 use super::writer::{self, Sink};
 
 /// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
@@ -146,11 +147,19 @@ pub(super) fn print_done(done: impl Display, text: &str) -> Result<(), Failed> {
 
 /// Writes all of `bytes`. Whether they were taken: false if nobody reads any more.
 pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
-    writer::written(Sink::Out, Zeroizing::new(bytes.to_vec())).map_err(|fault| match fault.kind() {
-        io::ErrorKind::Interrupted => {
-            let what = "cancelled before standard output had taken everything";
-            Failed::new(Exit::Cancelled, what)
-        }
+    let cancelled = || {
+        let what = "cancelled before standard output had taken everything";
+        Failed::new(Exit::Cancelled, what)
+    };
+    // Where a signal ended the program, it would leave the terminal as a line of a text has it.
+    let listening = ends_lines(bytes).then(Listening::begin).transpose()?;
+    let before = is_asked_to_end();
+    let taken = writer::written(Sink::Out, Zeroizing::new(bytes.to_vec()));
+    if listening.is_some() && is_asked_to_end() && !before {
+        return Err(cancelled()); // a terminal forgets at Ctrl-C what it hasn't shown yet
+    }
+    taken.map_err(|fault| match fault.kind() {
+        io::ErrorKind::Interrupted => cancelled(),
         _ => Failed::new(
             Exit::Refused,
             format!("can't write to standard output: {fault}"),

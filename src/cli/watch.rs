@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::commands;
 use super::common::Common;
-use super::exit::Failed;
+use super::exit::{Exit, Failed};
 use super::message::shown;
 use super::named::Names;
 use super::output::{complain, must_be_seen, ring, written};
@@ -101,7 +101,10 @@ async fn all_shown(
             scrub::after(|| written(text.as_bytes()))
         });
         let taken = tokio::select! {
-            taken = taken => taken.expect("writing does not panic")?,
+            taken = taken => match taken.expect("writing does not panic") {
+                Err(failed) if failed.exit == Exit::Cancelled => false, // it has been told to stop, too
+                taken => taken?,
+            },
             () = &mut stop => false,
         };
         if !taken || !marked(&arrivals, &message, &mut stop).await? {

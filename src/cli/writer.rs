@@ -4,6 +4,7 @@
 //! Words for people go into a bounded queue and are never waited for; what finds no room is dropped, and how much is
 //! said in its place. Data is waited for, until a signal asks the program to end.
 
+mod guard;
 mod patience;
 mod sink;
 
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::lock;
 use patience::Patience;
 pub(crate) use sink::Sink;
-use sink::all;
+use sink::{all, lines};
 
 /// Words that wait for an output: some hundred lines.
 const WAITING_BYTES: usize = 64 << 10;
@@ -134,6 +135,7 @@ pub(super) fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Dur
 /// all is.
 pub(crate) fn finish(longest: Option<Duration>) -> bool {
     begin();
+    guard::let_lines_go_on();
     let mut patience = Patience::new(longest);
     let all = LANES.iter().all(|lane| lane.wait(&mut patience));
     GAVE_UP.fetch_or(!all, Ordering::Relaxed);
@@ -249,7 +251,13 @@ impl Lane {
         waiting.writing = Some(piece.sink.clone());
         drop(waiting);
         let Piece { sink, bytes, told } = piece;
-        let taken = all(sink.file(&io::stdout(), &io::stderr()), &bytes);
+        let (out, err) = (io::stdout(), io::stderr());
+        let file = sink.file(&out, &err);
+        let is_guarded = guard::notice(&sink, &bytes);
+        let taken = match told {
+            Some(_) if is_guarded => lines(file, &bytes),
+            _ => all(file, &bytes),
+        };
         let mut waiting = lock(&self.waiting);
         waiting.writing = None;
         match told {

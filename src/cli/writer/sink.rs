@@ -1,7 +1,7 @@
 //! The outputs, and how one of them is written to.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
+use super::super::signals::is_asked_to_end;
 use super::Taken;
 
 /// An output.
@@ -26,6 +27,15 @@ impl Sink {
             Self::Out => out.as_fd(),
             Self::Err => err.as_fd(),
             Self::Terminal(file) => file.as_fd(),
+        }
+    }
+
+    /// Whether it is a terminal that others write to when this program has ended.
+    pub(super) fn is_shared_terminal(&self) -> bool {
+        match self {
+            Self::Out => io::stdout().is_terminal(),
+            Self::Err => io::stderr().is_terminal(),
+            Self::Terminal(_) => false, // the interactive client leaves it as it was
         }
     }
 
@@ -59,6 +69,20 @@ pub(super) fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
             // A terminal that is gone; on a disk it would be a fault.
             Err(Errno::IO) if is_device(to) => return Ok(false),
             Err(fault) => return Err(fault.into()),
+        }
+    }
+    Ok(true)
+}
+
+/// Writes one line after the other, until the program is asked to end meanwhile.
+pub(super) fn lines(to: BorrowedFd<'_>, bytes: &[u8]) -> Taken {
+    let before = is_asked_to_end();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if is_asked_to_end() && !before {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if !all(to, line)? {
+            return Ok(false);
         }
     }
     Ok(true)

@@ -1,0 +1,47 @@
+//! Terminals that are told to let lines end at their edge: none is left so.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::super::bar::{GOES_ON, ends_lines};
+use super::super::signals::is_asked_to_end;
+use super::{Sink, Taken, piece};
+use crate::lock;
+
+/// What Ctrl-C has the kernel forget of a terminal's output is forgotten so soon after the signal.
+const FORGOTTEN: Duration = Duration::from_millis(20);
+/// The terminal that was told last to let lines end at its edge.
+static GUARDED: Mutex<Option<Sink>> = Mutex::new(None);
+
+/// Whether what is about to be written is such a text on a terminal, which is remembered.
+pub(super) fn notice(sink: &Sink, bytes: &[u8]) -> bool {
+    let is_guarded = sink.is_shared_terminal() && ends_lines(bytes);
+    if is_guarded {
+        *lock(&GUARDED) = Some(sink.clone());
+    }
+    is_guarded
+}
+
+/// Has a terminal go on in the next line again, if a signal may have cut a text within a line that should end at its
+/// edge: Ctrl-C has the kernel forget what the terminal hasn't taken yet.
+pub(super) fn let_lines_go_on() {
+    if !is_asked_to_end() {
+        return;
+    }
+    let Some(sink) = lock(&GUARDED).take() else {
+        return;
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing tells when the kernel has forgotten"
+    )]
+    thread::sleep(FORGOTTEN);
+    piece(
+        sink,
+        Zeroizing::new(GOES_ON.as_bytes().to_vec()),
+        |_: Taken| {},
+    );
+}
