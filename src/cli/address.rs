@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::arguments::named_file;
+use super::build::mode;
 use super::exit::Failed;
 use super::inside::keep;
 use crate::tor::TorMode;
@@ -59,7 +60,7 @@ pub(super) struct Kept {
 
     /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its
     /// key itself)
-    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
+    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE, value_parser = mode)]
     tor: TorMode,
 }
 

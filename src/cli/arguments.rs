@@ -14,7 +14,7 @@ use clap::{Arg, ArgAction, Command, Error, Parser};
 use super::exit::Exit;
 use super::output::{alarm, complain, print};
 use super::visible::{OneLine, Visible};
-use super::{colour, completions, writer};
+use super::{build, colour, completions, writer};
 
 /// Where the owner's socket is unless told otherwise, as `--help` says it (see [`crate::owner::default_path`]).
 pub(super) const SOCKET_HELP: &str =
@@ -56,7 +56,7 @@ pub(super) fn parse<T: Parser>() -> Result<T, ExitCode> {
 pub(super) fn parse_from<T: Parser>(words: &[OsString]) -> Result<T, ExitCode> {
     let mut left_out = Vec::new();
     loop {
-        let command = with_environment(T::command(), &left_out);
+        let command = with_environment(build::offered(T::command()), &left_out);
         let all = command.clone();
         let parsed = command
             .try_get_matches_from(words)
@@ -67,14 +67,14 @@ pub(super) fn parse_from<T: Parser>(words: &[OsString]) -> Result<T, ExitCode> {
         };
         let excluded = excluded(&error, &all, words);
         if excluded.iter().all(|variable| left_out.contains(variable)) {
-            return Err(told(&error, &all, words));
+            return Err(told(error, &all, words));
         }
         left_out.extend(excluded);
     }
 }
 
 /// Prints what is to be printed instead of doing anything.
-fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
+fn told(mut error: Error, command: &Command, words: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
         writer::begin(); // there is help or a version to be written, and nothing else
         let text = error.render();
@@ -87,18 +87,36 @@ fn told(error: &Error, command: &Command, words: &[OsString]) -> ExitCode {
             Err(failed) => failed.report(command.get_name()),
         };
     }
-    // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
-    let text = shown(&error.render().to_string(), words);
-    match text.strip_prefix("error: ") {
-        Some(rest) => alarm("error:", rest),
-        None => complain(text),
+    if let Some(failed) = build::asked_for_tor_inside(&error, command, words) {
+        failed.report(command.get_name());
+    } else {
+        tip(&mut error, words);
+        // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
+        let text = shown(&error.render().to_string(), words);
+        match text.strip_prefix("error: ") {
+            Some(rest) => alarm("error:", rest),
+            None => complain(text),
+        }
     }
-    for variable in blamed(error, command, words) {
+    for variable in blamed(&error, command, words) {
         complain(format_args!(
             "\n{variable} is set in the environment; env -u {variable} runs without it."
         ));
     }
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// Takes away the tip that `--unread` may be meant by `--read`, its opposite.
+fn tip(error: &mut Error, words: &[OsString]) {
+    let is = |kind, option: &str| matches!(error.get(kind), Some(ContextValue::String(named)) if named == option);
+    if !is(ContextKind::InvalidArg, "--read") || !is(ContextKind::SuggestedArg, "--unread") {
+        return;
+    }
+    error.remove(ContextKind::SuggestedArg);
+    if words.iter().any(|word| word == "mark") {
+        let tip = ["without --unread, mark marks as read".into()].into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tip));
+    }
 }
 
 /// What clap says of `words`, made safe, with each of them in one line.
@@ -137,7 +155,7 @@ fn excluded(error: &Error, command: &Command, words: &[OsString]) -> Vec<String>
 }
 
 /// The long options that an error is about.
-fn named(error: &Error) -> impl Iterator<Item = &str> {
+pub(super) fn named(error: &Error) -> impl Iterator<Item = &str> {
     let kinds = [ContextKind::InvalidArg, ContextKind::PriorArg];
     let named = kinds.into_iter().filter_map(|kind| error.get(kind));
     let named = named.flat_map(|value| match value {
@@ -210,7 +228,7 @@ fn with_environment(command: Command, left_out: &[String]) -> Command {
     })
 }
 
-fn each_option(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+pub(super) fn each_option(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
     command
         .mut_args(change)
         .mut_subcommands(|command| each_option(command, change))

@@ -7,7 +7,7 @@ use super::advice::close_file;
 use super::exit::{Exit, Failed};
 use super::output::complain;
 use super::passphrase;
-use super::visible::quoted;
+use super::visible::{OneLine, quoted};
 use crate::contacts::{
     Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,
 };
@@ -81,6 +81,11 @@ impl Contacts<'_> {
                 book.add(contact).expect("nobody else is there");
                 BookFile::create(self.path, passphrase, book)
                     .map_err(|fault| unusable(self.path, &fault))?;
+                // Whatever else is left unsaid: the name of another file may have been mistyped.
+                complain(format_args!(
+                    "kkvc: a new file of contacts was made: {}",
+                    OneLine(&self.path.to_string_lossy())
+                ));
                 Ok(())
             }
             _ => self.change(|book| book.add(contact)).await,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
 use super::arguments::{KKVC_ENVIRONMENT, from_one_to, named_file};
@@ -60,7 +60,7 @@ pub(super) enum Command {
         raw: bool,
     },
     /// Show each new message as it arrives, and mark it as read, until stopped with Ctrl-C
-    #[command(after_help = WATCH_ENVIRONMENT)]
+    #[command(after_help = WATCH_HELP)]
     Watch(Watch),
     /// Mark messages as read, or unread
     Mark {
@@ -72,12 +72,13 @@ pub(super) enum Command {
         unread: bool,
     },
     /// Delete messages; they are wiped from memory
+    #[command(group = ArgGroup::new("which").required(true))]
     Delete {
         /// Numbers of the messages, and ranges of these, like 2-5
-        #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        #[arg(group = "which", value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
         ids: Vec<Numbers>,
         /// Every message
-        #[arg(long)]
+        #[arg(long, group = "which")]
         all: bool,
         /// Don't ask
         #[arg(long, short)]
@@ -316,8 +317,11 @@ pub(crate) fn options_are_of_the_screen(text: &str) -> bool {
     words.all(|word| word.strip_prefix("--").is_none_or(is_known))
 }
 
-/// The table in `--help` of `kkvc watch`.
-const WATCH_ENVIRONMENT: &str = "\
+/// What `--help` of `kkvc watch` says at its end.
+const WATCH_HELP: &str = "\
+If no kkv runs when it begins, it ends with 3. If one ends later, it waits for the
+next.
+
 What CMD finds in its environment:
   KKV_MESSAGE_ID        its number
   KKV_MESSAGE_SENDER    the sender's public key, in hex

@@ -6,11 +6,12 @@ use clap::Args;
 
 use super::arguments::{SOCKET_HELP, named_file};
 use super::book::Contacts;
+use super::build::way;
 use super::exit::Failed;
 use super::output::{Talk, say_more};
 use super::visible::OneLine;
 use crate::owner::{Client, ClientError};
-use crate::tor::{SocksProxyError, TorWay};
+use crate::tor::TorWay;
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -97,19 +98,4 @@ impl Common {
             passphrase_file: self.passphrase_file.as_deref(),
         })
     }
-}
-
-/// A way onto Tor, or which ways there are.
-fn way(text: &str) -> Result<TorWay, String> {
-    let inside = if cfg!(feature = "embedded-tor") {
-        "'embedded' (Tor inside), and "
-    } else {
-        ""
-    };
-    text.parse().map_err(|fault| match fault {
-        SocksProxyError::Shape if !text.contains(':') => format!(
-            "there is {inside}the SOCKS port of a Tor that runs, which is written socks5://127.0.0.1:9050"
-        ),
-        _ => fault.to_string(),
-    })
 }

@@ -14,6 +14,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 use tokio::time::timeout;
 
 use super::arguments::variable;
+use super::build;
 use super::exit::Failed;
 use super::output::print;
 use super::runtime;
@@ -98,7 +99,7 @@ pub(super) fn answer<T: CommandFactory>(words: &[OsString]) -> Result<(), ExitCo
         "kkv" => Program::Kkv,
         _ => Program::Kkvc,
     };
-    let answered = CompleteEnv::with_factory(T::command)
+    let answered = CompleteEnv::with_factory(|| build::offered(T::command()))
         .var(program.asked_in())
         .try_complete(words.iter().cloned(), env::current_dir().ok().as_deref());
     match answered {

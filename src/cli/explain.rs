@@ -1,5 +1,6 @@
 //! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
 
+use super::build::HAS_TOR_INSIDE;
 use super::estimate::roughly;
 use super::exit::{Exit, Failed};
 use crate::contacts::Name;
@@ -132,7 +133,12 @@ fn refused(refusal: Refusal, what: &str) -> Failed {
 pub(super) fn unreachable_hint(fault: &DialError) -> String {
     match fault {
         DialError::NoTor { .. } => {
-            "Start Tor (on Debian: apt install tor), or name its SOCKS port with --tor; or leave out --tor to use the one inside.".to_owned()
+            let inside = if HAS_TOR_INSIDE {
+                "; or leave out --tor to use the one inside"
+            } else {
+                ""
+            };
+            format!("Start Tor (on Debian: apt install tor), or name its SOCKS port with --tor{inside}.")
         }
         DialError::NotTor { .. } => "Name Tor's own SOCKS port with --tor.".to_owned(),
         DialError::NotConnected(trouble) => format!("What may help: {}.", trouble.advice()),
@@ -169,5 +175,14 @@ mod tests {
             assert!(hint.starts_with("It may be no kkv relay"), "{hint}");
             assert_eq!(hint.contains("ssh -L"), told, "{status} {target}");
         }
+    }
+
+    #[test]
+    fn the_tor_inside_is_advised_only_where_there_is_one() {
+        let proxy = "127.0.0.1:9050".parse().expect("an address");
+        let fault = std::io::ErrorKind::ConnectionRefused.into();
+        let hint = unreachable_hint(&DialError::NoTor { proxy, fault });
+        assert!(hint.contains("with --tor"), "{hint}");
+        assert_eq!(hint.contains("inside"), HAS_TOR_INSIDE, "{hint}");
     }
 }

@@ -60,7 +60,7 @@ fn make(path: &Path) -> io::Result<SenderKey> {
 
 /// Reads the key in `path`, if nobody else can.
 pub(super) async fn load(path: &Path) -> Result<SenderKey, Failed> {
-    let pem = secret_file::read(path, MAKER).await?;
+    let pem = secret_file::read(path, MAKER, |text| SenderKey::from_pem(text).is_ok()).await?;
     SenderKey::from_pem(&pem).map_err(|fault| {
         Failed::usage(format!("{}: {fault}", quoted(path)))
             .hint(format!("`{MAKER}` makes a new one."))

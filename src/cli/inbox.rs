@@ -13,7 +13,7 @@ use super::exit::{Exit, Failed};
 use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
 use super::named::Names;
 use super::numbers::{Chosen, Numbers};
-use super::output::{json_line, must_be_seen, print, print_done, print_json, say};
+use super::output::{complain, json_line, must_be_seen, print, print_done, print_json, say};
 use super::signals;
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
@@ -139,13 +139,11 @@ pub(super) async fn delete(
     let mut done = if chosen.is_empty() {
         Done::default()
     } else {
-        if !yes
-            && !agreed(&format!(
-                "Delete {}? {FOR_GOOD}",
-                counted_or_named(&chosen.ids)
-            ))?
-        {
-            return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
+        if !yes {
+            if let Some(lacks) = chosen.lacks(&gone) {
+                complain(format_args!("kkvc: {lacks}"));
+            }
+            must_agree_to_delete(&counted_or_named(&chosen.ids))?;
         }
         client.delete(&Delete::Ids(chosen.ids.clone())).await?
     };
@@ -156,11 +154,32 @@ pub(super) async fn delete(
 /// Deletes every message.
 pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
     must_be_askable(yes, "delete every message")?;
-    if !yes && !agreed(&format!("Delete every message? {FOR_GOOD}"))? {
-        return Err(Failed::new(Exit::Cancelled, "nothing was deleted"));
-    }
-    let done = client.delete(&Delete::All).await?;
+    let which = if yes {
+        Delete::All
+    } else {
+        // Those that are asked about, and none that comes meanwhile.
+        let list = client.list().await?;
+        let ids: Vec<_> = list.messages.iter().map(|message| message.id).collect();
+        match &*ids {
+            [] => {}
+            [_] => must_agree_to_delete(&counted_or_named(&ids))?,
+            _ => must_agree_to_delete(&format!("all {}", counted_or_named(&ids)))?,
+        }
+        Delete::Ids(ids)
+    };
+    let done = Done {
+        missing: Vec::new(), // whatever has gone by itself meanwhile
+        ..client.delete(&which).await?
+    };
     said(&done, DELETED, json, "There was nothing to delete.")
+}
+
+/// Asks whether `these` are to be deleted. Blocks.
+fn must_agree_to_delete(these: &str) -> Result<(), Failed> {
+    if agreed(&format!("Delete {these}? {FOR_GOOD}"))? {
+        return Ok(());
+    }
+    Err(Failed::new(Exit::Cancelled, "nothing was deleted"))
 }
 
 /// Wipes everything, open sessions too.

@@ -61,7 +61,7 @@ pub(super) fn key_in(made: bool, file: &Path) -> String {
 
 /// Reads the key in `file`, if nobody else can.
 pub(super) async fn load(file: &Path) -> Result<AccessSecret, Failed> {
-    let line = secret_file::read(file, MAKER).await?;
+    let line = secret_file::read(file, MAKER, |line| line.parse::<AccessSecret>().is_ok()).await?;
     line.parse().map_err(|fault| {
         Failed::usage(format!("{}: {fault}", quoted(file)))
             .hint(format!("`{MAKER}` makes a new one."))

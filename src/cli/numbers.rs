@@ -9,8 +9,8 @@ use crate::owner::{Client, ClientError};
 use crate::queue::MessageId;
 
 /// One number, or all from one to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbers {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Numbers {
     first: MessageId,
     last: MessageId,
 }
@@ -23,6 +23,15 @@ impl Numbers {
 
     fn contains(self, id: MessageId) -> bool {
         (self.first..=self.last).contains(&id)
+    }
+}
+
+impl From<MessageId> for Numbers {
+    fn from(id: MessageId) -> Self {
+        Self {
+            first: id,
+            last: id,
+        }
     }
 }
 
@@ -59,10 +68,21 @@ impl fmt::Display for Numbers {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub(super) ids: Vec<MessageId>,
-    /// Those that were named one by one.
-    single: HashSet<MessageId>,
-    /// Ranges with no message in them.
-    empty: Vec<Numbers>,
+    /// What can be missing, each once and in the same order: what was named one by one, and ranges with no message in
+    /// them.
+    can_miss: Vec<Numbers>,
+}
+
+/// Says of what was named that it is not there; nothing if there is nothing to be said.
+pub(crate) fn there_is_no(named: &[Numbers]) -> Option<String> {
+    match named {
+        [] => None,
+        [one] if one.single().is_some() => Some(format!("there is no message {one}")),
+        all => {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            Some(format!("there are no messages {}", all.join(", ")))
+        }
+    }
 }
 
 impl Chosen {
@@ -95,17 +115,17 @@ impl Chosen {
     fn among(numbers: &[Numbers], there: &[MessageId]) -> Self {
         let mut chosen = Self {
             ids: Vec::new(),
-            single: numbers.iter().filter_map(|n| n.single()).collect(),
-            empty: Vec::new(),
+            can_miss: Vec::new(),
         };
-        let mut seen = HashSet::new();
+        let (mut seen, mut seen_missing) = (HashSet::new(), HashSet::new());
         for numbers in numbers {
             let single = numbers.single();
             let start = there.partition_point(|id| *id < numbers.first);
             let found = there[start..].iter().copied();
             let mut found = found.take_while(|id| numbers.contains(*id)).peekable();
-            if single.is_none() && found.peek().is_none() {
-                chosen.empty.push(*numbers);
+            let can_miss = single.is_some() || found.peek().is_none();
+            if can_miss && seen_missing.insert(*numbers) {
+                chosen.can_miss.push(*numbers);
             }
             let named = single.into_iter().chain(found);
             chosen.ids.extend(named.filter(|id| seen.insert(*id)));
@@ -121,23 +141,27 @@ impl Chosen {
     /// Of those that are not there (any more), the ones that were named one by one: what has gone from a range since is
     /// no fault.
     pub(super) fn named(&self, missing: &[MessageId]) -> Vec<MessageId> {
-        let named = missing.iter().filter(|id| self.single.contains(id));
-        named.copied().collect()
+        let all = self.not_there(missing);
+        all.into_iter().filter_map(Numbers::single).collect()
     }
 
-    /// Says what was named and is not there.
+    /// Says what was named and is not there, if anything.
+    pub(super) fn lacks(&self, missing: &[MessageId]) -> Option<String> {
+        there_is_no(&self.not_there(missing))
+    }
+
+    /// The same, as what the command ends with.
     pub(super) fn without(&self, missing: &[MessageId]) -> Result<(), Failed> {
-        let missing = self.named(missing);
-        let missing = missing.iter().map(ToString::to_string);
-        let all: Vec<String> = missing
-            .chain(self.empty.iter().map(ToString::to_string))
-            .collect();
-        if all.is_empty() {
-            return Ok(());
-        }
-        let what = format!("there is no message {}", all.join(", "));
-        Err(Failed::new(Exit::Refused, what)
-            .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
+        self.lacks(missing).map_or(Ok(()), |what| {
+            Err(Failed::new(Exit::Refused, what)
+                .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
+        })
+    }
+
+    fn not_there(&self, missing: &[MessageId]) -> Vec<Numbers> {
+        let missing: HashSet<_> = missing.iter().copied().collect();
+        let is_missing = |named: &Numbers| named.single().is_none_or(|id| missing.contains(&id));
+        self.can_miss.iter().copied().filter(is_missing).collect()
     }
 }
 
@@ -153,7 +177,8 @@ mod tests {
     fn chosen(words: &[&str], there: &[u64]) -> (Vec<u64>, Vec<String>) {
         let there: Vec<_> = there.iter().copied().map(MessageId).collect();
         let chosen = Chosen::among(&numbers(words), &there);
-        let empty = chosen.empty.iter().map(ToString::to_string).collect();
+        let empty = chosen.can_miss.iter().filter(|n| n.single().is_none());
+        let empty = empty.map(ToString::to_string).collect();
         (chosen.ids.iter().map(|id| id.0).collect(), empty)
     }
 
@@ -212,6 +237,21 @@ mod tests {
         assert!(chosen.without(&[MessageId(1)]).is_ok());
         let failed = chosen.without(&[MessageId(1), MessageId(8)]).unwrap_err();
         assert_eq!(failed.what, "there is no message 8");
+    }
+
+    #[test]
+    fn what_is_missing_is_said_once_in_the_order_in_which_it_was_named() {
+        let missing = [2, 9].map(MessageId);
+        for (words, said) in [
+            (&["2"][..], "there is no message 2"),
+            (&["9", "2", "9"], "there are no messages 9, 2"),
+            (&["5-7"], "there are no messages 5-7"),
+            (&["9", "5-7", "2", "5-7"], "there are no messages 9, 5-7, 2"),
+        ] {
+            let chosen = Chosen::among(&numbers(words), &[]);
+            assert_eq!(chosen.lacks(&missing).as_deref(), Some(said));
+        }
+        assert_eq!(Chosen::among(&numbers(&["1"]), &[]).lacks(&missing), None);
     }
 
     proptest! {

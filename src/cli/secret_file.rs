@@ -34,9 +34,14 @@ pub(super) fn make(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
-/// Reads a file with a key. `maker` is the command that makes such files.
-pub(super) async fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, Failed> {
-    let read = read_private(path, "key").await.map(only_the_key);
+/// Reads a file with a key, or what it has instead, by `is_key`. `maker` is the command that makes such files.
+pub(super) async fn read(
+    path: &Path,
+    maker: &str,
+    is_key: fn(&str) -> bool,
+) -> Result<Zeroizing<String>, Failed> {
+    let is_key = move |text: &str| is_key(text.trim_matches(is_around));
+    let read = read_private(path, "key", is_key).await.map(only_the_key);
     read.map_err(|fault| match fault {
         Unread::Directory(failed) => {
             failed.hint(format!("Name a file in it; `{maker}` makes one."))
@@ -48,7 +53,7 @@ pub(super) async fn read(path: &Path, maker: &str) -> Result<Zeroizing<String>, 
 
 /// Reads a file with a passphrase, which somebody has made by hand.
 pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> {
-    let read = read_private(path, "passphrase").await;
+    let read = read_private(path, "passphrase", |_| true).await;
     read.map_err(|fault| match fault {
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
         Unread::Exposed(failed) => failed,
@@ -62,12 +67,15 @@ pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Fa
 
 /// A key without what an editor may have put around it: blank lines, and the mark of UTF-8 at the beginning.
 fn only_the_key(mut text: Zeroizing<String>) -> Zeroizing<String> {
-    let is_around = |c: char| c.is_whitespace() || c == '\u{feff}';
     let end = text.trim_end_matches(is_around).len();
     text.truncate(end);
     let start = end - text.trim_start_matches(is_around).len();
     text.drain(..start); // within the buffer, which is wiped
     text
+}
+
+fn is_around(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
 }
 
 enum Unread {
@@ -78,14 +86,23 @@ enum Unread {
 
 /// It may be a pipe: a shell's `<(…)`. A signal can't interrupt who waits for what comes through that, so a thread of
 /// its own does.
-async fn read_private(path: &Path, secret: &'static str) -> Result<Zeroizing<String>, Unread> {
+async fn read_private(
+    path: &Path,
+    secret: &'static str,
+    is_one: impl Fn(&str) -> bool + Send + 'static,
+) -> Result<Zeroizing<String>, Unread> {
     let path = path.to_owned();
-    let read = spawn_blocking(move || scrub::after(|| read_now(&path, secret)));
+    let read = spawn_blocking(move || scrub::after(|| read_now(&path, secret, &is_one)));
     read.await.expect("reading does not panic")
 }
 
-/// What is looked at is what was opened.
-fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
+/// What is looked at is what was opened. A file that others can read is given back only if there is no secret in it: then
+/// that is what is wrong with it.
+fn read_now(
+    path: &Path,
+    secret: &str,
+    is_one: &dyn Fn(&str) -> bool,
+) -> Result<Zeroizing<String>, Unread> {
     let file = File::open(path).map_err(Unread::Io)?;
     let metadata = file.metadata().map_err(Unread::Io)?;
     let shown = quoted(path);
@@ -94,6 +111,13 @@ fn read_now(path: &Path, secret: &str) -> Result<Zeroizing<String>, Unread> {
         return Err(Unread::Directory(Failed::usage(what)));
     }
     if metadata.mode() & 0o077 != 0 {
+        if metadata.is_file() {
+            // What is no text is as little a key as an empty file is.
+            let text = input::text(file, MAX_SECRET_FILE_BYTES);
+            if !is_one(text.as_ref().map_or("", |text| text.as_str())) {
+                return text.map_err(Unread::Io);
+            }
+        }
         let what = format!("other users may get at the {secret} in {shown}");
         let failed = close_file(Failed::usage(what), path, &metadata);
         return Err(Unread::Exposed(failed));

@@ -14,6 +14,7 @@ use super::app::Event;
 use super::search::Look;
 use crate::cli::exit::Failed;
 use crate::cli::inbox::numbers;
+use crate::cli::numbers::{Numbers, there_is_no};
 use crate::count::counted;
 use crate::limits::MAX_FIRST;
 use crate::owner::api::{Delete, Done, List, Message, Status};
@@ -269,7 +270,10 @@ impl Link {
 fn deleted(done: &Done) -> News {
     match (done.done.as_slice(), done.missing.as_slice()) {
         ([], []) => News::Done("there was nothing to delete".to_owned()),
-        ([], missing) => News::Failed(format!("there is no message {}", numbers(missing))),
+        ([], missing) => {
+            let missing: Vec<_> = missing.iter().copied().map(Numbers::from).collect();
+            News::Failed(there_is_no(&missing).unwrap_or_default())
+        }
         (done, _) if done.len() > MANY => News::Done(format!(
             "deleted and wiped: {}",
             counted(done.len() as u64, "message")

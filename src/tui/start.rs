@@ -52,12 +52,50 @@ fn end_of(mut child: Child) -> String {
         .take()
         .map_or(Ok(0), |mut stderr| stderr.read_to_string(&mut said));
     let ended = read.and_then(|_| child.wait());
-    // Warnings may come before it.
-    let why = |line: &&str| line.starts_with("kkv: ") || line.starts_with("error: ");
-    let line = said.lines().rfind(why).or(said.lines().next());
-    match (line, ended) {
-        (Some(line), _) => line.to_owned(),
+    match (why(&said), ended) {
+        (Some(why), _) => why,
         (None, Ok(status)) => format!("your relay has ended ({status})"),
         (None, Err(fault)) => format!("your relay has ended ({fault})"),
+    }
+}
+
+/// Why it has ended, and what to do then: what it says last. Warnings may come before it.
+fn why(said: &str) -> Option<String> {
+    let lines: Vec<&str> = said.lines().collect();
+    let is_why = |line: &&str| line.starts_with("kkv: ") || line.starts_with("error: ");
+    let last = lines.iter().rposition(is_why).unwrap_or(0);
+    let line = *lines.get(last)?;
+    let advice = lines[last + 1..].iter();
+    let advice = advice.map_while(|line| line.strip_prefix("  "));
+    let advice: Vec<&str> = advice.collect();
+    Some(match advice.is_empty() {
+        true => line.to_owned(),
+        false => format!("{line}. {}", advice.join(" ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_it_has_ended_is_said_with_what_to_do_then() {
+        for (said, told) in [
+            ("", None),
+            ("killed\n", Some("killed")),
+            (
+                "error: invalid value 'x'\n\nFor more information, try '--help'.\n",
+                Some("error: invalid value 'x'"),
+            ),
+            (
+                "kkv: this user may not lock so much memory.\n  To mend it, raise the limit.\n\
+                 kkv: 127.0.0.1:7 is in use by another program\n  Stop the other one,\n  or name another port.\n",
+                Some(
+                    "kkv: 127.0.0.1:7 is in use by another program. Stop the other one, or name another port.",
+                ),
+            ),
+        ] {
+            assert_eq!(why(said).as_deref(), told);
+        }
     }
 }

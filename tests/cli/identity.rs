@@ -240,6 +240,28 @@ fn what_an_editor_puts_around_a_key_changes_nothing() {
 }
 
 #[test]
+fn of_a_file_that_is_no_key_that_is_said_and_nothing_of_its_rights() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("l.txt");
+    let inbox = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+    for (bytes, said) in [
+        (&b"dear diary\n"[..], "makes a new one"),
+        (b"", "makes a new one"),
+        (b"\xff\n", "it isn't UTF-8 text"),
+        (&[b'x'; 5000], "it is longer than 4096 bytes"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        set_mode(&path, 0o644);
+        let key = kkvc(["key", inbox, path.to_str().unwrap()]).finish();
+        for told in [identity(&path), key] {
+            let told = told.must_end_with(2).must_say(said);
+            assert!(!told.stderr.contains("other users"), "{told:?}");
+            assert!(!told.stderr.contains("chmod"), "{told:?}");
+        }
+    }
+}
+
+#[test]
 fn nobody_is_told_to_change_the_rights_of_a_device() {
     let told = identity(Path::new("/dev/null")).must_end_with(2);
     assert!(!told.stderr.contains("chmod"), "{told:?}");
@@ -252,7 +274,7 @@ fn a_command_to_be_pasted_stays_one_line_on_a_narrow_terminal() {
     let path = directory
         .path()
         .join("a_key_with_a_name_longer_than_the_line.pem");
-    fs::write(&path, "").unwrap();
+    identity(&path).must_end_with(0);
     set_mode(&path, 0o644);
     let run = kkvc(["identity", path.to_str().unwrap()]);
     let (_, output) = run.start_on(45, 24).finish();

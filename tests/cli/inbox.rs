@@ -117,7 +117,7 @@ fn of_several_numbers_those_that_are_there_are_done_and_the_others_said() {
         .must_end_with(1);
     outcome
         .must_say("Deleted and wiped: 1, 3.")
-        .must_say("there is no message 9, 8");
+        .must_say("there are no messages 9, 8");
     assert_eq!(ids(&relay), [2]);
     let outcome = relay
         .owner(["mark", "2", "5", "--json"])
@@ -246,4 +246,22 @@ fn without_a_relay_every_command_of_the_owner_ends_with_3() {
             outcome.must_say("Start it with `kkv &`");
         }
     }
+}
+
+#[test]
+fn nobody_who_means_to_mark_as_read_is_led_to_the_opposite() {
+    for (words, tip) in [
+        (&["mark", "--read", "3"][..], Some("without --unread")),
+        (&["list", "--read"], None),
+    ] {
+        let told = kkvc(words).finish().must_end_with(2);
+        assert!(!told.stderr.contains("'--unread'"), "{told:?}");
+        told.must_say(tip.unwrap_or("unexpected argument '--read'"));
+    }
+}
+
+#[test]
+fn that_all_may_be_deleted_is_said_where_numbers_are_missing() {
+    let told = kkvc(["delete"]).finish().must_end_with(2);
+    assert_eq!(told.stderr.matches("--all").count(), 2, "{told:?}");
 }

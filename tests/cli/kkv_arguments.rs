@@ -139,3 +139,49 @@ fn a_relay_that_speaks_only_kkv_2_refuses_kkv_1_and_the_sender_says_so() {
     relay.deliver(b"y");
     assert_eq!(relay.list().len(), 1);
 }
+
+/// With it they are taken, which tests/inside tries.
+#[cfg(not(feature = "embedded-tor"))]
+#[test]
+fn what_only_a_tor_inside_takes_is_refused_by_name_where_there_is_none() {
+    use crate::programs::kkvc;
+
+    let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+    let no_option = |option: &str| format!("was built without Tor inside, so it has no {option}");
+    let of_relay = [
+        &["--allow", "x"][..],
+        &["--state-dir", "x"],
+        &["--tor-config=x"],
+        &["--ephemeral"],
+        &["--tor", "embedded"],
+    ];
+    for words in of_relay {
+        let mut command = kkv();
+        command.args(words);
+        let told = Process::spawn(command, None).finish().must_end_with(2);
+        let option = words[0].split('=').next().unwrap();
+        told.must_say(&match option {
+            "--tor" => "this kkv was built without Tor inside Use a system Tor".to_owned(),
+            _ => format!("this kkv {}", no_option(option)),
+        });
+    }
+    for words in [
+        &["send", onion, "-m", "x", "--key", "x"][..],
+        &["tui", "--state-dir", "x"],
+        &["send", onion, "--tor-config", "x"],
+    ] {
+        let told = kkvc(words).finish().must_end_with(2);
+        let option = words.iter().rev().nth(1).unwrap();
+        told.must_say(&format!("this kkvc {}", no_option(option)));
+    }
+    for words in [
+        &["--tor", "embedded"][..],
+        &["send", onion, "--tor=embedded"],
+    ] {
+        let told = kkvc(words).finish().must_end_with(2);
+        told.must_say("this kkvc was built without Tor inside Use a system Tor");
+    }
+    // Where no build has the option.
+    let told = kkvc(["list", "--key", "x"]).finish().must_end_with(2);
+    told.must_say("unexpected argument '--key'");
+}

@@ -198,3 +198,23 @@ fn what_does_not_come_through_a_pipe_keeps_nobody_from_ending() {
     }
     assert!(relay.list().is_empty());
 }
+
+#[test]
+fn that_a_file_was_made_is_said_whatever_else_is_left_unsaid() {
+    let desk = Desk::new();
+    let add = |name: &str, options: &[&str]| {
+        let run = kkvc(["contact", "add", name, ONION, "--contacts"]);
+        let run = run.with(|c| c.arg(desk.path(&format!("{name}.age"))).args(options));
+        let run = run.with(|c| c.arg("--passphrase-file").arg(desk.path("passphrase")));
+        run.finish().must_end_with(0)
+    };
+    for (name, options) in [("a", &[][..]), ("b", &["--json"]), ("c", &["-q"])] {
+        let said = add(name, options).must_say("a new file of contacts was made: ");
+        said.must_say(&desk.path(&format!("{name}.age")).display().to_string());
+    }
+    let before = kkvc(["contact", "add", "d", "127.0.0.1", "--contacts"]);
+    let again = before.with(|c| c.arg(desk.path("a.age")));
+    let again = again.with(|c| c.arg("--passphrase-file").arg(desk.path("passphrase")));
+    let again = again.finish().must_end_with(0);
+    assert!(!again.stderr.contains("was made"), "{again:?}");
+}

@@ -46,10 +46,10 @@ fn the_question_says_how_much_would_go_and_yes_spares_it() {
         relay.deliver(text.as_bytes());
     }
     let mut terminal = relay.owner(["delete", "--all"]).start_on(40, 12);
-    terminal.wait_for("Delete every message?");
+    terminal.wait_for("Delete all 3 messages?");
+    relay.deliver(b"d"); // was not in the question
     terminal.press("y\n");
     assert_eq!(terminal.finish().0, Some(0));
-    relay.deliver(b"d");
     relay.deliver(b"e");
     let mut terminal = relay.owner(["delete", "4", "5"]).start_on(40, 12);
     terminal.wait_for("Delete 2 messages?");
@@ -64,13 +64,23 @@ fn the_question_says_how_much_would_go_and_yes_spares_it() {
 fn nothing_is_asked_about_what_is_not_there() {
     let relay = Relay::start(&[]);
     relay.deliver(b"a");
-    for words in [&["77"][..], &["77", "8-9"]] {
+    for (words, said) in [
+        (&["77"][..], "there is no message 77"),
+        (&["77", "8-9"], "there are no messages 77, 8-9"),
+    ] {
         let delete = relay.owner(["delete"]).with(|c| c.args(words));
         let (code, screen) = delete.start_on(80, 24).finish();
         assert_eq!(code, Some(1), "{screen}");
-        assert!(screen.contains("there is no message 77"), "{screen}");
+        assert!(screen.contains(said), "{screen}");
         assert!(!screen.contains("[y/N]"), "{screen}");
     }
+    let mut terminal = relay.owner(["delete", "77", "1", "9"]).start_on(80, 24);
+    terminal.wait_for("Delete message 1? It can't be undone. [y/N] ");
+    terminal.press("n\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(130), "{screen}");
+    let (before, _) = screen.split_once("Delete message 1?").unwrap();
+    assert!(before.contains("there are no messages 77, 9"), "{screen}");
     let mut terminal = relay.owner(["delete", "77", "1"]).start_on(80, 24);
     terminal.wait_for("Delete message 1? It can't be undone. [y/N] ");
     terminal.press("y\n");

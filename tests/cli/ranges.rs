@@ -59,7 +59,7 @@ fn what_is_missing_is_said_and_what_is_there_is_done() {
         let words = [command, &["7-9", "5"]].concat();
         let none = relay.owner(words).finish();
         let none = none.must_end_with(1);
-        let none = none.must_say("there is no message 5, 7-9");
+        let none = none.must_say("there are no messages 7-9, 5");
         assert!(none.stdout.is_empty());
     }
     let outcome = relay
@@ -67,7 +67,7 @@ fn what_is_missing_is_said_and_what_is_there_is_done() {
         .finish();
     let outcome = outcome
         .must_end_with(1)
-        .must_say("there is no message 9-12");
+        .must_say("there are no messages 9-12");
     let want = json!({"schema": 1, "done": [2], "missing": []});
     assert_eq!(outcome.json(), want);
     assert_eq!(ids(&relay), [1]);

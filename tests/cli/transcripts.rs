@@ -25,7 +25,7 @@ use crate::programs::{HeldPort, Outcome, Process, Relay, Signal, kkvc, wait_for_
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
 
 /// What differs from run to run, each with what stands for it: the group `redacted` of what is found, or all of it.
-const VARYING: [(&str, &str); 23] = [
+const VARYING: [(&str, &str); 25] = [
     ("[SIGNATURE]", r"\b[0-9a-f]{128}\b"),
     ("[HEX]", r"\b[0-9a-f]{64}\b"),
     ("[FINGERPRINT]", r"\b(?:[0-9a-f]{4} ){7}[0-9a-f]{4}\b"),
@@ -41,7 +41,12 @@ const VARYING: [(&str, &str); 23] = [
         r"found in (?<redacted>[^(\n]+ \(2\^[0-9.]+ hashes\))",
     ),
     ("[LONG]", r"hashes: (?<redacted>.+) on this machine"),
-    ("[DEFAULT]", r"9050 (?<redacted>\[default:\s+[^\]]+\])"),
+    (
+        "[TOR]",
+        r"--tor <WAY> +(?<redacted>How to [^\[]+\[default:\s+[^\]]+\])",
+    ),
+    ("[START]", r"(?<redacted>Start Tor \(on Debian[^\n]+)"),
+    ("[WAYS]", r"for '--tor <WAY>': (?<redacted>there are .+)"),
     ("[UPTIME]", r", up (?<redacted>.+)"),
     ("[PORT]", r"listens +127\.0\.0\.1:(?<redacted>\d+)"),
     ("[MEMORY]", r"\n  memory    (?<redacted>.+)"),

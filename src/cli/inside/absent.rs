@@ -2,7 +2,6 @@
 //! can't be started.
 
 /// The options that there would be.
-#[cfg(test)]
 #[path = "arguments.rs"]
 #[allow(dead_code, reason = "they are described, not taken")]
 pub(super) mod arguments;
@@ -15,6 +14,7 @@ use clap::Args;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::build::without_tor_inside;
 use super::exit::Failed;
 use crate::onion::OnionAddress;
 use crate::tor::{Dial, DialError, TorMode, TorState};
@@ -53,8 +53,7 @@ pub(super) struct RelayArgs {}
 impl RelayArgs {
     pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, Failed> {
         match tor {
-            TorMode::Embedded => Err(Failed::usage("this kkv was built without Tor inside")
-                .hint("Use a system Tor with --tor external: see torrc.example.")),
+            TorMode::Embedded => Err(without_tor_inside("kkv", "")),
             TorMode::External | TorMode::Off => Ok(None),
         }
     }
@@ -100,7 +99,7 @@ pub(crate) enum NoDialer {}
 
 impl SenderTor {
     pub(crate) async fn start(_: &SenderArgs, _: OnionAddress) -> Result<Self, Failed> {
-        Err(Failed::usage("this kkvc was built without Tor inside"))
+        Err(without_tor_inside("kkvc", ""))
     }
 
     pub(crate) fn state(&self) -> watch::Receiver<TorState> {

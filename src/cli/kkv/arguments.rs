@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::super::address::AddressCommand;
 use super::super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to, named_file};
+use super::super::build::mode;
 use super::super::exit::RELAY_CODES;
 use super::super::inside::RelayArgs;
 use crate::limits::{
@@ -60,7 +61,7 @@ pub(in crate::cli) struct Args {
 
     /// How senders reach it: 'embedded' (Tor inside), 'external' (a system Tor, set up as in torrc.example) or 'off'
     /// (no Tor is expected)
-    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE)]
+    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE, value_parser = mode)]
     pub(super) tor: TorMode,
 
     /// Print nothing but what has gone wrong; `kkvc status` says the rest

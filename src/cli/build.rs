@@ -1,0 +1,141 @@
+//! What differs between builds with Tor inside and without on the command line. One without it has none of its options,
+//! says so where they are used, and names no way onto Tor that it hasn't.
+
+use std::ffi::OsString;
+
+use clap::{Command, Error};
+
+use super::arguments::each_option;
+use super::exit::Failed;
+use crate::tor::{SocksProxyError, TorMode, TorWay};
+
+/// Whether there is Tor inside.
+pub(super) const HAS_TOR_INSIDE: bool = cfg!(feature = "embedded-tor");
+
+/// How it is named where the ways are listed, with what stands between it and the next.
+const NAMED: [&str; 3] = [
+    "'embedded' (Tor inside), or ",
+    "'embedded' (Tor inside), ",
+    "'embedded' (that of the Tor inside) or ",
+];
+
+/// A list of ways, as it is true of this build.
+fn as_built(ways: &str) -> String {
+    let mut ways = ways.to_owned();
+    if !HAS_TOR_INSIDE {
+        for named in NAMED {
+            ways = ways.replace(named, "");
+        }
+    }
+    ways
+}
+
+/// The command with help that is true of this build.
+pub(super) fn offered(command: Command) -> Command {
+    each_option(
+        command,
+        &|option| match option.get_help().map(ToString::to_string) {
+            Some(help) if option.get_long() == Some("tor") => option.help(as_built(&help)),
+            _ => option,
+        },
+    )
+}
+
+/// Takes how a relay is reached.
+pub(super) fn mode(text: &str) -> Result<TorMode, String> {
+    text.parse()
+        .map_err(|fault: crate::tor::BadTorMode| as_built(&fault.to_string()))
+}
+
+/// Takes a way onto Tor.
+pub(super) fn way(text: &str) -> Result<TorWay, String> {
+    let ways = if HAS_TOR_INSIDE {
+        "there is 'embedded' (Tor inside), and the SOCKS port of a Tor that runs, which is written"
+    } else {
+        "it is the SOCKS port of a Tor that runs, written like"
+    };
+    text.parse().map_err(|fault| match fault {
+        SocksProxyError::Shape if !text.contains(':') => format!("{ways} socks5://127.0.0.1:9050"),
+        _ => fault.to_string(),
+    })
+}
+
+/// What is said instead of `error`, if the words would be right in a build with Tor inside.
+#[cfg(feature = "embedded-tor")]
+pub(super) fn asked_for_tor_inside(_: &Error, _: &Command, _: &[OsString]) -> Option<Failed> {
+    None
+}
+
+/// What is said instead of `error`, if the words would be right in a build with Tor inside.
+#[cfg(not(feature = "embedded-tor"))]
+pub(super) fn asked_for_tor_inside(
+    error: &Error,
+    command: &Command,
+    words: &[OsString],
+) -> Option<Failed> {
+    use clap::Args as _;
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+    use super::arguments::named;
+    use super::inside::arguments::{RelayArgs, SenderArgs};
+
+    let program = command.get_name();
+    let option = named(error).next()?;
+    let value = error.get(ContextKind::InvalidValue);
+    let is_embedded = matches!(value, Some(ContextValue::String(value)) if value == "embedded");
+    if option == "tor" && is_embedded {
+        return Some(without_tor_inside(program, ""));
+    }
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let mut below = words.iter().skip(1);
+    let below = below.find_map(|word| command.find_subcommand(word));
+    let none = Command::new("none");
+    let inside = match (program, below.map(Command::get_name)) {
+        ("kkv", None) => RelayArgs::augment_args(none),
+        ("kkvc", Some("send" | "tui")) => SenderArgs::augment_args(none),
+        _ => none,
+    };
+    let mut inside = inside.get_arguments();
+    let is_there = inside.any(|argument| argument.get_long() == Some(option));
+    is_there.then(|| without_tor_inside(program, &format!(", so it has no --{option}")))
+}
+
+/// What is said of whatever needs the Tor inside, and what `follows` from that it isn't there.
+#[cfg(not(feature = "embedded-tor"))]
+pub(super) fn without_tor_inside(program: &str, follows: &str) -> Failed {
+    let what = format!("this {program} was built without Tor inside{follows}");
+    Failed::usage(what).hint(match program {
+        "kkv" => "Use a system Tor with --tor external: see torrc.example.",
+        _ => "Use a system Tor: --tor socks5://127.0.0.1:9050 names its SOCKS port.",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::{commands, kkv};
+
+    /// What is said of every option of a command and those under it.
+    fn said(command: &Command) -> String {
+        let own = command.get_arguments();
+        let own = own.filter_map(|option| Some(format!("{}\n", option.get_help()?)));
+        let below = command.get_subcommands().map(said);
+        own.chain(below).collect()
+    }
+
+    #[test]
+    fn the_tor_inside_is_named_where_it_is_and_nowhere_else() {
+        for command in [kkv::Args::command(), commands::Cli::command()] {
+            let said = said(&offered(command));
+            assert!(said.contains("SOCKS port") || said.contains("'external'"));
+            assert_eq!(said.contains("embedded"), HAS_TOR_INSIDE, "{said}");
+        }
+        for refused in [mode("x").unwrap_err(), way("x").unwrap_err()] {
+            assert_eq!(refused.contains("embedded"), HAS_TOR_INSIDE, "{refused}");
+        }
+    }
+}
