@@ -17,23 +17,24 @@ const GOES_ON: &[u8] = b"\x1b[?7h";
 
 /// A terminal that takes what a test reads of it, and both its ends.
 fn terminal() -> (File, File) {
-    let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&far).unwrap();
-    unlockpt(&far).unwrap();
-    let name = ptsname(&far, Vec::new()).unwrap();
+    let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+        .expect("a pseudo-terminal");
+    grantpt(&far).expect("a pseudo-terminal");
+    unlockpt(&far).expect("a pseudo-terminal");
+    let name = ptsname(&far, Vec::new()).expect("a pseudo-terminal");
     let size = Winsize {
         ws_row: 24,
         ws_col: 20,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    tcsetwinsize(&far, size).unwrap();
+    tcsetwinsize(&far, size).expect("a pseudo-terminal");
     let near = OpenOptions::new()
         .read(true)
         .write(true)
-        .custom_flags(i32::try_from(OFlags::NOCTTY.bits()).unwrap())
-        .open(name.to_str().unwrap())
-        .unwrap();
+        .custom_flags(i32::try_from(OFlags::NOCTTY.bits()).expect("a small flag"))
+        .open(name.to_str().expect("ASCII"))
+        .expect("a pseudo-terminal");
     (File::from(far), near)
 }
 
