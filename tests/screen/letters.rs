@@ -1,6 +1,6 @@
 //! Writing and sending.
 
-use super::looks::must_look_like;
+use super::looks::must_become;
 use super::tmux::Tmux;
 use crate::programs::Relay;
 
@@ -15,12 +15,13 @@ fn a_message_is_written_sent_and_arrives() {
     terminal.types(relay.address());
     terminal.press(&["Tab"]);
     terminal.types("Dear you,\nthis is j, k, q and ? in a text.");
-    must_look_like(&terminal.wait_for("in a text."), "compose");
+    terminal.wait_for("in a text.");
+    must_become(&terminal, "compose");
     terminal.press(&["C-s"]);
-    let sent = terminal.wait_until("it, also in the inbox", |screen| {
+    terminal.wait_until("it, also in the inbox", |screen| {
         screen.contains("Accepted: the message") && screen.contains("1 of 50")
     });
-    must_look_like(&sent, "sent");
+    must_become(&terminal, "sent");
     assert_eq!(relay.text(1), "Dear you,\nthis is j, k, q and ? in a text.");
     // It is in nobody's way afterwards.
     terminal.press(&["Escape"]);
@@ -114,7 +115,8 @@ fn what_cannot_be_sent_is_told_where_it_is_written() {
     terminal.types(&format!("{}\n:", relay.address()));
     terminal.wait_for("1 of 3500 bytes");
     terminal.pastes(&" much".repeat(700), "3501 of 3500 bytes");
-    must_look_like(&terminal.wait_for("3501 of 3500 bytes"), "too_long");
+    terminal.wait_for("3501 of 3500 bytes");
+    must_become(&terminal, "too_long");
     terminal.press(&["C-s"]);
     terminal.wait_for("3500");
     assert!(relay.list().is_empty());

@@ -1,16 +1,23 @@
 //! Whole screens, as they are kept: what differs from run to run is put in a fixed form of the same width.
 
 use std::path::Path;
+use std::{env, fs};
 
 use snapbox::Data;
 
-/// Compares `screen` with the one kept under `name`.
+use super::tmux::Tmux;
+
+/// Waits until the screen is as the one kept under `name`: at a glance it may be half drawn. `SNAPSHOTS=overwrite` keeps
+/// it anew.
 #[track_caller]
-pub(super) fn must_look_like(screen: &str, name: &str) {
+pub(super) fn must_become(terminal: &Tmux, name: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screen/looks/{name}.txt"));
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    let is_kept_anew = env::var_os(snapbox::assert::DEFAULT_ACTION_ENV).is_some();
+    let (seen, _) = terminal.look(|screen| is_kept_anew || masked(screen) == kept);
     snapbox::Assert::new()
         .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
-        .eq(Data::text(masked(screen)), Data::read_from(&file, None));
+        .eq(Data::text(masked(&seen)), Data::read_from(&file, None));
 }
 
 /// Times, ports and fingerprints with zeros for their digits; no spaces at the ends of lines.

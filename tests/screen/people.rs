@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use super::looks::must_look_like;
+use super::looks::must_become;
 use super::tmux::Tmux;
 use crate::programs::Relay;
 
@@ -24,7 +24,8 @@ fn somebody_is_written_down_and_forgotten_with_the_client_unless_there_is_a_file
     terminal.wait_for("Alice is a contact, until you end kkvc");
     terminal.press(&["v"]);
     terminal.wait_for("the same twelve words?");
-    must_look_like(&terminal.wait_for("y yes"), "compare");
+    terminal.wait_for("y yes");
+    must_become(&terminal, "compare");
     terminal.agrees();
     terminal.wait_for("Alice is verified");
     // The file that was not asked for is not there.
@@ -67,10 +68,10 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     terminal.press(&["Escape"]);
     terminal.wait_for("RECEIVED");
     terminal.press(&["a"]);
-    let contacts = terminal.wait_until("contacts, and two messages", |screen| {
+    terminal.wait_until("contacts, and two messages", |screen| {
         screen.contains("SIGNS AS") && screen.contains("2 of 50")
     });
-    must_look_like(&contacts, "contacts");
+    must_become(&terminal, "contacts");
 
     // Who suspends it at once keeps nobody else from the file.
     terminal.press(&["a"]);

@@ -182,17 +182,22 @@ impl Tmux {
 
     /// Waits until the screen is as wished.
     pub(super) fn wait_until(&self, what: &str, ready: impl Fn(&str) -> bool) -> String {
+        let (screen, is_ready) = self.look(ready);
+        assert!(is_ready, "{what} did not come; on the screen is:\n{screen}");
+        screen
+    }
+
+    /// Waits likewise, but not without end: what is on the screen then, and whether that is as wished.
+    pub(super) fn look(&self, ready: impl Fn(&str) -> bool) -> (String, bool) {
         let seen = std::cell::RefCell::new(String::new());
         let looked = std::panic::AssertUnwindSafe(|| {
-            self.told.wait_for_stdout(what, |_| {
+            self.told.wait_for_stdout("what is looked for", |_| {
                 *seen.borrow_mut() = self.screen();
                 ready(&seen.borrow())
             });
         });
-        if std::panic::catch_unwind(looked).is_err() {
-            panic!("{what} did not come; on the screen is:\n{}", seen.borrow());
-        }
-        seen.into_inner()
+        let is_ready = std::panic::catch_unwind(looked).is_ok();
+        (seen.into_inner(), is_ready)
     }
 
     /// Waits until the shell is there again.
