@@ -96,8 +96,8 @@ async fn read_private(
     read.await.expect("reading does not panic")
 }
 
-/// What is looked at is what was opened. A file that others can read is given back only if there is no secret in it: then
-/// that is what is wrong with it.
+/// What is looked at is what was opened. A file that others can read is given back only if there is no secret in it:
+/// then that is what is wrong with it.
 fn read_now(
     path: &Path,
     secret: &str,

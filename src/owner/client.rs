@@ -88,8 +88,8 @@ impl Client {
         }
     }
 
-    /// The same, for one run of the relay: the first that answers. No other does anything that is asked for, and none is
-    /// listened to.
+    /// The same, for one run of the relay: the first that answers. No other does anything that is asked for, and none
+    /// is listened to.
     #[must_use]
     pub fn of_one_run(self) -> Self {
         Self {

@@ -7,8 +7,8 @@ use snapbox::Data;
 
 use super::tmux::Tmux;
 
-/// Waits until the screen is as the one kept under `name`: at a glance it may be half drawn. `SNAPSHOTS=overwrite` keeps
-/// it anew.
+/// Waits until the screen is as the one kept under `name`: at a glance it may be half drawn. `SNAPSHOTS=overwrite`
+/// keeps it anew.
 #[track_caller]
 pub(super) fn must_become(terminal: &Tmux, name: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screen/looks/{name}.txt"));

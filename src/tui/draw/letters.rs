@@ -194,7 +194,8 @@ fn in_list(letter: &Letter, width: usize) -> String {
         let hour = at.split(' ').next_back().unwrap_or_default();
         format!(" {word:<12} {hour:<5} {bytes:>4} B  ")
     } else {
-        format!(" {word:<12} {at:<16}  {bytes:>4} bytes  ")
+        let size = counted(bytes as u64, "byte");
+        format!(" {word:<12} {at:<16}  {size:>10}  ")
     };
     let room = width.saturating_sub(columns(&told));
     told + &fitted(&to(letter), room)
