@@ -21,7 +21,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Where the number before such a word is never one.
-const NEVER_ONE: [&str; 10] = [
+const NEVER_ONE: [&str; 11] = [
     "minutes that are paid without asking",
     "{several} lines are",
     "limits::ATTEMPTS",
@@ -29,6 +29,7 @@ const NEVER_ONE: [&str; 10] = [
     "{bytes} of {most} bytes",
     "all {several} messages",
     "{undelivered} messages that you have written",
+    "{under_way} messages are on their way",
     "{columns} columns and {lines} lines",
     "{} more expected",
     "Text({} bytes)",
