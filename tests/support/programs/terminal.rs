@@ -138,10 +138,15 @@ impl Terminal {
 
     /// Waits until `text` has been on the screen so many times.
     pub fn wait_for_times(&mut self, text: &str, times: usize) {
-        while self.seen().matches(text).count() < times {
+        self.wait_until(text, |seen| seen.matches(text).count() >= times);
+    }
+
+    /// Waits until all that has been on the screen so far is as wished.
+    pub fn wait_until(&mut self, what: &str, ready: impl Fn(&str) -> bool) {
+        while !ready(&self.seen()) {
             match self.screen.recv_timeout(LIMIT) {
                 Ok(bytes) => self.seen.extend(bytes),
-                Err(_) => panic!("{text:?} did not come; instead: {:?}", self.seen()),
+                Err(_) => panic!("{what:?} did not come; instead: {:?}", self.seen()),
             }
         }
     }
