@@ -52,7 +52,7 @@ pub(super) struct Look {
 }
 
 impl Search {
-    /// Has a line to type in, with what is looked for now.
+    /// Opens a line to type in. It begins with the words that are looked for already.
     pub(super) fn type_words(&mut self) {
         let words = self
             .under_way

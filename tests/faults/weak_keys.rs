@@ -37,8 +37,8 @@ pub(crate) fn all() -> impl Iterator<Item = [u8; 32]> {
 /// A signature R ‖ 0 that fits `message` under `weak` for a verifier that is not strict; `None` if this message has
 /// none.
 ///
-/// The check is R = S·B − k·A. With S = 0 the right side is one of the eight points, whichever k is, so one message in
-/// eight has a fit.
+/// The check is R = S·B − k·A. With S = 0 the right side is one of the eight points, whichever k is.
+/// So one message in eight has a fit.
 pub(crate) fn forge(weak: &[u8; 32], message: &[u8]) -> Option<[u8; 64]> {
     let key = VerifyingKey::from_bytes(weak).ok()?;
     CANONICAL.into_iter().find_map(|point| {

@@ -1,5 +1,4 @@
-//! The frozen vectors of PROTOCOL.md §13: both sides' steps, driven with the vectors' own randomness, give the vectors'
-//! bytes.
+//! The frozen vectors of PROTOCOL.md §13. Both sides' steps, driven with the vectors' own randomness, give their bytes.
 //!
 //! The files were computed by an implementation in another language, written from PROTOCOL.md. Nothing here writes
 //! them.

@@ -14,8 +14,10 @@ pub struct Pricing {
 }
 
 impl Pricing {
-    /// The cost of a slot: base + min(6, ⌊2 · log2(capacity / free)⌋), 60 at most. Half of the slots taken, it is four
-    /// times the base; of the last eighth each costs sixty-four times as much. That of the last slot, if none is free.
+    /// The cost of a slot: base + min(6, ⌊2 · log2(capacity / free)⌋), 60 at most.
+    ///
+    /// With half of the slots taken it is four times the base. Each of the last eighth costs sixty-four times as much.
+    /// If none is free, it is that of the last slot.
     #[must_use]
     pub fn cost(&self, counts: &Counts) -> Cost {
         self.of_one_of(counts.free(), counts.capacity)
