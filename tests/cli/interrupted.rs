@@ -45,10 +45,10 @@ fn last(seen: &[u8], wanted: &[u8]) -> Option<usize> {
 #[test]
 fn ctrl_c_within_a_text_leaves_the_terminal_as_it_was() {
     let relay = Relay::start(&["-c", "0"]);
-    for _ in 0..6 {
-        relay.deliver("жжж ".repeat(500).as_bytes()); // together more than a terminal holds
+    for _ in 0..20 {
+        relay.deliver("жжж ".repeat(500).as_bytes()); // more than a terminal holds, and again after Ctrl-C
     }
-    let all = ["read", "1-6"];
+    let all = ["read", "1-20"];
     for lines in 1..6 {
         let (mut far, near) = terminal();
         let mut command = relay.owner(all).into_command();
