@@ -19,7 +19,7 @@ mod tui;
 pub(crate) use kkv_base::lock;
 pub use kkv_base::{clock, count, limits, private};
 pub use kkv_client::{contacts, sender};
-pub use kkv_net::{http, places, process, unix_socket};
+pub use kkv_net::{admission, http, process, unix_socket};
 pub use kkv_pow as pow;
 pub use kkv_protocol as protocol;
 pub use kkv_protocol::{crypto, onion};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use axum::Router;
-use kkv::http::{Names, Room, serve_connection};
+use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv::limits::{HEAD_TIMEOUT, REQUEST_TIMEOUT};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
@@ -96,7 +96,12 @@ fn longest(script: &[Piece]) -> Duration {
 /// It doesn't hang up, or its task has panicked.
 pub(crate) async fn visit(router: Router, script: &[Piece], manner: &Manner) -> Vec<u8> {
     let (near, far) = tokio::io::duplex(manner.pipe);
-    let serving = tokio::spawn(serve_connection(far, router, Room::default(), Names::Onion));
+    let serving = tokio::spawn(serve_connection(
+        far,
+        router,
+        ConnectionLimits::default(),
+        AllowedHosts::Onion,
+    ));
     let (mut reading, mut writing) = tokio::io::split(near);
     let mut said = Vec::new();
     let say = async {

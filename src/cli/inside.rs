@@ -117,9 +117,9 @@ impl Onion {
     }
 
     /// Serves `router` to whoever comes through Tor, until dropped. It returns only by a fault.
-    pub(super) async fn serve(self, router: Router) -> http::Ended {
+    pub(super) async fn serve(self, router: Router) -> http::AcceptStopped {
         let _published = self.service;
-        http::serve(self.listener, router, http::Room::default()).await
+        http::serve(self.listener, router, http::ConnectionLimits::default()).await
     }
 }
 

@@ -24,7 +24,7 @@ use crate::clock::SystemClock;
 use crate::count::counted;
 use crate::crypto::{random, scrub};
 use crate::http;
-use crate::limits::{RATE_TIME, SLOT_BYTES};
+use crate::limits::{RATE_SAMPLE_TIME, SLOT_BYTES};
 use crate::memory;
 use crate::owner::{self, Absence, OwnerListener};
 use crate::pow::Solver;
@@ -70,11 +70,11 @@ pub fn main() -> ExitCode {
 }
 
 fn start(args: &Args) -> Result<(), Failed> {
-    let room = http::Room::for_strangers(process::raise_descriptors());
+    let limits = http::ConnectionLimits::for_strangers(process::raise_descriptors());
     // A request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = on_one_thread()?;
     let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
-    let result = runtime.block_on(run(args, inside.as_ref(), room));
+    let result = runtime.block_on(run(args, inside.as_ref(), limits));
     runtime.shutdown_timeout(SHUTDOWN);
     if result.is_ok() {
         let behind_ctrl_c = if io::stdout().is_terminal() { "\n" } else { "" };
@@ -102,7 +102,11 @@ fn on_one_thread() -> Result<Runtime, Failed> {
     )
 }
 
-async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<(), Failed> {
+async fn run(
+    args: &Args,
+    inside: Option<&Ready>,
+    limits: http::ConnectionLimits,
+) -> Result<(), Failed> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let config = RelayConfig {
@@ -126,7 +130,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), inside));
     memory::give_back_in_time();
     writer::begin();
-    let speed = Speed::measure(Solver::default(), Suite::V2, RATE_TIME);
+    let speed = Speed::measure(Solver::default(), Suite::V2, RATE_SAMPLE_TIME);
     let onion = match inside {
         Some(inside) => tokio::select! {
             onion = Onion::publish(inside, &args.inside) => Some(onion?),
@@ -161,7 +165,7 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     let strangers = relay::router(Arc::clone(&relay));
     let on_this_machine = async {
         match listener {
-            Some(listener) => listener.serve(strangers.clone(), room).await,
+            Some(listener) => listener.serve(strangers.clone(), limits).await,
             None => std::future::pending().await,
         }
     };
@@ -184,14 +188,14 @@ async fn run(args: &Args, inside: Option<&Ready>, room: http::Room) -> Result<()
     let owners = http::serve(
         owner_listener,
         owner::router(running.clone()),
-        http::Room::for_owner(),
+        http::ConnectionLimits::for_owner(),
     );
     // One end is asked for. Any other would leave an inbox that nobody reaches, that its owner can't read, or that
     // keeps what it should forget.
     let ended = tokio::select! {
-        http::Ended = on_this_machine => Err("what lets strangers in on this machine"),
-        http::Ended = through_tor => Err("what lets strangers in through Tor"),
-        http::Ended = owners => Err("what lets its owner in"),
+        http::AcceptStopped = on_this_machine => Err("what lets strangers in on this machine"),
+        http::AcceptStopped = through_tor => Err("what lets strangers in through Tor"),
+        http::AcceptStopped = owners => Err("what lets its owner in"),
         () = running.wipe_when_away() => Err("what wipes when its owner is away"),
         () = relay.purge_when_due() => Err("what forgets in time"),
         () = &mut stopped => Ok(()),

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::limits::{MAX_FIRST, MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
+use crate::limits::{MAX_PREVIEW_CHARACTERS, MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
 use crate::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::kind::Kind;
@@ -44,7 +44,7 @@ impl List {
     /// Bytes of JSON that a list takes at most that begins each text with so many characters: six for each that is
     /// escaped.
     pub(super) fn max_bytes_with_first(characters: usize) -> usize {
-        let each = 6 * characters.min(MAX_FIRST) + ",\"first\":\"\"".len();
+        let each = 6 * characters.min(MAX_PREVIEW_CHARACTERS) + ",\"first\":\"\"".len();
         Self::MAX_BYTES + MAX_MESSAGES as usize * each
     }
 }
@@ -213,9 +213,9 @@ pub struct Summary {
 /// Query of a list.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Wanted {
-    /// Characters of each text that are wanted, if any are; no more than [`MAX_FIRST`] come.
+    /// Characters of each text that are wanted, if any are; no more than [`MAX_PREVIEW_CHARACTERS`] come.
     ///
-    /// [`MAX_FIRST`]: crate::limits::MAX_FIRST
+    /// [`MAX_PREVIEW_CHARACTERS`]: crate::limits::MAX_PREVIEW_CHARACTERS
     pub first: Option<usize>,
     /// The version of the queue since which messages have changed that are wanted, with [`Changes`]; 0 for every one.
     pub since: Option<u64>,
@@ -298,7 +298,7 @@ pub struct Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::MAX_GONE;
+    use crate::limits::MAX_DELETED_IDS;
 
     #[test]
     fn the_longest_answers_of_a_relay_are_read() {
@@ -337,11 +337,11 @@ mod tests {
             version: u64::MAX,
             since: Some(u64::MAX),
             oldest: MessageId(u64::MAX),
-            gone: vec![MessageId(u64::MAX); MAX_GONE],
+            gone: vec![MessageId(u64::MAX); MAX_DELETED_IDS],
         };
         let rest = serde_json::to_string(&changes).unwrap().len() + 100;
         assert!(each * most + rest <= List::MAX_BYTES, "{each}, {rest}");
-        let first = Private(Zeroizing::new("\u{1}".repeat(MAX_FIRST)));
+        let first = Private(Zeroizing::new("\u{1}".repeat(MAX_PREVIEW_CHARACTERS)));
         let summary = Summary {
             first: Some(first),
             ..summary

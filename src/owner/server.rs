@@ -19,7 +19,7 @@ use super::api::{
 };
 use super::run;
 use crate::crypto::scrub;
-use crate::limits::{MAX_FIRST, SLOT_BYTES, WATCH_TIMEOUT};
+use crate::limits::{MAX_PREVIEW_CHARACTERS, SLOT_BYTES, WATCH_TIMEOUT};
 use crate::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::Envelope;
@@ -81,7 +81,7 @@ async fn list(State(host): AppHost, Query(wanted): Query<Wanted>) -> Response {
 }
 
 fn listed(host: &dyn Host, wanted: Wanted) -> List {
-    let first_wanted = wanted.first.map(|characters| characters.min(MAX_FIRST));
+    let first_wanted = wanted.first.map(|characters| characters.min(MAX_PREVIEW_CHARACTERS));
     let look = |waiting: Waiting<'_, Envelope>| {
         let mut summary = summary(&waiting);
         // A block begins as all blocks do.

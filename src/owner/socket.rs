@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 use tokio::net::UnixStream;
 
-use crate::http::{Accept, Names};
+use crate::http::{Accept, AllowedHosts};
 use crate::process::own_uid;
 use crate::unix_socket::{SocketError, UnixSocket, directory_of};
 
@@ -67,8 +67,8 @@ impl Accept for OwnerListener {
     type Stream = UnixStream;
 
     /// No browser comes here; what is decided in front of every route holds here, too.
-    fn names(&self) -> Names {
-        Names::Owner
+    fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::Owner
     }
 
     async fn accept(&mut self) -> Option<UnixStream> {

@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use super::api::Status;
 use super::{Host, OwnerListener, router};
 use crate::clock::{Clock, ManualClock};
-use crate::http::{Accept, Ended, Names, Room, serve};
+use crate::http::{Accept, AcceptStopped, AllowedHosts, ConnectionLimits, serve};
 use crate::pow::Cost;
 use crate::protocol::Envelope;
 use crate::protocol::kind::Kind;
@@ -111,14 +111,20 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// For who asks this relay; to be served by the future.
-    pub(crate) async fn of(stage: &Arc<Stage>) -> (Self, impl Future<Output = Ended> + use<>) {
+    pub(crate) async fn of(
+        stage: &Arc<Stage>,
+    ) -> (Self, impl Future<Output = AcceptStopped> + use<>) {
         let socket = Self {
             directory: tempfile::tempdir().unwrap(),
             said: Arc::default(),
         };
         let listener = OwnerListener::bind(&socket.path()).await.unwrap();
         let listener = Listener(listener, Arc::clone(&socket.said));
-        let serving = serve(listener, router(stage.clone()), Room::for_owner());
+        let serving = serve(
+            listener,
+            router(stage.clone()),
+            ConnectionLimits::for_owner(),
+        );
         (socket, serving)
     }
 
@@ -138,8 +144,8 @@ struct Listener(OwnerListener, Arc<Mutex<Vec<Arc<AtomicU64>>>>);
 impl Accept for Listener {
     type Stream = Counted<UnixStream>;
 
-    fn names(&self) -> Names {
-        self.0.names()
+    fn allowed_hosts(&self) -> AllowedHosts {
+        self.0.allowed_hosts()
     }
 
     async fn accept(&mut self) -> Option<Self::Stream> {

@@ -16,7 +16,7 @@ use crate::cli::exit::Failed;
 use crate::cli::inbox::numbers;
 use crate::cli::numbers::{Numbers, there_is_no};
 use crate::count::counted;
-use crate::limits::MAX_FIRST;
+use crate::limits::MAX_PREVIEW_CHARACTERS;
 use crate::owner::api::{Delete, Done, List, Message, Status};
 use crate::owner::{Client, ClientError};
 use crate::protocol::wire::Hex;
@@ -84,7 +84,7 @@ impl Link {
             socket,
             events,
             // However wide the screen is going to be.
-            first: first_words.then_some(MAX_FIRST),
+            first: first_words.then_some(MAX_PREVIEW_CHARACTERS),
             search: Arc::default(),
         }
     }

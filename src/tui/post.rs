@@ -16,7 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
-use crate::limits::{ANSWER_TIMEOUT, DIAL_PATIENCE};
+use crate::limits::{ANSWER_TIMEOUT, DIAL_TIMEOUT};
 use crate::lock;
 use crate::pow::Solver;
 use crate::protocol::suite::{Suite, SuitePolicy};
@@ -153,7 +153,7 @@ async fn carried(
     text: &Text,
     teller: &Teller,
 ) -> Result<Accepted, Failed> {
-    let way = Way::choose(route.tor, target, &route.inside, DIAL_PATIENCE).await?;
+    let way = Way::choose(route.tor, target, &route.inside, DIAL_TIMEOUT).await?;
     *lock(&teller.step) = Steps::new(way.state());
     let load = Load {
         target,

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::http::{Names, Room, serve_connection};
+use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv::limits::{
-    ANSWERED_TIMEOUT, HEAD_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_TIMEOUT,
-    SILENT_TIMEOUT,
+    FIRST_BYTE_TIMEOUT, HEAD_TIMEOUT, KEEP_ALIVE_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES,
+    MAX_HEADERS, REQUEST_TIMEOUT,
 };
 use kkv::protocol::refusal::Refusal;
 use kkv::relay::router;
@@ -208,8 +208,8 @@ async fn lets_go<F: Future<Output = ()>>(stranger: impl FnOnce(DuplexStream) -> 
     let serving = tokio::spawn(serve_connection(
         far,
         router(Arc::clone(&inbox.relay)),
-        Room::default(),
-        Names::Onion,
+        ConnectionLimits::default(),
+        AllowedHosts::Onion,
     ));
     let limit = Duration::from_secs(3600);
     tokio::select! {
@@ -273,13 +273,16 @@ async fn a_stranger_who_comes_and_says_nothing_is_let_go() {
         std::future::pending::<()>().await;
     })
     .await;
-    assert!(time <= SILENT_TIMEOUT + Duration::from_secs(1), "{time:?}");
+    assert!(
+        time <= FIRST_BYTE_TIMEOUT + Duration::from_secs(1),
+        "{time:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stranger_who_has_had_an_answer_may_think_for_a_while_but_not_send_its_next_head_byte_by_byte()
  {
-    let thinks = ANSWERED_TIMEOUT - Duration::from_secs(1);
+    let thinks = KEEP_ALIVE_TIMEOUT - Duration::from_secs(1);
     let time = lets_go(async |line| {
         let mut wire = Wire::new(line);
         assert_eq!(wire.ask(&get("/status")).await.status, 200);

@@ -1,7 +1,7 @@
 //! One visit to a router over one connection, byte for byte.
 
 use axum::Router;
-use kkv::http::{Names, Room, serve_connection};
+use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::suite::SuitePolicy;
 use proptest::test_runner::{Config, TestCaseError};
@@ -34,8 +34,8 @@ pub(crate) async fn say(router: Router, bytes: &[u8]) -> Vec<u8> {
     let serving = tokio::spawn(serve_connection(
         far,
         router,
-        Room::for_owner(),
-        Names::Onion,
+        ConnectionLimits::for_owner(),
+        AllowedHosts::Onion,
     ));
     let (mut reading, mut writing) = tokio::io::split(near);
     let mut said = Vec::new();

@@ -77,8 +77,8 @@ impl Desk {
         tokio::spawn(kkv::http::serve_connection(
             far,
             routes,
-            kkv::http::Room::for_owner(),
-            kkv::http::Names::Onion, // as `raw_http` calls everyone
+            kkv::http::ConnectionLimits::for_owner(),
+            kkv::http::AllowedHosts::Onion, // as `raw_http` calls everyone
         ));
         Self(Wire::new(near))
     }
@@ -247,7 +247,7 @@ async fn a_list_begins_texts_with_as_much_as_is_asked_for_and_no_more_than_a_bou
     };
     assert_eq!(desk.first("2").await, some(["早い", "ab", "🙂🙂", "éé"]));
     assert_eq!(desk.first("0").await, some([""; 4]));
-    let longest = &"é".repeat(kkv::limits::MAX_FIRST);
+    let longest = &"é".repeat(kkv::limits::MAX_PREVIEW_CHARACTERS);
     let all = some(["早い", "ab", "🙂🙂🙂", longest]);
     assert_eq!(desk.first(&u64::MAX.to_string()).await, all);
     assert!(

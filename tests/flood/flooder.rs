@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use kkv::limits::LIKELY;
+use kkv::limits::MIN_ODDS;
 use kkv::pow::Cost;
 use rand::rngs::StdRng;
 
@@ -123,7 +123,7 @@ impl Flooder {
     fn cheapest(&self, least: Cost, now: f64) -> Option<Cost> {
         let mut enough = self.asked.range(least..);
         let kept = enough
-            .find(|(cost, asked)| chance(**cost, self.rate, *asked + LIFETIME - now) > LIKELY);
+            .find(|(cost, asked)| chance(**cost, self.rate, *asked + LIFETIME - now) > MIN_ODDS);
         kept.map(|(cost, _)| *cost)
     }
 

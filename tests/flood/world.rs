@@ -1,7 +1,7 @@
 //! Everyone together: a flooder, honest senders, an owner who deletes everything once an hour, one event after the
 //! other.
 
-use kkv::limits::{LIKELY, MAX_PAYMENTS};
+use kkv::limits::{MAX_PAYMENTS, MIN_ODDS};
 use kkv::pow::Cost;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -56,7 +56,7 @@ impl Sender {
     /// Asks for a challenge and begins, unless the inbox is full or the price out of reach.
     fn ask(relay: &Relay, setting: &Setting, now: f64, rng: &mut StdRng) -> Option<Self> {
         let paying = relay.price()?;
-        if chance(paying, setting.sender, LIFETIME) <= LIKELY {
+        if chance(paying, setting.sender, LIFETIME) <= MIN_ODDS {
             return None;
         }
         let time = luck(paying, setting.sender, rng);

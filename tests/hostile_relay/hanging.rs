@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use kkv::limits::{ANSWER_TIMEOUT, ATTEMPTS, DIAL_PATIENCE, RETRY_PAUSE, SILENT_ATTEMPTS};
+use kkv::limits::{ANSWER_TIMEOUT, ATTEMPTS, DIAL_TIMEOUT, RETRY_PAUSE, SILENT_ATTEMPTS};
 use kkv::protocol::suite::SuitePolicy;
 use kkv::sender::{Doubt, Failure};
 use kkv::tor::{Dial, DialError};
@@ -112,8 +112,8 @@ impl Dial for Hangs {
         };
         if !works {
             // As a way through Tor does that leads nowhere.
-            tokio::time::sleep(DIAL_PATIENCE).await;
-            return Err(DialError::TimedOut(DIAL_PATIENCE));
+            tokio::time::sleep(DIAL_TIMEOUT).await;
+            return Err(DialError::TimedOut(DIAL_TIMEOUT));
         }
         let (near, far) = tokio::io::duplex(self.pipe_bytes);
         self.kept.lock().expect("nobody panics there").push(far);
@@ -133,7 +133,7 @@ async fn a_connection_that_never_comes_about_is_given_up_after_a_minute() {
             "{failure:?}"
         );
         let took = start.elapsed();
-        assert!(took >= DIAL_PATIENCE && took < DIAL_PATIENCE + Duration::from_secs(1));
+        assert!(took >= DIAL_TIMEOUT && took < DIAL_TIMEOUT + Duration::from_secs(1));
     }
 }
 
@@ -161,7 +161,7 @@ async fn a_relay_that_is_silent_and_then_gone_is_given_up() {
             matches!(failure, Failure::Unreachable(DialError::TimedOut(_))),
             "{failure:?}"
         );
-        let each = ANSWER_TIMEOUT.max(DIAL_PATIENCE);
+        let each = ANSWER_TIMEOUT.max(DIAL_TIMEOUT);
         assert!(start.elapsed() < longest(each) + Duration::from_secs(1));
     }
 }

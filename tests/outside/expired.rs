@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::scrub;
-use kkv::http::Room;
+use kkv::http::ConnectionLimits;
 use kkv::limits::SESSION_LIFETIME;
 use kkv::memory;
 use kkv::pow::Cost;
@@ -59,7 +59,7 @@ fn be_the_relay() -> io::Result<()> {
             Ok(())
         };
         tokio::select! {
-            kkv::http::Ended = listener.serve(router(relay.clone()), Room::default()) => Err(io::Error::other("nobody is let in any more")),
+            kkv::http::AcceptStopped = listener.serve(router(relay.clone()), ConnectionLimits::default()) => Err(io::Error::other("nobody is let in any more")),
             ended = time => ended,
         }
     })

@@ -9,7 +9,8 @@
 use std::time::Duration;
 
 use kkv::limits::{
-    MAX_ANSWERED, MAX_ASKING, MAX_BEGUN, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_SILENT,
+    MAX_BODY_BYTES, MAX_FIRST_REQUESTS, MAX_HEAD_BYTES, MAX_IDLE_CONNECTIONS, MAX_NEW_CONNECTIONS,
+    MAX_NEXT_REQUESTS,
 };
 use kkv::protocol::suite::Suite;
 use tokio::net::TcpStream;
@@ -31,11 +32,11 @@ pub const MOST_KIB: f64 = 64.0;
 
 /// As many of each as there is room for, so that nobody is ended for another one.
 pub const HELD: [Attack; 5] = [
-    Attack::Idle(MAX_SILENT - 10),
-    Attack::HalfHeads(MAX_BEGUN - 10),
-    Attack::HalfBodies(MAX_BEGUN - 10),
-    Attack::Answered(MAX_ANSWERED - 10),
-    Attack::SlowReaders(MAX_ASKING - 10),
+    Attack::Idle(MAX_NEW_CONNECTIONS - 10),
+    Attack::HalfHeads(MAX_FIRST_REQUESTS - 10),
+    Attack::HalfBodies(MAX_FIRST_REQUESTS - 10),
+    Attack::Answered(MAX_IDLE_CONNECTIONS - 10),
+    Attack::SlowReaders(MAX_NEXT_REQUESTS - 10),
 ];
 
 /// KiB that one connection of this kind makes the relay hold.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use kkv::http::{Accept, Names, Room, serve};
+use kkv::http::{Accept, AllowedHosts, ConnectionLimits, serve};
 use kkv::protocol::suite::SuitePolicy;
 use kkv::relay::{Relay, router};
 use tokio::io::DuplexStream;
@@ -19,8 +19,8 @@ struct Pipes(UnboundedReceiver<DuplexStream>);
 impl Accept for Pipes {
     type Stream = DuplexStream;
 
-    fn names(&self) -> Names {
-        Names::Onion // as `raw_http` calls everyone
+    fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::Onion // as `raw_http` calls everyone
     }
 
     async fn accept(&mut self) -> Option<DuplexStream> {
@@ -55,8 +55,8 @@ async fn a_panic_in_one_request_ends_its_connection_and_touches_no_other() {
     slot.store(0, envelope(), relay.now()).unwrap();
     let (comes, pipes) = unbounded_channel();
     // Two requests at once: had a panic kept its place, the next ones would push out each other.
-    let room = Room::for_strangers(32);
-    tokio::spawn(serve(Pipes(pipes), routes(&relay), room));
+    let limits = ConnectionLimits::for_strangers(32);
+    tokio::spawn(serve(Pipes(pipes), routes(&relay), limits));
     let come = || {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         comes.send(far).unwrap();

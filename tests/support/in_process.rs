@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::http::{Names, Room, serve_connection};
+use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv::limits::{ANSWER_TIMEOUT, DEFAULT_PORT};
 use kkv::pow::{Cost, Solver};
 use kkv::protocol::Envelope;
@@ -82,8 +82,8 @@ impl InProcess {
         tokio::spawn(serve_connection(
             far,
             router(Arc::clone(&self.relay)),
-            Room::default(),
-            Names::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into()), // as `target`
+            ConnectionLimits::default(),
+            AllowedHosts::Loopback(([127, 0, 0, 1], DEFAULT_PORT).into()), // as `target`
         ));
     }
 

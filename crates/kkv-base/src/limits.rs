@@ -1,7 +1,7 @@
-//! Every size, count and lifetime in one place, each with its reason.
+//! Every size, count and lifetime, each with its reason.
 //!
-//! What the published protocol fixes is marked `kkv/1`; what our own specification fixes names its section of
-//! docs/PROTOCOL.md. All other numbers may change without anyone else noticing.
+//! `kkv/1` marks what the published protocol fixes; a § is one of docs/PROTOCOL.md. All other numbers may change without
+//! anyone else noticing.
 
 use std::time::Duration;
 
@@ -9,322 +9,315 @@ pub use kkv_protocol::limits::{
     MAX_CIPHERTEXT_BYTES_V1, MAX_EXPECTED_SECONDS, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1, SLOT_BYTES,
 };
 
-/// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; we keep it).
+/// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; kkv/2 keeps it).
 pub const DEFAULT_PORT: u16 = 45069;
 
-/// Largest body of a request or an answer, in bytes. The largest real one is a kkv/2 message: 7,168 + 64 hex
-/// characters.
+/// Largest body of a request or response, in bytes. The largest real one is a kkv/2 message: 7,168 + 64 hex characters.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// Largest head of a request, in bytes: ours are under 300; what a browser sends still fits. Also the smallest buffer
-/// hyper takes.
+/// Largest head of a request, in bytes. Ours are under 300; a browser's fits, too. Also the smallest buffer that hyper
+/// accepts.
 pub const MAX_HEAD_BYTES: usize = 8 * 1024;
 
-/// Most header lines in one request: ours have 4, a browser's about 20.
+/// Most header fields in one request. Ours have 4, a browser's about 20.
 pub const MAX_HEADERS: usize = 32;
 
-/// File descriptors that `kkv` asks for: what the kernel itself allows every program, so it can mostly be had. Three
-/// quarters are for strangers' connections; the rest is for the owner, Tor's files and connections, and what libraries
-/// open. Where there are fewer, the places below shrink with them.
+/// File descriptors that `kkv` asks for: Linux's default hard limit, so that it gets them nearly everywhere. Three
+/// quarters are for strangers' connections; the rest is for the owner, Tor's files and connections, and libraries. With
+/// fewer descriptors, the numbers of connections below shrink in proportion.
 pub const MAX_DESCRIPTORS: u64 = 4096;
 
-/// Connections that the kernel keeps until they are let in. In a crowd, the usual 128 are too few for the moment
-/// between two looks at them, and who comes then is turned away for a second.
+/// Backlog of the listening sockets. Under attack, the usual 128 overflow between two turns of the accept loop, and a
+/// client whose SYN is dropped tries again after a second.
 pub const BACKLOG: u32 = 1024;
 
-/// Connections that have not said anything: under 2 KiB each. A sender is one of them for one round trip through Tor,
-/// say two seconds, so it takes a thousand new connections a second to push it out before it speaks.
-pub const MAX_SILENT: usize = 2048;
+/// Connections that have sent nothing: under 2 KiB each. A sender is one of them for one round trip through Tor, about
+/// two seconds. So it takes a thousand new connections a second to evict it before its first byte.
+pub const MAX_NEW_CONNECTIONS: usize = 2048;
 
-/// Connections whose first request is on its way. Each may cost [`CONNECTION_BYTES`]; an honest one is over in the
-/// moment it arrives.
-pub const MAX_BEGUN: usize = 256;
+/// Connections that are sending their first request. Each may take [`CONNECTION_BYTES`]. An honest request arrives in
+/// one piece.
+pub const MAX_FIRST_REQUESTS: usize = 256;
 
-/// Connections that have had an answer and ask nothing at the moment: senders who pay, mostly.
-pub const MAX_ANSWERED: usize = 512;
+/// Connections that have had a response and are sending nothing: mostly senders that search for a solution.
+pub const MAX_IDLE_CONNECTIONS: usize = 512;
 
-/// Connections that have had an answer and whose next request is on its way: a message of 15 Tor cells takes a second
-/// or more.
-pub const MAX_ASKING: usize = 256;
+/// Connections that have had a response and are sending another request: a message of 15 Tor cells takes a second or
+/// more.
+pub const MAX_NEXT_REQUESTS: usize = 256;
 
-/// What one connection may cost the relay at most, all in all: hyper's two buffers of 8 KiB, a body of 16 KiB that
-/// grows by doubling if it doesn't say how long it is, and what the parts of HTTP keep. 1,024 connections can be at
-/// that point, so 48 MiB stay under the 64 that a relay behind a system Tor may take.
+/// Most memory that one connection takes from the relay: two buffers of hyper's with 8 KiB each, a body of 16 KiB in a
+/// buffer that doubles if there is no `Content-Length`, and the parsed head. 1,024 connections can be in that state: 48
+/// MiB, under the 64 that a relay behind a system Tor may take.
 pub const CONNECTION_BYTES: usize = 48 * 1024;
 
-/// Connections of the owner in each of the four states: one `kkvc` has one.
-pub const MAX_OWNER: usize = 64;
+/// Connections of the owner in each phase. One `kkvc` has one.
+pub const MAX_OWNER_CONNECTIONS: usize = 64;
 
-/// A connection that has not said anything is kept for this long; whoever asks says so at once.
-pub const SILENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// A connection must send its first byte within this time. Clients send it at once.
+pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Once the first byte of a request is there, its head must be complete within this time: a head fits into one or two
-/// Tor cells. A little longer than [`REQUEST_TIMEOUT`], since a slow body is watched by the same clock, and is to be
-/// refused with a word, not hung up on.
+/// From the first byte of a request, its head must be complete within this time; it fits into one or two Tor cells.
+/// Longer than [`REQUEST_TIMEOUT`]: the body runs on the same clock, and a slow one gets a response before the
+/// connection is closed.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// A connection that has had an answer is kept for this long without another request.
-///
-/// An honest sender is silent for as long as its proof of work takes; one at the default cost is mostly done within
-/// this time, and keeps its connection. Who takes longer dials anew.
-pub const ANSWERED_TIMEOUT: Duration = Duration::from_secs(120);
+/// An idle connection is kept for this long after a response. A sender is idle while it searches for a solution: at the
+/// default cost mostly for less than this. A slower one connects anew.
+pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A request must be read and answered, and its answer taken, within this time each: a full kkv/2 message is 15 Tor
-/// cells, so seconds on the worst of circuits.
+/// A request must be read and answered within this time, and its response taken within the same again. A full kkv/2
+/// message is 15 Tor cells: seconds on the worst of circuits.
 ///
-/// Requests are not bounded by themselves: a step runs to its end without letting go of its thread, so there is one at
-/// a time that is worked on. Those on their way are [`MAX_BEGUN`] and [`MAX_ASKING`] at most, with a body of
-/// [`MAX_BODY_BYTES`] each.
+/// Requests in progress need no bound of their own: a step runs to its end on the one thread, so one is worked on at a
+/// time. [`MAX_FIRST_REQUESTS`] and [`MAX_NEXT_REQUESTS`] bound those that are arriving, with [`MAX_BODY_BYTES`] each.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// When a connection ends, what is still coming is read and thrown away for so long and so much, so that the last
-/// answer arrives: more than is ever under way of a request that is refused before it was read whole.
-pub const PARTING_TIMEOUT: Duration = Duration::from_secs(2);
-/// See [`PARTING_TIMEOUT`].
-pub const MAX_UNREAD_BYTES: u64 = 256 * 1024;
+/// How long a connection lingers when it is closed, and how much it then reads and discards, so that the last response
+/// arrives (RFC 9112 §9.6). More than is ever in flight of a request that was refused before it was read.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// See [`LINGER_TIMEOUT`].
+pub const MAX_LINGER_BYTES: u64 = 256 * 1024;
 
 /// Kernel buffers of a stranger's connection on this machine, each way, in bytes: more than a body, so that nothing
-/// waits for them. Unasked, the kernel lends megabytes to a connection whose answers nobody takes. (It keeps its own
-/// books on top, and so takes twice as much.)
+/// waits for them. By default the kernel grows them to megabytes when a client reads no responses. (It doubles this
+/// value for its own bookkeeping, socket(7).)
 pub const SOCKET_BUFFER_BYTES: u32 = 32 * 1024;
 
-/// How long a session stays open, and its slot reserved, from its key exchange to its message (PROTOCOL.md §3).
+/// How long a session stays open, and its slot reserved, after its key exchange (§3).
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 
-/// Spent challenges remembered at most, in each suite, in 64 bytes each: 16 MiB. Nobody is refused for it; when there
-/// are more, challenges end before their time (`relay::spent`), those first that were made first. A relay serves some
-/// 2,700 paid messages a second on its one thread, so it keeps the challenges of a minute and a half in the worst case;
-/// against a hundred machines that pay the default price, those of three hours.
+/// Most spent challenges remembered in each suite, with 64 bytes each: 16 MiB. Beyond that nobody is refused; instead
+/// the challenges that expire first end early (`relay::spent`). The relay's one thread serves about 2,700 paid messages
+/// a second, so in the worst case a challenge lasts a minute and a half; against a hundred machines that pay the default
+/// price, three hours.
 pub const MAX_SPENT: usize = 1 << 18;
 
-/// Accepted messages whose answer is kept for [`SESSION_LIFETIME`] at most, in each suite, in 450 bytes each: 28 MiB.
-/// When there are more, the oldest answer goes before its time, and whoever has lost it is left in doubt; that takes
-/// 546 paid messages a second for two minutes.
+/// Most accepted messages whose answer is kept, for [`SESSION_LIFETIME`], in each suite, with 450 bytes each: 28 MiB.
+/// Beyond that, the oldest answer is dropped early, and a sender that has not received it stays in doubt. That takes 546
+/// paid messages a second for two minutes.
 pub const MAX_ACCEPTED: usize = 1 << 16;
 
-/// Slots of the queue at most: 400 MB of memory, taken at start.
+/// Most slots of the queue: 400 MB, allocated at start.
 pub const MAX_MESSAGES: u32 = 100_000;
 
-/// Slots of the queue unless told otherwise (kkv/1's default).
+/// Slots of the queue by default (kkv/1).
 pub const DEFAULT_MESSAGES: u32 = 50;
 
-/// Bytes in one page of memory, the least that can be locked against swapping: one slot.
+/// Bytes in one page of memory, the unit of mlock(2): one slot.
 pub const PAGE_BYTES: usize = SLOT_BYTES;
 
-/// Messages that the queue shows or wipes under one lock: some microseconds, or a tenth of a millisecond, for which a
+/// Messages that are listed or wiped under one lock: for microseconds, at most a tenth of a millisecond, for which a
 /// stranger's request may have to wait.
 pub const LIST_PAGE: usize = 128;
 
-/// Messages deleted from between others whose numbers the queue remembers, in 16 bytes each, for owners who ask what
-/// has changed. Who has missed more of them gets the whole list.
-pub const MAX_GONE: usize = 1024;
+/// Ids of deleted messages that the queue remembers, with 16 bytes each, for owners who ask what has changed. Whoever
+/// missed more gets the whole list.
+pub const MAX_DELETED_IDS: usize = 1024;
 
-/// Characters of each text that the owner's list may begin it with: more than fit on a wide terminal, and with the most
-/// messages that there may be no more than an owner's client can take in one answer.
-pub const MAX_FIRST: usize = 200;
+/// Most characters of each text's beginning that a list shows: more than fit on a wide terminal. With [`MAX_MESSAGES`]
+/// the list still fits into [`MAX_OWNER_LIST_BYTES`].
+pub const MAX_PREVIEW_CHARACTERS: usize = 200;
 
-/// Cost of a challenge unless told otherwise, in bits (kkv/1's default).
+/// Cost of a challenge by default, in bits (kkv/1).
 pub const DEFAULT_COST: u8 = 30;
 
-/// The most that a filling queue adds to the cost, in bits (PROTOCOL.md §5). Two cores pay the default cost in four
-/// seconds, and this in four minutes of the eight that they have: dear, and not out of reach.
+/// The most that a filling queue adds to the cost, in bits (§5). Two cores pay the default cost in four seconds, and
+/// with this surcharge in four minutes of the eight that they have.
 pub const MAX_SURCHARGE: u32 = 6;
 
-/// How long a sender has to solve a challenge unless the owner says otherwise, in seconds (kkv/1's default).
+/// Seconds that a sender has to solve a challenge by default (kkv/1).
 pub const DEFAULT_EXPECTED_SECONDS: u32 = 480;
 
-/// Shortest `--ttl` and `--wipe-after`: they are told in seconds, and nobody reads a message in less.
+/// Shortest `--ttl` and `--wipe-after`: `kkvc status` shows them in seconds.
 pub const MIN_TTL: Duration = Duration::from_secs(1);
 
 /// Longest `--ttl` and `--wipe-after`: a century, far from any overflow of a clock.
 pub const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// A sender tries for this long to find an inbox, unless told otherwise, and waits as long for the Tor inside to get
-/// nearer to the network. A descriptor, circuits and a rendezvous take 2 to 20 seconds over the public network; what
-/// has not come about in a minute will not.
-pub const DIAL_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a sender tries to reach an inbox by default, and how long it waits for each bit of progress of the embedded
+/// Tor's bootstrap. A descriptor, circuits and a rendezvous take 2 to 20 seconds over the public network.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Longest `--timeout`.
-pub const MAX_PATIENCE: Duration = Duration::from_secs(60 * 60);
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// One attempt to find an inbox. Beyond it, other circuits are the better bet: an attempt of Tor's own may go on for
-/// eight minutes.
-pub const DIAL_ATTEMPT: Duration = Duration::from_secs(20);
+/// Longest attempt to reach an inbox; the next takes other circuits. One attempt of Tor's own may take eight minutes.
+pub const DIAL_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Pause between two attempts to find an inbox: directories of onion services answer at once, and often the same.
+/// Pause between two attempts to reach an inbox: directories of onion services answer at once, and often the same.
 pub const DIAL_PAUSE: Duration = Duration::from_secs(3);
 
-/// Pause before Tor's connection is tried again after it failed for good; it doubles up to the second.
+/// Pause before Tor is bootstrapped again after a failure. It doubles up to [`MAX_BOOTSTRAP_PAUSE`].
 pub const BOOTSTRAP_PAUSE: Duration = Duration::from_secs(1);
 /// Longest such pause: a network that comes back is noticed within it.
 pub const MAX_BOOTSTRAP_PAUSE: Duration = Duration::from_secs(30);
 
-/// A Tor that has lost its connection is begun anew after this long, and again after twice as long, up to the second. A
-/// run that begins reads the whole directory again, and tries every relay that it knows at once.
-pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
-/// Longest such time: a network that comes back is noticed within it.
-pub const MAX_RENEWAL_PAUSE: Duration = Duration::from_secs(60);
+/// A Tor without network is restarted after this delay, which doubles up to [`MAX_RESTART_DELAY`]. A restart reads the
+/// whole directory again, and tries every known relay at once.
+pub const RESTART_DELAY: Duration = Duration::from_secs(10);
+/// Longest such delay: a network that comes back is noticed within it.
+pub const MAX_RESTART_DELAY: Duration = Duration::from_secs(60);
 
-/// A Tor that ends may take this long for what it is about at the moment; mostly it is nothing.
-pub const RUN_SHUTDOWN: Duration = Duration::from_millis(20);
+/// A Tor that is stopped gets this long for the tasks that are running; mostly there are none.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// A Tor that has just ended is waited for this long before another one takes its files, then for twice as long.
-pub const RELEASE_PAUSE: Duration = Duration::from_millis(100);
+/// Pause before another Tor takes over the files of the last one, which may still release them. It doubles up to
+/// [`MAX_RESTART_DELAY`].
+pub const RESTART_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// A Tor that has a network and gets no further is begun anew after this long, if no visitor is there. The next step
-/// mostly takes seconds; but what is in the way, such as a wrong clock, arti says after a minute at the earliest.
-pub const RENEWAL_OF_STUCK: Duration = Duration::from_secs(70);
-/// And then after this long each time: arti tries for five minutes to reach a directory that doesn't answer, and calls
-/// an address published in part only after that.
-pub const LATER_RENEWAL_OF_STUCK: Duration = Duration::from_secs(6 * 60);
+/// A Tor that has network and makes no progress is restarted after this time, unless a client is connected. A step
+/// mostly takes seconds, but arti reports an obstacle, such as a wrong clock, after a minute at the earliest.
+pub const STUCK_TIMEOUT: Duration = Duration::from_secs(70);
+/// The same for every restart after the first: arti retries an unresponsive directory for five minutes, and only then
+/// reports a descriptor as published in part.
+pub const LATER_STUCK_TIMEOUT: Duration = Duration::from_secs(6 * 60);
 
-/// A clock that is this far from where it should be has been set, or the machine was asleep: what was tried in vain is
-/// tried at once.
+/// A wall clock that differs by this much from the steady one was set, or the machine was suspended.
 pub const CLOCK_STEP: Duration = Duration::from_secs(60);
-/// How often the clock is looked at while something is tried in vain.
-pub const CLOCK_LOOK: Duration = Duration::from_secs(5);
+/// How often the two clocks are compared while Tor is stuck.
+pub const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// An onion service may not publish sooner than this after a start: directories refuse a descriptor that has the same
-/// revision as one they have, and its number is a time in seconds, so one published in the second of the last would be
-/// lost, and all that follow with it.
+/// Pause before an onion service that has run before publishes. Directories reject a descriptor whose revision counter
+/// is not larger than the last (rend-spec-v3, `revision-counter`), and arti's counts seconds: a descriptor of the same
+/// second would be rejected, and arti would repeat it for ever.
 pub const REPUBLISH_PAUSE: Duration = Duration::from_millis(1100);
 
-/// Circuits of visitors that carry no stream, those on their way to the rendezvous among them. Each costs the relay the
-/// memory of a circuit; a sender is among them for a few seconds.
+/// Circuits of clients that carry no stream, including those whose rendezvous is not complete. A sender's is among them
+/// for a few seconds.
 pub const MAX_EMPTY_CIRCUITS: usize = 128;
 
-/// Circuits of visitors that carry streams: an inbox that fills up with fifty messages needs no more at once.
+/// Circuits of clients that carry streams. An inbox that receives fifty messages at once needs no more.
 pub const MAX_BUSY_CIRCUITS: usize = 128;
 
-/// Streams on one circuit at once. A sender needs one, and another when that one breaks; Tor closes the circuit of one
-/// that opens more.
+/// Concurrent streams on one circuit. A sender needs one, and another when that breaks. Tor closes a circuit that opens
+/// more.
 pub const MAX_STREAMS_PER_CIRCUIT: u32 = 8;
 
-/// A visitor's circuit without a stream is closed after this long: a sender who pays may have lost its stream and comes
-/// back on it.
+/// A client's circuit without a stream is closed after this time: a sender that searches for a solution may come back
+/// on it.
 pub const CIRCUIT_IDLE: Duration = Duration::from_secs(60);
 
-/// One that has not begun to carry streams is not ended for another one before this: a rendezvous takes two to five
-/// seconds.
+/// A circuit that has had no stream is not evicted before this age: a rendezvous takes two to five seconds.
 pub const RENDEZVOUS_SPARED: Duration = Duration::from_secs(5);
 
-/// A rendezvous that has not come about by then never will.
+/// A rendezvous must complete within this time.
 pub const RENDEZVOUS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A sender waits this long for one answer, unless `--timeout` says otherwise.
+/// A sender waits this long for one response by default.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Hashes a second that any machine computes that is worth a thought: a price that even this one pays in time, almost
-/// surely, is paid without measuring how fast this one is.
+/// Hashes a second that any usable machine computes. A price that this rate pays in time is paid without measuring the
+/// machine.
 pub const SLOWEST_RATE: f64 = 1e6;
 
-/// So long is measured how fast a machine is: its rate shows to a few hundredths, and nobody notices the wait.
-pub const RATE_TIME: Duration = Duration::from_millis(100);
+/// How long a machine's rate is measured: it is then known to a few hundredths, and nobody notices the wait.
+pub const RATE_SAMPLE_TIME: Duration = Duration::from_millis(100);
 
-/// A price that is paid in time with less than this chance is not paid without asking.
-pub const LIKELY: f64 = 0.5;
+/// A sender pays unasked only if it finds a solution in time with more than this probability.
+pub const MIN_ODDS: f64 = 0.5;
 
-/// A sender pays for no longer than this unless somebody has said that it may (`--max-time`, `--anyway`, or a yes): a
-/// relay may give a day, and ask for a price that takes it. An ordinary machine pays the highest price of an inbox with
-/// the default cost in four minutes.
-pub const UNASKED_PAYING: Duration = Duration::from_secs(15 * 60);
+/// A sender pays for no longer than this unless allowed to (`--max-time`, `--anyway`, or a yes). A relay may give a day,
+/// and ask for a price that takes it. An ordinary machine pays the highest price of an inbox with the default cost in
+/// four minutes.
+pub const MAX_UNASKED_PAYING: Duration = Duration::from_secs(15 * 60);
 
 /// Longest `--max-time`: as long as any challenge lasts.
 pub const MAX_PAYING: Duration = Duration::from_secs(MAX_EXPECTED_SECONDS as u64);
 
-/// Most `--threads`: more cores than that no machine has that one person sits at.
+/// Most `--threads`: more than any personal machine has cores.
 pub const MAX_THREADS: u32 = 1024;
 
-/// How often a sender pays at most for one message: once, and again for each step by which an honest relay's price can
-/// rise.
+/// How often a sender pays for one message: once, and once more for each bit by which an honest relay's price can rise.
 pub const MAX_PAYMENTS: u32 = 1 + MAX_SURCHARGE;
 
-/// How often a sender asks for one step before it gives up on a line that keeps breaking.
+/// How often a sender sends one request over connections that break.
 pub const ATTEMPTS: u32 = 4;
 
-/// How often of a relay that takes the connection and says nothing: its first minute may have gone into a dead line.
+/// How often it sends it to a relay that accepts connections and never responds. More than once, because the first may
+/// have broken without a sign.
 pub const SILENT_ATTEMPTS: u32 = 2;
 
 /// Pause before the second attempt; it doubles after each.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-/// Pause before a request is repeated that was refused for a reason that may pass; it doubles after each, up to the
-/// second.
+/// Pause before a request is repeated after a transient refusal. It doubles up to [`MAX_REPEAT_PAUSE`].
 pub const REPEAT_PAUSE: Duration = Duration::from_secs(1);
-/// Longest such pause: a slot that has become free is found within it.
+/// Longest such pause: a slot that becomes free is found within it.
 pub const MAX_REPEAT_PAUSE: Duration = Duration::from_secs(30);
 
-/// Pause after a relay has said `slow_down` (PROTOCOL.md §9).
+/// Pause after a relay has said `slow_down` (§9).
 pub const SLOW_DOWN_PAUSE: Duration = Duration::from_secs(60);
 
-/// The share by which such pauses are longer at random, at most, so that those who were refused together don't come
-/// back together.
+/// Jitter: such pauses are longer by up to this share, at random, so that senders refused together don't return
+/// together.
 pub const REPEAT_JITTER: f64 = 0.25;
 
-/// So long before a challenge or session ends, a request is repeated for the last time: it has to arrive by then,
+/// A request is repeated for the last time this long before its challenge or session ends: it has to arrive by then,
 /// through Tor.
 pub const REPEAT_MARGIN: Duration = Duration::from_secs(5);
 
-/// What was not paid for is repeated for this long; it costs nothing to begin again later.
+/// How long an unpaid request is repeated. Starting over later costs nothing.
 pub const UNPAID_REPEATS: Duration = Duration::from_secs(2 * 60);
 
-/// What was paid for is repeated for this long at most, however long the relay says that its challenge lasts.
+/// How long a paid request is repeated at most, whatever lifetime the relay states.
 pub const PAID_REPEATS: Duration = Duration::from_secs(15 * 60);
 
-/// What has outlived its time is looked for at least this often while anything has a lifetime: that late at most after
-/// a suspend.
+/// Expired sessions and messages are purged at least this often while there are any: timers stand still while the
+/// machine is suspended, lifetimes don't.
 pub const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A clock that is right shows no less, in unix seconds: 1 May 2026, before there was a first version. To be moved on
-/// with releases.
-pub const EARLIEST: u64 = 1_777_593_600;
+/// A clock that shows less is wrong, in unix seconds: 1 May 2026, before the first version. To be moved on with
+/// releases.
+pub const EARLIEST_CLOCK: u64 = 1_777_593_600;
 
-/// A SOCKS port on this machine greets within this time, or is none: Tor does so at once, connected or not.
+/// A SOCKS port on this machine must answer the method negotiation within this time. Tor does so at once, connected or
+/// not.
 pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The owner's client waits this long for an answer from the relay on the same machine.
+/// The owner's client waits this long for a response from the relay on the same machine.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest answer of a relay about one message or itself that its owner's client reads, in bytes: a text of 3,500
-/// bytes, each escaped as six, with its keys. Whoever made a socket that is taken for the relay's could otherwise fill
-/// the memory of who asks, root's perhaps.
+/// Largest response about one message, or about the relay, that the owner's client reads, in bytes: a text of 3,500
+/// bytes, each escaped as six, with its keys. Without a bound, a false socket could exhaust the memory of its client,
+/// perhaps root's.
 pub const MAX_OWNER_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The same of an answer about every message: [`MAX_MESSAGES`] summaries of 384 bytes at most.
+/// The same for a response about all messages: [`MAX_MESSAGES`] summaries of 384 bytes at most.
 pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 384 + MAX_OWNER_ANSWER_BYTES;
 
-/// A watching owner is answered after this long even when nothing came, so that neither side keeps a dead connection.
+/// A long poll (`/watch`) is answered after this time even if nothing changed, so that neither side keeps a dead
+/// connection.
 pub const WATCH_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Pause after the kernel could not hand over a connection, mostly for want of file descriptors, before asking it
-/// again.
+/// Pause after accept(2) failed, mostly for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Longest name of a contact, in characters: longer ones make lists unreadable.
 pub const MAX_NAME_CHARACTERS: usize = 32;
 
-/// Contacts at most: more than one person writes to, and a file of them is still opened, and written anew, in a moment.
+/// Most contacts: more than one person writes to, and a file of them is still read and rewritten in a moment.
 pub const MAX_CONTACTS: usize = 1000;
 
-/// What contacts take in their file is filled up to a multiple of this, so that its size says nothing of one more or
-/// less: about 400 contacts with short names, and 170 of the longest.
+/// The plaintext of a file of contacts is padded to a multiple of this, so that its size doesn't show one contact more
+/// or less: about 400 with short names, 170 with the longest.
 pub const CONTACTS_BUCKET_BYTES: usize = 64 * 1024;
 
-/// Largest file of contacts that is read, in bytes: [`MAX_CONTACTS`] of the longest take 384 KiB, and the encryption 1
-/// KiB at most.
+/// Largest file of contacts that is read, in bytes: [`MAX_CONTACTS`] of the longest take 384 KiB, and the encryption
+/// adds 1 KiB at most.
 pub const MAX_CONTACTS_FILE_BYTES: usize = 512 * 1024;
 
-/// What it costs to try one passphrase on a file of contacts: 2^17 steps of scrypt, which take 128 MiB of memory.
-pub const CONTACTS_WORK: u8 = 17;
+/// Work factor of a file of contacts (age, "scrypt recipient stanza"): 2^17 iterations, which take 128 MiB.
+pub const CONTACTS_WORK_FACTOR: u8 = 17;
 
-/// How long a file of contacts is waited for that another program holds: a change of its own takes it part of a second.
-pub const CONTACTS_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a change waits for the lock of a file of contacts. Another program's change holds it for part of a second.
+pub const CONTACTS_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The dearest file of contacts that is opened, made anew by another program perhaps: four times as dear as ours. One
-/// that asks for more could take all memory there is, or hours.
-pub const MAX_CONTACTS_WORK: u8 = CONTACTS_WORK + 2;
+/// Highest work factor that is accepted, in files from other programs: four times ours. A higher one could take all
+/// memory, or hours.
+pub const MAX_CONTACTS_WORK_FACTOR: u8 = CONTACTS_WORK_FACTOR + 2;
 
-/// Longest file with a key or a passphrase, in bytes: keys take 128 at most, and [`MAX_PASSPHRASE_BYTES`] are fewer.
+/// Longest file with a key or passphrase, in bytes: keys take 128, passphrases [`MAX_PASSPHRASE_BYTES`].
 pub const MAX_SECRET_FILE_BYTES: usize = 4096;
 
 /// Longest passphrase, in bytes: twenty words of any language are shorter.

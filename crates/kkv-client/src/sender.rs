@@ -19,7 +19,7 @@ use rand::CryptoRng;
 
 use kkv_base::clock::Clock;
 use kkv_base::count::counted;
-use kkv_base::limits::{LIKELY, UNASKED_PAYING};
+use kkv_base::limits::{MAX_UNASKED_PAYING, MIN_ODDS};
 use kkv_net::tor::{Dial, DialError, Target};
 use kkv_pow::{Cost, Odds, Puzzle, Search, Solver};
 use kkv_protocol::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
@@ -42,7 +42,7 @@ pub struct Delivery<'d, D> {
     /// What searches for a solution.
     pub solver: Solver,
     /// The longest that it may search in all. If nobody has said: each time as long as the relay gives, but in all not
-    /// beyond [`UNASKED_PAYING`] without the observer's consent.
+    /// beyond [`MAX_UNASKED_PAYING`] without the observer's consent.
     pub max_time: Option<Duration>,
     /// Whether it may search for as long as the relay gives without asking.
     pub anyway: bool,
@@ -84,13 +84,13 @@ impl Price {
     /// Whether it is likely to be paid in its time, and is only more than is paid without asking.
     #[must_use]
     pub fn is_likely(&self) -> bool {
-        self.odds.by(self.time) > LIKELY
+        self.odds.by(self.time) > MIN_ODDS
     }
 
     fn too_dear(&self) -> String {
         let cost = self.cost;
         if self.is_likely() {
-            let minutes = UNASKED_PAYING.as_secs() / 60;
+            let minutes = MAX_UNASKED_PAYING.as_secs() / 60;
             format!(
                 "2^{cost} hashes take this machine beyond the {minutes} minutes that are paid without asking"
             )
@@ -186,7 +186,7 @@ pub enum Failure {
     #[error("no solution was found within {}", counted(.0.as_secs(), "second"))]
     NotInTime(Duration),
     /// Nothing was found for as long as is searched without asking, in all payments for the message together.
-    #[error("no solution was found within the {} minutes that are paid without asking", UNASKED_PAYING.as_secs() / 60)]
+    #[error("no solution was found within the {} minutes that are paid without asking", MAX_UNASKED_PAYING.as_secs() / 60)]
     UnaskedTimeOver,
     /// This machine would hardly have paid in time, and was not to try all the same.
     #[error("{}", .0.too_dear())]

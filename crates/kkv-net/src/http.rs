@@ -1,13 +1,13 @@
-//! HTTP/1.1 as this project serves it: bounded, patient for so long and no longer, saying nothing about its clock or
-//! its maker, and closed to browsers.
+//! HTTP/1.1 as this project serves it: bounded in memory and time, without a `Date` or `Server` header, and closed to
+//! browsers.
 //!
-//! Who comes is let in. When all places are taken, the connection that has got nowhere for the longest is ended for it:
-//! see [`Room`].
+//! Every new connection is accepted. At its limit, a connection replaces the one that has been idle longest in the same
+//! phase: see [`ConnectionLimits`].
 
-mod gate;
-mod room;
-mod unread;
-mod visit;
+mod connection;
+mod error_response;
+mod filter;
+mod limits;
 
 use std::future::Future;
 
@@ -15,81 +15,89 @@ use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
-pub use gate::Names;
-pub use room::Room;
-use visit::Visit;
+use connection::Connection;
+pub use filter::AllowedHosts;
+pub use limits::ConnectionLimits;
 
-/// Where connections come from: a loopback port, the owner's socket, and whatever else can be spoken HTTP over.
+/// A source of connections to serve HTTP on: a loopback port, a Unix socket, an onion service.
 pub trait Accept: Send + 'static {
     /// One connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// By which names it can be meant. Requests that name another are refused.
-    fn names(&self) -> Names;
+    /// Which values of `Host` are served here. Requests with another one are refused.
+    fn allowed_hosts(&self) -> AllowedHosts;
 
-    /// Waits for the next connection. Faults of one connection stay inside; this goes on. None if there will never be
-    /// another one.
+    /// Waits for the next connection. A connection that fails is skipped. `None` once the source has ended.
     fn accept(&mut self) -> impl Future<Output = Option<Self::Stream>> + Send;
 }
 
-/// Nobody is let in any more, though nobody asked for that: whatever takes connections has panicked, or what brings
-/// them is gone.
+/// No connection is accepted any more: the accept loop has panicked, or the listener has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended;
+pub struct AcceptStopped;
 
-/// Serves `router` to everyone who comes through `listener`, as far as there is `room`, until dropped. It returns only
-/// by a fault.
-pub async fn serve(mut listener: impl Accept, router: Router, room: Room) -> Ended {
-    let places = room.places();
-    let names = listener.names();
-    // In a task of its own, which takes its turn among the connections: what the runtime itself waits for is looked at
-    // more often than they are, and would take in a crowd faster than those of it who have to leave can go.
+/// Serves `router` on every connection of `listener`, within `limits`, until dropped. Returns only if accepting fails
+/// for good.
+pub async fn serve(
+    mut listener: impl Accept,
+    router: Router,
+    limits: ConnectionLimits,
+) -> AcceptStopped {
+    let admission = limits.admission();
+    let hosts = listener.allowed_hosts();
+    // A task of its own is scheduled like the connections. `block_on` polls its future more often than any task, and
+    // would accept a crowd faster than evicted connections can end.
     let mut accepting = JoinSet::new();
     accepting.spawn(async move {
         while let Some(stream) = listener.accept().await {
-            tokio::spawn(Visit::new(&places, names).of(stream, router.clone()));
+            tokio::spawn(Connection::admit(&admission, hosts).serve(stream, router.clone()));
         }
     });
     accepting.join_next().await;
-    Ended
+    AcceptStopped
 }
 
-/// Serves one connection to its end, as [`serve`] does each of those that its listener takes: for tests and fuzzing,
-/// which have no listener. It has the `room` to itself, and came by one of the `names`.
-pub async fn serve_connection<S>(stream: S, router: Router, room: Room, names: Names)
-where
+/// Serves one connection to its end, as [`serve`] does each, with all of `limits` to itself. For tests and fuzzing,
+/// which have no listener.
+pub async fn serve_connection<S>(
+    stream: S,
+    router: Router,
+    limits: ConnectionLimits,
+    hosts: AllowedHosts,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    Visit::new(&room.places(), names).of(stream, router).await;
+    let connection = Connection::admit(&limits.admission(), hosts);
+    connection.serve(stream, router).await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Fails at once, in the one way or the other.
-    struct Failing(bool);
+    /// Fails at once: by a panic, or by its end.
+    struct Failing {
+        panics: bool,
+    }
 
     impl Accept for Failing {
         type Stream = tokio::io::DuplexStream;
 
-        fn names(&self) -> Names {
-            Names::Owner
+        fn allowed_hosts(&self) -> AllowedHosts {
+            AllowedHosts::Owner
         }
 
         async fn accept(&mut self) -> Option<Self::Stream> {
-            assert!(!self.0, "as a fault would");
+            assert!(!self.panics, "as a bug would");
             None
         }
     }
 
     #[tokio::test]
-    async fn that_nobody_is_let_in_any_more_is_told() {
+    async fn serve_returns_when_nothing_is_accepted_any_more() {
         for panics in [true, false] {
-            assert_eq!(
-                serve(Failing(panics), Router::new(), Room::default()).await,
-                Ended
-            );
+            let limits = ConnectionLimits::default();
+            let end = serve(Failing { panics }, Router::new(), limits).await;
+            assert_eq!(end, AcceptStopped);
         }
     }
 }

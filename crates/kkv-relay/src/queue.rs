@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::memory::Page;
-use kkv_base::limits::{LIST_PAGE, MAX_GONE};
+use kkv_base::limits::{LIST_PAGE, MAX_DELETED_IDS};
 use listing::Gone;
 pub use listing::{Changes, Waiting};
 pub use reservation::Reservation;
@@ -182,7 +182,7 @@ impl<H> Queue<H> {
     /// # Errors
     /// There is not so much memory.
     pub fn new(capacity: u32, time_to_live: Option<Duration>) -> io::Result<Self> {
-        Self::remembering(MAX_GONE, capacity, time_to_live)
+        Self::remembering(MAX_DELETED_IDS, capacity, time_to_live)
     }
 
     /// The same, where so many deleted messages at most are remembered by their numbers.

@@ -1,96 +1,97 @@
-//! The circuits of visitors, with places for so many: one that has got nowhere for the longest leaves for who comes.
+//! The circuits of clients: a bounded number, by [`Admission`].
 
 use std::sync::{Arc, Mutex};
 
 use kkv_base::limits::{
-    ANSWERED_TIMEOUT, CIRCUIT_IDLE, HEAD_TIMEOUT, MAX_BUSY_CIRCUITS, MAX_EMPTY_CIRCUITS,
+    CIRCUIT_IDLE, HEAD_TIMEOUT, KEEP_ALIVE_TIMEOUT, MAX_BUSY_CIRCUITS, MAX_EMPTY_CIRCUITS,
     RENDEZVOUS_SPARED,
 };
-use kkv_net::places::{Place, Places, Row};
+use kkv_net::admission::{Admission, Class, Permit};
 
-/// Carries no stream.
+/// The class of circuits that carry no stream.
 const EMPTY: usize = 0;
-/// Carries some. They have their own time limits in `http`, all shorter.
+/// The class of those that carry some. Each stream has time limits of its own in `http`, all shorter.
 const BUSY: usize = 1;
 
-/// All circuits.
+/// All circuits of clients.
 #[derive(Debug, Clone)]
-pub(super) struct Circuits(Places);
+pub(super) struct Circuits(Admission);
 
-/// One of them.
+/// A circuit that has been admitted.
 #[derive(Debug)]
 pub(super) struct Circuit {
-    place: Place,
-    /// Streams that it carries. Whoever changes their number moves it, and nobody else comes in between.
+    permit: Permit,
+    /// How many streams it carries. Locked while the permit changes class, so that the two agree.
     streams: Mutex<usize>,
 }
 
-/// That a circuit carries a stream, as long as this value lives.
+/// A stream of a circuit; counted until dropped.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Circuit>);
+pub(super) struct StreamGuard(Arc<Circuit>);
 
 impl Circuits {
     pub(super) fn new() -> Self {
-        let empty = Row {
-            places: MAX_EMPTY_CIRCUITS,
-            patience: CIRCUIT_IDLE,
+        let empty = Class {
+            capacity: MAX_EMPTY_CIRCUITS,
+            idle_timeout: CIRCUIT_IDLE,
         };
-        let busy = Row {
-            places: MAX_BUSY_CIRCUITS,
-            patience: ANSWERED_TIMEOUT + HEAD_TIMEOUT,
+        let busy = Class {
+            capacity: MAX_BUSY_CIRCUITS,
+            idle_timeout: KEEP_ALIVE_TIMEOUT + HEAD_TIMEOUT,
         };
-        Self(Places::new(&[empty, busy]))
+        Self(Admission::new(&[empty, busy]))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A place for one that comes. None if so many come that each would push out one that has not had time for its
-    /// rendezvous: all would be begun, which is work, and none would come about.
-    pub(super) fn enter(&self) -> Option<Arc<Circuit>> {
+    /// Admits a new circuit, and evicts the one that has been empty longest if there are too many. `None` while that one
+    /// is younger than [`RENDEZVOUS_SPARED`]: evicting it would livelock, each newcomer ending a rendezvous that had no
+    /// time to complete.
+    pub(super) fn admit(&self) -> Option<Arc<Circuit>> {
         let since = self.0.full_since(EMPTY);
         if since.is_some_and(|since| since.elapsed() < RENDEZVOUS_SPARED) {
             return None;
         }
         Some(Arc::new(Circuit {
-            place: self.0.enter(EMPTY),
+            permit: self.0.admit(EMPTY),
             streams: Mutex::new(0),
         }))
     }
 }
 
 impl Circuit {
-    /// It carries another stream.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    /// Counts another stream.
+    pub(super) fn add_stream(self: &Arc<Self>) -> StreamGuard {
         let mut streams = kkv_base::lock(&self.streams);
         *streams += 1;
-        // Asking for streams is no progress: who has had no answer keeps its turn.
-        if self.place.row() == EMPTY {
-            self.place.moves_to(BUSY);
+        // Opening streams is no progress: only a response touches a busy circuit.
+        if self.permit.class() == EMPTY {
+            self.permit.touch(BUSY);
         }
-        Busy(Arc::clone(self))
+        StreamGuard(Arc::clone(self))
     }
 
-    /// Waits until it has to go.
-    pub(super) async fn lost(&self) {
-        self.place.lost().await;
-    }
-}
-
-impl Busy {
-    /// Something was answered on it.
-    pub(super) fn answers(&self) {
-        self.0.place.moves_to(BUSY);
+    /// Waits until it is evicted.
+    pub(super) async fn evicted(&self) {
+        self.permit.evicted().await;
     }
 }
 
-impl Drop for Busy {
+impl StreamGuard {
+    /// A response was written on the stream.
+    pub(super) fn on_response(&self) {
+        self.0.permit.touch(BUSY);
+    }
+}
+
+impl Drop for StreamGuard {
     fn drop(&mut self) {
         let mut streams = kkv_base::lock(&self.0.streams);
         *streams -= 1;
         if *streams == 0 {
-            self.0.place.moves_to(EMPTY);
+            self.0.permit.touch(EMPTY);
         }
     }
 }
@@ -104,73 +105,73 @@ mod tests {
 
     use super::*;
 
-    fn enter(circuits: &Circuits) -> Arc<Circuit> {
-        circuits.enter().expect("there is room")
+    fn admit(circuits: &Circuits) -> Arc<Circuit> {
+        circuits.admit().expect("there is room")
     }
 
-    async fn is_lost(circuit: &Circuit) -> bool {
-        timeout(Duration::ZERO, circuit.lost()).await.is_ok()
+    async fn is_evicted(circuit: &Circuit) -> bool {
+        timeout(Duration::ZERO, circuit.evicted()).await.is_ok()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn empty_circuits_push_out_each_other_and_none_that_carries_a_stream() {
+    async fn empty_circuits_evict_each_other_and_none_that_carries_a_stream() {
         let circuits = Circuits::new();
-        let sender = enter(&circuits);
-        let stream = sender.busy();
-        let mut crowd: Vec<_> = (0..MAX_EMPTY_CIRCUITS).map(|_| enter(&circuits)).collect();
-        assert!(circuits.enter().is_none(), "all have just come");
+        let sender = admit(&circuits);
+        let stream = sender.add_stream();
+        let mut crowd: Vec<_> = (0..MAX_EMPTY_CIRCUITS).map(|_| admit(&circuits)).collect();
+        assert!(circuits.admit().is_none(), "all are too young");
         tokio::time::advance(RENDEZVOUS_SPARED).await;
-        crowd.push(enter(&circuits));
-        assert!(!is_lost(&sender).await);
-        assert!(is_lost(&crowd[0]).await);
-        assert!(!is_lost(&crowd[1]).await);
+        crowd.push(admit(&circuits));
+        assert!(!is_evicted(&sender).await);
+        assert!(is_evicted(&crowd[0]).await);
+        assert!(!is_evicted(&crowd[1]).await);
         drop(stream);
-        assert!(is_lost(&crowd[1]).await, "one more is empty");
+        assert!(is_evicted(&crowd[1]).await, "one more is empty");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_circuit_that_is_answered_outlives_those_that_only_open_streams() {
+    async fn a_circuit_with_a_response_outlives_those_that_only_open_streams() {
         let circuits = Circuits::new();
-        let sender = enter(&circuits);
-        let stream = sender.busy();
-        let idler = enter(&circuits);
-        let held = idler.busy();
-        stream.answers();
-        let again = idler.busy();
+        let sender = admit(&circuits);
+        let stream = sender.add_stream();
+        let idler = admit(&circuits);
+        let held = idler.add_stream();
+        stream.on_response();
+        let again = idler.add_stream();
         let crowd: Vec<_> = (0..MAX_BUSY_CIRCUITS - 1)
             .map(|_| {
-                let circuit = enter(&circuits);
-                (circuit.busy(), circuit)
+                let circuit = admit(&circuits);
+                (circuit.add_stream(), circuit)
             })
             .collect();
-        assert!(is_lost(&idler).await);
-        assert!(!is_lost(&sender).await);
+        assert!(is_evicted(&idler).await);
+        assert!(!is_evicted(&sender).await);
         drop((held, again, crowd));
         drop((stream, sender, idler));
         assert!(circuits.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_circuit_without_a_stream_goes_after_its_time_also_when_it_had_one() {
+    async fn an_empty_circuit_is_evicted_after_its_time_also_when_it_had_streams() {
         let circuits = Circuits::new();
-        let circuit = enter(&circuits);
-        let (first, second) = (circuit.busy(), circuit.busy());
+        let circuit = admit(&circuits);
+        let (first, second) = (circuit.add_stream(), circuit.add_stream());
         tokio::time::advance(CIRCUIT_IDLE).await;
         drop(first);
-        assert!(!is_lost(&circuit).await, "one is left");
+        assert!(!is_evicted(&circuit).await, "one is left");
         drop(second);
         let start = Instant::now();
-        circuit.lost().await;
+        circuit.evicted().await;
         assert!(start.elapsed() >= CIRCUIT_IDLE);
         assert!(start.elapsed() < 2 * CIRCUIT_IDLE);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_circuit_whose_last_stream_ends_elsewhere_goes_after_its_time_and_not_later() {
+    async fn a_circuit_whose_last_stream_ends_in_another_task_is_evicted_in_time() {
         let circuits = Circuits::new();
-        let circuit = enter(&circuits);
-        let stream = circuit.busy();
-        let serving = tokio::spawn(async move { circuit.lost().await });
+        let circuit = admit(&circuits);
+        let stream = circuit.add_stream();
+        let serving = tokio::spawn(async move { circuit.evicted().await });
         tokio::time::advance(CIRCUIT_IDLE / 2).await;
         drop(stream);
         let start = Instant::now();
@@ -180,20 +181,20 @@ mod tests {
     }
 
     #[test]
-    fn a_circuit_whose_streams_change_at_once_stands_where_they_leave_it() {
+    fn concurrent_changes_of_its_streams_leave_a_circuit_in_the_right_class() {
         let circuits = Circuits::new();
-        let circuit = enter(&circuits);
-        let streams = |look: &dyn Fn()| {
+        let circuit = admit(&circuits);
+        let streams = |check: &dyn Fn()| {
             for _ in 0..200_000 {
-                let stream = circuit.busy();
-                look();
+                let stream = circuit.add_stream();
+                check();
                 drop(stream);
             }
         };
         thread::scope(|scope| {
             scope.spawn(|| streams(&|| ()));
-            streams(&|| assert_eq!(circuit.place.row(), BUSY));
+            streams(&|| assert_eq!(circuit.permit.class(), BUSY));
         });
-        assert_eq!(circuit.place.row(), EMPTY);
+        assert_eq!(circuit.permit.class(), EMPTY);
     }
 }

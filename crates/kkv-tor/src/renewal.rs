@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep};
 use super::run::{Client, Plan, Run};
 use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::{
-    CLOCK_LOOK, CLOCK_STEP, LATER_RENEWAL_OF_STUCK, MAX_RENEWAL_PAUSE, RELEASE_PAUSE,
-    RENEWAL_OF_STUCK, RENEWAL_PAUSE,
+    CLOCK_CHECK_INTERVAL, CLOCK_STEP, LATER_STUCK_TIMEOUT, MAX_RESTART_DELAY, RESTART_DELAY,
+    RESTART_RETRY_DELAY, STUCK_TIMEOUT,
 };
 use kkv_net::tor::{TorState, TorTrouble};
 
@@ -37,7 +37,7 @@ pub(super) async fn keep_going(plan: Plan, mut run: Run, present: watch::Sender<
 /// Starts another run, however often that fails, which is told: the last one takes a moment to let go of its files, and
 /// the disk may be full.
 async fn another(plan: &Plan) -> Run {
-    let mut pause = RELEASE_PAUSE;
+    let mut pause = RESTART_RETRY_DELAY;
     loop {
         match plan.start(true).await {
             Ok(run) => return run,
@@ -46,7 +46,7 @@ async fn another(plan: &Plan) -> Run {
                 sleep(pause).await;
             }
         }
-        pause = MAX_RENEWAL_PAUSE.min(2 * pause);
+        pause = MAX_RESTART_DELAY.min(2 * pause);
     }
 }
 
@@ -80,11 +80,11 @@ impl Progress {
         match (self, renewals) {
             (Self::Done | Self::Moving, _) => None,
             (Self::Cut, _) => {
-                let doubled = RENEWAL_PAUSE.saturating_mul(1 << renewals.min(16));
-                Some(doubled.min(MAX_RENEWAL_PAUSE))
+                let doubled = RESTART_DELAY.saturating_mul(1 << renewals.min(16));
+                Some(doubled.min(MAX_RESTART_DELAY))
             }
-            (Self::Stuck, 0) => Some(RENEWAL_OF_STUCK),
-            (Self::Stuck, _) => Some(LATER_RENEWAL_OF_STUCK),
+            (Self::Stuck, 0) => Some(STUCK_TIMEOUT),
+            (Self::Stuck, _) => Some(LATER_STUCK_TIMEOUT),
         }
     }
 
@@ -129,7 +129,7 @@ async fn clock_set() {
     let wall = || SystemClock::default().wall();
     let (began, start) = (Instant::now(), wall());
     loop {
-        sleep(CLOCK_LOOK).await;
+        sleep(CLOCK_CHECK_INTERVAL).await;
         let expected = start + began.elapsed().as_secs();
         if wall().abs_diff(expected) > CLOCK_STEP.as_secs() {
             return;
@@ -160,11 +160,11 @@ mod tests {
         let lost = Progress::of(TorState::Lost {
             trouble: TorTrouble::Offline,
         });
-        assert_eq!(lost.patience(0), Some(RENEWAL_PAUSE));
-        assert_eq!(lost.patience(1), Some(2 * RENEWAL_PAUSE));
-        assert_eq!(lost.patience(u32::MAX), Some(MAX_RENEWAL_PAUSE));
+        assert_eq!(lost.patience(0), Some(RESTART_DELAY));
+        assert_eq!(lost.patience(1), Some(2 * RESTART_DELAY));
+        assert_eq!(lost.patience(u32::MAX), Some(MAX_RESTART_DELAY));
         let publishing = Progress::of(TorState::Publishing { trouble: None });
-        assert_eq!(publishing.patience(0), Some(RENEWAL_OF_STUCK));
-        assert_eq!(publishing.patience(9), Some(LATER_RENEWAL_OF_STUCK));
+        assert_eq!(publishing.patience(0), Some(STUCK_TIMEOUT));
+        assert_eq!(publishing.patience(9), Some(LATER_STUCK_TIMEOUT));
     }
 }

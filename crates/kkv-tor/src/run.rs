@@ -18,7 +18,7 @@ use super::network::{Network, Observed};
 use super::service::{self, Hosting};
 use super::watch::{self, Directory};
 use super::{StartError, trouble};
-use kkv_base::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, REPUBLISH_PAUSE, RUN_SHUTDOWN};
+use kkv_base::limits::{BOOTSTRAP_PAUSE, MAX_BOOTSTRAP_PAUSE, REPUBLISH_PAUSE, SHUTDOWN_TIMEOUT};
 use kkv_net::tor::{AccessSecret, TorState};
 use kkv_protocol::onion::OnionAddress;
 
@@ -91,7 +91,7 @@ impl Drop for Threads {
         let Some(runtime) = self.0.take() else { return };
         // From a thread of its own, as nothing asynchronous may wait; and waited for, as nothing may write into a
         // directory that is being removed.
-        let ending = std::thread::spawn(move || runtime.shutdown_timeout(RUN_SHUTDOWN));
+        let ending = std::thread::spawn(move || runtime.shutdown_timeout(SHUTDOWN_TIMEOUT));
         let _ = ending.join();
     }
 }

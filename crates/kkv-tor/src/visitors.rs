@@ -16,9 +16,9 @@ use tor_hsservice::{RendRequest, StreamRequest};
 use tor_proto::client::stream::{ClientDataStreamCtrl, ClientStreamCtrl};
 use tor_proto::stream::IncomingStreamRequest;
 
-use super::circuits::{Busy, Circuit, Circuits};
+use super::circuits::{Circuit, Circuits, StreamGuard};
 use kkv_base::limits::RENDEZVOUS_TIMEOUT;
-use kkv_net::http::{Accept, Names};
+use kkv_net::http::{Accept, AllowedHosts};
 
 /// The streams of an onion service's visitors.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Door {
             tokio::select! {
                 request = requests.next() => {
                     let Some(request) = request else { return };
-                    let Some(circuit) = self.circuits.enter() else { continue };
+                    let Some(circuit) = self.circuits.admit() else { continue };
                     visits.spawn(visit(request, self.port, self.streams.clone(), circuit));
                 }
                 Some(_) = visits.join_next() => {}
@@ -70,8 +70,8 @@ impl Door {
 impl Accept for OnionListener {
     type Stream = OnionStream;
 
-    fn names(&self) -> Names {
-        Names::Onion
+    fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::Onion
     }
 
     /// None when what hosts the service has ended for good: a fault, since another run of Tor takes the place of each.
@@ -80,7 +80,7 @@ impl Accept for OnionListener {
     }
 }
 
-/// Serves one visitor's circuit until it is closed or its place is lost.
+/// Serves one visitor's circuit until it is closed or evicted.
 async fn visit(
     request: RendRequest,
     port: u16,
@@ -89,9 +89,9 @@ async fn visit(
 ) {
     let mut last = None;
     tokio::select! {
-        biased; // the place is looked at after what may move it
+        biased; // what touches the permit is polled first
         () = serve_circuit(request, port, streams, &circuit, &mut last) => {}
-        () = circuit.lost() => {}
+        () = circuit.evicted() => {}
     }
     // Its streams may be anywhere in `http::serve`, and would keep it.
     if let Some(tunnel) = last.and_then(|stream| stream.tunnel()) {
@@ -115,8 +115,8 @@ async fn serve_circuit(
             continue;
         };
         *last = stream.client_stream_ctrl().cloned();
-        let busy = circuit.busy();
-        if streams.send(OnionStream { stream, busy }).await.is_err() {
+        let guard = circuit.add_stream();
+        if streams.send(OnionStream { stream, guard }).await.is_err() {
             return;
         }
     }
@@ -138,7 +138,7 @@ async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
 /// One visitor's stream.
 pub struct OnionStream {
     stream: DataStream,
-    busy: Busy,
+    guard: StreamGuard,
 }
 
 impl std::fmt::Debug for OnionStream {
@@ -165,7 +165,7 @@ impl AsyncWrite for OnionStream {
     ) -> Poll<io::Result<usize>> {
         let written = AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, bytes);
         if matches!(written, Poll::Ready(Ok(_))) {
-            self.busy.answers(); // only to a whole request is anything said
+            self.guard.on_response(); // nothing else is written
         }
         written
     }

@@ -7,7 +7,7 @@ use super::super::arguments::duration;
 use super::super::book::Whom;
 use super::super::numbers::Numbers;
 use crate::crypto::identity::{PublicKey, Sender};
-use crate::limits::{MAX_PATIENCE, MAX_PAYING};
+use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
 use crate::onion::{OnionAddress, OnionAddressError};
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
@@ -68,7 +68,7 @@ pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
 }
 
 pub(super) fn patience(text: &str) -> Result<Duration, String> {
-    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PATIENCE).contains(time);
+    let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_TIMEOUT).contains(time);
     duration(text, fits, "it is a duration from 1s to 1h")
 }
 

@@ -4,7 +4,7 @@ use super::super::explain::unreachable_hint;
 use super::super::inbox::time;
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
-use crate::limits::EARLIEST;
+use crate::limits::EARLIEST_CLOCK;
 use crate::tor::{TorMode, TorTrouble, TorWay};
 
 /// How the relay's Tor is doing, if there is a relay to ask.
@@ -51,7 +51,7 @@ pub(super) async fn sending(way: TorWay) -> Finding {
 pub(super) fn clock(seen: &Seen, unix: u64) -> Finding {
     const CHECK: &str = "clock";
     let now = time(unix);
-    if unix < EARLIEST {
+    if unix < EARLIEST_CLOCK {
         let what = format!("it says {now}, when there was no kkvc yet");
         return Finding::wrong(CHECK, what, TorTrouble::Clock.advice());
     }
@@ -136,10 +136,10 @@ mod tests {
         };
         let of = |seen: &Seen, unix| -> State { clock(seen, unix).state };
         let fine = with_state(TorState::Reachable);
-        assert_eq!(of(&fine, EARLIEST), Well);
-        assert_eq!(of(&fine, EARLIEST - 1), Wrong);
+        assert_eq!(of(&fine, EARLIEST_CLOCK), Well);
+        assert_eq!(of(&fine, EARLIEST_CLOCK - 1), Wrong);
         assert_eq!(of(&fine, 0), Wrong);
-        assert_eq!(of(&with_state(skewed), EARLIEST), Wrong);
-        assert_eq!(of(&seen(Err(ClientError::Silent)), EARLIEST), Well);
+        assert_eq!(of(&with_state(skewed), EARLIEST_CLOCK), Wrong);
+        assert_eq!(of(&seen(Err(ClientError::Silent)), EARLIEST_CLOCK), Well);
     }
 }

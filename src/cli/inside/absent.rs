@@ -75,7 +75,7 @@ impl Onion {
         match *self {}
     }
 
-    pub(super) async fn serve(self, _: Router) -> crate::http::Ended {
+    pub(super) async fn serve(self, _: Router) -> crate::http::AcceptStopped {
         match self {}
     }
 }

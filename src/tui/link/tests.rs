@@ -67,7 +67,7 @@ async fn link_to(
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("kkv.sock");
     let listener = OwnerListener::bind(&socket).await.unwrap();
-    let serving = crate::http::serve(listener, router, crate::http::Room::for_owner());
+    let serving = crate::http::serve(listener, router, crate::http::ConnectionLimits::for_owner());
     let (events, happening) = unbounded_channel();
     let link = Link::new(Some(socket), events, true);
     let serving = async {

@@ -8,7 +8,7 @@ use super::disk::{Beside, open, read};
 use super::file::FileError;
 use super::passphrase::Passphrase;
 use super::sealed;
-use kkv_base::limits::CONTACTS_WORK;
+use kkv_base::limits::CONTACTS_WORK_FACTOR;
 
 /// A backup as it lies on the disk, read but not opened.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Backup {
     /// # Errors
     /// There is one already, or it can't be written.
     pub fn create(path: &Path, passphrase: &Passphrase, plain: &[u8]) -> Result<(), FileError> {
-        let bytes = sealed::seal(plain, passphrase, CONTACTS_WORK)?;
+        let bytes = sealed::seal(plain, passphrase, CONTACTS_WORK_FACTOR)?;
         Beside::write(path, &bytes)?.put(path)
     }
 

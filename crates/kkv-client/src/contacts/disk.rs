@@ -13,7 +13,7 @@ use rand::Rng;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::file::FileError;
-use kkv_base::limits::{CONTACTS_PATIENCE, MAX_CONTACTS_FILE_BYTES};
+use kkv_base::limits::{CONTACTS_LOCK_TIMEOUT, MAX_CONTACTS_FILE_BYTES};
 use kkv_protocol::crypto::random;
 
 pub(super) fn missing(fault: io::Error) -> FileError {
@@ -56,7 +56,7 @@ pub(super) fn held(path: &Path) -> Result<File, FileError> {
             }
             opened => opened?,
         };
-        let file = locked(file, CONTACTS_PATIENCE)?;
+        let file = locked(file, CONTACTS_LOCK_TIMEOUT)?;
         let (locked, there) = (file.metadata()?, fs::metadata(path).map_err(missing)?);
         if (locked.dev(), locked.ino()) == (there.dev(), there.ino()) {
             return Ok(file);

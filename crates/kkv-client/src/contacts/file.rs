@@ -11,7 +11,7 @@ use super::book::{Book, BookError};
 use super::disk::{Beside, held, missing, open, read};
 use super::passphrase::Passphrase;
 use super::{sealed, stored};
-use kkv_base::limits::{CONTACTS_PATIENCE, CONTACTS_WORK, MAX_CONTACTS_WORK};
+use kkv_base::limits::{CONTACTS_LOCK_TIMEOUT, CONTACTS_WORK_FACTOR, MAX_CONTACTS_WORK_FACTOR};
 
 /// A file of contacts as it lies on the disk, read but not opened.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub enum FileError {
     #[error("it is no file")]
     NotAFile,
     /// Another program changes it, and doesn't get done.
-    #[error("another program has held it for {} s", CONTACTS_PATIENCE.as_secs())]
+    #[error("another program has held it for {} s", CONTACTS_LOCK_TIMEOUT.as_secs())]
     Busy,
     /// Its mode lets others in.
     #[error("other users may get at it")]
@@ -56,7 +56,9 @@ pub enum FileError {
     #[error("the passphrase is wrong")]
     WrongPassphrase,
     /// It would take too long, or too much memory, to open it.
-    #[error("to open it takes 2^{0} steps of scrypt, and 2^{MAX_CONTACTS_WORK} are done at most")]
+    #[error(
+        "to open it takes 2^{0} steps of scrypt, and 2^{MAX_CONTACTS_WORK_FACTOR} are done at most"
+    )]
     TooMuchWork(u8),
     /// It comes from another version of the program.
     #[error("it is of version {0}, and only version {version} is known", version = stored::VERSION)]
@@ -111,7 +113,7 @@ impl BookFile {
     /// # Errors
     /// There is one already, or it can't be written.
     pub fn create(path: &Path, passphrase: Passphrase, book: Book) -> Result<Self, FileError> {
-        let bytes = seal(&book, &passphrase, CONTACTS_WORK)?;
+        let bytes = seal(&book, &passphrase, CONTACTS_WORK_FACTOR)?;
         let new = Beside::write(path, &bytes)?;
         new.put(path)?;
         let path = fs::canonicalize(path)?;
@@ -145,7 +147,7 @@ impl BookFile {
         let mut book = self.book.clone();
         let done = change(&mut book)?;
         if book != self.book {
-            let bytes = seal(&book, &self.passphrase, CONTACTS_WORK)?;
+            let bytes = seal(&book, &self.passphrase, CONTACTS_WORK_FACTOR)?;
             let new = Beside::write(&self.sealed.path, &bytes)?;
             new.replace(&self.sealed.path, &held)?;
             self.sealed.bytes = bytes;

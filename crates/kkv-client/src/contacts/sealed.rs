@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::file::FileError;
 use super::passphrase::Passphrase;
-use kkv_base::limits::{MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK};
+use kkv_base::limits::{MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK_FACTOR};
 
 /// How every age file begins.
 const AGE: &[u8] = b"age-encryption.org/";
@@ -39,7 +39,7 @@ pub(super) fn unseal(
         return Err(FileError::Foreign); // made for somebody's key
     }
     let mut identity = scrypt::Identity::new(passphrase.for_age());
-    identity.set_max_work_factor(MAX_CONTACTS_WORK);
+    identity.set_max_work_factor(MAX_CONTACTS_WORK_FACTOR);
     let reader = decryptor.decrypt(once(&identity as &dyn age::Identity));
     let mut reader = reader.map_err(|fault| match fault {
         DecryptError::DecryptionFailed => FileError::WrongPassphrase,

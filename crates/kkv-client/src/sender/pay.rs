@@ -8,7 +8,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Delivery, Event, Failure, Price};
-use kkv_base::limits::{LIKELY, MAX_PAYMENTS, RATE_TIME, SLOWEST_RATE, UNASKED_PAYING};
+use kkv_base::limits::{
+    MAX_PAYMENTS, MAX_UNASKED_PAYING, MIN_ODDS, RATE_SAMPLE_TIME, SLOWEST_RATE,
+};
 use kkv_net::tor::Dial;
 use kkv_pow::{Odds, Puzzle, Search, Solution};
 
@@ -50,7 +52,11 @@ impl Purse {
     pub(super) fn new(left: Option<Duration>, anyway: bool) -> Self {
         let unasked = left.is_none() && !anyway;
         Self {
-            left: if unasked { Some(UNASKED_PAYING) } else { left },
+            left: if unasked {
+                Some(MAX_UNASKED_PAYING)
+            } else {
+                left
+            },
             unasked,
             payments: 0,
         }
@@ -117,13 +123,13 @@ impl<D: Dial> Delivery<'_, D> {
     ) -> Result<Term, Failure> {
         let begins = Instant::now();
         let term = purse.term(begins, asked, given);
-        if Odds::new(puzzle, SLOWEST_RATE).by(term.time) > LIKELY {
+        if Odds::new(puzzle, SLOWEST_RATE).by(term.time) > MIN_ODDS {
             return Ok(term);
         }
         let (solver, measured) = (self.solver, puzzle.clone());
-        let rate = spawn_blocking(move || solver.rate(&measured, RATE_TIME)).await;
+        let rate = spawn_blocking(move || solver.rate(&measured, RATE_SAMPLE_TIME)).await;
         let odds = Odds::new(puzzle, rate.expect("nothing in it panics"));
-        if odds.by(term.time) > LIKELY {
+        if odds.by(term.time) > MIN_ODDS {
             return Ok(term);
         }
         let price = Price {

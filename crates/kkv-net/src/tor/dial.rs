@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TorTrouble;
 use kkv_base::count::counted;
-use kkv_base::limits::{DIAL_ATTEMPT, DIAL_PAUSE};
+use kkv_base::limits::{DIAL_ATTEMPT_TIMEOUT, DIAL_PAUSE};
 
 /// A way to one inbox.
 pub trait Dial: Sync {
@@ -102,7 +102,7 @@ impl DialError {
 }
 
 /// Calls `attempt` until it connects, fails for good, or `patience` is over; each call is to use circuits of its own.
-/// An attempt may last a third of the time, [`DIAL_ATTEMPT`] at most: left alone, Tor may try the same dead way for
+/// An attempt may last a third of the time, [`DIAL_ATTEMPT_TIMEOUT`] at most: left alone, Tor may try the same dead way for
 /// minutes.
 ///
 /// # Errors
@@ -112,7 +112,7 @@ where
     F: Future<Output = Result<S, DialError>>,
 {
     let end = Instant::now() + patience;
-    let longest = DIAL_ATTEMPT.min(patience / 3);
+    let longest = DIAL_ATTEMPT_TIMEOUT.min(patience / 3);
     let mut reason = None;
     loop {
         let now = Instant::now();

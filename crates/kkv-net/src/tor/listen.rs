@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
 use super::LoopbackListener;
-use crate::http::{self, Accept, Ended, Names, Room};
+use crate::http::{self, Accept, AcceptStopped, AllowedHosts, ConnectionLimits};
 use crate::unix_socket::{SocketError, UnixSocket};
 
 /// A place to listen that can't be reached from other machines.
@@ -140,11 +140,11 @@ impl LocalListener {
         }
     }
 
-    /// Serves `router` to everyone who comes, as far as there is `room`, until dropped. It returns only by a fault.
-    pub async fn serve(self, router: Router, room: Room) -> Ended {
+    /// As [`http::serve`].
+    pub async fn serve(self, router: Router, limits: ConnectionLimits) -> AcceptStopped {
         match self {
-            Self::Loopback(listener) => http::serve(listener, router, room).await,
-            Self::Unix(listener, _) => http::serve(listener, router, room).await,
+            Self::Loopback(listener) => http::serve(listener, router, limits).await,
+            Self::Unix(listener, _) => http::serve(listener, router, limits).await,
         }
     }
 }
@@ -152,8 +152,8 @@ impl LocalListener {
 impl Accept for UnixSocket {
     type Stream = UnixStream;
 
-    fn names(&self) -> Names {
-        Names::Onion
+    fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::Onion
     }
 
     async fn accept(&mut self) -> Option<UnixStream> {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{BindError, Dial, DialError};
-use crate::http::{Accept, Names};
+use crate::http::{Accept, AllowedHosts};
 use kkv_base::limits::{BACKLOG, SOCKET_BUFFER_BYTES};
 
 /// Listens on a loopback address; on another one it can't be made.
@@ -60,8 +60,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 impl Accept for LoopbackListener {
     type Stream = TcpStream;
 
-    fn names(&self) -> Names {
-        Names::Loopback(self.address)
+    fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::Loopback(self.address)
     }
 
     async fn accept(&mut self) -> Option<TcpStream> {

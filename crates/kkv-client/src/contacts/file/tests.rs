@@ -99,7 +99,7 @@ fn a_file_that_would_take_all_time_and_memory_is_not_opened() {
         let dearer = format!("{}{work}", line.strip_suffix('1').unwrap());
         [first, dearer.as_bytes(), &rest[line_end..]].concat()
     };
-    for work in [MAX_CONTACTS_WORK + 1, 30, 63] {
+    for work in [MAX_CONTACTS_WORK_FACTOR + 1, 30, 63] {
         let found = unseal(&header(work), &passphrase("x")).unwrap_err();
         assert!(matches!(found, FileError::TooMuchWork(asked) if asked == work));
     }

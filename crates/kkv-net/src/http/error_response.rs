@@ -1,4 +1,4 @@
-//! The answers of hyper itself, to what it can't read: they get the headers that every other answer has.
+//! The error responses that hyper writes itself, to requests it can't parse: they get the headers of all others.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-macro_rules! answer {
+macro_rules! response {
     ($status:literal, $more:literal) => {
         concat!(
             "HTTP/1.1 ",
@@ -19,12 +19,12 @@ macro_rules! answer {
     };
 }
 
-/// As hyper writes it, and with our headers (`gate`).
-macro_rules! both {
+/// As hyper writes it, and with our headers (`filter`).
+macro_rules! pair {
     ($status:literal) => {
         (
-            answer!($status, ""),
-            answer!(
+            response!($status, ""),
+            response!(
                 $status,
                 "x-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\n"
             ),
@@ -32,32 +32,32 @@ macro_rules! both {
     };
 }
 
-const NO_HTTP: (&[u8], &[u8]) = both!("400 Bad Request");
-const TOO_LARGE: (&[u8], &[u8]) = both!("431 Request Header Fields Too Large");
+const NOT_HTTP: (&[u8], &[u8]) = pair!("400 Bad Request");
+const TOO_LARGE: (&[u8], &[u8]) = pair!("431 Request Header Fields Too Large");
 
-/// The answer to what is no HTTP/1.1 and that hyper leaves without one.
-pub(super) const BAD_REQUEST: &[u8] = NO_HTTP.1;
+/// The response to bytes that are not HTTP/1.1 where hyper sends none, as to the preface of HTTP/2.
+pub(super) const BAD_REQUEST: &[u8] = NOT_HTTP.1;
 
-/// A stream that says our answers in the place of hyper's. No answer of a route is the same: each has our headers.
-pub(super) struct Unread<S> {
+/// A stream that replaces hyper's error responses. It can't mistake a route's response for one: those have our headers.
+pub(super) struct ErrorResponseStream<S> {
     stream: S,
-    /// What is still to be written of an answer that takes another's place.
+    /// What is still to be written of a replacement.
     rest: Option<&'static [u8]>,
 }
 
-impl<S> Unread<S> {
+impl<S> ErrorResponseStream<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, rest: None }
     }
 }
 
-fn ours(bytes: &[u8]) -> Option<&'static [u8]> {
-    let both = [NO_HTTP, TOO_LARGE];
-    let found = both.into_iter().find(|(hypers, _)| *hypers == bytes);
+fn replacement(bytes: &[u8]) -> Option<&'static [u8]> {
+    let pairs = [NOT_HTTP, TOO_LARGE];
+    let found = pairs.into_iter().find(|(hypers, _)| *hypers == bytes);
     found.map(|(_, ours)| ours)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ErrorResponseStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -67,13 +67,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ErrorResponseStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Some(mut rest) = self.rest.or_else(|| ours(bytes)) else {
+        let Some(mut rest) = self.rest.or_else(|| replacement(bytes)) else {
             return Pin::new(&mut self.stream).poll_write(context, bytes);
         };
         while !rest.is_empty() {
@@ -120,10 +120,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_of_hypers_is_replaced_whole_also_where_little_is_taken_at_once() {
-        for (hypers, ours) in [NO_HTTP, TOO_LARGE] {
+    async fn a_response_of_hypers_is_replaced_whole_also_by_short_writes() {
+        for (hypers, ours) in [NOT_HTTP, TOO_LARGE] {
             let (near, mut far) = tokio::io::duplex(7);
-            let mut stream = Unread::new(near);
+            let mut stream = ErrorResponseStream::new(near);
             let write = async move {
                 stream.write_all(b"before").await.unwrap();
                 stream.write_all(hypers).await.unwrap();

@@ -1,9 +1,9 @@
-//! Who may ask at all: decided for every request before any route is looked at.
+//! Which requests are served at all: checked for each, before any route.
 //!
-//! A browser on this machine reaches a loopback port, and every web page in it has the browser send requests there: by
-//! a form, by a `<script>`, or by DNS rebinding, where a name of the page's own comes to mean 127.0.0.1. Browsers say
-//! so in headers that no page can leave out, and name in `Host` what was asked for. No program that speaks this
-//! protocol sends the former, or comes by another name.
+//! The attack: a browser on this machine reaches our loopback port, and any web page can have it send requests there, by
+//! a form, a `<script>`, or DNS rebinding (a name of the page's own that resolves to 127.0.0.1). Browsers mark such
+//! requests with headers that no page can remove, and put the name that was asked for into `Host`. No sender sends these
+//! headers or another `Host`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -14,58 +14,58 @@ use axum::http::header::{
 };
 use axum::http::{Request, Response, StatusCode, Version};
 
-/// Says that no other site's page may have this answer, however it was asked for.
+/// Keeps the response from pages of all other origins (Fetch, "Cross-Origin-Resource-Policy header").
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
-/// Sent by browsers alone. `Accept-Language` is among them for those from before `Sec-Fetch-*`, and because browsers
-/// leave the latter out where a page has been rebound.
-const OF_BROWSERS: [HeaderName; 3] = [ORIGIN, REFERER, ACCEPT_LANGUAGE];
+/// Sent by browsers only. `Accept-Language` is there for browsers older than `Sec-Fetch-*`, and because browsers send
+/// the latter to trustworthy origins only, which a rebound name is not.
+const BROWSER_HEADERS: [HeaderName; 3] = [ORIGIN, REFERER, ACCEPT_LANGUAGE];
 
-/// What the names of further such headers begin with: no page can set or remove one of them (Fetch, "forbidden
-/// request-header").
-const SECURE: &str = "sec-";
+/// Prefix of further such headers, which no page can set or remove (Fetch, "forbidden request-header").
+const FORBIDDEN_PREFIX: &str = "sec-";
 
 /// Characters of an onion address before `.onion`.
 const ONION_CHARACTERS: usize = 56;
 
-/// The names by which a listener can be meant.
+/// The values of `Host` that a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    /// Any onion address: only Tor comes here.
+pub enum AllowedHosts {
+    /// Any onion address: only Tor connects here.
     Onion,
-    /// This address, `localhost` on its port where that means it, or any onion address: a system Tor may come here,
-    /// too.
+    /// This address, `localhost` with its port if the address is 127.0.0.1 or ::1, or any onion address, since a system
+    /// Tor may connect here, too.
     Loopback(SocketAddr),
-    /// `kkv`, as `kkvc` calls it, or `localhost`: the owner's socket.
+    /// `kkv`, which `kkvc` sends, or `localhost`: the owner's socket.
     Owner,
 }
 
-impl Names {
-    /// With what the request is refused, if it is: 400 for another version than HTTP/1.1, 403 if it is a browser's or
-    /// doesn't name this listener.
-    pub(super) fn refuse<B>(self, request: &Request<B>) -> Option<StatusCode> {
+impl AllowedHosts {
+    /// The status to reject the request with, if any: 400 unless it is HTTP/1.1, 403 if it is a browser's or its `Host`
+    /// is not allowed.
+    pub(super) fn reject<B>(self, request: &Request<B>) -> Option<StatusCode> {
         if request.version() != Version::HTTP_11 {
             return Some(StatusCode::BAD_REQUEST);
         }
         let headers = request.headers();
-        let a_browsers =
-            |name: &HeaderName| OF_BROWSERS.contains(name) || name.as_str().starts_with(SECURE);
+        let is_browsers = |name: &HeaderName| {
+            BROWSER_HEADERS.contains(name) || name.as_str().starts_with(FORBIDDEN_PREFIX)
+        };
         let mut hosts = headers.get_all(HOST).iter();
-        let meant = match (hosts.next(), hosts.next()) {
-            (Some(host), None) => self.include(host.as_bytes()),
+        let allowed = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => self.contains(host.as_bytes()),
             _ => false, // none, or several
         };
-        // A target with an authority of its own would be a second opinion.
-        let one_name = request.uri().authority().is_none();
-        if headers.keys().any(a_browsers) || !meant || !one_name {
+        // The absolute form would name a second host (RFC 9112 §3.2.2).
+        let origin_form = request.uri().authority().is_none();
+        if headers.keys().any(is_browsers) || !allowed || !origin_form {
             return Some(StatusCode::FORBIDDEN);
         }
         None
     }
 
-    /// Whether a `Host` of this value means the listener.
-    fn include(self, host: &[u8]) -> bool {
+    /// Whether this value of `Host` is allowed.
+    fn contains(self, host: &[u8]) -> bool {
         let Ok(host) = std::str::from_utf8(host) else {
             return false;
         };
@@ -77,7 +77,7 @@ impl Names {
     }
 }
 
-/// Whether it is the address, or `localhost` with its port.
+/// Whether `host` is the address, or `localhost` with its port.
 fn is_loopback(host: &str, address: SocketAddr) -> bool {
     if host.parse() == Ok(address) {
         return true;
@@ -92,9 +92,9 @@ fn is_loopback(host: &str, address: SocketAddr) -> bool {
         && port.parse() == Ok(address.port())
 }
 
-/// Whether it has the form of an onion address, with a port or without: a torrc may give the inbox another one. Which
-/// address it is is Tor's to know. (Ordinary browsers look no such name up; one that did would still send the headers
-/// above.)
+/// Whether `host` has the form of an onion address, with any port or none: a torrc may choose the port. We don't know the
+/// address that a system Tor serves. Ordinary browsers don't resolve such names (RFC 7686), and would send the headers
+/// above.
 fn is_onion(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) => (name, Some(port)),
@@ -111,7 +111,7 @@ fn is_onion(host: &str) -> bool {
         && port.is_none_or(is_port)
 }
 
-/// A name may be written as a whole one, with a dot at its end.
+/// Strips the dot of a fully qualified name.
 fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
@@ -120,18 +120,18 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|c| c.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// The answer to a request that is refused here: the status alone, and the end of the connection.
-pub(super) fn refusal(status: StatusCode) -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = status;
+/// The response to a rejected request: the status without a body, and the end of the connection.
+pub(super) fn rejection(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
     let close = HeaderValue::from_static("close");
-    answer.headers_mut().insert(CONNECTION, close);
-    answer
+    response.headers_mut().insert(CONNECTION, close);
+    response
 }
 
-/// Has browsers keep an answer from every page, and not take it for what it doesn't say that it is.
-pub(super) fn close_to_browsers(answer: &mut Response<Body>) {
-    let headers = answer.headers_mut();
+/// Tells browsers to give the response to no page of another origin, and not to guess its type.
+pub(super) fn deny_browsers(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
         CROSS_ORIGIN_RESOURCE_POLICY,
@@ -145,16 +145,16 @@ mod tests {
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
-    fn loopback(address: &str) -> Names {
-        Names::Loopback(address.parse().unwrap())
+    fn loopback(address: &str) -> AllowedHosts {
+        AllowedHosts::Loopback(address.parse().unwrap())
     }
 
     #[test]
-    fn a_host_is_the_address_it_came_by_or_an_onion_address() {
+    fn the_address_and_onion_addresses_are_allowed_hosts() {
         let (v4, v6) = (loopback("127.0.0.1:45069"), loopback("[::1]:45069"));
         let other = loopback("127.0.0.5:45069");
         let upper = ONION.to_ascii_uppercase();
-        for (names, host, included) in [
+        for (hosts, host, allowed) in [
             (v4, "127.0.0.1:45069", true),
             (v4, "localhost:45069", true),
             (v4, "LocalHost:45069", true),
@@ -185,17 +185,17 @@ mod tests {
             (v6, "127.0.0.1:45069", false),
             (other, "127.0.0.5:45069", true),
             (other, "localhost:45069", false),
-            (Names::Onion, "127.0.0.1:45069", false),
-            (Names::Onion, "localhost:45069", false),
-            (Names::Owner, "kkv", true),
-            (Names::Owner, "localhost", true),
-            (Names::Owner, ONION, false),
-            (Names::Owner, "evil.example", false),
+            (AllowedHosts::Onion, "127.0.0.1:45069", false),
+            (AllowedHosts::Onion, "localhost:45069", false),
+            (AllowedHosts::Owner, "kkv", true),
+            (AllowedHosts::Owner, "localhost", true),
+            (AllowedHosts::Owner, ONION, false),
+            (AllowedHosts::Owner, "evil.example", false),
         ] {
-            assert_eq!(names.include(host.as_bytes()), included, "{names:?} {host}");
+            assert_eq!(hosts.contains(host.as_bytes()), allowed, "{hosts:?} {host}");
         }
-        for names in [Names::Onion, v4, v6, other] {
-            for (host, included) in [
+        for hosts in [AllowedHosts::Onion, v4, v6, other] {
+            for (host, allowed) in [
                 (ONION.to_owned(), true),
                 (upper.clone(), true),
                 (format!("{ONION}:45069"), true),
@@ -210,21 +210,21 @@ mod tests {
                 ("x.onion".to_owned(), false),
                 (".onion".to_owned(), false),
             ] {
-                assert_eq!(names.include(host.as_bytes()), included, "{names:?} {host}");
+                assert_eq!(hosts.contains(host.as_bytes()), allowed, "{hosts:?} {host}");
             }
         }
-        assert!(!v4.include(b"\xff"));
+        assert!(!v4.contains(b"\xff"));
     }
 
     #[test]
-    fn what_a_browser_sends_is_refused_whatever_host_it_names() {
-        let names = loopback("127.0.0.1:45069");
-        let refuse =
+    fn what_a_browser_sends_is_rejected_whatever_its_host() {
+        let hosts = loopback("127.0.0.1:45069");
+        let reject =
             |change: &dyn Fn(axum::http::request::Builder) -> axum::http::request::Builder| {
                 let request = Request::get("/status").header("host", "127.0.0.1:45069");
-                names.refuse(&change(request).body(()).unwrap())
+                hosts.reject(&change(request).body(()).unwrap())
             };
-        assert_eq!(refuse(&|request| request), None);
+        assert_eq!(reject(&|request| request), None);
         for header in [
             "origin",
             "referer",
@@ -237,21 +237,21 @@ mod tests {
             "sec-gpc",
         ] {
             for value in ["", "none", "https://evil.example"] {
-                let refused = refuse(&|request| request.header(header, value));
-                assert_eq!(refused, Some(StatusCode::FORBIDDEN), "{header}: {value}");
+                let rejected = reject(&|request| request.header(header, value));
+                assert_eq!(rejected, Some(StatusCode::FORBIDDEN), "{header}: {value}");
             }
         }
-        let twice = refuse(&|request| request.header("host", "127.0.0.1:45069"));
+        let twice = reject(&|request| request.header("host", "127.0.0.1:45069"));
         assert_eq!(twice, Some(StatusCode::FORBIDDEN));
-        let of_its_own = refuse(&|request| request.uri("http://127.0.0.1:45069/status"));
+        let of_its_own = reject(&|request| request.uri("http://127.0.0.1:45069/status"));
         assert_eq!(of_its_own, Some(StatusCode::FORBIDDEN));
         let without = Request::get("/status").body(()).unwrap();
-        assert_eq!(names.refuse(&without), Some(StatusCode::FORBIDDEN));
-        for (version, refused) in [
+        assert_eq!(hosts.reject(&without), Some(StatusCode::FORBIDDEN));
+        for (version, rejected) in [
             (Version::HTTP_10, Some(StatusCode::BAD_REQUEST)),
             (Version::HTTP_11, None),
         ] {
-            assert_eq!(refuse(&|request| request.version(version)), refused);
+            assert_eq!(reject(&|request| request.version(version)), rejected);
         }
     }
 }
