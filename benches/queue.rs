@@ -62,10 +62,10 @@ fn operations(group: &mut BenchmarkGroup<'_, WallTime>, waiting: u32) {
         assert!(queue.delete(id, NOW.elapsed));
     });
     bench("counts", &|| {
-        black_box(queue.counts(NOW.elapsed));
+        black_box(queue.occupancy(NOW.elapsed));
     });
     bench("look", &|| {
-        let bytes = queue.look(middle, NOW.elapsed, |message| {
+        let bytes = queue.with(middle, NOW.elapsed, |message| {
             black_box(message).content.len()
         });
         assert_eq!(bytes, Some(MAX_TEXT_BYTES));

@@ -254,14 +254,14 @@ impl Line {
         let texts = self.inbox.texts();
         assert!(texts.iter().all(|text| text == TEXT), "{texts:?}");
         assert!(texts.len() <= self.paid);
-        let counts = self
+        let occupancy = self
             .inbox
             .relay
             .queue()
-            .counts(self.inbox.relay.now().elapsed);
+            .occupancy(self.inbox.relay.now().elapsed);
         assert!(
-            counts.stored + counts.reserved <= counts.capacity,
-            "{counts:?}"
+            occupancy.stored + occupancy.reserved <= occupancy.capacity,
+            "{occupancy:?}"
         );
     }
 

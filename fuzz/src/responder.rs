@@ -14,7 +14,7 @@ use kkv::pow::Cost;
 use kkv::protocol::Envelope;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::queue::{MessageId, Queue, Waiting};
+use kkv::queue::{MessageId, MessageRef, Queue};
 use kkv::relay::{Pricing, Relay, RelayConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -82,7 +82,7 @@ fn halves(u: &mut Unstructured<'_>) -> Result<Duration> {
 }
 
 /// How the queue and the model show a message.
-fn seen(message: &Waiting<'_, Envelope>) -> Seen {
+fn seen(message: &MessageRef<'_, Envelope>) -> Seen {
     let envelope = message.header;
     Seen {
         id: message.id.0,
@@ -342,8 +342,8 @@ impl Responder {
     fn compare(&mut self) {
         self.model.queue.advance(Duration::ZERO); // what has no lifetime at all is gone by now
         let now = self.relay().now().elapsed;
-        let counts = self.relay().queue().counts(now);
-        self.model.check(&counts);
+        let occupancy = self.relay().queue().occupancy(now);
+        self.model.check(&occupancy);
         let messages = self.relay().queue().list(now, |message| seen(&message));
         assert_eq!(messages, self.model.queue.seen());
         let next = self.relay().queue().next_expiry(now);
@@ -352,7 +352,7 @@ impl Responder {
             let alone = self
                 .relay()
                 .queue()
-                .look(MessageId(message.id), now, |m| seen(&m));
+                .with(MessageId(message.id), now, |m| seen(&m));
             assert_eq!(alone, Some(message));
         }
     }
@@ -367,6 +367,6 @@ impl Responder {
         self.compare();
         let now = self.relay().now();
         assert_eq!(now.unix, START + now.elapsed.as_secs());
-        assert_eq!(self.relay().queue().counts(now.elapsed).reserved, 0);
+        assert_eq!(self.relay().queue().occupancy(now.elapsed).reserved, 0);
     }
 }

@@ -151,7 +151,7 @@ impl Host for Running {
             ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
             wipe_after_seconds: absence.map(|absence| absence.longest().as_secs()),
             wiped: absence.and_then(Absence::wiped),
-            queue: self.queue().counts(now),
+            queue: self.queue().occupancy(now),
             locked: self.locked,
             sandbox: self.sandbox.clone(),
             relay: Hex(self.relay_key()),

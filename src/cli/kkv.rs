@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
     writer::hold();
     let _last = LastWords::within(Some(LAST_WORDS));
     panic::tell_where_only("kkv");
-    memory::close();
+    memory::harden();
     let mut args: Args = match parse() {
         Ok(args) => args,
         Err(code) => return code,
@@ -128,7 +128,7 @@ async fn run(
     let locked = queue.is_locked();
     // All that is opened for good is open now, and there is no thread yet but this one.
     let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), inside));
-    memory::give_back_in_time();
+    memory::start_background_purging();
     writer::begin();
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_SAMPLE_TIME);
     let onion = match inside {

@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     // What it has said is there before it ends, however long its output takes; a signal ends that.
     let _last = LastWords::within(None);
     panic::tell_where_only("kkvc");
-    memory::close(); // the message may be among the arguments
+    memory::harden(); // the message may be among the arguments
     let cli = match parsed() {
         Ok(cli) => cli,
         Err(code) => return code,

@@ -18,13 +18,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::limits::{MAX_PREVIEW_CHARACTERS, MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
+use crate::limits::{
+    MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
+};
 use crate::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
-use crate::queue::{Counts, MessageId};
+use crate::queue::{MessageId, Occupancy};
 use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
 
@@ -87,7 +89,7 @@ pub struct Status {
     /// When something was last wiped for that, in unix seconds.
     pub wiped: Option<u64>,
     /// How full the queue is.
-    pub queue: Counts,
+    pub queue: Occupancy,
     /// Whether the memory of its messages is locked against swapping.
     pub locked: bool,
     /// What the kernel holds it to.

@@ -87,7 +87,7 @@ mod tests {
             another(others.delete(&Delete::All).await.map(drop));
             another(others.wipe().await.map(drop));
             another(others.list().await.map(drop));
-            let look = |queue: &Queue<_>| queue.look(id, stage.elapsed(), |message| message.read);
+            let look = |queue: &Queue<_>| queue.with(id, stage.elapsed(), |message| message.read);
             assert_eq!(look(&stage.queue), Some(false));
             let first = client().of_one_run();
             for client in [client().of_run(Hex([1; 32])), client(), first] {

@@ -24,7 +24,7 @@ use crate::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;
-use crate::queue::{MessageId, Now, Queue, Waiting};
+use crate::queue::{MessageId, MessageRef, Now, Queue};
 
 /// What the owner's side needs of the running program.
 pub trait Host: Send + Sync + 'static {
@@ -81,8 +81,10 @@ async fn list(State(host): AppHost, Query(wanted): Query<Wanted>) -> Response {
 }
 
 fn listed(host: &dyn Host, wanted: Wanted) -> List {
-    let first_wanted = wanted.first.map(|characters| characters.min(MAX_PREVIEW_CHARACTERS));
-    let look = |waiting: Waiting<'_, Envelope>| {
+    let first_wanted = wanted
+        .first
+        .map(|characters| characters.min(MAX_PREVIEW_CHARACTERS));
+    let look = |waiting: MessageRef<'_, Envelope>| {
         let mut summary = summary(&waiting);
         // A block begins as all blocks do.
         let wanted = first_wanted.filter(|_| summary.openpgp.is_none());
@@ -113,7 +115,7 @@ async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
     let relay = Hex(host.relay_key());
     let found = host
         .queue()
-        .look(wanted.id, host.now().elapsed, |waiting| Message {
+        .with(wanted.id, host.now().elapsed, |waiting| Message {
             summary: summary(&waiting),
             relay,
             session: Hex(waiting.header.session),
@@ -194,7 +196,7 @@ fn each(ids: Vec<MessageId>, mut act: impl FnMut(MessageId) -> bool) -> Json<Don
     Json(Done { done, missing })
 }
 
-fn summary(waiting: &Waiting<'_, Envelope>) -> Summary {
+fn summary(waiting: &MessageRef<'_, Envelope>) -> Summary {
     Summary {
         id: waiting.id,
         received: waiting.received,

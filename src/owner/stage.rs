@@ -89,7 +89,7 @@ impl Host for Stage {
 
     fn status(&self) -> Status {
         Status {
-            queue: self.queue.counts(self.elapsed()),
+            queue: self.queue.occupancy(self.elapsed()),
             relay: Hex(self.key),
             ..*status()
         }

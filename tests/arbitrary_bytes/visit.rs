@@ -85,7 +85,7 @@ pub(crate) fn reserved(inbox: &InProcess) -> u32 {
     inbox
         .relay
         .queue()
-        .counts(inbox.relay.now().elapsed)
+        .occupancy(inbox.relay.now().elapsed)
         .reserved
 }
 

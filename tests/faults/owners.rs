@@ -53,7 +53,7 @@ impl Host for Owner {
             ttl_seconds: None,
             wipe_after_seconds: None,
             wiped: None,
-            queue: self.queue().counts(self.now().elapsed),
+            queue: self.queue().occupancy(self.now().elapsed),
             locked: false,
             sandbox: Sandbox::default(),
             relay: Hex(self.relay_key()),

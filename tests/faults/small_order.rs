@@ -31,8 +31,8 @@ fn assert_unproven(answer: &Answer, weak: &[u8; 32], relay: &InProcess) {
     let case = hex(weak);
     assert_eq!(answer.status, 401, "{case}: {}", answer.text());
     assert_eq!(answer.json()["error"], "unproven", "{case}");
-    let counts = relay.relay.queue().counts(relay.relay.now().elapsed);
-    assert_eq!(counts.reserved, 0, "{case} has a slot");
+    let occupancy = relay.relay.queue().occupancy(relay.relay.now().elapsed);
+    assert_eq!(occupancy.reserved, 0, "{case} has a slot");
 }
 
 /// Tries until a forged signature fits; where no decoder takes the key at all, anything will do.

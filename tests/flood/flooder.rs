@@ -71,7 +71,7 @@ impl Flooder {
     /// Does what there is to do now, after anything has changed.
     pub(crate) fn act(&mut self, relay: &mut Relay, now: f64, rng: &mut StdRng) {
         if let Some(work) = self.work
-            && (now >= self.next() || !relay.honours(work.cost) || relay.free() == 0)
+            && (now >= self.next() || !relay.accepts(work.cost) || relay.free() == 0)
         {
             self.work = None;
             self.machine_time += (now - work.began) * self.rate;
@@ -82,7 +82,7 @@ impl Flooder {
         loop {
             self.ask(relay, now);
             self.stock
-                .retain(|(cost, expiry)| now < *expiry && relay.honours(*cost));
+                .retain(|(cost, expiry)| now < *expiry && relay.accepts(*cost));
             self.stock.sort_by_key(|(cost, _)| *cost);
             if relay.free() == 0 {
                 return;

@@ -2,7 +2,7 @@
 
 use kkv::limits::{DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES};
 use kkv::pow::{Cost, Odds, Puzzle};
-use kkv::queue::Counts;
+use kkv::queue::Occupancy;
 use kkv::relay::Pricing;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -36,7 +36,7 @@ pub(crate) enum Answer {
 pub(crate) struct Relay {
     pricing: Pricing,
     unbounded: bool,
-    counts: Counts,
+    occupancy: Occupancy,
 }
 
 impl Relay {
@@ -46,7 +46,7 @@ impl Relay {
         Self {
             pricing: Pricing { base, adaptive },
             unbounded: price == Price::Unbounded,
-            counts: Counts {
+            occupancy: Occupancy {
                 capacity: DEFAULT_MESSAGES,
                 stored: 0,
                 reserved: 0,
@@ -56,44 +56,44 @@ impl Relay {
     }
 
     pub(crate) fn free(&self) -> u32 {
-        self.counts.free()
+        self.occupancy.free()
     }
 
     /// What a challenge costs that is asked for now. `None` if no slot is free: then the relay makes no challenge.
     pub(crate) fn price(&self) -> Option<Cost> {
-        (self.free() > 0).then(|| self.pricing.cost(&self.counts))
+        (self.free() > 0).then(|| self.pricing.cost(&self.occupancy))
     }
 
-    pub(crate) fn honours(&self, paid: Cost) -> bool {
-        self.unbounded || self.pricing.honours(paid, &self.counts)
+    pub(crate) fn accepts(&self, paid: Cost) -> bool {
+        self.unbounded || self.pricing.accepts(paid, &self.occupancy)
     }
 
     pub(crate) fn claim(&mut self, paid: Cost) -> Answer {
         if self.free() == 0 {
             return Answer::Full;
         }
-        if !self.honours(paid) {
+        if !self.accepts(paid) {
             return Answer::PriceRose;
         }
-        self.counts.stored += 1;
+        self.occupancy.stored += 1;
         Answer::Taken
     }
 
     /// The owner deletes everything.
     pub(crate) fn empty(&mut self) {
-        self.counts.stored = 0;
+        self.occupancy.stored = 0;
     }
 
     /// The same with so many slots free.
     pub(crate) fn with_free(mut self, free: u32) -> Self {
-        self.counts.stored = self.counts.capacity - free;
+        self.occupancy.stored = self.occupancy.capacity - free;
         self
     }
 
     /// The least that is taken at the moment.
     pub(crate) fn least(&self) -> Cost {
         costs()
-            .find(|cost| self.honours(*cost))
+            .find(|cost| self.accepts(*cost))
             .unwrap_or(Cost::HIGHEST)
     }
 }

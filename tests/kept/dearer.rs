@@ -32,7 +32,7 @@ async fn send_while_it_fills(
         }
         let payment = payments.fetch_add(1, Relaxed);
         let (queue, now) = (relay.relay.queue(), relay.relay.now().elapsed);
-        while queue.counts(now).free() > free[payment] {
+        while queue.occupancy(now).free() > free[payment] {
             let slot = queue.reserve(now).expect("one is free");
             held.lock().expect("no holder panics").push(slot);
         }

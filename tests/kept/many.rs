@@ -199,6 +199,6 @@ fn while_an_owner_deletes_and_many_send_each_accepted_message_is_seen_once() {
     assert!(relay.texts().is_empty());
     relay.clock.advance(SESSION_LIFETIME);
     relay.relay.purge();
-    let counts = relay.relay.queue().counts(relay.relay.now().elapsed);
-    assert_eq!((counts.stored, counts.reserved), (0, 0));
+    let occupancy = relay.relay.queue().occupancy(relay.relay.now().elapsed);
+    assert_eq!((occupancy.stored, occupancy.reserved), (0, 0));
 }

@@ -22,9 +22,9 @@ async fn tells_the_truth(sweep: Sweep, line_ends: bool) {
         let held = Arc::new(Mutex::new(None));
         let (stopping, note) = (Arc::clone(&relay.relay), Arc::clone(&held));
         let line = CutLine::new(&relay, [cut], then).at_strike(move || {
-            let counts = stopping.queue().counts(stopping.now().elapsed);
+            let occupancy = stopping.queue().occupancy(stopping.now().elapsed);
             stopping.close();
-            *note.lock().expect("no holder panics") = Some(counts.stored);
+            *note.lock().expect("no holder panics") = Some(occupancy.stored);
         });
         let result = send(&line, SuitePolicy::Only(sweep.suite), TEXT).await;
         settle().await;
@@ -42,9 +42,12 @@ async fn tells_the_truth(sweep: Sweep, line_ends: bool) {
             (None, Ok(_)) => assert_eq!(texts, [TEXT], "{cut:?}"),
             (held, result) => panic!("{cut:?}: held {held:?}, but the sender heard {result:?}"),
         }
-        let counts = relay.relay.queue().counts(relay.relay.now().elapsed);
+        let occupancy = relay.relay.queue().occupancy(relay.relay.now().elapsed);
         if held.is_some() {
-            assert_eq!((counts.capacity, counts.stored, counts.reserved), (0, 0, 0));
+            assert_eq!(
+                (occupancy.capacity, occupancy.stored, occupancy.reserved),
+                (0, 0, 0)
+            );
         }
     }
 }

@@ -28,7 +28,7 @@ const ROLE: &str = "KKV_TEST_IS_THE_RELAY";
 
 /// A relay as `kkv` runs one, for ever. Each SIGUSR1 lets as much time pass as a session lives.
 fn be_the_relay() -> io::Result<()> {
-    memory::close();
+    memory::harden();
     let config = RelayConfig {
         pricing: Pricing {
             base: Cost::new(4).expect("it is little"),

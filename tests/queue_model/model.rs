@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kkv::queue::{Counts, Now};
+use kkv::queue::{Now, Occupancy};
 
 /// When the model's clock starts, in unix seconds.
 const START: u64 = 1_800_000_000;
@@ -105,9 +105,9 @@ impl Model {
         Some(*came + self.life?)
     }
 
-    pub(crate) fn counts(&self) -> Counts {
+    pub(crate) fn occupancy(&self) -> Occupancy {
         let number = |n: usize| u32::try_from(n).expect("a model is small");
-        Counts {
+        Occupancy {
             capacity: if self.closed { 0 } else { self.capacity },
             stored: number(self.messages.len()),
             reserved: if self.closed { 0 } else { self.reserved },

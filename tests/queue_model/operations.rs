@@ -59,7 +59,7 @@ impl Pair {
         match operation {
             Operation::Reserve => {
                 let room = self.model.has_room();
-                prop_assert_eq!(self.queue.counts(now.elapsed).free() > 0, room);
+                prop_assert_eq!(self.queue.occupancy(now.elapsed).free() > 0, room);
                 match self.queue.reserve(now.elapsed) {
                     Ok(mut slot) => {
                         prop_assert!(room, "reserved beyond the capacity");
@@ -118,9 +118,9 @@ impl Pair {
     fn compare(&self) -> Result<(), TestCaseError> {
         let now = self.model.now().elapsed;
         let expected = self.model.seen();
-        prop_assert_eq!(self.queue.counts(now), self.model.counts());
+        prop_assert_eq!(self.queue.occupancy(now), self.model.occupancy());
         prop_assert_eq!(self.queue.next_expiry(now), self.model.next_expiry());
-        let seen = |m: kkv::queue::Waiting<'_, u32>| Seen {
+        let seen = |m: kkv::queue::MessageRef<'_, u32>| Seen {
             id: m.id.0,
             received: m.received,
             read: m.read,
@@ -129,7 +129,7 @@ impl Pair {
         };
         prop_assert_eq!(&self.queue.list(now, seen), &expected);
         for id in 0..=self.model.last_id + 1 {
-            let one = self.queue.look(MessageId(id), now, seen);
+            let one = self.queue.with(MessageId(id), now, seen);
             let there = expected.iter().find(|message| message.id == id);
             prop_assert_eq!(one.as_ref(), there);
         }
@@ -186,7 +186,7 @@ fn a_message_of_any_length_up_to_a_whole_slot_is_kept_exactly() {
         let content: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
         slot.bytes_mut()[..length].copy_from_slice(&content);
         let id = slot.store(length, 7_u32, model.now()).unwrap();
-        let kept = queue.look(id, Duration::ZERO, |m| m.content.to_vec());
+        let kept = queue.with(id, Duration::ZERO, |m| m.content.to_vec());
         assert_eq!(kept, Some(content));
         assert!(queue.delete(id, Duration::ZERO));
     }

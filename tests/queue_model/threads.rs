@@ -81,9 +81,9 @@ fn every_message_stored_by_many_threads_is_deleted_once_by_whoever_meant_it() {
                             deleted.lock().unwrap().push((id, number));
                         }
                     }
-                    let counts = queue.counts(NOW.elapsed);
-                    assert_eq!(counts.capacity, 8);
-                    assert!(counts.stored + counts.reserved <= 8);
+                    let occupancy = queue.occupancy(NOW.elapsed);
+                    assert_eq!(occupancy.capacity, 8);
+                    assert!(occupancy.stored + occupancy.reserved <= 8);
                     if last {
                         break;
                     }
@@ -95,8 +95,8 @@ fn every_message_stored_by_many_threads_is_deleted_once_by_whoever_meant_it() {
     deleted.sort_unstable();
     let stored: Vec<_> = stored.into_inner().unwrap().into_iter().collect();
     assert_eq!(deleted, stored);
-    let counts = queue.counts(NOW.elapsed);
-    assert_eq!((counts.stored, counts.reserved), (0, 0));
+    let occupancy = queue.occupancy(NOW.elapsed);
+    assert_eq!((occupancy.stored, occupancy.reserved), (0, 0));
 }
 
 #[test]
@@ -194,7 +194,10 @@ fn a_queue_closed_while_many_store_holds_nothing_and_takes_nothing_afterwards() 
             closed.store(true, Ordering::Release);
         });
         assert!(list(&queue).is_empty());
-        let counts = queue.counts(NOW.elapsed);
-        assert_eq!((counts.capacity, counts.stored, counts.reserved), (0, 0, 0));
+        let occupancy = queue.occupancy(NOW.elapsed);
+        assert_eq!(
+            (occupancy.capacity, occupancy.stored, occupancy.reserved),
+            (0, 0, 0)
+        );
     }
 }

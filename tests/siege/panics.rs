@@ -72,6 +72,9 @@ async fn a_panic_in_one_request_ends_its_connection_and_touches_no_other() {
         assert_eq!(before.ask(&asks("/status")).await.status, 200);
         assert_eq!(come().ask(&asks("/status")).await.status, 200);
     }
-    let counts = relay.queue().counts(relay.now().elapsed);
-    assert_eq!((counts.stored, counts.reserved, counts.unread), (1, 0, 1));
+    let occupancy = relay.queue().occupancy(relay.now().elapsed);
+    assert_eq!(
+        (occupancy.stored, occupancy.reserved, occupancy.unread),
+        (1, 0, 1)
+    );
 }

@@ -67,7 +67,7 @@ impl InProcess {
     /// Slots that wait for the message of an open session.
     pub fn reserved(&self) -> u32 {
         let relay = &self.relay;
-        relay.queue().counts(relay.now().elapsed).reserved
+        relay.queue().occupancy(relay.now().elapsed).reserved
     }
 
     /// A new connection to the relay: the sender's end.
@@ -94,7 +94,7 @@ impl InProcess {
         let ids = queue.list(now, |message| message.id);
         ids.into_iter()
             .filter_map(|id| {
-                queue.look(id, now, |message| {
+                queue.with(id, now, |message| {
                     String::from_utf8_lossy(message.content).into_owned()
                 })
             })

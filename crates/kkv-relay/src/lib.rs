@@ -1,5 +1,4 @@
-//! The relay: the memory that it keeps messages in, what it gives up to the kernel, the queue, and the steps of both
-//! suites over it.
+//! The relay: memory for secrets, the sandbox, the queue, and the steps of both suites over it.
 
 pub mod memory;
 pub mod queue;

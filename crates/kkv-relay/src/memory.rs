@@ -1,27 +1,26 @@
-//! Memory as secrets need it: wiped when it is freed, closed to other processes, and for messages never written to a
-//! disk.
+//! Memory for secrets: wiped when it is freed, unreadable to other processes, and for messages never swapped.
 
-mod closed;
+mod hardening;
 mod pages;
 
 use tikv_jemalloc_ctl::background_thread;
 use tikv_jemallocator::Jemalloc;
 use zeroizing_alloc::ZeroAlloc;
 
-pub use closed::{close, lockable_pages};
+pub use hardening::{harden, lockable_pages};
 pub use pages::Page;
 
-/// Wipes every block of the heap when it is freed, also those that nobody thought of: buffers of libraries, strings
-/// that grew and moved.
+/// Wipes every heap block when it is freed, including what no type of ours wipes: buffers of libraries, and the old
+/// blocks of strings that grew.
 ///
-/// Under it is jemalloc, since the system's own gives back to the kernel only what is free at the end of its heap:
-/// after an attack, much stays.
+/// On jemalloc, because glibc's allocator returns only the free end of its heap to the kernel: after an attack, much
+/// would stay.
 #[global_allocator]
 static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
-/// Has a thread give back to the kernel what has been free for a second (ten, in a build without .cargo/config.toml),
-/// from now on. To be called when the process has confined itself, since the thread begins here. Where it can't be had,
-/// memory is given back in passing.
-pub fn give_back_in_time() {
+/// Starts jemalloc's background thread, which returns memory to the kernel that has been free for a second (ten, in a
+/// build without .cargo/config.toml). Call it after the process has confined itself, so that the thread is confined,
+/// too. If the thread can't be started, jemalloc purges during allocations instead.
+pub fn start_background_purging() {
     let _ = background_thread::write(true);
 }

@@ -1,13 +1,12 @@
-//! The bounded queue in memory where messages wait (ARCHITECTURE.md, "Decisions").
+//! The bounded queue of messages, in memory (ARCHITECTURE.md, "Decisions").
 //!
-//! All slots are taken at start. A slot is either free, reserved for one session, or holds one message. It is wiped
-//! whenever it becomes free: on delete, on expiry, when a reservation lapses, and at the end. Each message has an id
-//! that never changes or comes back.
+//! All slots are allocated at start. A slot is free, reserved for one session, or holds one message. It is wiped whenever
+//! it becomes free: on deletion, on expiry, when a reservation is dropped, and on close. Message ids are never reused.
 //!
-//! The queue knows nothing of protocols: beside the bytes in the slot it keeps a header `H` for its user, and times are
-//! given to it.
+//! The queue knows no protocol and no clock: its user stores a header `H` beside the bytes, and passes the time.
 
 mod listing;
+mod occupancy;
 mod reservation;
 
 use std::collections::BTreeMap;
@@ -20,11 +19,12 @@ use tokio::sync::watch;
 
 use crate::memory::Page;
 use kkv_base::limits::{LIST_PAGE, MAX_DELETED_IDS};
-use listing::Gone;
-pub use listing::{Changes, Waiting};
+use listing::DeletedIds;
+pub use listing::{Changes, MessageRef};
+pub use occupancy::Occupancy;
 pub use reservation::Reservation;
 
-/// A message's number. Counted from 1 since the relay started; a deleted one's is not given again.
+/// A message's number. It counts from 1 at each start, and is never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MessageId(pub u64);
@@ -40,44 +40,21 @@ impl std::fmt::Display for MessageId {
 #[error("no slot is free")]
 pub struct Full;
 
-/// The queue has been closed for good.
+/// The queue was closed; see [`Queue::close`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the queue is closed")]
 pub struct Closed;
 
-/// How full the queue is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Slots in all.
-    pub capacity: u32,
-    /// Slots that hold a message.
-    pub stored: u32,
-    /// Slots that wait for the message of an open session.
-    pub reserved: u32,
-    /// Messages not marked as read.
-    pub unread: u32,
-}
-
-impl Counts {
-    /// Slots that neither hold a message nor wait for one.
-    #[must_use]
-    pub fn free(&self) -> u32 {
-        // They may be what somebody else says who answers in a relay's place.
-        let taken = self.stored.saturating_add(self.reserved);
-        self.capacity.saturating_sub(taken)
-    }
-}
-
-/// When something happened: for people and for lifetimes.
+/// One moment on both clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// Unix seconds.
+    /// On the wall clock, in unix seconds: for people.
     pub unix: u64,
-    /// Steady time.
+    /// On the steady clock: for lifetimes.
     pub elapsed: Duration,
 }
 
-/// The queue. Cheap to share; no operation holds its lock for longer than [`LIST_PAGE`] messages take.
+/// The queue. Clones share it. No operation locks it for longer than [`LIST_PAGE`] messages take.
 #[derive(Debug)]
 pub struct Queue<H> {
     shared: Arc<Shared<H>>,
@@ -94,7 +71,7 @@ impl<H> Clone for Queue<H> {
 #[derive(Debug)]
 struct Shared<H> {
     state: Mutex<State<H>>,
-    /// The state's version, for those who wait for another one.
+    /// The last version that watchers were told of.
     version: watch::Sender<u64>,
     locked: bool,
 }
@@ -106,9 +83,9 @@ struct State<H> {
     messages: BTreeMap<MessageId, Message<H>>,
     unread: u32,
     last_id: u64,
-    /// Grows with every change that an owner can see.
+    /// Counts the changes that an owner can see.
     version: u64,
-    gone: Gone,
+    deleted: DeletedIds,
     time_to_live: Option<Duration>,
     closed: bool,
 }
@@ -117,19 +94,19 @@ struct State<H> {
 struct Message<H> {
     slot: Page,
     length: usize,
-    /// In a place of its own, which is wiped with it: what the map moves about leaves copies behind.
+    /// Boxed: the map moves its entries, which would leave unwiped copies.
     header: Box<H>,
     received: Now,
     read: bool,
-    /// The version that its last change led to.
+    /// The version after its last change.
     version: u64,
 }
 
 impl<H> State<H> {
-    fn counts(&self) -> Counts {
+    fn occupancy(&self) -> Occupancy {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let stored = count(self.messages.len());
-        Counts {
+        Occupancy {
             capacity: self.capacity,
             stored,
             reserved: self.capacity - stored - count(self.free.len()),
@@ -137,8 +114,7 @@ impl<H> State<H> {
         }
     }
 
-    /// Wipes what has outlived its time. Ids are in order of arrival and all live equally long, so the first to stay
-    /// ends the search.
+    /// Wipes expired messages. All live equally long and ids are in order of arrival, so they are the first ones.
     fn expire(&mut self, now: Duration) {
         let Some(time_to_live) = self.time_to_live else {
             return;
@@ -148,23 +124,23 @@ impl<H> State<H> {
                 break;
             }
             let (id, message) = first.remove_entry();
-            self.forget(id, message);
+            self.remove(id, message);
         }
     }
 
-    /// What has been taken out of the queue is gone.
-    fn forget(&mut self, id: MessageId, message: Message<H>) {
+    /// Wipes a message that was taken out of the map, and records its deletion.
+    fn remove(&mut self, id: MessageId, message: Message<H>) {
         self.unread -= u32::from(!message.read);
         self.release(message.slot);
         self.version += 1;
         if self.messages.is_empty() {
-            self.gone.clear();
+            self.deleted.clear();
         } else {
-            self.gone.add(id, self.version, self.oldest());
+            self.deleted.add(id, self.version, self.oldest());
         }
     }
 
-    /// There is no message before this one.
+    /// The oldest message's id, or the next id if there is no message.
     fn oldest(&self) -> MessageId {
         let first = self.messages.first_key_value().map(|(id, _)| *id);
         first.unwrap_or(MessageId(self.last_id + 1))
@@ -177,24 +153,24 @@ impl<H> State<H> {
 }
 
 impl<H> Queue<H> {
-    /// Takes memory for `capacity` messages, each of which lives for `time_to_live` (`None`: until it is deleted).
+    /// Allocates slots for `capacity` messages. Each message lives for `time_to_live`; with `None`, until it is deleted.
     ///
     /// # Errors
-    /// There is not so much memory.
+    /// The kernel has not enough memory.
     pub fn new(capacity: u32, time_to_live: Option<Duration>) -> io::Result<Self> {
-        Self::remembering(MAX_DELETED_IDS, capacity, time_to_live)
+        Self::with_deleted_ids(MAX_DELETED_IDS, capacity, time_to_live)
     }
 
-    /// The same, where so many deleted messages at most are remembered by their numbers.
+    /// As [`new`](Self::new), with another bound than [`MAX_DELETED_IDS`].
     ///
     /// # Errors
-    /// There is not so much memory.
-    pub fn remembering(
-        gone: usize,
+    /// The kernel has not enough memory.
+    pub fn with_deleted_ids(
+        max_deleted_ids: usize,
         capacity: u32,
         time_to_live: Option<Duration>,
     ) -> io::Result<Self> {
-        let free = Page::take(capacity as usize)?;
+        let free = Page::allocate(capacity as usize)?;
         let locked = free.iter().all(Page::is_locked);
         let state = State {
             capacity,
@@ -203,7 +179,7 @@ impl<H> Queue<H> {
             unread: 0,
             last_id: 0,
             version: 0,
-            gone: Gone::new(gone),
+            deleted: DeletedIds::new(max_deleted_ids),
             time_to_live,
             closed: false,
         };
@@ -216,16 +192,16 @@ impl<H> Queue<H> {
         })
     }
 
-    /// Whether the kernel keeps its slots out of swap.
+    /// Whether all slots are locked in memory (mlock(2)), and so never swapped.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.shared.locked
     }
 
-    /// Sets a slot aside. It comes back when the reservation is dropped.
+    /// Reserves a slot. It becomes free again when the reservation is dropped.
     ///
     /// # Errors
-    /// None is free.
+    /// No slot is free.
     pub fn reserve(&self, now: Duration) -> Result<Reservation<H>, Full> {
         let slot = self.change(now, |state| state.free.pop().ok_or(Full))?;
         Ok(Reservation::new(self.clone(), slot))
@@ -233,24 +209,24 @@ impl<H> Queue<H> {
 
     /// How full it is.
     #[must_use]
-    pub fn counts(&self, now: Duration) -> Counts {
-        self.change(now, |state| state.counts())
+    pub fn occupancy(&self, now: Duration) -> Occupancy {
+        self.change(now, |state| state.occupancy())
     }
 
-    /// Shows one message to `look`; `None` if there is none with this id.
-    pub fn look<T>(
+    /// Calls `read` with the message, under the lock. `None` if there is no message with this id.
+    pub fn with<T>(
         &self,
         id: MessageId,
         now: Duration,
-        look: impl FnOnce(Waiting<'_, H>) -> T,
+        read: impl FnOnce(MessageRef<'_, H>) -> T,
     ) -> Option<T> {
         self.change(now, |state| {
             let message = state.messages.get(&id)?;
-            Some(look(message.waiting(id)))
+            Some(read(message.borrow(id)))
         })
     }
 
-    /// Marks as read or unread. False if there is no such message.
+    /// Marks a message as read or unread. Returns false if there is no such message.
     pub fn mark(&self, id: MessageId, read: bool, now: Duration) -> bool {
         self.change(now, |state| {
             let Some(message) = state.messages.get_mut(&id) else {
@@ -270,15 +246,15 @@ impl<H> Queue<H> {
         })
     }
 
-    /// Deletes and wipes. False if there is no such message.
+    /// Deletes and wipes a message. Returns false if there is no such message.
     pub fn delete(&self, id: MessageId, now: Duration) -> bool {
         self.change(now, |state| {
             let message = state.messages.remove(&id);
-            message.map(|message| state.forget(id, message)).is_some()
+            message.map(|message| state.remove(id, message)).is_some()
         })
     }
 
-    /// Deletes and wipes every message that is there when it begins. Returns their ids.
+    /// Deletes and wipes every message that arrived before the call. Returns their ids.
     pub fn delete_all(&self, now: Duration) -> Vec<MessageId> {
         let last = self.change(now, |state| MessageId(state.last_id));
         let mut deleted = Vec::new();
@@ -289,7 +265,7 @@ impl<H> Queue<H> {
                     match state.messages.first_entry() {
                         Some(first) if *first.key() <= last => {
                             let (id, message) = first.remove_entry();
-                            state.forget(id, message);
+                            state.remove(id, message);
                             deleted.push(id);
                         }
                         _ => break,
@@ -302,14 +278,14 @@ impl<H> Queue<H> {
         }
     }
 
-    /// Deletes and wipes everything and takes nothing more, not even for sessions that are open.
+    /// Deletes and wipes everything. No message is stored from now on, not even by reservations made before.
     pub fn close(&self) {
         let version = {
             let mut state = crate::lock(&self.shared.state);
             state.closed = true;
             state.free.clear();
             state.messages.clear();
-            state.gone.clear();
+            state.deleted.clear();
             state.unread = 0;
             state.capacity = 0;
             state.version += 1;
@@ -318,7 +294,7 @@ impl<H> Queue<H> {
         self.announce(version);
     }
 
-    /// Wipes expired messages and says when the next one expires.
+    /// Wipes expired messages. Returns when the next one expires, on the steady clock.
     pub fn next_expiry(&self, now: Duration) -> Option<Duration> {
         self.change(now, |state| {
             let first = state.messages.values().next();
@@ -327,14 +303,13 @@ impl<H> Queue<H> {
         })
     }
 
-    /// Announces changes: the number grows with each that an owner can see.
+    /// The version, which grows with each change that an owner can see.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.version.subscribe()
     }
 
-    /// Expires what is due, then does `operation`; then wakes watchers, outside the lock, if that has led to another
-    /// version.
+    /// Expires messages, runs `operation`, and, after unlocking, wakes watchers if the version has changed.
     fn change<T>(&self, now: Duration, operation: impl FnOnce(&mut State<H>) -> T) -> T {
         let (result, before, version) = {
             let mut state = crate::lock(&self.shared.state);
@@ -348,13 +323,13 @@ impl<H> Queue<H> {
         result
     }
 
-    /// Another thread may have announced a later one meanwhile.
+    /// Never lowers the version: another thread may have announced a later one meanwhile.
     fn announce(&self, version: u64) {
         let latest = |announced: &mut u64| *announced = version.max(*announced);
         self.shared.version.send_modify(latest);
     }
 
-    /// The end of a reservation that holds a message of `length` bytes.
+    /// Turns a reservation's slot, with `length` bytes in it, into a message.
     fn store(&self, slot: Page, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
         self.change(now.elapsed, |state| {
             if state.closed {
@@ -377,27 +352,11 @@ impl<H> Queue<H> {
         })
     }
 
-    /// The end of a reservation that was not used.
+    /// Frees the slot of a reservation that was not used.
     fn give_back(&self, slot: Page) {
         let mut state = crate::lock(&self.shared.state);
         if !state.closed {
             state.release(slot);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_that_no_queue_has_leave_no_slot_free() {
-        let counts = Counts {
-            capacity: 50,
-            stored: u32::MAX,
-            reserved: u32::MAX,
-            unread: 0,
-        };
-        assert_eq!(counts.free(), 0);
     }
 }

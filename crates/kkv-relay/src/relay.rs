@@ -1,8 +1,8 @@
-//! The side of `kkv` that strangers reach: the protocol's steps over the queue, without HTTP.
+//! The strangers' side of `kkv`: the protocol's steps over the queue, without HTTP.
 //!
-//! Each step is one call that takes a parsed request and returns the body of its answer or a [`Refusal`]. No lock that
-//! others wait for is held during cryptography. An exchange or a message that is asked for again, word for word, is
-//! answered the same; `/pow` makes another challenge.
+//! Each step is one call that takes a parsed request and returns the body of its response or a [`Refusal`]. No shared
+//! lock is held during cryptography. Exchanges and messages are idempotent: the same bytes get the same response, for as
+//! long as it is remembered. `/pow` makes a new challenge each time.
 
 mod price;
 mod router;
@@ -23,7 +23,7 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::{Envelope, Terms, v1, v2};
-use sessions::{Claim, Entry, Moment, Name, Sessions, Stage};
+use sessions::{PaidRequest, Entry, Moment, SessionId, Sessions, Stage};
 use spent::Challenge;
 
 pub use price::Pricing;
@@ -62,7 +62,7 @@ pub struct Relay {
     sessions_v1: Sessions<v1::relay::Session, ()>,
     sessions_v2: Sessions<v2::relay::Session, v2::wire::MessageAnswer>,
     clock: Arc<dyn Clock>,
-    /// By how much kkv/2's expiries are ahead of the steady clock.
+    /// kkv/2's time at the zero of the steady clock.
     origin: Duration,
 }
 
@@ -113,10 +113,9 @@ impl Relay {
         }
     }
 
-    /// The time by which a suite's challenges and sessions live. What kkv/2 calls unix seconds are its relay's alone to
-    /// read: they count on from its start by the steady clock, so that no challenge lives longer or shorter when the
-    /// machine's clock is set. A published sender of kkv/1 reads them by a clock of its own, so these follow the
-    /// machine's wherever that doesn't have them go back.
+    /// The time that a suite's challenges and sessions live by. In kkv/2 only the relay reads expiries, so they count on
+    /// from its start by the steady clock: setting the machine's clock changes no lifetime. In kkv/1 a published sender
+    /// compares them with its own clock, so they follow the machine's, except backwards.
     fn moment(&self, suite: Suite) -> Moment {
         let elapsed = self.clock.elapsed();
         let challenges = match suite {
@@ -132,8 +131,8 @@ impl Relay {
     /// The price of a challenge asked for at this moment.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        let counts = self.queue.counts(self.clock.elapsed());
-        self.config.pricing.cost(&counts)
+        let occupancy = self.queue.occupancy(self.clock.elapsed());
+        self.config.pricing.cost(&occupancy)
     }
 
     /// `GET /status`.
@@ -150,7 +149,7 @@ impl Relay {
     /// `POST /pow` in kkv/1.
     ///
     /// # Errors
-    /// The suite is off, or the queue is full: better said before the sender pays.
+    /// The suite is off, or the queue is full: refused before the sender pays.
     pub fn pow_v1(
         &self,
         request: &v1::wire::PowRequest,
@@ -176,7 +175,7 @@ impl Relay {
     /// `POST /exchange_keys` in kkv/1. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// Whatever [`v1::relay`] finds; spent; full; dearer meanwhile.
+    /// What [`v1::relay::admit`] refuses, `spent`, `full`, or `price_rose`.
     pub fn exchange_v1(
         &self,
         request: &v1::wire::Exchange,
@@ -184,22 +183,22 @@ impl Relay {
     ) -> Result<String, Refusal> {
         self.speaks(Suite::V1)?;
         let admitted = v1::relay::admit(&self.keys, request, self.moment(Suite::V1).challenges)?;
-        let claim = Claim {
+        let paid = PaidRequest {
             challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
-            paid: admitted.cost(),
-            request: admitted.repeat_digest(),
+            cost: admitted.cost(),
+            digest: admitted.repeat_digest(),
         };
-        self.open(&self.sessions_v1, Suite::V1, claim, || {
+        self.open(&self.sessions_v1, Suite::V1, paid, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
-            let name = Name(self.keys.session_name_v1(session.sender()));
-            Ok((name, Box::new(session), json(&answer)))
+            let id = SessionId(self.keys.session_name_v1(session.sender()));
+            Ok((id, Box::new(session), json(&answer)))
         })
     }
 
     /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// Whatever [`v2::relay`] finds; spent; full; dearer meanwhile.
+    /// What [`v2::relay::admit`] refuses, `spent`, `full`, or `price_rose`.
     pub fn exchange_v2(
         &self,
         request: &v2::wire::ExchangeRequest,
@@ -207,29 +206,29 @@ impl Relay {
     ) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
         let admitted = v2::relay::admit(&self.keys, request, self.moment(Suite::V2).challenges)?;
-        let claim = Claim {
+        let paid = PaidRequest {
             challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
-            paid: admitted.cost(),
-            request: admitted.repeat_digest(),
+            cost: admitted.cost(),
+            digest: admitted.repeat_digest(),
         };
-        self.open(&self.sessions_v2, Suite::V2, claim, || {
+        self.open(&self.sessions_v2, Suite::V2, paid, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
-            let name = Name(*session.id());
-            Ok((name, Box::new(session), json(&answer)))
+            let id = SessionId(*session.id());
+            Ok((id, Box::new(session), json(&answer)))
         })
     }
 
     /// `POST /msg` in kkv/1. The answer is empty: the message is in the queue.
     ///
     /// # Errors
-    /// No such session, or whatever [`v1::relay::signed`] and [`v1::relay::Session::open`] find. Who has not signed is
-    /// told the same whether there is a session of this sender or not.
+    /// What [`v1::relay::signed`] and [`v1::relay::Session::open`] refuse, or no such session. The signature is checked
+    /// first, so a third party can't find out whether a sender has a session.
     pub fn message_v1(&self, request: &v1::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V1)?;
         let message = v1::relay::signed(request)?;
-        let name = Name(self.keys.session_name_v1(message.sender()));
+        let id = SessionId(self.keys.session_name_v1(message.sender()));
         let digest = message.repeat_digest();
-        self.take(&self.sessions_v1, name, digest, |session, slot| {
+        self.accept_message(&self.sessions_v1, id, digest, |session, slot| {
             let (length, envelope) = session.open(&message, slot)?;
             Ok((length, envelope, ()))
         })?;
@@ -239,19 +238,18 @@ impl Relay {
     /// `POST /msg` in kkv/2. Returns the JSON of the answer: the message is in the queue, and this is the receipt.
     ///
     /// # Errors
-    /// No such session, or whatever [`v2::relay::Session::open`] finds.
+    /// No such session, or what [`v2::relay::Session::open`] refuses.
     pub fn message_v2(&self, request: &v2::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
         let digest = sessions::request_digest(&[&request.session.0, &request.sealed.0]);
-        let name = Name(request.session.0);
-        let answer = self.take(&self.sessions_v2, name, digest, |session, slot| {
+        let id = SessionId(request.session.0);
+        let answer = self.accept_message(&self.sessions_v2, id, digest, |session, slot| {
             session.open(&self.keys, request, slot)
         })?;
         Ok(json(&answer))
     }
 
-    /// Ends what has outlived its time, sessions and messages alike, and says at what time there is something to do
-    /// again.
+    /// Purges expired sessions and messages. Returns when the next of them expires, by the steady clock.
     pub fn purge(&self) -> Option<Duration> {
         let next = [
             self.sessions_v1.purge(self.moment(Suite::V1)),
@@ -261,40 +259,38 @@ impl Relay {
         next.into_iter().flatten().min()
     }
 
-    /// Runs [`purge`](Self::purge) whenever it is due, until dropped, so that what has ended is wiped even if nobody
-    /// comes.
+    /// Runs [`purge`](Self::purge) whenever it is due, until dropped: expired secrets are wiped even if no request comes.
     pub async fn purge_when_due(&self) {
-        let mut news = self.queue.watch();
+        let mut changes = self.queue.watch();
         loop {
             let wait = self.purge().map(|due| {
-                // No longer than this at a time: while the machine sleeps, the clock of these lifetimes goes on and a
-                // timer stands still.
+                // While the machine is suspended, this clock goes on and timers stand still.
                 due.saturating_sub(self.clock.elapsed()).min(PURGE_INTERVAL)
             });
             tokio::select! {
                 () = async {
                     match wait {
-                        // A little late rather than a little early, which would be a second round for nothing.
+                        // Never early: that would cost a second round.
                         Some(wait) => tokio::time::sleep(wait + Duration::from_millis(10)).await,
                         None => std::future::pending().await,
                     }
                 } => {}
-                _ = news.changed() => {}
+                _ = changes.changed() => {}
                 () = self.sessions_v1.opened() => {}
                 () = self.sessions_v2.opened() => {}
             }
         }
     }
 
-    /// Forgets every message and session now, and returns which messages. New ones are taken; spent challenges stay
-    /// spent, and what is repeated is answered as before.
+    /// Deletes every message and session, and returns the messages' ids. Spent challenges stay spent, and repeated
+    /// requests get the same response as before, so that strangers can't tell.
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
         self.queue.delete_all(self.clock.elapsed())
     }
 
-    /// Forgets everything and takes nothing more.
+    /// Deletes everything, and accepts no message from now on.
     pub fn close(&self) {
         self.queue.close();
         self.sessions_v1.close();
@@ -312,12 +308,12 @@ impl Relay {
     fn terms(&self, suite: Suite) -> Result<Terms, Refusal> {
         self.speaks(suite)?;
         let now = self.moment(suite);
-        let counts = self.queue.counts(now.elapsed);
-        if counts.free() == 0 {
+        let occupancy = self.queue.occupancy(now.elapsed);
+        if occupancy.free() == 0 {
             return Err(Refusal::Full);
         }
         Ok(Terms {
-            cost: self.config.pricing.cost(&counts),
+            cost: self.config.pricing.cost(&occupancy),
             lifetime: self.config.expected_seconds,
             expiry: now.challenges + u64::from(self.config.expected_seconds),
             session_lifetime: u16::try_from(SESSION_LIFETIME.as_secs())
@@ -325,64 +321,63 @@ impl Relay {
         })
     }
 
-    /// Whether there is a slot for who has paid so much.
-    fn honours(&self, paid: Cost, now: Duration) -> Result<(), Refusal> {
-        let counts = self.queue.counts(now);
-        if counts.free() == 0 {
+    /// Whether a slot is free and `paid` still buys it.
+    fn check_price(&self, paid: Cost, now: Duration) -> Result<(), Refusal> {
+        let occupancy = self.queue.occupancy(now);
+        if occupancy.free() == 0 {
             Err(Refusal::Full)
-        } else if self.config.pricing.honours(paid, &counts) {
+        } else if self.config.pricing.accepts(paid, &occupancy) {
             Ok(())
         } else {
             Err(Refusal::PriceRose)
         }
     }
 
-    /// Opens a session for a claim that was paid. The claim is checked before and after `exchange`, which takes 200 µs
-    /// without a lock.
+    /// Opens a session for a paid request. It is checked before and after `exchange`, which takes 200 µs and holds no
+    /// lock.
     fn open<S, R: Copy>(
         &self,
         sessions: &Sessions<S, R>,
         suite: Suite,
-        claim: Claim,
-        exchange: impl FnOnce() -> Result<(Name, Box<S>, String), Refusal>,
+        paid: PaidRequest,
+        exchange: impl FnOnce() -> Result<(SessionId, Box<S>, String), Refusal>,
     ) -> Result<String, Refusal> {
         let now = self.moment(suite);
-        if let Some(answer) = sessions.repeated(&claim, now.elapsed)? {
+        if let Some(answer) = sessions.cached_answer(&paid, now.elapsed)? {
             return Ok(answer);
         }
-        match self.honours(claim.paid, now.elapsed) {
+        match self.check_price(paid.cost, now.elapsed) {
             Ok(()) => {}
-            // A sender of kkv/1 may have a slot to give up. That he is the sender has to be shown first, or anyone
-            // could ask for it.
+            // A sender of kkv/1 may have an open session whose slot this one takes over. `exchange` checks first that
+            // it is the same sender, or anyone could end the session.
             Err(Refusal::Full) if suite == Suite::V1 => {}
-            // The last slot may have gone to this very request, sent twice at once.
-            Err(refusal) => return sessions.repeated(&claim, now.elapsed)?.ok_or(refusal),
+            // The last slot may have gone to a concurrent copy of this request.
+            Err(refusal) => return sessions.cached_answer(&paid, now.elapsed)?.ok_or(refusal),
         }
-        let (name, session, answer) = exchange()?;
-        let reserve = |older: Option<&Entry<S>>| match self.honours(claim.paid, now.elapsed) {
+        let (id, session, answer) = exchange()?;
+        let reserve = |older: Option<&Entry<S>>| match self.check_price(paid.cost, now.elapsed) {
             Ok(()) => self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full),
-            Err(Refusal::Full) if self.pays_for_the_last(claim.paid, now.elapsed) => {
-                older.and_then(Entry::give_way).ok_or(Refusal::Full)
+            Err(Refusal::Full) if self.buys_last_slot(paid.cost, now.elapsed) => {
+                older.and_then(Entry::take_slot).ok_or(Refusal::Full)
             }
             Err(refusal) => Err(refusal),
         };
-        sessions.open(claim, name, session, answer, now, reserve)
+        sessions.open(paid, id, session, answer, now, reserve)
     }
 
-    /// Whether so much is still enough for a slot that the same sender gives up when no other is free.
-    fn pays_for_the_last(&self, paid: Cost, now: Duration) -> bool {
-        self.config.pricing.honours(paid, &self.queue.counts(now))
+    /// Whether `paid` buys the last slot: its sender's own, when no other is free.
+    fn buys_last_slot(&self, paid: Cost, now: Duration) -> bool {
+        self.config.pricing.accepts(paid, &self.queue.occupancy(now))
     }
 
-    /// Takes the message of a session. The session's own lock is held meanwhile, for which only a repetition of this
-    /// request can wait.
+    /// Accepts the message of a session, which ends with it. A repetition gets the same answer while that is remembered;
+    /// any other message finds no session.
     ///
-    /// A session ends with its message. The same request is answered the same for a while; another one finds nothing,
-    /// whoever it is from.
-    fn take<S, R: Copy>(
+    /// Holds the session's own lock, for which only a repetition of this request waits.
+    fn accept_message<S, R: Copy>(
         &self,
         sessions: &Sessions<S, R>,
-        name: Name,
+        id: SessionId,
         digest: [u8; 32],
         open: impl FnOnce(
             &S,
@@ -390,12 +385,12 @@ impl Relay {
         ) -> Result<(usize, Envelope, R), Refusal>,
     ) -> Result<R, Refusal> {
         let now = self.now();
-        let accepted = || sessions.accepted(&digest, now.elapsed);
+        let accepted = || sessions.accepted_answer(&digest, now.elapsed);
         if let Some(answer) = accepted() {
             return Ok(answer);
         }
         let first = || {
-            let entry = sessions.find(&name, now.elapsed).ok_or(Refusal::Unproven)?;
+            let entry = sessions.get(&id, now.elapsed).ok_or(Refusal::Unproven)?;
             let mut stage = crate::lock(&entry.stage);
             let Stage::Open { session, slot } = &mut *stage else {
                 return Err(Refusal::Unproven);
@@ -406,10 +401,10 @@ impl Relay {
             };
             slot.store(length, envelope, now)
                 .map_err(|_| Refusal::Stopping)?;
-            sessions.accept(&name, &entry, digest, answer, now.elapsed);
+            sessions.record_accepted(&id, &entry, digest, answer, now.elapsed);
             Ok(answer)
         };
-        // Asked once more: this very message, sent twice at once, may have been taken and its session ended meanwhile.
+        // A concurrent copy of this request may have ended the session meanwhile.
         first().or_else(|refusal| accepted().ok_or(refusal))
     }
 }

@@ -1,7 +1,7 @@
-//! What the kernel holds this process to, so that a fault in it can't break "Tor only" and "RAM only": files and
-//! signals by Landlock, system calls by seccomp.
+//! The sandbox, so that whoever takes over this process can't break "Tor only" and "RAM only": Landlock restricts files
+//! and signals, seccomp restricts system calls.
 //!
-//! Both bind the thread that asks for them and all that it starts later. So a program confines itself from its first
+//! Both apply to the calling thread and the threads it starts later. So a program enters the sandbox from its first
 //! thread, before there is another.
 
 mod calls;
@@ -11,46 +11,45 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What a process still needs when it has confined itself.
+/// What a process may still do inside the sandbox.
 #[derive(Debug, Default)]
 pub struct Needs {
-    /// The one directory where it writes, if there is one.
+    /// The directory that it may write in.
     pub writes: Option<PathBuf>,
-    /// Directories out of which it removes at its end the sockets that it has made there before. It could remove every
-    /// file below them, and so they must be its own.
+    /// Directories that it may remove its sockets from at the end. Landlock's right covers all files below them, so there
+    /// must be nothing else in them.
     pub removes: Vec<PathBuf>,
-    /// Out of which directory it removes `writes` at its end, if it does. It can remove empty directories there, and
-    /// nothing else.
+    /// The directory that it may remove `writes` from at the end. It may remove other empty directories there, too.
     pub removed_from: Option<PathBuf>,
-    /// Whether it connects to others by TCP. (It listens already, on whatever it listens to.)
+    /// Whether it may connect by TCP. Listening sockets must be bound before.
     pub connects: bool,
 }
 
-/// What has come of it.
+/// How far the sandbox is enforced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
-    /// Whether the kernel keeps it from writing anywhere else, and from signals to others.
+    /// Landlock: files, and signals to other processes.
     pub files: Confined,
-    /// Whether the kernel keeps it from calls that it has no use for.
+    /// seccomp: system calls.
     pub calls: Confined,
-    /// Where it writes.
+    /// The directory that it may write in.
     pub writes: Option<PathBuf>,
 }
 
-/// How far a rule is enforced.
+/// How far a set of rules is enforced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confined {
-    /// Wholly.
+    /// Completely.
     Fully,
-    /// As far as this kernel can.
+    /// The rules that this kernel knows.
     Partly,
-    /// Not at all: this kernel can't.
+    /// Not at all: this kernel has no such mechanism.
     #[default]
     Not,
 }
 
-/// How far this kernel could confine a process, which it doesn't do here.
+/// How far this kernel would enforce the sandbox. Enforces nothing.
 #[must_use]
 pub fn possible() -> Sandbox {
     Sandbox {
@@ -60,7 +59,7 @@ pub fn possible() -> Sandbox {
     }
 }
 
-/// Gives up, for good, everything but what is needed. What an older kernel can't enforce is told, and is no error.
+/// Enters the sandbox, for good. What an older kernel can't enforce is no error; the result tells.
 #[must_use]
 pub fn enter(needs: Needs) -> Sandbox {
     Sandbox {

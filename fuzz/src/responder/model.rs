@@ -10,7 +10,7 @@ use kkv::limits::SESSION_LIFETIME;
 use kkv::pow::Cost;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::Suite;
-use kkv::queue::Counts;
+use kkv::queue::Occupancy;
 use kkv::relay::RelayConfig;
 
 use crate::queue_model::Model as QueueModel;
@@ -125,27 +125,27 @@ impl Model {
     }
 
     /// How full the queue is if as many slots are reserved.
-    fn counts(&self, reserved: u32) -> Counts {
-        Counts {
+    fn occupancy(&self, reserved: u32) -> Occupancy {
+        Occupancy {
             reserved,
-            ..self.queue.counts()
+            ..self.queue.occupancy()
         }
     }
 
-    pub(super) fn check(&self, counts: &Counts) {
+    pub(super) fn check(&self, occupancy: &Occupancy) {
         let (least, most) = self.reserved();
         let bounds = least..=most;
         assert!(
-            bounds.contains(&counts.reserved),
-            "{counts:?}, not {bounds:?}"
+            bounds.contains(&occupancy.reserved),
+            "{occupancy:?}, not {bounds:?}"
         );
-        assert_eq!(*counts, self.counts(counts.reserved));
+        assert_eq!(*occupancy, self.occupancy(occupancy.reserved));
     }
 
     /// The price at this moment: the least and the most that it may be.
     pub(super) fn costs(&self) -> RangeInclusive<Cost> {
         let (least, most) = self.reserved();
-        let cost = |reserved| self.config.pricing.cost(&self.counts(reserved));
+        let cost = |reserved| self.config.pricing.cost(&self.occupancy(reserved));
         cost(least)..=cost(most)
     }
 
@@ -153,9 +153,9 @@ impl Model {
         let (least, most) = self.reserved();
         if !self.config.suites.allows(suite) {
             Expected::No(Refusal::UnsupportedSuite)
-        } else if self.counts(least).free() == 0 {
+        } else if self.occupancy(least).free() == 0 {
             Expected::No(Refusal::Full)
-        } else if self.counts(most).free() == 0 {
+        } else if self.occupancy(most).free() == 0 {
             Expected::NewOr(vec![Refusal::Full])
         } else {
             Expected::New
@@ -183,9 +183,9 @@ impl Model {
             .iter()
             .any(|held| held.gives_way_to(claim.suite, claim.key) && self.now() < held.end);
         let refusal = |reserved| {
-            let counts = self.counts(reserved);
-            let honoured = self.config.pricing.honours(claim.paid, &counts);
-            if counts.free() == 0 && !(older && honoured) {
+            let occupancy = self.occupancy(reserved);
+            let honoured = self.config.pricing.accepts(claim.paid, &occupancy);
+            if occupancy.free() == 0 && !(older && honoured) {
                 Some(Refusal::Full)
             } else if honoured {
                 None
@@ -208,7 +208,7 @@ impl Model {
     pub(super) fn open(&mut self, stranger: usize, suite: Suite, key: usize) {
         let now = self.now();
         let (least, most) = self.reserved();
-        let (least_free, most_free) = (self.counts(most).free(), self.counts(least).free());
+        let (least_free, most_free) = (self.occupancy(most).free(), self.occupancy(least).free());
         self.held.retain_mut(|older| {
             if !older.gives_way_to(suite, key) {
                 return true;

@@ -15,7 +15,7 @@ const KIB_PER_SLOT: u64 = SLOT_BYTES as u64 >> 10;
 /// Whether messages are kept out of swap: the relay's own, or those of one that this user started now.
 pub(super) fn locked(seen: &Seen) -> Finding {
     let Some(status) = seen.running() else {
-        let pages = Page::take(DEFAULT_MESSAGES as usize);
+        let pages = Page::allocate(DEFAULT_MESSAGES as usize);
         let locked = pages.is_ok_and(|pages| pages.iter().all(Page::is_locked));
         return could_be_locked(locked, lockable_pages());
     };
@@ -215,7 +215,7 @@ mod tests {
         }
         // This test's own process has not been closed.
         assert_eq!(dumps(&seen(Err(ClientError::Silent))).state, Wrong);
-        crate::memory::close();
+        crate::memory::harden();
         assert_eq!(dumps(&seen(Err(ClientError::Silent))).state, Well);
     }
 }

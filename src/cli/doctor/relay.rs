@@ -109,7 +109,7 @@ pub(super) mod tests {
     use super::*;
     use crate::pow::Cost;
     use crate::protocol::wire::Hex;
-    use crate::queue::Counts;
+    use crate::queue::Occupancy;
     use crate::sandbox::{Confined, Sandbox};
     use crate::tor::TorMode;
 
@@ -137,7 +137,7 @@ Max locked memory         unlimited            unlimited            bytes
             ttl_seconds: None,
             wipe_after_seconds: None,
             wiped: None,
-            queue: Counts {
+            queue: Occupancy {
                 capacity: 50,
                 stored: 0,
                 reserved: 0,

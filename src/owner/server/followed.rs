@@ -91,7 +91,7 @@ proptest! {
         life in prop::option::of((1..16_u64).prop_map(Duration::from_secs)),
         operations in prop::collection::vec(operation(), 0..80),
     ) {
-        let start = |key| Stage::new(Queue::remembering(REMEMBERED, 12, life).unwrap(), key);
+        let start = |key| Stage::new(Queue::with_deleted_ids(REMEMBERED, 12, life).unwrap(), key);
         let (mut stage, mut last, mut key) = (start(1), 0, 1);
         let mut followers = [Follower::default(), Follower::default()];
         for operation in operations {
@@ -151,7 +151,7 @@ fn told(follower: &mut Follower, stage: &Stage) -> Option<(Vec<u64>, Vec<u64>)> 
 
 #[test]
 fn one_is_told_what_has_changed_and_everything_when_nobody_can_tell_any_more() {
-    let stage = Stage::new(Queue::remembering(REMEMBERED, 300, None).unwrap(), 1);
+    let stage = Stage::new(Queue::with_deleted_ids(REMEMBERED, 300, None).unwrap(), 1);
     for _ in 0..200 {
         stage.arrive("hello");
     }
@@ -220,7 +220,7 @@ fn who_names_another_relays_version_or_one_that_is_yet_to_come_is_told_everythin
 
 #[test]
 fn who_follows_while_everything_changes_has_it_all_when_nothing_does() {
-    let stage = Stage::new(Queue::remembering(50, 1000, None).unwrap(), 1);
+    let stage = Stage::new(Queue::with_deleted_ids(50, 1000, None).unwrap(), 1);
     for _ in 0..600 {
         stage.arrive("hello"); // several pages of a list
     }

@@ -1,5 +1,4 @@
-//! Pages of memory for what strangers wrote: locked against swapping, left out of core dumps, wiped when they are given
-//! back.
+//! Pages of memory for messages: locked (mlock(2)), excluded from core dumps, wiped on drop.
 
 use std::fmt;
 use std::hint::black_box;
@@ -10,28 +9,28 @@ use memmap2::{Advice, MmapMut};
 
 use kkv_base::limits::PAGE_BYTES;
 
-/// One page. Wiped when it is dropped, and kept for the next who takes some.
+/// One page. On drop it is wiped and goes to the free list.
 pub struct Page {
-    /// Given back to [`SPARE`] and never to the kernel, so that a page has one owner at a time for as long as the
-    /// process lives.
+    /// Never unmapped, hence `'static`; owned by one `Page` at a time. `None` only during drop.
     bytes: Option<&'static mut [u8; PAGE_BYTES]>,
     locked: bool,
-    /// Whether anybody may have written to it since it was zeros. Who wipes one that nobody has written to makes the
-    /// kernel lend memory for it, where it is not locked: 400 MB at the end of a large queue.
+    /// Whether it may hold anything but zeros. Wiping an unlocked page that was never written would make the kernel back
+    /// it with memory: 400 MB at the end of a large queue.
     written: bool,
 }
 
-/// Wiped pages that nobody has at the moment.
-static SPARE: Mutex<Vec<Page>> = Mutex::new(Vec::new());
+/// The free list: wiped pages without an owner.
+static FREE: Mutex<Vec<Page>> = Mutex::new(Vec::new());
 
 impl Page {
-    /// Takes `count` pages, filled with zeros. They are asked of the kernel in one piece; what it lets nobody lock is
-    /// taken all the same, and [`is_locked`](Self::is_locked) tells.
+    /// Allocates `count` pages of zeros, from the free list and one mapping. If the kernel doesn't lock them, they are
+    /// returned all the same; see [`is_locked`](Self::is_locked).
     ///
     /// # Errors
-    /// There is not so much memory.
-    pub fn take(count: usize) -> io::Result<Vec<Self>> {
-        let mut pages = out_of(&mut crate::lock(&SPARE), count); // let go at once: pages that are given back on an error go there
+    /// The kernel has not enough memory.
+    pub fn allocate(count: usize) -> io::Result<Vec<Self>> {
+        // Unlocked at once: on an error, dropping these pages locks the list again.
+        let mut pages = take_free(&mut crate::lock(&FREE), count);
         if pages.len() < count {
             let missing = count - pages.len();
             pages.extend(map(missing)?);
@@ -39,25 +38,25 @@ impl Page {
         Ok(pages)
     }
 
-    /// Whether the kernel keeps it out of swap.
+    /// Whether it is locked in memory, and so never swapped.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.locked
     }
 
-    /// Its memory.
+    /// Its content.
     #[must_use]
     pub fn bytes(&self) -> &[u8; PAGE_BYTES] {
-        self.bytes.as_deref().expect("it goes only on drop")
+        self.bytes.as_deref().expect("taken only on drop")
     }
 
-    /// Its memory, to write to.
+    /// Its content, for writing.
     pub fn bytes_mut(&mut self) -> &mut [u8; PAGE_BYTES] {
         self.written = true;
-        self.bytes.as_deref_mut().expect("it goes only on drop")
+        self.bytes.as_deref_mut().expect("taken only on drop")
     }
 
-    /// Fills it with zeros, if it isn't anyway.
+    /// Fills it with zeros.
     pub fn wipe(&mut self) {
         if self.written {
             wipe(self.bytes_mut());
@@ -65,8 +64,8 @@ impl Page {
         }
     }
 
-    /// The same page for another owner, wiped. This one has nothing left.
-    fn given_back(&mut self) -> Option<Self> {
+    /// Moves the memory into a wiped page for another owner. `None` if it was moved before.
+    fn recycle(&mut self) -> Option<Self> {
         if self.bytes.is_some() {
             self.wipe();
         }
@@ -78,14 +77,14 @@ impl Page {
     }
 }
 
-/// As many of the spare ones as are wanted and there.
-fn out_of(spare: &mut Vec<Page>, count: usize) -> Vec<Page> {
-    let left = spare.len().saturating_sub(count);
-    spare.split_off(left)
+/// Takes up to `count` pages from a free list.
+fn take_free(free: &mut Vec<Page>, count: usize) -> Vec<Page> {
+    let left = free.len().saturating_sub(count);
+    free.split_off(left)
 }
 
-/// In words, not byte by byte as `zeroize` would: the page outlives its owner, so the compiler can't know that nobody
-/// reads the zeros.
+/// A memset that `black_box` keeps: faster than `zeroize`, which writes byte by byte. The memory is reused, so the
+/// compiler can't treat the zeros as dead.
 fn wipe(bytes: &mut [u8; PAGE_BYTES]) {
     bytes.fill(0);
     black_box(bytes);
@@ -93,8 +92,8 @@ fn wipe(bytes: &mut [u8; PAGE_BYTES]) {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        if let Some(page) = self.given_back() {
-            crate::lock(&SPARE).push(page);
+        if let Some(page) = self.recycle() {
+            crate::lock(&FREE).push(page);
         }
     }
 }
@@ -105,19 +104,19 @@ impl fmt::Debug for Page {
     }
 }
 
-/// New pages from the kernel.
+/// Maps new pages.
 fn map(count: usize) -> io::Result<impl Iterator<Item = Page>> {
     let bytes = count
         .checked_mul(PAGE_BYTES)
         .ok_or(io::ErrorKind::OutOfMemory)?;
     let memory = MmapMut::map_anon(bytes)?;
     let locked = memory.lock().is_ok();
-    let _ = memory.advise(Advice::DontDump); // as well as no dump at all, see `close`
-    Ok(owned(memory, locked))
+    let _ = memory.advise(Advice::DontDump); // in addition to `harden`
+    Ok(split(memory, locked))
 }
 
-/// The pages of a piece of memory, for good.
-fn owned(memory: MmapMut, locked: bool) -> impl Iterator<Item = Page> {
+/// Splits a mapping into pages, and leaks it.
+fn split(memory: MmapMut, locked: bool) -> impl Iterator<Item = Page> {
     let memory: &'static mut MmapMut = Box::leak(Box::new(memory));
     let (pages, _) = memory.as_chunks_mut();
     pages.iter_mut().map(move |bytes| Page {
@@ -134,8 +133,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_zeros_begins_at_a_page_and_is_nobody_elses() {
-        let mut pages = Page::take(3).unwrap();
+    fn a_page_is_zeroed_aligned_and_has_one_owner() {
+        let mut pages = Page::allocate(3).unwrap();
         for (number, page) in pages.iter_mut().enumerate() {
             assert_eq!(page.bytes(), &[0; PAGE_BYTES]);
             assert_eq!(page.bytes().as_ptr().addr() % PAGE_BYTES, 0);
@@ -147,21 +146,21 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_was_given_back_is_wiped_and_given_out_again() {
+    fn a_dropped_page_is_wiped_and_allocated_again() {
         let place = |page: &Page| page.bytes().as_ptr().addr();
-        let mut first = Page::take(1).unwrap().remove(0);
+        let mut first = Page::allocate(1).unwrap().remove(0);
         first.bytes_mut().fill(7);
         let before = place(&first);
-        // Not by way of the pages that all tests of a process share: another one may have it then.
-        let mut spare = vec![first.given_back().unwrap()];
-        assert!(first.given_back().is_none(), "it has one owner");
-        let again = out_of(&mut spare, 64).remove(0);
+        // Not by the shared free list: another test may take it from there.
+        let mut free = vec![first.recycle().unwrap()];
+        assert!(first.recycle().is_none(), "it has one owner");
+        let again = take_free(&mut free, 64).remove(0);
         assert_eq!(place(&again), before);
         assert_eq!(again.bytes(), &[0; PAGE_BYTES]);
-        assert!(spare.is_empty());
+        assert!(free.is_empty());
 
         drop((first, again));
-        let pages = Page::take(64).unwrap();
+        let pages = Page::allocate(64).unwrap();
         assert!(pages.iter().all(|page| page.bytes() == &[0; PAGE_BYTES]));
         let mut places: Vec<usize> = pages.iter().map(place).collect();
         places.sort_unstable();
@@ -170,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_wiped_whenever_it_was_lent_for_writing_and_never_otherwise() {
-        let mut page = Page::take(1).unwrap().remove(0);
+    fn a_page_is_wiped_if_and_only_if_it_was_borrowed_for_writing() {
+        let mut page = Page::allocate(1).unwrap().remove(0);
         assert!(!page.written);
         for _ in 0..2 {
             // As a reservation does, which keeps its page from write to write.
@@ -185,12 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_nobody_writes_to_take_no_memory_also_not_when_they_are_given_back() {
+    fn pages_that_are_never_written_take_no_memory_also_when_they_are_recycled() {
         const PAGES: usize = 16_384;
         let memory = MmapMut::map_anon(PAGES * PAGE_BYTES).unwrap();
-        let mut pages: Vec<Page> = owned(memory, false).collect();
+        let mut pages: Vec<Page> = split(memory, false).collect();
         let first = pages[0].bytes().as_ptr().addr() / PAGE_BYTES;
-        // Eight bytes for each page, and the last bit says whether there is memory behind it: see proc_pid_pagemap(5).
+        // Eight bytes for each page; the highest bit tells whether it is resident: proc_pid_pagemap(5).
         let resident = || {
             let map = std::fs::File::open("/proc/self/pagemap").unwrap();
             let mut entries = vec![0; PAGES * 8];
@@ -202,7 +201,7 @@ mod tests {
         for page in &mut pages {
             page.wipe();
         }
-        let back: Vec<Page> = pages.iter_mut().filter_map(Page::given_back).collect();
+        let back: Vec<Page> = pages.iter_mut().filter_map(Page::recycle).collect();
         assert_eq!(back.len(), PAGES);
         // One, or one large one.
         assert!((1..=512).contains(&resident()), "{} pages", resident());
@@ -210,7 +209,7 @@ mod tests {
 
     #[test]
     fn more_than_there_can_be_is_an_error() {
-        assert!(Page::take(usize::MAX).is_err());
-        assert!(Page::take(usize::MAX / PAGE_BYTES).is_err());
+        assert!(Page::allocate(usize::MAX).is_err());
+        assert!(Page::allocate(usize::MAX / PAGE_BYTES).is_err());
     }
 }

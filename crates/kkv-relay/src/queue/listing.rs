@@ -1,8 +1,7 @@
-//! The messages shown one after the other: all of them, or those that have changed since a version of the queue that
-//! somebody has seen.
+//! Lists of messages: all of them, or what has changed since a version of the queue.
 //!
-//! Each message knows the version that its last change led to. Of those that are gone, a bounded number is remembered:
-//! none that went from the front, where they expire, as the first that is left tells of them.
+//! Each message stores the version of its last change. Of deleted messages, a bounded number of ids is remembered. Those
+//! before the oldest message need not be: the oldest id tells that they are gone.
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -11,76 +10,75 @@ use std::time::Duration;
 use super::{Message, MessageId, Queue};
 use kkv_base::limits::LIST_PAGE;
 
-/// A message as it stands in the queue.
+/// A message in the queue, borrowed under its lock.
 #[derive(Debug)]
-pub struct Waiting<'q, H> {
-    /// Its number.
+pub struct MessageRef<'q, H> {
+    /// Its id.
     pub id: MessageId,
     /// When it was accepted, in unix seconds.
     pub received: u64,
     /// Whether the owner has marked it as read.
     pub read: bool,
-    /// What the queue's user keeps beside the bytes.
+    /// What the queue's user stored beside the bytes.
     pub header: &'q H,
     /// The content.
     pub content: &'q [u8],
 }
 
-/// What has changed, or all there is.
+/// What has changed since a version, or every message.
 #[derive(Debug)]
 pub struct Changes<T> {
-    /// The version that they lead to. What changed while they were told is told again of this one.
+    /// The version to ask with next. Messages that changed during the call are listed again then.
     pub version: u64,
-    /// The version that they lead from; none if every message is shown.
+    /// The version that the changes start from; `None` if every message is listed.
     pub since: Option<u64>,
-    /// There is no message with a lower number.
+    /// No message has a lower id.
     pub oldest: MessageId,
-    /// Those with a higher number that went.
+    /// The deleted messages with higher ids.
     pub gone: Vec<MessageId>,
-    /// What came of those that were shown, oldest first: the new ones, and those marked otherwise.
+    /// The new messages and those marked differently, oldest first, as `read` returned them.
     pub shown: Vec<T>,
 }
 
 impl<H> Queue<H> {
-    /// Shows every message to `look`, oldest first, and returns what it made of them.
+    /// Calls `read` with every message, oldest first, and collects the results.
     ///
-    /// The lock is taken for [`LIST_PAGE`] at a time, so that nobody waits for all of them. Each is shown as it is when
-    /// its turn comes; one that is deleted before is not shown.
-    pub fn list<T>(&self, now: Duration, mut look: impl FnMut(Waiting<'_, H>) -> T) -> Vec<T> {
+    /// Locks for [`LIST_PAGE`] messages at a time, so the list is no snapshot: each message is read as it is at its turn.
+    pub fn list<T>(&self, now: Duration, mut read: impl FnMut(MessageRef<'_, H>) -> T) -> Vec<T> {
         let mut seen = Vec::new();
-        self.each(now, |id, message| seen.push(look(message.waiting(id))));
+        self.for_each(now, |id, message| seen.push(read(message.borrow(id))));
         seen
     }
 
-    /// Shows what is new or marked otherwise since the version `since`, as [`list`](Self::list) does, and says what is
-    /// gone. If nobody can tell any more, or `since` is none, it shows every message.
+    /// Calls `read`, as [`list`](Self::list) does, with what has changed since the version `since`. Without `since`, or if
+    /// the deletions since then are no longer remembered, with every message.
     pub fn changes<T>(
         &self,
         since: Option<u64>,
         now: Duration,
-        mut look: impl FnMut(Waiting<'_, H>) -> T,
+        mut read: impl FnMut(MessageRef<'_, H>) -> T,
     ) -> Changes<T> {
         let mut changes = self.change(now, |state| {
             let (version, oldest) = (state.version, state.oldest());
-            let since = since.filter(|since| (state.gone.forgotten..=version).contains(since));
+            let since = since.filter(|since| (state.deleted.forgotten..=version).contains(since));
             Changes {
                 version,
                 since,
                 oldest,
-                gone: since.map_or_else(Vec::new, |since| state.gone.since(since, oldest)),
+                gone: since.map_or_else(Vec::new, |since| state.deleted.since(since, oldest)),
                 shown: Vec::new(),
             }
         });
         let since = changes.since.unwrap_or(0);
-        self.each(now, |id, message| {
+        self.for_each(now, |id, message| {
             if message.version > since {
-                changes.shown.push(look(message.waiting(id)));
+                changes.shown.push(read(message.borrow(id)));
             }
         });
         changes
     }
 
-    fn each(&self, now: Duration, mut visit: impl FnMut(MessageId, &Message<H>)) {
+    fn for_each(&self, now: Duration, mut visit: impl FnMut(MessageId, &Message<H>)) {
         let mut last = MessageId(0);
         loop {
             let visited = self.change(now, |state| {
@@ -101,8 +99,8 @@ impl<H> Queue<H> {
 }
 
 impl<H> Message<H> {
-    pub(super) fn waiting(&self, id: MessageId) -> Waiting<'_, H> {
-        Waiting {
+    pub(super) fn borrow(&self, id: MessageId) -> MessageRef<'_, H> {
+        MessageRef {
             id,
             received: self.received.unix,
             read: self.read,
@@ -112,18 +110,18 @@ impl<H> Message<H> {
     }
 }
 
-/// Messages that were deleted from between others.
+/// The ids of messages that were deleted while older ones remained.
 #[derive(Debug)]
-pub(super) struct Gone {
+pub(super) struct DeletedIds {
     most: usize,
-    /// Each behind the version that its end led to, which grow.
+    /// With the version of each deletion, in order.
     remembered: VecDeque<(u64, MessageId)>,
-    /// Of those that went up to this version, some are not remembered.
+    /// Up to this version, deletions may be missing.
     forgotten: u64,
 }
 
-impl Gone {
-    /// Remembers so many at most.
+impl DeletedIds {
+    /// Remembers at most `most` ids.
     pub(super) fn new(most: usize) -> Self {
         Self {
             most,
@@ -132,7 +130,7 @@ impl Gone {
         }
     }
 
-    /// This one went, which led to this `version`; `oldest` is the first that is left.
+    /// Records that `id` was deleted, which made the queue's version `version`. `oldest` is the oldest message left.
     pub(super) fn add(&mut self, id: MessageId, version: u64, oldest: MessageId) {
         if id < oldest {
             return;
@@ -148,7 +146,7 @@ impl Gone {
         self.remembered.push_back((version, id));
     }
 
-    /// Those after `oldest` that went after the version `since`.
+    /// The ids above `oldest` that were deleted after the version `since`.
     fn since(&self, since: u64, oldest: MessageId) -> Vec<MessageId> {
         let first = self
             .remembered
@@ -157,7 +155,7 @@ impl Gone {
         later.filter(|id| *id > oldest).collect()
     }
 
-    /// No message is left, so that nobody has to be told of single ones.
+    /// No message is left: the oldest id says it all.
     pub(super) fn clear(&mut self) {
         self.remembered.clear();
     }

@@ -1,12 +1,12 @@
-//! A slot set aside for one session.
+//! A slot that is reserved for one session.
 
 use super::{Closed, MessageId, Now, Queue};
 use crate::memory::Page;
 use kkv_base::limits::SLOT_BYTES;
 
-/// A slot that nobody else can take. Stored with [`store`](Self::store); wiped and given back when dropped.
+/// A reserved slot. [`store`](Self::store) turns it into a message; dropping it wipes and frees it.
 ///
-/// It owns its slot, so a message is decrypted straight into its place without holding the queue's lock.
+/// It owns the slot's memory, so a message is decrypted in place without the queue's lock.
 #[derive(Debug)]
 pub struct Reservation<H> {
     queue: Queue<H>,
@@ -29,13 +29,13 @@ impl<H> Reservation<H> {
             .bytes_mut()
     }
 
-    /// Puts the slot into the queue; its first `length` bytes are the message.
+    /// Puts the slot into the queue as a message: its first `length` bytes.
     ///
     /// # Errors
-    /// The queue was closed meanwhile: the message is wiped.
+    /// The queue was closed meanwhile. The message is wiped.
     ///
     /// # Panics
-    /// `length` is more than a slot has.
+    /// `length` is larger than [`SLOT_BYTES`].
     pub fn store(mut self, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
         assert!(length <= SLOT_BYTES, "a message larger than its slot");
         let slot = self.slot.take();

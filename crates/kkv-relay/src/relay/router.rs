@@ -1,4 +1,4 @@
-//! The onion-facing routes: which suite a body speaks, and how answers and refusals look in HTTP.
+//! The strangers' routes: a body's suite, and answers and refusals as HTTP responses.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use kkv_protocol::suite::Suite;
 use kkv_protocol::v1;
 use kkv_protocol::wire::{Hex, form, object};
 
-/// The routes that strangers see. The owner's are on another listener.
+/// The strangers' routes. The owner's are on a listener of their own.
 pub fn router(relay: Arc<Relay>) -> Router {
     Router::new()
         .route("/status", get(status))
@@ -32,11 +32,11 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .route("/msg", post(message))
         .fallback(async || Refused(Refusal::NotFound))
         .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(with_timeout))
         .with_state(relay)
 }
 
-/// A body that was read whole, and the suite that its type says.
+/// The whole body of a request, and the suite that its `Content-Type` says.
 struct Posted {
     suite: Suite,
     body: Vec<u8>,
@@ -47,32 +47,32 @@ impl axum::extract::FromRequest<Arc<Relay>> for Posted {
 
     async fn from_request(request: Request, _: &Arc<Relay>) -> Result<Self, Refused> {
         let suite = suite(request.headers())?;
-        let body = whole(request.into_body()).await?;
+        let body = read(request.into_body()).await?;
         Ok(Self { suite, body })
     }
 }
 
-/// The bytes of a body, of [`MAX_BODY_BYTES`] at most. One that says that it is longer is refused before it comes.
+/// Reads a body of at most [`MAX_BODY_BYTES`]. One with a larger `Content-Length` is refused before it is read.
 ///
-/// Copied out of every piece as it comes: hyper reads each, be it one byte, into a buffer of 8 KiB, which a piece that
-/// is kept would keep.
-async fn whole(mut body: Body) -> Result<Vec<u8>, Refusal> {
-    let said = body.size_hint();
-    if said.lower() > MAX_BODY_BYTES as u64 {
+/// Copies each chunk instead of keeping it: hyper reads a chunk, even of one byte, into a buffer of 8 KiB, which a kept
+/// chunk would keep alive.
+async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
+    let length = body.size_hint();
+    if length.lower() > MAX_BODY_BYTES as u64 {
         return Err(Refusal::TooLarge);
     }
-    let most = said.upper().and_then(|most| usize::try_from(most).ok());
-    let mut whole = Vec::with_capacity(most.unwrap_or(0).min(MAX_BODY_BYTES));
+    let most = length.upper().and_then(|most| usize::try_from(most).ok());
+    let mut bytes = Vec::with_capacity(most.unwrap_or(0).min(MAX_BODY_BYTES));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed)?;
-        if let Some(piece) = frame.data_ref() {
-            if whole.len() + piece.len() > MAX_BODY_BYTES {
+        if let Some(chunk) = frame.data_ref() {
+            if bytes.len() + chunk.len() > MAX_BODY_BYTES {
                 return Err(Refusal::TooLarge);
             }
-            whole.extend_from_slice(piece);
+            bytes.extend_from_slice(chunk);
         }
     }
-    Ok(whole)
+    Ok(bytes)
 }
 
 /// A form speaks kkv/1, JSON kkv/2.
@@ -102,7 +102,7 @@ async fn status(State(relay): State<Arc<Relay>>) -> Response {
     json(super::json(&relay.public_status()))
 }
 
-/// The key that only kkv/1 asks for apart; in kkv/2 it is in the challenge.
+/// The relay's public key, for kkv/1. In kkv/2 it is part of the challenge.
 async fn domain_key(State(relay): State<Arc<Relay>>) -> Result<Response, Refused> {
     if !relay.config().suites.allows(Suite::V1) {
         return Err(Refusal::UnsupportedSuite.into());
@@ -143,8 +143,8 @@ async fn message(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Resp
     }
 }
 
-/// Ends a request that takes too long to arrive.
-async fn in_time(request: Request, next: Next) -> Response {
+/// Refuses a request that takes too long to arrive.
+async fn with_timeout(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Refused(Refusal::TimedOut).into_response(),
@@ -162,7 +162,7 @@ fn answer(content_type: &'static str, body: String) -> Response {
     response
 }
 
-/// A refusal as HTTP says it.
+/// A refusal as an HTTP response.
 struct Refused(Refusal);
 
 impl From<Refusal> for Refused {

@@ -1,8 +1,6 @@
-//! The sessions between strangers and this relay, and what is remembered of them so that a repeated request is answered
-//! the same.
+//! Open sessions, and the cached answers that make requests idempotent.
 //!
-//! What is remembered for strangers doesn't depend on what the owner does: a deletion or a wipe changes no answer to a
-//! repetition.
+//! Nothing the owner does changes a cached answer, so strangers can't tell whether messages were deleted or wiped.
 
 mod table;
 
@@ -21,35 +19,34 @@ use kkv_protocol::crypto::labels;
 use kkv_protocol::refusal::Refusal;
 use table::{Exchange, Table};
 
-/// By what a message finds its session among those of its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2
-/// the digest of the transcript.
+/// What a message's session is found by, within its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2 the hash
+/// of the transcript.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Name(pub(super) [u8; 32]);
+pub(super) struct SessionId(pub(super) [u8; 32]);
 
-/// A paid request for a session.
+/// A request for a session, with a valid solution.
 #[derive(Clone, Copy)]
-pub(super) struct Claim {
-    /// What was paid for.
+pub(super) struct PaidRequest {
     pub(super) challenge: Challenge,
-    /// What was paid.
-    pub(super) paid: Cost,
-    /// Digest of the whole request.
-    pub(super) request: [u8; 32],
+    /// The cost of the solution.
+    pub(super) cost: Cost,
+    /// Of the whole request.
+    pub(super) digest: [u8; 32],
 }
 
-/// How far a session is.
+/// The state of a session.
 #[derive(Debug)]
 pub(super) enum Stage<S> {
-    /// It has a slot and waits for its message.
+    /// It has a slot, and waits for its message.
     Open {
         session: Box<S>,
         slot: Reservation<Envelope>,
     },
-    /// Its message has been taken, or has come too late; or a newer session of the same sender has taken its place.
+    /// Its message was accepted or came too late, or a newer session of the same sender has replaced it.
     Ended,
 }
 
-/// A session that waits for its message.
+/// An entry of the table of sessions.
 #[derive(Debug)]
 pub(super) struct Entry<S> {
     pub(super) stage: Mutex<Stage<S>>,
@@ -57,38 +54,36 @@ pub(super) struct Entry<S> {
     end: Duration,
 }
 
-/// A point in time, by both of the readings that sessions know.
+/// One moment, on both clocks that sessions use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
-    /// As expiries of this suite's challenges count: they never go back, so what has been forgotten as expired stays
-    /// so.
+    /// On the clock of this suite's expiries, in seconds. It never goes back, so an expired challenge stays expired.
     pub(super) challenges: u64,
-    /// Of the steady clock.
+    /// On the steady clock.
     pub(super) elapsed: Duration,
 }
 
-/// All sessions of one suite, each for its time. `S` is what the suite knows of a session that waits for its message,
-/// `R` what it answers when that is in the queue.
+/// All sessions of one suite. `S` is the suite's state of an open session, `R` its answer to an accepted message.
 #[derive(Debug)]
 pub(super) struct Sessions<S, R> {
     table: Mutex<Table<S, R>>,
     opened: Notify,
 }
 
-/// Digest by which a repeated message is known.
+/// The digest that a repeated message is recognised by.
 pub(super) fn request_digest(fields: &[&[u8]]) -> [u8; 32] {
     labels::REPEAT.digest(fields)
 }
 
 impl<S, R: Copy> Sessions<S, R> {
-    /// None yet.
+    /// No sessions.
     pub(super) fn new() -> Self {
         let table = Table {
             spent: Spent::new(MAX_SPENT),
             exchanges: HashMap::new(),
             ends: BTreeSet::new(),
             sessions: HashMap::new(),
-            held: BTreeMap::new(),
+            replaced: BTreeMap::new(),
             accepted: HashMap::new(),
             accepted_ends: VecDeque::new(),
         };
@@ -98,47 +93,51 @@ impl<S, R: Copy> Sessions<S, R> {
         }
     }
 
-    /// The answer that this very request has had, if it has had one.
+    /// The answer to this request, if it was answered before.
     ///
     /// # Errors
-    /// Its challenge was spent on another request, or on a session that has ended; or it is over.
-    pub(super) fn repeated(&self, claim: &Claim, now: Duration) -> Result<Option<String>, Refusal> {
-        crate::lock(&self.table).repeated(claim, now)
+    /// `spent` if its challenge was spent on another request, or on a session that has ended; `expired`.
+    pub(super) fn cached_answer(
+        &self,
+        paid: &PaidRequest,
+        now: Duration,
+    ) -> Result<Option<String>, Refusal> {
+        crate::lock(&self.table).cached_answer(paid, now)
     }
 
-    /// Spends the challenge and opens `session` in the slot that `reserve` gives. Returns the answer to give: if the
-    /// same request has come twice at once, the first one's.
+    /// Spends the challenge and opens `session` in the slot from `reserve`. Returns the answer to send: of two concurrent
+    /// copies of a request, that of the first.
     ///
-    /// `reserve` is called under the lock: a repeated request takes no second slot, not even for a moment. It is given
-    /// the session that this one replaces, whose slot it may take. Otherwise that slot stays taken for as long as it
-    /// would have been: who opens session after session with one key takes slot after slot, and pays for them as
-    /// everyone else does.
+    /// `reserve` runs under the lock, so that a repeated request never holds a second slot. Its argument is the session
+    /// that this one replaces, whose slot it may take over. Otherwise that slot stays reserved until the old session
+    /// would have ended: opening session after session with one key reserves and pays for slot after slot, as with
+    /// different keys.
     ///
     /// # Errors
-    /// Spent or over meanwhile, or what `reserve` finds.
+    /// `spent` or `expired` meanwhile, or what `reserve` refuses.
     pub(super) fn open(
         &self,
-        claim: Claim,
-        name: Name,
+        paid: PaidRequest,
+        id: SessionId,
         session: Box<S>,
         answer: String,
         now: Moment,
         reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Reservation<Envelope>, Refusal>,
     ) -> Result<String, Refusal> {
-        // Declared before the lock, so that what ends here is wiped after the lock is gone.
+        // Declared before the guard and so dropped after it: sessions are wiped outside the lock.
         let mut ended = Vec::new();
         let mut table = crate::lock(&self.table);
         ended.extend(table.purge(now));
-        if let Some(first) = table.repeated(&claim, now.elapsed)? {
+        if let Some(first) = table.cached_answer(&paid, now.elapsed)? {
             return Ok(first);
         }
-        let slot = reserve(table.sessions.get(&name).map(|older| &**older))?;
-        ended.extend(table.replace(&name));
-        let (challenge, end) = (claim.challenge, now.elapsed + SESSION_LIFETIME);
+        let slot = reserve(table.sessions.get(&id).map(|older| &**older))?;
+        ended.extend(table.replace(&id));
+        let (challenge, end) = (paid.challenge, now.elapsed + SESSION_LIFETIME);
         let exchange = Exchange {
-            request: claim.request,
+            digest: paid.digest,
             answer: answer.clone(),
-            session: Some(name),
+            session: Some(id),
             end,
         };
         let entry = Entry {
@@ -149,34 +148,33 @@ impl<S, R: Copy> Sessions<S, R> {
         table.spent.insert(challenge);
         table.exchanges.insert(challenge, exchange);
         table.ends.insert((end, challenge));
-        table.sessions.insert(name, Arc::new(entry));
+        table.sessions.insert(id, Arc::new(entry));
         drop(table);
         self.opened.notify_one();
         Ok(answer)
     }
 
-    /// The session of this name, if it has not ended.
-    pub(super) fn find(&self, name: &Name, now: Duration) -> Option<Arc<Entry<S>>> {
+    /// The session with this id, if it has not ended.
+    pub(super) fn get(&self, id: &SessionId, now: Duration) -> Option<Arc<Entry<S>>> {
         let table = crate::lock(&self.table);
-        let entry = table.sessions.get(name)?;
+        let entry = table.sessions.get(id)?;
         (now < entry.end).then(|| Arc::clone(entry))
     }
 
-    /// The message of this session, with this digest, is in the queue: the session is over, and `answer` is given to
-    /// the same message again. To be called before the session's own lock is let go of, so that there is no moment in
-    /// which neither of the two knows the message.
-    pub(super) fn accept(
+    /// Records that the message with this digest is in the queue: the session ends, and `answer` is cached. Call it with
+    /// the session's lock held, so that a repetition always finds either the session or the answer.
+    pub(super) fn record_accepted(
         &self,
-        name: &Name,
+        id: &SessionId,
         entry: &Arc<Entry<S>>,
         digest: [u8; 32],
         answer: R,
         now: Duration,
     ) {
         let mut table = crate::lock(&self.table);
-        let held = table.sessions.get(name);
-        if held.is_some_and(|held| Arc::ptr_eq(held, entry)) {
-            table.sessions.remove(name);
+        let current = table.sessions.get(id);
+        if current.is_some_and(|current| Arc::ptr_eq(current, entry)) {
+            table.sessions.remove(id);
         }
         table.end_exchange(&entry.challenge);
         table.accepted.insert(digest, answer);
@@ -188,14 +186,14 @@ impl<S, R: Copy> Sessions<S, R> {
         }
     }
 
-    /// What was answered to the message of this digest when it was put into the queue, if that was not long ago.
-    pub(super) fn accepted(&self, digest: &[u8; 32], now: Duration) -> Option<R> {
+    /// The cached answer to the message with this digest, if it was accepted and not too long ago.
+    pub(super) fn accepted_answer(&self, digest: &[u8; 32], now: Duration) -> Option<R> {
         let mut table = crate::lock(&self.table);
         table.forget_accepted(now);
         table.accepted.get(digest).copied()
     }
 
-    /// Ends what is due; says when there is something to end again.
+    /// Removes what has expired. Returns when something expires next.
     pub(super) fn purge(&self, now: Moment) -> Option<Duration> {
         let mut table = crate::lock(&self.table);
         let expired = table.purge(now);
@@ -205,8 +203,8 @@ impl<S, R: Copy> Sessions<S, R> {
         next
     }
 
-    /// Ends every session. Spent challenges stay spent, and what is repeated is answered as before, so that no stranger
-    /// sees this; but what it is answered by tells nothing of sessions or senders any more.
+    /// Ends every session. Spent challenges and cached answers stay, so that strangers can't tell; but nothing in them
+    /// identifies a session or sender any more.
     pub(super) fn wipe(&self) {
         let mut table = crate::lock(&self.table);
         for exchange in table.exchanges.values_mut() {
@@ -217,7 +215,7 @@ impl<S, R: Copy> Sessions<S, R> {
         drop(ended);
     }
 
-    /// Ends every session and forgets every answer. Spent challenges stay spent.
+    /// Ends every session and drops every cached answer. Spent challenges stay spent.
     pub(super) fn close(&self) {
         let mut table = crate::lock(&self.table);
         table.exchanges.clear();
@@ -236,9 +234,9 @@ impl<S, R: Copy> Sessions<S, R> {
 }
 
 impl<S> Entry<S> {
-    /// Ends it for a newer session and gives its slot away. `None` if it has none, or if its message is being looked at
-    /// in this moment: then that is decided first.
-    pub(super) fn give_way(&self) -> Option<Reservation<Envelope>> {
+    /// Ends the session and returns its slot, for a newer session. `None` if it has ended, or if its message is being
+    /// processed.
+    pub(super) fn take_slot(&self) -> Option<Reservation<Envelope>> {
         let mut stage = self.stage.try_lock().ok()?;
         match std::mem::replace(&mut *stage, Stage::Ended) {
             Stage::Open { slot, .. } => Some(slot),

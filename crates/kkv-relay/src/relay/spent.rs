@@ -1,26 +1,26 @@
-//! The challenges that have been spent: one opens one session, once (PROTOCOL.md §3).
+//! Spent challenges: each opens one session, once (PROTOCOL.md §3).
 //!
-//! Each is remembered until it expires, in 64 bytes at most. There is room for `MAX_SPENT`; whoever pays is taken all
-//! the same. When there is no room left, those that expire first are forgotten, and with them every challenge that
-//! expires as early counts as expired, spent or not: none is ever good twice. So a challenge ends before its time only
-//! if as many that were made after it have been paid for.
+//! A spent challenge is remembered until it expires, in at most 64 bytes; at most `MAX_SPENT` are. At the limit nobody
+//! who pays is refused. Instead the table moves its horizon: it forgets the challenges that expire first, and from then
+//! on treats every challenge with such an early expiry as expired, spent or not. So no challenge is accepted twice, and
+//! one ends early only after `MAX_SPENT` later ones have been paid.
 
 use std::collections::BTreeSet;
 
-/// What a spent challenge is remembered by.
+/// What a spent challenge is recognised by: its expiry and eight of its sixteen random bytes. Two challenges of the same
+/// second share these with probability 2^-64.
 ///
-/// Eight bytes of the sixteen that the relay has drawn for it: two challenges of one second that share them are one in
-/// 2^64. They follow from nothing, where the tag behind them follows from the sender's key; so whoever reads this
-/// memory can't test whose challenge it was.
+/// The random bytes are independent of the sender. The tag after them is a function of the sender's key, so keeping it
+/// would let whoever reads this memory test whose challenge it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Challenge {
-    /// When it ends, in unix seconds. First, since they are kept in this order.
+    /// In unix seconds. The first field, as the table is ordered by it.
     expiry: u64,
     random: u64,
 }
 
 impl Challenge {
-    /// The challenge that ends at `expiry`, with this seed.
+    /// The challenge with this expiry, in unix seconds, and seed.
     pub(super) fn new(expiry: u64, seed: &[u8; 32]) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *seed;
         let random = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
@@ -28,36 +28,36 @@ impl Challenge {
     }
 }
 
-/// The challenges spent of late in one suite.
+/// The spent challenges of one suite.
 #[derive(Debug)]
 pub(super) struct Spent {
     challenges: BTreeSet<Challenge>,
     most: usize,
-    /// Up to which expiry they are forgotten, in unix seconds.
-    forgotten: u64,
+    /// The horizon, in unix seconds: challenges that expire by then are forgotten, and count as expired.
+    horizon: u64,
 }
 
 impl Spent {
-    /// None yet, and room for so many.
+    /// An empty table for at most `most` challenges.
     pub(super) fn new(most: usize) -> Self {
         Self {
             challenges: BTreeSet::new(),
             most,
-            forgotten: 0,
+            horizon: 0,
         }
     }
 
-    /// Whether it has been spent.
+    /// Whether `challenge` is remembered as spent.
     pub(super) fn contains(&self, challenge: &Challenge) -> bool {
         self.challenges.contains(challenge)
     }
 
-    /// Whether it is over: the time has come, or it can't be known any more whether it was spent.
-    pub(super) fn is_over(&self, challenge: &Challenge) -> bool {
-        challenge.expiry <= self.forgotten
+    /// Whether `challenge` has expired, or lies below the horizon, where it is unknown whether it was spent.
+    pub(super) fn is_expired(&self, challenge: &Challenge) -> bool {
+        challenge.expiry <= self.horizon
     }
 
-    /// Spends one, and forgets those that expire first if there is no room for it.
+    /// Spends `challenge`. At the limit, forgets those that expire first.
     pub(super) fn insert(&mut self, challenge: Challenge) {
         self.challenges.insert(challenge);
         while self.challenges.len() > self.most
@@ -67,20 +67,19 @@ impl Spent {
         }
     }
 
-    /// Forgets what has expired at `unix`, and takes it no more: a request may have been checked just before and come
-    /// here just after.
+    /// Moves the horizon up to `unix`: a request whose expiry was checked just before is checked against it again.
     pub(super) fn forget(&mut self, unix: u64) {
-        self.forgotten = self.forgotten.max(unix);
+        self.horizon = self.horizon.max(unix);
         while self
             .challenges
             .first()
-            .is_some_and(|first| self.is_over(first))
+            .is_some_and(|first| self.is_expired(first))
         {
             self.challenges.pop_first();
         }
     }
 
-    /// When the next one expires, in unix seconds.
+    /// When the next of them expires, in unix seconds.
     pub(super) fn next_expiry(&self) -> Option<u64> {
         self.challenges.first().map(|first| first.expiry)
     }
@@ -118,30 +117,29 @@ mod tests {
     }
 
     #[test]
-    fn with_no_room_the_first_to_expire_goes_and_is_over_for_good() {
+    fn at_the_limit_the_first_to_expire_are_forgotten_and_stay_expired() {
         let mut spent = Spent::new(3);
         for number in 0..3 {
             spent.insert(challenge(100 + number / 2, number));
         }
-        assert!(!spent.is_over(&challenge(100, 9)));
+        assert!(!spent.is_expired(&challenge(100, 9)));
         spent.insert(challenge(105, 7));
-        // Both of its second: one alone could not be told from one that is good.
+        // Both of that second: the horizon can't tell one from the other.
         for number in 0..2 {
             let gone = challenge(100, number);
-            assert!(!spent.contains(&gone) && spent.is_over(&gone));
+            assert!(!spent.contains(&gone) && spent.is_expired(&gone));
         }
-        assert!(spent.is_over(&challenge(100, 9)), "spent or not");
-        assert!(spent.contains(&challenge(101, 2)) && !spent.is_over(&challenge(101, 9)));
+        assert!(spent.is_expired(&challenge(100, 9)), "spent or not");
+        assert!(spent.contains(&challenge(101, 2)) && !spent.is_expired(&challenge(101, 9)));
         assert_eq!((spent.len(), spent.next_expiry()), (2, Some(101)));
         spent.forget(50); // a clock that was behind brings nothing back
-        assert!(spent.is_over(&challenge(100, 9)));
+        assert!(spent.is_expired(&challenge(100, 9)));
     }
 
     proptest! {
-        /// Whatever is spent, in any order and while time passes: each is spent or over from then on, and there are
-        /// never too many.
+        /// In any order and while time passes: what is spent stays spent or expired, and the table stays bounded.
         #[test]
-        fn what_was_spent_is_never_good_again(
+        fn what_was_spent_is_never_accepted_again(
             steps in vec((0..20_u64, 0..4_u64, 0..3_u64), 1..60), most in 1..8_usize,
         ) {
             let mut spent = Spent::new(most);
@@ -150,13 +148,13 @@ mod tests {
                 now += passed;
                 spent.forget(now);
                 let new = challenge(expiry, random);
-                if !spent.is_over(&new) && !spent.contains(&new) {
+                if !spent.is_expired(&new) && !spent.contains(&new) {
                     spent.insert(new);
                     all.push(new);
                 }
                 prop_assert!(spent.len() <= most);
                 for one in &all {
-                    prop_assert!(spent.contains(one) || spent.is_over(one), "{one:?} in {spent:?}");
+                    prop_assert!(spent.contains(one) || spent.is_expired(one), "{one:?} in {spent:?}");
                 }
             }
         }

@@ -1,8 +1,8 @@
-//! seccomp: which system calls a confined process may make.
+//! seccomp: which system calls a process in the sandbox may make.
 //!
-//! A list of what is allowed (`table`), which errs on the side of what stays in the process, so that another version
-//! of a library finds what it needs. What is refused fails with `EPERM`. What is in no list, above all a call that is
-//! newer than this program, fails with `ENOSYS`, as on a kernel that doesn't have it: libraries then use an older one.
+//! An allowlist (`table`). It includes calls that have no effect outside the process even if nothing makes them today,
+//! so that other versions of libraries work. A refused call fails with `EPERM`. A call in no list, such as one newer
+//! than this program, fails with `ENOSYS`, as on an older kernel: libraries then fall back.
 
 #[cfg(any(
     target_arch = "x86_64",
@@ -21,22 +21,22 @@ use seccompiler::{BpfProgram, apply_filter};
 
 use super::Confined;
 
-/// From here on no other calls are made. `connects`: whether it connects to others by TCP.
+/// Restricts the calls of this thread and of those it starts. `connects`: whether it may connect by TCP.
 pub(super) fn confine(connects: bool) -> Confined {
     let Some(Filters { known, unrefused }) = filters(connects, std::process::id()) else {
         return Confined::Not;
     };
-    // The second one refuses to be followed by another.
+    // In this order: the second filter refuses seccomp(2).
     match apply_filter(&known).and_then(|()| apply_filter(&unrefused)) {
         Ok(()) => Confined::Fully,
         Err(_) => Confined::Not,
     }
 }
 
-/// Where the kernel says which ends of a filter it knows.
+/// Lists the actions that the kernel knows (seccomp(2)).
 const ACTIONS: &str = "/proc/sys/kernel/seccomp/actions_avail";
 
-/// Whether this kernel has filters.
+/// Whether this kernel has seccomp filters, and we have a table for its machine.
 pub(super) fn possible() -> Confined {
     let actions = std::fs::read_to_string(ACTIONS).unwrap_or_default();
     let knows = actions.split_whitespace().any(|action| action == "errno");
@@ -47,15 +47,16 @@ pub(super) fn possible() -> Confined {
     }
 }
 
-/// A call passes if both let it. Where both don't, the later one's error is what the caller gets.
+/// Two filters, as one has only one action for what it matches. A call passes if both allow it. If both don't, the one
+/// that was installed last decides the error.
 struct Filters {
-    /// All but the calls that are allowed, if only in part, are absent.
+    /// `ENOSYS` for all but the calls in [`table::ALLOWED`] and [`table::LIMITED`].
     known: BpfProgram,
-    /// What is refused is refused.
+    /// `EPERM` for refused calls and arguments.
     unrefused: BpfProgram,
 }
 
-/// None on a machine for which there is no table. `own` is the process's number.
+/// There is no table for this machine.
 #[cfg(not(any(
     target_arch = "x86_64",
     target_arch = "aarch64",
@@ -65,10 +66,10 @@ fn filters(_connects: bool, _own: u32) -> Option<Filters> {
     None
 }
 
-/// None on a machine for which there is no table. `own` is the process's number.
+/// The filters for the process with this id, `own`.
 ///
-/// Calls of another machine that this one can make too, i386's on x86-64, end the process. Those of the x32 ABI have
-/// numbers that are in no list.
+/// Calls of another architecture's ABI, such as i386's on x86-64, kill the process. Those of the x32 ABI have numbers in
+/// no list.
 #[cfg(any(
     target_arch = "x86_64",
     target_arch = "aarch64",

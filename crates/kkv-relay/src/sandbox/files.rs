@@ -1,5 +1,5 @@
-//! Landlock: where the process may read and write, and that it signals no other; beside seccomp also that it listens on
-//! no TCP port and, where it needs none, connects to none.
+//! Landlock: where the process may read and write. Also no signals to other processes, no TCP ports to bind and, if it
+//! needs none, none to connect to, as a second line behind seccomp.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
@@ -8,9 +8,8 @@ use landlock::{
 
 use super::{Confined, Needs};
 
-/// What is read of the system while a program runs: libraries, the time zone, who the user is, what the machine has,
-/// random bytes. Nobody's own files: of `/dev` no more than that, as `/dev/shm` is the memory that other programs
-/// share.
+/// What a running program reads of the system: libraries, the time zone, users, hardware, random bytes. Not all of
+/// `/dev`: `/dev/shm` holds the shared memory of other programs.
 const SYSTEM: [&str; 9] = [
     "/etc",
     "/usr",
@@ -23,10 +22,10 @@ const SYSTEM: [&str; 9] = [
     "/run/systemd",
 ];
 
-/// The rules of Landlock that are asked for; a kernel that knows fewer (see `Partly`) enforces those.
+/// The version of Landlock whose rules are requested. An older kernel enforces those that it knows (`Partly`).
 const RULES: ABI = ABI::V6;
 
-/// How much of the rules this kernel knows.
+/// How many of the rules this kernel knows.
 pub(super) fn possible() -> Confined {
     let strict = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     let all = || {
@@ -44,9 +43,7 @@ pub(super) fn possible() -> Confined {
     }
 }
 
-/// From here on nothing but `needs` is allowed.
-///
-/// Not even there may anything be executed, by anyone.
+/// Restricts this thread and those it starts to `needs`. Nothing may be executed, not even there.
 pub(super) fn confine(needs: &Needs) -> Result<Confined, RulesetError> {
     let everything = AccessFs::from_all(RULES);
     let mut rules = Ruleset::default()

@@ -1,63 +1,66 @@
-//! What is remembered of the sessions of one suite, and until when.
+//! The state of one suite's sessions, and when each part of it expires.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Claim, Entry, Moment, Name};
+use super::{Entry, Moment, PaidRequest, SessionId};
 use crate::queue::Reservation;
 use crate::relay::spent::{Challenge, Spent};
 use kkv_protocol::Envelope;
 use kkv_protocol::refusal::Refusal;
 
-/// An exchange whose answer is given again to the same request: until its session has taken a message or its time is
-/// over.
+/// A key exchange whose answer is cached until its session ends.
 pub(super) struct Exchange {
-    pub(super) request: [u8; 32],
+    /// Digest of the request.
+    pub(super) digest: [u8; 32],
     /// JSON.
     pub(super) answer: String,
-    /// `None` after a wipe: then there is no such session any more.
-    pub(super) session: Option<Name>,
+    /// `None` after a wipe, which ends sessions and keeps answers.
+    pub(super) session: Option<SessionId>,
     pub(super) end: Duration,
 }
 
-/// All of it.
+/// The tables. All of them change together.
 pub(super) struct Table<S, R> {
     pub(super) spent: Spent,
     pub(super) exchanges: HashMap<Challenge, Exchange>,
-    /// Ends of exchanges, and of their sessions with them.
+    /// When exchanges end, and their sessions with them.
     pub(super) ends: BTreeSet<(Duration, Challenge)>,
-    pub(super) sessions: HashMap<Name, Arc<Entry<S>>>,
-    /// Slots of sessions that newer ones have replaced, until these would have ended: see [`super::Sessions::open`].
-    pub(super) held: BTreeMap<(Duration, Challenge), Reservation<Envelope>>,
-    /// By the digest of its request: what was answered to a message that is in the queue, or was. It names neither
-    /// sender nor session.
+    pub(super) sessions: HashMap<SessionId, Arc<Entry<S>>>,
+    /// Slots of replaced sessions, until those would have ended: see [`super::Sessions::open`].
+    pub(super) replaced: BTreeMap<(Duration, Challenge), Reservation<Envelope>>,
+    /// Answers to accepted messages, by the digest of the request: it identifies neither sender nor session.
     pub(super) accepted: HashMap<[u8; 32], R>,
     pub(super) accepted_ends: VecDeque<(Duration, [u8; 32])>,
 }
 
 impl<S, R> Table<S, R> {
-    pub(super) fn repeated(&self, claim: &Claim, now: Duration) -> Result<Option<String>, Refusal> {
-        if self.spent.is_over(&claim.challenge) {
+    pub(super) fn cached_answer(
+        &self,
+        paid: &PaidRequest,
+        now: Duration,
+    ) -> Result<Option<String>, Refusal> {
+        if self.spent.is_expired(&paid.challenge) {
             return Err(Refusal::Expired);
         }
-        if !self.spent.contains(&claim.challenge) {
+        if !self.spent.contains(&paid.challenge) {
             return Ok(None);
         }
-        match self.exchanges.get(&claim.challenge) {
-            Some(exchange) if now < exchange.end && exchange.request == claim.request => {
+        match self.exchanges.get(&paid.challenge) {
+            Some(exchange) if now < exchange.end && exchange.digest == paid.digest => {
                 Ok(Some(exchange.answer.clone()))
             }
             _ => Err(Refusal::Spent),
         }
     }
 
-    /// Takes out the session of this name, whose slot is held until the session would have ended.
-    pub(super) fn replace(&mut self, name: &Name) -> Option<Arc<Entry<S>>> {
-        let older = self.sessions.remove(name)?;
+    /// Removes the session with this id. Its slot stays reserved until it would have ended.
+    pub(super) fn replace(&mut self, id: &SessionId) -> Option<Arc<Entry<S>>> {
+        let older = self.sessions.remove(id)?;
         self.end_exchange(&older.challenge);
-        if let Some(slot) = older.give_way() {
-            self.held.insert((older.end, older.challenge), slot);
+        if let Some(slot) = older.take_slot() {
+            self.replaced.insert((older.end, older.challenge), slot);
         }
         Some(older)
     }
@@ -68,7 +71,7 @@ impl<S, R> Table<S, R> {
         Some(exchange)
     }
 
-    /// Takes out what is due; dropping it, which wipes keys and slots, is left to the caller, outside the lock.
+    /// Removes and returns what has expired. Dropping it wipes keys and slots; do that outside the lock.
     pub(super) fn purge(&mut self, now: Moment) -> Vec<Arc<Entry<S>>> {
         let mut expired = Vec::new();
         while let Some((end, challenge)) = self.ends.first().copied() {
@@ -77,9 +80,9 @@ impl<S, R> Table<S, R> {
             }
             self.ends.pop_first();
             let session = self.end_exchange(&challenge).and_then(|it| it.session);
-            expired.extend(session.and_then(|name| self.sessions.remove(&name)));
+            expired.extend(session.and_then(|id| self.sessions.remove(&id)));
         }
-        while let Some(first) = self.held.first_entry()
+        while let Some(first) = self.replaced.first_entry()
             && first.key().0 <= now.elapsed
         {
             first.remove();
@@ -96,7 +99,7 @@ impl<S, R> Table<S, R> {
         });
         let ends = [
             self.ends.first().map(|(end, _)| *end),
-            self.held.keys().next().map(|(end, _)| *end),
+            self.replaced.keys().next().map(|(end, _)| *end),
             self.accepted_ends.front().map(|(end, _)| *end),
             expiry,
         ];
@@ -121,7 +124,7 @@ impl<S, R> Table<S, R> {
 
     pub(super) fn take_sessions(&mut self) -> impl Sized + use<S, R> {
         let sessions = std::mem::take(&mut self.sessions);
-        (sessions, std::mem::take(&mut self.held))
+        (sessions, std::mem::take(&mut self.replaced))
     }
 }
 

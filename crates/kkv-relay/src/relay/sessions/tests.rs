@@ -13,7 +13,7 @@ use kkv_protocol::v1;
 use kkv_protocol::wire::Hex;
 use kkv_testing::alone;
 
-const NAME: Name = Name([7; 32]);
+const SESSION: SessionId = SessionId([7; 32]);
 const START: Moment = Moment {
     challenges: 1_800_000_000,
     elapsed: Duration::ZERO,
@@ -28,12 +28,12 @@ fn after(time: Duration) -> Moment {
     }
 }
 
-fn claim(seed: u8) -> Claim {
+fn paid(seed: u8) -> PaidRequest {
     let expiry = START.challenges + 10 * SESSION_LIFETIME.as_secs();
-    Claim {
+    PaidRequest {
         challenge: Challenge::new(expiry, &[seed; 32]),
-        paid: Cost::HIGHEST,
-        request: [seed; 32],
+        cost: Cost::HIGHEST,
+        digest: [seed; 32],
     }
 }
 
@@ -46,20 +46,20 @@ fn queue(slots: u32) -> Queue<Envelope> {
     Queue::new(slots, None).unwrap()
 }
 
-/// A session of [`NAME`], opened at the start by a challenge that outlives it.
+/// A session of [`SESSION`], opened at the start by a challenge that outlives it.
 fn open(sessions: &Sessions<(), [u8; 64]>, queue: &Queue<Envelope>, seed: u8) -> Arc<Entry<()>> {
     let answer = format!("answer {seed}");
     let reserve = |_: Option<&_>| queue.reserve(START.elapsed).map_err(|_| Refusal::Full);
     let opened = sessions.open(
-        claim(seed),
-        NAME,
+        paid(seed),
+        SESSION,
         Box::new(()),
         answer.clone(),
         START,
         reserve,
     );
     assert_eq!(opened, Ok(answer));
-    sessions.find(&NAME, START.elapsed).unwrap()
+    sessions.get(&SESSION, START.elapsed).unwrap()
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn a_repetition_that_comes_after_its_session_has_ended_is_spent_before_anyone_ha
     open(&sessions, &queue, 1);
     let before = SESSION_LIFETIME - Duration::from_nanos(1);
     assert_eq!(
-        sessions.repeated(&claim(1), before),
+        sessions.cached_answer(&paid(1), before),
         Ok(Some("answer 1".to_owned()))
     );
     assert_eq!(
-        sessions.repeated(&claim(1), SESSION_LIFETIME),
+        sessions.cached_answer(&paid(1), SESSION_LIFETIME),
         Err(Refusal::Spent)
     );
 }
@@ -82,12 +82,15 @@ fn a_session_that_was_replaced_while_its_message_was_taken_ends_no_other() {
     let (sessions, queue) = (Sessions::new(), queue(2));
     let older = open(&sessions, &queue, 1);
     let newer = open(&sessions, &queue, 2);
-    sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
-    let found = sessions.find(&NAME, START.elapsed).unwrap();
+    sessions.record_accepted(&SESSION, &older, DIGEST, receipt(1), START.elapsed);
+    let found = sessions.get(&SESSION, START.elapsed).unwrap();
     assert!(Arc::ptr_eq(&found, &newer));
-    assert_eq!(sessions.accepted(&DIGEST, START.elapsed), Some(receipt(1)));
-    sessions.accept(&NAME, &newer, [8; 32], receipt(2), START.elapsed);
-    assert!(sessions.find(&NAME, START.elapsed).is_none());
+    assert_eq!(
+        sessions.accepted_answer(&DIGEST, START.elapsed),
+        Some(receipt(1))
+    );
+    sessions.record_accepted(&SESSION, &newer, [8; 32], receipt(2), START.elapsed);
+    assert!(sessions.get(&SESSION, START.elapsed).is_none());
 }
 
 #[test]
@@ -95,9 +98,9 @@ fn a_message_that_is_taken_while_it_is_refused_is_answered_as_it_was_taken() {
     let (relay, sessions, queue) = (relay(), Sessions::new(), queue(2));
     let older = open(&sessions, &queue, 1);
     let refused = |digest| {
-        relay.take(&sessions, NAME, digest, |(), _| {
+        relay.accept_message(&sessions, SESSION, digest, |(), _| {
             // Of the session after it, which doesn't open it; meanwhile another thread is done with it.
-            sessions.accept(&NAME, &older, DIGEST, receipt(1), START.elapsed);
+            sessions.record_accepted(&SESSION, &older, DIGEST, receipt(1), START.elapsed);
             Err(Refusal::Unproven)
         })
     };
@@ -111,10 +114,10 @@ fn a_session_whose_message_is_looked_at_in_this_moment_gives_nothing_away() {
     let (sessions, queue) = (Sessions::new(), queue(1));
     let entry = open(&sessions, &queue, 1);
     let stage = crate::lock(&entry.stage);
-    assert!(entry.give_way().is_none());
+    assert!(entry.take_slot().is_none());
     drop(stage);
-    assert!(entry.give_way().is_some());
-    assert!(entry.give_way().is_none(), "it has given it away");
+    assert!(entry.take_slot().is_some());
+    assert!(entry.take_slot().is_none(), "it has given it away");
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn whatever_is_remembered_goes_when_it_is_due_though_nobody_comes() {
     let older = open(&sessions, &queue, 1);
     open(&sessions, &queue, 2);
     let accepted_at = SESSION_LIFETIME / 2;
-    sessions.accept(&NAME, &older, DIGEST, receipt(1), accepted_at);
+    sessions.record_accepted(&SESSION, &older, DIGEST, receipt(1), accepted_at);
     let expiry = 10 * SESSION_LIFETIME;
     for (due, next) in [
         (Duration::ZERO, Some(SESSION_LIFETIME)),
@@ -138,12 +141,12 @@ fn whatever_is_remembered_goes_when_it_is_due_though_nobody_comes() {
         table.spent.len() + table.exchanges.len() + table.ends.len(),
         0
     );
-    assert_eq!(table.sessions.len() + table.held.len(), 0);
+    assert_eq!(table.sessions.len() + table.replaced.len(), 0);
     assert_eq!(table.accepted.len() + table.accepted_ends.len(), 0);
-    assert_eq!(queue.counts(expiry).free(), 3);
+    assert_eq!(queue.occupancy(expiry).free(), 3);
     drop(table);
     assert_eq!(
-        sessions.repeated(&claim(1), expiry),
+        sessions.cached_answer(&paid(1), expiry),
         Err(Refusal::Expired),
         "nor is it good again"
     );
@@ -161,15 +164,15 @@ fn more_accepted_messages_than_are_remembered_push_out_the_oldest() {
             digest
         };
         for number in 0..=MAX_ACCEPTED {
-            sessions.accept(&NAME, &entry, digest(number), receipt(3), START.elapsed);
+            sessions.record_accepted(&SESSION, &entry, digest(number), receipt(3), START.elapsed);
         }
-        assert_eq!(sessions.accepted(&digest(0), START.elapsed), None);
+        assert_eq!(sessions.accepted_answer(&digest(0), START.elapsed), None);
         assert_eq!(
-            sessions.accepted(&digest(1), START.elapsed),
+            sessions.accepted_answer(&digest(1), START.elapsed),
             Some(receipt(3))
         );
         assert_eq!(
-            sessions.accepted(&digest(MAX_ACCEPTED), START.elapsed),
+            sessions.accepted_answer(&digest(MAX_ACCEPTED), START.elapsed),
             Some(receipt(3))
         );
         let each = (resident() - before) as f64 / MAX_ACCEPTED as f64;

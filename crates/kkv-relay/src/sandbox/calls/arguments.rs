@@ -1,4 +1,4 @@
-//! What of a call is refused by its arguments, of the calls that are allowed in part.
+//! Which arguments of the calls in `LIMITED` are refused.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,16 @@ use seccompiler::{
     SeccompRule as Rule,
 };
 
-/// Calls that send, and which argument has their flags. With `MSG_FASTOPEN` they connect as well, and Landlock doesn't
-/// see it.
+/// Calls that send, and the index of their flags. `MSG_FASTOPEN` makes them connect, which Landlock doesn't check.
 const SENDING: [(libc::c_long, u8); 3] = [
     (libc::SYS_sendto, 3),
     (libc::SYS_sendmsg, 2),
     (libc::SYS_sendmmsg, 3),
 ];
 
-/// What is asked of a file or terminal: whether it waits, how much there is to read, how large the window is. Not to
-/// type on a terminal in the owner's place (`TIOCSTI`, `TIOCLINUX`), nor what a file system keeps with a file
-/// (`FS_IOC_SETFLAGS`), nor whom a file signals (`FIOSETOWN`).
-const ASKED_OF_FILES: [u64; 8] = [
+/// Requests of ioctl(2): blocking mode, bytes to read, window size. Not: typing on the owner's terminal (`TIOCSTI`,
+/// `TIOCLINUX`), attributes on the disk (`FS_IOC_SETFLAGS`), or whom a file signals (`FIOSETOWN`).
+const IOCTL_REQUESTS: [u64; 8] = [
     0x5421,      // FIONBIO
     0x5450,      // FIONCLEX
     0x5451,      // FIOCLEX
@@ -29,9 +27,9 @@ const ASKED_OF_FILES: [u64; 8] = [
     0x5413,      // TIOCGWINSZ
 ];
 
-/// Descriptors, whether they wait, and locks. Not whom a file signals (`F_SETOWN`), who is told of what happens in a
-/// directory (`F_NOTIFY`), or who has to wait to open a file (`F_SETLEASE`).
-const ASKED_OF_DESCRIPTORS: [u64; 12] = [
+/// Operations of fcntl(2): descriptors, blocking mode, locks. Not: whom a file signals (`F_SETOWN`), directory
+/// notifications (`F_NOTIFY`), or leases, which block others (`F_SETLEASE`).
+const FCNTL_OPERATIONS: [u64; 12] = [
     0,    // F_DUPFD
     1,    // F_GETFD
     2,    // F_SETFD
@@ -46,9 +44,9 @@ const ASKED_OF_DESCRIPTORS: [u64; 12] = [
     1030, // F_DUPFD_CLOEXEC
 ];
 
-/// What a thread and its memory are called, and what libraries ask. Not to be open to debuggers again
-/// (`PR_SET_DUMPABLE`, `PR_SET_PTRACER`), nor to share a core with others (`PR_SCHED_CORE`).
-const ASKED_OF_ITSELF: [u64; 9] = [
+/// Operations of prctl(2): names of threads and memory, and what libraries query. Not: admitting debuggers again
+/// (`PR_SET_DUMPABLE`, `PR_SET_PTRACER`), or sharing a core with others (`PR_SCHED_CORE`).
+const PRCTL_OPERATIONS: [u64; 9] = [
     15,          // PR_SET_NAME
     16,          // PR_GET_NAME
     3,           // PR_GET_DUMPABLE
@@ -60,7 +58,7 @@ const ASKED_OF_ITSELF: [u64; 9] = [
     0x4155_5856, // PR_GET_AUXV
 ];
 
-/// `clone` into namespaces: those that have a flag there.
+/// The flags of clone(2) that make namespaces.
 const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWNS,
     libc::CLONE_NEWCGROUP,
@@ -71,26 +69,26 @@ const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWNET,
 ];
 
-/// Kinds of socket, without their flags: see `socket(2)`.
-const KIND: u64 = 0xf;
+/// Mask of a socket's type, without its flags (socket(2)).
+const SOCKET_TYPE: u64 = 0xf;
 
-/// What is refused, any of several rules, of each call that is allowed in part. `own` is the process's number.
+/// The rules for each call in `LIMITED`; a call that matches any of its rules is refused. `own` is the process's id.
 pub(super) fn refused(connects: bool, own: u32) -> Option<BTreeMap<i64, Vec<Rule>>> {
-    let whatever = Vec::new; // a call with no rule is refused whatever its arguments are
+    let always = Vec::new; // no rule: refused with any arguments
     let own = u64::from(own);
     let mut rules = BTreeMap::new();
     rules.insert(
         libc::SYS_socket,
-        if connects { all_but_tcp()? } else { whatever() },
+        if connects { all_but_tcp()? } else { always() },
     );
     if !connects {
-        rules.insert(libc::SYS_connect, whatever());
+        rules.insert(libc::SYS_connect, always());
     }
     let fast_open = libc::MSG_FASTOPEN as u64;
     for (call, flags) in SENDING {
         rules.insert(call, vec![when(&[(flags, has(fast_open), fast_open)])?]);
     }
-    // A process of its own would live on when the relay has been told to stop.
+    // Threads only: a child process would outlive the relay.
     let thread = libc::CLONE_THREAD as u64;
     let mut clone = vec![when(&[(0, has(thread), 0)])?];
     for namespace in NAMESPACES {
@@ -99,40 +97,39 @@ pub(super) fn refused(connects: bool, own: u32) -> Option<BTreeMap<i64, Vec<Rule
     rules.insert(libc::SYS_clone, clone);
     rules.insert(libc::SYS_kill, vec![unless(0, &[own])?]);
     rules.insert(libc::SYS_tgkill, vec![unless(0, &[own])?]);
-    // It names a thread of any process, and no filter knows whose that is; but the first thread has the number of its
-    // process. So musl's `abort` there ends it by SIGABRT. In other threads it ends by SIGSEGV, after this is refused.
+    // tkill(2) names a thread of any process, and a filter can't tell whose. The main thread's id is the process's, so
+    // musl's `abort` works there; in other threads this is refused, and musl ends the process by SIGSEGV instead.
     rules.insert(libc::SYS_tkill, vec![unless(0, &[own])?]);
     rules.insert(libc::SYS_prlimit64, vec![unless(0, &[0, own])?]);
-    rules.insert(libc::SYS_ioctl, vec![unless(1, &ASKED_OF_FILES)?]);
-    rules.insert(libc::SYS_fcntl, vec![unless(1, &ASKED_OF_DESCRIPTORS)?]);
-    rules.insert(libc::SYS_prctl, vec![unless(0, &ASKED_OF_ITSELF)?]);
-    // Tor inside keeps its locks fresh by the times of files that it has open. By their names it needs none.
+    rules.insert(libc::SYS_ioctl, vec![unless(1, &IOCTL_REQUESTS)?]);
+    rules.insert(libc::SYS_fcntl, vec![unless(1, &FCNTL_OPERATIONS)?]);
+    rules.insert(libc::SYS_prctl, vec![unless(0, &PRCTL_OPERATIONS)?]);
+    // arti touches its lock files by their descriptors: the path is NULL then. No other use is needed.
     let named = Condition::new(1, Length::Qword, Compare::Ne, 0).ok()?;
     let times = if connects {
         vec![Rule::new(vec![named]).ok()?]
     } else {
-        whatever()
+        always()
     };
     rules.insert(libc::SYS_utimensat, times);
-    rules.insert(libc::SYS_seccomp, whatever()); // it was needed until now
+    rules.insert(libc::SYS_seccomp, always()); // this is the last filter
     Some(rules)
 }
 
-/// All sockets but TCP's own: no datagrams, and so no look-up of names; none of this machine's other services; nothing
-/// raw, nothing of the kernel's, nor what carries TCP under another name (MPTCP, SCTP), of which Landlock knows
-/// nothing.
+/// Matches all sockets but TCP's: datagrams and so DNS, Unix and netlink sockets, raw sockets, and other stream protocols
+/// (MPTCP, SCTP), which Landlock doesn't check.
 fn all_but_tcp() -> Option<Vec<Rule>> {
     let number = |number: libc::c_int| number as u64;
-    let kinds = (0..=KIND).filter(|kind| *kind != number(libc::SOCK_STREAM));
-    let other_kinds = kinds.map(|other| when(&[(1, has(KIND), other)]));
+    let types = (0..=SOCKET_TYPE).filter(|kind| *kind != number(libc::SOCK_STREAM));
+    let other_types = types.map(|other| when(&[(1, has(SOCKET_TYPE), other)]));
     let others = [
         unless(0, &[number(libc::AF_INET), number(libc::AF_INET6)]),
         unless(2, &[0, number(libc::IPPROTO_TCP)]),
     ];
-    others.into_iter().chain(other_kinds).collect()
+    others.into_iter().chain(other_types).collect()
 }
 
-/// When the argument is none of these.
+/// Matches if the argument is none of `allowed`.
 fn unless(argument: u8, allowed: &[u64]) -> Option<Rule> {
     let others: Vec<_> = allowed
         .iter()
@@ -141,12 +138,12 @@ fn unless(argument: u8, allowed: &[u64]) -> Option<Rule> {
     when(&others)
 }
 
-/// Compares the bits of `mask` alone.
+/// Compares only the bits in `mask`.
 fn has(mask: u64) -> Compare {
     Compare::MaskedEq(mask)
 }
 
-/// When all of these arguments compare so. Their lower halves: the kernel looks at no more of numbers like these.
+/// Matches if all of these arguments compare so, by their lower 32 bits: the kernel ignores the rest of an `int`.
 fn when(arguments: &[(u8, Compare, u64)]) -> Option<Rule> {
     let conditions = arguments.iter().map(|(argument, compare, value)| {
         Condition::new(*argument, Length::Dword, compare.clone(), *value).ok()

@@ -1,17 +1,16 @@
-//! Linux's system calls, up to `NEWEST`, and what a confined process may do with each.
+//! Linux's system calls, up to `NEWEST`, and whether a process in the sandbox may make them.
 //!
-//! [`ALLOWED`] has what stays in the process, and what Landlock sees. [`LIMITED`] has calls of which it needs a part:
-//! `arguments` says which. [`REFUSED`] has what Landlock leaves open, or sees only in newer versions, with what each
-//! group is good for in the hands of somebody who has taken the process over. `ABSENT` has what libraries do
-//! without when the kernel lacks it. Each call is in one of them; a test counts.
+//! [`ALLOWED`]: no effect outside the process, or checked by Landlock. [`LIMITED`]: allowed with some arguments only, see
+//! `arguments`. [`REFUSED`]: not checked by Landlock, or only by newer versions; each group says what an attacker in the
+//! process could do with it. `ABSENT`: libraries fall back without them. A test counts that each call is in one list.
 
 use libc::*;
 
-/// The newest call that has been looked at (`listns`, Linux 6.19). Later ones are absent.
+/// The newest call that was reviewed (`listns`, Linux 6.19). Later ones are absent.
 #[cfg(test)]
 pub(super) const NEWEST: c_long = 470;
 
-/// Allowed whatever their arguments are.
+/// Allowed with any arguments.
 #[rustfmt::skip] // it would take a line for each
 pub(super) const ALLOWED: &[&[c_long]] = &[
     // Reading and writing what is open.
@@ -21,18 +20,18 @@ pub(super) const ALLOWED: &[&[c_long]] = &[
         SYS_fdatasync, SYS_sync_file_range, SYS_ftruncate, SYS_fallocate, SYS_flock, SYS_close, SYS_close_range,
         SYS_dup, SYS_dup3, SYS_pipe2, SYS_eventfd2, SYS_signalfd4,
     ],
-    // Files by their names: Landlock sees who opens, makes, moves and removes them.
+    // Files by path: Landlock checks opening, creating, moving and removing.
     &[
         SYS_openat, SYS_openat2, SYS_mkdirat, SYS_unlinkat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_getdents64,
         SYS_umask,
     ],
-    // That a file is there, how long and how old it is and where a link leads. Landlock doesn't see these; without
-    // them no library finds its files. So this remains: see THREATS.md.
+    // Existence, size and times of files, and targets of links. Landlock doesn't check these, and without them no
+    // library finds its files. So this leak remains: see THREATS.md.
     &[
         SYS_fstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs, SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
         SYS_getcwd, SYS_chdir, SYS_fchdir,
     ],
-    // Sockets that are there already. New ones are limited.
+    // Sockets that exist already. New ones are limited.
     &[
         SYS_accept, SYS_accept4, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_setsockopt,
         SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg,
@@ -44,7 +43,7 @@ pub(super) const ALLOWED: &[&[c_long]] = &[
         SYS_timer_settime, SYS_timer_gettime, SYS_timer_getoverrun, SYS_timer_delete, SYS_getitimer, SYS_setitimer,
         SYS_wait4, SYS_waitid, SYS_restart_syscall,
     ],
-    // Its own memory. What is executable is Landlock's affair only by name; but no program can be started.
+    // Its own memory. Landlock checks execution by path only; but execve is refused.
     &[
         SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_pkey_mprotect, SYS_pkey_alloc, SYS_pkey_free, SYS_brk,
         SYS_madvise, SYS_msync, SYS_mlock, SYS_mlock2, SYS_mlockall, SYS_munlock, SYS_munlockall, MAP_SHADOW_STACK,
@@ -57,7 +56,7 @@ pub(super) const ALLOWED: &[&[c_long]] = &[
         SYS_rt_sigreturn, SYS_rt_sigpending, SYS_rt_sigsuspend, SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_exit,
         SYS_exit_group,
     ],
-    // Questions: the time, who one is, what the machine has.
+    // Queries: time, identity, resources.
     &[
         SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_times, SYS_getpid, SYS_getppid, SYS_gettid,
         SYS_getuid, SYS_geteuid, SYS_getresuid, SYS_getgid, SYS_getegid, SYS_getresgid, SYS_getgroups, SYS_getpgid,
@@ -68,7 +67,7 @@ pub(super) const ALLOWED: &[&[c_long]] = &[
     machine::ALLOWED,
 ];
 
-/// Allowed in part: see `arguments`.
+/// Allowed with some arguments: see `arguments`.
 pub(super) const LIMITED: &[c_long] = &[
     SYS_socket,
     SYS_connect,
@@ -90,65 +89,65 @@ pub(super) const LIMITED: &[c_long] = &[
 /// Refused with `EPERM`.
 #[rustfmt::skip] // it would take a line for each
 pub(super) const REFUSED: &[&[c_long]] = &[
-    // Another program, with all that this user may do.
+    // Another program, with all of this user's rights.
     &[SYS_execve, SYS_execveat],
-    // Other processes: looked into, changed, signalled, watched. Landlock sees `ptrace`, and signals since Linux 6.12.
+    // Other processes: read, changed, signalled, watched. Landlock checks `ptrace`, and signals since Linux 6.12.
     &[
         SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_open, SYS_pidfd_getfd,
         SYS_pidfd_send_signal, PROCESS_MADVISE, PROCESS_MRELEASE, SYS_get_robust_list, SYS_rt_sigqueueinfo,
         SYS_rt_tgsigqueueinfo,
     ],
-    // Other processes' limits, priorities, processors and places in memory. A limit of no processor time kills.
+    // Other processes' limits, priorities, CPUs and NUMA nodes. A CPU time limit of zero kills.
     &[
         SYS_setrlimit, SYS_setpriority, SYS_ioprio_set, SYS_ioprio_get, SYS_sched_setaffinity, SYS_sched_setparam,
         SYS_sched_setscheduler, SYS_sched_setattr, SYS_migrate_pages, SYS_move_pages, SYS_mbind, SYS_set_mempolicy,
         SYS_get_mempolicy, SET_MEMPOLICY_HOME_NODE,
     ],
-    // Memory and queues that programs share by a name or number of the kernel's, to speak with other users.
+    // System V and POSIX IPC and keyrings: channels to other users' programs.
     &[
         SYS_shmget, SYS_shmat, SYS_shmdt, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl, SYS_msgget,
         SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink, SYS_mq_timedsend, SYS_mq_timedreceive,
         SYS_mq_notify, SYS_mq_getsetattr, SYS_add_key, SYS_request_key, SYS_keyctl,
     ],
-    // What others do with files, and what they have read lately.
+    // Spying on what others do with files, and on what is in the page cache.
     &[
         SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_fanotify_init, SYS_fanotify_mark,
         SYS_mincore, CACHESTAT, SYS_lookup_dcookie,
     ],
-    // Attributes of files, by name or of what was opened to be read: an access list opens a file to another user,
-    // a text in an attribute or a time is kept on the disk.
+    // Extended attributes, also of files opened for reading: an ACL opens a file to another user, and a value stores
+    // data on the disk.
     &[
         SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_getxattr, SYS_lgetxattr, SYS_fgetxattr, SYS_listxattr,
         SYS_llistxattr, SYS_flistxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, SETXATTRAT, GETXATTRAT,
         LISTXATTRAT, REMOVEXATTRAT, FILE_GETATTR, FILE_SETATTR,
     ],
-    // Whose a file is, and who may use it. (SQLite asks for both, and does without.) Before Linux 6.2 Landlock
-    // doesn't see how long it is. Device nodes and pipes with names are of no use here.
+    // Owners and modes of files. (SQLite tries both, and ignores the error.) Before Linux 6.2 Landlock doesn't check
+    // truncation. Device nodes and named pipes are of no use here.
     &[
         SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_mknodat, SYS_quotactl, QUOTACTL_FD,
         SYS_sync, SYS_syncfs,
     ],
-    // Strangers and the owner come by sockets that listen already.
+    // The sockets of strangers and the owner listen already.
     &[SYS_bind, SYS_listen, SYS_socketpair],
-    // Ways around what is refused here, and files without a name.
+    // Ways around this filter, and files without a path.
     &[
         SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_io_setup, SYS_io_destroy, SYS_io_submit,
         SYS_io_cancel, SYS_io_getevents, IO_PGETEVENTS, SYS_splice, SYS_tee, SYS_vmsplice, SYS_remap_file_pages,
         SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_memfd_create, MEMFD_SECRET, SYS_personality,
     ],
-    // Another user, another group of processes, other rights.
+    // Another user, process group or set of rights.
     &[
         SYS_setuid, SYS_setreuid, SYS_setresuid, SYS_setfsuid, SYS_setgid, SYS_setregid, SYS_setresgid, SYS_setfsgid,
         SYS_setgroups, SYS_setpgid, SYS_setsid, SYS_capset, LSM_GET_SELF_ATTR, LSM_SET_SELF_ATTR, LSM_LIST_MODULES,
         SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self,
     ],
-    // Other views of the system.
+    // Namespaces and mounts.
     &[
         SYS_unshare, SYS_setns, LISTNS, SYS_chroot, SYS_pivot_root, SYS_mount, SYS_umount2, SYS_open_tree,
         OPEN_TREE_ATTR, SYS_move_mount, SYS_fsopen, SYS_fsmount, SYS_fsconfig, SYS_fspick, SYS_mount_setattr, STATMOUNT,
         LISTMOUNT,
     ],
-    // The kernel's workings, and what is root's.
+    // Kernel internals, and what is root's.
     &[
         SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_init_module, SYS_finit_module, SYS_delete_module,
         SYS_kexec_load, KEXEC_FILE_LOAD, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_settimeofday,
@@ -158,12 +157,12 @@ pub(super) const REFUSED: &[&[c_long]] = &[
     machine::REFUSED,
 ];
 
-/// `ENOSYS`, as all that is in no list. `clone3` has its flags in memory, where a filter can't look; with `clone`,
-/// which libraries take then, they are arguments. `fchmodat2` is one more way to what is refused above.
+/// `ENOSYS`, as everything in no list. `clone3` has its flags in memory, which a filter can't read; libraries fall back
+/// to `clone`, where they are an argument. `fchmodat2` is a variant of what is refused above.
 #[cfg(test)]
 pub(super) const ABSENT: &[c_long] = &[SYS_clone3, FCHMODAT2];
 
-// From 424 on a call has one number on all machines; libc has no name for some of these on some.
+// From 424 on a call has one number on all architectures; libc lacks some of these names on some.
 const PROCESS_MADVISE: c_long = 440;
 const QUOTACTL_FD: c_long = 443;
 const MEMFD_SECRET: c_long = 447;
@@ -200,12 +199,12 @@ const KEXEC_FILE_LOAD: c_long = 320;
 #[cfg(not(target_arch = "x86_64"))]
 const KEXEC_FILE_LOAD: c_long = 294;
 
-/// Older forms of the same calls, and what x86 alone has.
+/// Older variants of the same calls, and x86's own.
 #[cfg(target_arch = "x86_64")]
 mod machine {
     use libc::*;
 
-    /// `uretprobe` and `uprobe` are what a breakpoint of root's becomes; they do nothing elsewhere.
+    /// `uretprobe` and `uprobe` are made by breakpoints that root sets; elsewhere they do nothing.
     const URETPROBE: c_long = 335;
     const UPROBE: c_long = 336;
 
@@ -233,7 +232,7 @@ mod machine {
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod machine {
-    /// `riscv_hwprobe` and `riscv_flush_icache`: what the processor has, and code that was loaded.
+    /// `riscv_hwprobe` and `riscv_flush_icache`: CPU features, and freshly loaded code.
     pub(super) const ALLOWED: &[libc::c_long] = &[258, 259];
     pub(super) const REFUSED: &[libc::c_long] = &[];
 }
