@@ -1,0 +1,233 @@
+//! The protocol's steps over the queue, without HTTP.
+//!
+//! Each step is one call that takes a parsed request and returns the body of its response or a [`Refusal`]. No shared
+//! lock is held during cryptography. Exchanges and messages are idempotent: the same bytes get the same response, for as
+//! long as it is remembered. `/pow` makes a new challenge each time.
+
+use std::time::Duration;
+
+use rand::CryptoRng;
+
+use super::sessions::{self, Entry, PaidRequest, SessionId, Sessions, Stage};
+use super::spent::Challenge;
+use super::{Relay, json};
+use kkv_base::limits::{SESSION_LIFETIME, SLOT_BYTES};
+use kkv_pow::Cost;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::{Envelope, Terms, v1, v2};
+
+impl Relay {
+    /// `POST /pow` in kkv/1.
+    ///
+    /// # Errors
+    /// The suite is off, or the queue is full: refused before the sender pays.
+    pub fn pow_v1(
+        &self,
+        request: &v1::wire::PowRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<v1::wire::PowAnswer, Refusal> {
+        let terms = self.terms(Suite::V1)?;
+        Ok(v1::relay::issue(&self.keys, request, &terms, rng))
+    }
+
+    /// `POST /pow` in kkv/2.
+    ///
+    /// # Errors
+    /// As [`pow_v1`](Self::pow_v1).
+    pub fn pow_v2(
+        &self,
+        request: &v2::wire::PowRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<v2::wire::PowAnswer, Refusal> {
+        let terms = self.terms(Suite::V2)?;
+        v2::relay::issue(&self.keys, request, &terms, rng)
+    }
+
+    /// `POST /exchange_keys` in kkv/1. Returns the JSON of the answer.
+    ///
+    /// # Errors
+    /// What [`v1::relay::admit`] refuses, `spent`, `full`, or `price_rose`.
+    pub fn exchange_v1(
+        &self,
+        request: &v1::wire::Exchange,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, Refusal> {
+        self.speaks(Suite::V1)?;
+        let admitted = v1::relay::admit(&self.keys, request, self.moment(Suite::V1).challenges)?;
+        let paid = PaidRequest {
+            challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
+            cost: admitted.cost(),
+            digest: admitted.repeat_digest(),
+        };
+        self.open(&self.sessions_v1, Suite::V1, paid, || {
+            let (session, answer) = admitted.open(&self.keys, rng)?;
+            let id = SessionId(self.keys.session_name_v1(session.sender()));
+            Ok((id, Box::new(session), json(&answer)))
+        })
+    }
+
+    /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
+    ///
+    /// # Errors
+    /// What [`v2::relay::admit`] refuses, `spent`, `full`, or `price_rose`.
+    pub fn exchange_v2(
+        &self,
+        request: &v2::wire::ExchangeRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, Refusal> {
+        self.speaks(Suite::V2)?;
+        let admitted = v2::relay::admit(&self.keys, request, self.moment(Suite::V2).challenges)?;
+        let paid = PaidRequest {
+            challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
+            cost: admitted.cost(),
+            digest: admitted.repeat_digest(),
+        };
+        self.open(&self.sessions_v2, Suite::V2, paid, || {
+            let (session, answer) = admitted.open(&self.keys, rng)?;
+            let id = SessionId(*session.id());
+            Ok((id, Box::new(session), json(&answer)))
+        })
+    }
+
+    /// `POST /msg` in kkv/1. The answer is empty: the message is in the queue.
+    ///
+    /// # Errors
+    /// What [`v1::relay::signed`] and [`v1::relay::Session::open`] refuse, or no such session. The signature is checked
+    /// first, so a third party can't find out whether a sender has a session.
+    pub fn message_v1(&self, request: &v1::wire::MessageRequest) -> Result<String, Refusal> {
+        self.speaks(Suite::V1)?;
+        let message = v1::relay::signed(request)?;
+        let id = SessionId(self.keys.session_name_v1(message.sender()));
+        let digest = message.repeat_digest();
+        self.accept_message(&self.sessions_v1, id, digest, |session, slot| {
+            let (length, envelope) = session.open(&message, slot)?;
+            Ok((length, envelope, ()))
+        })?;
+        Ok(String::new())
+    }
+
+    /// `POST /msg` in kkv/2. Returns the JSON of the answer: the message is in the queue, and this is the receipt.
+    ///
+    /// # Errors
+    /// No such session, or what [`v2::relay::Session::open`] refuses.
+    pub fn message_v2(&self, request: &v2::wire::MessageRequest) -> Result<String, Refusal> {
+        self.speaks(Suite::V2)?;
+        let digest = sessions::request_digest(&[&request.session.0, &request.sealed.0]);
+        let id = SessionId(request.session.0);
+        let answer = self.accept_message(&self.sessions_v2, id, digest, |session, slot| {
+            session.open(&self.keys, request, slot)
+        })?;
+        Ok(json(&answer))
+    }
+
+    fn speaks(&self, suite: Suite) -> Result<(), Refusal> {
+        if self.config.suites.allows(suite) {
+            Ok(())
+        } else {
+            Err(Refusal::UnsupportedSuite)
+        }
+    }
+
+    fn terms(&self, suite: Suite) -> Result<Terms, Refusal> {
+        self.speaks(suite)?;
+        let now = self.moment(suite);
+        let occupancy = self.queue.occupancy(now.elapsed);
+        if occupancy.free() == 0 {
+            return Err(Refusal::Full);
+        }
+        Ok(Terms {
+            cost: self.config.pricing.cost(&occupancy),
+            lifetime: self.config.expected_seconds,
+            expiry: now.challenges + u64::from(self.config.expected_seconds),
+            session_lifetime: u16::try_from(SESSION_LIFETIME.as_secs())
+                .expect("two minutes are a few seconds"),
+        })
+    }
+
+    /// Whether a slot is free and `paid` still buys it.
+    fn check_price(&self, paid: Cost, now: Duration) -> Result<(), Refusal> {
+        let occupancy = self.queue.occupancy(now);
+        if occupancy.free() == 0 {
+            Err(Refusal::Full)
+        } else if self.config.pricing.accepts(paid, &occupancy) {
+            Ok(())
+        } else {
+            Err(Refusal::PriceRose)
+        }
+    }
+
+    /// Opens a session for a paid request. It is checked before and after `exchange`, which takes 200 µs and holds no
+    /// lock.
+    fn open<S, R: Copy>(
+        &self,
+        sessions: &Sessions<S, R>,
+        suite: Suite,
+        paid: PaidRequest,
+        exchange: impl FnOnce() -> Result<(SessionId, Box<S>, String), Refusal>,
+    ) -> Result<String, Refusal> {
+        let now = self.moment(suite);
+        if let Some(answer) = sessions.cached_answer(&paid, now.elapsed)? {
+            return Ok(answer);
+        }
+        match self.check_price(paid.cost, now.elapsed) {
+            Ok(()) => {}
+            // A sender of kkv/1 may have an open session whose slot this one takes over. `exchange` checks first that
+            // it is the same sender, or anyone could end the session.
+            Err(Refusal::Full) if suite == Suite::V1 => {}
+            // The last slot may have gone to a concurrent copy of this request.
+            Err(refusal) => return sessions.cached_answer(&paid, now.elapsed)?.ok_or(refusal),
+        }
+        let (id, session, answer) = exchange()?;
+        let reserve = |older: Option<&Entry<S>>| match self.check_price(paid.cost, now.elapsed) {
+            Ok(()) => self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full),
+            Err(Refusal::Full) if self.buys_last_slot(paid.cost, now.elapsed) => {
+                older.and_then(Entry::take_slot).ok_or(Refusal::Full)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        sessions.open(paid, id, session, answer, now, reserve)
+    }
+
+    /// Whether `paid` buys the last slot: its sender's own, when no other is free.
+    fn buys_last_slot(&self, paid: Cost, now: Duration) -> bool {
+        self.config
+            .pricing
+            .accepts(paid, &self.queue.occupancy(now))
+    }
+
+    /// Accepts the message of a session, which ends with it. A repetition gets the same answer while that is remembered;
+    /// any other message finds no session.
+    ///
+    /// Holds the session's own lock, for which only a repetition of this request waits.
+    pub(super) fn accept_message<S, R: Copy>(
+        &self,
+        sessions: &Sessions<S, R>,
+        id: SessionId,
+        digest: [u8; 32],
+        open: impl FnOnce(&S, &mut [u8; SLOT_BYTES]) -> Result<(usize, Envelope, R), Refusal>,
+    ) -> Result<R, Refusal> {
+        let now = self.now();
+        let accepted = || sessions.accepted_answer(&digest, now.elapsed);
+        if let Some(answer) = accepted() {
+            return Ok(answer);
+        }
+        let first = || {
+            let entry = sessions.get(&id, now.elapsed).ok_or(Refusal::Unproven)?;
+            let mut stage = crate::lock(&entry.stage);
+            let Stage::Open { session, slot } = &mut *stage else {
+                return Err(Refusal::Unproven);
+            };
+            let (length, envelope, answer) = open(session, slot.bytes_mut())?;
+            let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
+                return Err(Refusal::Unproven);
+            };
+            slot.store(length, envelope, now)
+                .map_err(|_| Refusal::Stopping)?;
+            sessions.record_accepted(&id, &entry, digest, answer, now.elapsed);
+            Ok(answer)
+        };
+        // A concurrent copy of this request may have ended the session meanwhile.
+        first().or_else(|refusal| accepted().ok_or(refusal))
+    }
+}
