@@ -25,6 +25,7 @@ mod search;
 mod start;
 mod terminal;
 mod theme;
+mod undo;
 
 use std::io;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
-use super::field;
+use super::{field, undo};
 use crate::cli::book::{Whom, meant};
 use crate::cli::visible::without_hidden;
 use crate::contacts::Book;
@@ -103,14 +103,14 @@ impl Compose {
         field::click(self.here(), row, column);
     }
 
-    /// Takes the last change of the field back; whether there was one.
+    /// Takes the last word that was written, or the last other change of the field, back; whether there was one.
     pub(super) fn undo(&mut self) -> bool {
-        self.here().undo()
+        undo::undo(self.here())
     }
 
     /// Does again what was taken back last; whether there is anything.
     pub(super) fn redo(&mut self) -> bool {
-        self.here().redo()
+        undo::redo(self.here())
     }
 
     fn here(&mut self) -> &mut TextArea<'static> {
@@ -267,7 +267,9 @@ mod tests {
         assert_eq!(*compose.text(), "from before\nwordsa whole\nblock");
         assert!(compose.undo());
         assert_eq!(*compose.text(), "from before\nwords");
-        assert!(compose.undo() && compose.redo());
+        assert!(compose.undo());
+        assert_eq!(*compose.text(), "from before", "a word at once");
+        assert!(compose.redo());
         assert_eq!(*compose.text(), "from before\nwords");
         while compose.undo() {}
         assert_eq!(*compose.text(), "from before");

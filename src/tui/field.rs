@@ -113,7 +113,7 @@ pub(super) fn click(field: &mut TextArea<'static>, row: u16, column: u16) {
     jump(field, at.0, at.1);
 }
 
-fn jump(field: &mut TextArea<'static>, row: usize, column: usize) {
+pub(super) fn jump(field: &mut TextArea<'static>, row: usize, column: usize) {
     let at = |place: usize| u16::try_from(place).unwrap_or(u16::MAX);
     field.move_cursor(CursorMove::Jump(at(row), at(column)));
 }
