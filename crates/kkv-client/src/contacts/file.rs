@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::book::{Book, BookError};
@@ -26,6 +27,16 @@ pub struct BookFile {
     sealed: SealedBook,
     passphrase: Passphrase,
     book: Book,
+    /// The file that [`Self::refresh`] has read last.
+    refreshed: Option<Version>,
+}
+
+/// What tells a file from the one that replaces it, or from itself once it was written to.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
 }
 
 /// Why a file of contacts can't be had.
@@ -103,6 +114,7 @@ impl SealedBook {
             sealed: self,
             passphrase,
             book,
+            refreshed: None,
         })
     }
 }
@@ -121,6 +133,7 @@ impl BookFile {
             sealed: SealedBook { path, bytes },
             passphrase,
             book,
+            refreshed: None,
         })
     }
 
@@ -128,6 +141,34 @@ impl BookFile {
     #[must_use]
     pub fn book(&self) -> &Book {
         &self.book
+    }
+
+    /// Reads what another program has written, if any has since this was called last. Whether the contacts are others
+    /// now. Costs one look at the file while nothing changes, and the time of [`SealedBook::open`] when something has.
+    ///
+    /// # Errors
+    /// The file can't be read or opened any more. That is told once for each version of it.
+    pub fn refresh(&mut self) -> Result<bool, FileError> {
+        let metadata = fs::metadata(&self.sealed.path).map_err(missing);
+        let version = metadata.as_ref().ok().map(|metadata| Version {
+            inode: metadata.ino(),
+            length: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        });
+        if version == self.refreshed {
+            return Ok(false);
+        }
+        self.refreshed = version;
+        metadata?;
+        let bytes = read(&open(&self.sealed.path)?)?;
+        if bytes == self.sealed.bytes {
+            return Ok(false);
+        }
+        let book = unseal(&bytes, &self.passphrase)?;
+        self.sealed.bytes = bytes;
+        let is_another = book != self.book;
+        self.book = book;
+        Ok(is_another)
     }
 
     /// Changes what is in it now, whoever has written it meanwhile; the file is written anew if something differs then.

@@ -143,6 +143,28 @@ fn a_change_sees_what_another_program_has_written_meanwhile() {
 }
 
 #[test]
+fn what_another_program_has_written_is_seen_once_it_is_looked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("contacts");
+    let mut one = BookFile::create(&path, passphrase("x"), book(&["bob"])).unwrap();
+    let mut other = opened(&path, "x").unwrap();
+    assert!(!one.refresh().unwrap() && !other.refresh().unwrap());
+    one.change(|book| book.add(contact("carol", 2))).unwrap();
+    assert!(!one.refresh().unwrap(), "its own change is known to it");
+    assert!(other.refresh().unwrap());
+    assert_eq!(other.book(), one.book());
+    assert!(!other.refresh().unwrap());
+    // What is wrong with the file is told once, and what was read before stays.
+    file(directory.path(), b"no contacts");
+    assert!(matches!(other.refresh(), Err(FileError::Foreign)));
+    assert!(!other.refresh().unwrap());
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(other.refresh(), Err(FileError::Missing)));
+    assert!(!other.refresh().unwrap());
+    assert_eq!(other.book(), one.book());
+}
+
+#[test]
 fn a_change_that_is_refused_or_changes_nothing_leaves_the_file_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("contacts");
