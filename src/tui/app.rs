@@ -32,7 +32,7 @@ use super::search::{Look, Search};
 use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::OneLine;
-use crate::contacts::Name;
+use crate::contacts::{Book, Name};
 use crate::owner::api::{Delete, Status};
 use crate::private::Private;
 use crate::protocol::text::Text;
@@ -122,8 +122,10 @@ pub(super) enum Event {
     News(News),
     /// A delivery.
     Told(Told),
-    /// The file of contacts.
+    /// What has come of a change of contacts.
     Kept(Box<Kept>),
+    /// Another program has written the file of contacts: these are in it now, or why it can't be read.
+    Contacts(Result<Box<Book>, String>),
 }
 
 /// What is to be done outside.
@@ -228,6 +230,17 @@ impl App {
             Event::Kept(kept) => {
                 self.changed(*kept);
                 self.look_anew()
+            }
+            Event::Contacts(Ok(book)) => {
+                self.people.set(*book);
+                self.look_anew()
+            }
+            Event::Contacts(Err(why)) => {
+                self.tell(
+                    false,
+                    format!("the file of contacts can't be read any more: {why}"),
+                );
+                Vec::new()
             }
         }
     }

@@ -2,8 +2,10 @@
 //! another program holds it.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -12,9 +14,12 @@ use super::people::{Change, Kept};
 use crate::contacts::{BookFile, ChangeError};
 use crate::crypto::scrub;
 
-/// Changes the file, one change after the other.
+/// What other programs have done to the file is looked for so often. While nothing has, that is one `stat`.
+const LOOK_FOR_CHANGES: Duration = Duration::from_secs(1);
+
+/// Changes the file, one change after the other, and tells what other programs have changed in it.
 pub(super) struct Keeper {
-    changes: UnboundedSender<Change>,
+    changes: Sender<Change>,
     done: JoinHandle<()>,
     /// Held while the file is.
     at_work: Arc<Mutex<()>>,
@@ -22,17 +27,11 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Of `file`. What has come of each change becomes an event.
-    pub(super) fn new(mut file: BookFile, events: UnboundedSender<Event>) -> Self {
-        let (changes, mut asked) = unbounded_channel();
+    pub(super) fn new(file: BookFile, events: UnboundedSender<Event>) -> Self {
+        let (changes, asked) = channel();
         let at_work = Arc::new(Mutex::new(()));
         let working = Arc::clone(&at_work);
-        let done = spawn_blocking(move || {
-            while let Some(change) = asked.blocking_recv() {
-                let _working = working.blocking_lock();
-                let kept = scrub::after(|| keep(&mut file, change));
-                let _ = events.send(Event::Kept(Box::new(kept))); // nobody listens any more: the program ends
-            }
-        });
+        let done = spawn_blocking(move || work(file, &asked, &events, &working));
         Self {
             changes,
             done,
@@ -53,6 +52,38 @@ impl Keeper {
     pub(super) async fn finish(self) {
         drop(self.changes);
         let _ = self.done.await;
+    }
+}
+
+/// Until nobody can ask for anything any more.
+fn work(
+    mut file: BookFile,
+    asked: &Receiver<Change>,
+    events: &UnboundedSender<Event>,
+    at_work: &Mutex<()>,
+) {
+    loop {
+        let event = match asked.recv_timeout(LOOK_FOR_CHANGES) {
+            Ok(change) => {
+                let _working = at_work.blocking_lock();
+                let kept = scrub::after(|| keep(&mut file, change));
+                Some(Event::Kept(Box::new(kept)))
+            }
+            Err(RecvTimeoutError::Timeout) => scrub::after(|| look(&mut file)),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Some(event) = event {
+            let _ = events.send(event); // nobody listens any more: the program ends
+        }
+    }
+}
+
+/// What another program has done to the file, if anything.
+fn look(file: &mut BookFile) -> Option<Event> {
+    match file.refresh() {
+        Ok(true) => Some(Event::Contacts(Ok(Box::new(file.book().clone())))),
+        Ok(false) => None,
+        Err(fault) => Some(Event::Contacts(Err(fault.to_string()))),
     }
 }
 

@@ -73,6 +73,12 @@ fn those_of_a_file_are_known_by_name_and_learnt_about() {
     });
     must_become(&terminal, "contacts");
 
+    // Who is added by a command is there, too.
+    owner(&["contact", "add", "Carol", "127.0.0.1:10"]).must_end_with(0);
+    terminal.wait_for("Carol");
+    owner(&["contact", "remove", "Carol", "--yes"]).must_end_with(0);
+    terminal.wait_until("nobody else", |screen| !screen.contains("Carol"));
+
     // Who suspends it at once keeps nobody else from the file.
     terminal.press(&["a"]);
     terminal.types("Alice\n");

@@ -79,6 +79,19 @@ fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
 }
 
 #[test]
+fn what_another_program_does_to_the_contacts_is_on_the_screen() {
+    let mut app = app(1..=1);
+    app.people = People::new(Some(only("Alice", ADDRESS)));
+    press(&mut app, "a");
+    let others = only("Carol", ADDRESS);
+    app.take(Event::Contacts(Ok(Box::new(others))));
+    assert!(screen(&mut app, 80, 24).contains("Carol"));
+    app.take(Event::Contacts(Err("the passphrase is wrong".to_owned())));
+    let shown = screen(&mut app, 80, 24);
+    assert!(shown.contains("the passphrase is wrong") && shown.contains("Carol"));
+}
+
+#[test]
 fn an_inbox_that_has_spoken_the_best_is_never_written_to_in_less_though_no_file_learns_it() {
     let mut app = app(1..=1);
     app.people = People::new(Some(only("Alice", ADDRESS)));
