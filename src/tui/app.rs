@@ -10,12 +10,10 @@ mod offers;
 mod pages;
 mod pasted;
 
-use std::collections::VecDeque;
-
 use crossterm::event::{KeyEvent, MouseEvent};
 use zeroize::Zeroizing;
 
-use super::ask::Question;
+use super::ask::{Question, Questions};
 use super::clipboard::Clipboard;
 use super::compose::Compose;
 use super::draw::Areas;
@@ -54,11 +52,7 @@ pub(super) struct App {
     /// The screen that keys go to, and where one comes back to from writing.
     pub(super) place: Place,
     before: Place,
-    /// Asked one after the other: the first is on the screen.
-    pub(super) questions: VecDeque<Question>,
-    /// Whether the first takes an answer: not before the keys have rested. What was pasted or typed fast was not meant
-    /// for it.
-    pub(super) is_answerable: bool,
+    pub(super) questions: Questions,
     /// Whether a question was closed before the keys had rested: what comes in the same burst was meant neither for it
     /// nor for what is below.
     is_hushed: bool,
@@ -172,8 +166,7 @@ impl App {
             person: None,
             place: Place::Inbox,
             before: Place::Inbox,
-            questions: VecDeque::new(),
-            is_answerable: false,
+            questions: Questions::default(),
             is_hushed: false,
             waiting: Vec::new(),
             wanted: None,
@@ -185,15 +178,6 @@ impl App {
             newest: None,
             areas: Areas::default(),
         }
-    }
-
-    pub(super) fn take(&mut self, event: Event) -> Vec<Order> {
-        let questions = self.questions.len();
-        let orders = self.taken(event);
-        if self.questions.len() != questions {
-            self.is_answerable = false;
-        }
-        orders
     }
 
     /// Whether something waits until the keys have rested.
@@ -208,14 +192,14 @@ impl App {
 
     /// Whether something is asked that takes no answer until the keys have rested.
     fn asks_in_vain(&self) -> bool {
-        !self.questions.is_empty() && !self.is_answerable
+        !self.questions.is_empty() && !self.questions.is_answerable()
     }
 
-    fn taken(&mut self, event: Event) -> Vec<Order> {
+    pub(super) fn take(&mut self, event: Event) -> Vec<Order> {
         match event {
             Event::Key(key) => self.key(key),
             Event::Rest => {
-                self.is_answerable = true;
+                self.questions.keys_rested();
                 self.is_pasting = false;
                 self.is_hushed = false;
                 Vec::new()
@@ -299,12 +283,12 @@ impl App {
         }
         for (id, question) in self.waiting.drain(..) {
             self.outbox.choose(id);
-            self.questions.push_back(question);
+            self.questions.ask(question);
         }
     }
 
     fn ask(&mut self, question: Question) {
-        self.questions.push_back(question);
+        self.questions.ask(question);
     }
 
     fn told(&mut self, told: Told) -> Vec<Order> {

@@ -1,5 +1,7 @@
 //! What is asked before something is done that can't be undone, and what a yes does.
 
+use std::collections::VecDeque;
+
 use tokio::sync::oneshot;
 
 use crate::contacts::Name;
@@ -46,6 +48,69 @@ pub(super) enum Question {
         words: String,
         answer: oneshot::Sender<bool>,
     },
+}
+
+/// Questions, asked one after the other: the first is on the screen.
+///
+/// The first takes an answer once the keys have rested while it was the first, and no sooner: what was pasted or typed
+/// fast was not meant for it, nor was a key for a question that has just closed.
+#[derive(Default)]
+pub(super) struct Questions {
+    /// Each with a number of its own.
+    asked: VecDeque<(u64, Question)>,
+    last: u64,
+    /// The number of the one that was first when the keys had rested.
+    seen: Option<u64>,
+}
+
+impl Questions {
+    /// Asks it after all others.
+    pub(super) fn ask(&mut self, question: Question) {
+        self.last += 1;
+        self.asked.push_back((self.last, question));
+    }
+
+    /// Asks it before all others.
+    pub(super) fn ask_first(&mut self, question: Question) {
+        self.last += 1;
+        self.asked.push_front((self.last, question));
+    }
+
+    pub(super) fn first(&self) -> Option<&Question> {
+        self.asked.front().map(|(_, question)| question)
+    }
+
+    /// Takes the first out, to be answered.
+    pub(super) fn take_first(&mut self) -> Option<Question> {
+        self.asked.pop_front().map(|(_, question)| question)
+    }
+
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Question> {
+        self.asked.drain(..).map(|(_, question)| question)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Question> {
+        self.asked.iter().map(|(_, question)| question)
+    }
+
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&Question) -> bool) {
+        self.asked.retain(|(_, question)| stays(question));
+    }
+
+    /// No key was pressed for a while.
+    pub(super) fn keys_rested(&mut self) {
+        self.seen = self.asked.front().map(|(number, _)| *number);
+    }
+
+    /// Whether the first takes an answer.
+    pub(super) fn is_answerable(&self) -> bool {
+        let first = self.asked.front().map(|(number, _)| *number);
+        first.is_some() && first == self.seen
+    }
 }
 
 impl Question {

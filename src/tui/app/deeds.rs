@@ -226,7 +226,9 @@ impl App {
             }
             Place::Compose | Place::Person | Place::Find => None,
         };
-        self.questions.extend(question);
+        if let Some(question) = question {
+            self.ask(question);
+        }
     }
 
     /// Those in the list: what a search leaves out of it stays.

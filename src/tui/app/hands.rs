@@ -50,20 +50,28 @@ impl App {
             return Vec::new();
         }
         if self.asks_in_vain() && !self.leaves(key) {
-            let is_no = self
-                .questions
-                .front()
-                .is_some_and(|one| self.is_bare_no(one, key));
+            let first = self.questions.first();
+            let is_no = first.is_some_and(|one| self.is_bare_no(one, key));
             if !is_no {
                 return Vec::new();
             }
             self.is_hushed = true;
         }
-        if let Some(question) = self.questions.pop_front() {
-            self.is_answerable = false; // what comes next was not seen yet
+        let is_no = matches!(key.code, KeyCode::Esc | KeyCode::Char('n'));
+        let is_hidden = self.areas.question_is_hidden && !self.questions.is_empty();
+        if is_hidden && !is_no && !self.leaves(key) {
+            return Vec::new();
+        }
+        if let Some(question) = self.questions.take_first() {
             return self.answer(question, key);
         }
-        let act = self.place.act(self.by_its_place(key));
+        let place_key = self.by_its_place(key);
+        let act = self.place.act(place_key);
+        // A phonetic keyboard has д on d, which deletes, and no terminal tells it from one that has it on l.
+        if act == Some(Act::Open) && place_key != key {
+            self.tell(false, "Enter opens it; a letter that isn't Latin does not");
+            return Vec::new();
+        }
         // What is being saved stays as it was written; only out of here one can go.
         let is_being_saved = self.person.as_ref().is_some_and(|form| form.is_being_saved);
         if is_being_saved && act != Some(Act::Quit) {
@@ -119,7 +127,7 @@ impl App {
         if self.leaves(key) {
             // Out of here, which answers whatever else was asked with a no.
             let is_quitting = matches!(question, Question::Quit { .. });
-            for declined in self.questions.drain(..).chain([question]) {
+            for declined in self.questions.take_all().chain([question]) {
                 if let Question::Pay { letter, .. } = declined {
                     self.outbox.decline(letter);
                 }
@@ -129,11 +137,6 @@ impl App {
             } else {
                 self.quit()
             };
-        }
-        if self.areas.question_is_hidden && !matches!(key.code, KeyCode::Esc | KeyCode::Char('n')) {
-            self.questions.push_front(question);
-            self.is_answerable = true;
-            return Vec::new();
         }
         // Only of what was seen; and only a yes is one, while a no that says something is spelled out.
         let is_seen = !self.areas.question_is_hidden;
@@ -172,7 +175,7 @@ impl App {
                 sure: false,
             } => {
                 let sure = true;
-                self.questions.push_front(Question::DeleteAll {
+                self.questions.ask_first(Question::DeleteAll {
                     ids,
                     are_found,
                     sure,

@@ -2,6 +2,7 @@
 
 use super::tests::{ADDRESS, app, arrives, press, press_fast, screen, sent};
 use super::*;
+use crate::cli::exit::{Exit, Failed};
 use crate::tui::inbox::tests::summary;
 
 #[test]
@@ -30,7 +31,7 @@ fn a_no_closes_a_question_at_once_and_what_comes_in_the_same_burst_does_nothing(
 fn what_says_yes_or_more_than_no_waits_until_the_keys_have_rested() {
     let mut app = app(1..=3);
     assert!(press_fast(&mut app, "dyYy").is_empty());
-    assert_eq!(app.questions.len(), 1);
+    assert_eq!(app.questions.iter().count(), 1);
     assert_eq!(press(&mut app, "y").len(), 1);
     // Whether the words differ is asked for, and leaving that says nothing of them.
     arrives(&mut app, summary(1), "a text");
@@ -44,6 +45,30 @@ fn what_says_yes_or_more_than_no_waits_until_the_keys_have_rested() {
     press_fast(&mut app, "\x1b");
     assert!(app.questions.is_empty());
     assert!(app.people.chosen().unwrap().is_verified());
+}
+
+#[test]
+fn a_key_for_a_question_that_closes_does_not_answer_the_one_that_opens_in_its_place() {
+    let mut app = app(1..=1);
+    let letters = [sent(&mut app, "dear words"), sent(&mut app, "dearer words")];
+    let mut asked = letters.map(|id| {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let words = "It takes long.".to_owned();
+        (Told::Asks { id, words, answer }, answered)
+    });
+    let [(first, answered_first), (second, answered_second)] = &mut asked;
+    let told = |told: &mut Told| {
+        let nothing = Told::Failed(0, Failed::new(Exit::Refused, ""));
+        Event::Told(std::mem::replace(told, nothing))
+    };
+    app.take(told(first));
+    app.take(Event::Rest);
+    answered_first.close();
+    app.take(told(second));
+    press_fast(&mut app, "y");
+    assert!(answered_second.try_recv().is_err(), "it was not seen yet");
+    press(&mut app, "y");
+    assert_eq!(answered_second.try_recv(), Ok(true));
 }
 
 #[test]

@@ -19,15 +19,16 @@ const KEYS_COLUMNS: usize = 11;
 /// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said
 /// instead.
 pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut App) {
-    let Some(question) = app.questions.front() else {
+    let Some(question) = app.questions.first() else {
         return;
     };
     let (what, then) = question.words();
+    let is_answerable = app.questions.is_answerable();
     let answers: &[_] = match question {
         // Until the keys have rested, a yes does nothing.
-        Question::Pay { .. } if !app.is_answerable => &[("…", "")],
-        Question::Verify { .. } if !app.is_answerable => &[("…", ""), ("Esc", "back")],
-        _ if !app.is_answerable => &[("…", "yes"), ("n", "no")],
+        Question::Pay { .. } if !is_answerable => &[("…", "")],
+        Question::Verify { .. } if !is_answerable => &[("…", ""), ("Esc", "back")],
+        _ if !is_answerable => &[("…", "yes"), ("n", "no")],
         Question::Verify { .. } => &[("y", "yes"), ("n", "no"), ("Esc", "back")],
         _ => &[("y", "yes"), ("n", "no")],
     };
