@@ -244,6 +244,13 @@ fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
     assert!(screen(&mut app, 100, 24).contains("+* "));
     let picked = |app: &App| app.inbox.picked().map(|m| m.id.0).collect::<Vec<_>>();
     assert_eq!(picked(&app), [5, 4, 2]);
+    for width in [40, 80] {
+        let shown = screen(&mut app, width, 24);
+        assert!(
+            shown.contains("3 picked: d delete, u mark, Esc none"),
+            "{shown}"
+        );
+    }
     let orders = press(&mut app, "u");
     let ids = [MessageId(5), MessageId(4), MessageId(2)];
     assert!(matches!(&orders[..], [Order::Mark(marked, true)] if *marked == ids));
@@ -351,6 +358,9 @@ fn letters_of_other_keyboards_are_keys_by_their_place_where_nothing_is_written()
     assert_eq!(written, ("кот".to_owned(), "й в д".to_owned()));
     press(&mut app, "\x1b/где\x1b");
     assert_eq!(app.place, Place::Inbox);
+    // On a phonetic keyboard д is d, and nobody who presses it means to open the message.
+    assert!(press(&mut app, "д").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Enter opens it"));
     app.layout = Layout::here(|_| Some("sr_RS.UTF-8".to_owned()));
     assert!(press(&mut app, "вД").is_empty() && app.questions.is_empty());
 }

@@ -12,7 +12,7 @@ use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
 use crate::owner::api::Status;
 use crate::tor::{TorMode, TorState};
-use crate::tui::app::{App, Note, RelayState};
+use crate::tui::app::{App, RelayState};
 use crate::tui::keys::{Act, Binding, Place};
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
@@ -169,7 +169,7 @@ fn shortened(onion: &str) -> String {
 
 /// Lines that the note takes, of the `all` that there are: one also if there is none.
 pub(super) fn note_height(all: Rect, app: &App) -> u16 {
-    let text = app.note.as_ref().map(shown).unwrap_or_default();
+    let text = noted(app).map(|(text, _)| text).unwrap_or_default();
     let lines = wrapped(&text, note_width(all)).len();
     u16::try_from(lines)
         .unwrap_or(u16::MAX)
@@ -177,13 +177,9 @@ pub(super) fn note_height(all: Rect, app: &App) -> u16 {
 }
 
 pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
-    let Some(note) = &app.note else { return };
-    let style = if note.good {
-        app.theme.good()
-    } else {
-        app.theme.bad()
+    let Some((text, style)) = noted(app) else {
+        return;
     };
-    let text = shown(note);
     for (part, row) in wrapped(&text, note_width(area))
         .into_iter()
         .zip(area.rows())
@@ -192,8 +188,20 @@ pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
     }
 }
 
-fn shown(note: &Note) -> String {
-    Visible(&note.text).to_string().replace('\n', " ")
+/// What has just happened, or else how many messages are picked.
+fn noted(app: &App) -> Option<(String, Style)> {
+    let Some(note) = &app.note else {
+        let picked = app.inbox.picked().count();
+        let is_told = picked > 0 && app.place == Place::Inbox;
+        let text = format!("{picked} picked: d delete, u mark, Esc none");
+        return is_told.then(|| (text, app.theme.strong()));
+    };
+    let style = if note.good {
+        app.theme.good()
+    } else {
+        app.theme.bad()
+    };
+    Some((Visible(&note.text).to_string().replace('\n', " "), style))
 }
 
 /// A space before it and one behind.
