@@ -31,19 +31,16 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, KeyEventKind};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
-use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::input::{terminal_has_input, terminal_is_gone};
 use crate::cli::output::say;
 use crate::cli::signals;
 use crate::contacts::BookFile;
-use crate::crypto::scrub;
 use app::{App, Event, Order};
 use clipboard::Clipboard;
 use keeper::Keeper;
@@ -52,6 +49,7 @@ use link::Link;
 use people::People;
 use post::Post;
 use terminal::Screen;
+use terminal::input::{Input, inputs};
 use theme::Theme;
 
 pub(crate) use post::Route;
@@ -134,7 +132,8 @@ async fn ran(
     let link = Link::new(socket.clone(), events.clone(), wishes.first_words);
     let mut post = Post::new(route, events.clone());
     let mut screen = Screen::open(wishes.mouse)?;
-    let mut keys = keys()?;
+    let mut keys = inputs()?;
+    let mut resized = signal(SignalKind::window_change())?;
     let mut following = JoinSet::new();
     following.spawn(link.clone().follow());
     let mut ticks = interval(TICK);
@@ -151,12 +150,13 @@ async fn ran(
         is_old = true;
         let event = tokio::select! {
             input = keys.recv() => match input {
-                Some(input) => taken(input?),
+                Some(input) => Some(taken(input)),
                 None => return Ok(()), // the terminal is gone
             },
             event = happening.recv() => event,
             _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
             () = screen.takes() => None,
+            _ = resized.recv() => None,
             () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {
                 // On a machine that is busy they may be late.
                 let any = !keys.is_empty() || terminal_has_input();
@@ -179,7 +179,10 @@ async fn ran(
             () = &mut stopped => return Ok(()),
         };
         let Some(event) = event else { continue };
-        let by_hand = matches!(event, Event::Key(_) | Event::Mouse(_) | Event::Paste(_));
+        let by_hand = matches!(
+            event,
+            Event::Key(_) | Event::Mouse(_) | Event::Paste(_) | Event::PasteEnded
+        );
         if by_hand && attended.is_none_or(|at| at.elapsed() > SIGN_OF_LIFE) {
             attended = Some(Instant::now());
             link.attend();
@@ -224,19 +227,6 @@ async fn ran(
             }
         }
     }
-}
-
-/// What comes from the terminal, read by a thread of its own: on a terminal that is gone the library reads the end over
-/// and over, and lets go of nothing. It ends with the program.
-fn keys() -> io::Result<UnboundedReceiver<io::Result<Input>>> {
-    let (to, keys) = unbounded_channel();
-    let read = move || {
-        while let Ok(()) = to.send(crossterm::event::read()) {}
-    };
-    std::thread::Builder::new()
-        .name("keys".to_owned())
-        .spawn(move || scrub::after(read))?;
-    Ok(keys)
 }
 
 /// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that.
@@ -284,12 +274,14 @@ async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Resu
     Ok(())
 }
 
-/// What is meant by what the terminal says; nothing if only the screen is to be drawn again.
-fn taken(input: Input) -> Option<Event> {
+/// What the terminal says, as an event.
+fn taken(input: Input) -> Event {
     match input {
-        Input::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
-        Input::Mouse(mouse) => Some(Event::Mouse(mouse)),
-        Input::Paste(text) => Some(Event::Paste(Zeroizing::new(text))),
-        _ => None,
+        Input::Key(key) => Event::Key(key),
+        Input::Mouse(mouse) => Event::Mouse(mouse),
+        Input::Paste(text) => Event::Paste(text),
+        Input::PasteCut => Event::PasteCut,
+        Input::PasteStalled => Event::PasteStalled,
+        Input::PasteEnded => Event::PasteEnded,
     }
 }

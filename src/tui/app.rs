@@ -103,13 +103,22 @@ enum About {
     Relay,
     /// That none is there: nothing to say once one is.
     Absence,
+    /// A paste that goes on: nothing to say once it is over.
+    Paste,
 }
 
 /// Something happens.
 pub(super) enum Event {
     Key(KeyEvent),
     Mouse(MouseEvent),
+    /// Text was pasted: all of it, or what came before a pause.
     Paste(Zeroizing<String>),
+    /// More was pasted than is taken.
+    PasteCut,
+    /// A paste has begun, and its end doesn't come.
+    PasteStalled,
+    /// Such a paste is over.
+    PasteEnded,
     /// No key was pressed for a while.
     Rest,
     /// The relay, or a request to it.
@@ -209,6 +218,18 @@ impl App {
                 self.paste(&text);
                 Vec::new()
             }
+            Event::PasteCut => {
+                self.tell_of_cut();
+                Vec::new()
+            }
+            Event::PasteStalled => {
+                self.tell_of_stalled_paste();
+                Vec::new()
+            }
+            Event::PasteEnded => {
+                self.end_paste();
+                Vec::new()
+            }
             Event::News(news) => self.news(news),
             Event::Told(told) => self.told(told),
             Event::Kept(kept) => {
@@ -230,11 +251,12 @@ impl App {
     }
 
     fn tell(&mut self, good: bool, text: impl Into<String>) {
-        self.note = Some(Note {
-            text: text.into(),
-            good,
-            about: About::Anything,
-        });
+        self.tell_about(About::Anything, good, text);
+    }
+
+    fn tell_about(&mut self, about: About, good: bool, text: impl Into<String>) {
+        let text = text.into();
+        self.note = Some(Note { text, good, about });
     }
 
     /// The run of the relay whose messages are shown: orders about them are for no other.
@@ -247,10 +269,7 @@ impl App {
 
     /// The same of the relay that is there, for as long as it is.
     fn tell_of_relay(&mut self, good: bool, text: impl Into<String>) {
-        self.tell(good, text);
-        if let Some(note) = &mut self.note {
-            note.about = About::Relay;
-        }
+        self.tell_about(About::Relay, good, text);
     }
 
     /// What is told of this is over.
@@ -260,10 +279,7 @@ impl App {
 
     /// The same of a relay that isn't there, until one is.
     fn tell_of_absence(&mut self, good: bool, text: impl Into<String>) {
-        self.tell(good, text);
-        if let Some(note) = &mut self.note {
-            note.about = About::Absence;
-        }
+        self.tell_about(About::Absence, good, text);
     }
 
     /// Asks what a delivery waits for, if that is what one looks at: keys for something else must not answer it.

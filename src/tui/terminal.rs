@@ -1,6 +1,9 @@
 //! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`. Nothing here
 //! waits for a terminal that takes no output, so keys and signals always count.
 
+mod decode;
+pub(super) mod input;
+
 use std::io::{self, Write};
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

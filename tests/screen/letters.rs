@@ -69,6 +69,29 @@ fn no_key_within_what_is_pasted_sends_leaves_or_deletes() {
 }
 
 #[test]
+fn half_a_paste_is_text_and_ctrl_c_ends_it() {
+    let relay = Relay::start(&[]);
+    let terminal = Tmux::with_client(&relay, "", 80, 24);
+    terminal.press(&["c"]);
+    terminal.wait_for("onion address");
+    terminal.types(&format!("{}\n", relay.address()));
+    terminal.sends("\x1b[200~half a paste");
+    terminal.wait_for("half a paste");
+    terminal.wait_for("Ctrl-C ends it");
+    // What is typed then is text, and nothing but Ctrl-C a command.
+    terminal.sends("\x13 and more");
+    terminal.wait_for("half a paste and more");
+    terminal.wait_for("Ctrl-C ends it");
+    terminal.press(&["C-c"]);
+    terminal.wait_until("keys", |screen| {
+        !screen.contains("Ctrl-C ends it") && screen.contains("Ctrl-S send")
+    });
+    terminal.press(&["C-s"]);
+    terminal.wait_for("Accepted: the message");
+    assert_eq!(relay.text(1), "half a paste and more");
+}
+
+#[test]
 fn one_reads_on_while_it_is_paid_for_and_cancels_it_without_losing_a_word() {
     let dear = Relay::start(&["-c", "50", "--adaptive", "off"]);
     let relay = Relay::start(&[]);

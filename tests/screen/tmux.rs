@@ -117,11 +117,15 @@ impl Tmux {
         self.wait_until(shown, ready);
     }
 
+    /// Sends these bytes to the client, all at once.
+    pub(super) fn sends(&self, bytes: &str) {
+        self.ask(&["set-buffer", "-b", "sent", "--", bytes]);
+        self.ask(&["paste-buffer", "-r", "-b", "sent", "-t", "test"]);
+    }
+
     /// Pastes as a terminal does that takes no sign of an end out of what it pastes.
     pub(super) fn pastes_unfiltered(&self, text: &str) {
-        let bytes = format!("\x1b[200~{text}\x1b[201~");
-        self.ask(&["set-buffer", "-b", "pasted", "--", &bytes]);
-        self.ask(&["paste-buffer", "-r", "-b", "pasted", "-t", "test"]);
+        self.sends(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
     /// Pastes what was last copied, in the same way.

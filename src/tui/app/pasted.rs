@@ -7,9 +7,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::App;
+use super::{About, App};
 use crate::tui::compose::Field;
 use crate::tui::keys::Place;
+use crate::tui::terminal::input::PASTE_LIMIT;
 
 impl App {
     pub(super) fn paste(&mut self, text: &str) {
@@ -33,6 +34,23 @@ impl App {
             }
             _ => self.tell(false, "press c to write a message; then paste it"),
         }
+    }
+
+    pub(super) fn tell_of_cut(&mut self) {
+        let what = format!("too much was pasted: {PASTE_LIMIT} bytes of it were taken");
+        self.tell(false, what);
+    }
+
+    /// A paste without an end takes all that is typed.
+    pub(super) fn tell_of_stalled_paste(&mut self) {
+        let what = "a paste has begun and not ended: Ctrl-C ends it";
+        self.tell_about(About::Paste, false, what);
+    }
+
+    /// A paste that had stalled is over. What may still come of it is none the less no command.
+    pub(super) fn end_paste(&mut self) {
+        self.is_pasting = true;
+        self.tell_no_more(About::Paste);
     }
 
     /// Says which characters of what was pasted or typed were left out.
@@ -119,7 +137,7 @@ mod tests {
         for before in ["", "\n", "o", "a", "?", "d", "D"] {
             let mut app = app(1..=3);
             press(&mut app, before);
-            let (place, questions) = (app.place, app.questions.len());
+            let (place, questions) = (app.place, app.questions.iter().count());
             paste(&mut app, "words");
             assert!(
                 press_fast(&mut app, "dyDyyqcx\x03\x1a\n\x1bn").is_empty(),
@@ -136,11 +154,27 @@ mod tests {
                 assert!(app.take(Event::Mouse(click)).is_empty(), "{before}");
             }
             assert_eq!(
-                (app.place, app.questions.len()),
+                (app.place, app.questions.iter().count()),
                 (place, questions),
                 "{before}"
             );
         }
+    }
+
+    #[test]
+    fn a_paste_without_an_end_is_told_until_it_is_over() {
+        let mut app = app(1..=1);
+        press(&mut app, "c\t");
+        paste(&mut app, "half");
+        app.take(Event::PasteStalled);
+        app.take(Event::Rest);
+        assert!(screen(&mut app, 80, 24).contains("Ctrl-C ends it"));
+        app.take(Event::PasteEnded);
+        assert!(!screen(&mut app, 80, 24).contains("Ctrl-C ends it"));
+        // What may still come of it is no command.
+        assert!(press_fast(&mut app, "\x13").is_empty() && app.waits_for_rest());
+        app.take(Event::Rest);
+        assert!(!app.waits_for_rest());
     }
 
     #[test]
