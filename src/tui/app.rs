@@ -371,6 +371,8 @@ mod kept;
 #[cfg(test)]
 mod letters;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod sizes;
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,0 +1,45 @@
+//! Tests of the tests: cargo-mutants changes the code in small ways, and a test must fail for each.
+//!
+//! In which files, and which changes no test can tell from the code, is in `.cargo/mutants.toml`, each with its reason.
+
+use std::process::Stdio;
+
+use super::cargo;
+
+/// Built from crates.io in this version; one that is there already is used as it is.
+const VERSION: &str = "27.1.0";
+
+/// The packages that have the files of `.cargo/mutants.toml`.
+const PACKAGES: [&str; 4] = ["kkv-pow", "kkv-protocol", "kkv-relay", "kkv-client"];
+
+/// Runs it for all of them, or for those that `arguments` name. What it finds is in `target/mutants.out`.
+///
+/// # Errors
+/// In words, if it can't be installed, or a change was not noticed.
+pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+    let mut version = cargo();
+    version.args(["mutants", "--version"]);
+    let there = version.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        // Without optimisation, which takes a fraction of the time: all that it does is start cargo.
+        let mut install = cargo();
+        install.args([
+            "install",
+            "--debug",
+            "--locked",
+            "cargo-mutants",
+            "--version",
+            VERSION,
+        ]);
+        super::run(&mut install)?;
+    }
+    let mut mutants = cargo();
+    mutants.args(["mutants", "--output", "target"]);
+    if !arguments
+        .iter()
+        .any(|word| matches!(*word, "-p" | "--package") || word.starts_with("--package="))
+    {
+        mutants.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    }
+    super::run(mutants.args(arguments))
+}
