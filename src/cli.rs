@@ -18,6 +18,8 @@ mod compose;
 pub(crate) mod contact;
 pub(crate) mod direction;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod estimate;
 pub(crate) mod exit;
 mod explain;

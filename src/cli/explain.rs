@@ -143,7 +143,7 @@ pub(super) fn unreachable_hint(fault: &DialError) -> String {
         DialError::NotTor { .. } => "Name Tor's own SOCKS port with --tor.".to_owned(),
         DialError::NotConnected(trouble) => format!("What may help: {}.", trouble.advice()),
         DialError::NoService(NoService::Closed) => {
-            "Make a key with `kkvc key`, have its owner let it in, and name it with --key (a system Tor: see README)."
+            "Make a key with `kkvc key`, have its owner let it in, and name it with --key (a system Tor: see docs/guide/closed-inboxes.md)."
                 .to_owned()
         }
         DialError::NoService(_) => {

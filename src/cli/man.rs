@@ -129,7 +129,7 @@ fn by_tor_inside(command: Command) -> Command {
 }
 
 /// The definitions as in the package, whatever this build has: with Tor inside.
-fn packaged(command: Command) -> Command {
+pub(super) fn packaged(command: Command) -> Command {
     #[cfg(not(feature = "embedded-tor"))]
     let command = {
         use clap::Args as _;

@@ -11,7 +11,7 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 20] = [
+const FILES: [&str; 41] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
@@ -25,6 +25,27 @@ const FILES: [&str; 20] = [
     "usr/share/doc/kkv/docs/JSON.md",
     "usr/share/doc/kkv/docs/PROTOCOL.md",
     "usr/share/doc/kkv/docs/THREATS.md",
+    "usr/share/doc/kkv/docs/guide/README.md",
+    "usr/share/doc/kkv/docs/guide/address.md",
+    "usr/share/doc/kkv/docs/guide/closed-inboxes.md",
+    "usr/share/doc/kkv/docs/guide/contacts.md",
+    "usr/share/doc/kkv/docs/guide/reading.md",
+    "usr/share/doc/kkv/docs/guide/running.md",
+    "usr/share/doc/kkv/docs/guide/screen.md",
+    "usr/share/doc/kkv/docs/guide/scripts.md",
+    "usr/share/doc/kkv/docs/guide/sending.md",
+    "usr/share/doc/kkv/docs/guide/service.md",
+    "usr/share/doc/kkv/docs/guide/system-tor.md",
+    "usr/share/doc/kkv/docs/guide/troubles.md",
+    "usr/share/doc/kkv/docs/guide/wiping.md",
+    "usr/share/doc/kkv/docs/pictures/compose.svg",
+    "usr/share/doc/kkv/docs/pictures/contacts.svg",
+    "usr/share/doc/kkv/docs/pictures/delete.svg",
+    "usr/share/doc/kkv/docs/pictures/inbox.svg",
+    "usr/share/doc/kkv/docs/pictures/keys.svg",
+    "usr/share/doc/kkv/docs/pictures/message.svg",
+    "usr/share/doc/kkv/docs/pictures/sent.svg",
+    "usr/share/doc/kkv/docs/pictures/wide.svg",
     "usr/share/doc/kkv/torrc.example",
     "usr/share/fish/vendor_completions.d/kkv.fish",
     "usr/share/fish/vendor_completions.d/kkvc.fish",

@@ -1,22 +1,35 @@
-//! What the documents say of files and tests is so: whatever they name exists.
+//! What the documents say of files, tests and crates is so: whatever they name exists.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use super::{root, sources};
 
-const DOCUMENTS: [&str; 8] = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "docs/JSON.md",
-    "docs/PROTOCOL.md",
-    "docs/THREATS.md",
-    "benches/README.md",
-    "fuzz/README.md",
-    "CHANGELOG.md",
-];
+/// Where documents are.
+const DIRECTORIES: [&str; 5] = ["", "docs", "docs/guide", "benches", "fuzz"];
 
-fn read(name: &str) -> String {
+/// Every document: its path from the root, and what is in it.
+pub(super) fn documents() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for directory in DIRECTORIES {
+        let entries = fs::read_dir(root().join(directory)).expect("a directory of ours");
+        for entry in entries {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|end| end == "md") {
+                let name = path.strip_prefix(root()).expect("it is below");
+                let name = name.to_str().expect("a plain name").to_owned();
+                let text = read(&name);
+                found.push((name, text));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 15, "these are not all: {}", found.len());
+    found
+}
+
+pub(super) fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
@@ -28,20 +41,73 @@ fn quoted(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Where the links and pictures of a document lead: a file, from the root, and a heading in it; of either one may be
+/// empty.
+fn links(name: &str, text: &str) -> Vec<(String, String)> {
+    let directory = Path::new(name).parent().expect("a file is in a directory");
+    let prose: String = text.split("```").step_by(2).collect();
+    let links = prose
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let links = links.filter(|link| !link.contains("://"));
+    let whole = |link: &str| {
+        let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+        let file = match file {
+            "" => name.to_owned(),
+            file => plain(&directory.join(file)),
+        };
+        (file, heading.to_owned())
+    };
+    links.map(whole).collect()
+}
+
+/// A path without `..`.
+fn plain(path: &Path) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path {
+        match part.to_str().expect("a plain name") {
+            ".." => drop(parts.pop()),
+            "." => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The names that GitHub gives to the headings of a document.
+fn headings(text: &str) -> BTreeSet<String> {
+    let prose: String = text.split("```").step_by(2).collect();
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    let name = |line: &str| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        words
+            .chars()
+            .filter(kept)
+            .collect::<String>()
+            .replace(' ', "-")
+    };
+    headings.map(name).collect()
+}
+
 #[test]
 fn every_file_that_is_named_exists() {
-    for document in DOCUMENTS {
-        let text = read(document);
+    for (document, text) in documents() {
         let named: Vec<&str> = quoted(&text)
             .into_iter()
             .filter(|name| {
                 [
-                    "tests/", "fuzz/", "crates/", "src/", "docs/", "scripts/", "dist/",
+                    "tests/", "fuzz/", "crates/", "src/", "docs/", "scripts/", "dist/", "xtask/",
+                    "benches/", ".cargo/",
                 ]
                 .iter()
                 .any(|room| name.starts_with(room))
             })
-            .filter(|name| !name.contains(['<', '*', '{', ' ']) && !name.contains("TARGET"))
+            .filter(|name| {
+                !name.contains(['<', '*', '{', ' '])
+                    && !["TARGET", "NAME"].iter().any(|any| name.contains(any))
+            })
             .collect();
         for name in named {
             let there = [name.to_owned(), format!("{name}.rs")];
@@ -52,23 +118,106 @@ fn every_file_that_is_named_exists() {
 }
 
 #[test]
-fn every_link_to_a_file_leads_to_one() {
-    for document in DOCUMENTS {
-        let text = read(document);
-        let directory = Path::new(document)
-            .parent()
-            .expect("a file is in a directory");
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let file = link.split('#').next().unwrap_or_default();
-            if !file.is_empty() && !file.contains("://") {
-                let path = root().join(directory).join(file);
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut checked = 0;
+    for (document, text) in documents() {
+        for (file, heading) in links(&document, &text) {
+            let path = root().join(&file);
+            assert!(
+                path.exists(),
+                "{document} leads to {file}, which is not there"
+            );
+            let there = heading.is_empty() || headings(&read(&file)).contains(&heading);
+            assert!(
+                there,
+                "{document} leads to {file}#{heading}, which is not there"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "only {checked} links were found");
+    assert_eq!(plain(Path::new("docs/guide/../JSON.md")), "docs/JSON.md");
+    let names = headings("# A `b`, c\n```\n# not\n```\n## What it is, and why\n");
+    assert_eq!(
+        names.into_iter().collect::<Vec<_>>(),
+        ["a-b-c", "what-it-is-and-why"]
+    );
+}
+
+#[test]
+fn the_readme_is_short_and_leads_to_every_page_of_the_guide() {
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 150);
+    let leads: BTreeSet<String> = links("README.md", &readme)
+        .into_iter()
+        .map(|(file, _)| file)
+        .collect();
+    let index = links("docs/guide/README.md", &read("docs/guide/README.md"));
+    let index: BTreeSet<String> = index.into_iter().map(|(file, _)| file).collect();
+    for (page, _) in documents() {
+        let is_page = page.starts_with("docs/guide/") && page != "docs/guide/README.md";
+        if is_page {
+            assert!(leads.contains(&page), "the README doesn't lead to {page}");
+            assert!(
+                index.contains(&page),
+                "the guide's index doesn't lead to {page}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_picture_is_shown() {
+    let all = documents();
+    let shown: BTreeSet<String> = all
+        .iter()
+        .flat_map(|(name, text)| links(name, text))
+        .map(|(file, _)| file)
+        .collect();
+    for entry in fs::read_dir(root().join("docs/pictures")).expect("pictures") {
+        let name = entry.expect("an entry").file_name();
+        let name = format!("docs/pictures/{}", name.to_str().expect("a plain name"));
+        assert!(shown.contains(&name), "no document shows {name}");
+    }
+}
+
+/// What the package ships of the documents: the directory of each, and the end of its files' names.
+#[test]
+fn the_guide_leads_to_nothing_but_what_is_in_the_package() {
+    let cargo = read("Cargo.toml");
+    let shipped = |file: &str| {
+        let all = Path::new(file).with_file_name(format!(
+            "*.{}",
+            Path::new(file)
+                .extension()
+                .and_then(|end| end.to_str())
+                .unwrap_or_default()
+        ));
+        let all = all.to_str().expect("a plain name");
+        [file, all].iter().any(|source| {
+            // Where it is beside the README in the project, it is there in the package.
+            let directory = Path::new(file)
+                .parent()
+                .and_then(Path::to_str)
+                .expect("a plain name");
+            let room = if directory.is_empty() {
+                String::new()
+            } else {
+                format!("{directory}/")
+            };
+            cargo.contains(&format!(
+                "[\"{source}\", \"usr/share/doc/kkv/{room}\", \"644\"]"
+            ))
+        })
+    };
+    assert!(shipped("README.md") && shipped("docs/JSON.md") && !shipped("ARCHITECTURE.md"));
+    for (name, text) in documents() {
+        if name.starts_with("docs/guide/") {
+            assert!(shipped(&name), "{name} is not in the package");
+            for (file, _) in links(&name, &text) {
                 assert!(
-                    path.exists(),
-                    "{document} leads to {link}, which is not there"
+                    shipped(&file),
+                    "{name} leads to {file}, which is not in the package"
                 );
             }
         }
@@ -93,21 +242,5 @@ fn every_test_that_the_threats_name_exists() {
             all.iter().any(|(_, text)| text.contains(&function)),
             "there is no test {name}"
         );
-    }
-}
-
-/// Screens in the README are those that the tests of the interactive client see. `scripts/screens` draws both anew.
-#[test]
-fn the_screens_in_the_readme_are_as_the_client_draws_them() {
-    let readme = read("README.md");
-    let mut blocks = readme.split("<!-- screen ").skip(1).peekable();
-    assert!(blocks.peek().is_some(), "it has none");
-    for block in blocks {
-        let (name, rest) = block
-            .split_once(" -->\n\n```text\n")
-            .expect("a name, and then its screen");
-        let (shown, _) = rest.split_once("```\n").expect("an end");
-        let screen = read(&format!("tests/screen/looks/{name}.txt"));
-        assert_eq!(shown, screen, "{name}: run scripts/screens");
     }
 }

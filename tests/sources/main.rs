@@ -5,6 +5,7 @@ mod counts;
 mod documents;
 mod ports;
 mod printed;
+mod sessions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
