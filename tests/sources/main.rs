@@ -2,6 +2,7 @@
 //! of is in clippy.toml.
 
 mod counts;
+mod crates;
 mod documents;
 mod ports;
 mod printed;
