@@ -1,5 +1,14 @@
-//! The relay.
+//! Both programs: the relay, and under the name `kkvc` the client of sender and owner.
 
-fn main() -> std::process::ExitCode {
-    kkv::cli::kkv()
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let called = env::args_os().next().unwrap_or_default();
+    if Path::new(&called).file_name() == Some("kkvc".as_ref()) {
+        kkv::cli::kkvc()
+    } else {
+        kkv::cli::kkv()
+    }
 }

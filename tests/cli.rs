@@ -28,6 +28,7 @@ mod cli {
     mod kkv_stops;
     mod meddler;
     mod no_output;
+    mod one_program;
     mod openpgp;
     mod owner_socket;
     mod passphrase;

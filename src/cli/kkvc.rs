@@ -27,6 +27,8 @@ const SHUTDOWN: Duration = Duration::from_millis(100);
 pub fn main() -> ExitCode {
     // What it has said is there before it ends, however long its output takes; a signal ends that.
     let _last = LastWords::within(None);
+    // It is the program `kkv` under another name (bin/kkvc.rs): who ends `kkv` doesn't mean it.
+    _ = rustix::thread::set_name(c"kkvc");
     panic::tell_where_only("kkvc");
     memory::harden(); // the message may be among the arguments
     let cli = match parsed() {

@@ -24,8 +24,9 @@ mod until;
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, Permissions};
 use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -83,14 +84,33 @@ pub fn through_shell(command: &Command, script: &str) -> Command {
     shell
 }
 
-/// Has another user run the program, which may be where that one may not look: it is opened before.
+/// Has another user run the program, which may be where that one may not look: it is opened before. So is `kkv` for
+/// `kkvc`, which is a name of it, and the directory of a link of that name.
 pub fn run_by(user: u32, command: &mut Command) -> &mut Command {
     let change = format!("setpriv --reuid {user} --regid {user} --clear-groups");
-    *command = through_shell(
-        command,
-        &format!(r#"exec {change} /proc/self/fd/9 "$@" 9<"$0""#),
-    );
+    let name = Path::new(command.get_program()).file_name();
+    let script = if name == Some("kkvc".as_ref()) {
+        let names = names();
+        format!(
+            r#"exec {change} /proc/self/fd/8/kkvc "$@" 8<'{names}' 9<"${{0%/*}}/kkv""#,
+            names = names.display()
+        )
+    } else {
+        format!(r#"exec {change} /proc/self/fd/9 "$@" 9<"$0""#)
+    };
+    *command = through_shell(command, &script);
     command
+}
+
+/// A directory that all may look into, with `kkvc` as a name of whatever file is open as descriptor 9.
+fn names() -> PathBuf {
+    let names = Path::new(env!("CARGO_TARGET_TMPDIR")).join("names");
+    fs::create_dir_all(&names).expect("a directory");
+    fs::set_permissions(&names, Permissions::from_mode(0o755)).expect("our own directory");
+    let made = symlink("/proc/self/fd/9", names.join("kkvc"));
+    let is_there = |fault: &io::Error| fault.kind() == io::ErrorKind::AlreadyExists;
+    assert!(made.as_ref().err().is_none_or(is_there), "{made:?}");
+    names
 }
 
 /// The same command through another `program`, which takes it as its last arguments and starts it, or becomes it.
