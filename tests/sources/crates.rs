@@ -1,4 +1,4 @@
-//! The diagram of crates in ARCHITECTURE.md is what Cargo says.
+//! The diagrams in ARCHITECTURE.md are true: that of crates is what Cargo says, and a message goes by routes that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::documents::read;
-use super::root;
+use super::{root, sources};
 
 /// Of each crate, those that it uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
@@ -106,5 +106,27 @@ fn every_crate_is_in_the_table() {
             name => format!("| `crates/{name}` |"),
         };
         assert!(text.contains(&row), "{name} has no row");
+    }
+}
+
+#[test]
+fn a_message_goes_by_routes_that_exist() {
+    let text = read("ARCHITECTURE.md");
+    let (_, diagram) = text
+        .split_once("```mermaid\nsequenceDiagram\n")
+        .expect("there is one");
+    let (diagram, _) = diagram.split_once("```").expect("it ends");
+    let programs: String = sources(&["crates", "src"])
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    let words = diagram.split([' ', ':', '\n']);
+    let routes: Vec<&str> = words.filter(|word| word.starts_with('/')).collect();
+    assert!(routes.len() > 3, "{routes:?}");
+    for route in routes {
+        assert!(
+            programs.contains(&format!(".route(\"{route}\", ")),
+            "there is no {route}"
+        );
     }
 }

@@ -38,6 +38,13 @@ pub(crate) const COMPLETIONS: [Generator; 1] = [Generator {
     writes: "dist/completions",
 }];
 
+pub(crate) const MAP: [Generator; 1] = [Generator {
+    target: &["--test", "sources"],
+    tests: "map::the_map_is_made_of_what_the_files_say",
+    source: "tests/sources/map.rs",
+    writes: "ARCHITECTURE.md",
+}];
+
 pub(crate) const SCREENS: [Generator; 2] = [
     Generator {
         target: &["--lib"],
@@ -96,7 +103,12 @@ mod tests {
 
     #[test]
     fn every_test_that_writes_is_where_it_is_looked_for() {
-        for generator in MANUAL.iter().chain(&COMPLETIONS).chain(&SCREENS) {
+        for generator in MANUAL
+            .iter()
+            .chain(&COMPLETIONS)
+            .chain(&MAP)
+            .chain(&SCREENS)
+        {
             let source = super::super::root().join(generator.source);
             let source = fs::read_to_string(&source).expect("a file of the project");
             let (module, test) = generator.tests.rsplit_once("::").expect("a path");
@@ -106,7 +118,7 @@ mod tests {
             };
             assert!(source.contains(&name), "{}: {name}", generator.source);
             let written = super::super::root().join(generator.writes);
-            assert!(written.is_dir(), "{}", generator.writes);
+            assert!(written.exists(), "{}", generator.writes);
         }
     }
 

@@ -19,6 +19,7 @@ Usage: cargo xtask COMMAND
 
   manual         write dist/man from the definitions of the command line
   completions    write dist/completions
+  map            write the map of files in ARCHITECTURE.md, of what each says in its first line
   screens        draw docs/pictures, and tests/screen/looks in a real terminal (tmux)
   mutants [...]  change the code in small ways, and see that a test fails for each (CONTRIBUTING.md); what follows goes
                  to cargo-mutants, like --package kkv-pow";
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["manual"] => generated::write(&generated::MANUAL),
         ["completions"] => generated::write(&generated::COMPLETIONS),
+        ["map"] => generated::write(&generated::MAP),
         ["screens"] => needs("tmux").and_then(|()| generated::write(&generated::SCREENS)),
         ["mutants", ref rest @ ..] => mutants::run(rest),
         [] | ["help" | "--help" | "-h"] => {
