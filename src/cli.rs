@@ -42,8 +42,6 @@ mod live;
 mod man;
 pub(crate) mod measured;
 pub(crate) mod message;
-mod named;
-pub(crate) mod numbers;
 pub(crate) mod output;
 mod panic;
 mod passphrase;
@@ -53,7 +51,9 @@ mod proof;
 mod receipt;
 mod runtime;
 mod secret_file;
+pub(crate) mod selection;
 pub(crate) mod send;
+mod senders;
 pub(crate) mod signals;
 mod speed;
 pub(crate) mod steps;
@@ -69,5 +69,5 @@ pub use kkvc::main as kkvc;
 
 // What strangers' words pass through on their way to a person, to be tried from outside (fuzz/).
 pub use output::ascii_json;
-pub use proof::{NoProof, Proof, told};
+pub use proof::{NoProof, Proof, render_proofs};
 pub use visible::{OneLine, Visible};

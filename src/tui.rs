@@ -36,9 +36,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::cli::input::{terminal_has_input, terminal_is_gone};
-use crate::cli::output::say;
+use crate::cli::output::info;
 use crate::cli::signals;
 use crate::contacts::BookFile;
 use app::{App, Event, Order};
@@ -85,7 +85,7 @@ pub(crate) async fn run(
     route: Route,
     contacts: Option<BookFile>,
     wishes: Wishes,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     let stopped = signals::stopped()?;
     let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
     let mut app = App::new(Theme::new(wishes.colours), people);
@@ -110,7 +110,7 @@ pub(crate) async fn run(
         return Ok(()); // the window was closed, which is one way to leave
     }
     ended.map_err(|fault| {
-        Failed::new(
+        CliError::new(
             Exit::Refused,
             format!("the terminal can't be used: {fault}"),
         )
@@ -251,16 +251,16 @@ async fn suspend(
 }
 
 /// Waits until all contacts are saved that were to be.
-async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Result<(), Failed> {
+async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Result<(), CliError> {
     let stopped = signals::stopped()?;
     let mut finished = std::pin::pin!(keeper.finish());
     if timeout(SOON, &mut finished).await.is_err() {
-        say("Saving the contacts…");
+        info("Saving the contacts…");
         tokio::select! {
             () = finished => {}
             () = stopped => {
                 let what = "cancelled; the last changes of contacts may not be saved";
-                return Err(Failed::new(Exit::Cancelled, what));
+                return Err(CliError::new(Exit::Cancelled, what));
             }
         }
     }
@@ -268,7 +268,7 @@ async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Resu
         if let Event::Kept(kept) = event
             && let Err(why) = kept.done
         {
-            return Err(Failed::new(Exit::Refused, format!("not saved: {why}")));
+            return Err(CliError::new(Exit::Refused, format!("not saved: {why}")));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use kkv::cli::{Proof, ascii_json, told};
+use kkv::cli::{Proof, ascii_json, render_proofs};
 use kkv::crypto::identity::{RelayKey, Statement};
 use kkv::crypto::labels;
 use kkv::protocol::v2::{message, receipt};
@@ -59,7 +59,7 @@ fn read(file: &[u8]) -> Option<Proof> {
     assert_eq!(ascii_json(&again), written);
     assert_eq!(again.check(), proof.check());
     for proofs in [&[proof][..], &[again]] {
-        let told = told(proofs, Some(80));
+        let told = render_proofs(proofs, Some(80));
         assert!(told.lines().all(steers_nothing), "{told:?}");
     }
     Proof::parse(file).ok()

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::arguments::named_file;
 use super::build::mode;
-use super::exit::Failed;
+use super::exit::CliError;
 use super::inside::keep;
 use crate::tor::TorMode;
 
@@ -74,19 +74,19 @@ pub(super) struct Opened {
 }
 
 /// Does it.
-pub(super) async fn address(command: AddressCommand) -> Result<(), Failed> {
+pub(super) async fn address(command: AddressCommand) -> Result<(), CliError> {
     let (AddressCommand::Backup { kept, .. }
     | AddressCommand::Restore { kept, .. }
     | AddressCommand::New { kept, .. }) = &command;
     match kept.tor {
         TorMode::Embedded => keep::address(command).await,
-        TorMode::External => Err(Failed::usage(
+        TorMode::External => Err(CliError::usage(
             "with --tor external the address is that of a system Tor, which keeps its key itself",
         )
         .hint(
             "It is in the HiddenServiceDir that the torrc names (torrc.example: /var/lib/tor/kkv). To keep or move the address, copy that\n\
              directory as root (cp -a), while that Tor is stopped; for a new one, move it away and start Tor again.",
         )),
-        TorMode::Off => Err(Failed::usage("with --tor off there is no address")),
+        TorMode::Off => Err(CliError::usage("with --tor off there is no address")),
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::exit::Failed;
+use super::exit::CliError;
 use super::visible::quoted;
 use crate::process::own_uid;
 
@@ -20,7 +20,7 @@ const OF_THE_MACHINE: [&str; 14] = [
 
 /// Adds how a file is kept to oneself. What is a device, somebody else's or the machine's is not to be changed for
 /// this.
-pub(super) fn close_file(failed: Failed, path: &Path, metadata: &Metadata) -> Failed {
+pub(super) fn close_file(failed: CliError, path: &Path, metadata: &Metadata) -> CliError {
     let ours = metadata.is_file() && metadata.uid() == own_uid();
     if !ours || (own_uid() == ROOT && is_of_the_machine(path)) {
         return failed.hint("Name a file of your own that nobody else can read.");
@@ -40,7 +40,7 @@ fn is_of_the_machine(path: &Path) -> bool {
 }
 
 /// Adds how a directory is kept to oneself, or which `other` may be named instead.
-pub(super) fn close_directory(failed: Failed, path: &Path, other: &str) -> Failed {
+pub(super) fn close_directory(failed: CliError, path: &Path, other: &str) -> CliError {
     if may_be_changed(path, own_uid()) {
         let command = format!("chmod 700 {}", quoted(path));
         failed
@@ -76,7 +76,7 @@ mod tests {
         let path = directory.path().join("a key");
         fs::write(&path, "").unwrap();
         let advice = |path: &Path| {
-            let failed = close_file(Failed::usage("no"), path, &fs::metadata(path).unwrap());
+            let failed = close_file(CliError::usage("no"), path, &fs::metadata(path).unwrap());
             failed.hint.unwrap()
         };
         assert_eq!(
@@ -101,7 +101,7 @@ mod tests {
         let link = directory.path().join("link");
         symlink(directory.path(), &link).unwrap();
         let advice = |path: &Path| {
-            close_directory(Failed::usage("no"), path, "another.")
+            close_directory(CliError::usage("no"), path, "another.")
                 .hint
                 .unwrap()
         };

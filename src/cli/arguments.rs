@@ -12,7 +12,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error, Parser};
 
 use super::exit::Exit;
-use super::output::{alarm, complain, print};
+use super::output::{error, print, warn};
 use super::visible::{OneLine, Visible};
 use super::{build, colour, completions, writer};
 
@@ -47,7 +47,7 @@ NO_COLOR is obeyed.";
 /// The code to end with.
 pub(super) fn parse<T: Parser>() -> Result<T, ExitCode> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    colour::begin(&words, &variable(T::command().get_name(), "no-color"));
+    colour::init(&words, &variable(T::command().get_name(), "no-color"));
     completions::answer::<T>(&words)?;
     parse_from(&words)
 }
@@ -67,14 +67,14 @@ pub(super) fn parse_from<T: Parser>(words: &[OsString]) -> Result<T, ExitCode> {
         };
         let excluded = excluded(&error, &all, words);
         if excluded.iter().all(|variable| left_out.contains(variable)) {
-            return Err(told(error, &all, words));
+            return Err(report(error, &all, words));
         }
         left_out.extend(excluded);
     }
 }
 
 /// Prints what is to be printed instead of doing anything.
-fn told(mut error: Error, command: &Command, words: &[OsString]) -> ExitCode {
+fn report(mut error: Error, command: &Command, words: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
         writer::begin(); // there is help or a version to be written, and nothing else
         let text = error.render();
@@ -94,12 +94,12 @@ fn told(mut error: Error, command: &Command, words: &[OsString]) -> ExitCode {
         // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
         let text = shown(&error.render().to_string(), words);
         match text.strip_prefix("error: ") {
-            Some(rest) => alarm("error:", rest),
-            None => complain(text),
+            Some(rest) => error("error:", rest),
+            None => warn(text),
         }
     }
     for variable in blamed(&error, command, words) {
-        complain(format_args!(
+        warn(format_args!(
             "\n{variable} is set in the environment; env -u {variable} runs without it."
         ));
     }

@@ -9,9 +9,9 @@ use rustix::termios::{QueueSelector, tcflush};
 use zeroize::Zeroizing;
 
 use super::bar::{columns_of, hanging};
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::input::is_of_no_terminal;
-use super::output::complain;
+use super::output::warn;
 use super::signals::{self, Listening};
 use super::writer::{self, Sink};
 
@@ -38,42 +38,45 @@ pub(super) enum Answer {
 }
 
 /// Refuses to do without being asked what can't be undone, where nobody can be: `act` is what --yes would do.
-pub(super) fn must_be_askable(yes: bool, act: &str) -> Result<(), Failed> {
+pub(super) fn require_yes_or_terminal(yes: bool, act: &str) -> Result<(), CliError> {
     if yes || can_ask() {
         return Ok(());
     }
     let what = format!("there is no terminal to ask on; say --yes to {act}");
-    Err(Failed::usage(what))
+    Err(CliError::usage(what))
 }
 
 /// Asks, and takes anything but a yes for a no. Blocks.
 ///
 /// # Errors
-/// As for [`answer`].
-pub(super) fn agreed(question: &str) -> Result<bool, Failed> {
-    Ok(answer(question)? == Answer::Yes)
+/// As for [`ask`].
+pub(super) fn confirm(question: &str) -> Result<bool, CliError> {
+    Ok(ask(question)? == Answer::Yes)
 }
 
 /// Asks. Blocks.
 ///
 /// # Errors
 /// The program is asked to end meanwhile, or the answer can't be read.
-pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
+pub(super) fn ask(question: &str) -> Result<Answer, CliError> {
     let _listening = Listening::begin()?;
-    if !ask(question) || !is_answered() {
-        complain(""); // the cursor is still behind the question
-        return Err(Failed::new(Exit::Cancelled, "cancelled; nothing was done"));
+    if !show_question(question) || !is_answered() {
+        warn(""); // the cursor is still behind the question
+        return Err(CliError::new(
+            Exit::Cancelled,
+            "cancelled; nothing was done",
+        ));
     }
     let mut answer = Vec::new();
     match io::stdin().lock().read_until(b'\n', &mut answer) {
         Err(fault) if !is_of_no_terminal(&fault) => {
-            return Err(Failed::usage(format!("can't read your answer: {fault}")));
+            return Err(CliError::usage(format!("can't read your answer: {fault}")));
         }
         Err(_) => return Ok(Answer::Neither), // nobody is there any more
         Ok(_) => {}
     }
     if !answer.ends_with(b"\n") {
-        complain(""); // Ctrl-D leaves the cursor behind the question
+        warn(""); // Ctrl-D leaves the cursor behind the question
     }
     // What is no UTF-8 is no yes either.
     let answer = String::from_utf8_lossy(&answer).trim().to_lowercase();
@@ -88,7 +91,7 @@ pub(super) fn answer(question: &str) -> Result<Answer, Failed> {
 fn is_answered() -> bool {
     let stdin = io::stdin();
     loop {
-        if signals::is_asked_to_end() {
+        if signals::stop_is_requested() {
             return false;
         }
         match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&LOOK)) {
@@ -103,7 +106,7 @@ fn is_answered() -> bool {
 /// What was typed before the question can be seen doesn't answer it. So typed keys are dropped before it is written,
 /// and once more if the terminal took it late. They are not dropped a second time otherwise: an answer that comes at
 /// once would be lost.
-fn ask(question: &str) -> bool {
+fn show_question(question: &str) -> bool {
     let drop_typed = || _ = tcflush(io::stdin(), QueueSelector::IFlush);
     drop_typed();
     let room = columns_of(io::stderr()).map(|all| all - 1); // for what is typed behind it

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::commands::Solving;
 use super::estimate::about;
-use super::exit::Failed;
+use super::exit::CliError;
 use super::output::{print, print_json};
 use super::speed::{Speed, in_words};
 use crate::count::counted;
@@ -47,7 +47,7 @@ struct Times {
 }
 
 /// Measures, and prints the table.
-pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), Failed> {
+pub(super) async fn bench(solving: &Solving, json: bool) -> Result<(), CliError> {
     let solver = solving.solver();
     let v2 = Speed::measure(solver, Suite::V2, TIME).await;
     let v1 = Speed::measure(solver, Suite::V1, TIME).await;

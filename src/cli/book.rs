@@ -4,8 +4,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::advice::close_file;
-use super::exit::{Exit, Failed};
-use super::output::complain;
+use super::exit::{CliError, Exit};
+use super::output::warn;
 use super::passphrase;
 use super::visible::{OneLine, quoted};
 use crate::contacts::{
@@ -23,13 +23,13 @@ pub(super) struct Contacts<'c> {
 
 /// Somebody to write to, as it is typed: an address, or a contact's name.
 #[derive(Debug, Clone)]
-pub(crate) enum Whom {
+pub(crate) enum Recipient {
     Address(Target),
     Name(Name),
 }
 
 /// Where a message is to go, and who that is if it is known, with the file that says so.
-pub(super) struct Addressee {
+pub(super) struct ResolvedRecipient {
     pub(super) target: Target,
     contact: Option<Known>,
 }
@@ -40,7 +40,7 @@ struct Known {
     file: BookFile,
 }
 
-impl FromStr for Whom {
+impl FromStr for Recipient {
     type Err = TargetError;
 
     /// Whatever is neither is told as an address that isn't one.
@@ -58,14 +58,14 @@ impl FromStr for Whom {
 
 impl Contacts<'_> {
     /// Opens the file, whose passphrase is asked for if it has to be, and again if it is wrong.
-    pub(super) async fn open(self) -> Result<BookFile, Failed> {
+    pub(super) async fn open(self) -> Result<BookFile, CliError> {
         let unusable = |fault: FileError| unusable(self.path, &fault);
         SealedBook::read(self.path).map_err(unusable)?; // before anybody is asked
         let open = |passphrase| SealedBook::read(self.path)?.open(passphrase);
         let opened = passphrase::opened(self.passphrase_file, self.path, "kkvc", open).await?;
         let file = opened.map_err(unusable)?;
         for name in file.book().renamed() {
-            complain(format_args!(
+            warn(format_args!(
                 "kkvc: a contact is {name} from now on: its name looked like another's."
             ));
         }
@@ -73,7 +73,7 @@ impl Contacts<'_> {
     }
 
     /// Takes `contact` in. Makes the file if it isn't there yet.
-    pub(super) async fn add(self, contact: Contact) -> Result<(), Failed> {
+    pub(super) async fn add(self, contact: Contact) -> Result<(), CliError> {
         match SealedBook::read(self.path) {
             Err(FileError::Missing) => {
                 let passphrase = passphrase::new(self.passphrase_file, self.path).await?;
@@ -82,7 +82,7 @@ impl Contacts<'_> {
                 BookFile::create(self.path, passphrase, book)
                     .map_err(|fault| unusable(self.path, &fault))?;
                 // Whatever else is left unsaid: the name of another file may have been mistyped.
-                complain(format_args!(
+                warn(format_args!(
                     "kkvc: a new file of contacts was made: {}",
                     OneLine(&self.path.to_string_lossy())
                 ));
@@ -96,7 +96,7 @@ impl Contacts<'_> {
     pub(super) async fn change<T>(
         self,
         change: impl FnOnce(&mut Book) -> Result<T, BookError>,
-    ) -> Result<T, Failed> {
+    ) -> Result<T, CliError> {
         self.change_in(&mut self.open().await?, change)
     }
 
@@ -105,7 +105,7 @@ impl Contacts<'_> {
         self,
         file: &mut BookFile,
         change: impl FnOnce(&mut Book) -> Result<T, BookError>,
-    ) -> Result<T, Failed> {
+    ) -> Result<T, CliError> {
         let changed = file.change(change);
         changed.map_err(|fault| match fault {
             ChangeError::Book(fault) => refused(&fault, file.book()),
@@ -114,15 +114,18 @@ impl Contacts<'_> {
     }
 }
 
-impl Addressee {
+impl ResolvedRecipient {
     /// Finds out who `whom` is, among the contacts if there are any.
-    pub(super) async fn find(whom: Whom, contacts: Option<Contacts<'_>>) -> Result<Self, Failed> {
+    pub(super) async fn find(
+        whom: Recipient,
+        contacts: Option<Contacts<'_>>,
+    ) -> Result<Self, CliError> {
         let file = match contacts {
             Some(contacts) => Some(contacts.open().await?),
             None => None,
         };
         match (whom, file) {
-            (Whom::Address(target), file) => {
+            (Recipient::Address(target), file) => {
                 let known = |file: BookFile| {
                     let contact = file.book().by_target(target)?.clone();
                     Some(Known { contact, file })
@@ -130,16 +133,16 @@ impl Addressee {
                 let contact = file.and_then(known);
                 Ok(Self { target, contact })
             }
-            (Whom::Name(name), Some(file)) => {
+            (Recipient::Name(name), Some(file)) => {
                 let contact = found(file.book(), &name)?.clone();
                 Ok(Self {
                     target: contact.target(),
                     contact: Some(Known { contact, file }),
                 })
             }
-            (Whom::Name(name), None) => {
+            (Recipient::Name(name), None) => {
                 let what = format!("'{name}' is no address: {}", TargetError::OutsideTor);
-                Err(Failed::usage(what).hint(
+                Err(CliError::usage(what).hint(
                     "If it is one of your contacts, name their file: --contacts FILE (see --help).",
                 ))
             }
@@ -153,9 +156,9 @@ impl Addressee {
     }
 
     /// Refuses `suites` that leave out the better one that it has spoken before.
-    pub(super) fn must_be_spoken_to_in(&self, suites: SuitePolicy) -> Result<(), Failed> {
+    pub(super) fn require_suite(&self, suites: SuitePolicy) -> Result<(), CliError> {
         match self.better() {
-            Some(name) if !suites.allows(Suite::V2) => Err(Failed::usage(format!(
+            Some(name) if !suites.allows(Suite::V2) => Err(CliError::usage(format!(
                 "{name} has spoken kkv/2 before, and is not written to in the weaker kkv/1"
             ))
             .hint("Leave out --suite 1, or --contacts if you know better.")),
@@ -164,7 +167,7 @@ impl Addressee {
     }
 
     /// Keeps in mind which suite was spoken, if that is news. The message is accepted by then.
-    pub(super) fn remember(&mut self, suite: Suite) -> Result<(), Failed> {
+    pub(super) fn remember(&mut self, suite: Suite) -> Result<(), CliError> {
         let Some(Known { contact, file }) = &mut self.contact else {
             return Ok(());
         };
@@ -184,27 +187,27 @@ impl Addressee {
                 ChangeError::File(FileError::Busy) => "See whether another kkvc stands still.",
                 _ => "See that the contacts and their directory can be written to.",
             };
-            Failed::new(Exit::DoneUntold, what).hint(format!("Don't send it again. {mend}"))
+            CliError::new(Exit::DoneUnreported, what).hint(format!("Don't send it again. {mend}"))
         })
     }
 }
 
 /// The contact of that name.
-pub(super) fn found<'b>(book: &'b Book, name: &Name) -> Result<&'b Contact, Failed> {
+pub(super) fn found<'b>(book: &'b Book, name: &Name) -> Result<&'b Contact, CliError> {
     book.get(name).map_err(|fault| refused(&fault, book))
 }
 
 /// Whom `name` may have meant, as a question; none if it is like nobody's.
-pub(crate) fn meant(book: &Book, name: &Name) -> Option<String> {
+pub(crate) fn did_you_mean(book: &Book, name: &Name) -> Option<String> {
     let near: Vec<&str> = book.near(name).into_iter().map(Name::as_str).collect();
     (!near.is_empty()).then(|| format!("Did you mean {}?", near.join(", or ")))
 }
 
-fn refused(fault: &BookError, book: &Book) -> Failed {
-    let failed = Failed::usage(fault.to_string());
+fn refused(fault: &BookError, book: &Book) -> CliError {
+    let failed = CliError::usage(fault.to_string());
     match fault {
         BookError::Unknown(name) => failed.hint(
-            meant(book, name)
+            did_you_mean(book, name)
                 .unwrap_or_else(|| "`kkvc contact list` shows whom there is.".to_owned()),
         ),
         BookError::SameName(_) | BookError::SameSender(_) => failed,
@@ -218,9 +221,9 @@ fn refused(fault: &BookError, book: &Book) -> Failed {
 }
 
 /// What is said of a file of contacts that can't be had.
-fn unusable(path: &Path, fault: &FileError) -> Failed {
+fn unusable(path: &Path, fault: &FileError) -> CliError {
     let shown = quoted(path);
-    let failed = Failed::usage(format!("can't use the contacts in {shown}: {fault}"));
+    let failed = CliError::usage(format!("can't use the contacts in {shown}: {fault}"));
     match fault {
         FileError::Missing => {
             failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")
@@ -251,10 +254,10 @@ mod tests {
 
     #[test]
     fn whatever_can_be_no_name_is_told_as_the_address_that_it_is_not() {
-        let read = |text: &str| text.parse::<Whom>();
-        assert!(matches!(read("127.0.0.1:7"), Ok(Whom::Address(_))));
-        assert!(matches!(read("bob"), Ok(Whom::Name(_))));
-        assert!(matches!(read("Dr. Who"), Ok(Whom::Name(_))));
+        let read = |text: &str| text.parse::<Recipient>();
+        assert!(matches!(read("127.0.0.1:7"), Ok(Recipient::Address(_))));
+        assert!(matches!(read("bob"), Ok(Recipient::Name(_))));
+        assert!(matches!(read("Dr. Who"), Ok(Recipient::Name(_))));
         for text in [
             "",
             "example.com",

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{Command, Error};
 
 use super::arguments::each_option;
-use super::exit::Failed;
+use super::exit::CliError;
 use crate::tor::{SocksProxyError, TorMode, TorWay};
 
 /// Whether there is Tor inside.
@@ -62,7 +62,7 @@ pub(super) fn way(text: &str) -> Result<TorWay, String> {
 
 /// What is said instead of `error`, if the words would be right in a build with Tor inside.
 #[cfg(feature = "embedded-tor")]
-pub(super) fn asked_for_tor_inside(_: &Error, _: &Command, _: &[OsString]) -> Option<Failed> {
+pub(super) fn asked_for_tor_inside(_: &Error, _: &Command, _: &[OsString]) -> Option<CliError> {
     None
 }
 
@@ -72,7 +72,7 @@ pub(super) fn asked_for_tor_inside(
     error: &Error,
     command: &Command,
     words: &[OsString],
-) -> Option<Failed> {
+) -> Option<CliError> {
     use clap::Args as _;
     use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -104,9 +104,9 @@ pub(super) fn asked_for_tor_inside(
 
 /// What is said of whatever needs the Tor inside, and what `follows` from that it isn't there.
 #[cfg(not(feature = "embedded-tor"))]
-pub(super) fn without_tor_inside(program: &str, follows: &str) -> Failed {
+pub(super) fn without_tor_inside(program: &str, follows: &str) -> CliError {
     let what = format!("this {program} was built without Tor inside{follows}");
-    Failed::usage(what).hint(match program {
+    CliError::usage(what).hint(match program {
         "kkv" => "Use a system Tor with --tor external: see torrc.example.",
         _ => "Use a system Tor: --tor socks5://127.0.0.1:9050 names its SOCKS port.",
     })

@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal};
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Serialize;
 
-use super::book::Addressee;
+use super::book::ResolvedRecipient;
 use super::colour::on_stdout;
 use super::commands::Card;
 use super::common::Common;
 use super::contact::{address, in_two_lines};
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::output::{print, print_json};
 use crate::contacts::Words;
 use crate::limits::DEFAULT_PORT;
@@ -27,26 +27,30 @@ const AS_BEFORE: &str = "\x1b[0m";
 
 /// A card in JSON.
 #[derive(Serialize)]
-struct Shown {
+struct CardJson {
     address: String,
     words: String,
     link: String,
 }
 
 /// Shows the card of whom it is asked for, or the owner's.
-pub(super) async fn card(common: &Common, args: Card) -> Result<(), Failed> {
+pub(super) async fn card(common: &Common, args: Card) -> Result<(), CliError> {
     let target = match args.address {
-        Some(whom) => Addressee::find(whom, common.contacts()).await?.target,
+        Some(whom) => {
+            ResolvedRecipient::find(whom, common.contacts())
+                .await?
+                .target
+        }
         None => own(&common.client()?).await?,
     };
     let Target::Onion { address: onion, .. } = target else {
-        return Err(Failed::usage(
+        return Err(CliError::usage(
             "an address on this machine is of no use to anybody else, and has no card",
         ));
     };
     let (address, words, link) = (address(target), Words::of(&onion), link(target));
     if common.json {
-        return print_json(&Shown {
+        return print_json(&CardJson {
             address,
             words: words.to_string(),
             link,
@@ -63,16 +67,16 @@ pub(super) async fn card(common: &Common, args: Card) -> Result<(), Failed> {
 }
 
 /// The address of the owner's relay.
-async fn own(client: &Client) -> Result<Target, Failed> {
+async fn own(client: &Client) -> Result<Target, CliError> {
     let status = client.status().await?;
     let onion = status.onion.and_then(|onion| onion.parse().ok());
     let address = onion.ok_or_else(|| {
         if status.tor == TorMode::Off {
             let what = "your kkv is for this machine alone (--tor off), and has no onion address";
-            return Failed::new(Exit::Refused, what).hint("Start it without --tor off.");
+            return CliError::new(Exit::Refused, what).hint("Start it without --tor off.");
         }
         let what = "your kkv has no Tor inside, and doesn't know its onion address";
-        Failed::new(Exit::Refused, what).hint(
+        CliError::new(Exit::Refused, what).hint(
             "Name it: kkvc card ADDRESS. A system Tor keeps it in a file `hostname` (see torrc.example).",
         )
     })?;

@@ -10,13 +10,13 @@ use anstyle::{AnsiColor, Style};
 use super::arguments::is_no;
 
 /// What is not read yet.
-const STRONG: Style = Style::new().bold();
+const BOLD: Style = Style::new().bold();
 /// Something didn't work.
-const ALARM: Style = AnsiColor::Red.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Takes note, before anything is parsed, of whether the command line or `variable` refuses colour: help and errors of
 /// clap obey it as well.
-pub(super) fn begin(words: &[OsString], variable: &str) {
+pub(super) fn init(words: &[OsString], variable: &str) {
     let options = words.iter().take_while(|word| *word != "--");
     let typed = options.into_iter().any(|word| word == "--no-color");
     let set = std::env::var_os(variable).is_some_and(|value| !value.is_empty() && !is_no(&value));
@@ -31,17 +31,17 @@ pub(super) fn on_stdout() -> bool {
 }
 
 /// Words that say that something didn't work, for standard error.
-pub(super) fn alarm(words: &str) -> String {
+pub(super) fn error(words: &str) -> String {
     styled(
         words,
-        ALARM,
+        ERROR,
         AutoStream::choice(&io::stderr()) != ColorChoice::Never,
     )
 }
 
 /// A line that wants to be seen, for standard output.
-pub(super) fn strong(line: &str) -> String {
-    styled(line, STRONG, on_stdout())
+pub(super) fn bold(line: &str) -> String {
+    styled(line, BOLD, on_stdout())
 }
 
 fn styled(words: &str, style: Style, colours: bool) -> String {

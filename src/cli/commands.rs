@@ -11,12 +11,12 @@ use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
 use super::arguments::{KKVC_ENVIRONMENT, from_one_to, named_file};
-use super::book::Whom;
+use super::book::Recipient;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
 use super::exit::CODES;
 use super::inside::SenderArgs;
-use super::numbers::Numbers;
+use super::selection::IdRange;
 use crate::contacts::Name;
 use crate::limits::MAX_THREADS;
 use crate::onion::OnionAddress;
@@ -28,7 +28,7 @@ use crate::tor::Target;
 
 pub(super) use values::Signer;
 pub(crate) use values::sender;
-use values::{number, numbers, onion, patience, signer, target, time_to_pay, whom};
+use values::{id_range, number, onion, patience, recipient, signer, target, time_to_pay};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -53,8 +53,8 @@ pub(super) enum Command {
     /// Show messages and mark them as read
     Read {
         /// Numbers of the messages, as `list` shows them, and ranges of these, like 2-5
-        #[arg(required = true, value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<Numbers>,
+        #[arg(required = true, value_parser = id_range, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<IdRange>,
         /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d | less
         #[arg(long)]
         raw: bool,
@@ -65,8 +65,8 @@ pub(super) enum Command {
     /// Mark messages as read, or unread
     Mark {
         /// Numbers of the messages, and ranges of these, like 2-5
-        #[arg(required = true, value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<Numbers>,
+        #[arg(required = true, value_parser = id_range, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<IdRange>,
         /// Mark as unread
         #[arg(long)]
         unread: bool,
@@ -75,8 +75,8 @@ pub(super) enum Command {
     #[command(group = ArgGroup::new("which").required(true))]
     Delete {
         /// Numbers of the messages, and ranges of these, like 2-5
-        #[arg(group = "which", value_parser = numbers, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<Numbers>,
+        #[arg(group = "which", value_parser = id_range, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<IdRange>,
         /// Every message
         #[arg(long, group = "which")]
         all: bool,
@@ -167,8 +167,8 @@ pub(super) struct List {
 pub(super) struct Send {
     /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this
     /// machine; with --contacts also a name
-    #[arg(value_parser = whom)]
-    pub(super) address: Whom,
+    #[arg(value_parser = recipient)]
+    pub(super) address: Recipient,
 
     /// File with the message [default: standard input]
     #[arg(conflicts_with = "message")]
@@ -214,8 +214,8 @@ pub(super) struct Send {
 pub(super) struct Card {
     /// Another's address, or yours where kkv doesn't know it, as behind a system Tor; with --contacts also a name
     /// [default: yours]
-    #[arg(value_parser = whom)]
-    pub(super) address: Option<Whom>,
+    #[arg(value_parser = recipient)]
+    pub(super) address: Option<Recipient>,
 
     /// Leave out the QR code
     #[arg(long)]

@@ -7,8 +7,8 @@ use clap::Args;
 use super::arguments::{SOCKET_HELP, named_file};
 use super::book::Contacts;
 use super::build::way;
-use super::exit::Failed;
-use super::output::{Talk, say_more};
+use super::exit::CliError;
+use super::output::{Verbosity, verbose};
 use super::visible::OneLine;
 use crate::owner::{Client, ClientError};
 use crate::tor::TorWay;
@@ -46,13 +46,13 @@ pub(super) struct Common {
 
     /// Use no colours, as with NO_COLOR in the environment
     #[arg(long, global = true)]
-    // Looked for before anything is parsed: see `colour::begin`.
+    // Looked for before anything is parsed: see `colour::init`.
     no_color: bool,
 }
 
 impl Common {
     /// A client for one run of the relay: a number that was looked up, or asked about, is of that run.
-    pub(super) fn client(&self) -> Result<Client, Failed> {
+    pub(super) fn client(&self) -> Result<Client, CliError> {
         Ok(self.open()?.of_one_run())
     }
 
@@ -62,7 +62,7 @@ impl Common {
             Some(socket) => Client::new(socket)?,
             None => Client::by_default()?,
         };
-        say_more(format_args!(
+        verbose(format_args!(
             "Asking the kkv at {}.",
             OneLine(&client.socket().to_string_lossy())
         ));
@@ -70,24 +70,24 @@ impl Common {
     }
 
     /// Refuses what would do nothing. A variable may lie there for other commands.
-    pub(super) fn must_fit_together(&self) -> Result<(), Failed> {
+    pub(super) fn must_fit_together(&self) -> Result<(), CliError> {
         let typed = |word: std::ffi::OsString| {
             let word = word.to_string_lossy();
             word.split('=').next() == Some("--passphrase-file")
         };
         if self.contacts.is_none() && std::env::args_os().any(typed) {
-            return Err(Failed::usage(
+            return Err(CliError::usage(
                 "--passphrase-file is for the file that --contacts names",
             ));
         }
         Ok(())
     }
 
-    pub(super) fn talk(&self) -> Talk {
+    pub(super) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
-            (true, _) => Talk::Quiet,
-            (false, false) => Talk::Usual,
-            (false, true) => Talk::Verbose,
+            (true, _) => Verbosity::Quiet,
+            (false, false) => Verbosity::Normal,
+            (false, true) => Verbosity::Verbose,
         }
     }
 

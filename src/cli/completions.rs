@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::arguments::variable;
 use super::build;
-use super::exit::Failed;
+use super::exit::CliError;
 use super::output::print;
 use super::runtime;
 use crate::owner::Client;
@@ -67,7 +67,7 @@ impl Program {
 }
 
 /// Prints the script for `shell`. It names the program without a path, so it goes on to fit after an update.
-pub(super) fn print_script(shell: Shell, program: Program) -> Result<(), Failed> {
+pub(super) fn print_script(shell: Shell, program: Program) -> Result<(), CliError> {
     print(&script(shell, program))
 }
 

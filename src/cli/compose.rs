@@ -6,9 +6,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::input::{self, stdin, terminal_is_gone};
-use super::output::{complain, say};
+use super::output::{info, warn};
 use super::visible::quoted;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
@@ -19,7 +19,7 @@ pub(super) fn is_typed(file: Option<&Path>) -> bool {
 }
 
 /// Takes the text.
-pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text, Failed> {
+pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text, CliError> {
     let text = match (message, file) {
         (Some(message), _) => Zeroizing::new(message),
         (None, Some(path)) if path.as_os_str() != "-" => {
@@ -29,13 +29,13 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
         _ => {
             let typed = is_typed(None);
             if typed {
-                say("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
+                info("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
             }
             let text = stdin().and_then(|stdin| input::text(stdin, MAX_TEXT_BYTES));
             if typed && terminal_is_gone() {
                 // Also if there is an end: half a message is none.
                 let what = "the terminal is gone; nothing was delivered";
-                return Err(Failed::new(Exit::Cancelled, what));
+                return Err(CliError::new(Exit::Cancelled, what));
             }
             if typed {
                 after_typing(&text);
@@ -43,13 +43,13 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
             text.map_err(|fault| unreadable("standard input", &fault))?
         }
     };
-    Text::new(text).map_err(|fault| Failed::usage(format!("{fault}; nothing was sent")))
+    Text::new(text).map_err(|fault| CliError::usage(format!("{fault}; nothing was sent")))
 }
 
 /// Leaves the terminal as the shell expects it.
 fn after_typing(text: &io::Result<Zeroizing<String>>) {
     match text {
-        Ok(text) if !text.ends_with('\n') => complain(""), // the cursor is still behind what was typed
+        Ok(text) if !text.ends_with('\n') => warn(""), // the cursor is still behind what was typed
         // The rest of what was pasted is taken away up to Ctrl-D: the shell would run it, line by line.
         Err(fault) if fault.kind() == io::ErrorKind::FileTooLarge => {
             let mut rest = Zeroizing::new(vec![0; 4096]);
@@ -60,8 +60,8 @@ fn after_typing(text: &io::Result<Zeroizing<String>>) {
     }
 }
 
-fn unreadable(source: &str, fault: &io::Error) -> Failed {
-    let failed = Failed::usage(format!("{source}: {fault}; nothing was sent"));
+fn unreadable(source: &str, fault: &io::Error) -> CliError {
+    let failed = CliError::usage(format!("{source}: {fault}; nothing was sent"));
     match fault.kind() {
         io::ErrorKind::NotFound => {
             failed.hint("It is the name of a file; the message itself follows --message.")

@@ -5,15 +5,15 @@ use std::io;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::ask::{self, Answer, agreed, must_be_askable};
+use super::ask::{self, Answer, confirm, require_yes_or_terminal};
 use super::bar::{columns, columns_of};
 use super::book::{Contacts, found};
 use super::commands::{ContactCommand, Signer};
 use super::common::Common;
 use super::direction::apart;
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::inbox::short;
-use super::output::{json_line, print_done, print_json, print_lines, say};
+use super::output::{info, json_line, print_json, print_lines, print_outcome};
 use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name, Words};
 use crate::crypto::identity::{PublicKey, Sender};
@@ -25,7 +25,7 @@ use crate::tor::Target;
 
 /// A contact in JSON.
 #[derive(Serialize)]
-struct Shown {
+struct ContactJson {
     name: String,
     address: String,
     words: Option<String>,
@@ -37,14 +37,14 @@ struct Shown {
 
 #[derive(Serialize)]
 struct List {
-    contacts: Vec<Shown>,
+    contacts: Vec<ContactJson>,
 }
 
 /// Runs one of the commands.
-pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<(), Failed> {
+pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<(), CliError> {
     let json = common.json;
     let contacts = common.contacts().ok_or_else(|| {
-        Failed::usage("contacts are kept only where you say so: name a file with --contacts FILE")
+        CliError::usage("contacts are kept only where you say so: name a file with --contacts FILE")
             .hint("The first `kkvc contact add` makes it, encrypted with a passphrase.")
     })?;
     match command {
@@ -66,7 +66,7 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
         ContactCommand::Rename { old, new } => {
             let change = |book: &mut Book| book.rename(&old, new).cloned();
             let renamed = contacts.change(change).await?;
-            told(&renamed, &format!("{old} is now"), json)
+            report(&renamed, &format!("{old} is now"), json)
         }
         ContactCommand::Remove { name, yes } => remove(contacts, &name, yes, json).await,
         ContactCommand::Verify { name, yes } => verify(contacts, &name, yes, json).await,
@@ -74,7 +74,7 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
 }
 
 /// The key with that fingerprint, among those that have signed a message in the owner's inbox.
-async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, Failed> {
+async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, CliError> {
     let list = common.client()?.list().await?;
     let keys = list.messages.iter();
     let mut keys = keys.filter_map(|message| PublicKey::from_bytes(&message.sender.0).ok());
@@ -82,16 +82,16 @@ async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, F
         .ok_or_else(|| {
             let what = format!("no message in your inbox is signed by {shown}");
             let hint = "Give the public key instead, as `kkvc identity` shows it to them.";
-            Failed::new(Exit::Refused, what).hint(hint)
+            CliError::new(Exit::Refused, what).hint(hint)
         })
 }
 
 /// Says what is to be done with a new one.
-fn added(contact: &Contact, json: bool) -> Result<(), Failed> {
-    told(contact, "Added", json)?;
+fn added(contact: &Contact, json: bool) -> Result<(), CliError> {
+    report(contact, "Added", json)?;
     if !json && let Some(words) = words(contact.target()) {
-        say(in_two_lines(&words, "  words  "));
-        say(format_args!(
+        info(in_two_lines(&words, "  words  "));
+        info(format_args!(
             "Compare them over another way with what `kkvc card` shows its owner, then:\n  \
              kkvc contact verify {}",
             quoted(contact.name().as_str())
@@ -100,13 +100,13 @@ fn added(contact: &Contact, json: bool) -> Result<(), Failed> {
     Ok(())
 }
 
-fn list(book: &Book, json: bool) -> Result<(), Failed> {
+fn list(book: &Book, json: bool) -> Result<(), CliError> {
     if json {
-        let contacts = book.iter().map(Shown::of).collect();
+        let contacts = book.iter().map(ContactJson::of).collect();
         return print_json(&List { contacts });
     }
     if book.is_empty() {
-        say("No contacts.");
+        info("No contacts.");
         return Ok(());
     }
     print_lines(&table(book, columns().is_some()))
@@ -137,24 +137,34 @@ fn table(book: &Book, on_a_terminal: bool) -> String {
     table
 }
 
-async fn remove(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
-    must_be_askable(yes, &format!("remove {}", quoted(name.as_str())))?;
+async fn remove(
+    contacts: Contacts<'_>,
+    name: &Name,
+    yes: bool,
+    json: bool,
+) -> Result<(), CliError> {
+    require_yes_or_terminal(yes, &format!("remove {}", quoted(name.as_str())))?;
     let mut file = contacts.open().await?;
     let name = found(file.book(), name)?.name().clone();
     if !yes
-        && !agreed(&format!(
+        && !confirm(&format!(
             "Remove {name} from your contacts? It can't be undone."
         ))?
     {
         let what = format!("{name} was not removed");
-        return Err(Failed::new(Exit::Cancelled, what));
+        return Err(CliError::new(Exit::Cancelled, what));
     }
     let removed = contacts.change_in(&mut file, |book| book.remove(&name))?;
-    told(&removed, "Removed", json)
+    report(&removed, "Removed", json)
 }
 
-async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> Result<(), Failed> {
-    must_be_askable(
+async fn verify(
+    contacts: Contacts<'_>,
+    name: &Name,
+    yes: bool,
+    json: bool,
+) -> Result<(), CliError> {
+    require_yes_or_terminal(
         yes,
         "mark it as verified, if the words of both are the same",
     )?;
@@ -166,10 +176,10 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
         let failed = match (answer, was_verified) {
             (Answer::No, true) => {
                 contacts.change_in(&mut file, |book| book.distrust(name, target).cloned())?;
-                Failed::new(Exit::Refused, format!("{name} is not verified any more"))
+                CliError::new(Exit::Refused, format!("{name} is not verified any more"))
             }
-            (_, true) => Failed::new(Exit::Cancelled, format!("{name} stays verified as before")),
-            (_, false) => Failed::new(
+            (_, true) => CliError::new(Exit::Cancelled, format!("{name} stays verified as before")),
+            (_, false) => CliError::new(
                 Exit::Cancelled,
                 format!("{name} was not marked as verified"),
             ),
@@ -180,37 +190,37 @@ async fn verify(contacts: Contacts<'_>, name: &Name, yes: bool, json: bool) -> R
         )));
     }
     let verified = contacts.change_in(&mut file, |book| book.verify(name, target).cloned())?;
-    told(&verified, "Verified", json)
+    report(&verified, "Verified", json)
 }
 
 /// Has the words compared, and asks whether they are the same.
-fn compared(contact: &Contact) -> Result<Answer, Failed> {
+fn compared(contact: &Contact) -> Result<Answer, CliError> {
     let name = contact.name();
     let Some(words) = words(contact.target()) else {
         let what = format!("{name} is on this machine, and has no words to compare");
-        return Err(Failed::usage(what));
+        return Err(CliError::usage(what));
     };
-    say(format_args!(
+    info(format_args!(
         "{name} has the address\n  {}\nand these words:",
         address(contact.target())
     ));
-    say(in_two_lines(&words, "  "));
-    say("Ask for those that `kkvc card` shows there, over a way on which nobody else can answer.");
+    info(in_two_lines(&words, "  "));
+    info("Ask for those that `kkvc card` shows there, over a way on which nobody else can answer.");
     let question = format!("Does {name} have the same twelve words?");
-    scrub::after(|| ask::answer(&question))
+    scrub::after(|| ask::ask(&question))
 }
 
-fn told(contact: &Contact, done: &str, json: bool) -> Result<(), Failed> {
+fn report(contact: &Contact, done: &str, json: bool) -> Result<(), CliError> {
     let name = shown(contact.name(), columns_of(io::stderr()).is_some());
     let done = format!("{done} {name}: {}", address(contact.target()));
     if json {
-        return print_done(done, &json_line(&Shown::of(contact)));
+        return print_outcome(done, &json_line(&ContactJson::of(contact)));
     }
-    say(done);
+    info(done);
     Ok(())
 }
 
-impl Shown {
+impl ContactJson {
     fn of(contact: &Contact) -> Self {
         Self {
             name: contact.name().to_string(),

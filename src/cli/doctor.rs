@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::bar::{columns, hanging};
 use super::common::Common;
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::output::{print, print_json};
 use super::visible::OneLine;
 use crate::clock::{Clock, SystemClock};
@@ -124,7 +124,7 @@ struct Checked<'f> {
 }
 
 /// Makes every check. Ends well if nothing is wrong; what could be better is said, and no more.
-pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
+pub(super) async fn doctor(common: &Common) -> Result<(), CliError> {
     let seen = Seen::of(common).await;
     let mut findings = vec![relay::check(&seen), socket::check(&seen).await];
     findings.extend(outside::tor(&seen));
@@ -150,7 +150,7 @@ pub(super) async fn doctor(common: &Common) -> Result<(), Failed> {
         return Ok(());
     }
     let what = format!("something is wrong: {}", wrong.join(", "));
-    Err(Failed::new(Exit::Refused, what))
+    Err(CliError::new(Exit::Refused, what))
 }
 
 #[cfg(test)]

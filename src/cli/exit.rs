@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::output::{alarm, complain, complain_unbroken};
+use super::output::{error, warn, warn_unwrapped};
 use super::visible::{OneLine, Visible};
 use crate::owner::ClientError;
 
@@ -17,8 +17,8 @@ pub(crate) enum Exit {
     NotPaid = 5,
     BadSignature = 6,
     InDoubt = 7,
-    DoneUntold = 8,
-    Fault = 101,
+    DoneUnreported = 8,
+    Internal = 101,
     Cancelled = 130,
 }
 
@@ -34,7 +34,7 @@ Exit codes:
   6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
   8    done, but its result couldn't be written; for send: accepted, don't send it again
-  101  a fault of kkvc's own; what it was doing may have been done or not
+  101  internal error (a bug; please report it); what it was doing may have been done or not
   130  cancelled; it says whether anything was sent";
 
 /// The table in `--help` of the relay.
@@ -44,11 +44,11 @@ Exit codes:
   1    it can't start, or do it; it says why
   2    wrong usage; nothing was tried
   8    for kkv address: done, but its result couldn't be written
-  101  a fault of its own has ended it; its messages are gone";
+  101  internal error (a bug; please report it); its messages are gone";
 
 /// Something that did not work, as it is told: what happened, then what to do.
 #[derive(Debug)]
-pub(crate) struct Failed {
+pub(crate) struct CliError {
     pub(crate) exit: Exit,
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
@@ -56,7 +56,7 @@ pub(crate) struct Failed {
     commands: Vec<String>,
 }
 
-impl Failed {
+impl CliError {
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             exit,
@@ -95,13 +95,13 @@ impl Failed {
     /// Prints it for `program` and gives the code to end with.
     pub(super) fn report(&self, program: &str) -> ExitCode {
         // A path or a pasted address may be in it.
-        alarm(&format!("{program}:"), OneLine(&self.what));
+        error(&format!("{program}:"), OneLine(&self.what));
         if let Some(hint) = &self.hint {
             for line in Visible(hint).to_string().split('\n') {
                 if self.commands.iter().any(|command| command == line) {
-                    complain_unbroken(format_args!("  {line}"));
+                    warn_unwrapped(format_args!("  {line}"));
                 } else {
-                    complain(format_args!("  {line}"));
+                    warn(format_args!("  {line}"));
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Failed {
     }
 }
 
-impl From<ClientError> for Failed {
+impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         let what = error.to_string();
         match error {

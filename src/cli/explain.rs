@@ -2,7 +2,7 @@
 
 use super::build::HAS_TOR_INSIDE;
 use super::estimate::roughly;
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use crate::contacts::Name;
 use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
@@ -11,7 +11,7 @@ use crate::sender::Failure;
 use crate::tor::{DialError, NoService, Target};
 
 /// What a failed delivery to `target` means for a person.
-pub(super) fn explained(failure: &Failure, target: Target) -> Failed {
+pub(super) fn explained(failure: &Failure, target: Target) -> CliError {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
         Failure::Silent(_) => (
@@ -74,26 +74,26 @@ pub(super) fn explained(failure: &Failure, target: Target) -> Failed {
             "Check the address. If it is right, that relay is broken or not what it says.".to_owned(),
         ),
         Failure::InDoubt(_) => {
-            return Failed::new(Exit::InDoubt, format!("{failure}: whether the message arrived can't be known"))
+            return CliError::new(Exit::InDoubt, format!("{failure}: whether the message arrived can't be known"))
                 .hint("Ask the owner if you can. Sending it again may leave it there twice.");
         }
     };
-    Failed::new(exit, format!("{failure}; nothing was delivered")).hint(hint)
+    CliError::new(exit, format!("{failure}; nothing was delivered")).hint(hint)
 }
 
 /// What it means that a contact who has spoken kkv/2 has none now.
-pub(super) fn gone_back(name: &Name) -> Failed {
+pub(super) fn gone_back(name: &Name) -> CliError {
     let what = format!(
         "{name} has spoken kkv/2 before, and now there is only the weaker kkv/1; nothing was delivered"
     );
-    Failed::new(Exit::Refused, what).hint(format!(
+    CliError::new(Exit::Refused, what).hint(format!(
         "Who stands between the two of you could make it look so. If {name} says that the relay is an older one now, \
          take the contact out and in again (kkvc contact remove, and add)."
     ))
 }
 
 /// What a refusal means; `what` says it, and how often.
-fn refused(refusal: Refusal, what: &str) -> Failed {
+fn refused(refusal: Refusal, what: &str) -> CliError {
     let (exit, hint) = match refusal {
         Refusal::Full => (
             Exit::Full,
@@ -123,7 +123,7 @@ fn refused(refusal: Refusal, what: &str) -> Failed {
             "Try again; if it stays so, the two programs don't fit each other.",
         ),
     };
-    Failed::new(
+    CliError::new(
         exit,
         format!("the relay refused: {what}; nothing was delivered"),
     )

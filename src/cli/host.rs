@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::bar::{columns, hanging, rows};
-use super::output::{Talk, talk, tell};
+use super::output::{Verbosity, notice, verbosity};
 use super::speed::Speed;
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::{OneLine, quoted};
@@ -24,7 +24,7 @@ use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
 
 /// The program at work.
-pub(super) struct Running {
+pub(super) struct RunningRelay {
     pub(super) relay: Arc<Relay>,
     pub(super) tor: TorMode,
     pub(super) onion: Option<(OnionAddress, watch::Receiver<TorState>)>,
@@ -36,10 +36,10 @@ pub(super) struct Running {
     pub(super) sandbox: Sandbox,
 }
 
-impl Running {
+impl RunningRelay {
     /// Prints the one block. Whether anybody reads it does not matter.
     pub(super) fn announce(&self, socket: &Path, speed: &Speed) {
-        if talk() == Talk::Quiet {
+        if verbosity() == Verbosity::Quiet {
             return;
         }
         let status = self.status();
@@ -92,7 +92,7 @@ impl Running {
             ],
             columns(),
         );
-        tell(format_args!("{}{}", *hanging(&head, columns()), *rows));
+        notice(format_args!("{}{}", *hanging(&head, columns()), *rows));
     }
 
     /// Wipes everything whenever the owner has been away for too long, if that was asked for.
@@ -111,7 +111,7 @@ impl Running {
         if messages > 0 {
             let longest = humantime::format_duration(absence.longest());
             // Whether anybody reads it does not matter; `kkvc status` says it too.
-            tell(format_args!(
+            notice(format_args!(
                 "You have not been there for {longest}; messages wiped: {messages}\n"
             ));
         }
@@ -119,7 +119,7 @@ impl Running {
     }
 }
 
-impl Host for Running {
+impl Host for RunningRelay {
     fn queue(&self) -> &Queue<Envelope> {
         self.relay.queue()
     }

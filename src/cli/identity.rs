@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::exit::Failed;
+use super::exit::CliError;
 use super::key::key_in;
-use super::output::{json_line, print_done, say};
+use super::output::{info, json_line, print_outcome};
 use super::secret_file;
 use super::visible::{OneLine, quoted};
 use crate::crypto::identity::SenderKey;
@@ -25,7 +25,7 @@ struct Identity {
 }
 
 /// Makes the key unless it exists, and shows its public half.
-pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> {
+pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), CliError> {
     let (key, made) = match make(path) {
         Ok(key) => (key, true),
         Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => (load(path).await?, false),
@@ -38,10 +38,10 @@ pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> 
         made,
     };
     if json {
-        return print_done(key_in(made, path), &json_line(&identity));
+        return print_outcome(key_in(made, path), &json_line(&identity));
     }
     let done = if made { "A new key" } else { "The key" };
-    say(format_args!(
+    info(format_args!(
         "{done} in {}",
         OneLine(&path.to_string_lossy())
     ));
@@ -49,7 +49,7 @@ pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), Failed> 
         "fingerprint  {}\npublic key   {}\n",
         identity.fingerprint, identity.public_key
     );
-    print_done(key_in(made, path), &shown)
+    print_outcome(key_in(made, path), &shown)
 }
 
 fn make(path: &Path) -> io::Result<SenderKey> {
@@ -59,10 +59,10 @@ fn make(path: &Path) -> io::Result<SenderKey> {
 }
 
 /// Reads the key in `path`, if nobody else can.
-pub(super) async fn load(path: &Path) -> Result<SenderKey, Failed> {
+pub(super) async fn load(path: &Path) -> Result<SenderKey, CliError> {
     let pem = secret_file::read(path, MAKER, |text| SenderKey::from_pem(text).is_ok()).await?;
     SenderKey::from_pem(&pem).map_err(|fault| {
-        Failed::usage(format!("{}: {fault}", quoted(path)))
+        CliError::usage(format!("{}: {fault}", quoted(path)))
             .hint(format!("`{MAKER}` makes a new one."))
     })
 }

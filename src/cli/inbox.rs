@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::ask::{agreed, must_be_askable};
+use super::ask::{confirm, require_yes_or_terminal};
 use super::bar::{columns, hanging, rows};
 use super::book::Contacts;
 use super::common::Common;
 use super::contact::shown;
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::message::{openpgp, openpgp_inside, raw_may_go_out, show, show_raw};
-use super::named::Names;
-use super::numbers::{Chosen, Numbers};
-use super::output::{complain, json_line, must_be_seen, print, print_done, print_json, say};
+use super::output::{info, json_line, print, print_json, print_outcome, require_output, warn};
+use super::selection::{IdRange, Selection};
+use super::senders::SenderNames;
 use super::signals;
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
@@ -34,29 +34,29 @@ const FOR_GOOD: &str = "It can't be undone.";
 /// Shows each of them, one after the other; in JSON each in a line.
 pub(super) async fn read(
     client: &Client,
-    which: &[Numbers],
+    which: &[IdRange],
     contacts: Option<Contacts<'_>>,
     json: bool,
-) -> Result<(), Failed> {
-    must_be_seen("nothing was marked as read")?;
+) -> Result<(), CliError> {
+    require_output("nothing was marked as read")?;
     let stopped = signals::stopped()?;
     tokio::select! {
         done = each_read(client, which, contacts, json) => done,
         () = stopped => {
             let what = "cancelled; the message that was shown last may stay unread";
-            Err(Failed::new(Exit::Cancelled, what))
+            Err(CliError::new(Exit::Cancelled, what))
         }
     }
 }
 
 async fn each_read(
     client: &Client,
-    which: &[Numbers],
+    which: &[IdRange],
     contacts: Option<Contacts<'_>>,
     json: bool,
-) -> Result<(), Failed> {
-    let chosen = Chosen::of(which, client).await?;
-    let names = Names::open(contacts).await?;
+) -> Result<(), CliError> {
+    let chosen = Selection::resolve(which, client).await?;
+    let names = SenderNames::open(contacts).await?;
     let mut missing = Vec::new();
     let mut before = "";
     for id in &chosen.ids {
@@ -74,13 +74,13 @@ async fn each_read(
         client.mark(vec![*id], true).await?;
         before = if json { "" } else { "\n" };
     }
-    chosen.without(&missing)
+    chosen.require_all(&missing)
 }
 
 /// The bare text, for another program.
-pub(super) async fn read_raw(common: &Common, which: &[Numbers]) -> Result<(), Failed> {
+pub(super) async fn read_raw(common: &Common, which: &[IdRange]) -> Result<(), CliError> {
     if common.json {
-        return Err(Failed::usage(
+        return Err(CliError::usage(
             "--raw gives the text alone, and --json all that is known of it: leave out one of them",
         ));
     }
@@ -89,7 +89,7 @@ pub(super) async fn read_raw(common: &Common, which: &[Numbers]) -> Result<(), F
     };
     let id = numbers.single().ok_or_else(one_alone)?;
     raw_may_go_out(id)?;
-    must_be_seen("nothing was marked as read")?;
+    require_output("nothing was marked as read")?;
     let client = common.client()?;
     if show_raw(&client.message(id).await?)? {
         client.mark(vec![id], true).await?;
@@ -98,17 +98,17 @@ pub(super) async fn read_raw(common: &Common, which: &[Numbers]) -> Result<(), F
 }
 
 /// Where one text ends and the next begins, its reader could not tell.
-fn one_alone() -> Failed {
-    Failed::usage("--raw gives one text alone: name one message")
+fn one_alone() -> CliError {
+    CliError::usage("--raw gives one text alone: name one message")
 }
 
 pub(super) async fn mark(
     client: &Client,
-    which: &[Numbers],
+    which: &[IdRange],
     read: bool,
     json: bool,
-) -> Result<(), Failed> {
-    let chosen = Chosen::of(which, client).await?;
+) -> Result<(), CliError> {
+    let chosen = Selection::resolve(which, client).await?;
     let done = if chosen.is_empty() {
         Done::default()
     } else {
@@ -122,26 +122,26 @@ pub(super) async fn mark(
     report(done, &chosen, verb, json)
 }
 
-/// Deletes `which`, once that is agreed to.
+/// Deletes `which`, once that is confirm to.
 pub(super) async fn delete(
     client: &Client,
-    which: &[Numbers],
+    which: &[IdRange],
     yes: bool,
     json: bool,
-) -> Result<(), Failed> {
-    must_be_askable(yes, "delete them")?;
+) -> Result<(), CliError> {
+    require_yes_or_terminal(yes, "delete them")?;
     // What is not there isn't asked about.
     let (chosen, gone) = if yes {
-        (Chosen::of(which, client).await?, Vec::new())
+        (Selection::resolve(which, client).await?, Vec::new())
     } else {
-        Chosen::there(which, client).await?
+        Selection::resolve_existing(which, client).await?
     };
     let mut done = if chosen.is_empty() {
         Done::default()
     } else {
         if !yes {
-            if let Some(lacks) = chosen.lacks(&gone) {
-                complain(format_args!("kkvc: {lacks}"));
+            if let Some(lacks) = chosen.missing_words(&gone) {
+                warn(format_args!("kkvc: {lacks}"));
             }
             must_agree_to_delete(&counted_or_named(&chosen.ids))?;
         }
@@ -152,8 +152,8 @@ pub(super) async fn delete(
 }
 
 /// Deletes every message.
-pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
-    must_be_askable(yes, "delete every message")?;
+pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
+    require_yes_or_terminal(yes, "delete every message")?;
     let which = if yes {
         Delete::All
     } else {
@@ -175,18 +175,18 @@ pub(super) async fn delete_all(client: &Client, yes: bool, json: bool) -> Result
 }
 
 /// Asks whether `these` are to be deleted. Blocks.
-fn must_agree_to_delete(these: &str) -> Result<(), Failed> {
-    if agreed(&format!("Delete {these}? {FOR_GOOD}"))? {
+fn must_agree_to_delete(these: &str) -> Result<(), CliError> {
+    if confirm(&format!("Delete {these}? {FOR_GOOD}"))? {
         return Ok(());
     }
-    Err(Failed::new(Exit::Cancelled, "nothing was deleted"))
+    Err(CliError::new(Exit::Cancelled, "nothing was deleted"))
 }
 
 /// Wipes everything, open sessions too.
-pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), Failed> {
-    must_be_askable(yes, "wipe every message")?;
-    if !yes && !agreed(&format!("Wipe every message? {FOR_GOOD}"))? {
-        return Err(Failed::new(Exit::Cancelled, "nothing was wiped"));
+pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
+    require_yes_or_terminal(yes, "wipe every message")?;
+    if !yes && !confirm(&format!("Wipe every message? {FOR_GOOD}"))? {
+        return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
     }
     let done = client.wipe().await?;
     let wiped = format!(
@@ -194,9 +194,9 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), F
         done.done.len()
     );
     if json {
-        return print_done(wiped.trim_end_matches('.'), &json_line(&done));
+        return print_outcome(wiped.trim_end_matches('.'), &json_line(&done));
     }
-    say(wiped);
+    info(wiped);
     Ok(())
 }
 
@@ -208,26 +208,26 @@ fn counted_or_named(ids: &[MessageId]) -> String {
 }
 
 /// Says what was done. Of what is missing, only what was named by itself counts.
-fn report(done: Done, chosen: &Chosen, verb: &str, json: bool) -> Result<(), Failed> {
+fn report(done: Done, chosen: &Selection, verb: &str, json: bool) -> Result<(), CliError> {
     let done = Done {
-        missing: chosen.named(&done.missing),
+        missing: chosen.explicit(&done.missing),
         ..done
     };
     said(&done, verb, json, "")?;
-    chosen.without(&done.missing)
+    chosen.require_all(&done.missing)
 }
 
 /// Says what was done, or that it was `nothing`.
-fn said(done: &Done, verb: &str, json: bool, nothing: &str) -> Result<(), Failed> {
+fn said(done: &Done, verb: &str, json: bool, nothing: &str) -> Result<(), CliError> {
     let of = match numbers(&done.done) {
         none if none.is_empty() => "nothing".to_owned(),
         some => some,
     };
     match (json, done.done.is_empty()) {
-        (true, _) => return print_done(format_args!("{verb}: {of}"), &json_line(done)),
+        (true, _) => return print_outcome(format_args!("{verb}: {of}"), &json_line(done)),
         (false, true) if nothing.is_empty() => {}
-        (false, true) => say(nothing),
-        (false, false) => say(format_args!("{verb}: {of}.")),
+        (false, true) => info(nothing),
+        (false, false) => info(format_args!("{verb}: {of}.")),
     }
     Ok(())
 }
@@ -239,17 +239,17 @@ pub(crate) fn numbers(ids: &[MessageId]) -> String {
 
 /// What `status --json` prints.
 #[derive(Serialize)]
-struct Shown<'s> {
+struct StatusJson<'s> {
     #[serde(flatten)]
     status: &'s Status,
     relay_fingerprint: String,
 }
 
-pub(super) async fn status(client: &Client, json: bool) -> Result<(), Failed> {
+pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> {
     let status = client.status().await?;
     let relay_fingerprint = fingerprint::<Relay>(&status.relay);
     if json {
-        return print_json(&Shown {
+        return print_json(&StatusJson {
             status: &status,
             relay_fingerprint,
         });
@@ -355,7 +355,7 @@ fn cost(status: &Status) -> String {
     format!("{}{why} (senders have {time} to pay it)", status.cost)
 }
 
-pub(super) fn head(summary: &Summary, names: &Names, on_a_terminal: bool) -> String {
+pub(super) fn head(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String {
     let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
     let openpgp = openpgp.or_else(|| openpgp_inside(summary.id, &summary.openpgp_inside));
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::sync::watch;
 
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::visible::quoted;
 use crate::crypto::random;
 use crate::http;
@@ -56,7 +56,7 @@ impl Ready {
 
 impl RelayArgs {
     /// Reads what the Tor inside needs, if it is to run here.
-    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, Failed> {
+    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, CliError> {
         if tor == TorMode::Embedded {
             let settings = self.place.settings()?;
             settings.look_up_user();
@@ -92,7 +92,7 @@ pub(super) struct Onion {
 
 impl Onion {
     /// Gives the relay its address. Tor goes on from there by itself.
-    pub(super) async fn publish(ready: &Ready, args: &RelayArgs) -> Result<Self, Failed> {
+    pub(super) async fn publish(ready: &Ready, args: &RelayArgs) -> Result<Self, CliError> {
         // arti would make one, too; but only this leaves nothing half made.
         ready
             .home
@@ -125,7 +125,7 @@ impl Onion {
 
 impl SenderArgs {
     /// Refuses options that would do nothing.
-    pub(super) fn must_be_unused(&self, way: &str) -> Result<(), Failed> {
+    pub(super) fn must_be_unused(&self, way: &str) -> Result<(), CliError> {
         let given = [
             ("--state-dir", self.place.state_dir.is_some()),
             ("--tor-config", self.place.tor_config.is_some()),
@@ -139,9 +139,9 @@ impl SenderArgs {
     }
 }
 
-fn unused(given: &[(&str, bool)], way: &str, hint: &str) -> Result<(), Failed> {
+fn unused(given: &[(&str, bool)], way: &str, hint: &str) -> Result<(), CliError> {
     match given.iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Failed::usage(format!(
+        Some((option, _)) => Err(CliError::usage(format!(
             "{option} is for the Tor inside, and {way} doesn't start it"
         ))
         .hint(hint)),
@@ -160,7 +160,7 @@ pub(crate) struct SenderTor {
 
 impl SenderTor {
     /// Starts it for this inbox. It connects by itself from then on.
-    pub(crate) async fn start(args: &SenderArgs, to: OnionAddress) -> Result<Self, Failed> {
+    pub(crate) async fn start(args: &SenderArgs, to: OnionAddress) -> Result<Self, CliError> {
         let access = match &args.key {
             Some(key) => Some(super::key::load(key).await?),
             None => None,
@@ -182,7 +182,7 @@ impl SenderTor {
     }
 
     /// Whether it may lead to this inbox, too.
-    pub(crate) fn must_lead_to(&self, to: OnionAddress) -> Result<(), Failed> {
+    pub(crate) fn must_lead_to(&self, to: OnionAddress) -> Result<(), CliError> {
         must_be_for(self.only, to)
     }
 
@@ -197,15 +197,15 @@ impl SenderTor {
 }
 
 /// Who gives a key means the inbox that it is for.
-fn must_be_for(only: Option<OnionAddress>, to: OnionAddress) -> Result<(), Failed> {
+fn must_be_for(only: Option<OnionAddress>, to: OnionAddress) -> Result<(), CliError> {
     if only.is_some_and(|only| only != to) {
         let what = "this key is for another inbox; nothing was sent";
-        return Err(Failed::usage(what));
+        return Err(CliError::usage(what));
     }
     Ok(())
 }
 
-impl From<HomeError> for Failed {
+impl From<HomeError> for CliError {
     fn from(error: HomeError) -> Self {
         let failed = Self::new(Exit::Refused, error.to_string());
         // Said even of the usual one: who pastes it may have another, as root has for a service.
@@ -268,7 +268,7 @@ fn advice(fault: &io::Error) -> &'static str {
 }
 
 /// Says of a key that can't be written what is there instead.
-fn unwritten(mut failed: Failed, fault: &KeyError, there: Option<OnionAddress>) -> Failed {
+fn unwritten(mut failed: CliError, fault: &KeyError, there: Option<OnionAddress>) -> CliError {
     let KeyError::Io(fault) = fault else {
         return failed.hint(ELSEWHERE);
     };
@@ -294,13 +294,13 @@ fn is_full(fault: &io::Error) -> bool {
     )
 }
 
-impl From<SettingsError> for Failed {
+impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
         Self::usage(error.to_string())
     }
 }
 
-impl From<StartError> for Failed {
+impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         let other = "name another directory with --state-dir, or use a system Tor with --tor.";
         let hint = match error.trouble() {

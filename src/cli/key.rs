@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::exit::Failed;
-use super::output::{json_line, print_done, say};
+use super::exit::CliError;
+use super::output::{info, json_line, print_outcome};
 use super::secret_file;
 use super::visible::{OneLine, quoted};
 use crate::crypto::random;
@@ -17,7 +17,7 @@ use crate::tor::AccessSecret;
 const MAKER: &str = "kkvc key ADDRESS FILE";
 
 #[derive(Serialize)]
-struct Shown {
+struct KeyJson {
     inbox: String,
     key: String,
 }
@@ -27,7 +27,7 @@ pub(super) async fn show_or_make(
     inbox: OnionAddress,
     file: &Path,
     json: bool,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     let new = AccessSecret::generate(inbox, &mut random::kernel());
     let (secret, made) = match secret_file::make(file, &new.to_line()) {
         Ok(()) => (new, true),
@@ -36,16 +36,18 @@ pub(super) async fn show_or_make(
     };
     if secret.inbox() != inbox {
         let what = format!("{} is the key to another inbox", quoted(file));
-        return Err(Failed::usage(what).hint("Name another file; each inbox has a key of its own."));
+        return Err(
+            CliError::usage(what).hint("Name another file; each inbox has a key of its own.")
+        );
     }
     let key = secret.key().to_string();
     let done = key_in(made, file);
     if json {
         let inbox = inbox.to_string();
-        return print_done(done, &json_line(&Shown { inbox, key }));
+        return print_outcome(done, &json_line(&KeyJson { inbox, key }));
     }
-    print_done(done, &format!("{key}\n"))?;
-    say(format_args!(
+    print_outcome(done, &format!("{key}\n"))?;
+    info(format_args!(
         "Give this line to the inbox's owner, for kkv --allow. Keep {} to yourself; \
          kkvc send --key uses it, and so does a system Tor in its ClientOnionAuthDir.",
         OneLine(&file.to_string_lossy())
@@ -60,10 +62,10 @@ pub(super) fn key_in(made: bool, file: &Path) -> String {
 }
 
 /// Reads the key in `file`, if nobody else can.
-pub(super) async fn load(file: &Path) -> Result<AccessSecret, Failed> {
+pub(super) async fn load(file: &Path) -> Result<AccessSecret, CliError> {
     let line = secret_file::read(file, MAKER, |line| line.parse::<AccessSecret>().is_ok()).await?;
     line.parse().map_err(|fault| {
-        Failed::usage(format!("{}: {fault}", quoted(file)))
+        CliError::usage(format!("{}: {fault}", quoted(file)))
             .hint(format!("`{MAKER}` makes a new one."))
     })
 }

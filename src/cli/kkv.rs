@@ -13,10 +13,10 @@ use tokio::runtime::Runtime;
 use super::address::{AddressCommand, address};
 use super::advice::close_directory;
 use super::arguments::parse;
-use super::exit::{Exit, Failed};
-use super::host::Running;
+use super::exit::{CliError, Exit};
+use super::host::RunningRelay;
 use super::inside::{Onion, Ready};
-use super::output::{Talk, complain, set_talk, tell};
+use super::output::{Verbosity, notice, set_verbosity, warn};
 use super::speed::Speed;
 use super::writer::{self, LastWords};
 use super::{panic, runtime, signals, tor_lines};
@@ -50,14 +50,14 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub fn main() -> ExitCode {
     writer::hold();
     let _last = LastWords::within(Some(LAST_WORDS));
-    panic::tell_where_only("kkv");
+    panic::report_place_only("kkv");
     memory::harden();
     let mut args: Args = match parse() {
         Ok(args) => args,
         Err(code) => return code,
     };
     if args.quiet {
-        set_talk(Talk::Quiet);
+        set_verbosity(Verbosity::Quiet);
     }
     let done = match args.command.take() {
         Some(Command::Address { command }) => scrub::after(|| keep(command)),
@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn start(args: &Args) -> Result<(), Failed> {
+fn start(args: &Args) -> Result<(), CliError> {
     let limits = http::ConnectionLimits::for_strangers(process::raise_descriptors());
     // A request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = on_one_thread()?;
@@ -78,7 +78,7 @@ fn start(args: &Args) -> Result<(), Failed> {
     runtime.shutdown_timeout(SHUTDOWN);
     if result.is_ok() {
         let behind_ctrl_c = if io::stdout().is_terminal() { "\n" } else { "" };
-        tell(format_args!(
+        notice(format_args!(
             "{behind_ctrl_c}kkv has stopped; every message is wiped.\n"
         ));
     }
@@ -86,7 +86,7 @@ fn start(args: &Args) -> Result<(), Failed> {
 }
 
 /// Does what is asked with the address; nothing runs.
-fn keep(command: AddressCommand) -> Result<(), Failed> {
+fn keep(command: AddressCommand) -> Result<(), CliError> {
     writer::begin(); // it confines itself to nothing
     let runtime = on_one_thread()?;
     let result = runtime.block_on(address(command));
@@ -94,7 +94,7 @@ fn keep(command: AddressCommand) -> Result<(), Failed> {
     result
 }
 
-fn on_one_thread() -> Result<Runtime, Failed> {
+fn on_one_thread() -> Result<Runtime, CliError> {
     runtime::start(
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -106,7 +106,7 @@ async fn run(
     args: &Args,
     inside: Option<&Ready>,
     limits: http::ConnectionLimits,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let config = RelayConfig {
@@ -144,7 +144,7 @@ async fn run(
     };
 
     let relay = relay_with(config, queue);
-    let running = Arc::new(Running {
+    let running = Arc::new(RunningRelay {
         relay: Arc::clone(&relay),
         tor: args.tor,
         onion: onion.as_ref().map(|onion| (onion.address(), onion.state())),
@@ -159,7 +159,7 @@ async fn run(
     });
     running.announce(&socket, &speed);
     if !locked {
-        complain(unlocked(args.max_messages, memory::lockable_pages()));
+        warn(unlocked(args.max_messages, memory::lockable_pages()));
     }
 
     let strangers = relay::router(Arc::clone(&relay));
@@ -174,7 +174,7 @@ async fn run(
             Some(onion) => {
                 let state = onion.state();
                 let telling = async {
-                    tor_lines::tell(state).await;
+                    tor_lines::follow(state).await;
                     std::future::pending().await // with less to say it serves no worse
                 };
                 tokio::select! {
@@ -193,22 +193,25 @@ async fn run(
     // One end is asked for. Any other would leave an inbox that nobody reaches, that its owner can't read, or that
     // keeps what it should forget.
     let ended = tokio::select! {
-        http::AcceptStopped = on_this_machine => Err("what lets strangers in on this machine"),
-        http::AcceptStopped = through_tor => Err("what lets strangers in through Tor"),
-        http::AcceptStopped = owners => Err("what lets its owner in"),
-        () = running.wipe_when_away() => Err("what wipes when its owner is away"),
-        () = relay.purge_when_due() => Err("what forgets in time"),
+        http::AcceptStopped = on_this_machine => Err("the listener on this machine"),
+        http::AcceptStopped = through_tor => Err("the onion service"),
+        http::AcceptStopped = owners => Err("the owner's socket"),
+        () = running.wipe_when_away() => Err("the timer of --wipe-after"),
+        () = relay.purge_when_due() => Err("the deletion of expired messages"),
         () = &mut stopped => Ok(()),
     };
     relay.close();
-    ended.map_err(failed_by_itself)
+    ended.map_err(part_ended)
 }
 
-/// A part that the relay stands on has ended, though nobody asked for it. Where a part has panicked has been told
+/// A `part` that the relay needs has ended, though nobody asked for it. If it has panicked, the place is printed
 /// already.
-fn failed_by_itself(part: &str) -> Failed {
-    let what = format!("{part} has ended by a fault of kkv's own; every message is wiped");
-    Failed::new(Exit::Fault, what).hint("Start it again, and please report the lines above.")
+fn part_ended(part: &str) -> CliError {
+    let what = format!(
+        "internal error (a bug; please report it): {part} has ended; every message is wiped"
+    );
+    CliError::new(Exit::Internal, what)
+        .hint("Start it again. Please report the lines above as well.")
 }
 
 /// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys
@@ -237,12 +240,12 @@ fn needs(socket: &Path, listens: Option<&Listen>, inside: Option<&Ready>) -> Nee
     }
 }
 
-fn no_memory(args: &Args) -> Failed {
+fn no_memory(args: &Args) -> CliError {
     let what = format!(
         "there is no memory for {}",
         counted(args.max_messages, "message")
     );
-    Failed::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
+    CliError::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
 }
 
 /// What is said, once, if the messages could be swapped to a disk, and this user may lock so many pages.
@@ -265,15 +268,15 @@ fn unlocked(messages: u32, lockable: Option<u64>) -> String {
     )
 }
 
-impl From<SocketError> for Failed {
+impl From<SocketError> for CliError {
     fn from(error: SocketError) -> Self {
         no_socket(&error, "another socket with --socket.")
     }
 }
 
 /// What is said of a socket that can't be had, and which `other` may be.
-fn no_socket(error: &SocketError, other: &str) -> Failed {
-    let failed = Failed::new(Exit::Refused, error.to_string());
+fn no_socket(error: &SocketError, other: &str) -> CliError {
+    let failed = CliError::new(Exit::Refused, error.to_string());
     match error {
         SocketError::InUse(_) => failed.hint(format!(
             "Stop the other one (its messages go with it), or name {other}"
@@ -285,7 +288,7 @@ fn no_socket(error: &SocketError, other: &str) -> Failed {
     }
 }
 
-impl From<BindError> for Failed {
+impl From<BindError> for CliError {
     fn from(error: BindError) -> Self {
         let failed = Self::new(Exit::Refused, error.to_string());
         let other = "another port with --listen 127.0.0.1:PORT (and in the torrc).";
@@ -306,12 +309,10 @@ mod tests {
 
     #[test]
     fn an_end_that_nobody_asked_for_is_a_failure_by_which_a_service_is_started_again() {
-        let failed = failed_by_itself("what lets strangers in");
+        let failed = part_ended("the onion service");
         assert_eq!(failed.exit as u8, 101);
-        assert_eq!(
-            failed.what.split(" has ended").next(),
-            Some("what lets strangers in")
-        );
+        let start = "internal error (a bug; please report it): the onion service has ended;";
+        assert!(failed.what.starts_with(start), "{}", failed.what);
         // What is not started again: wrong usage alone, and being told to stop.
         let units = [
             include_str!("../../dist/systemd/system/kkv.service"),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::commands::{Cli, Command, Tui};
 use super::common::Common;
-use super::exit::Failed;
-use super::output::set_talk;
+use super::exit::CliError;
+use super::output::set_verbosity;
 use super::way::OneTor;
 use super::writer::LastWords;
 use super::{
@@ -29,13 +29,13 @@ pub fn main() -> ExitCode {
     let _last = LastWords::within(None);
     // It is the program `kkv` under another name (bin/kkvc.rs): who ends `kkv` doesn't mean it.
     _ = rustix::thread::set_name(c"kkvc");
-    panic::tell_where_only("kkvc");
+    panic::report_place_only("kkvc");
     memory::harden(); // the message may be among the arguments
     let cli = match parsed() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    set_talk(cli.common.talk());
+    set_verbosity(cli.common.verbosity());
     let result = scrub::after(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,7 +55,7 @@ fn parsed() -> Result<Cli, ExitCode> {
 }
 
 /// Runs one command, and waits for what it has started: that has to forget the same things.
-fn finished(cli: Cli) -> Result<(), Failed> {
+fn finished(cli: Cli) -> Result<(), CliError> {
     let runtime = runtime::start(
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -67,7 +67,7 @@ fn finished(cli: Cli) -> Result<(), Failed> {
     result
 }
 
-async fn run(cli: Cli) -> Result<(), Failed> {
+async fn run(cli: Cli) -> Result<(), CliError> {
     let common = &cli.common;
     common.must_fit_together()?;
     match cli
@@ -107,14 +107,14 @@ async fn run(cli: Cli) -> Result<(), Failed> {
     }
 }
 
-async fn tui(common: &Common, args: Tui) -> Result<(), Failed> {
+async fn tui(common: &Common, args: Tui) -> Result<(), CliError> {
     if common.json {
-        return Err(Failed::usage(
+        return Err(CliError::usage(
             "--json is for commands: kkvc --help lists them",
         ));
     }
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failed::usage("the interactive client needs a terminal")
+        return Err(CliError::usage("the interactive client needs a terminal")
             .hint("The commands don't: kkvc --help lists them."));
     }
     let route = Route {

@@ -5,23 +5,23 @@ use unicode_width::UnicodeWidthStr;
 
 use super::bar::{columns, hanging};
 use super::book::Contacts;
-use super::colour::strong;
+use super::colour::bold;
 use super::commands;
 use super::contact::padded;
 use super::direction::apart;
-use super::exit::Failed;
+use super::exit::CliError;
 use super::find::Wanted;
 use super::inbox::time;
-use super::named::{Named, Names};
-use super::output::{print, print_json, say};
+use super::output::{info, print, print_json};
 use super::preview::{last_column, room_for_words, title};
+use super::senders::{SenderNames, WithSender};
 use crate::owner::Client;
 use crate::owner::api::Summary;
 
 /// What `list --json` prints.
 #[derive(Serialize)]
 struct Messages<'m> {
-    messages: Vec<Named<'m, Summary>>,
+    messages: Vec<WithSender<'m, Summary>>,
 }
 
 pub(super) async fn list(
@@ -29,14 +29,14 @@ pub(super) async fn list(
     args: commands::List,
     contacts: Option<Contacts<'_>>,
     json: bool,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     // Texts are for people: without a terminal, and in JSON, they are not asked for.
     let width = columns().filter(|_| !json && !args.no_preview);
     let list = match width {
         Some(width) => client.list_with_first(width).await?,
         None => client.list().await?,
     };
-    let names = Names::open(contacts).await?;
+    let names = SenderNames::open(contacts).await?;
     let mut messages = list.messages;
     if args.unread {
         messages.retain(|message| !message.read);
@@ -50,7 +50,7 @@ pub(super) async fn list(
         return print_json(&Messages { messages });
     }
     if messages.is_empty() {
-        say(match (&args.find, args.unread) {
+        info(match (&args.find, args.unread) {
             (Some(_), false) => "No messages with these words.",
             (Some(_), true) => "No unread messages with these words.",
             (None, true) => "No unread messages.",
@@ -66,8 +66,8 @@ async fn found(
     client: &Client,
     messages: Vec<Summary>,
     wanted: &Wanted,
-    names: &Names,
-) -> Result<Vec<Summary>, Failed> {
+    names: &SenderNames,
+) -> Result<Vec<Summary>, CliError> {
     let mut found = Vec::new();
     for summary in messages {
         let sender = names.of(&summary.sender);
@@ -79,7 +79,7 @@ async fn found(
 }
 
 /// All of them; with the first words of each where a terminal of so many columns has room for them.
-fn table(messages: &[Summary], names: &Names, columns: Option<usize>) -> String {
+fn table(messages: &[Summary], names: &SenderNames, columns: Option<usize>) -> String {
     let from = messages.iter().map(|m| names.of_message(m));
     let from: Vec<String> = match columns {
         Some(_) => from.map(apart).collect(),
@@ -118,7 +118,7 @@ fn table(messages: &[Summary], names: &Names, columns: Option<usize>) -> String 
         table += &if message.read {
             line.to_string()
         } else {
-            strong(&line)
+            bold(&line)
         };
         table.push('\n');
     }

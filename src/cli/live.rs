@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use indicatif::{ProgressDrawTarget, TermLike};
 use rustix::termios::tcgetwinsize;
 
-use super::output::{Talk, talk};
+use super::output::{Verbosity, verbosity};
 use super::writer::{self, Sink};
 use crate::lock;
 use crate::private::Private;
@@ -18,7 +18,7 @@ const USUAL: (u16, u16) = (80, 24);
 
 /// Where such a line is drawn: nowhere if standard error is no terminal, or little is to be said.
 pub(super) fn target() -> ProgressDrawTarget {
-    if io::stderr().is_terminal() && talk() != Talk::Quiet {
+    if io::stderr().is_terminal() && verbosity() != Verbosity::Quiet {
         ProgressDrawTarget::term_like(Box::new(Live::default()))
     } else {
         ProgressDrawTarget::hidden()

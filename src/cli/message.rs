@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal};
 use zeroize::Zeroizing;
 
 use super::bar::{behind_a_bar, columns};
-use super::exit::Failed;
+use super::exit::CliError;
 use super::inbox::head;
-use super::named::Names;
-use super::output::{json_line, written};
+use super::output::{json_line, write_all};
+use super::senders::SenderNames;
 use crate::openpgp::Block;
 use crate::owner::api::{Message, Summary};
 use crate::queue::MessageId;
@@ -17,15 +17,15 @@ use crate::queue::MessageId;
 pub(super) fn show(
     before: &str,
     message: &Message,
-    names: &Names,
+    names: &SenderNames,
     json: bool,
-) -> Result<bool, Failed> {
+) -> Result<bool, CliError> {
     let shown = Zeroizing::new(format!("{before}{}", *shown(message, names, json)));
-    written(shown.as_bytes())
+    write_all(shown.as_bytes())
 }
 
 /// It as it is shown.
-pub(super) fn shown(message: &Message, names: &Names, json: bool) -> Zeroizing<String> {
+pub(super) fn shown(message: &Message, names: &SenderNames, json: bool) -> Zeroizing<String> {
     if json {
         return Zeroizing::new(json_line(&names.named(message, &message.summary.sender)));
     }
@@ -36,17 +36,17 @@ pub(super) fn shown(message: &Message, names: &Names, json: bool) -> Zeroizing<S
 }
 
 /// Writes its text to the byte, and nothing else. Whether it was taken, as above.
-pub(super) fn show_raw(message: &Message) -> Result<bool, Failed> {
-    written(message.text.as_bytes())
+pub(super) fn show_raw(message: &Message) -> Result<bool, CliError> {
+    write_all(message.text.as_bytes())
 }
 
 /// Refuses to write bare text where it could do harm.
-pub(super) fn raw_may_go_out(id: MessageId) -> Result<(), Failed> {
+pub(super) fn raw_may_go_out(id: MessageId) -> Result<(), CliError> {
     if !io::stdout().is_terminal() {
         return Ok(());
     }
     Err(
-        Failed::usage("--raw gives the text as it came, which could steer this terminal").hint(
+        CliError::usage("--raw gives the text as it came, which could steer this terminal").hint(
             format!("Give it to a program (| gpg -d | less) or a file (> FILE); `kkvc read {id}` shows it in safety."),
         ),
     )
@@ -76,21 +76,21 @@ pub(super) fn openpgp(id: MessageId, block: Block) -> String {
 pub(super) fn openpgp_inside(id: MessageId, blocks: &[Block]) -> Option<String> {
     let first = blocks.first()?;
     let kinds: Vec<String> = blocks.iter().map(ToString::to_string).collect();
-    let mut told = format!("only in part: {}", kinds.join(", "));
+    let mut lines = format!("only in part: {}", kinds.join(", "));
     let raw = format!("kkvc read {id} --raw");
     match first {
         Block::Message | Block::SignedMessage => {
-            told += &format!("\n          to open the first: {raw} | gpg -d | less");
+            lines += &format!("\n          to open the first: {raw} | gpg -d | less");
         }
         Block::PublicKey => {
-            told += &format!("\n          to see whose it is: {raw} | gpg --show-keys");
+            lines += &format!("\n          to see whose it is: {raw} | gpg --show-keys");
         }
         Block::Signature | Block::PrivateKey => {}
     }
     if blocks.contains(&Block::PrivateKey) {
-        told += "\n          a private key that was sent is no secret any more";
+        lines += "\n          a private key that was sent is no secret any more";
     }
-    Some(told)
+    Some(lines)
 }
 
 /// The same in a word or two, for lists.

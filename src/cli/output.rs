@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::bar::{columns, columns_of, ends_lines, hanging};
 use super::colour;
-use super::exit::{Exit, Failed};
-use super::signals::{Listening, is_asked_to_end};
+use super::exit::{CliError, Exit};
+use super::signals::{Listening, stop_is_requested};
 use super::writer::{self, Sink};
 
 /// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
@@ -24,7 +24,7 @@ const DEV_NULL: (u32, u32) = (1, 3);
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Talk {
+pub(super) enum Verbosity {
     /// What has gone wrong, and questions.
     Quiet,
     /// Also what is done.
@@ -33,61 +33,61 @@ pub(super) enum Talk {
     Verbose,
 }
 
-static TALK: OnceLock<Talk> = OnceLock::new();
+static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
 
 /// Says how much is to be said from now on. Nothing changes it later.
-pub(super) fn set_talk(talk: Talk) {
-    let _ = TALK.set(talk);
+pub(super) fn set_verbosity(verbosity: Verbosity) {
+    let _ = VERBOSITY.set(verbosity);
 }
 
 /// How much is to be said.
-pub(super) fn talk() -> Talk {
-    TALK.get().copied().unwrap_or(Talk::Usual)
+pub(super) fn verbosity() -> Verbosity {
+    VERBOSITY.get().copied().unwrap_or(Verbosity::Normal)
 }
 
 /// Says what is done, in a line on standard error. Whether anybody hears it changes nothing of what is done.
-pub(crate) fn say(line: impl Display) {
-    if talk() != Talk::Quiet {
-        complain(line);
+pub(crate) fn info(line: impl Display) {
+    if verbosity() != Verbosity::Quiet {
+        warn(line);
     }
 }
 
 /// Says how it is done, to who has asked for it.
-pub(super) fn say_more(line: impl Display) {
-    if talk() == Talk::Verbose {
-        complain(line);
+pub(super) fn verbose(line: impl Display) {
+    if verbosity() == Verbosity::Verbose {
+        warn(line);
     }
 }
 
 /// Says what has gone wrong, to whoever may hear it. Nothing waits until somebody does.
-pub(super) fn complain(line: impl Display) {
+pub(super) fn warn(line: impl Display) {
     let line = hanging(&line.to_string(), columns_of(io::stderr()));
     writer::words(Sink::Err, format!("{}\n", *line));
 }
 
 /// The same of a command that is there to be pasted: a line feed or a space that isn't part of it would make another of
 /// it. No stranger has written it.
-pub(super) fn complain_unbroken(command: impl Display) {
+pub(super) fn warn_unwrapped(command: impl Display) {
     writer::words(Sink::Err, format!("{command}\n"));
 }
 
 /// The same, behind a `label` that is seen.
-pub(super) fn alarm(label: &str, words: impl Display) {
+pub(super) fn error(label: &str, words: impl Display) {
     let line = hanging(&format!("{label} {words}"), columns_of(io::stderr()));
     let line = match line.strip_prefix(label) {
-        Some(words) => format!("{}{words}\n", colour::alarm(label)),
+        Some(words) => format!("{}{words}\n", colour::error(label)),
         None => format!("{}\n", *line), // the terminal is narrower than the label
     };
     writer::words(Sink::Err, line);
 }
 
 /// Writes lines for people in which a stranger's words may stand, such as a name: see [`hanging`].
-pub(super) fn print_lines(lines: &str) -> Result<(), Failed> {
+pub(super) fn print_lines(lines: &str) -> Result<(), CliError> {
     print(&hanging(lines, columns()))
 }
 
 /// Rings the bell of the terminal that this runs on, if it runs on one.
-pub(super) fn ring() {
+pub(super) fn ring_bell() {
     let bell = "\x07".to_owned();
     if io::stderr().is_terminal() {
         writer::words(Sink::Err, bell);
@@ -97,8 +97,8 @@ pub(super) fn ring() {
 }
 
 /// Says on standard output what is done, if anything is to be said. Nothing waits until somebody hears it.
-pub(super) fn tell(lines: impl Display) {
-    if talk() != Talk::Quiet {
+pub(super) fn notice(lines: impl Display) {
+    if verbosity() != Verbosity::Quiet {
         writer::words(Sink::Out, lines.to_string());
     }
 }
@@ -110,12 +110,12 @@ pub(super) fn tell(lines: impl Display) {
 /// shell's `> /dev/null` is for writing alone, and meant. Some programs that start this one open it for both and mean
 /// it (Python's DEVNULL), and nothing tells these from a closed output. So what else a command prints is taken as
 /// thrown away; refused is only what can't be had again, or has no use but to be seen.
-pub(super) fn must_be_seen(so: &str) -> Result<(), Failed> {
+pub(super) fn require_output(so: &str) -> Result<(), CliError> {
     if !is_dev_null_for_both(io::stdout().as_fd()) {
         return Ok(());
     }
     let what = format!("standard output is closed (or /dev/null, opened for reading too); {so}");
-    Err(Failed::usage(what)
+    Err(CliError::usage(what)
         .hint("Write it to a terminal, a file or a program; `> /dev/null` throws it away."))
 }
 
@@ -128,39 +128,39 @@ fn is_dev_null_for_both(file: BorrowedFd<'_>) -> bool {
 }
 
 /// Writes data, and waits until it is written. A reader that has gone away (`kkvc list | head`) is no fault.
-pub(super) fn print(text: &str) -> Result<(), Failed> {
-    written(text.as_bytes()).map(drop)
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    write_all(text.as_bytes()).map(drop)
 }
 
 /// Writes what has come of something that is done already: `done` says what, so that nobody takes a fault of the output
 /// for one of that.
-pub(super) fn print_done(done: impl Display, text: &str) -> Result<(), Failed> {
+pub(super) fn print_outcome(done: impl Display, text: &str) -> Result<(), CliError> {
     print(text).map_err(|failed| {
         let exit = match failed.exit {
             Exit::Cancelled => Exit::Cancelled,
-            _ => Exit::DoneUntold,
+            _ => Exit::DoneUnreported,
         };
         let what = format!("{done}; only its output failed: {}", failed.what);
-        Failed::new(exit, what)
+        CliError::new(exit, what)
     })
 }
 
 /// Writes all of `bytes`. Whether they were taken: false if nobody reads any more.
-pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
+pub(super) fn write_all(bytes: &[u8]) -> Result<bool, CliError> {
     let cancelled = || {
         let what = "cancelled before standard output had taken everything";
-        Failed::new(Exit::Cancelled, what)
+        CliError::new(Exit::Cancelled, what)
     };
     // Where a signal ended the program, it would leave the terminal as a line of a text has it.
     let listening = ends_lines(bytes).then(Listening::begin).transpose()?;
-    let before = is_asked_to_end();
+    let before = stop_is_requested();
     let taken = writer::written(Sink::Out, Zeroizing::new(bytes.to_vec()));
-    if listening.is_some() && is_asked_to_end() && !before {
+    if listening.is_some() && stop_is_requested() && !before {
         return Err(cancelled()); // a terminal forgets at Ctrl-C what it hasn't shown yet
     }
     taken.map_err(|fault| match fault.kind() {
         io::ErrorKind::Interrupted => cancelled(),
-        _ => Failed::new(
+        _ => CliError::new(
             Exit::Refused,
             format!("can't write to standard output: {fault}"),
         ),
@@ -168,7 +168,7 @@ pub(super) fn written(bytes: &[u8]) -> Result<bool, Failed> {
 }
 
 /// Writes `value`, which is an object, as one line of JSON: see [`json_line`].
-pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failed> {
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     print(&json_line(value))
 }
 

@@ -12,9 +12,9 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::bar::{columns_of, hanging};
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::input::{is_of_no_terminal, stdin};
-use super::output::complain;
+use super::output::warn;
 use super::visible::{OneLine, quoted};
 use super::writer::{self, Sink};
 use super::{secret_file, signals};
@@ -34,14 +34,14 @@ pub(super) async fn opened<T>(
     book: &Path,
     program: &str,
     mut open: impl FnMut(Passphrase) -> Result<T, FileError>,
-) -> Result<Result<T, FileError>, Failed> {
+) -> Result<Result<T, FileError>, CliError> {
     if let Some(file) = file {
         return Ok(open(of_file(file).await?));
     }
     for _ in 1..TRIES {
         match open(signals::unless_stopped(asked(book)).await?) {
             Err(FileError::WrongPassphrase) => {
-                complain(format_args!(
+                warn(format_args!(
                     "{program}: the passphrase is wrong; try again"
                 ));
             }
@@ -52,22 +52,22 @@ pub(super) async fn opened<T>(
 }
 
 /// The passphrase of a `book` that is to be made: from `file`, or asked for twice.
-pub(super) async fn new(file: Option<&Path>, book: &Path) -> Result<Passphrase, Failed> {
+pub(super) async fn new(file: Option<&Path>, book: &Path) -> Result<Passphrase, CliError> {
     match file {
         Some(file) => of_file(file).await,
         None => signals::unless_stopped(asked_twice(book)).await,
     }
 }
 
-async fn of_file(path: &Path) -> Result<Passphrase, Failed> {
+async fn of_file(path: &Path) -> Result<Passphrase, CliError> {
     let mut line = secret_file::read_passphrase(path).await?;
     // Blank lines behind it are an editor's; a blank at the end of the line may be meant.
     let end = line.trim_end_matches(['\n', '\r']).len();
     line.truncate(end);
-    Passphrase::new(&line).map_err(|fault| Failed::usage(format!("{}: {fault}", quoted(path))))
+    Passphrase::new(&line).map_err(|fault| CliError::usage(format!("{}: {fault}", quoted(path))))
 }
 
-async fn asked(book: &Path) -> Result<Passphrase, Failed> {
+async fn asked(book: &Path) -> Result<Passphrase, CliError> {
     let terminal = Terminal::silent()?;
     let book = book.to_string_lossy();
     terminal
@@ -75,9 +75,9 @@ async fn asked(book: &Path) -> Result<Passphrase, Failed> {
         .await
 }
 
-async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
+async fn asked_twice(book: &Path) -> Result<Passphrase, CliError> {
     let terminal = Terminal::silent()?;
-    complain(format_args!(
+    warn(format_args!(
         "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try \
          passphrases on it, so take a long one; nobody can open it without.",
         OneLine(&book.to_string_lossy())
@@ -87,7 +87,7 @@ async fn asked_twice(book: &Path) -> Result<Passphrase, Failed> {
     if one.is_same(&other) {
         Ok(one)
     } else {
-        Err(Failed::usage(
+        Err(CliError::usage(
             "the two passphrases differ; nothing was made",
         ))
     }
@@ -104,7 +104,7 @@ struct Terminal {
 impl Terminal {
     /// The terminal on standard input and error, or, where they are something else, the one that the program was
     /// started from.
-    fn silent() -> Result<Self, Failed> {
+    fn silent() -> Result<Self, CliError> {
         let (input, output) = if io::stdin().is_terminal() && io::stderr().is_terminal() {
             (stdin(), Sink::Err)
         } else {
@@ -136,13 +136,13 @@ impl Terminal {
             })
         });
         silent.map_err(|_| {
-            Failed::usage("there is no terminal to ask for the passphrase on")
+            CliError::usage("there is no terminal to ask for the passphrase on")
                 .hint("Name a file that has it in one line, with --passphrase-file.")
         })
     }
 
     /// Asks for one line.
-    async fn line(&self, question: &str) -> Result<Passphrase, Failed> {
+    async fn line(&self, question: &str) -> Result<Passphrase, CliError> {
         let columns = match &self.output {
             Sink::Terminal(file) => columns_of(file),
             Sink::Out | Sink::Err => columns_of(io::stderr()),
@@ -155,12 +155,12 @@ impl Terminal {
         self.show("\n"); // Enter wasn't shown either
         let line = line.map_err(|fault| unread(&fault))?;
         let Some(line) = line else {
-            return Err(Failed::new(
+            return Err(CliError::new(
                 Exit::Cancelled,
                 "no passphrase was given; nothing was done",
             ));
         };
-        Passphrase::new(&line).map_err(|fault| Failed::usage(fault.to_string()))
+        Passphrase::new(&line).map_err(|fault| CliError::usage(fault.to_string()))
     }
 
     fn show(&self, text: &str) {
@@ -174,8 +174,8 @@ impl Drop for Terminal {
     }
 }
 
-fn unread(fault: &io::Error) -> Failed {
-    Failed::usage(format!("can't read the passphrase: {fault}"))
+fn unread(fault: &io::Error) -> CliError {
+    CliError::usage(format!("can't read the passphrase: {fault}"))
 }
 
 /// Reads a line, and nothing behind it, into one buffer that is wiped; none if there is only the end. The rest of one

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::ask::{agreed, can_ask};
-use super::exit::{Exit, Failed};
+use super::ask::{can_ask, confirm};
+use super::exit::{CliError, Exit};
 use super::live;
-use super::output::{complain, say, say_more};
+use super::output::{info, verbose, warn};
 use super::steps::{Steps, dear};
 use crate::lock;
 use crate::pow::Puzzle;
@@ -79,7 +79,7 @@ impl Progress {
 
     /// A line that stays.
     pub(super) fn line(&self, text: &str) {
-        self.bar.suspend(|| say(text));
+        self.bar.suspend(|| info(text));
     }
 
     /// Takes the live line away, for good.
@@ -93,19 +93,19 @@ impl Progress {
     async fn asked(&self) -> bool {
         lock(&self.state).asking = true;
         self.bar.finish_and_clear();
-        let answer = spawn_blocking(|| agreed("Try all the same?")).await;
+        let answer = spawn_blocking(|| confirm("Try all the same?")).await;
         self.bar.reset();
         lock(&self.state).asking = false;
         self.consent(answer.expect("asking does not panic")).await
     }
 
-    async fn consent(&self, answer: Result<bool, Failed>) -> bool {
+    async fn consent(&self, answer: Result<bool, CliError>) -> bool {
         match answer {
             Ok(agreed) => agreed,
             // By the signal that whoever waits for this delivery hears of, too.
             Err(failed) if failed.exit == Exit::Cancelled => pending().await,
             Err(failed) => {
-                self.bar.suspend(|| complain(failed.what));
+                self.bar.suspend(|| warn(failed.what));
                 false
             }
         }
@@ -117,24 +117,24 @@ impl Observer for Progress {
         let mut state = lock(&self.state);
         let dials = matches!(event, Event::Dialling);
         // That the weaker suite is spoken must be told (PROTOCOL.md §11), however quiet one is to be.
-        let must_be_told = matches!(event, Event::FellBack);
+        let must_be_said = matches!(event, Event::FellBack);
         let more = more(&event);
         let line = state.steps.take(event);
-        let is_told = dials && line.is_some(); // the first time
+        let is_said = dials && line.is_some(); // the first time
         match line {
-            Some(line) if must_be_told => self.bar.suspend(|| complain(line)),
+            Some(line) if must_be_said => self.bar.suspend(|| warn(line)),
             Some(line) => self.line(&line),
             None => {}
         }
-        if let Some(more) = more.filter(|_| !is_told) {
-            self.bar.suspend(|| say_more(more));
+        if let Some(more) = more.filter(|_| !is_said) {
+            self.bar.suspend(|| verbose(more));
         }
     }
 
     fn consents(&self, price: Price) -> Consent<'_> {
         // Who is asked has to know what about.
         if can_ask() && !self.anyway {
-            self.bar.suspend(|| complain(dear(&price)));
+            self.bar.suspend(|| warn(dear(&price)));
         } else {
             self.line(&dear(&price));
         }
@@ -210,8 +210,8 @@ mod tests {
         let progress = Progress::start(None, false);
         assert!(progress.consent(Ok(true)).await);
         assert!(!progress.consent(Ok(false)).await);
-        assert!(!progress.consent(Err(Failed::usage("unreadable"))).await);
-        let cancelled = progress.consent(Err(Failed::new(Exit::Cancelled, "cancelled")));
+        assert!(!progress.consent(Err(CliError::usage("unreadable"))).await);
+        let cancelled = progress.consent(Err(CliError::new(Exit::Cancelled, "cancelled")));
         assert!(timeout(Duration::ZERO, cancelled).await.is_err());
     }
 }

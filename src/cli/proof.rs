@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::bar::{behind_a_bar, columns};
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::inbox::fingerprint;
 use super::input::{self, stdin};
-use super::output::{ascii_json, must_be_seen, print, print_json};
+use super::output::{ascii_json, print, print_json, require_output};
 use super::visible::quoted;
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
 use crate::owner::Client;
@@ -123,14 +123,14 @@ impl From<&Receipted> for Proof {
 }
 
 /// Prints a message with its signature.
-pub(super) async fn export(client: &Client, id: MessageId) -> Result<(), Failed> {
-    must_be_seen("nothing was exported")?;
+pub(super) async fn export(client: &Client, id: MessageId) -> Result<(), CliError> {
+    require_output("nothing was exported")?;
     let proof = Proof::from(client.message(id).await?);
     print(&format!("{}\n", ascii_json(&proof)))
 }
 
 /// Checks one or two files; two must be a message and its receipt.
-pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
+pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), CliError> {
     let proofs = paths
         .iter()
         .map(|path| read(path))
@@ -138,31 +138,33 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
     for (path, proof) in paths.iter().zip(&proofs) {
         proof.check().map_err(|BadSignature| {
             let what = format!("{}: the signature doesn't fit", quoted(path));
-            Failed::new(Exit::BadSignature, what)
+            CliError::new(Exit::BadSignature, what)
                 .hint("It was changed after it was signed, or never signed by that key.")
         })?;
     }
     if let [one, other] = &proofs[..] {
         let Some(together) = one.belongs_to(other) else {
-            return Err(Failed::usage("two files must be a message and its receipt"));
+            return Err(CliError::usage(
+                "two files must be a message and its receipt",
+            ));
         };
         if !together {
             let what = "each file is right by itself, but the receipt is for another message";
-            return Err(Failed::new(Exit::BadSignature, what));
+            return Err(CliError::new(Exit::BadSignature, what));
         }
     }
     if json {
         return print_json(&Checked { proofs });
     }
-    print(&told(&proofs, columns()))
+    print(&render_proofs(&proofs, columns()))
 }
 
 /// What the files prove, for people, on a terminal of so many `columns` if it is one. Only said of what was checked.
 /// The text of a message comes last, behind a bar: whatever it says, it can't pass for a word of this program.
 #[must_use]
-pub fn told(proofs: &[Proof], columns: Option<usize>) -> String {
-    let mut told: String = proofs.iter().map(Proof::told).collect();
-    told += match proofs {
+pub fn render_proofs(proofs: &[Proof], columns: Option<usize>) -> String {
+    let mut lines: String = proofs.iter().map(Proof::render).collect();
+    lines += match proofs {
         [Proof::Receipt(_)] => {
             "Give the exported message as well to see which message it is about.\n"
         }
@@ -170,15 +172,15 @@ pub fn told(proofs: &[Proof], columns: Option<usize>) -> String {
         _ => "",
     };
     if let Some(text) = proofs.iter().find_map(Proof::text) {
-        told.push('\n');
-        told += &behind_a_bar(text, columns);
+        lines.push('\n');
+        lines += &behind_a_bar(text, columns);
     }
-    told
+    lines
 }
 
-fn read(path: &Path) -> Result<Proof, Failed> {
+fn read(path: &Path) -> Result<Proof, CliError> {
     let unreadable =
-        |fault: io::Error| Failed::usage(format!("can't read {}: {fault}", quoted(path)));
+        |fault: io::Error| CliError::usage(format!("can't read {}: {fault}", quoted(path)));
     let source = if path.as_os_str() == "-" {
         stdin()
     } else {
@@ -188,7 +190,7 @@ fn read(path: &Path) -> Result<Proof, Failed> {
     let text = text.map_err(unreadable)?;
     Proof::parse(text.as_bytes()).map_err(|fault| {
         let path = quoted(path);
-        Failed::usage(format!(
+        CliError::usage(format!(
             "{path} is no exported message and no receipt: {fault}"
         ))
         .hint("`kkvc export ID` and `kkvc send --receipt FILE` write such files.")
@@ -239,7 +241,7 @@ impl Proof {
         }
     }
 
-    fn told(&self) -> String {
+    fn render(&self) -> String {
         match self {
             Self::MessageV1(message) => format!(
                 "A message in kkv/1. Its signature fits; it covers\n\

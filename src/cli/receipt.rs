@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use super::exit::{Exit, Failed};
-use super::output::{ascii_json, must_be_seen, print};
+use super::exit::{CliError, Exit};
+use super::output::{ascii_json, print, require_output};
 use super::proof::Proof;
 use super::visible::quoted;
 
@@ -29,9 +29,9 @@ pub(super) struct ReceiptFile {
 impl ReceiptPlace {
     /// # Errors
     /// The file can't be made, or is there already; standard output leads nowhere.
-    pub(super) fn of(path: PathBuf) -> Result<Self, Failed> {
+    pub(super) fn of(path: PathBuf) -> Result<Self, CliError> {
         if path.as_os_str() == "-" {
-            must_be_seen("nothing was sent")?;
+            require_output("nothing was sent")?;
             return Ok(Self::Output);
         }
         ReceiptFile::create(path).map(Self::File)
@@ -41,7 +41,7 @@ impl ReceiptPlace {
     ///
     /// # Errors
     /// It can't be written; then it is in the hint.
-    pub(super) fn fill(&mut self, proof: &Proof, told: bool) -> Result<(), Failed> {
+    pub(super) fn fill(&mut self, proof: &Proof, told: bool) -> Result<(), CliError> {
         match self {
             Self::File(file) => file.fill(proof),
             Self::Output if told => Ok(()),
@@ -54,7 +54,7 @@ impl ReceiptPlace {
 }
 
 impl ReceiptFile {
-    fn create(path: PathBuf) -> Result<Self, Failed> {
+    fn create(path: PathBuf) -> Result<Self, CliError> {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -62,7 +62,7 @@ impl ReceiptFile {
             .open(&path)
             .map_err(|fault| {
                 let what = format!("can't make {} for the receipt: {fault}", quoted(&path));
-                let failed = Failed::usage(format!("{what}; nothing was sent"));
+                let failed = CliError::usage(format!("{what}; nothing was sent"));
                 match fault.kind() {
                     io::ErrorKind::AlreadyExists => failed.hint(
                         "It is left as it is, since it may be another message's receipt: name a new file.",
@@ -77,7 +77,7 @@ impl ReceiptFile {
         })
     }
 
-    fn fill(&mut self, proof: &Proof) -> Result<(), Failed> {
+    fn fill(&mut self, proof: &Proof) -> Result<(), CliError> {
         let line = format!("{}\n", ascii_json(proof));
         self.file
             .write_all(line.as_bytes())
@@ -92,13 +92,13 @@ impl ReceiptFile {
 }
 
 /// What is said when a receipt is there and nobody has it.
-fn unwritten(why: &str, line: &str) -> Failed {
+fn unwritten(why: &str, line: &str) -> CliError {
     let what = format!("the message was accepted, but {why}");
     let hint = format!(
         "This is the receipt that should be in it: {}",
         line.trim_end()
     );
-    Failed::new(Exit::DoneUntold, what).hint(hint)
+    CliError::new(Exit::DoneUnreported, what).hint(hint)
 }
 
 impl Drop for ReceiptFile {

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::advice::close_file;
-use super::exit::Failed;
+use super::exit::CliError;
 use super::input;
 use super::visible::quoted;
 use crate::crypto::scrub;
@@ -39,7 +39,7 @@ pub(super) async fn read(
     path: &Path,
     maker: &str,
     is_key: fn(&str) -> bool,
-) -> Result<Zeroizing<String>, Failed> {
+) -> Result<Zeroizing<String>, CliError> {
     let is_key = move |text: &str| is_key(text.trim_matches(is_around));
     let read = read_private(path, "key", is_key).await.map(only_the_key);
     read.map_err(|fault| match fault {
@@ -52,14 +52,14 @@ pub(super) async fn read(
 }
 
 /// Reads a file with a passphrase, which somebody has made by hand.
-pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failed> {
+pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError> {
     let read = read_private(path, "passphrase", |_| true).await;
     read.map_err(|fault| match fault {
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
         Unread::Exposed(failed) => failed,
         Unread::Io(fault) => {
             let path = quoted(path);
-            Failed::usage(format!("can't use the passphrase in {path}: {fault}"))
+            CliError::usage(format!("can't use the passphrase in {path}: {fault}"))
                 .hint("It is a text file of yours with one line.")
         }
     })
@@ -79,8 +79,8 @@ fn is_around(c: char) -> bool {
 }
 
 enum Unread {
-    Directory(Failed),
-    Exposed(Failed),
+    Directory(CliError),
+    Exposed(CliError),
     Io(io::Error),
 }
 
@@ -108,7 +108,7 @@ fn read_now(
     let shown = quoted(path);
     if metadata.is_dir() {
         let what = format!("{shown} is a directory, not a file with a {secret}");
-        return Err(Unread::Directory(Failed::usage(what)));
+        return Err(Unread::Directory(CliError::usage(what)));
     }
     if metadata.mode() & 0o077 != 0 {
         if metadata.is_file() {
@@ -119,15 +119,15 @@ fn read_now(
             }
         }
         let what = format!("other users may get at the {secret} in {shown}");
-        let failed = close_file(Failed::usage(what), path, &metadata);
+        let failed = close_file(CliError::usage(what), path, &metadata);
         return Err(Unread::Exposed(failed));
     }
     input::text(file, MAX_SECRET_FILE_BYTES).map_err(Unread::Io)
 }
 
 /// What is said of a file that can't be made or read.
-pub(super) fn unusable(path: &Path, fault: &io::Error, maker: &str) -> Failed {
-    let failed = Failed::usage(format!("can't use the key in {}: {fault}", quoted(path)));
+pub(super) fn unusable(path: &Path, fault: &io::Error, maker: &str) -> CliError {
+    let failed = CliError::usage(format!("can't use the key in {}: {fault}", quoted(path)));
     if fault.kind() == io::ErrorKind::NotFound {
         failed.hint(format!("`{maker}` makes one, in a directory that exists."))
     } else {

@@ -5,11 +5,11 @@ use std::mem::take;
 
 use serde::Serialize;
 
-use super::book::Addressee;
+use super::book::ResolvedRecipient;
 use super::commands::Send;
 use super::common::Common;
-use super::exit::{Exit, Failed};
-use super::output::{complain, print_json, say, say_more};
+use super::exit::{CliError, Exit};
+use super::output::{info, print_json, verbose, warn};
 use super::progress::Progress;
 use super::proof::Proof;
 use super::receipt::ReceiptPlace;
@@ -24,7 +24,7 @@ use crate::sender::Accepted;
 use crate::tor::{Target, TorWay};
 
 #[derive(Serialize)]
-struct Told {
+struct Delivered {
     accepted: bool,
     suite: Suite,
     relay: Hex<32>,
@@ -36,7 +36,7 @@ struct Told {
 }
 
 /// Leaves a message.
-pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> {
+pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError> {
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let prepared = tokio::select! {
         prepared = prepared(common, &mut args) => match prepared {
@@ -55,13 +55,13 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
     // Whoever types knows it before; else what is wrong with the text comes first.
     let is_typed = args.message.is_none() && compose::is_typed(args.file.as_deref());
-    let tell_of_way = || {
+    let warn_of_way = || {
         if let Way::Loopback(_) = way {
-            say("This address is on this machine: the message does not go through Tor.");
+            info("This address is on this machine: the message does not go through Tor.");
         }
     };
     if is_typed {
-        tell_of_way();
+        warn_of_way();
     }
     // On a thread of its own, since a signal can't interrupt somebody who types, or a pipe that nothing comes through.
     let (message, file) = (
@@ -76,7 +76,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
         text = text => text.expect("reading does not panic")?,
     };
     if !is_typed {
-        tell_of_way();
+        warn_of_way();
     }
 
     let load = Load {
@@ -105,12 +105,12 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
     };
     // Whatever of the three fails, the others are done.
     let remembered = addressee.remember(accepted.suite);
-    let told = tell(&accepted, proof, args.identity.is_some(), common.json);
-    let told = told.map_err(|failed| {
+    let reported = report(&accepted, proof, args.identity.is_some(), common.json);
+    let reported = reported.map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
-        Failed::new(Exit::DoneUntold, what)
+        CliError::new(Exit::DoneUnreported, what)
     });
-    told.and(written).and(remembered)
+    reported.and(written).and(remembered)
 }
 
 /// What there is before anything is dialled, and before somebody has typed: whatever can be wrong on this side is found
@@ -118,18 +118,18 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), Failed> 
 struct Prepared {
     suites: SuitePolicy,
     key: SenderKey,
-    addressee: Addressee,
+    addressee: ResolvedRecipient,
     way: Way,
 }
 
-async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, Failed> {
+async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError> {
     let suites = suites(args.suite, args.receipt.is_some())?;
     let key = match &args.identity {
         Some(path) => identity::load(path).await?,
         None => SenderKey::generate(&mut random::kernel()),
     };
-    let addressee = Addressee::find(args.address.clone(), common.contacts()).await?;
-    addressee.must_be_spoken_to_in(suites)?;
+    let addressee = ResolvedRecipient::find(args.address.clone(), common.contacts()).await?;
+    addressee.require_suite(suites)?;
     let target = addressee.target;
     match (target, common.tor) {
         (Target::Loopback(_), _) => args.inside.must_be_unused("an address on this machine")?,
@@ -147,35 +147,35 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, Failed> 
     })
 }
 
-fn cancelled_at_the_keys() -> Failed {
+fn cancelled_at_the_keys() -> CliError {
     if io::stdin().is_terminal() {
-        complain(""); // the cursor may be behind what was typed
+        warn(""); // the cursor may be behind what was typed
     }
-    Failed::new(Exit::Cancelled, "cancelled; nothing was delivered")
+    CliError::new(Exit::Cancelled, "cancelled; nothing was delivered")
 }
 
 /// Says what the options come to, to who wants to know more.
 fn say_how(tor: TorWay, target: Target, suites: SuitePolicy, solver: Solver) {
     match (target, tor) {
-        (Target::Loopback(address), _) => say_more(format_args!("Going straight to {address}.")),
+        (Target::Loopback(address), _) => verbose(format_args!("Going straight to {address}.")),
         (Target::Onion { .. }, TorWay::Socks(_)) => {
-            say_more(format_args!("Going through the Tor at {tor}."));
+            verbose(format_args!("Going through the Tor at {tor}."));
         }
-        (Target::Onion { .. }, TorWay::Embedded) => say_more("Going through the Tor inside."),
+        (Target::Onion { .. }, TorWay::Embedded) => verbose("Going through the Tor inside."),
     }
     match suites {
-        SuitePolicy::Any => say_more("Speaking kkv/2, or kkv/1 if the relay has nothing better."),
-        SuitePolicy::Only(suite) => say_more(format_args!("Speaking {suite} and nothing else.")),
+        SuitePolicy::Any => verbose("Speaking kkv/2, or kkv/1 if the relay has nothing better."),
+        SuitePolicy::Only(suite) => verbose(format_args!("Speaking {suite} and nothing else.")),
     }
-    say_more(format_args!(
+    verbose(format_args!(
         "Paying with {}; threads: {}.",
         solver.instructions, solver.threads
     ));
 }
 
-fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, Failed> {
+fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, CliError> {
     match asked {
-        SuitePolicy::Only(Suite::V1) if receipt => Err(Failed::usage(
+        SuitePolicy::Only(Suite::V1) if receipt => Err(CliError::usage(
             "kkv/1 has no receipts; leave out --receipt or --suite 1",
         )),
         _ if receipt => Ok(SuitePolicy::Only(Suite::V2)),
@@ -183,9 +183,14 @@ fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, Failed> {
     }
 }
 
-fn tell(accepted: &Accepted, receipt: Option<Proof>, kept: bool, json: bool) -> Result<(), Failed> {
+fn report(
+    accepted: &Accepted,
+    receipt: Option<Proof>,
+    kept: bool,
+    json: bool,
+) -> Result<(), CliError> {
     if json {
-        return print_json(&Told {
+        return print_json(&Delivered {
             accepted: true,
             suite: accepted.suite,
             relay: Hex(*accepted.relay.as_bytes()),
@@ -196,7 +201,7 @@ fn tell(accepted: &Accepted, receipt: Option<Proof>, kept: bool, json: bool) -> 
             receipt,
         });
     }
-    say(format_args!(
+    info(format_args!(
         "Accepted: the message is in the inbox.\n{}",
         accepted_words(accepted, kept).trim_end()
     ));
@@ -224,14 +229,14 @@ pub(crate) fn accepted_words(accepted: &Accepted, kept: bool) -> String {
 }
 
 /// Cancelled, when the message `was_sending` or was not yet.
-pub(crate) fn cancelled(was_sending: bool) -> Failed {
+pub(crate) fn cancelled(was_sending: bool) -> CliError {
     if was_sending {
-        Failed::new(
+        CliError::new(
             Exit::Cancelled,
             "cancelled while the message was on its way: whether it arrived can't be known",
         )
         .hint("Sending it again may leave it there twice.")
     } else {
-        Failed::new(Exit::Cancelled, "cancelled; nothing was delivered")
+        CliError::new(Exit::Cancelled, "cancelled; nothing was delivered")
     }
 }

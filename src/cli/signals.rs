@@ -9,8 +9,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::exit::{Exit, Failed};
-use super::output::say;
+use super::exit::{CliError, Exit};
+use super::output::info;
 use crate::lock;
 
 /// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen
@@ -33,13 +33,13 @@ struct Listeners {
     number: usize,
 }
 
-/// While there is one of these, no signal ends the program by itself, and [`is_asked_to_end`] tells of it.
+/// While there is one of these, no signal ends the program by itself, and [`stop_is_requested`] tells of it.
 pub(super) struct Listening(());
 
 impl Listening {
     /// # Errors
     /// The system doesn't let it.
-    pub(super) fn begin() -> Result<Self, Failed> {
+    pub(super) fn begin() -> Result<Self, CliError> {
         let mut listeners = lock(&LISTENERS);
         if !listeners.registered {
             let unless_ignored = (!hang_up_is_ignored()).then_some(SIGHUP);
@@ -72,14 +72,14 @@ impl Drop for Listening {
 }
 
 /// Whether the program was asked to end, by a signal that it listens to.
-pub(crate) fn is_asked_to_end() -> bool {
+pub(crate) fn stop_is_requested() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
 /// Whether it is by one of them that something was cancelled. Of those who wait for the same signal, it is open who
 /// hears of it first: who has a question asked may hear by what has become of that.
-pub(crate) fn have_cancelled(failed: &Failed) -> bool {
-    failed.exit == Exit::Cancelled && is_asked_to_end()
+pub(crate) fn have_cancelled(failed: &CliError) -> bool {
+    failed.exit == Exit::Cancelled && stop_is_requested()
 }
 
 /// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the
@@ -88,7 +88,7 @@ pub(crate) fn have_cancelled(failed: &Failed) -> bool {
 /// One that came before, while the program listened already, is told of at once, unless another call has told of it.
 ///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
-pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
     let listening = Listening::begin()?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -121,27 +121,27 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failed> {
 
 /// Does `work`, which changes nothing until it is done, unless the program is asked to end before.
 pub(crate) async fn unless_stopped<T>(
-    work: impl Future<Output = Result<T, Failed>>,
-) -> Result<T, Failed> {
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     let stopped = stopped()?;
     tokio::select! {
         biased; // what has come is heard
         () = stopped => {
             if io::stdin().is_terminal() {
-                say(""); // the cursor is still behind a question
+                info(""); // the cursor is still behind a question
             }
-            Err(Failed::new(Exit::Cancelled, "cancelled; nothing was done"))
+            Err(CliError::new(Exit::Cancelled, "cancelled; nothing was done"))
         }
         done = work => done,
     }
 }
 
-fn listen(kind: SignalKind) -> Result<Signal, Failed> {
+fn listen(kind: SignalKind) -> Result<Signal, CliError> {
     signal(kind).map_err(|fault| unheard(&fault))
 }
 
-fn unheard(fault: &io::Error) -> Failed {
-    Failed::new(Exit::Refused, format!("can't wait for signals: {fault}"))
+fn unheard(fault: &io::Error) -> CliError {
+    CliError::new(Exit::Refused, format!("can't wait for signals: {fault}"))
 }
 
 /// Whether the program was started with SIGHUP ignored, as far as the system tells.
@@ -182,7 +182,7 @@ mod tests {
         alone(|| {
             let _listening = Listening::begin().unwrap();
             process::kill_process(getpid(), Signal::TERM).unwrap();
-            while !is_asked_to_end() {
+            while !stop_is_requested() {
                 thread::yield_now();
             }
             let runtime = tokio::runtime::Builder::new_current_thread();

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use super::live::target;
-use super::output::{self, Talk, talk};
+use super::output::{self, Verbosity, verbosity};
 use crate::tor::{Listen, TorMode, TorState};
 use crate::unix_socket;
 
@@ -30,30 +30,30 @@ pub(super) fn is_for_the_taking(tor: TorMode, listens: Option<&Listen>) -> bool 
     tor == TorMode::External && open
 }
 
-/// Trouble is told when it has lasted for so long: most of it passes.
+/// Trouble is last when it has lasted for so long: most of it passes.
 const PATIENCE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 
 /// Tells until Tor ends; nothing, if little is to be said: `kkvc status` does.
-pub(super) async fn tell(mut state: watch::Receiver<TorState>) {
-    if talk() == Talk::Quiet {
+pub(super) async fn follow(mut state: watch::Receiver<TorState>) {
+    if verbosity() == Verbosity::Quiet {
         return;
     }
     let bar = ProgressBar::with_draw_target(None, target());
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is fixed"));
     let mut live = JoinSet::new();
     live.spawn(show(state.clone(), bar.clone()));
-    let mut told = None;
+    let mut last = None;
     loop {
         let now = *state.borrow_and_update();
         let line = line(now);
-        if told.as_ref() != Some(&line) {
+        if last.as_ref() != Some(&line) {
             let other = |next: &TorState| self::line(*next) != line;
             if now.trouble().is_some() && timeout(PATIENCE, state.wait_for(other)).await.is_ok() {
                 continue; // it has passed
             }
-            bar.suspend(|| output::tell(format_args!("{line}\n")));
-            told = Some(line);
+            bar.suspend(|| output::notice(format_args!("{line}\n")));
+            last = Some(line);
         }
         if state.changed().await.is_err() {
             return;

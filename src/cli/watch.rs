@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::commands;
 use super::common::Common;
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use super::message::shown;
-use super::named::Names;
-use super::output::{complain, must_be_seen, ring, written};
+use super::output::{require_output, ring_bell, warn, write_all};
+use super::senders::SenderNames;
 use super::signals;
 use crate::crypto::scrub;
 use crate::owner::api::Message;
@@ -25,14 +25,14 @@ use handler::Ended;
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Ends well when it is told to, or when nobody reads any more what is shown.
-pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), Failed> {
+pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), CliError> {
     if common.json && args.exec.is_some() {
-        return Err(Failed::usage(
+        return Err(CliError::usage(
             "--json is for what is shown, and with --exec nothing is: leave out one of them",
         ));
     }
     if args.exec.is_none() {
-        must_be_seen("nothing is marked as read")?;
+        require_output("nothing is marked as read")?;
     }
     let arrivals = Arrivals::new(common.client()?.socket(), args.unread);
     // On a thread that forgets what it has shown whenever it waits.
@@ -41,7 +41,7 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
         Some(command) => tokio::spawn(given(arrivals, command, args.bell, stop)),
         None => {
             let names = tokio::select! {
-                names = Names::open(common.contacts()) => match names {
+                names = SenderNames::open(common.contacts()) => match names {
                     Err(failed) if signals::have_cancelled(&failed) => return Ok(()),
                     names => names?,
                 },
@@ -56,12 +56,12 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
     }
 }
 
-fn stop() -> Result<Stop, Failed> {
+fn stop() -> Result<Stop, CliError> {
     Ok(Box::pin(signals::stopped()?))
 }
 
 /// The next message; none if `stop` comes first.
-async fn next(arrivals: &mut Arrivals, stop: &mut Stop) -> Result<Option<Message>, Failed> {
+async fn next(arrivals: &mut Arrivals, stop: &mut Stop) -> Result<Option<Message>, CliError> {
     tokio::select! {
         biased;
         () = stop => Ok(None),
@@ -70,13 +70,13 @@ async fn next(arrivals: &mut Arrivals, stop: &mut Stop) -> Result<Option<Message
 }
 
 /// Marks a message as read. Whether to go on: not if `stop` comes before the relay has answered.
-async fn marked(arrivals: &Arrivals, message: &Message, stop: &mut Stop) -> Result<bool, Failed> {
+async fn marked(arrivals: &Arrivals, message: &Message, stop: &mut Stop) -> Result<bool, CliError> {
     tokio::select! {
         biased;
         done = arrivals.mark(message) => done.map(|()| true),
         () = stop => {
             let id = message.summary.id;
-            complain(format_args!("kkvc: message {id} may stay unread: kkv has not answered yet"));
+            warn(format_args!("kkvc: message {id} may stay unread: kkv has not answered yet"));
             Ok(false)
         }
     }
@@ -85,20 +85,20 @@ async fn marked(arrivals: &Arrivals, message: &Message, stop: &mut Stop) -> Resu
 /// Shows each message, one after the other.
 async fn all_shown(
     mut arrivals: Arrivals,
-    names: Names,
+    names: SenderNames,
     json: bool,
     bell: bool,
     mut stop: Stop,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     let mut before = "";
     while let Some(message) = next(&mut arrivals, &mut stop).await? {
         let text = Zeroizing::new(format!("{before}{}", *shown(&message, &names, json)));
         // On a thread of its own, since a signal can't interrupt it if its reader takes nothing.
         let taken = spawn_blocking(move || {
             if bell {
-                ring();
+                ring_bell();
             }
-            scrub::after(|| written(text.as_bytes()))
+            scrub::after(|| write_all(text.as_bytes()))
         });
         let taken = tokio::select! {
             taken = taken => match taken.expect("writing does not panic") {
@@ -121,10 +121,10 @@ async fn given(
     command: String,
     bell: bool,
     mut stop: Stop,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     while let Some(message) = next(&mut arrivals, &mut stop).await? {
         if bell {
-            ring();
+            ring_bell();
         }
         let (status, mut goes_on) = match handler::run(&command, &message, &mut stop).await? {
             Ended::ByItself(status) => (status, true),
@@ -136,9 +136,9 @@ async fn given(
         if status.success() {
             goes_on &= marked(&arrivals, &message, &mut stop).await?;
         } else {
-            let how = handler::told(status);
+            let how = handler::describe(status);
             let id = message.summary.id;
-            complain(format_args!(
+            warn(format_args!(
                 "kkvc: the command {how}; message {id} stays unread"
             ));
         }

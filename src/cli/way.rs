@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use super::exit::Failed;
+use super::exit::CliError;
 use super::explain::{explained, gone_back};
 use super::inside::{SenderArgs, SenderTor};
 use crate::clock::SystemClock;
@@ -33,7 +33,7 @@ impl OneTor {
     }
 
     /// The one that runs, if it may lead to this inbox. One that couldn't be started is tried again the next time.
-    async fn to(&self, inbox: OnionAddress) -> Result<Arc<SenderTor>, Failed> {
+    async fn to(&self, inbox: OnionAddress) -> Result<Arc<SenderTor>, CliError> {
         let start = async || SenderTor::start(&self.args, inbox).await.map(Arc::new);
         let tor = self.tor.get_or_try_init(start).await?;
         tor.must_lead_to(inbox)?;
@@ -60,7 +60,7 @@ impl Way {
         target: Target,
         inside: &OneTor,
         patience: Duration,
-    ) -> Result<Self, Failed> {
+    ) -> Result<Self, CliError> {
         Ok(match (target, tor) {
             (Target::Loopback(address), _) => Self::Loopback(LoopbackDialer(address)),
             (Target::Onion { address, port }, TorWay::Socks(proxy)) => {
@@ -91,7 +91,7 @@ impl Way {
         &self,
         load: Load<'_>,
         observer: &dyn Observer,
-    ) -> Result<Accepted, Failed> {
+    ) -> Result<Accepted, CliError> {
         match self {
             Self::Loopback(dialer) => load.over(dialer, observer).await,
             Self::Socks(dialer) => load.over(dialer, observer).await,
@@ -125,7 +125,11 @@ pub(crate) struct Load<'l> {
 }
 
 impl Load<'_> {
-    async fn over<D: Dial>(self, dialer: &D, observer: &dyn Observer) -> Result<Accepted, Failed> {
+    async fn over<D: Dial>(
+        self,
+        dialer: &D,
+        observer: &dyn Observer,
+    ) -> Result<Accepted, CliError> {
         let delivery = Delivery {
             dialer,
             target: self.target,

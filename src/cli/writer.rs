@@ -37,13 +37,13 @@ const STACK_BYTES: usize = 128 << 10;
 /// it can't be.
 pub(crate) type Taken = io::Result<bool>;
 
-type Told = Box<dyn FnOnce(Taken) + Send>;
+type OnWritten = Box<dyn FnOnce(Taken) + Send>;
 
 /// Something to be written, and who wants to know when it is.
 struct Piece {
     sink: Sink,
     bytes: Zeroizing<Vec<u8>>,
-    told: Option<Told>,
+    on_written: Option<OnWritten>,
 }
 
 /// What waits for one thread.
@@ -100,11 +100,11 @@ pub(super) fn frame(sink: Sink, text: String) {
 pub(crate) fn piece(
     sink: Sink,
     bytes: Zeroizing<Vec<u8>>,
-    told: impl FnOnce(Taken) + Send + 'static,
+    on_written: impl FnOnce(Taken) + Send + 'static,
 ) {
     let piece = Piece {
         bytes,
-        told: Some(Box::new(told)),
+        on_written: Some(Box::new(on_written)),
         sink,
     };
     lane(&piece.sink).add(piece);
@@ -118,12 +118,12 @@ pub(super) fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
 
 /// The same, and for how long it waited, rounded down to a multiple of [`LOOK`].
 pub(super) fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Duration) {
-    let (tell, told) = channel();
-    piece(sink, bytes, move |taken| _ = tell.send(taken));
+    let (sender, result) = channel();
+    piece(sink, bytes, move |taken| _ = sender.send(taken));
     let mut patience = Patience::new(None);
     let mut late = Duration::ZERO;
     loop {
-        match told.recv_timeout(LOOK) {
+        match result.recv_timeout(LOOK) {
             Ok(taken) => return (taken, late),
             Err(RecvTimeoutError::Timeout) if !patience.is_over() => late += LOOK,
             Err(_) => return (Err(io::ErrorKind::Interrupted.into()), late),
@@ -193,7 +193,7 @@ impl Lane {
         waiting.pieces.push_back(Piece {
             sink,
             bytes: Zeroizing::new(text.into_bytes()),
-            told: None,
+            on_written: None,
         });
         drop(waiting);
         self.start();
@@ -250,18 +250,22 @@ impl Lane {
         };
         waiting.writing = Some(piece.sink.clone());
         drop(waiting);
-        let Piece { sink, bytes, told } = piece;
+        let Piece {
+            sink,
+            bytes,
+            on_written,
+        } = piece;
         let (out, err) = (io::stdout(), io::stderr());
         let file = sink.file(&out, &err);
         let is_guarded = guard::notice(&sink, &bytes);
-        let taken = match told {
+        let taken = match on_written {
             Some(_) if is_guarded => lines(file, &bytes),
             _ => all(file, &bytes),
         };
         let mut waiting = lock(&self.waiting);
         waiting.writing = None;
-        match told {
-            Some(told) => told(taken),
+        match on_written {
+            Some(on_written) => on_written(taken),
             None => waiting.words -= bytes.len(),
         }
         drop(waiting);
@@ -303,7 +307,7 @@ impl Waiting {
         self.pieces.push_back(Piece {
             sink,
             bytes: Zeroizing::new(text.into_bytes()),
-            told: None,
+            on_written: None,
         });
     }
 }
@@ -326,11 +330,11 @@ mod tests {
         for number in 0..LINES {
             lane.add_words(sink.clone(), format!("{number:099}\n")); // 200 kB: a pipe takes 64, and as much waits
         }
-        let (tell, told) = channel();
+        let (sender, result) = channel();
         lane.add(Piece {
             sink,
             bytes: Zeroizing::new(b"data\n".to_vec()),
-            told: Some(Box::new(move |taken| tell.send(taken).unwrap())),
+            on_written: Some(Box::new(move |taken| sender.send(taken).unwrap())),
         });
         assert!(!lane.wait(&mut Patience::new(Some(LOOK))), "it waits");
         let mut seen = Vec::new();
@@ -339,7 +343,7 @@ mod tests {
             let read = reader.read(&mut some).unwrap();
             seen.extend_from_slice(&some[..read]);
         }
-        assert!(told.recv().unwrap().unwrap());
+        assert!(result.recv().unwrap().unwrap());
         assert!(lane.wait(&mut Patience::new(None)), "nothing comes after");
 
         // How many runs of lines were dropped depends on when the thread writes; that each has its note does not.

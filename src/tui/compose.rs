@@ -5,7 +5,7 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
 use super::{field, undo};
-use crate::cli::book::{Whom, meant};
+use crate::cli::book::{Recipient, did_you_mean};
 use crate::cli::visible::without_hidden;
 use crate::contacts::Book;
 use crate::limits::MAX_TEXT_BYTES;
@@ -183,15 +183,15 @@ impl Compose {
 
 /// Who is meant, or why nobody is.
 fn target(typed: &str, book: &Book) -> Result<Target, String> {
-    let name = match typed.parse::<Whom>() {
-        Ok(Whom::Address(target)) => return Ok(target),
-        Ok(Whom::Name(name)) => name,
+    let name = match typed.parse::<Recipient>() {
+        Ok(Recipient::Address(target)) => return Ok(target),
+        Ok(Recipient::Name(name)) => name,
         Err(fault) => return Err(fault.to_string()),
     };
     let contact = book.get(&name).map_err(|fault| {
-        let meant = meant(book, &name);
+        let meant = did_you_mean(book, &name);
         let meant = meant.unwrap_or_else(|| "And it is no onion address.".to_owned());
-        format!("{fault}. {meant}")
+        format!("{fault}. {did_you_mean}")
     })?;
     Ok(contact.target())
 }

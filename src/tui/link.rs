@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::app::Event;
 use super::search::Look;
-use crate::cli::exit::Failed;
+use crate::cli::exit::CliError;
 use crate::cli::inbox::numbers;
-use crate::cli::numbers::{Numbers, there_is_no};
+use crate::cli::selection::{IdRange, no_such_message};
 use crate::count::counted;
 use crate::limits::MAX_PREVIEW_CHARACTERS;
 use crate::owner::api::{Delete, Done, List, Message, Status};
@@ -110,7 +110,7 @@ impl Link {
             }
             if let Err(fault) = ended {
                 let can_start = matches!(fault, ClientError::NotRunning(_));
-                let failed = Failed::from(fault);
+                let failed = CliError::from(fault);
                 self.tell(News::Away {
                     what: failed.what,
                     hint: failed.hint.unwrap_or_default(),
@@ -271,8 +271,8 @@ fn deleted(done: &Done) -> News {
     match (done.done.as_slice(), done.missing.as_slice()) {
         ([], []) => News::Done("there was nothing to delete".to_owned()),
         ([], missing) => {
-            let missing: Vec<_> = missing.iter().copied().map(Numbers::from).collect();
-            News::Failed(there_is_no(&missing).unwrap_or_default())
+            let missing: Vec<_> = missing.iter().copied().map(IdRange::from).collect();
+            News::Failed(no_such_message(&missing).unwrap_or_default())
         }
         (done, _) if done.len() > MANY => News::Done(format!(
             "deleted and wiped: {}",

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::post::Step;
-use crate::cli::exit::Failed;
+use crate::cli::exit::CliError;
 use crate::lock;
 
 /// Everything written, oldest first.
@@ -42,7 +42,7 @@ pub(super) enum Stage {
     /// In the inbox it was for: with the words of the relay's answer.
     Accepted(String),
     /// Not there, or perhaps: it says which.
-    Failed(Failed),
+    Failed(CliError),
 }
 
 impl Outbox {

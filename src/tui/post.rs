@@ -8,7 +8,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 use super::app::Event;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::cli::send::{accepted_words, cancelled};
 use crate::cli::steps::{Steps, dear};
 use crate::cli::way::{Load, OneTor, Way};
@@ -47,7 +47,7 @@ pub(super) enum Told {
         target: Target,
         suite: Suite,
     },
-    Failed(u64, Failed),
+    Failed(u64, CliError),
 }
 
 /// How all messages go.
@@ -141,9 +141,10 @@ impl Drop for Post {
 }
 
 /// What is said if the delivery itself had a fault.
-fn faulty() -> Failed {
-    let what = "kkvc met a fault of its own: whether the message arrived can't be known";
-    Failed::new(Exit::InDoubt, what).hint("Sending it again may leave it there twice.")
+fn faulty() -> CliError {
+    let what =
+        "internal error (a bug; please report it): whether the message arrived can't be known";
+    CliError::new(Exit::InDoubt, what).hint("Sending it again may leave it there twice.")
 }
 
 async fn carried(
@@ -152,7 +153,7 @@ async fn carried(
     better: Option<&Name>,
     text: &Text,
     teller: &Teller,
-) -> Result<Accepted, Failed> {
+) -> Result<Accepted, CliError> {
     let way = Way::choose(route.tor, target, &route.inside, DIAL_TIMEOUT).await?;
     *lock(&teller.step) = Steps::new(way.state());
     let load = Load {

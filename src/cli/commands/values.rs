@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::arguments::duration;
-use super::super::book::Whom;
-use super::super::numbers::Numbers;
+use super::super::book::Recipient;
+use super::super::selection::IdRange;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
 use crate::onion::{OnionAddress, OnionAddressError};
@@ -31,7 +31,7 @@ pub(super) fn onion(text: &str) -> Result<OnionAddress, TargetError> {
     }
 }
 
-pub(super) fn whom(text: &str) -> Result<Whom, TargetError> {
+pub(super) fn recipient(text: &str) -> Result<Recipient, TargetError> {
     text.parse()
 }
 
@@ -77,7 +77,7 @@ pub(super) fn time_to_pay(text: &str) -> Result<Duration, String> {
     duration(text, fits, "it is a duration from 1s to 24h")
 }
 
-pub(super) fn numbers(text: &str) -> Result<Numbers, &'static str> {
+pub(super) fn id_range(text: &str) -> Result<IdRange, &'static str> {
     text.parse()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 
 use super::super::common::Common;
-use super::super::exit::Failed;
+use super::super::exit::CliError;
 use super::{Finding, lowered};
 use crate::owner::api::Status;
 use crate::owner::{ClientError, default_path};
@@ -67,7 +67,7 @@ pub(super) fn check(seen: &Seen) -> Finding {
             )
         }
         Err(fault) => {
-            let failed = Failed::from(fault.clone());
+            let failed = CliError::from(fault.clone());
             let mend = failed.hint.unwrap_or_else(|| {
                 "see that kkv and kkvc are of one version, and start kkv again".to_owned()
             });

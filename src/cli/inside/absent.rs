@@ -15,18 +15,18 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::build::without_tor_inside;
-use super::exit::Failed;
+use super::exit::CliError;
 use crate::onion::OnionAddress;
 use crate::tor::{Dial, DialError, TorMode, TorState};
 
 /// What there would be to keep.
 pub(super) mod keep {
     use super::super::address::AddressCommand;
-    use super::super::exit::Failed;
+    use super::super::exit::CliError;
 
-    pub(crate) async fn address(_: AddressCommand) -> Result<(), Failed> {
+    pub(crate) async fn address(_: AddressCommand) -> Result<(), CliError> {
         Err(
-            Failed::usage("this kkv was built without Tor inside, so it keeps no address")
+            CliError::usage("this kkv was built without Tor inside, so it keeps no address")
                 .hint("A system Tor keeps it: kkv address new --tor external says where."),
         )
     }
@@ -51,7 +51,7 @@ impl Ready {
 pub(super) struct RelayArgs {}
 
 impl RelayArgs {
-    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, Failed> {
+    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, CliError> {
         match tor {
             TorMode::Embedded => Err(without_tor_inside("kkv", "")),
             TorMode::External | TorMode::Off => Ok(None),
@@ -63,7 +63,7 @@ impl RelayArgs {
 pub(super) enum Onion {}
 
 impl Onion {
-    pub(super) async fn publish(ready: &Ready, _: &RelayArgs) -> Result<Self, Failed> {
+    pub(super) async fn publish(ready: &Ready, _: &RelayArgs) -> Result<Self, CliError> {
         match *ready {}
     }
 
@@ -86,7 +86,7 @@ impl Onion {
 pub(crate) struct SenderArgs {}
 
 impl SenderArgs {
-    pub(super) fn must_be_unused(&self, _: &str) -> Result<(), Failed> {
+    pub(super) fn must_be_unused(&self, _: &str) -> Result<(), CliError> {
         Ok(())
     }
 }
@@ -98,7 +98,7 @@ pub(crate) enum SenderTor {}
 pub(crate) enum NoDialer {}
 
 impl SenderTor {
-    pub(crate) async fn start(_: &SenderArgs, _: OnionAddress) -> Result<Self, Failed> {
+    pub(crate) async fn start(_: &SenderArgs, _: OnionAddress) -> Result<Self, CliError> {
         Err(without_tor_inside("kkvc", ""))
     }
 
@@ -106,7 +106,7 @@ impl SenderTor {
         match *self {}
     }
 
-    pub(crate) fn must_lead_to(&self, _: OnionAddress) -> Result<(), Failed> {
+    pub(crate) fn must_lead_to(&self, _: OnionAddress) -> Result<(), CliError> {
         match *self {}
     }
 

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use super::super::address::{AddressCommand, Kept, Opened};
 use super::super::advice::close_file;
-use super::super::ask::{agreed, can_ask};
-use super::super::exit::{Exit, Failed};
-use super::super::output::{print, print_done, say};
+use super::super::ask::{can_ask, confirm};
+use super::super::exit::{CliError, Exit};
+use super::super::output::{info, print, print_outcome};
 use super::super::passphrase;
 use super::super::visible::quoted;
 use crate::contacts::{Backup, FileError};
@@ -39,7 +39,7 @@ enum Format {
     Address,
 }
 
-pub(crate) async fn address(command: AddressCommand) -> Result<(), Failed> {
+pub(crate) async fn address(command: AddressCommand) -> Result<(), CliError> {
     match command {
         AddressCommand::Backup { file, kept, opened } => backup(&file, &kept, &opened).await,
         AddressCommand::Restore {
@@ -53,7 +53,7 @@ pub(crate) async fn address(command: AddressCommand) -> Result<(), Failed> {
 }
 
 impl Kept {
-    fn place(&self) -> Result<(PathBuf, Settings), Failed> {
+    fn place(&self) -> Result<(PathBuf, Settings), CliError> {
         let settings = self.tor_config.as_deref();
         let settings = settings.map_or_else(|| Ok(Settings::default()), Settings::load)?;
         let directory = self.state_dir.clone();
@@ -62,11 +62,11 @@ impl Kept {
 }
 
 /// Also while `kkv` runs: it only reads.
-async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed> {
+async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), CliError> {
     let (state_dir, settings) = kept.place()?;
     let key = Home::read_key(&state_dir, &settings)?.ok_or_else(|| {
         let what = format!("there is no address in {} yet", state_dir.display());
-        Failed::new(Exit::Refused, what)
+        CliError::new(Exit::Refused, what)
             .hint("kkv makes one when it starts; or name another directory with --state-dir.")
     })?;
     // Before anybody thinks of a passphrase.
@@ -76,7 +76,7 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed>
     let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
     if let Some(directory) = directory.filter(|path| !path.is_dir()) {
         let what = format!("there is no directory {}", directory.display());
-        return Err(Failed::new(Exit::Refused, what).hint("Make it, or name a file in another."));
+        return Err(CliError::new(Exit::Refused, what).hint("Make it, or name a file in another."));
     }
     let passphrase = passphrase::new(opened.passphrase_file.as_deref(), file).await?;
     let stored = Stored {
@@ -88,15 +88,15 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), Failed>
     let stored =
         Zeroizing::new(serde_json::to_vec(&stored).expect("our own types are always JSON"));
     Backup::create(file, &passphrase, &stored).map_err(|fault| unusable(file, &fault))?;
-    say(format_args!(
-        "The key of {} is in {}, encrypted. Who has it and the passphrase can pose as your inbox. Whom --allow lets in is not in it.",
+    info(format_args!(
+        "The key of {} is in {}, encrypted. Who has it and the passphrase can pose as your inbox. Recipient --allow lets in is not in it.",
         key.address(),
         quoted(file)
     ));
     Ok(())
 }
 
-async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Result<(), Failed> {
+async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Result<(), CliError> {
     let (state_dir, settings) = kept.place()?;
     let sealed = Backup::read(file).map_err(|fault| unusable(file, &fault))?;
     let home = held(&state_dir, &settings)?;
@@ -113,60 +113,60 @@ async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Re
     let address = key.address();
     match there.map(|there| there.address()) {
         Some(there) if there == address => {
-            say("It is the address that is there already.");
+            info("It is the address that is there already.");
             return print(&format!("{address}\n"));
         }
         Some(there) if !replace => {
             let what = format!("there is an address already: {there}");
-            return Err(Failed::new(Exit::Refused, what).hint(
+            return Err(CliError::new(Exit::Refused, what).hint(
                 "Name another directory with --state-dir, or say --replace; that address is gone then unless it has a backup.",
             ));
         }
         _ => {}
     }
     home.put_key(&key, &settings)?;
-    say(
+    info(
         "Your inbox has this address when kkv starts. Only one kkv may run with it: stop any other.",
     );
     print_address(address)
 }
 
-fn renew(yes: bool, kept: &Kept) -> Result<(), Failed> {
+fn renew(yes: bool, kept: &Kept) -> Result<(), CliError> {
     let (state_dir, settings) = kept.place()?;
     let home = held(&state_dir, &settings)?;
     // One that can't be read is gone already.
     if let (Ok(Some(old)), false) = (home.key(&settings), yes) {
         let old = old.address();
         if !can_ask() {
-            return Err(Failed::usage(format!(
+            return Err(CliError::usage(format!(
                 "there is no terminal to ask on; say --yes to give up {old}"
             )));
         }
-        if !agreed(&format!(
+        if !confirm(&format!(
             "Give up {old}?\nWithout a backup (kkv address backup FILE) it can't come back, and nobody who has it reaches you."
         ))? {
-            return Err(Failed::new(Exit::Cancelled, "the address stays"));
+            return Err(CliError::new(Exit::Cancelled, "the address stays"));
         }
     }
     let key = AddressKey::generate(&mut random::kernel());
     home.put_key(&key, &settings)?;
-    say("Your inbox has this address when kkv starts:");
+    info("Your inbox has this address when kkv starts:");
     print_address(key.address())
 }
 
 /// The directory, which is nobody else's until this ends.
-fn held(state_dir: &Path, settings: &Settings) -> Result<Home, Failed> {
+fn held(state_dir: &Path, settings: &Settings) -> Result<Home, CliError> {
     Home::of_relay(state_dir, settings).map_err(|fault| match fault {
-        HomeError::InUse(_) => Failed::new(Exit::Refused, fault.to_string())
+        HomeError::InUse(_) => CliError::new(Exit::Refused, fault.to_string())
             .hint("Stop that one (its messages go with it), then run this again."),
         other => other.into(),
     })
 }
 
 /// Prints the address that the inbox has from now on.
-fn print_address(address: OnionAddress) -> Result<(), Failed> {
+fn print_address(address: OnionAddress) -> Result<(), CliError> {
     let done = format_args!("your inbox has the address {address} when kkv starts");
-    print_done(done, &format!("{address}\n"))
+    print_outcome(done, &format!("{address}\n"))
 }
 
 /// Why a backup that could be opened is of no use.
@@ -217,26 +217,26 @@ fn parsed(stored: &[u8]) -> Result<AddressKey, Foreign> {
     }
 }
 
-fn foreign(file: &Path, why: Foreign) -> Failed {
+fn foreign(file: &Path, why: Foreign) -> CliError {
     let what = format!("can't use {}: {why}; nothing was changed", file.display());
-    Failed::new(Exit::Refused, what)
+    CliError::new(Exit::Refused, what)
 }
 
 /// What is said of a backup that can't be read or made.
-fn unusable(file: &Path, fault: &FileError) -> Failed {
+fn unusable(file: &Path, fault: &FileError) -> CliError {
     let shown = file.display();
     match fault {
         FileError::Foreign | FileError::Malformed => foreign(file, Foreign::NoBackup),
         FileError::Exposed => {
-            let failed = Failed::new(Exit::Refused, format!("other users may get at {shown}"));
+            let failed = CliError::new(Exit::Refused, format!("other users may get at {shown}"));
             match file.metadata() {
                 Ok(metadata) => close_file(failed, file, &metadata),
                 Err(_) => failed, // it has just gone
             }
         }
-        FileError::Exists => Failed::new(Exit::Refused, format!("{shown} exists already"))
+        FileError::Exists => CliError::new(Exit::Refused, format!("{shown} exists already"))
             .hint("Name a new file; none is ever written over."),
-        other => Failed::new(Exit::Refused, format!("can't use {shown}: {other}")),
+        other => CliError::new(Exit::Refused, format!("can't use {shown}: {other}")),
     }
 }
 

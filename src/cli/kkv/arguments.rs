@@ -70,7 +70,7 @@ pub(in crate::cli) struct Args {
 
     /// Use no colours, as with NO_COLOR in the environment
     #[arg(long)]
-    // Looked for before anything is parsed: see `colour::begin`.
+    // Looked for before anything is parsed: see `colour::init`.
     pub(super) no_color: bool,
 
     #[command(flatten)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::exit::Failed;
-use super::super::output::{complain, say};
+use super::super::exit::CliError;
+use super::super::output::{info, warn};
 use super::super::visible::OneLine;
 use crate::owner::api::{Known, Message, Summary};
 use crate::owner::{Client, ClientError};
@@ -60,7 +60,7 @@ impl Arrivals {
     }
 
     /// Waits for the next one, also over a restart of the relay. One that goes before its turn is passed over.
-    pub(super) async fn next(&mut self) -> Result<Message, Failed> {
+    pub(super) async fn next(&mut self) -> Result<Message, CliError> {
         loop {
             match self.look().await {
                 Ok(Some(message)) => return Ok(message),
@@ -72,7 +72,7 @@ impl Arrivals {
     }
 
     /// Marks it as read, if it is still there. A relay that doesn't say that it has done so is no reason to end.
-    pub(super) async fn mark(&self, message: &Message) -> Result<(), Failed> {
+    pub(super) async fn mark(&self, message: &Message) -> Result<(), CliError> {
         let marked = async {
             let client = self.client()?;
             // A relay that was started anew may have given its number to another one.
@@ -86,7 +86,7 @@ impl Arrivals {
             Ok(()) => Ok(()),
             Err(fault) if may_pass(&fault) => {
                 let id = message.summary.id;
-                complain(format_args!("kkvc: message {id} may stay unread: {fault}"));
+                warn(format_args!("kkvc: message {id} may stay unread: {fault}"));
                 Ok(())
             }
             Err(fault) => Err(fault.into()),
@@ -127,7 +127,7 @@ impl Arrivals {
         }
         self.seen.notice(&list.messages);
         if first {
-            say("Watching for messages; Ctrl-C ends it.");
+            info("Watching for messages; Ctrl-C ends it.");
         }
         if self.seen.waiting.is_empty() {
             // What has come since the list was asked for has changed the version, too.
@@ -140,8 +140,8 @@ impl Arrivals {
     fn learn(&mut self, relay: Hex<32>) -> Run {
         let run = self.seen.learn(relay);
         match run {
-            Run::Another => say("kkv was started anew; its messages are watched from the first."),
-            Run::Same if self.away => say("kkv answers again."),
+            Run::Another => info("kkv was started anew; its messages are watched from the first."),
+            Run::Same if self.away => info("kkv answers again."),
             Run::Same => {}
         }
         self.away = false;
@@ -151,7 +151,7 @@ impl Arrivals {
     async fn wait(&mut self) {
         if !self.away {
             self.away = true;
-            complain(format_args!(
+            warn(format_args!(
                 "kkv doesn't answer any more at {}; waiting for it…",
                 OneLine(&self.socket.to_string_lossy())
             ));

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::{interval, timeout};
 
-use super::super::exit::{Exit, Failed};
+use super::super::exit::{CliError, Exit};
 use super::Stop;
 use crate::openpgp::Block;
 use crate::owner::api::{Message, Summary};
@@ -38,8 +38,9 @@ pub(super) async fn run(
     command: &str,
     message: &Message,
     stop: &mut Stop,
-) -> Result<Ended, Failed> {
-    let no_shell = |fault| Failed::new(Exit::Refused, format!("can't run setsid and sh: {fault}"));
+) -> Result<Ended, CliError> {
+    let no_shell =
+        |fault| CliError::new(Exit::Refused, format!("can't run setsid and sh: {fault}"));
     // In a session of its own: what it starts can be ended with it, and what asks for a terminal has an error instead
     // of standing still in the background.
     let mut child = Command::new("setsid")
@@ -114,7 +115,7 @@ fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
 }
 
 /// In words.
-pub(super) fn told(status: ExitStatus) -> String {
+pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with {code}"),
         (None, Some(signal)) => format!("was ended by signal {signal}"),
@@ -184,7 +185,7 @@ mod tests {
             (7 << 8, "ended with 7"),
             (9, "was ended by signal 9"),
         ] {
-            assert_eq!(told(ExitStatus::from_raw(status)), want);
+            assert_eq!(describe(ExitStatus::from_raw(status)), want);
         }
     }
 }

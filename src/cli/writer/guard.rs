@@ -7,7 +7,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::super::bar::{GOES_ON, ends_lines};
-use super::super::signals::is_asked_to_end;
+use super::super::signals::stop_is_requested;
 use super::{Sink, Taken, piece};
 use crate::lock;
 
@@ -28,7 +28,7 @@ pub(super) fn notice(sink: &Sink, bytes: &[u8]) -> bool {
 /// Has a terminal go on in the next line again, if a signal may have cut a text within a line that should end at its
 /// edge: Ctrl-C has the kernel forget what the terminal hasn't taken yet.
 pub(super) fn let_lines_go_on() {
-    if !is_asked_to_end() {
+    if !stop_is_requested() {
         return;
     }
     let Some(sink) = lock(&GUARDED).take() else {

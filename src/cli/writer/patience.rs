@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::super::signals::is_asked_to_end;
+use super::super::signals::stop_is_requested;
 use super::GAVE_UP;
 
 /// How long an output has for what is still to be written once the program is asked to end.
@@ -26,7 +26,7 @@ impl Patience {
     }
 
     pub(super) fn is_over(&mut self) -> bool {
-        if is_asked_to_end() || GAVE_UP.load(Ordering::Relaxed) {
+        if stop_is_requested() || GAVE_UP.load(Ordering::Relaxed) {
             self.last.get_or_insert_with(|| now() + LAST_WORDS);
         }
         self.end().is_some_and(|end| end <= now())

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
-use super::super::signals::is_asked_to_end;
+use super::super::signals::stop_is_requested;
 use super::Taken;
 
 /// An output.
@@ -76,9 +76,9 @@ pub(super) fn all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Taken {
 
 /// Writes one line after the other, until the program is asked to end meanwhile.
 pub(super) fn lines(to: BorrowedFd<'_>, bytes: &[u8]) -> Taken {
-    let before = is_asked_to_end();
+    let before = stop_is_requested();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if is_asked_to_end() && !before {
+        if stop_is_requested() && !before {
             return Err(io::ErrorKind::Interrupted.into());
         }
         if !all(to, line)? {

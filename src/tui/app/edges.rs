@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::tests::{ADDRESS, app, arrives, message, press, press_fast, screen, sent, status};
 use super::*;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::tor::TorMode;
 use crate::tui::inbox::tests::{listed, summary};
 
@@ -56,7 +56,7 @@ fn a_price_is_asked_about_where_its_letter_is_and_no_other_key_answers() {
 fn a_letter_of_unknown_fate_stays_so_when_it_is_looked_at() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "perhaps there");
-    let failed = Failed::new(Exit::InDoubt, "it can't be known");
+    let failed = CliError::new(Exit::InDoubt, "it can't be known");
     app.take(Event::Told(Told::Failed(id, failed)));
     press(&mut app, "\n\x1b");
     assert!(matches!(
@@ -209,7 +209,7 @@ fn a_hint_that_names_an_option_of_a_command_is_no_help_at_the_screen() {
     ] {
         let mut app = app(1..=1);
         let id = sent(&mut app, "my words");
-        let failed = Failed::new(Exit::Unreachable, "not there").hint(hint);
+        let failed = CliError::new(Exit::Unreachable, "not there").hint(hint);
         app.take(Event::Told(Told::Failed(id, failed)));
         let Stage::Failed(failed) = &app.outbox.get(id).unwrap().stage else {
             panic!("it has failed");

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::tests::{ADDRESS, accepted, app, press, screen, sent};
 use super::*;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::cli::inbox::time;
 use crate::cli::send::cancelled;
 use crate::cli::steps::Steps;
@@ -14,7 +14,7 @@ fn begun(app: &mut App, id: u64, at: u64) {
     app.take(Event::Told(Told::Begun { id, step, at }));
 }
 
-fn failed(app: &mut App, id: u64, failed: Failed) {
+fn failed(app: &mut App, id: u64, failed: CliError) {
     app.take(Event::Told(Told::Failed(id, failed)));
 }
 
@@ -37,7 +37,7 @@ fn what_its_owner_has_ended_is_not_called_failed() {
         press(&mut app, keys);
         assert_ne!(answered.try_recv(), Ok(true));
         press(&mut app, "n");
-        failed(&mut app, id, Failed::new(Exit::NotPaid, "out of reach"));
+        failed(&mut app, id, CliError::new(Exit::NotPaid, "out of reach"));
         let shown = screen(&mut app, 80, 24);
         assert!(shown.contains(" you declined "), "{shown}");
         assert!(!shown.contains("failed"), "{shown}");
@@ -46,7 +46,7 @@ fn what_its_owner_has_ended_is_not_called_failed() {
         failed(
             &mut app,
             id,
-            Failed::new(Exit::Unreachable, "nobody is there"),
+            CliError::new(Exit::Unreachable, "nobody is there"),
         );
         assert!(screen(&mut app, 80, 24).contains(" failed "));
         app.outbox.forget(id);
@@ -118,7 +118,7 @@ fn who_leaves_is_told_what_is_still_on_its_way() {
     failed(
         &mut app,
         second,
-        Failed::new(Exit::Unreachable, "nobody is there"),
+        CliError::new(Exit::Unreachable, "nobody is there"),
     );
     press(&mut app, "\x03");
     let shown = screen(&mut app, 80, 24);
@@ -127,7 +127,7 @@ fn who_leaves_is_told_what_is_still_on_its_way() {
     failed(
         &mut app,
         id,
-        Failed::new(Exit::Unreachable, "nobody is there"),
+        CliError::new(Exit::Unreachable, "nobody is there"),
     );
     app.outbox.forget(second);
     press(&mut app, "\x03");

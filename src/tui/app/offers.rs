@@ -50,7 +50,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{accepted, app, screen, sent, status};
-    use crate::cli::exit::{Exit, Failed};
+    use crate::cli::exit::{CliError, Exit};
     use crate::tui::app::{App, Event, News, Told};
     use crate::tui::inbox::tests::listed;
     use crate::tui::keys::Place;
@@ -93,7 +93,7 @@ mod tests {
         let id = sent(&mut app, "some words");
         app.place = Place::Outbox;
         assert_eq!(offered(&mut app), [false, true, false]);
-        let failed = Failed::new(Exit::Unreachable, "the relay went away");
+        let failed = CliError::new(Exit::Unreachable, "the relay went away");
         app.take(Event::Told(Told::Failed(id, failed)));
         assert_eq!(offered(&mut app), [true, false, true]);
         let id = sent(&mut app, "other words");

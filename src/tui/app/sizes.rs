@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::tests::{ADDRESS, app, arrives, press, screen, sent, status};
 use super::*;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::tui::inbox::tests::{listed, summary};
 
 fn paste(app: &mut App, text: &str) {
@@ -319,7 +319,7 @@ fn why_a_letter_failed_is_read_to_its_end_however_small_the_screen_is() {
         }
         press(&mut app, "\x1bo");
         app.outbox.choose(id);
-        let failed = Failed::new(
+        let failed = CliError::new(
             Exit::Unreachable,
             "nobody is there, ".repeat(9) + "the end of why",
         );

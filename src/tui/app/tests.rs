@@ -7,7 +7,7 @@ use ratatui::backend::TestBackend;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::cli::steps::Steps;
 use crate::cli::visible::Visible;
 use crate::owner::api::{Message, Summary};
@@ -186,7 +186,8 @@ fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     app.take(Event::Told(Told::Begun { id, step, at: 0 }));
     assert!(screen(&mut app, 80, 24).contains("on its way"));
     assert!(matches!(press(&mut app, "x")[..], [Order::Cancel(cancelled)] if cancelled == id));
-    let failed = Failed::new(Exit::Unreachable, "no way; nothing was delivered").hint("Try again.");
+    let failed =
+        CliError::new(Exit::Unreachable, "no way; nothing was delivered").hint("Try again.");
     app.take(Event::Told(Told::Failed(id, failed)));
     let shown = screen(&mut app, 80, 24);
     assert!(
@@ -338,7 +339,7 @@ proptest::proptest! {
         app.take(Event::News(away));
         let without = screen(&mut app, width, height);
         let id = sent(&mut app, "my words");
-        app.take(Event::Told(Told::Failed(id, Failed::new(Exit::Unreachable, text.clone()).hint(text))));
+        app.take(Event::Told(Told::Failed(id, CliError::new(Exit::Unreachable, text.clone()).hint(text))));
         let failed = screen(&mut app, width, height);
         for shown in [reading, told, without, failed] {
             proptest::prop_assert!(steering(&shown).is_none(), "{shown:?}");

@@ -248,7 +248,7 @@ impl Outcome {
     /// Fails the test unless it ended with this code. A panic is never an end that a test accepts.
     #[track_caller]
     pub fn must_end_with(self, code: i32) -> Self {
-        let panicked = self.stderr.contains("a fault of its own");
+        let panicked = self.stderr.contains("internal error");
         assert!(!panicked, "{}", self.stderr);
         assert_eq!(
             self.code,

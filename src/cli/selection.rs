@@ -4,18 +4,18 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, Exit};
 use crate::owner::{Client, ClientError};
 use crate::queue::MessageId;
 
 /// One number, or all from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Numbers {
+pub(crate) struct IdRange {
     first: MessageId,
     last: MessageId,
 }
 
-impl Numbers {
+impl IdRange {
     /// One that is named by itself: if it isn't there, that is a fault. A range takes what it finds.
     pub(super) fn single(self) -> Option<MessageId> {
         (self.first == self.last).then_some(self.first)
@@ -26,7 +26,7 @@ impl Numbers {
     }
 }
 
-impl From<MessageId> for Numbers {
+impl From<MessageId> for IdRange {
     fn from(id: MessageId) -> Self {
         Self {
             first: id,
@@ -35,7 +35,7 @@ impl From<MessageId> for Numbers {
     }
 }
 
-impl FromStr for Numbers {
+impl FromStr for IdRange {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -55,7 +55,7 @@ impl FromStr for Numbers {
     }
 }
 
-impl fmt::Display for Numbers {
+impl fmt::Display for IdRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.single() {
             Some(id) => id.fmt(f),
@@ -66,15 +66,15 @@ impl fmt::Display for Numbers {
 
 /// Which messages are meant, each once, in the order in which they were named.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Chosen {
+pub(super) struct Selection {
     pub(super) ids: Vec<MessageId>,
     /// What can be missing, each once and in the same order: what was named one by one, and ranges with no message in
     /// them.
-    can_miss: Vec<Numbers>,
+    can_miss: Vec<IdRange>,
 }
 
 /// Says of what was named that it is not there; nothing if there is nothing to be said.
-pub(crate) fn there_is_no(named: &[Numbers]) -> Option<String> {
+pub(crate) fn no_such_message(named: &[IdRange]) -> Option<String> {
     match named {
         [] => None,
         [one] if one.single().is_some() => Some(format!("there is no message {one}")),
@@ -85,9 +85,9 @@ pub(crate) fn there_is_no(named: &[Numbers]) -> Option<String> {
     }
 }
 
-impl Chosen {
+impl Selection {
     /// Looks up what is in the ranges, if there are any.
-    pub(super) async fn of(numbers: &[Numbers], client: &Client) -> Result<Self, ClientError> {
+    pub(super) async fn resolve(numbers: &[IdRange], client: &Client) -> Result<Self, ClientError> {
         let there = if numbers.iter().all(|numbers| numbers.single().is_some()) {
             Vec::new()
         } else {
@@ -98,8 +98,8 @@ impl Chosen {
     }
 
     /// The same without what is not there, which comes second.
-    pub(super) async fn there(
-        numbers: &[Numbers],
+    pub(super) async fn resolve_existing(
+        numbers: &[IdRange],
         client: &Client,
     ) -> Result<(Self, Vec<MessageId>), ClientError> {
         let list = client.list().await?;
@@ -112,7 +112,7 @@ impl Chosen {
 
     /// The same with what is `there`, in ascending order. It takes no longer for long ranges than for what they
     /// contain.
-    fn among(numbers: &[Numbers], there: &[MessageId]) -> Self {
+    fn among(numbers: &[IdRange], there: &[MessageId]) -> Self {
         let mut chosen = Self {
             ids: Vec::new(),
             can_miss: Vec::new(),
@@ -140,27 +140,27 @@ impl Chosen {
 
     /// Of those that are not there (any more), the ones that were named one by one: what has gone from a range since is
     /// no fault.
-    pub(super) fn named(&self, missing: &[MessageId]) -> Vec<MessageId> {
+    pub(super) fn explicit(&self, missing: &[MessageId]) -> Vec<MessageId> {
         let all = self.not_there(missing);
-        all.into_iter().filter_map(Numbers::single).collect()
+        all.into_iter().filter_map(IdRange::single).collect()
     }
 
     /// Says what was named and is not there, if anything.
-    pub(super) fn lacks(&self, missing: &[MessageId]) -> Option<String> {
-        there_is_no(&self.not_there(missing))
+    pub(super) fn missing_words(&self, missing: &[MessageId]) -> Option<String> {
+        no_such_message(&self.not_there(missing))
     }
 
     /// The same, as what the command ends with.
-    pub(super) fn without(&self, missing: &[MessageId]) -> Result<(), Failed> {
-        self.lacks(missing).map_or(Ok(()), |what| {
-            Err(Failed::new(Exit::Refused, what)
+    pub(super) fn require_all(&self, missing: &[MessageId]) -> Result<(), CliError> {
+        self.missing_words(missing).map_or(Ok(()), |what| {
+            Err(CliError::new(Exit::Refused, what)
                 .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
         })
     }
 
-    fn not_there(&self, missing: &[MessageId]) -> Vec<Numbers> {
+    fn not_there(&self, missing: &[MessageId]) -> Vec<IdRange> {
         let missing: HashSet<_> = missing.iter().copied().collect();
-        let is_missing = |named: &Numbers| named.single().is_none_or(|id| missing.contains(&id));
+        let is_missing = |named: &IdRange| named.single().is_none_or(|id| missing.contains(&id));
         self.can_miss.iter().copied().filter(is_missing).collect()
     }
 }
@@ -170,13 +170,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn numbers(words: &[&str]) -> Vec<Numbers> {
+    fn numbers(words: &[&str]) -> Vec<IdRange> {
         words.iter().map(|word| word.parse().unwrap()).collect()
     }
 
     fn chosen(words: &[&str], there: &[u64]) -> (Vec<u64>, Vec<String>) {
         let there: Vec<_> = there.iter().copied().map(MessageId).collect();
-        let chosen = Chosen::among(&numbers(words), &there);
+        let chosen = Selection::among(&numbers(words), &there);
         let empty = chosen.can_miss.iter().filter(|n| n.single().is_none());
         let empty = empty.map(ToString::to_string).collect();
         (chosen.ids.iter().map(|id| id.0).collect(), empty)
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn numbers_and_ranges_of_them_are_taken_and_nothing_else() {
         for good in ["3", "1-3", "007", "1-18446744073709551615"] {
-            assert!(good.parse::<Numbers>().is_ok(), "{good}");
+            assert!(good.parse::<IdRange>().is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -205,7 +205,7 @@ mod tests {
             "1-18446744073709551616",
             "1–3",
         ] {
-            assert!(bad.parse::<Numbers>().is_err(), "{bad}");
+            assert!(bad.parse::<IdRange>().is_err(), "{bad}");
         }
     }
 
@@ -229,13 +229,15 @@ mod tests {
     #[test]
     fn only_what_was_named_by_itself_can_be_missing() {
         let there = [1, 2, 3].map(MessageId);
-        let chosen = Chosen::among(&numbers(&["1-3", "2", "8"]), &there);
+        let chosen = Selection::among(&numbers(&["1-3", "2", "8"]), &there);
         assert_eq!(
-            chosen.named(&[1, 2, 3, 8].map(MessageId)),
+            chosen.explicit(&[1, 2, 3, 8].map(MessageId)),
             [2, 8].map(MessageId)
         );
-        assert!(chosen.without(&[MessageId(1)]).is_ok());
-        let failed = chosen.without(&[MessageId(1), MessageId(8)]).unwrap_err();
+        assert!(chosen.require_all(&[MessageId(1)]).is_ok());
+        let failed = chosen
+            .require_all(&[MessageId(1), MessageId(8)])
+            .unwrap_err();
         assert_eq!(failed.what, "there is no message 8");
     }
 
@@ -248,16 +250,19 @@ mod tests {
             (&["5-7"], "there are no messages 5-7"),
             (&["9", "5-7", "2", "5-7"], "there are no messages 9, 5-7, 2"),
         ] {
-            let chosen = Chosen::among(&numbers(words), &[]);
-            assert_eq!(chosen.lacks(&missing).as_deref(), Some(said));
+            let chosen = Selection::among(&numbers(words), &[]);
+            assert_eq!(chosen.missing_words(&missing).as_deref(), Some(said));
         }
-        assert_eq!(Chosen::among(&numbers(&["1"]), &[]).lacks(&missing), None);
+        assert_eq!(
+            Selection::among(&numbers(&["1"]), &[]).lacks(&missing),
+            None
+        );
     }
 
     proptest! {
         #[test]
         fn any_word_is_refused_or_shown_again_as_what_it_means(text in "[0-9]{0,21}-?[0-9]{0,21}|\\PC{0,6}") {
-            if let Ok(numbers) = text.parse::<Numbers>() {
+            if let Ok(numbers) = text.parse::<IdRange>() {
                 prop_assert_eq!(numbers.to_string().parse(), Ok(numbers));
             }
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::book::Contacts;
-use super::exit::Failed;
+use super::exit::CliError;
 use super::inbox::{fingerprint, short};
 use crate::contacts::{BookFile, Name};
 use crate::crypto::identity::{PublicKey, Sender};
@@ -11,12 +11,12 @@ use crate::owner::api::Summary;
 use crate::protocol::wire::Hex;
 
 /// The contacts that senders are looked for among, if there are any.
-pub(super) struct Names(Option<BookFile>);
+pub(super) struct SenderNames(Option<BookFile>);
 
 /// Something of a message's, in JSON, with its sender's fingerprint and name: null if it is nobody's, and left out if
 /// no contacts are in use.
 #[derive(Serialize)]
-pub(super) struct Named<'m, T> {
+pub(super) struct WithSender<'m, T> {
     #[serde(flatten)]
     message: &'m T,
     sender_fingerprint: String,
@@ -24,9 +24,9 @@ pub(super) struct Named<'m, T> {
     contact: Option<Option<&'m str>>,
 }
 
-impl Names {
+impl SenderNames {
     /// Opens the file, if one is named.
-    pub(super) async fn open(contacts: Option<Contacts<'_>>) -> Result<Self, Failed> {
+    pub(super) async fn open(contacts: Option<Contacts<'_>>) -> Result<Self, CliError> {
         Ok(Self(match contacts {
             Some(contacts) => Some(contacts.open().await?),
             None => None,
@@ -47,9 +47,9 @@ impl Names {
     }
 
     /// `message` with the name of its `sender`.
-    pub(super) fn named<'m, T>(&'m self, message: &'m T, sender: &Hex<32>) -> Named<'m, T> {
+    pub(super) fn named<'m, T>(&'m self, message: &'m T, sender: &Hex<32>) -> WithSender<'m, T> {
         let contact = self.of(sender).map(Name::as_str);
-        Named {
+        WithSender {
             message,
             sender_fingerprint: fingerprint::<Sender>(sender),
             contact: self.0.as_ref().map(|_| contact),
