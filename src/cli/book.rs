@@ -211,7 +211,9 @@ fn refused(fault: &BookError, book: &Book) -> CliError {
                 .unwrap_or_else(|| "`kkvc contact list` shows whom there is.".to_owned()),
         ),
         BookError::SameName(_) | BookError::SameSender(_) => failed,
-        BookError::Changed(_) => failed.hint("Compare the words of that one."),
+        BookError::Changed(_) => {
+            failed.hint("`kkvc contact list` shows it; run this again for that one.")
+        }
         BookError::SameAddress(name) => failed.hint(format!(
             "To give it another name: kkvc contact rename {} NEW",
             quoted(name.as_str())

@@ -145,7 +145,9 @@ async fn remove(
 ) -> Result<(), CliError> {
     require_yes_or_terminal(yes, &format!("remove {}", quoted(name.as_str())))?;
     let mut file = contacts.open().await?;
-    let name = found(file.book(), name)?.name().clone();
+    let contact = found(file.book(), name)?;
+    let (name, target) = (contact.name().clone(), contact.target());
+    // Asked before the file is locked: no other program waits for an answer.
     if !yes
         && !confirm(&format!(
             "Remove {name} from your contacts? It can't be undone."
@@ -154,7 +156,7 @@ async fn remove(
         let what = format!("{name} was not removed");
         return Err(CliError::new(Exit::Cancelled, what));
     }
-    let removed = contacts.change_in(&mut file, |book| book.remove(&name))?;
+    let removed = contacts.change_in(&mut file, |book| book.remove(&name, target))?;
     report(&removed, "Removed", json)
 }
 

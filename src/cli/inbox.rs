@@ -24,7 +24,7 @@ use crate::owner::{Client, ClientError};
 use crate::pow::Cost;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
-use crate::queue::MessageId;
+use crate::queue::{Counts, MessageId};
 use crate::sandbox::{Confined, Sandbox};
 use crate::tor::TorMode;
 
@@ -185,8 +185,12 @@ fn must_agree_to_delete(these: &str) -> Result<(), CliError> {
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
     require_yes_or_terminal(yes, "wipe every message")?;
-    if !yes && !confirm(&format!("Wipe every message? {FOR_GOOD}"))? {
-        return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
+    if !yes {
+        let counts = client.status().await?.queue;
+        let question = format!("Wipe everything ({})? {FOR_GOOD}", what_is_wiped(&counts));
+        if !confirm(&question)? {
+            return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
+        }
     }
     let done = client.wipe().await?;
     let wiped = format!(
@@ -198,6 +202,18 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
     }
     info(wiped);
     Ok(())
+}
+
+/// How much that is: messages, and exchanges that are under way.
+fn what_is_wiped(counts: &Counts) -> String {
+    let mut what = match counts.stored {
+        0 => "no messages".to_owned(),
+        stored => format!("{}, {} unread", counted(stored, "message"), counts.unread),
+    };
+    if counts.reserved > 0 {
+        what += &format!(", {} more expected", counts.reserved);
+    }
+    what
 }
 
 fn counted_or_named(ids: &[MessageId]) -> String {

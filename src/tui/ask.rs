@@ -25,7 +25,7 @@ pub(super) enum Question {
     /// Forget what was written to nobody's use?
     Forget(u64),
     /// Remove this contact?
-    Remove(Name),
+    Remove(Name, Target),
     /// Are these the words on the card of this contact?
     Verify {
         name: Name,
@@ -161,7 +161,7 @@ impl Question {
                 "Forget this message? It was not delivered.".to_owned(),
                 undone,
             ),
-            Self::Remove(name) => (format!("Remove {name} from your contacts?"), undone),
+            Self::Remove(name, _) => (format!("Remove {name} from your contacts?"), undone),
             Self::Verify { name, words, .. } => (
                 format!("Does {name} have the same twelve words?\n{words}"),
                 "Ask for those on their card, over a way on which nobody else can answer."

@@ -26,7 +26,8 @@ pub(super) enum Change {
     Verify(Name, Target),
     /// They were, and differ.
     Distrust(Name, Target),
-    Remove(Name),
+    /// It was agreed to remove the one with this address, and nobody else.
+    Remove(Name, Target),
     /// The inbox there has spoken this suite.
     Spoke(Target, Suite),
 }
@@ -51,7 +52,7 @@ impl Change {
             Self::Rename(old, new) => book.rename(old, new.clone()).map(|_| ()),
             Self::Verify(name, target) => book.verify(name, *target).map(|_| ()),
             Self::Distrust(name, target) => book.distrust(name, *target).map(|_| ()),
-            Self::Remove(name) => book.remove(name).map(|_| ()),
+            Self::Remove(name, target) => book.remove(name, *target).map(|_| ()),
             Self::Spoke(target, suite) => {
                 book.note_suite(*target, *suite);
                 Ok(())

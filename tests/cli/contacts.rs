@@ -289,6 +289,25 @@ fn nobody_is_removed_without_a_yes() {
 }
 
 #[test]
+fn only_the_one_who_was_asked_about_is_removed_and_nobody_waits_for_the_answer() {
+    let desk = Desk::new();
+    desk.add("bob", ONION);
+    let mut terminal = desk
+        .with(kkvc(["contact", "remove", "bob"]))
+        .start_on(80, 24);
+    terminal.wait_for("Remove bob from your contacts? It can't be undone. [y/N] ");
+    desk.contact(&["rename", "bob", "robert"]).must_end_with(0);
+    desk.add("bob", "127.0.0.1:1");
+    terminal.press("y\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(2), "{screen}");
+    let said = "'bob' has another address by now; nothing was changed";
+    assert!(screen.contains(said), "{screen}");
+    let names: Vec<_> = desk.list().iter().map(|c| c["name"].clone()).collect();
+    assert_eq!(names, ["bob", "robert"]);
+}
+
+#[test]
 fn a_contact_is_verified_when_the_words_are_said_to_be_the_same() {
     let desk = Desk::new();
     desk.add("bob", ONION);

@@ -27,9 +27,13 @@ fn wiping_empties_the_inbox_which_goes_on_taking_messages() {
 #[test]
 fn wiping_asks_first_and_where_it_can_not_ask_it_says_what_to_do() {
     let relay = Relay::start(&[]);
+    let mut terminal = relay.owner(["wipe"]).start_on(80, 24);
+    terminal.wait_for("Wipe everything (no messages)? It can't be undone. [y/N] ");
+    terminal.press("n\n");
+    assert_eq!(terminal.finish().0, Some(130));
     relay.deliver(b"a message");
     let mut terminal = relay.owner(["wipe"]).start_on(80, 24);
-    terminal.wait_for("Wipe every message? It can't be undone. [y/N] ");
+    terminal.wait_for("Wipe everything (1 message, 1 unread)? It can't be undone. [y/N] ");
     terminal.press("n\n");
     let (code, screen) = terminal.finish();
     assert_eq!(code, Some(130), "{screen}");

@@ -1,17 +1,22 @@
 //! Listening on a Unix socket that has a name: made with a mode from the first moment, replaced when dead, removed at
 //! the end.
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File, TryLockError};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::process::own_uid;
 use kkv_base::limits::BACKLOG;
+
+/// Another program that makes a socket in the same directory has so long to get done with it, and is looked for so often.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Rights of the group and of everyone else.
 const OTHERS_WRITE: u32 = 0o022;
@@ -29,6 +34,9 @@ pub enum SocketError {
     /// Its directory is another user's, or open to others' writing.
     #[error("{0} must belong to you, and nobody else may write in it (mode 0700)")]
     Directory(PathBuf),
+    /// Another program holds the directory's lock, and doesn't let go of it.
+    #[error("another program has held the directory {0} for {} s", PATIENCE.as_secs())]
+    Held(PathBuf),
     /// There is no such directory, and the kernel doesn't let it be made.
     #[error("can't make {0}, the directory for the socket: {1}")]
     NoDirectory(PathBuf, io::Error),
@@ -97,6 +105,9 @@ impl UnixSocket {
     /// In use, or not to be had.
     pub async fn bind(path: &Path, mode: Mode) -> Result<Self, SocketError> {
         let failed = |fault| SocketError::Io(path.to_owned(), fault);
+        // A socket has its name before it listens, and would be taken for a dead one then; and of two programs that
+        // find a dead one, the later would remove what the earlier has put in its place.
+        let _lock = locked(directory_of(path)).await?;
         clear(path).await?;
         let (name, listener) = listen(path, mode).map_err(failed)?;
         widen(path, mode).map_err(|fault| failed(fault.into()))?;
@@ -113,6 +124,28 @@ impl UnixSocket {
                 Ok((stream, _)) => return stream,
                 // No file descriptor left, most likely: wait for connections to end.
                 Err(_) => tokio::time::sleep(kkv_base::limits::ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+/// Locks a directory against others that make a socket there, until the file is dropped. None where it can't be locked:
+/// on some file systems, and where this user may only go through it.
+async fn locked(directory: &Path) -> Result<Option<File>, SocketError> {
+    let Ok(file) = File::open(directory) else {
+        return Ok(None);
+    };
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) if waited >= PATIENCE => {
+                return Err(SocketError::Held(directory.to_owned()));
+            }
+            Err(TryLockError::WouldBlock) => {
+                tokio::time::sleep(LOOK).await;
+                waited += LOOK;
             }
         }
     }
@@ -231,6 +264,53 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     }
 
+    #[tokio::test]
+    async fn one_that_is_being_made_is_waited_for_and_never_taken_for_dead() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        let other = locked(directory.path()).await.unwrap();
+        // As it is within `bind` of another program: it has its name, and doesn't listen yet.
+        let made = tokio::net::UnixSocket::new_stream().unwrap();
+        made.bind(&path).unwrap();
+        let mut second = std::pin::pin!(UnixSocket::bind(&path, OWNER_ONLY));
+        tokio::select! {
+            biased;
+            second = &mut second => panic!("{second:?}"),
+            () = std::future::ready(()) => {}
+        }
+        assert!(path.exists(), "it was taken for dead");
+        let _listener = made.listen(1).unwrap();
+        drop(other);
+        assert!(matches!(second.await, Err(SocketError::InUse(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_directory_that_another_program_holds_is_not_waited_for_without_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let _other = locked(directory.path()).await.unwrap();
+        let bound = UnixSocket::bind(&directory.path().join("kkv.sock"), OWNER_ONLY).await;
+        assert!(matches!(bound, Err(SocketError::Held(_))));
+    }
+
+    #[tokio::test]
+    async fn of_many_that_find_a_dead_one_a_single_one_takes_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let all = (0..8).map(|_| {
+            let path = path.clone();
+            tokio::spawn(async move { UnixSocket::bind(&path, OWNER_ONLY).await })
+        });
+        let mut made = Vec::new();
+        for one in all.collect::<Vec<_>>() {
+            match one.await.unwrap() {
+                Ok(socket) => made.push(socket),
+                Err(fault) => assert!(matches!(fault, SocketError::InUse(_)), "{fault}"),
+            }
+        }
+        assert_eq!(made.len(), 1);
+    }
+
     #[test]
     fn where_it_fails_halfway_no_name_stays_behind() {
         alone(|| {
@@ -238,10 +318,10 @@ mod tests {
             let runtime = { runtime }.enable_io().build().unwrap();
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("kkv.sock");
-            // Room for one more: the socket itself, and then nothing can be opened.
+            // Room for two more: the directory and the socket, and then nothing can be opened.
             let next = fs::File::open("/dev/null").unwrap().as_raw_fd();
             let limit = Rlimit {
-                current: Some(u64::try_from(next).unwrap() + 1),
+                current: Some(u64::try_from(next).unwrap() + 2),
                 ..getrlimit(Resource::Nofile)
             };
             setrlimit(Resource::Nofile, limit).unwrap();

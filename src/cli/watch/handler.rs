@@ -1,5 +1,6 @@
 //! The command that `--exec` runs for a message: what it is given, and its end.
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -65,14 +66,14 @@ pub(super) async fn run(
         () = stop => {}
     }
     let status = match group {
-        Some(group) => ended(&mut child, group).await,
+        Some(group) => ended(&mut child, group, GRACE).await,
         None => child.wait().await, // it had ended, and nobody has seen it yet
     };
     status.map(Ended::Stopped).map_err(no_shell)
 }
 
-/// Ends the whole group, politely at first.
-async fn ended(child: &mut Child, group: Pid) -> std::io::Result<ExitStatus> {
+/// Ends the whole group: by SIGTERM, and by SIGKILL what is left after the `grace`.
+async fn ended(child: &mut Child, group: Pid, grace: Duration) -> std::io::Result<ExitStatus> {
     let gone = async {
         let mut looks = interval(LOOK);
         // The group is there once setsid has done its part.
@@ -82,16 +83,46 @@ async fn ended(child: &mut Child, group: Pid) -> std::io::Result<ExitStatus> {
         let _ = kill_process_group(group, Signal::TERM);
         let _ = kill_process_group(group, Signal::CONT); // what is stopped would not notice
         let status = child.wait().await;
-        while test_kill_process_group(group) != Err(Errno::SRCH) {
+        while is_running(group) {
             looks.tick().await;
         }
         status
     };
-    if let Ok(status) = timeout(GRACE, gone).await {
+    if let Ok(status) = timeout(grace, gone).await {
         return status;
     }
     let _ = kill_process_group(group, Signal::KILL);
     child.wait().await
+}
+
+/// Whether a process of the group runs. One that has ended, and whose parent has not taken note of that, does not: what
+/// has lost its parent is init's to wait for, and some take more than a second.
+fn is_running(group: Pid) -> bool {
+    if test_kill_process_group(group) == Err(Errno::SRCH) {
+        return false;
+    }
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return true; // it can't be known
+    };
+    let stats = processes.filter_map(|process| {
+        let process = process.ok()?;
+        let id: u32 = process.file_name().to_str()?.parse().ok()?;
+        fs::read(format!("/proc/{id}/stat")).ok()
+    });
+    stats.into_iter().any(|stat| is_member_alive(&stat, group))
+}
+
+/// By a line of /proc/PID/stat (proc_pid_stat(5)): behind the name, which ends with the last parenthesis, stand the
+/// state, the parent and the group.
+fn is_member_alive(stat: &[u8], group: Pid) -> bool {
+    let stat = String::from_utf8_lossy(stat);
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    let mut fields = behind.split_ascii_whitespace();
+    let is_alive = fields
+        .next()
+        .is_some_and(|state| state != "Z" && state != "X");
+    let of = fields.nth(1).and_then(|group| group.parse().ok());
+    is_alive && of == Some(group.as_raw_nonzero().get())
 }
 
 /// What it is told beside the text. Other programs of this user can see it, so nothing that a stranger wrote is in it.
@@ -125,6 +156,8 @@ pub(super) fn describe(status: ExitStatus) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+
     use super::*;
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
@@ -176,6 +209,46 @@ mod tests {
         want.truncate(5);
         want.push(("KKV_MESSAGE_OPENPGP_INSIDE", "message,public_key"));
         assert_eq!(environment(&summary), owned(&want));
+    }
+
+    #[test]
+    fn only_what_runs_and_is_of_the_group_keeps_it_alive() {
+        let group = Pid::from_raw(70).unwrap();
+        for (stat, alive) in [
+            ("71 (sleep) S 1 70 70 0 -1", true),
+            ("71 (a) Z 9 8 (b) R 1 70 70 0", true),
+            ("71 (a) S 1 70) Z 1 70 70 0", false),
+            ("71 (sleep) Z 1 70 70 0 -1", false),
+            ("71 (sleep) S 70 71 70 0 -1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_member_alive(stat.as_bytes(), group), alive, "{stat}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_taken_note_of_is_not_waited_for() {
+        let mut leader = Command::new("sleep")
+            .arg("1000")
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let group = leader.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        let group = group.unwrap();
+        let mut member = std::process::Command::new("true");
+        let member = std::os::unix::process::CommandExt::process_group(
+            &mut member,
+            group.as_raw_nonzero().get(),
+        );
+        let mut member = member.spawn().unwrap();
+        // It has ended, and stays in the group until it is waited for.
+        let id = Pid::from_child(&member);
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(id), look).unwrap();
+        let minute = Duration::from_secs(60); // nothing waits for so long but a test that fails
+        let ended = timeout(minute, ended(&mut leader, group, 2 * minute)).await;
+        assert_eq!(ended.expect("in time").unwrap().signal(), Some(15));
+        assert!(member.wait().unwrap().success());
     }
 
     #[test]

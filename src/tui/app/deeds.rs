@@ -222,7 +222,7 @@ impl App {
             },
             Place::People => {
                 let chosen = self.people.chosen();
-                chosen.map(|contact| Question::Remove(contact.name().clone()))
+                chosen.map(|contact| Question::Remove(contact.name().clone(), contact.target()))
             }
             Place::Compose | Place::Person | Place::Find => None,
         };

@@ -117,7 +117,7 @@ impl App {
             Change::Rename(old, new) => (Some(new), format!("{old} is now {new}")),
             Change::Verify(name, _) => (None, format!("{name} is verified")),
             Change::Distrust(name, _) => (None, format!("{name} is not verified any more")),
-            Change::Remove(name) => (None, format!("{name} is no contact any more")),
+            Change::Remove(name, _) => (None, format!("{name} is no contact any more")),
             Change::Spoke(..) => return,
         };
         let mut until = "";

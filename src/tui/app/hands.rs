@@ -190,7 +190,7 @@ impl App {
                 self.outbox.forget(id);
                 Vec::new()
             }
-            Question::Remove(name) => self.change(Change::Remove(name)),
+            Question::Remove(name, target) => self.change(Change::Remove(name, target)),
             Question::Verify { name, target, .. } => self.change(Change::Verify(name, target)),
             Question::Quit { .. } => vec![Order::Quit],
             Question::Start => vec![Order::StartRelay],

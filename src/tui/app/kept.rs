@@ -71,7 +71,7 @@ fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
     assert_eq!(app.people.book(), &others);
     // Nor does a change that is no form's end one.
     let change = saved(&mut app);
-    let other = Change::Remove("Carol".parse().unwrap());
+    let other = Change::Remove("Carol".parse().unwrap(), ADDRESS.parse().unwrap());
     app.take(refused(other, "there is no contact 'Carol'", &others));
     assert!(press(&mut app, "\n").is_empty(), "it is still being saved");
     app.take(done(change, &Book::default()));

@@ -49,7 +49,7 @@ pub enum BookError {
     #[error("'{0}' signs with this key already")]
     SameSender(Name),
     /// Somebody else is called that by now.
-    #[error("'{0}' has another address meanwhile, which was not compared")]
+    #[error("'{0}' has another address by now; nothing was changed")]
     Changed(Name),
     /// There is no room.
     #[error("there are {MAX_CONTACTS} contacts, and no more fit")]
@@ -184,7 +184,7 @@ impl Book {
         if let Some(same) = self.contacts.get(new.key()).filter(|_| *old != new) {
             return Err(BookError::SameName(same.name.clone()));
         }
-        let contact = self.remove(old)?;
+        let contact = self.take(old)?;
         let renamed = self.contacts.entry(new.key().to_owned());
         Ok(renamed.or_insert(Contact {
             name: new,
@@ -192,13 +192,20 @@ impl Book {
         }))
     }
 
-    /// Takes one out.
+    /// Removes the contact `name` with the address `target`, which is the one that somebody has agreed to.
     ///
     /// # Errors
-    /// Nobody is called that.
-    pub fn remove(&mut self, name: &Name) -> Result<Contact, BookError> {
-        let removed = self.contacts.remove(name.key());
-        removed.ok_or_else(|| BookError::Unknown(name.clone()))
+    /// Nobody is called that, or somebody with another address is by now.
+    pub fn remove(&mut self, name: &Name, target: Target) -> Result<Contact, BookError> {
+        if self.get(name)?.target != target {
+            return Err(BookError::Changed(name.clone()));
+        }
+        self.take(name)
+    }
+
+    fn take(&mut self, name: &Name) -> Result<Contact, BookError> {
+        let taken = self.contacts.remove(name.key());
+        taken.ok_or_else(|| BookError::Unknown(name.clone()))
     }
 
     /// The contact of that name.
@@ -412,7 +419,8 @@ mod tests {
         }
         assert_eq!(book.add(contact("more", 2000)), Err(BookError::Full));
         assert_eq!(book.len(), MAX_CONTACTS);
-        book.remove(&name("c7")).unwrap();
+        let target = book.get(&name("c7")).unwrap().target();
+        book.remove(&name("c7"), target).unwrap();
         book.add(contact("more", 2000)).unwrap();
     }
 }

@@ -187,7 +187,7 @@ fn a_change_that_is_refused_or_changes_nothing_leaves_the_file_as_it_is() {
         .unwrap();
     assert_ne!(fs::read(&path).unwrap(), before);
     fs::remove_file(&path).unwrap();
-    let gone = contacts.change(|book| book.remove(&bob));
+    let gone = contacts.change(|book| book.remove(&bob, target));
     assert!(matches!(gone, Err(ChangeError::File(FileError::Missing))));
 }
 
