@@ -20,6 +20,7 @@ pub(crate) mod direction;
 mod doctor;
 #[cfg(test)]
 mod documented;
+mod environment;
 mod estimate;
 pub(crate) mod exit;
 mod explain;
@@ -58,6 +59,7 @@ pub(crate) mod signals;
 mod speed;
 pub(crate) mod steps;
 mod tor_lines;
+mod value_parsers;
 pub(crate) mod visible;
 mod watch;
 pub(crate) mod way;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::named_file;
 use super::build::mode;
 use super::exit::CliError;
 use super::inside::keep;
+use super::value_parsers::named_file;
 use crate::tor::TorMode;
 
 /// What is done with the address.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Command, Error};
 
-use super::arguments::each_option;
+use super::environment::each_option;
 use super::exit::CliError;
 use crate::tor::{SocksProxyError, TorMode, TorWay};
 
@@ -76,11 +76,11 @@ pub(super) fn asked_for_tor_inside(
     use clap::Args as _;
     use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-    use super::arguments::named;
+    use super::environment::options_in;
     use super::inside::arguments::{RelayArgs, SenderArgs};
 
     let program = command.get_name();
-    let option = named(error).next()?;
+    let option = options_in(error).next()?;
     let value = error.get(ContextKind::InvalidValue);
     let is_embedded = matches!(value, Some(ContextValue::String(value)) if value == "embedded");
     if option == "tor" && is_embedded {

@@ -7,7 +7,7 @@ use std::io;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-use super::arguments::is_no;
+use super::environment::is_no;
 
 /// What is not read yet.
 const BOLD: Style = Style::new().bold();

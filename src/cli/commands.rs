@@ -10,13 +10,14 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
-use super::arguments::{KKVC_ENVIRONMENT, from_one_to, named_file};
 use super::book::Recipient;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
+use super::environment::KKVC_ENVIRONMENT;
 use super::exit::CODES;
 use super::inside::SenderArgs;
 use super::selection::IdRange;
+use super::value_parsers::{from_one_to, named_file};
 use crate::contacts::Name;
 use crate::limits::MAX_THREADS;
 use crate::onion::OnionAddress;

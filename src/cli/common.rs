@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{SOCKET_HELP, named_file};
 use super::book::Contacts;
 use super::build::way;
 use super::exit::CliError;
 use super::output::{Verbosity, verbose};
+use super::value_parsers::{SOCKET_HELP, named_file};
 use super::visible::OneLine;
 use crate::owner::{Client, ClientError};
 use crate::tor::TorWay;

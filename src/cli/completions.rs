@@ -13,8 +13,8 @@ use clap_complete::CompletionCandidate;
 use clap_complete::env::{CompleteEnv, Shells};
 use tokio::time::timeout;
 
-use super::arguments::variable;
 use super::build;
+use super::environment::variable;
 use super::exit::CliError;
 use super::output::print;
 use super::runtime;

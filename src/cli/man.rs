@@ -5,8 +5,8 @@ use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
-use super::arguments::{has_variable, variable};
 use super::commands::Cli;
+use super::environment::{has_variable, variable};
 use super::exit::{CODES, RELAY_CODES};
 use super::kkv::Args;
 

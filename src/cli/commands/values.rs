@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::super::arguments::duration;
 use super::super::book::Recipient;
 use super::super::selection::IdRange;
+use super::super::value_parsers::duration;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
 use crate::onion::{OnionAddress, OnionAddressError};

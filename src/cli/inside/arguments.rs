@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::arguments::named_file;
+use crate::cli::value_parsers::named_file;
 use crate::tor::AccessKey;
 
 /// What both programs take.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use super::super::address::AddressCommand;
-use super::super::arguments::{self, KKV_ENVIRONMENT, SOCKET_HELP, from_one_to, named_file};
 use super::super::build::mode;
+use super::super::environment::KKV_ENVIRONMENT;
 use super::super::exit::RELAY_CODES;
 use super::super::inside::RelayArgs;
+use super::super::value_parsers::{self, SOCKET_HELP, from_one_to, named_file};
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
     MAX_MESSAGES, MAX_TTL, MIN_TTL,
@@ -123,7 +124,7 @@ fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let written = "a duration is written like 30m, 12h or 7d";
-    let duration = arguments::duration(text, |_| true, written)?;
+    let duration = value_parsers::duration(text, |_| true, written)?;
     if !(MIN_TTL..=MAX_TTL).contains(&duration) {
         return Err("it is at least a second and at most a hundred years".to_owned());
     }
