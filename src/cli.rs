@@ -57,6 +57,7 @@ pub(crate) mod send;
 mod senders;
 pub(crate) mod signals;
 mod speed;
+pub(crate) mod stderr;
 pub(crate) mod steps;
 mod tor_lines;
 mod value_parsers;

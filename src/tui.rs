@@ -38,8 +38,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::input::{terminal_has_input, terminal_is_gone};
-use crate::cli::output::info;
 use crate::cli::signals;
+use crate::cli::stderr::info;
 use crate::contacts::BookFile;
 use app::{App, Event, Order};
 use clipboard::Clipboard;

@@ -8,7 +8,8 @@ use clap::{Command, Error, Parser};
 
 use super::environment::{Typed, variable, with_environment};
 use super::exit::Exit;
-use super::output::{error, print, warn};
+use super::output::print;
+use super::stderr::{error, report_error, warn};
 use super::visible::{OneLine, Visible};
 use super::{build, colour, completions, writer};
 
@@ -46,11 +47,11 @@ fn report(mut fault: Error, command: &Command, typed: &Typed, words: &[OsString]
         };
         return match print(&text) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failed) => failed.report(command.get_name()),
+            Err(failed) => report_error(command.get_name(), &failed),
         };
     }
     if let Some(failed) = build::asked_for_tor_inside(&fault, command, words) {
-        failed.report(command.get_name());
+        report_error(command.get_name(), &failed);
     } else {
         correct_tip(&mut fault, words);
         // What was typed or pasted is shown back in it: an address, say, that a stranger made up.

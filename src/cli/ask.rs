@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::bar::{columns_of, hanging};
 use super::exit::{CliError, Exit};
 use super::input::is_of_no_terminal;
-use super::output::warn;
 use super::signals::{self, Listening};
+use super::stderr::warn;
 use super::writer::{self, Sink};
 
 /// A terminal that takes a question later than this was stopped, or far behind.

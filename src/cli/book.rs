@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::advice::close_file;
 use super::exit::{CliError, Exit};
-use super::output::warn;
 use super::passphrase;
+use super::stderr::warn;
 use super::visible::{OneLine, quoted};
 use crate::contacts::{
     Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,

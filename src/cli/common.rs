@@ -7,7 +7,7 @@ use clap::Args;
 use super::book::Contacts;
 use super::build::way;
 use super::exit::CliError;
-use super::output::{Verbosity, verbose};
+use super::stderr::{Verbosity, verbose};
 use super::value_parsers::{SOCKET_HELP, named_file};
 use super::visible::OneLine;
 use crate::owner::{Client, ClientError};

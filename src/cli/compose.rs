@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::exit::{CliError, Exit};
 use super::input::{self, stdin, terminal_is_gone};
-use super::output::{info, warn};
+use super::stderr::{info, warn};
 use super::visible::quoted;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;

@@ -1,9 +1,5 @@
 //! Exit codes, and what a person is told when something did not work.
 
-use std::process::ExitCode;
-
-use super::output::{error, warn, warn_unwrapped};
-use super::visible::{OneLine, Visible};
 use crate::owner::ClientError;
 
 /// How a command ends. The numbers are part of the interface: see [`CODES`].
@@ -53,7 +49,7 @@ pub(crate) struct CliError {
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
     /// The lines of `hint` with a command to be pasted.
-    commands: Vec<String>,
+    pub(super) commands: Vec<String>,
 }
 
 impl CliError {
@@ -90,22 +86,6 @@ impl CliError {
 
     pub(super) fn usage(what: impl Into<String>) -> Self {
         Self::new(Exit::Usage, what)
-    }
-
-    /// Prints it for `program` and gives the code to end with.
-    pub(super) fn report(&self, program: &str) -> ExitCode {
-        // A path or a pasted address may be in it.
-        error(&format!("{program}:"), OneLine(&self.what));
-        if let Some(hint) = &self.hint {
-            for line in Visible(hint).to_string().split('\n') {
-                if self.commands.iter().any(|command| command == line) {
-                    warn_unwrapped(format_args!("  {line}"));
-                } else {
-                    warn(format_args!("  {line}"));
-                }
-            }
-        }
-        ExitCode::from(self.exit as u8)
     }
 }
 

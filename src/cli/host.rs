@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::bar::{columns, hanging, rows};
-use super::output::{Verbosity, notice, verbosity};
+use super::output::notice;
 use super::speed::Speed;
+use super::stderr::{Verbosity, verbosity};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::{OneLine, quoted};
 use crate::count::counted;

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::exit::CliError;
 use super::key::key_in;
-use super::output::{info, json_line, print_outcome};
+use super::output::{json_line, print_outcome};
 use super::secret_file;
+use super::stderr::info;
 use super::visible::{OneLine, quoted};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;

@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::exit::CliError;
-use super::output::{info, json_line, print_outcome};
+use super::output::{json_line, print_outcome};
 use super::secret_file;
+use super::stderr::info;
 use super::visible::{OneLine, quoted};
 use crate::crypto::random;
 use crate::onion::OnionAddress;

@@ -16,8 +16,9 @@ use super::arguments::parse;
 use super::exit::{CliError, Exit};
 use super::host::RunningRelay;
 use super::inside::{Onion, Ready};
-use super::output::{Verbosity, notice, set_verbosity, warn};
+use super::output::notice;
 use super::speed::Speed;
+use super::stderr::{Verbosity, report_error, set_verbosity, warn};
 use super::writer::{self, LastWords};
 use super::{panic, runtime, signals, tor_lines};
 use crate::clock::SystemClock;
@@ -65,7 +66,7 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failed) => failed.report("kkv"),
+        Err(failed) => report_error("kkv", &failed),
     }
 }
 

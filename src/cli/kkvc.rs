@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::commands::{Cli, Command, Tui};
 use super::common::Common;
 use super::exit::CliError;
-use super::output::set_verbosity;
+use super::stderr::{report_error, set_verbosity};
 use super::way::OneTor;
 use super::writer::LastWords;
 use super::{
@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
     let result = scrub::after(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failed) => failed.report("kkvc"),
+        Err(failed) => report_error("kkvc", &failed),
     }
 }
 

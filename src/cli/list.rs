@@ -12,9 +12,10 @@ use super::direction::apart;
 use super::exit::CliError;
 use super::find::Wanted;
 use super::inbox::time;
-use super::output::{info, print, print_json};
+use super::output::{print, print_json};
 use super::preview::{last_column, room_for_words, title};
 use super::senders::{SenderNames, WithSender};
+use super::stderr::info;
 use crate::owner::Client;
 use crate::owner::api::Summary;
 

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use indicatif::{ProgressDrawTarget, TermLike};
 use rustix::termios::tcgetwinsize;
 
-use super::output::{Verbosity, verbosity};
+use super::stderr::{Verbosity, verbosity};
 use super::writer::{self, Sink};
 use crate::lock;
 use crate::private::Private;

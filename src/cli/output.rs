@@ -1,20 +1,19 @@
-//! Data to standard output: plain lines, or JSON that a terminal can show without harm. Words to standard error:
-//! standard output has what was asked for and nothing else; what was done, and how it goes, is told beside it.
+//! Data on standard output: plain lines, or JSON that a terminal can show without harm. What is said beside it goes to
+//! standard error.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::OnceLock;
 
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, major, minor};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use zeroize::Zeroizing;
 
-use super::bar::{columns, columns_of, ends_lines, hanging};
-use super::colour;
+use super::bar::{columns, ends_lines, hanging};
 use super::exit::{CliError, Exit};
 use super::signals::{Listening, stop_is_requested};
+use super::stderr::{Verbosity, verbosity};
 use super::writer::{self, Sink};
 
 /// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
@@ -22,78 +21,9 @@ const SCHEMA: u32 = 1;
 /// The device that throws everything away, by Linux's table of devices.
 const DEV_NULL: (u32, u32) = (1, 3);
 
-/// How much is said on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verbosity {
-    /// What has gone wrong, and questions.
-    Quiet,
-    /// Also what is done.
-    Usual,
-    /// Also how.
-    Verbose,
-}
-
-static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
-
-/// Says how much is to be said from now on. Nothing changes it later.
-pub(super) fn set_verbosity(verbosity: Verbosity) {
-    let _ = VERBOSITY.set(verbosity);
-}
-
-/// How much is to be said.
-pub(super) fn verbosity() -> Verbosity {
-    VERBOSITY.get().copied().unwrap_or(Verbosity::Normal)
-}
-
-/// Says what is done, in a line on standard error. Whether anybody hears it changes nothing of what is done.
-pub(crate) fn info(line: impl Display) {
-    if verbosity() != Verbosity::Quiet {
-        warn(line);
-    }
-}
-
-/// Says how it is done, to who has asked for it.
-pub(super) fn verbose(line: impl Display) {
-    if verbosity() == Verbosity::Verbose {
-        warn(line);
-    }
-}
-
-/// Says what has gone wrong, to whoever may hear it. Nothing waits until somebody does.
-pub(super) fn warn(line: impl Display) {
-    let line = hanging(&line.to_string(), columns_of(io::stderr()));
-    writer::words(Sink::Err, format!("{}\n", *line));
-}
-
-/// The same of a command that is there to be pasted: a line feed or a space that isn't part of it would make another of
-/// it. No stranger has written it.
-pub(super) fn warn_unwrapped(command: impl Display) {
-    writer::words(Sink::Err, format!("{command}\n"));
-}
-
-/// The same, behind a `label` that is seen.
-pub(super) fn error(label: &str, words: impl Display) {
-    let line = hanging(&format!("{label} {words}"), columns_of(io::stderr()));
-    let line = match line.strip_prefix(label) {
-        Some(words) => format!("{}{words}\n", colour::error(label)),
-        None => format!("{}\n", *line), // the terminal is narrower than the label
-    };
-    writer::words(Sink::Err, line);
-}
-
 /// Writes lines for people in which a stranger's words may stand, such as a name: see [`hanging`].
 pub(super) fn print_lines(lines: &str) -> Result<(), CliError> {
     print(&hanging(lines, columns()))
-}
-
-/// Rings the bell of the terminal that this runs on, if it runs on one.
-pub(super) fn ring_bell() {
-    let bell = "\x07".to_owned();
-    if io::stderr().is_terminal() {
-        writer::words(Sink::Err, bell);
-    } else if io::stdout().is_terminal() {
-        writer::words(Sink::Out, bell);
-    }
 }
 
 /// Says on standard output what is done, if anything is to be said. Nothing waits until somebody hears it.

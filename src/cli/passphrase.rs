@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::bar::{columns_of, hanging};
 use super::exit::{CliError, Exit};
 use super::input::{is_of_no_terminal, stdin};
-use super::output::warn;
+use super::stderr::warn;
 use super::visible::{OneLine, quoted};
 use super::writer::{self, Sink};
 use super::{secret_file, signals};

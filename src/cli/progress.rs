@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::ask::{can_ask, confirm};
 use super::exit::{CliError, Exit};
 use super::live;
-use super::output::{info, verbose, warn};
+use super::stderr::{info, verbose, warn};
 use super::steps::{Steps, dear};
 use crate::lock;
 use crate::pow::Puzzle;

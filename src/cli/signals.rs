@@ -10,7 +10,7 @@ use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::{CliError, Exit};
-use super::output::info;
+use super::stderr::info;
 use crate::lock;
 
 /// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen

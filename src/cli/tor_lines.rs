@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use super::live::target;
-use super::output::{self, Verbosity, verbosity};
+use super::output;
+use super::stderr::{Verbosity, verbosity};
 use crate::tor::{Listen, TorMode, TorState};
 use crate::unix_socket;
 

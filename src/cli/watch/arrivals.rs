@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::super::exit::CliError;
-use super::super::output::{info, warn};
+use super::super::stderr::{info, warn};
 use super::super::visible::OneLine;
 use crate::owner::api::{Known, Message, Summary};
 use crate::owner::{Client, ClientError};
