@@ -10,9 +10,8 @@ use super::bar::{columns, columns_of};
 use super::book::{Contacts, found};
 use super::commands::{ContactCommand, Signer};
 use super::common::Common;
-use super::direction::apart;
 use super::exit::{CliError, Exit};
-use super::inbox::short;
+use super::fields::{address, in_two_lines, isolated, padded, short, words};
 use super::output::{json_line, print_json, print_lines, print_outcome};
 use super::stderr::info;
 use super::visible::quoted;
@@ -128,7 +127,7 @@ fn table(book: &Book, on_a_terminal: bool) -> String {
         let sender = contact.sender().map(|key| short(&Hex(*key.as_bytes())));
         table += &format!(
             "{}  {:<8}  {:<5}  {:<9}  {}\n",
-            padded(&shown(contact.name(), on_a_terminal), width),
+            padded(&isolated(contact.name(), on_a_terminal), width),
             if contact.is_verified() { "yes" } else { "no" },
             contact.suite().map_or("–".to_owned(), |s| s.to_string()),
             sender.as_deref().unwrap_or("–"),
@@ -214,7 +213,7 @@ fn compared(contact: &Contact) -> Result<Answer, CliError> {
 }
 
 fn report(contact: &Contact, done: &str, json: bool) -> Result<(), CliError> {
-    let name = shown(contact.name(), columns_of(io::stderr()).is_some());
+    let name = isolated(contact.name(), columns_of(io::stderr()).is_some());
     let done = format!("{done} {name}: {}", address(contact.target()));
     if json {
         return print_outcome(done, &json_line(&ContactJson::of(contact)));
@@ -233,71 +232,6 @@ impl ContactJson {
             sender: contact.sender().map(|key| Hex(*key.as_bytes())),
             sender_fingerprint: contact.sender().map(|key| key.fingerprint().to_string()),
             verified: contact.is_verified(),
-        }
-    }
-}
-
-/// An address as people give it to each other: its port only if it is not the usual one.
-pub(crate) fn address(target: Target) -> String {
-    match target {
-        Target::Onion { address, port } if port == DEFAULT_PORT => address.to_string(),
-        target => target.to_string(),
-    }
-}
-
-/// The words of an address, which one on this machine has not.
-pub(crate) fn words(target: Target) -> Option<Words> {
-    match target {
-        Target::Onion { address, .. } => Some(Words::of(&address)),
-        Target::Loopback(_) => None,
-    }
-}
-
-/// Six words, and six below them, the second line behind as much space as the first.
-pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
-    let words: Vec<&str> = words.iter().collect();
-    let (one, other) = words.split_at(words.len() / 2);
-    let space = " ".repeat(before.width());
-    format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
-}
-
-/// A name, apart from numbers beside it where a terminal might turn them round with it.
-pub(super) fn shown(name: &Name, on_a_terminal: bool) -> String {
-    if on_a_terminal {
-        apart(name.to_string())
-    } else {
-        name.to_string()
-    }
-}
-
-/// As wide as `width` columns; a letter may take two of them, or none.
-pub(crate) fn padded(text: &str, width: usize) -> String {
-    let missing = width.saturating_sub(text.width());
-    format!("{text}{}", " ".repeat(missing))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_straight_whatever_letters_stand_in_them() {
-        for text in ["bob", "日本語", "e\u{301}", ""] {
-            assert_eq!(padded(text, 8).width(), 8, "{text}");
-        }
-        assert_eq!(padded("longer than that", 8), "longer than that");
-    }
-
-    #[test]
-    fn only_an_unusual_port_is_part_of_what_people_say() {
-        let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
-        for (typed, shown) in [
-            (onion.to_owned(), onion.to_owned()),
-            (format!("{onion}:45069"), onion.to_owned()),
-            (format!("{onion}:80"), format!("{onion}:80")),
-            ("127.0.0.1".to_owned(), "127.0.0.1:45069".to_owned()),
-        ] {
-            assert_eq!(address(typed.parse().unwrap()), shown);
         }
     }
 }

@@ -12,8 +12,8 @@ use super::stderr::{report_error, set_verbosity};
 use super::way::OneTor;
 use super::writer::LastWords;
 use super::{
-    arguments, bench, card, colour, completions, contact, doctor, identity, inbox, key, list,
-    panic, proof, runtime, send, watch,
+    arguments, bench, card, colour, completions, contact, delete, doctor, identity, key, list,
+    mark, panic, proof, read, runtime, send, status, watch, wipe,
 };
 use crate::crypto::scrub;
 use crate::memory;
@@ -80,22 +80,22 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             list::list(&common.client()?, args, common.contacts(), common.json).await
         }
         Command::Read { ids, raw: false } => {
-            inbox::read(&common.client()?, &ids, common.contacts(), common.json).await
+            read::read(&common.client()?, &ids, common.contacts(), common.json).await
         }
-        Command::Read { ids, raw: true } => inbox::read_raw(common, &ids).await,
+        Command::Read { ids, raw: true } => read::read_raw(common, &ids).await,
         Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {
-            inbox::mark(&common.client()?, &ids, !unread, common.json).await
+            mark::mark(&common.client()?, &ids, !unread, common.json).await
         }
         Command::Delete { all: true, yes, .. } => {
-            inbox::delete_all(&common.client()?, yes, common.json).await
+            delete::delete_all(&common.client()?, yes, common.json).await
         }
         Command::Delete { ids, yes, .. } => {
-            inbox::delete(&common.client()?, &ids, yes, common.json).await
+            delete::delete(&common.client()?, &ids, yes, common.json).await
         }
-        Command::Wipe { yes } => inbox::wipe(&common.client()?, yes, common.json).await,
+        Command::Wipe { yes } => wipe::wipe(&common.client()?, yes, common.json).await,
         Command::Bench(solving) => bench::bench(&solving, common.json).await,
-        Command::Status => inbox::status(&common.client()?, common.json).await,
+        Command::Status => status::status(&common.client()?, common.json).await,
         Command::Doctor => doctor::doctor(common).await,
         Command::Card(args) => card::card(common, args).await,
         Command::Contact { command } => contact::contact(common, command).await,

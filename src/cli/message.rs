@@ -6,37 +6,38 @@ use zeroize::Zeroizing;
 
 use super::bar::{behind_a_bar, columns};
 use super::exit::CliError;
-use super::inbox::head;
+use super::fields::{fingerprint, isolated, time};
 use super::output::{json_line, write_all};
 use super::senders::SenderNames;
+use crate::crypto::identity::Sender;
 use crate::openpgp::Block;
 use crate::owner::api::{Message, Summary};
 use crate::queue::MessageId;
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
-pub(super) fn show(
+pub(super) fn print(
     before: &str,
     message: &Message,
     names: &SenderNames,
     json: bool,
 ) -> Result<bool, CliError> {
-    let shown = Zeroizing::new(format!("{before}{}", *shown(message, names, json)));
-    write_all(shown.as_bytes())
+    let text = Zeroizing::new(format!("{before}{}", *render(message, names, json)));
+    write_all(text.as_bytes())
 }
 
-/// It as it is shown.
-pub(super) fn shown(message: &Message, names: &SenderNames, json: bool) -> Zeroizing<String> {
+/// The message as it is shown.
+pub(super) fn render(message: &Message, names: &SenderNames, json: bool) -> Zeroizing<String> {
     if json {
         return Zeroizing::new(json_line(&names.named(message, &message.summary.sender)));
     }
     let columns = columns();
-    let head = head(&message.summary, names, columns.is_some());
+    let header = header(&message.summary, names, columns.is_some());
     let text = behind_a_bar(&message.text, columns);
-    Zeroizing::new(format!("{head}\n{}", *text))
+    Zeroizing::new(format!("{header}\n{}", *text))
 }
 
 /// Writes its text to the byte, and nothing else. Whether it was taken, as above.
-pub(super) fn show_raw(message: &Message) -> Result<bool, CliError> {
+pub(super) fn print_raw(message: &Message) -> Result<bool, CliError> {
     write_all(message.text.as_bytes())
 }
 
@@ -49,6 +50,27 @@ pub(super) fn raw_may_go_out(id: MessageId) -> Result<(), CliError> {
         CliError::usage("--raw gives the text as it came, which could steer this terminal").hint(
             format!("Give it to a program (| gpg -d | less) or a file (> FILE); `kkvc read {id}` shows it in safety."),
         ),
+    )
+}
+
+/// What stands above its text.
+fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String {
+    let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
+    let openpgp = openpgp.or_else(|| openpgp_inside(summary.id, &summary.openpgp_inside));
+    let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
+    let name = names.of(&summary.sender);
+    format!(
+        "Message   {}\nReceived  {}\nFrom      {}{} ({}, paid 2^{})\n{}",
+        summary.id,
+        time(summary.received),
+        name.map_or_else(String::new, |name| format!(
+            "{}, ",
+            isolated(name, on_a_terminal)
+        )),
+        fingerprint::<Sender>(&summary.sender),
+        summary.suite,
+        summary.cost,
+        openpgp.unwrap_or_default(),
     )
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::bar::{behind_a_bar, columns};
 use super::exit::{CliError, Exit};
-use super::inbox::fingerprint;
+use super::fields::fingerprint;
 use super::input::{self, stdin};
 use super::output::{ascii_json, print, print_json, require_output};
 use super::visible::quoted;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::book::Contacts;
 use super::exit::CliError;
-use super::inbox::{fingerprint, short};
+use super::fields::{fingerprint, short};
 use crate::contacts::{BookFile, Name};
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::owner::api::Summary;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::commands;
 use super::common::Common;
 use super::exit::{CliError, Exit};
-use super::message::shown;
+use super::message::render;
 use super::output::{require_output, write_all};
 use super::senders::SenderNames;
 use super::signals;
@@ -93,7 +93,7 @@ async fn all_shown(
 ) -> Result<(), CliError> {
     let mut before = "";
     while let Some(message) = next(&mut arrivals, &mut stop).await? {
-        let text = Zeroizing::new(format!("{before}{}", *shown(&message, &names, json)));
+        let text = Zeroizing::new(format!("{before}{}", *render(&message, &names, json)));
         // On a thread of its own, since a signal can't interrupt it if its reader takes nothing.
         let taken = spawn_blocking(move || {
             if bell {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::app::Event;
 use super::search::Look;
 use crate::cli::exit::CliError;
-use crate::cli::inbox::numbers;
+use crate::cli::fields::id_list;
 use crate::cli::selection::{IdRange, no_such_message};
 use crate::count::counted;
 use crate::limits::MAX_PREVIEW_CHARACTERS;
@@ -278,7 +278,7 @@ fn deleted(done: &Done) -> News {
             "deleted and wiped: {}",
             counted(done.len() as u64, "message")
         )),
-        (done, _) => News::Done(format!("deleted and wiped: {}", numbers(done))),
+        (done, _) => News::Done(format!("deleted and wiped: {}", id_list(done))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What connects this machine to others: Tor, for who writes to you and for what you send, and the clock.
 
 use super::super::explain::unreachable_hint;
-use super::super::inbox::time;
+use super::super::fields::time;
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
 use crate::limits::EARLIEST_CLOCK;

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Order};
-use crate::cli::contact::{address, words};
+use crate::cli::fields::{address, words};
 use crate::contacts::{Contact, Name};
 use crate::tor::Target;
 use crate::tui::ask::Question;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::tests::{ADDRESS, accepted, app, press, screen, sent};
 use super::*;
 use crate::cli::exit::{CliError, Exit};
-use crate::cli::inbox::time;
+use crate::cli::fields::time;
 use crate::cli::send::cancelled;
 use crate::cli::steps::Steps;
 

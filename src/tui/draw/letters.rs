@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Gauge, Paragraph};
 
 use super::{Page, fitted};
 use crate::cli::exit::Exit;
-use crate::cli::inbox::time;
+use crate::cli::fields::time;
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;

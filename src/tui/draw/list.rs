@@ -7,7 +7,7 @@ use ratatui::text::{Line, Text};
 use ratatui::widgets::Paragraph;
 
 use super::fitted;
-use crate::cli::inbox::{short, time};
+use crate::cli::fields::{short, time};
 use crate::cli::preview::{last_column, room_for_words, title};
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::columns;

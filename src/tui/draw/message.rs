@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Block;
 
 use super::fitted;
-use crate::cli::inbox::{fingerprint, time};
+use crate::cli::fields::{fingerprint, time};
 use crate::cli::message::openpgp_in_short;
 use crate::count::counted;
 use crate::crypto::identity::Sender;

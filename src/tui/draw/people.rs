@@ -6,8 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use super::fitted;
-use crate::cli::contact::address;
-use crate::cli::inbox::short;
+use crate::cli::fields::{address, short};
 use crate::contacts::Contact;
 use crate::protocol::wire::Hex;
 use crate::tui::app::App;

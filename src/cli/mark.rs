@@ -1,0 +1,28 @@
+//! `kkvc mark`: messages, marked as read or unread.
+
+use super::done::report;
+use super::exit::CliError;
+use super::selection::{IdRange, Selection};
+use crate::owner::Client;
+use crate::owner::api::Done;
+
+/// Marks `which`.
+pub(super) async fn mark(
+    client: &Client,
+    which: &[IdRange],
+    read: bool,
+    json: bool,
+) -> Result<(), CliError> {
+    let chosen = Selection::resolve(which, client).await?;
+    let done = if chosen.is_empty() {
+        Done::default()
+    } else {
+        client.mark(chosen.ids.clone(), read).await?
+    };
+    let verb = if read {
+        "Marked as read"
+    } else {
+        "Marked as unread"
+    };
+    report(done, &chosen, verb, json)
+}

@@ -1,0 +1,139 @@
+//! `kkvc status`: how the relay is.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::bar::{columns, hanging, rows};
+use super::exit::CliError;
+use super::fields::{fingerprint, time};
+use super::output::{print, print_json};
+use super::tor_lines::{PLACE_RISK, is_for_the_taking};
+use super::visible::OneLine;
+use crate::count::counted;
+use crate::crypto::identity::Relay;
+use crate::owner::Client;
+use crate::owner::api::Status;
+use crate::pow::Cost;
+use crate::protocol::suite::Suite;
+use crate::sandbox::{Confined, Sandbox};
+use crate::tor::TorMode;
+
+/// What `status --json` prints.
+#[derive(Serialize)]
+struct StatusJson<'s> {
+    #[serde(flatten)]
+    status: &'s Status,
+    relay_fingerprint: String,
+}
+
+/// Prints it.
+pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> {
+    let status = client.status().await?;
+    let relay_fingerprint = fingerprint::<Relay>(&status.relay);
+    if json {
+        return print_json(&StatusJson {
+            status: &status,
+            relay_fingerprint,
+        });
+    }
+    let queue = status.queue;
+    let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
+    let memory = if status.locked {
+        "messages are locked: never swapped to a disk"
+    } else {
+        "not locked: messages may be swapped to a disk"
+    };
+    let reach = match (&status.onion, status.tor_state) {
+        (Some(onion), Some(state)) => format!("{}\nTor: {state}", OneLine(onion)),
+        _ => match status.tor {
+            TorMode::External => "through a system Tor",
+            TorMode::Embedded | TorMode::Off => "from this machine",
+        }
+        .to_owned(),
+    };
+    let risk = if is_for_the_taking(status.tor, status.listens.as_ref()) {
+        format!("\n({PLACE_RISK})")
+    } else {
+        String::new()
+    };
+    let (place, suites) = (status.place(), suites.join(" and "));
+    let uptime = Duration::from_secs(status.uptime_seconds);
+    let (version, uptime) = (OneLine(&status.version), humantime::format_duration(uptime));
+    let head = format!("kkv {version}, up {uptime}\n");
+    let messages = format!(
+        "{} ({} unread), {} more expected, {} of {} free",
+        queue.stored,
+        queue.unread,
+        queue.reserved,
+        queue.free(),
+        counted(queue.capacity, "slot"),
+    );
+    let rows = rows(
+        &[
+            ("messages", messages),
+            ("kept", kept(&status)),
+            ("memory", memory.to_owned()),
+            ("confined", OneLine(&confined(&status.sandbox)).to_string()),
+            ("reach it", reach),
+            (
+                "listens",
+                format!("{}, speaks {suites}{risk}", OneLine(&place)),
+            ),
+            ("cost", cost(&status)),
+            ("key", relay_fingerprint),
+        ],
+        columns(),
+    );
+    print(&format!("{}{}", *hanging(&head, columns()), *rows))
+}
+
+/// How long messages live.
+fn kept(status: &Status) -> String {
+    let words = |seconds| humantime::format_duration(Duration::from_secs(seconds));
+    let mut life = status
+        .ttl_seconds
+        .map_or_else(|| "until deleted".to_owned(), |ttl| words(ttl).to_string());
+    if let Some(longest) = status.wipe_after_seconds {
+        life += &format!(", or until you have not been there for {}", words(longest));
+    }
+    if let Some(wiped) = status.wiped {
+        life += &format!("\n(which was so on {})", time(wiped));
+    }
+    life
+}
+
+/// What the kernel holds the relay to.
+fn confined(sandbox: &Sandbox) -> String {
+    let where_to = sandbox.writes.as_ref().map_or_else(
+        || "writes no file".to_owned(),
+        |directory| format!("writes files only in {}", directory.display()),
+    );
+    let far = match sandbox.files {
+        Confined::Fully => "by the kernel:",
+        Confined::Partly => "by the kernel, as far as this one can:",
+        Confined::Not => "not by this kernel, which has no Landlock, but by itself:",
+    };
+    let calls = match sandbox.calls {
+        Confined::Fully | Confined::Partly => "starts no program",
+        Confined::Not => "starts no program (this kernel has no seccomp to see to it)",
+    };
+    format!("{far} {where_to}, {calls}")
+}
+
+/// The present cost, and why it is that.
+fn cost(status: &Status) -> String {
+    let (base, queue) = (status.base_cost, status.queue);
+    let why = match status.cost.saturating_sub(base) {
+        _ if !status.adaptive => ", however many slots are free".to_owned(),
+        0 if base == Cost::HIGHEST.bits() => ", the highest there is".to_owned(),
+        0 => ", while most slots are free".to_owned(),
+        more => format!(
+            ", raised by {more} from {base}, since {} of {} are taken",
+            queue.capacity - queue.free(),
+            counted(queue.capacity, "slot")
+        ),
+    };
+    let time = counted(status.expected_seconds, "second");
+    format!("{}{why} (senders have {time} to pay it)", status.cost)
+}

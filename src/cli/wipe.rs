@@ -1,0 +1,44 @@
+//! `kkvc wipe`: everything, wiped once that is agreed to.
+
+use super::ask::{confirm, require_yes_or_terminal};
+use super::done::FOR_GOOD;
+use super::exit::{CliError, Exit};
+use super::output::{json_line, print_outcome};
+use super::stderr::info;
+use crate::count::counted;
+use crate::owner::Client;
+use crate::queue::Counts;
+
+/// Wipes everything, open sessions too.
+pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
+    require_yes_or_terminal(yes, "wipe every message")?;
+    if !yes {
+        let counts = client.status().await?.queue;
+        let question = format!("Wipe everything ({})? {FOR_GOOD}", what_is_wiped(&counts));
+        if !confirm(&question)? {
+            return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
+        }
+    }
+    let done = client.wipe().await?;
+    let wiped = format!(
+        "Wiped everything; messages that were there: {}.",
+        done.done.len()
+    );
+    if json {
+        return print_outcome(wiped.trim_end_matches('.'), &json_line(&done));
+    }
+    info(wiped);
+    Ok(())
+}
+
+/// How much that is: messages, and exchanges that are under way.
+fn what_is_wiped(counts: &Counts) -> String {
+    let mut what = match counts.stored {
+        0 => "no messages".to_owned(),
+        stored => format!("{}, {} unread", counted(stored, "message"), counts.unread),
+    };
+    if counts.reserved > 0 {
+        what += &format!(", {} more expected", counts.reserved);
+    }
+    what
+}
