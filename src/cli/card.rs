@@ -15,7 +15,8 @@ use super::output::{print, print_json};
 use crate::contacts::Words;
 use crate::limits::DEFAULT_PORT;
 use crate::owner::Client;
-use crate::tor::{Target, TorMode};
+use crate::owner::api::Reach;
+use crate::tor::Target;
 
 /// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;
@@ -69,12 +70,15 @@ pub(super) async fn card(common: &Common, args: Card) -> Result<(), CliError> {
 /// The address of the owner's relay.
 async fn own(client: &Client) -> Result<Target, CliError> {
     let status = client.status().await?;
-    let onion = status.onion.and_then(|onion| onion.parse().ok());
-    let address = onion.ok_or_else(|| {
-        if status.tor == TorMode::Off {
+    let onion = match status.reach() {
+        Reach::Onion(onion) => onion.parse().ok(),
+        Reach::ThisMachine => {
             let what = "your kkv is for this machine alone (--tor off), and has no onion address";
-            return CliError::new(Exit::Refused, what).hint("Start it without --tor off.");
+            return Err(CliError::new(Exit::Refused, what).hint("Start it without --tor off."));
         }
+        Reach::SystemTor => None,
+    };
+    let address = onion.ok_or_else(|| {
         let what = "your kkv has no Tor inside, and doesn't know its onion address";
         CliError::new(Exit::Refused, what).hint(
             "Name it: kkvc card ADDRESS. A system Tor keeps it in a file `hostname` (see torrc.example).",

@@ -9,15 +9,14 @@ use tokio::sync::watch;
 use super::bar::{columns, hanging, rows};
 use super::output::notice;
 use super::speed::Speed;
+use super::status::listens;
 use super::stderr::{Verbosity, verbosity};
-use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::{OneLine, quoted};
 use crate::count::counted;
 use crate::onion::OnionAddress;
-use crate::owner::api::Status;
+use crate::owner::api::{Reach, Status};
 use crate::owner::{self, Absence, Host};
 use crate::protocol::Envelope;
-use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::{MessageId, Now, Queue};
 use crate::relay::Relay;
@@ -44,20 +43,14 @@ impl RunningRelay {
             return;
         }
         let status = self.status();
-        let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
-        let reach = match (&self.onion, self.tor) {
-            (Some((address, _)), _) => format!("{address}\n(others do, with kkvc send)"),
-            (None, TorMode::External) => {
+        let reach = match status.reach() {
+            Reach::Onion(address) => format!("{address}\n(others do, with kkvc send)"),
+            Reach::SystemTor => {
                 "through a system Tor: put the lines of torrc.example into its torrc; \
                  your address is then in the file `hostname` of its HiddenServiceDir"
                     .to_owned()
             }
-            (None, _) => "from this machine; no Tor is expected".to_owned(),
-        };
-        let risk = if is_for_the_taking(self.tor, self.listens.as_ref()) {
-            format!("\n({PLACE_RISK}; a socket is safer: see torrc.example)")
-        } else {
-            String::new()
+            Reach::ThisMachine => "from this machine; no Tor is expected".to_owned(),
         };
         let life = self.ttl.map_or_else(String::new, |ttl| {
             format!(", each kept for {}", humantime::format_duration(ttl))
@@ -79,15 +72,12 @@ impl RunningRelay {
             status.version,
             counted(status.queue.capacity, "message"),
         );
-        let (place, suites) = (status.place(), suites.join(" and "));
+        let advice = "; a socket is safer: see torrc.example";
         let rows = rows(
             &[
                 ("price", format!("{}{rises}", speed.says(pricing.base))),
                 ("reach it", reach),
-                (
-                    "listens",
-                    format!("{}, speaks {suites}{risk}", OneLine(&place)),
-                ),
+                ("listens", listens(&status, advice)),
                 ("owner", owner),
                 ("key", self.relay.keys().public().fingerprint().to_string()),
             ],

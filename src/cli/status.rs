@@ -13,11 +13,10 @@ use super::visible::OneLine;
 use crate::count::counted;
 use crate::crypto::identity::Relay;
 use crate::owner::Client;
-use crate::owner::api::Status;
+use crate::owner::api::{Reach, Status};
 use crate::pow::Cost;
 use crate::protocol::suite::Suite;
 use crate::sandbox::{Confined, Sandbox};
-use crate::tor::TorMode;
 
 /// What `status --json` prints.
 #[derive(Serialize)]
@@ -38,26 +37,19 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
         });
     }
     let queue = status.queue;
-    let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
     let memory = if status.locked {
         "messages are locked: never swapped to a disk"
     } else {
         "not locked: messages may be swapped to a disk"
     };
-    let reach = match (&status.onion, status.tor_state) {
-        (Some(onion), Some(state)) => format!("{}\nTor: {state}", OneLine(onion)),
-        _ => match status.tor {
-            TorMode::External => "through a system Tor",
-            TorMode::Embedded | TorMode::Off => "from this machine",
-        }
-        .to_owned(),
+    let mut reach = match status.reach() {
+        Reach::Onion(onion) => OneLine(onion).to_string(),
+        Reach::SystemTor => "through a system Tor".to_owned(),
+        Reach::ThisMachine => "from this machine".to_owned(),
     };
-    let risk = if is_for_the_taking(status.tor, status.listens.as_ref()) {
-        format!("\n({PLACE_RISK})")
-    } else {
-        String::new()
-    };
-    let (place, suites) = (status.place(), suites.join(" and "));
+    if let Some(state) = status.tor_state {
+        reach += &format!("\nTor: {state}");
+    }
     let uptime = Duration::from_secs(status.uptime_seconds);
     let (version, uptime) = (OneLine(&status.version), humantime::format_duration(uptime));
     let head = format!("kkv {version}, up {uptime}\n");
@@ -76,16 +68,24 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
             ("memory", memory.to_owned()),
             ("confined", OneLine(&confined(&status.sandbox)).to_string()),
             ("reach it", reach),
-            (
-                "listens",
-                format!("{}, speaks {suites}{risk}", OneLine(&place)),
-            ),
+            ("listens", listens(&status, "")),
             ("cost", cost(&status)),
             ("key", relay_fingerprint),
         ],
         columns(),
     );
     print(&format!("{}{}", *hanging(&head, columns()), *rows))
+}
+
+/// Where it listens, what it speaks there, and what somebody else could do at that place, with `advice` about it.
+pub(super) fn listens(status: &Status, advice: &str) -> String {
+    let suites: Vec<String> = status.suites.iter().map(Suite::to_string).collect();
+    let place = status.place();
+    let mut listens = format!("{}, speaks {}", OneLine(&place), suites.join(" and "));
+    if is_for_the_taking(status.tor, status.listens.as_ref()) {
+        listens += &format!("\n({PLACE_RISK}{advice})");
+    }
+    listens
 }
 
 /// How long messages live.

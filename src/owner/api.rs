@@ -98,7 +98,28 @@ pub struct Status {
     pub relay: Hex<32>,
 }
 
+/// How others reach a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach<'s> {
+    /// At this onion address, which is that of the Tor inside.
+    Onion(&'s str),
+    /// Through a system Tor, which alone knows the address.
+    SystemTor,
+    /// From this machine alone.
+    ThisMachine,
+}
+
 impl Status {
+    /// How others reach it.
+    #[must_use]
+    pub fn reach(&self) -> Reach<'_> {
+        match (&self.onion, self.tor) {
+            (Some(onion), _) => Reach::Onion(onion),
+            (None, TorMode::External) => Reach::SystemTor,
+            (None, TorMode::Embedded | TorMode::Off) => Reach::ThisMachine,
+        }
+    }
+
     /// Where it listens, for people.
     #[must_use]
     pub fn place(&self) -> String {

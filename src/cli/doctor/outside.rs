@@ -5,15 +5,16 @@ use super::super::fields::time;
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
 use crate::limits::EARLIEST_CLOCK;
-use crate::tor::{TorMode, TorTrouble, TorWay};
+use crate::owner::api::Reach;
+use crate::tor::{TorTrouble, TorWay};
 
 /// How the relay's Tor is doing, if there is a relay to ask.
 pub(super) fn tor(seen: &Seen) -> Option<Finding> {
     const CHECK: &str = "tor";
     let status = seen.running()?;
     let Some(state) = status.tor_state else {
-        return Some(match (status.tor, &status.listens) {
-            (TorMode::External, Some(listens)) => behind::external(listens),
+        return Some(match (status.reach(), &status.listens) {
+            (Reach::SystemTor, Some(listens)) => behind::external(listens),
             _ => Finding::warning(
                 CHECK,
                 "off: only who is on this machine can write to you",

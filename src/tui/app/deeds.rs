@@ -5,8 +5,7 @@ use zeroize::Zeroizing;
 use super::{App, Order, RelayState};
 use crate::cli::visible::OneLine;
 use crate::count::counted;
-use crate::owner::api::Summary;
-use crate::tor::TorMode;
+use crate::owner::api::{Reach, Summary};
 use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
 use crate::tui::keys::Place;
@@ -285,13 +284,13 @@ impl App {
             self.tell(false, "there is no address: your relay isn't running");
             return Vec::new();
         };
-        let (address, told) = match (status.onion.clone(), status.tor) {
-            (Some(onion), _) => (OneLine(&onion).to_string(), "copied your address"),
-            (None, TorMode::Off) => (
+        let (address, told) = match status.reach() {
+            Reach::Onion(onion) => (OneLine(onion).to_string(), "copied your address"),
+            Reach::ThisMachine => (
                 OneLine(&status.place()).to_string(),
                 "copied an address for this machine alone",
             ),
-            (None, TorMode::External | TorMode::Embedded) => {
+            Reach::SystemTor => {
                 let why = "your relay doesn't know its address: the system's Tor has it in its file hostname";
                 self.tell_of_relay(false, why);
                 return Vec::new();

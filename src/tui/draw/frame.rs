@@ -10,8 +10,8 @@ use super::fitted;
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
-use crate::owner::api::Status;
-use crate::tor::{TorMode, TorState};
+use crate::owner::api::{Reach, Status};
+use crate::tor::TorState;
 use crate::tui::app::{App, RelayState};
 use crate::tui::keys::{Act, Binding, Place};
 
@@ -139,15 +139,15 @@ fn here(status: &Status, room: usize) -> Option<Head> {
 
 /// Where it is: whole, short, and not at all. How Tor is doing: whole, and without what is in the way.
 fn whereabouts(status: &Status) -> ([String; 3], [String; 2]) {
-    let Some(onion) = &status.onion else {
-        let place = OneLine(&status.place()).to_string();
-        let whole = match status.tor {
-            TorMode::External => format!("through a system Tor, {place}"),
-            TorMode::Embedded | TorMode::Off => place.clone(),
-        };
-        return ([whole, place.clone(), place], Default::default());
+    let place = OneLine(&status.place()).to_string();
+    let onion = match status.reach() {
+        Reach::Onion(onion) => OneLine(onion).to_string(),
+        Reach::SystemTor => {
+            let whole = format!("through a system Tor, {place}");
+            return ([whole, place.clone(), place], Default::default());
+        }
+        Reach::ThisMachine => return ([place.clone(), place.clone(), place], Default::default()),
     };
-    let onion = OneLine(onion).to_string();
     let short = shortened(&onion);
     let state = status.tor_state.map(|state| state.to_string());
     let state = state.unwrap_or_default();
