@@ -22,6 +22,11 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 mod done;
+#[cfg(feature = "embedded-tor")]
+pub(crate) mod embedded;
+#[cfg(not(feature = "embedded-tor"))]
+#[path = "cli/embedded/absent.rs"]
+pub(crate) mod embedded;
 mod environment;
 mod estimate;
 pub(crate) mod exit;
@@ -31,11 +36,6 @@ pub(crate) mod find;
 mod host;
 mod identity;
 pub(crate) mod input;
-#[cfg(feature = "embedded-tor")]
-pub(crate) mod inside;
-#[cfg(not(feature = "embedded-tor"))]
-#[path = "cli/inside/absent.rs"]
-pub(crate) mod inside;
 mod key;
 mod kkv;
 mod kkvc;

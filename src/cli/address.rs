@@ -1,12 +1,12 @@
-//! `kkv address`: the key of the onion address, kept elsewhere, brought back, or exchanged for a new one.
+//! `kkv address`: the key of the onion address, place elsewhere, brought back, or exchanged for a new one.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::build::mode;
+use super::embedded::address;
 use super::exit::CliError;
-use super::inside::keep;
 use super::value_parsers::named_file;
 use crate::tor::TorMode;
 
@@ -19,9 +19,9 @@ pub(super) enum AddressCommand {
         #[arg(value_parser = named_file())]
         file: PathBuf,
         #[command(flatten)]
-        kept: Kept,
+        place: KeyArgs,
         #[command(flatten)]
-        opened: Opened,
+        passphrase: PassphraseArgs,
     },
     /// Take the address from such a file, here or on another machine
     Restore {
@@ -32,9 +32,9 @@ pub(super) enum AddressCommand {
         #[arg(long)]
         replace: bool,
         #[command(flatten)]
-        kept: Kept,
+        place: KeyArgs,
         #[command(flatten)]
-        opened: Opened,
+        passphrase: PassphraseArgs,
     },
     /// Make a new address. The old one is gone then unless it has a backup
     New {
@@ -42,14 +42,14 @@ pub(super) enum AddressCommand {
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
-        kept: Kept,
+        place: KeyArgs,
     },
 }
 
 /// Where the key is.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Kept {
+pub(super) struct KeyArgs {
     /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
     #[arg(long, value_name = "DIR", value_parser = named_file())]
     pub(super) state_dir: Option<PathBuf>,
@@ -67,19 +67,19 @@ pub(super) struct Kept {
 /// What the backup is opened with.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Opened {
+pub(super) struct PassphraseArgs {
     /// File with its passphrase in one line, of mode 0600 [default: ask for it]
     #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(super) passphrase_file: Option<PathBuf>,
 }
 
-/// Does it.
-pub(super) async fn address(command: AddressCommand) -> Result<(), CliError> {
-    let (AddressCommand::Backup { kept, .. }
-    | AddressCommand::Restore { kept, .. }
-    | AddressCommand::New { kept, .. }) = &command;
-    match kept.tor {
-        TorMode::Embedded => keep::address(command).await,
+/// Runs one of the commands.
+pub(super) async fn run(command: AddressCommand) -> Result<(), CliError> {
+    let (AddressCommand::Backup { place, .. }
+    | AddressCommand::Restore { place, .. }
+    | AddressCommand::New { place, .. }) = &command;
+    match place.tor {
+        TorMode::Embedded => address::run(command).await,
         TorMode::External => Err(CliError::usage(
             "with --tor external the address is that of a system Tor, which keeps its key itself",
         )

@@ -50,7 +50,7 @@ fn report(mut fault: Error, command: &Command, typed: &Typed, words: &[OsString]
             Err(failed) => report_error(command.get_name(), &failed),
         };
     }
-    if let Some(failed) = build::asked_for_tor_inside(&fault, command, words) {
+    if let Some(failed) = build::asked_for_embedded_tor(&fault, command, words) {
         report_error(command.get_name(), &failed);
     } else {
         correct_tip(&mut fault, words);

@@ -10,7 +10,7 @@ use super::exit::CliError;
 use crate::tor::{SocksProxyError, TorMode, TorWay};
 
 /// Whether there is Tor inside.
-pub(super) const HAS_TOR_INSIDE: bool = cfg!(feature = "embedded-tor");
+pub(super) const HAS_EMBEDDED_TOR: bool = cfg!(feature = "embedded-tor");
 
 /// How it is named where the ways are listed, with what stands between it and the next.
 const NAMED: [&str; 3] = [
@@ -22,7 +22,7 @@ const NAMED: [&str; 3] = [
 /// A list of ways, as it is true of this build.
 fn as_built(ways: &str) -> String {
     let mut ways = ways.to_owned();
-    if !HAS_TOR_INSIDE {
+    if !HAS_EMBEDDED_TOR {
         for named in NAMED {
             ways = ways.replace(named, "");
         }
@@ -49,7 +49,7 @@ pub(super) fn mode(text: &str) -> Result<TorMode, String> {
 
 /// Takes a way onto Tor.
 pub(super) fn way(text: &str) -> Result<TorWay, String> {
-    let ways = if HAS_TOR_INSIDE {
+    let ways = if HAS_EMBEDDED_TOR {
         "there is 'embedded' (Tor inside), and the SOCKS port of a Tor that runs, which is written"
     } else {
         "it is the SOCKS port of a Tor that runs, written like"
@@ -62,13 +62,13 @@ pub(super) fn way(text: &str) -> Result<TorWay, String> {
 
 /// What is said instead of `error`, if the words would be right in a build with Tor inside.
 #[cfg(feature = "embedded-tor")]
-pub(super) fn asked_for_tor_inside(_: &Error, _: &Command, _: &[OsString]) -> Option<CliError> {
+pub(super) fn asked_for_embedded_tor(_: &Error, _: &Command, _: &[OsString]) -> Option<CliError> {
     None
 }
 
 /// What is said instead of `error`, if the words would be right in a build with Tor inside.
 #[cfg(not(feature = "embedded-tor"))]
-pub(super) fn asked_for_tor_inside(
+pub(super) fn asked_for_embedded_tor(
     error: &Error,
     command: &Command,
     words: &[OsString],
@@ -76,15 +76,15 @@ pub(super) fn asked_for_tor_inside(
     use clap::Args as _;
     use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+    use super::embedded::arguments::{RelayArgs, SenderArgs};
     use super::environment::options_in;
-    use super::inside::arguments::{RelayArgs, SenderArgs};
 
     let program = command.get_name();
     let option = options_in(error).next()?;
     let value = error.get(ContextKind::InvalidValue);
     let is_embedded = matches!(value, Some(ContextValue::String(value)) if value == "embedded");
     if option == "tor" && is_embedded {
-        return Some(without_tor_inside(program, ""));
+        return Some(without_embedded_tor(program, ""));
     }
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
@@ -92,19 +92,19 @@ pub(super) fn asked_for_tor_inside(
     let mut below = words.iter().skip(1);
     let below = below.find_map(|word| command.find_subcommand(word));
     let none = Command::new("none");
-    let inside = match (program, below.map(Command::get_name)) {
+    let embedded = match (program, below.map(Command::get_name)) {
         ("kkv", None) => RelayArgs::augment_args(none),
         ("kkvc", Some("send" | "tui")) => SenderArgs::augment_args(none),
         _ => none,
     };
-    let mut inside = inside.get_arguments();
-    let is_there = inside.any(|argument| argument.get_long() == Some(option));
-    is_there.then(|| without_tor_inside(program, &format!(", so it has no --{option}")))
+    let mut embedded = embedded.get_arguments();
+    let is_there = embedded.any(|argument| argument.get_long() == Some(option));
+    is_there.then(|| without_embedded_tor(program, &format!(", so it has no --{option}")))
 }
 
 /// What is said of whatever needs the Tor inside, and what `follows` from that it isn't there.
 #[cfg(not(feature = "embedded-tor"))]
-pub(super) fn without_tor_inside(program: &str, follows: &str) -> CliError {
+pub(super) fn without_embedded_tor(program: &str, follows: &str) -> CliError {
     let what = format!("this {program} was built without Tor inside{follows}");
     CliError::usage(what).hint(match program {
         "kkv" => "Use a system Tor with --tor external: see torrc.example.",
@@ -132,10 +132,10 @@ mod tests {
         for command in [kkv::Args::command(), commands::Cli::command()] {
             let said = said(&offered(command));
             assert!(said.contains("SOCKS port") || said.contains("'external'"));
-            assert_eq!(said.contains("embedded"), HAS_TOR_INSIDE, "{said}");
+            assert_eq!(said.contains("embedded"), HAS_EMBEDDED_TOR, "{said}");
         }
         for refused in [mode("x").unwrap_err(), way("x").unwrap_err()] {
-            assert_eq!(refused.contains("embedded"), HAS_TOR_INSIDE, "{refused}");
+            assert_eq!(refused.contains("embedded"), HAS_EMBEDDED_TOR, "{refused}");
         }
     }
 }

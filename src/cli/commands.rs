@@ -13,9 +13,9 @@ use clap_complete::ArgValueCompleter;
 use super::book::Recipient;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
+use super::embedded::SenderArgs;
 use super::environment::KKVC_ENVIRONMENT;
 use super::exit::CODES;
-use super::inside::SenderArgs;
 use super::selection::IdRange;
 use super::value_parsers::{from_one_to, named_file};
 use crate::contacts::Name;
@@ -207,7 +207,7 @@ pub(super) struct Send {
     pub(super) timeout: Duration,
 
     #[command(flatten)]
-    pub(super) inside: SenderArgs,
+    pub(super) embedded: SenderArgs,
 }
 
 /// Arguments of `kkvc card`.
@@ -284,7 +284,7 @@ pub(super) struct Tui {
     pub(super) solving: Solving,
 
     #[command(flatten)]
-    pub(super) inside: SenderArgs,
+    pub(super) embedded: SenderArgs,
 }
 
 /// Arguments of `kkvc watch`.

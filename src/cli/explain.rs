@@ -1,6 +1,6 @@
 //! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
 
-use super::build::HAS_TOR_INSIDE;
+use super::build::HAS_EMBEDDED_TOR;
 use super::estimate::roughly;
 use super::exit::{CliError, Exit};
 use crate::contacts::Name;
@@ -133,7 +133,7 @@ fn refused(refusal: Refusal, what: &str) -> CliError {
 pub(super) fn unreachable_hint(fault: &DialError) -> String {
     match fault {
         DialError::NoTor { .. } => {
-            let inside = if HAS_TOR_INSIDE {
+            let embedded = if HAS_EMBEDDED_TOR {
                 "; or leave out --tor to use the one inside"
             } else {
                 ""
@@ -183,6 +183,6 @@ mod tests {
         let fault = std::io::ErrorKind::ConnectionRefused.into();
         let hint = unreachable_hint(&DialError::NoTor { proxy, fault });
         assert!(hint.contains("with --tor"), "{hint}");
-        assert_eq!(hint.contains("inside"), HAS_TOR_INSIDE, "{hint}");
+        assert_eq!(hint.contains("inside"), HAS_EMBEDDED_TOR, "{hint}");
     }
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::address::{AddressCommand, address};
+use super::address::{self, AddressCommand};
 use super::advice::close_directory;
 use super::arguments::parse;
+use super::embedded::{PublishedService, TorSetup};
 use super::exit::{CliError, Exit};
 use super::host::RunningRelay;
-use super::inside::{Onion, Ready};
 use super::output::notice;
 use super::speed::Speed;
 use super::stderr::{Verbosity, report_error, set_verbosity, warn};
@@ -74,8 +74,8 @@ fn start(args: &Args) -> Result<(), CliError> {
     let limits = http::ConnectionLimits::for_strangers(process::raise_descriptors());
     // A request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = on_one_thread()?;
-    let inside = args.inside.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
-    let result = runtime.block_on(run(args, inside.as_ref(), limits));
+    let embedded = args.embedded.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
+    let result = runtime.block_on(run(args, embedded.as_ref(), limits));
     runtime.shutdown_timeout(SHUTDOWN);
     if result.is_ok() {
         let behind_ctrl_c = if io::stdout().is_terminal() { "\n" } else { "" };
@@ -90,7 +90,7 @@ fn start(args: &Args) -> Result<(), CliError> {
 fn keep(command: AddressCommand) -> Result<(), CliError> {
     writer::begin(); // it confines itself to nothing
     let runtime = on_one_thread()?;
-    let result = runtime.block_on(address(command));
+    let result = runtime.block_on(address::run(command));
     runtime.shutdown_timeout(SHUTDOWN); // somebody may still be expected to type
     result
 }
@@ -105,7 +105,7 @@ fn on_one_thread() -> Result<Runtime, CliError> {
 
 async fn run(
     args: &Args,
-    inside: Option<&Ready>,
+    embedded: Option<&TorSetup>,
     limits: http::ConnectionLimits,
 ) -> Result<(), CliError> {
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
@@ -128,13 +128,13 @@ async fn run(
     let queue = Queue::new(args.max_messages, args.ttl).map_err(|_| no_memory(args))?;
     let locked = queue.is_locked();
     // All that is opened for good is open now, and there is no thread yet but this one.
-    let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), inside));
+    let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), embedded));
     memory::start_background_purging();
     writer::begin();
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_SAMPLE_TIME);
-    let onion = match inside {
-        Some(inside) => tokio::select! {
-            onion = Onion::publish(inside, &args.inside) => Some(onion?),
+    let onion = match embedded {
+        Some(embedded) => tokio::select! {
+            onion = PublishedService::publish(embedded, &args.embedded) => Some(onion?),
             () = &mut stopped => return Ok(()),
         },
         None => None,
@@ -224,7 +224,7 @@ fn relay_with(config: RelayConfig, queue: Queue<Envelope>) -> Arc<Relay> {
 }
 
 /// What the program still needs once it runs.
-fn needs(socket: &Path, listens: Option<&Listen>, inside: Option<&Ready>) -> Needs {
+fn needs(socket: &Path, listens: Option<&Listen>, embedded: Option<&TorSetup>) -> Needs {
     let mut sockets = vec![socket];
     if let Some(Listen::Unix(path)) = listens {
         sockets.push(path);
@@ -234,10 +234,12 @@ fn needs(socket: &Path, listens: Option<&Listen>, inside: Option<&Ready>) -> Nee
         .map(|socket| unix_socket::directory_of(socket));
     let own = directories.filter(|directory| unix_socket::is_only_for(&sockets, directory));
     Needs {
-        writes: inside.map(|inside| inside.home().to_owned()),
+        writes: embedded.map(|embedded| embedded.home().to_owned()),
         removes: own.map(Path::to_owned).collect(),
-        removed_from: inside.and_then(Ready::removed_from).map(Path::to_owned),
-        connects: inside.is_some(),
+        removed_from: embedded
+            .and_then(TorSetup::removed_from)
+            .map(Path::to_owned),
+        connects: embedded.is_some(),
     }
 }
 

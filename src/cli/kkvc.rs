@@ -9,7 +9,7 @@ use super::commands::{Cli, Command, Tui};
 use super::common::Common;
 use super::exit::CliError;
 use super::stderr::{report_error, set_verbosity};
-use super::way::OneTor;
+use super::way::SharedTor;
 use super::writer::LastWords;
 use super::{
     arguments, bench, card, colour, completions, contact, delete, doctor, identity, key, list,
@@ -120,7 +120,7 @@ async fn tui(common: &Common, args: Tui) -> Result<(), CliError> {
     let route = Route {
         tor: common.tor,
         solver: args.solving.solver(),
-        inside: OneTor::new(args.inside),
+        embedded: SharedTor::new(args.embedded),
     };
     let contacts = match common.contacts() {
         Some(contacts) => Some(contacts.open().await?),

@@ -134,7 +134,7 @@ pub(super) fn packaged(command: Command) -> Command {
     let command = {
         use clap::Args as _;
 
-        use super::inside::arguments::{RelayArgs, SenderArgs};
+        use super::embedded::arguments::{RelayArgs, SenderArgs};
 
         // Not `mut_arg`, which puts it behind all others.
         let command = by_tor_inside(command);

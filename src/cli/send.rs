@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::proof::Proof;
 use super::receipt::ReceiptPlace;
 use super::stderr::{info, verbose, warn};
-use super::way::{Load, OneTor, Way};
+use super::way::{Load, SharedTor, Way};
 use super::{compose, identity, signals};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
@@ -133,13 +133,13 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
     addressee.require_suite(suites)?;
     let target = addressee.target;
     match (target, common.tor) {
-        (Target::Loopback(_), _) => args.inside.must_be_unused("an address on this machine")?,
-        (_, tor @ TorWay::Socks(_)) => args.inside.must_be_unused(&format!("--tor {tor}"))?,
+        (Target::Loopback(_), _) => args.embedded.must_be_unused("an address on this machine")?,
+        (_, tor @ TorWay::Socks(_)) => args.embedded.must_be_unused(&format!("--tor {tor}"))?,
         (_, TorWay::Embedded) => {}
     }
     say_how(common.tor, target, suites, args.solving.solver());
-    let inside = OneTor::new(take(&mut args.inside));
-    let way = Way::choose(common.tor, target, &inside, args.timeout).await?;
+    let embedded = SharedTor::new(take(&mut args.embedded));
+    let way = Way::choose(common.tor, target, &embedded, args.timeout).await?;
     Ok(Prepared {
         suites,
         key,

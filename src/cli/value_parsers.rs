@@ -85,12 +85,12 @@ mod tests {
             ["file", "files", "receipt"],
             "the text of send, what is verified, and what send writes"
         );
-        let inside: &[&str] = match cfg!(feature = "embedded-tor") {
+        let embedded: &[&str] = match cfg!(feature = "embedded-tor") {
             true => &["key", "state_dir", "tor_config"],
             false => &[],
         };
         let always = ["contacts", "file", "identity", "passphrase_file", "socket"];
-        for path in always.iter().chain(inside) {
+        for path in always.iter().chain(embedded) {
             assert!(refused.contains(*path), "{path}: {refused:?}");
         }
     }

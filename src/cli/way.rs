@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
+use super::embedded::{SenderArgs, SenderTor};
 use super::exit::CliError;
 use super::explain::{explained, gone_back};
-use super::inside::{SenderArgs, SenderTor};
 use crate::clock::SystemClock;
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
@@ -21,12 +21,12 @@ use crate::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState, TorWay};
 
 /// The Tor inside: started when a message first needs it, and the same one for all that come after, each with circuits
 /// of its own.
-pub(crate) struct OneTor {
+pub(crate) struct SharedTor {
     args: SenderArgs,
     tor: OnceCell<Arc<SenderTor>>,
 }
 
-impl OneTor {
+impl SharedTor {
     pub(crate) fn new(args: SenderArgs) -> Self {
         let tor = OnceCell::new();
         Self { args, tor }
@@ -58,7 +58,7 @@ impl Way {
     pub(crate) async fn choose(
         tor: TorWay,
         target: Target,
-        inside: &OneTor,
+        embedded: &SharedTor,
         patience: Duration,
     ) -> Result<Self, CliError> {
         Ok(match (target, tor) {
@@ -68,7 +68,7 @@ impl Way {
                 Self::Socks(SocksDialer::new(proxy, address, port, patience, rng))
             }
             (Target::Onion { address, port }, TorWay::Embedded) => {
-                let (tor, to) = (inside.to(address).await?, address);
+                let (tor, to) = (embedded.to(address).await?, address);
                 Self::Inside {
                     tor,
                     to,

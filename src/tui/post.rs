@@ -11,7 +11,7 @@ use super::app::Event;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::send::{accepted_words, cancelled};
 use crate::cli::steps::{Steps, dear};
-use crate::cli::way::{Load, OneTor, Way};
+use crate::cli::way::{Load, SharedTor, Way};
 use crate::clock::{Clock, SystemClock};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
@@ -53,7 +53,7 @@ pub(super) enum Told {
 /// How all messages go.
 pub(crate) struct Route {
     pub(crate) tor: TorWay,
-    pub(crate) inside: OneTor,
+    pub(crate) embedded: SharedTor,
     pub(crate) solver: Solver,
 }
 
@@ -154,7 +154,7 @@ async fn carried(
     text: &Text,
     teller: &Teller,
 ) -> Result<Accepted, CliError> {
-    let way = Way::choose(route.tor, target, &route.inside, DIAL_TIMEOUT).await?;
+    let way = Way::choose(route.tor, target, &route.embedded, DIAL_TIMEOUT).await?;
     *lock(&teller.step) = Steps::new(way.state());
     let load = Load {
         target,

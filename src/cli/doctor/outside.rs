@@ -71,6 +71,7 @@ mod tests {
     use super::*;
     use crate::owner::ClientError;
     use crate::owner::api::Status;
+    use crate::tor::TorMode;
     use crate::tor::TorState;
 
     fn with_state(state: TorState) -> Seen {

@@ -7,9 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::super::address::AddressCommand;
 use super::super::build::mode;
+use super::super::embedded::RelayArgs;
 use super::super::environment::KKV_ENVIRONMENT;
 use super::super::exit::RELAY_CODES;
-use super::super::inside::RelayArgs;
 use super::super::value_parsers::{self, SOCKET_HELP, from_one_to, named_file};
 use crate::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
@@ -75,7 +75,7 @@ pub(in crate::cli) struct Args {
     pub(super) no_color: bool,
 
     #[command(flatten)]
-    pub(super) inside: RelayArgs,
+    pub(super) embedded: RelayArgs,
 
     #[command(subcommand)]
     pub(super) command: Option<Command>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::super::address::{AddressCommand, Kept, Opened};
+use super::super::address::{AddressCommand, KeyArgs, PassphraseArgs};
 use super::super::advice::close_file;
 use super::super::ask::{can_ask, confirm};
 use super::super::exit::{CliError, Exit};
@@ -40,21 +40,26 @@ enum Format {
     Address,
 }
 
-pub(crate) async fn address(command: AddressCommand) -> Result<(), CliError> {
+/// Runs one of the commands.
+pub(crate) async fn run(command: AddressCommand) -> Result<(), CliError> {
     match command {
-        AddressCommand::Backup { file, kept, opened } => backup(&file, &kept, &opened).await,
+        AddressCommand::Backup {
+            file,
+            place,
+            passphrase,
+        } => backup(&file, &place, &passphrase).await,
         AddressCommand::Restore {
             file,
             replace,
-            kept,
-            opened,
-        } => restore(&file, replace, &kept, &opened).await,
-        AddressCommand::New { yes, kept } => renew(yes, &kept),
+            place,
+            passphrase,
+        } => restore(&file, replace, &place, &passphrase).await,
+        AddressCommand::New { yes, place } => renew(yes, &place),
     }
 }
 
-impl Kept {
-    fn place(&self) -> Result<(PathBuf, Settings), CliError> {
+impl KeyArgs {
+    fn locate(&self) -> Result<(PathBuf, Settings), CliError> {
         let settings = self.tor_config.as_deref();
         let settings = settings.map_or_else(|| Ok(Settings::default()), Settings::load)?;
         let directory = self.state_dir.clone();
@@ -63,8 +68,8 @@ impl Kept {
 }
 
 /// Also while `kkv` runs: it only reads.
-async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), CliError> {
-    let (state_dir, settings) = kept.place()?;
+async fn backup(file: &Path, place: &KeyArgs, passphrase: &PassphraseArgs) -> Result<(), CliError> {
+    let (state_dir, settings) = place.locate()?;
     let key = Home::read_key(&state_dir, &settings)?.ok_or_else(|| {
         let what = format!("there is no address in {} yet", state_dir.display());
         CliError::new(Exit::Refused, what)
@@ -79,7 +84,7 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), CliErro
         let what = format!("there is no directory {}", directory.display());
         return Err(CliError::new(Exit::Refused, what).hint("Make it, or name a file in another."));
     }
-    let passphrase = passphrase::new(opened.passphrase_file.as_deref(), file).await?;
+    let passphrase = passphrase::new(passphrase.passphrase_file.as_deref(), file).await?;
     let stored = Stored {
         format: Format::Address,
         version: VERSION,
@@ -97,8 +102,13 @@ async fn backup(file: &Path, kept: &Kept, opened: &Opened) -> Result<(), CliErro
     Ok(())
 }
 
-async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Result<(), CliError> {
-    let (state_dir, settings) = kept.place()?;
+async fn restore(
+    file: &Path,
+    replace: bool,
+    place: &KeyArgs,
+    passphrase: &PassphraseArgs,
+) -> Result<(), CliError> {
+    let (state_dir, settings) = place.locate()?;
     let sealed = Backup::read(file).map_err(|fault| unusable(file, &fault))?;
     let home = held(&state_dir, &settings)?;
     let there = home.key(&settings);
@@ -108,7 +118,8 @@ async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Re
         there?
     };
     let open = |passphrase| sealed.open(&passphrase);
-    let stored = passphrase::opened(opened.passphrase_file.as_deref(), file, "kkv", open).await?;
+    let stored =
+        passphrase::opened(passphrase.passphrase_file.as_deref(), file, "kkv", open).await?;
     let stored = stored.map_err(|fault| unusable(file, &fault))?;
     let key = parsed(&stored).map_err(|why| foreign(file, why))?;
     let address = key.address();
@@ -132,8 +143,8 @@ async fn restore(file: &Path, replace: bool, kept: &Kept, opened: &Opened) -> Re
     print_address(address)
 }
 
-fn renew(yes: bool, kept: &Kept) -> Result<(), CliError> {
-    let (state_dir, settings) = kept.place()?;
+fn renew(yes: bool, place: &KeyArgs) -> Result<(), CliError> {
+    let (state_dir, settings) = place.locate()?;
     let home = held(&state_dir, &settings)?;
     // One that can't be read is gone already.
     if let (Ok(Some(old)), false) = (home.key(&settings), yes) {

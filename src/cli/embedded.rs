@@ -1,7 +1,7 @@
-//! The Tor inside, as both programs start it. (A build without it has `inside/absent.rs` instead.)
+//! The Tor inside, as both programs start it. (A build without it has `embedded/absent.rs` instead.)
 
+pub(super) mod address;
 mod arguments;
-pub(super) mod keep;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use crate::tor::embedded::{
     SettingsError, StartError, default_state_dir,
 };
 use crate::tor::{AccessSecret, TorMode, TorState, TorTrouble};
-use arguments::Place;
+use arguments::TorArgs;
 pub(crate) use arguments::{RelayArgs, SenderArgs};
 
-impl Place {
+impl TorArgs {
     fn state_dir(&self) -> Result<PathBuf, HomeError> {
         self.state_dir.clone().map_or_else(default_state_dir, Ok)
     }
@@ -37,12 +37,12 @@ impl Place {
 }
 
 /// What the Tor inside starts from: all that is read, before the program gives up reading.
-pub(super) struct Ready {
+pub(super) struct TorSetup {
     settings: Settings,
     home: Home,
 }
 
-impl Ready {
+impl TorSetup {
     /// Where Tor's files go.
     pub(super) fn home(&self) -> &Path {
         self.home.path()
@@ -56,22 +56,22 @@ impl Ready {
 
 impl RelayArgs {
     /// Reads what the Tor inside needs, if it is to run here.
-    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, CliError> {
+    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<TorSetup>, CliError> {
         if tor == TorMode::Embedded {
-            let settings = self.place.settings()?;
+            let settings = self.files.settings()?;
             settings.look_up_user();
             let home = if self.ephemeral {
                 Home::in_memory(&mut random::kernel())?
             } else {
-                let home = Home::of_relay(&self.place.state_dir()?, &settings)?;
+                let home = Home::of_relay(&self.files.state_dir()?, &settings)?;
                 home.address(&settings)?; // a new address is never made in silence
                 home
             };
-            return Ok(Some(Ready { settings, home }));
+            return Ok(Some(TorSetup { settings, home }));
         }
         let given = [
-            ("--state-dir", self.place.state_dir.is_some()),
-            ("--tor-config", self.place.tor_config.is_some()),
+            ("--state-dir", self.files.state_dir.is_some()),
+            ("--tor-config", self.files.tor_config.is_some()),
             ("--ephemeral", self.ephemeral),
             ("--allow", !self.allow.is_empty()),
         ];
@@ -85,14 +85,14 @@ impl RelayArgs {
 }
 
 /// The relay's onion service.
-pub(super) struct Onion {
+pub(super) struct PublishedService {
     service: OnionService,
     listener: OnionListener,
 }
 
-impl Onion {
+impl PublishedService {
     /// Gives the relay its address. Tor goes on from there by itself.
-    pub(super) async fn publish(ready: &Ready, args: &RelayArgs) -> Result<Self, CliError> {
+    pub(super) async fn publish(ready: &TorSetup, args: &RelayArgs) -> Result<Self, CliError> {
         // arti would make one, too; but only this leaves nothing half made.
         ready
             .home
@@ -127,8 +127,8 @@ impl SenderArgs {
     /// Refuses options that would do nothing.
     pub(super) fn must_be_unused(&self, way: &str) -> Result<(), CliError> {
         let given = [
-            ("--state-dir", self.place.state_dir.is_some()),
-            ("--tor-config", self.place.tor_config.is_some()),
+            ("--state-dir", self.files.state_dir.is_some()),
+            ("--tor-config", self.files.tor_config.is_some()),
             ("--key", self.key.is_some()),
         ];
         unused(
@@ -167,8 +167,8 @@ impl SenderTor {
         };
         let only = access.as_ref().map(AccessSecret::inbox);
         must_be_for(only, to)?;
-        let settings = args.place.settings()?;
-        let home = Home::of_senders(&args.place.state_dir()?, &settings)?;
+        let settings = args.files.settings()?;
+        let home = Home::of_senders(&args.files.state_dir()?, &settings)?;
         let tor = EmbeddedTor::to_dial(&home, &settings, access).await?;
         Ok(Self {
             tor,

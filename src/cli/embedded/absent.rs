@@ -14,17 +14,17 @@ use clap::Args;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::build::without_tor_inside;
+use super::build::without_embedded_tor;
 use super::exit::CliError;
 use crate::onion::OnionAddress;
 use crate::tor::{Dial, DialError, TorMode, TorState};
 
 /// What there would be to keep.
-pub(super) mod keep {
+pub(super) mod address {
     use super::super::address::AddressCommand;
     use super::super::exit::CliError;
 
-    pub(crate) async fn address(_: AddressCommand) -> Result<(), CliError> {
+    pub(crate) async fn run(_: AddressCommand) -> Result<(), CliError> {
         Err(
             CliError::usage("this kkv was built without Tor inside, so it keeps no address")
                 .hint("A system Tor keeps it: kkv address new --tor external says where."),
@@ -33,9 +33,9 @@ pub(super) mod keep {
 }
 
 /// There is nothing to start from.
-pub(super) enum Ready {}
+pub(super) enum TorSetup {}
 
-impl Ready {
+impl TorSetup {
     pub(super) fn home(&self) -> &Path {
         match *self {}
     }
@@ -51,19 +51,19 @@ impl Ready {
 pub(super) struct RelayArgs {}
 
 impl RelayArgs {
-    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<Ready>, CliError> {
+    pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<TorSetup>, CliError> {
         match tor {
-            TorMode::Embedded => Err(without_tor_inside("kkv", "")),
+            TorMode::Embedded => Err(without_embedded_tor("kkv", "")),
             TorMode::External | TorMode::Off => Ok(None),
         }
     }
 }
 
 /// There is none.
-pub(super) enum Onion {}
+pub(super) enum PublishedService {}
 
-impl Onion {
-    pub(super) async fn publish(ready: &Ready, _: &RelayArgs) -> Result<Self, CliError> {
+impl PublishedService {
+    pub(super) async fn publish(ready: &TorSetup, _: &RelayArgs) -> Result<Self, CliError> {
         match *ready {}
     }
 
@@ -99,7 +99,7 @@ pub(crate) enum NoDialer {}
 
 impl SenderTor {
     pub(crate) async fn start(_: &SenderArgs, _: OnionAddress) -> Result<Self, CliError> {
-        Err(without_tor_inside("kkvc", ""))
+        Err(without_embedded_tor("kkvc", ""))
     }
 
     pub(crate) fn state(&self) -> watch::Receiver<TorState> {

@@ -10,7 +10,7 @@ use crate::tor::AccessKey;
 
 /// What both programs take.
 #[derive(Debug, Default, Args)]
-pub(in crate::cli) struct Place {
+pub(in crate::cli) struct TorArgs {
     /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
     #[arg(long, value_name = "DIR", value_parser = named_file())]
     pub(in crate::cli) state_dir: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Place {
 #[command(next_help_heading = "Tor inside")]
 pub(crate) struct RelayArgs {
     #[command(flatten)]
-    pub(in crate::cli) place: Place,
+    pub(in crate::cli) files: TorArgs,
 
     /// Use an address that lives and dies with this run, and keep all of Tor's files in memory
     #[arg(long, conflicts_with = "state_dir")]
@@ -41,7 +41,7 @@ pub(crate) struct RelayArgs {
 #[command(next_help_heading = "Tor inside")]
 pub(crate) struct SenderArgs {
     #[command(flatten)]
-    pub(in crate::cli) place: Place,
+    pub(in crate::cli) files: TorArgs,
 
     /// Key to a closed inbox, made with `kkvc key`
     #[arg(long, value_name = "FILE", value_parser = named_file())]
