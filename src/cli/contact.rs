@@ -15,13 +15,11 @@ use super::fields::{address, in_two_lines, isolated, padded, short, words};
 use super::output::{json_line, print_json, print_lines, print_outcome};
 use super::stderr::info;
 use super::visible::quoted;
-use crate::contacts::{Book, Contact, Name, Words};
+use crate::contacts::{Book, Contact, Name};
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::crypto::scrub;
-use crate::limits::DEFAULT_PORT;
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
-use crate::tor::Target;
 
 /// A contact in JSON.
 #[derive(Serialize)]

@@ -138,7 +138,7 @@ pub(super) fn unreachable_hint(fault: &DialError) -> String {
             } else {
                 ""
             };
-            format!("Start Tor (on Debian: apt install tor), or name its SOCKS port with --tor{inside}.")
+            format!("Start Tor (on Debian: apt install tor), or name its SOCKS port with --tor{embedded}.")
         }
         DialError::NotTor { .. } => "Name Tor's own SOCKS port with --tor.".to_owned(),
         DialError::NotConnected(trouble) => format!("What may help: {}.", trouble.advice()),

@@ -254,7 +254,7 @@ mod tests {
             assert_eq!(chosen.missing_words(&missing).as_deref(), Some(said));
         }
         assert_eq!(
-            Selection::among(&numbers(&["1"]), &[]).lacks(&missing),
+            Selection::among(&numbers(&["1"]), &[]).missing_words(&missing),
             None
         );
     }

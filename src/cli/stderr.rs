@@ -18,7 +18,7 @@ pub(super) enum Verbosity {
     /// What has gone wrong, and questions.
     Quiet,
     /// Also what is done.
-    Usual,
+    Normal,
     /// Also how.
     Verbose,
 }

@@ -191,7 +191,7 @@ fn target(typed: &str, book: &Book) -> Result<Target, String> {
     let contact = book.get(&name).map_err(|fault| {
         let meant = did_you_mean(book, &name);
         let meant = meant.unwrap_or_else(|| "And it is no onion address.".to_owned());
-        format!("{fault}. {did_you_mean}")
+        format!("{fault}. {meant}")
     })?;
     Ok(contact.target())
 }

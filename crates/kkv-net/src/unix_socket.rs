@@ -35,7 +35,7 @@ pub enum SocketError {
     #[error("{0} must belong to you, and nobody else may write in it (mode 0700)")]
     Directory(PathBuf),
     /// Another program holds the directory's lock, and doesn't let go of it.
-    #[error("another program has held the directory {0} for {} s", PATIENCE.as_secs())]
+    #[error("another program has held the directory {0} for {seconds} s", seconds = PATIENCE.as_secs())]
     Held(PathBuf),
     /// There is no such directory, and the kernel doesn't let it be made.
     #[error("can't make {0}, the directory for the socket: {1}")]
