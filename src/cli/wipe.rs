@@ -7,7 +7,7 @@ use super::output::{json_line, print_outcome};
 use super::stderr::info;
 use crate::count::counted;
 use crate::owner::Client;
-use crate::queue::Counts;
+use crate::queue::Occupancy;
 
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
@@ -32,7 +32,7 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
 }
 
 /// How much that is: messages, and exchanges that are under way.
-fn what_is_wiped(counts: &Counts) -> String {
+fn what_is_wiped(counts: &Occupancy) -> String {
     let mut what = match counts.stored {
         0 => "no messages".to_owned(),
         stored => format!("{}, {} unread", counted(stored, "message"), counts.unread),
