@@ -319,7 +319,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("kkv.sock");
             // Room for two more: the directory and the socket, and then nothing can be opened.
-            let next = fs::File::open("/dev/null").unwrap().as_raw_fd();
+            let next = File::open("/dev/null").unwrap().as_raw_fd();
             let limit = Rlimit {
                 current: Some(u64::try_from(next).unwrap() + 2),
                 ..getrlimit(Resource::Nofile)
