@@ -2,7 +2,7 @@
 
 use super::tests::{ADDRESS, app, arrives, press, press_fast, screen, sent};
 use super::*;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::exit::{CliError, Exit};
 use crate::tui::inbox::tests::summary;
 
 #[test]
@@ -58,7 +58,7 @@ fn a_key_for_a_question_that_closes_does_not_answer_the_one_that_opens_in_its_pl
     });
     let [(first, answered_first), (second, answered_second)] = &mut asked;
     let told = |told: &mut Told| {
-        let nothing = Told::Failed(0, Failed::new(Exit::Refused, ""));
+        let nothing = Told::Failed(0, CliError::new(Exit::Refused, ""));
         Event::Told(std::mem::replace(told, nothing))
     };
     app.take(told(first));
