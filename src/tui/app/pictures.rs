@@ -16,7 +16,7 @@ use snapbox::{Assert, Data};
 
 use super::tests::{ADDRESS, arrives, press, sent, status};
 use super::*;
-use crate::cli::inbox::fingerprint;
+use crate::cli::fields::fingerprint;
 use crate::contacts::{Book, Contact};
 use crate::crypto::identity::{Relay, Sender, SigningKey};
 use crate::openpgp::Block;
