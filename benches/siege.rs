@@ -110,7 +110,7 @@ fn besieged(attack: Option<Attack>) -> [String; 8] {
     let rate = (rounds() - first) as f64 / began.elapsed().as_secs_f64();
     let peak = memory::peak(relay.process());
     drop(under_way);
-    let after = after(&relay, before);
+    let after = after(&relay, before, attack.map_or(0, Attack::kept));
     times.sort();
     let at = |share: f64| time(times[((times.len() - 1) as f64 * share).round() as usize]);
     [
@@ -137,11 +137,11 @@ fn send(relay: &Relay, number: usize) -> Duration {
 }
 
 /// Memory once what was paid for is gone as well, and the relay has given it back. It has to be what it was, but for a
-/// tenth.
-fn after(relay: &Relay, before: Kib) -> Kib {
+/// tenth and what is `kept`.
+fn after(relay: &Relay, before: Kib, kept: Kib) -> Kib {
     let wiped = relay.owner(["wipe", "--yes"]).finish();
     wiped.must_end_with(0);
-    memory::returns_to(relay.process(), before)
+    memory::returns_to(relay.process(), before, kept)
 }
 
 /// What one connection of this kind makes the relay hold. It has to be less than a request may cost.

@@ -93,7 +93,7 @@ fn withstands(attack: Attack) {
 
     // What attackers have paid for goes by itself two minutes later; nobody has to wait for that.
     wipe(&relay);
-    memory::returns_to(process, before);
+    memory::returns_to(process, before, attack.kept());
     deliver_both(&relay);
     assert_eq!(relay.list().len(), 2);
     assert_eq!(process.stderr(), "", "nothing is said because of strangers");
@@ -160,7 +160,7 @@ fn all_of_it_at_once_is_withstood() {
     let peak = memory::peak(relay.process());
     assert!(peak < memory::MOST, "{peak} KiB");
     wipe(&relay);
-    memory::returns_to(relay.process(), before);
+    memory::returns_to(relay.process(), before, 0);
 }
 
 #[test]

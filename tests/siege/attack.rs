@@ -27,6 +27,9 @@ use crate::{flood, hold};
 /// Connections of an attack that asks without end.
 const FLOODING: usize = 48;
 
+/// The relay's answer to an exchange, as it is kept, in KiB: of kkv/2 mostly an ML-KEM-768 ciphertext in hexadecimal.
+const ANSWER_KIB: u64 = 2;
+
 /// What a stranger may do to a relay.
 #[derive(Debug, Clone, Copy)]
 pub enum Attack {
@@ -113,6 +116,15 @@ impl Orders {
 }
 
 impl Attack {
+    /// What a relay keeps of it for two minutes, a wipe or not: the answer to each exchange that was paid for, so that
+    /// who repeats it learns nothing of a wipe. In KiB.
+    pub fn kept(self) -> u64 {
+        match self {
+            Self::Solved(sessions) => sessions * ANSWER_KIB,
+            _ => 0,
+        }
+    }
+
     /// Starts it on the relay at `address`; returns when every connection has come in at least once, and said what it
     /// has to say.
     pub fn start(self, address: SocketAddr) -> UnderWay {

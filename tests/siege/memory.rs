@@ -38,12 +38,14 @@ pub fn is_back(now: Kib, before: Kib) -> bool {
     now <= before + before / 10
 }
 
-/// Waits until it has no more than a tenth over `before`; returns how much it has then.
+/// Waits until it has no more than a tenth over `before` and what is `kept`; returns how much it has then.
 #[track_caller]
-pub fn returns_to(process: &Process, before: Kib) -> Kib {
+pub fn returns_to(process: &Process, before: Kib, kept: Kib) -> Kib {
     comes_to(|| {
         let now = now(process);
-        let told = || format!("{before} KiB before, and {now} KiB for long after");
-        is_back(now, before).then_some(now).ok_or_else(told)
+        let told = || {
+            format!("{before} KiB before, and {now} KiB for long after, with {kept} KiB to keep")
+        };
+        is_back(now, before + kept).then_some(now).ok_or_else(told)
     })
 }

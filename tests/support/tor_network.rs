@@ -83,7 +83,7 @@ pub use self::{
 };
 
 /// A try fails for reasons that pass: a port just taken, a machine too busy to vote in time.
-const TRIES: u32 = 3;
+const TRIES: u32 = 5;
 
 /// A running private Tor network. Dropping it stops every daemon and removes their directory.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl TorNetwork {
     /// serves the consensus and all microdescriptors.
     ///
     /// # Errors
-    /// When `tor` is not installed, no keys can be made or kept, or three tries have failed; the
+    /// When `tor` is not installed, no keys can be made or kept, or five tries have failed; the
     /// error then tells about each of them.
     pub fn start_with(options: &Options) -> Result<Self> {
         options.check()?;
