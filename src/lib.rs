@@ -4,14 +4,12 @@
 //! of the relay (`kkv-relay`) and of senders (`kkv-client`). Lower rooms never import higher ones:
 //!
 //! ```text
-//! openpgp    which texts are OpenPGP blocks
 //! tor        the way onto Tor that is taken, and the Tor inside
 //! owner      the owner's side of a relay, and the owner's client
 //! cli        what a person sees
 //! ```
 
 pub mod cli;
-pub mod openpgp;
 pub mod owner;
 pub mod tor;
 mod tui;

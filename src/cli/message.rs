@@ -10,7 +10,7 @@ use super::fields::{fingerprint, isolated, time};
 use super::output::{json_line, write_all};
 use super::senders::SenderNames;
 use crate::crypto::identity::Sender;
-use crate::openpgp::Block;
+use crate::protocol::openpgp::Block;
 use crate::owner::api::{Message, Summary};
 use crate::queue::MessageId;
 

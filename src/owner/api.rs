@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::limits::{
     MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
 };
-use crate::openpgp::Block;
+use crate::protocol::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::kind::Kind;
 use crate::protocol::suite::Suite;

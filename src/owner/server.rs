@@ -20,7 +20,7 @@ use super::api::{
 use super::run;
 use crate::crypto::scrub;
 use crate::limits::{MAX_PREVIEW_CHARACTERS, SLOT_BYTES, WATCH_TIMEOUT};
-use crate::openpgp::Block;
+use crate::protocol::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;

@@ -17,6 +17,7 @@ pub mod fault;
 pub mod kind;
 pub mod limits;
 pub mod onion;
+pub mod openpgp;
 pub mod refusal;
 pub mod relay_keys;
 pub mod suite;

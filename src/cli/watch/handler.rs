@@ -14,7 +14,7 @@ use tokio::time::{interval, timeout};
 
 use super::super::exit::{CliError, Exit};
 use super::Stop;
-use crate::openpgp::Block;
+use crate::protocol::openpgp::Block;
 use crate::owner::api::{Message, Summary};
 
 /// A command that is stopped has so long to end by itself.

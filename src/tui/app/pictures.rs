@@ -19,7 +19,7 @@ use super::*;
 use crate::cli::fields::fingerprint;
 use crate::contacts::{Book, Contact};
 use crate::crypto::identity::{Relay, Sender, SigningKey};
-use crate::openpgp::Block;
+use crate::protocol::openpgp::Block;
 use crate::owner::api::Summary;
 use crate::protocol::suite::Suite;
 use crate::tui::draw::draw;

@@ -4,7 +4,7 @@ use super::tests::{ADDRESS, app, arrives, screen, status};
 use super::*;
 use crate::contacts::{Book, Contact};
 use crate::crypto::identity::SigningKey;
-use crate::openpgp::Block;
+use crate::protocol::openpgp::Block;
 use crate::owner::api::Summary;
 use crate::protocol::wire::Hex;
 use crate::tor::{TorState, TorTrouble};
