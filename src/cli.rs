@@ -78,5 +78,5 @@ pub use kkvc::main as kkvc;
 
 // What strangers' words pass through on their way to a person, to be tried from outside (fuzz/).
 pub use output::ascii_json;
-pub use proof::{NoProof, Proof, render_proofs};
+pub use proof::render_proofs;
 pub use visible::{OneLine, Visible};

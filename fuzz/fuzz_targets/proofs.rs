@@ -5,9 +5,10 @@
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use kkv::cli::{Proof, ascii_json, render_proofs};
+use kkv::cli::{ascii_json, render_proofs};
 use kkv::crypto::identity::{RelayKey, Statement};
 use kkv::crypto::labels;
+use kkv::protocol::proof::Proof;
 use kkv::protocol::v2::{message, receipt};
 use kkv::protocol::wire::Hex;
 use kkv_fuzz::change::changes;

@@ -1,6 +1,4 @@
-//! What a third party can check without a relay: exported messages and receipts (PROTOCOL.md §7, §8, §10).
-
-mod file;
+//! `kkvc export` and `kkvc verify`: files that a third party can check without a relay.
 
 use std::fs::File;
 use std::io;
@@ -14,112 +12,15 @@ use super::fields::fingerprint;
 use super::input::{self, stdin};
 use super::output::{ascii_json, print, print_json, require_output};
 use super::visible::quoted;
-use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
+use crate::crypto::identity::{BadSignature, Relay, Sender};
 use crate::owner::Client;
-use crate::owner::api::Message;
-use crate::private::Private;
-use crate::protocol::kind::Kind;
-use crate::protocol::suite::Suite;
-use crate::protocol::v1;
-use crate::protocol::v2::message;
-use crate::protocol::v2::receipt::{self, Receipt};
-use crate::protocol::v2::sender::Receipted;
-use crate::protocol::wire::Hex;
+use crate::protocol::proof::{MAX_FILE_BYTES, Proof};
 use crate::queue::MessageId;
-
-pub use file::NoProof;
-
-/// The largest is a message of 3,500 bytes, each escaped as six.
-const MAX_FILE_BYTES: usize = 64 * 1024;
-
-/// A file that proves something. Every field is covered by its signature, and no other field is let in.
-#[derive(Debug, Serialize)]
-#[serde(tag = "format")]
-pub enum Proof {
-    /// A message in kkv/1.
-    #[serde(rename = "kkv/1 message")]
-    MessageV1(MessageV1),
-    /// A message in kkv/2.
-    #[serde(rename = "kkv/2 message")]
-    MessageV2(MessageV2),
-    /// A receipt.
-    #[serde(rename = "kkv/2 receipt")]
-    Receipt(ReceiptV2),
-}
 
 /// What `kkvc verify --json` says.
 #[derive(Serialize)]
 struct Checked {
     proofs: Vec<Proof>,
-}
-
-/// What a sender signed in kkv/1.
-#[derive(Debug, Serialize)]
-pub struct MessageV1 {
-    sender: Hex<32>,
-    text: Private<String>,
-    signature: Hex<64>,
-}
-
-/// What a sender signed in kkv/2.
-#[derive(Debug, Serialize)]
-pub struct MessageV2 {
-    relay: Hex<32>,
-    session: Hex<32>,
-    sender: Hex<32>,
-    kind: Kind,
-    text: Private<String>,
-    signature: Hex<64>,
-}
-
-/// What a relay signed.
-#[derive(Debug, Serialize)]
-pub struct ReceiptV2 {
-    relay: Hex<32>,
-    session: Hex<32>,
-    sender: Hex<32>,
-    digest: Hex<32>,
-    signature: Hex<64>,
-}
-
-impl From<Message> for Proof {
-    fn from(mut message: Message) -> Self {
-        let text = Private(std::mem::take(&mut **message.text));
-        let Message {
-            summary,
-            relay,
-            session,
-            signature,
-            ..
-        } = message;
-        match summary.suite {
-            Suite::V1 => Self::MessageV1(MessageV1 {
-                sender: summary.sender,
-                text,
-                signature,
-            }),
-            Suite::V2 => Self::MessageV2(MessageV2 {
-                relay,
-                session,
-                sender: summary.sender,
-                kind: summary.kind,
-                text,
-                signature,
-            }),
-        }
-    }
-}
-
-impl From<&Receipted> for Proof {
-    fn from(receipted: &Receipted) -> Self {
-        Self::Receipt(ReceiptV2 {
-            relay: Hex(*receipted.relay.as_bytes()),
-            session: Hex(receipted.receipt.session),
-            sender: Hex(*receipted.receipt.sender.as_bytes()),
-            digest: Hex(receipted.receipt.digest),
-            signature: Hex(receipted.signature.0),
-        })
-    }
 }
 
 /// Prints a message with its signature.
@@ -163,7 +64,7 @@ pub(super) fn verify(paths: &[PathBuf], json: bool) -> Result<(), CliError> {
 /// The text of a message comes last, behind a bar: whatever it says, it can't pass for a word of this program.
 #[must_use]
 pub fn render_proofs(proofs: &[Proof], columns: Option<usize>) -> String {
-    let mut lines: String = proofs.iter().map(Proof::render).collect();
+    let mut lines: String = proofs.iter().map(render).collect();
     lines += match proofs {
         [Proof::Receipt(_)] => {
             "Give the exported message as well to see which message it is about.\n"
@@ -197,96 +98,31 @@ fn read(path: &Path) -> Result<Proof, CliError> {
     })
 }
 
-impl Proof {
-    /// Checks its keys and its signature.
-    ///
-    /// # Errors
-    /// It doesn't fit, or is by or to a key that none can be by or to.
-    pub fn check(&self) -> Result<(), BadSignature> {
-        match self {
-            Self::MessageV1(message) => {
-                let signature = Signature(message.signature.0);
-                let signed = v1::content_signed(message.text.as_bytes());
-                key::<Sender>(&message.sender)?.verify(signed, &signature)
-            }
-            Self::MessageV2(message) => {
-                key::<Relay>(&message.relay)?;
-                key::<Sender>(&message.sender)?
-                    .verify_statement(&message.statement(), &Signature(message.signature.0))
-            }
-            Self::Receipt(receipt) => Receipt {
-                session: receipt.session.0,
-                sender: key(&receipt.sender)?,
-                digest: receipt.digest.0,
-            }
-            .verify(&key(&receipt.relay)?, &Signature(receipt.signature.0)),
-        }
+/// What one file proves, but for the text of a message.
+fn render(proof: &Proof) -> String {
+    match proof {
+        Proof::MessageV1(message) => format!(
+            "A message in kkv/1. Its signature fits; it covers\n\
+             the text alone, not to whom or when it was said.\n  \
+             signed by  {}\n             {}\n",
+            fingerprint::<Sender>(&message.sender),
+            message.sender,
+        ),
+        Proof::MessageV2(message) => format!(
+            "A message in kkv/2. Its signature fits.\n  \
+             signed by  {}\n             {}\n  said to    {}\n             {}\n",
+            fingerprint::<Sender>(&message.sender),
+            message.sender,
+            fingerprint::<Relay>(&message.relay),
+            message.relay,
+        ),
+        Proof::Receipt(receipt) => format!(
+            "A receipt. Its signature fits: the relay accepted one message of this sender.\n  \
+             signed by  {}\n             {}\n  sender     {}\n             {}\n",
+            fingerprint::<Relay>(&receipt.relay),
+            receipt.relay,
+            fingerprint::<Sender>(&receipt.sender),
+            receipt.sender,
+        ),
     }
-
-    /// Whether one of the two is the receipt for the other; `None` if they are not a message and a receipt.
-    #[must_use]
-    pub fn belongs_to(&self, other: &Self) -> Option<bool> {
-        match (self, other) {
-            (Self::MessageV2(message), Self::Receipt(receipt))
-            | (Self::Receipt(receipt), Self::MessageV2(message)) => Some(receipt.confirms(message)),
-            _ => None,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::MessageV1(message) => Some(&message.text),
-            Self::MessageV2(message) => Some(&message.text),
-            Self::Receipt(_) => None,
-        }
-    }
-
-    fn render(&self) -> String {
-        match self {
-            Self::MessageV1(message) => format!(
-                "A message in kkv/1. Its signature fits; it covers\n\
-                 the text alone, not to whom or when it was said.\n  \
-                 signed by  {}\n             {}\n",
-                fingerprint::<Sender>(&message.sender),
-                message.sender,
-            ),
-            Self::MessageV2(message) => format!(
-                "A message in kkv/2. Its signature fits.\n  \
-                 signed by  {}\n             {}\n  said to    {}\n             {}\n",
-                fingerprint::<Sender>(&message.sender),
-                message.sender,
-                fingerprint::<Relay>(&message.relay),
-                message.relay,
-            ),
-            Self::Receipt(receipt) => format!(
-                "A receipt. Its signature fits: the relay accepted one message of this sender.\n  \
-                 signed by  {}\n             {}\n  sender     {}\n             {}\n",
-                fingerprint::<Relay>(&receipt.relay),
-                receipt.relay,
-                fingerprint::<Sender>(&receipt.sender),
-                receipt.sender,
-            ),
-        }
-    }
-}
-
-impl MessageV2 {
-    fn statement(&self) -> Statement {
-        let content = self.text.as_bytes();
-        message::statement(&self.relay.0, &self.session.0, self.kind as u8, content)
-    }
-}
-
-impl ReceiptV2 {
-    fn confirms(&self, message: &MessageV2) -> bool {
-        let digest = receipt::digest(&message.statement(), &Signature(message.signature.0));
-        self.digest.0 == digest
-            && self.session == message.session
-            && self.sender == message.sender
-            && self.relay == message.relay
-    }
-}
-
-fn key<Side>(bytes: &Hex<32>) -> Result<PublicKey<Side>, BadSignature> {
-    PublicKey::from_bytes(&bytes.0).map_err(|_| BadSignature)
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use super::exit::{CliError, Exit};
 use super::output::{ascii_json, print, require_output};
-use super::proof::Proof;
 use super::visible::quoted;
+use crate::protocol::proof::Proof;
 
 /// Where a receipt goes.
 pub(super) enum ReceiptPlace {

@@ -21,9 +21,10 @@ use zeroize::Zeroizing;
 use crate::limits::{
     MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
 };
-use crate::protocol::openpgp::Block;
 use crate::private::Private;
 use crate::protocol::kind::Kind;
+use crate::protocol::openpgp::Block;
+use crate::protocol::proof::{MessageV1, MessageV2, Proof};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::queue::{MessageId, Occupancy};
@@ -267,6 +268,35 @@ pub struct Message {
     pub signature: Hex<64>,
     /// The text.
     pub text: Private<Zeroizing<String>>,
+}
+
+impl From<Message> for Proof {
+    /// What of it is signed.
+    fn from(mut message: Message) -> Self {
+        let text = std::mem::take(&mut *message.text);
+        let Message {
+            summary,
+            relay,
+            session,
+            signature,
+            ..
+        } = message;
+        match summary.suite {
+            Suite::V1 => Self::MessageV1(MessageV1 {
+                sender: summary.sender,
+                text,
+                signature,
+            }),
+            Suite::V2 => Self::MessageV2(MessageV2 {
+                relay,
+                session,
+                sender: summary.sender,
+                kind: summary.kind,
+                text,
+                signature,
+            }),
+        }
+    }
 }
 
 /// Marks messages.

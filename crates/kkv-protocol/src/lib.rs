@@ -18,6 +18,7 @@ pub mod kind;
 pub mod limits;
 pub mod onion;
 pub mod openpgp;
+pub mod proof;
 pub mod refusal;
 pub mod relay_keys;
 pub mod suite;

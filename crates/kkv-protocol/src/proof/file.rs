@@ -8,11 +8,9 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{MessageV1, MessageV2, Proof, ReceiptV2};
-use crate::cli::visible::Visible;
-use crate::count::counted;
+use crate::kind::Kind;
 use crate::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use crate::protocol::kind::Kind;
-use crate::protocol::wire::{Hex, object};
+use crate::wire::{Hex, object};
 
 /// How much of a field's name is repeated: it is a stranger's.
 const SHOWN_CHARACTERS: usize = 40;
@@ -29,11 +27,11 @@ pub enum NoProof {
     /// A field that the format has is not there.
     #[error("the field {0:?} is missing")]
     Missing(&'static str),
-    /// A field is there that no signature covers. What is held is short and harmless.
-    #[error("it has an extra field, {0}, which no signature covers")]
+    /// A field is there that no signature covers: what its name begins with, as it stands in the file.
+    #[error("it has an extra field, {0:?}, which no signature covers")]
     Extra(String),
-    /// A field is there twice.
-    #[error("the field {0} is there twice")]
+    /// A field is there twice: what its name begins with, as it stands in the file.
+    #[error("the field {0:?} is there twice")]
     Twice(String),
     /// A field is no string.
     #[error("the field {0:?} isn't a string")]
@@ -50,7 +48,7 @@ pub enum NoProof {
     #[error("its \"kind\" is none that this kkvc knows")]
     Kind,
     /// A text that no message of its suite has.
-    #[error("its text has {}, and a message of this suite has 1 to {most}", counted(*bytes as u64, "byte"))]
+    #[error("its text has {bytes} bytes, and a message of this suite has 1 to {most}")]
     Length {
         /// How many it has.
         bytes: usize,
@@ -95,7 +93,7 @@ impl Proof {
             _ => return Err(NoProof::Format),
         };
         if let Some((extra, _)) = fields.0.first() {
-            return Err(NoProof::Extra(shown(extra)));
+            return Err(NoProof::Extra(beginning(extra)));
         }
         match &proof {
             Self::MessageV1(message) if message.text.contains('\0') => Err(NoProof::Nul),
@@ -111,7 +109,7 @@ impl Fields {
     fn each_once(&self) -> Result<(), NoProof> {
         for (at, (name, _)) in self.0.iter().enumerate() {
             if self.0[..at].iter().any(|(before, _)| before == name) {
-                return Err(NoProof::Twice(shown(name)));
+                return Err(NoProof::Twice(beginning(name)));
             }
         }
         Ok(())
@@ -173,11 +171,11 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// The beginning of a name, in quotation marks, on one line and harmless.
-fn shown(name: &str) -> String {
+/// As much of a name as is repeated.
+fn beginning(name: &str) -> String {
     let start: String = name.chars().take(SHOWN_CHARACTERS).collect();
     let more = if start.len() < name.len() { "…" } else { "" };
-    format!("\"{}{more}\"", Visible(&start.replace('\n', " ")))
+    format!("{start}{more}")
 }
 
 #[cfg(test)]
@@ -225,11 +223,11 @@ mod tests {
             ),
             (
                 &right.replacen('{', "{\"sender\":\"\",", 1),
-                NoProof::Twice("\"sender\"".into()),
+                NoProof::Twice("sender".into()),
             ),
             (
                 &right.replacen('{', "{\"no\\nte\\u001b\":1,", 1),
-                NoProof::Extra("\"no te<U+001B>\"".into()),
+                NoProof::Extra("no\nte\u{1b}".into()),
             ),
             (
                 &right.replacen("000", "00", 1),
@@ -241,6 +239,8 @@ mod tests {
         ] {
             assert_eq!(fault(json), said, "{json}");
         }
+        let steers = NoProof::Extra("no\nte\u{1b}\u{202e}".into()).to_string();
+        assert!(steers.contains(r#""no\nte\u{1b}\u{202e}""#), "{steers}");
         // Half of a pair is no character, and no text.
         let half = right.replace("\"text\":\"text\"", "\"text\":\"\\ud800\"");
         assert_eq!(fault(&half), NoProof::NoObject);

@@ -1,0 +1,172 @@
+//! What a third party can check without a relay: files with exported messages and receipts (PROTOCOL.md §8, kkv/1's in
+//! §10).
+
+mod file;
+
+use std::fmt;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
+use crate::kind::Kind;
+use crate::v1;
+use crate::v2::message;
+use crate::v2::receipt::{self, Receipt};
+use crate::v2::sender::Receipted;
+use crate::wire::Hex;
+
+pub use file::NoProof;
+
+/// Bytes of the largest file: a message of 3,500 bytes, each escaped as six.
+pub const MAX_FILE_BYTES: usize = 64 * 1024;
+
+/// A file that proves something. Every field is covered by its signature, and no other field is let in.
+#[derive(Debug, Serialize)]
+#[serde(tag = "format")]
+pub enum Proof {
+    /// A message in kkv/1.
+    #[serde(rename = "kkv/1 message")]
+    MessageV1(MessageV1),
+    /// A message in kkv/2.
+    #[serde(rename = "kkv/2 message")]
+    MessageV2(MessageV2),
+    /// A receipt.
+    #[serde(rename = "kkv/2 receipt")]
+    Receipt(ReceiptV2),
+}
+
+/// What a sender signed in kkv/1: the text alone (PROTOCOL.md §10).
+#[derive(Serialize)]
+pub struct MessageV1 {
+    /// Who signed it.
+    pub sender: Hex<32>,
+    /// The text.
+    pub text: Zeroizing<String>,
+    /// The sender's signature of the text.
+    pub signature: Hex<64>,
+}
+
+/// What a sender signed in kkv/2 (PROTOCOL.md §7).
+#[derive(Serialize)]
+pub struct MessageV2 {
+    /// The relay it was sent to.
+    pub relay: Hex<32>,
+    /// The session it was sent in.
+    pub session: Hex<32>,
+    /// Who signed it.
+    pub sender: Hex<32>,
+    /// What the content is.
+    pub kind: Kind,
+    /// The content.
+    pub text: Zeroizing<String>,
+    /// The sender's signature of all of it.
+    pub signature: Hex<64>,
+}
+
+/// What a relay signed (PROTOCOL.md §8).
+#[derive(Debug, Serialize)]
+pub struct ReceiptV2 {
+    /// The relay that signed it.
+    pub relay: Hex<32>,
+    /// The session the message came in.
+    pub session: Hex<32>,
+    /// Who signed the message.
+    pub sender: Hex<32>,
+    /// Digest of the message: see [`receipt::digest`].
+    pub digest: Hex<32>,
+    /// The relay's signature.
+    pub signature: Hex<64>,
+}
+
+impl fmt::Debug for MessageV1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MessageV1(..)")
+    }
+}
+
+impl fmt::Debug for MessageV2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MessageV2(..)")
+    }
+}
+
+impl From<&Receipted> for Proof {
+    fn from(receipted: &Receipted) -> Self {
+        Self::Receipt(ReceiptV2 {
+            relay: Hex(*receipted.relay.as_bytes()),
+            session: Hex(receipted.receipt.session),
+            sender: Hex(*receipted.receipt.sender.as_bytes()),
+            digest: Hex(receipted.receipt.digest),
+            signature: Hex(receipted.signature.0),
+        })
+    }
+}
+
+impl Proof {
+    /// Checks its keys and its signature.
+    ///
+    /// # Errors
+    /// It doesn't fit, or is by or to a key that none can be by or to.
+    pub fn check(&self) -> Result<(), BadSignature> {
+        match self {
+            Self::MessageV1(message) => {
+                let signature = Signature(message.signature.0);
+                let signed = v1::content_signed(message.text.as_bytes());
+                key::<Sender>(&message.sender)?.verify(signed, &signature)
+            }
+            Self::MessageV2(message) => {
+                key::<Relay>(&message.relay)?;
+                key::<Sender>(&message.sender)?
+                    .verify_statement(&message.statement(), &Signature(message.signature.0))
+            }
+            Self::Receipt(receipt) => Receipt {
+                session: receipt.session.0,
+                sender: key(&receipt.sender)?,
+                digest: receipt.digest.0,
+            }
+            .verify(&key(&receipt.relay)?, &Signature(receipt.signature.0)),
+        }
+    }
+
+    /// Whether one of the two is the receipt for the other; `None` if they are not a message and a receipt.
+    #[must_use]
+    pub fn belongs_to(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::MessageV2(message), Self::Receipt(receipt))
+            | (Self::Receipt(receipt), Self::MessageV2(message)) => Some(receipt.confirms(message)),
+            _ => None,
+        }
+    }
+
+    /// The text of a message; none of a receipt, which has a digest of it.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::MessageV1(message) => Some(&message.text),
+            Self::MessageV2(message) => Some(&message.text),
+            Self::Receipt(_) => None,
+        }
+    }
+}
+
+impl MessageV2 {
+    fn statement(&self) -> Statement {
+        let content = self.text.as_bytes();
+        message::statement(&self.relay.0, &self.session.0, self.kind as u8, content)
+    }
+}
+
+impl ReceiptV2 {
+    fn confirms(&self, message: &MessageV2) -> bool {
+        let digest = receipt::digest(&message.statement(), &Signature(message.signature.0));
+        self.digest.0 == digest
+            && self.session == message.session
+            && self.sender == message.sender
+            && self.relay == message.relay
+    }
+}
+
+fn key<Side>(bytes: &Hex<32>) -> Result<PublicKey<Side>, BadSignature> {
+    PublicKey::from_bytes(&bytes.0).map_err(|_| BadSignature)
+}
