@@ -1,16 +1,16 @@
 //! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
 //!
 //! Below all of it are the crates: of the protocol (`kkv-pow`, `kkv-protocol`), of connections (`kkv-base`, `kkv-net`),
-//! of the relay (`kkv-relay`) and of senders (`kkv-client`). Lower rooms never import higher ones:
+//! of the relay (`kkv-owner`, `kkv-relay`) and of `kkvc` (`kkv-client`). Lower rooms never import higher ones:
 //!
 //! ```text
 //! tor        the way onto Tor that is taken, and the Tor inside
-//! owner      the owner's side of a relay, and the owner's client
 //! cli        what a person sees
 //! ```
 
 pub mod cli;
-pub mod owner;
+#[cfg(test)]
+mod stage;
 pub mod tor;
 mod tui;
 

@@ -4,7 +4,6 @@
 
 use std::fmt::Debug;
 
-use kkv::owner::api;
 use kkv::protocol::refusal::{Refusal, Refused};
 use kkv::protocol::wire::object;
 use kkv::protocol::{v1, v2};
@@ -46,16 +45,16 @@ fuzz_target!(|json: &[u8]| {
     on_the_wire::<PublicStatus>(json);
     let _ = object::<v1::wire::ExchangeAnswerKeys>(json);
 
-    at_the_owners::<api::Status>(json);
-    at_the_owners::<api::List>(json);
-    at_the_owners::<api::Get>(json);
-    at_the_owners::<api::Message>(json);
-    at_the_owners::<api::Mark>(json);
-    at_the_owners::<api::Delete>(json);
-    at_the_owners::<api::Done>(json);
-    at_the_owners::<api::Watch>(json);
-    at_the_owners::<api::Version>(json);
-    at_the_owners::<api::Problem>(json);
+    at_the_owners::<kkv_owner::Status>(json);
+    at_the_owners::<kkv_owner::List>(json);
+    at_the_owners::<kkv_owner::Get>(json);
+    at_the_owners::<kkv_owner::Message>(json);
+    at_the_owners::<kkv_owner::Mark>(json);
+    at_the_owners::<kkv_owner::Delete>(json);
+    at_the_owners::<kkv_owner::Done>(json);
+    at_the_owners::<kkv_owner::Watch>(json);
+    at_the_owners::<kkv_owner::Version>(json);
+    at_the_owners::<kkv_owner::Problem>(json);
 
     // A refusal is one of the list, and no word of the relay's own; a published relay's is only zeros and nothings.
     for known in Refusal::ALL {

@@ -14,9 +14,9 @@ use super::fields::{address, in_two_lines};
 use super::output::{print, print_json};
 use crate::contacts::Words;
 use crate::limits::DEFAULT_PORT;
-use crate::owner::Client;
-use crate::owner::api::Reach;
 use crate::tor::Target;
+use kkv_client::owner::Client;
+use kkv_owner::Reach;
 
 /// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;

@@ -10,8 +10,8 @@ use super::exit::CliError;
 use super::stderr::{Verbosity, verbose};
 use super::value_parsers::{SOCKET_HELP, named_file};
 use super::visible::OneLine;
-use crate::owner::{Client, ClientError};
 use crate::tor::TorWay;
+use kkv_client::owner::{Client, ClientError};
 
 /// What every command takes.
 #[derive(Debug, Args)]

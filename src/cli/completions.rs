@@ -18,8 +18,8 @@ use super::environment::variable;
 use super::exit::CliError;
 use super::output::print;
 use super::runtime;
-use crate::owner::Client;
 use crate::queue::MessageId;
+use kkv_client::owner::Client;
 
 /// How long the relay has to say which messages there are: somebody waits at the keys.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -6,9 +6,9 @@ use super::exit::{CliError, Exit};
 use super::selection::{IdRange, Selection};
 use super::stderr::warn;
 use crate::count::counted;
-use crate::owner::Client;
-use crate::owner::api::{Delete, Done};
 use crate::queue::MessageId;
+use kkv_client::owner::Client;
+use kkv_owner::{Delete, Done};
 
 const DELETED: &str = "Deleted and wiped";
 

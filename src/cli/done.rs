@@ -5,7 +5,7 @@ use super::fields::id_list;
 use super::output::{json_line, print_outcome};
 use super::selection::Selection;
 use super::stderr::info;
-use crate::owner::api::Done;
+use kkv_owner::Done;
 
 /// Ends a question about what no backup brings back.
 pub(super) const FOR_GOOD: &str = "It can't be undone.";

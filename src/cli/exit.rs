@@ -1,6 +1,6 @@
 //! Exit codes, and what a person is told when something did not work.
 
-use crate::owner::ClientError;
+use kkv_client::owner::ClientError;
 
 /// How a command ends. The numbers are part of the interface: see [`CODES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

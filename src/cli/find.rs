@@ -3,9 +3,9 @@
 use zeroize::Zeroizing;
 
 use crate::contacts::{Name, alike};
-use crate::owner::{Client, ClientError};
 use crate::private::Private;
 use crate::queue::MessageId;
+use kkv_client::owner::{Client, ClientError};
 
 /// Words that are looked for. Letters that look alike are the same, as in names of contacts: capitals and small ones,
 /// with their accents composed or not.

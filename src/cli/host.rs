@@ -14,14 +14,15 @@ use super::stderr::{Verbosity, verbosity};
 use super::visible::{OneLine, quoted};
 use crate::count::counted;
 use crate::onion::OnionAddress;
-use crate::owner::api::{Reach, Status};
-use crate::owner::{self, Absence, Host};
 use crate::protocol::Envelope;
 use crate::protocol::wire::Hex;
 use crate::queue::{MessageId, Now, Queue};
 use crate::relay::Relay;
 use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
+use kkv_owner::socket::default_path;
+use kkv_owner::{Reach, Status};
+use kkv_relay::owner::{Absence, Host};
 
 /// The program at work.
 pub(super) struct RunningRelay {
@@ -62,7 +63,7 @@ impl RunningRelay {
             ""
         };
         let path = socket.to_string_lossy();
-        let owner = if socket == owner::default_path() {
+        let owner = if socket == default_path() {
             format!("{} (kkvc list)", OneLine(&path))
         } else {
             format!("kkvc --socket {} list", OneLine(&quoted(socket)))

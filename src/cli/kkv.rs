@@ -27,7 +27,6 @@ use crate::crypto::{random, scrub};
 use crate::http;
 use crate::limits::{RATE_SAMPLE_TIME, SLOT_BYTES};
 use crate::memory;
-use crate::owner::{self, Absence, OwnerListener};
 use crate::pow::Solver;
 use crate::process;
 use crate::protocol::Envelope;
@@ -37,6 +36,8 @@ use crate::relay::{self, Pricing, Relay, RelayConfig};
 use crate::sandbox::{self, Needs};
 use crate::tor::{BindError, Listen, LocalListener};
 use crate::unix_socket::{self, SocketError};
+use kkv_owner::socket::default_path;
+use kkv_relay::owner::{self, Absence, OwnerListener};
 
 pub(super) use arguments::Args;
 use arguments::Command;
@@ -118,7 +119,7 @@ async fn run(
         expected_seconds: args.expected_time,
         suites: args.suite,
     };
-    let socket = args.socket.clone().unwrap_or_else(owner::default_path);
+    let socket = args.socket.clone().unwrap_or_else(default_path);
     let owner_listener = OwnerListener::bind(&socket).await?;
     let listener = match args.listen() {
         Some(listen) => Some(LocalListener::bind(&listen).await?),

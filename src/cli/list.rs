@@ -15,8 +15,8 @@ use super::output::{print, print_json};
 use super::preview::{last_column, room_for_words, title};
 use super::senders::{SenderNames, WithSender};
 use super::stderr::info;
-use crate::owner::Client;
-use crate::owner::api::Summary;
+use kkv_client::owner::Client;
+use kkv_owner::Summary;
 
 /// What `list --json` prints.
 #[derive(Serialize)]

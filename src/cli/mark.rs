@@ -3,8 +3,8 @@
 use super::done::report;
 use super::exit::CliError;
 use super::selection::{IdRange, Selection};
-use crate::owner::Client;
-use crate::owner::api::Done;
+use kkv_client::owner::Client;
+use kkv_owner::Done;
 
 /// Marks `which`.
 pub(super) async fn mark(

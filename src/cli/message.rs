@@ -11,8 +11,8 @@ use super::output::{json_line, write_all};
 use super::senders::SenderNames;
 use crate::crypto::identity::Sender;
 use crate::protocol::openpgp::Block;
-use crate::owner::api::{Message, Summary};
 use crate::queue::MessageId;
+use kkv_owner::{Message, Summary};
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
 pub(super) fn print(

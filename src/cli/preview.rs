@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::bar::{BAR, BAR_COLUMNS};
 use super::message::openpgp_in_short;
 use super::visible::first_words;
-use crate::owner::api::Summary;
+use kkv_owner::Summary;
 
 /// Columns between it and the one before.
 const GAP: usize = 2;

@@ -13,9 +13,9 @@ use super::input::{self, stdin};
 use super::output::{ascii_json, print, print_json, require_output};
 use super::visible::quoted;
 use crate::crypto::identity::{BadSignature, Relay, Sender};
-use crate::owner::Client;
 use crate::protocol::proof::{MAX_FILE_BYTES, Proof};
 use crate::queue::MessageId;
+use kkv_client::owner::Client;
 
 /// What `kkvc verify --json` says.
 #[derive(Serialize)]

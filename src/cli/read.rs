@@ -8,7 +8,7 @@ use super::output::require_output;
 use super::selection::{IdRange, Selection};
 use super::senders::SenderNames;
 use super::signals;
-use crate::owner::{Client, ClientError};
+use kkv_client::owner::{Client, ClientError};
 
 /// Shows each of them, one after the other; in JSON each in a line.
 pub(super) async fn read(

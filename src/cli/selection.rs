@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::exit::{CliError, Exit};
-use crate::owner::{Client, ClientError};
 use crate::queue::MessageId;
+use kkv_client::owner::{Client, ClientError};
 
 /// One number, or all from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use super::exit::CliError;
 use super::fields::{fingerprint, short};
 use crate::contacts::{BookFile, Name};
 use crate::crypto::identity::{PublicKey, Sender};
-use crate::owner::api::Summary;
 use crate::protocol::wire::Hex;
+use kkv_owner::Summary;
 
 /// The contacts that senders are looked for among, if there are any.
 pub(super) struct SenderNames(Option<BookFile>);

@@ -12,11 +12,11 @@ use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use super::visible::OneLine;
 use crate::count::counted;
 use crate::crypto::identity::Relay;
-use crate::owner::Client;
-use crate::owner::api::{Reach, Status};
 use crate::pow::Cost;
 use crate::protocol::suite::Suite;
 use crate::sandbox::{Confined, Sandbox};
+use kkv_client::owner::Client;
+use kkv_owner::{Reach, Status};
 
 /// What `status --json` prints.
 #[derive(Serialize)]

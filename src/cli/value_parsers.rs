@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
-/// Where the owner's socket is unless told otherwise, as `--help` says it (see [`crate::owner::default_path`]).
+/// Where the owner's socket is unless told otherwise, as `--help` says it (see [`kkv_owner::socket::default_path`]).
 pub(super) const SOCKET_HELP: &str =
     "[default: $XDG_RUNTIME_DIR/kkv/kkv.sock, or kkv-UID/kkv.sock in $TMPDIR or /tmp]";
 

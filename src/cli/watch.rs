@@ -18,9 +18,9 @@ use super::senders::SenderNames;
 use super::signals;
 use super::stderr::{ring_bell, warn};
 use crate::crypto::scrub;
-use crate::owner::api::Message;
 use arrivals::Arrivals;
 use handler::Ended;
+use kkv_owner::Message;
 
 /// Comes when the program is told to end.
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -6,8 +6,8 @@ use super::exit::{CliError, Exit};
 use super::output::{json_line, print_outcome};
 use super::stderr::info;
 use crate::count::counted;
-use crate::owner::Client;
 use crate::queue::Occupancy;
+use kkv_client::owner::Client;
 
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {

@@ -31,12 +31,12 @@ use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::OneLine;
 use crate::contacts::{Book, Name};
-use crate::owner::api::{Delete, Status};
 use crate::private::Private;
 use crate::protocol::text::Text;
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 use crate::tor::Target;
+use kkv_owner::{Delete, Status};
 
 /// Everything that is known here.
 pub(super) struct App {

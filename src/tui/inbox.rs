@@ -5,8 +5,8 @@ use std::iter::Rev;
 use std::mem::take;
 use std::slice;
 
-use crate::owner::api::{List, Summary};
 use crate::queue::MessageId;
+use kkv_owner::{List, Summary};
 
 /// Messages, newest first, and the one that keys act on.
 #[derive(Debug, Default)]

@@ -17,10 +17,10 @@ use crate::cli::fields::id_list;
 use crate::cli::selection::{IdRange, no_such_message};
 use crate::count::counted;
 use crate::limits::MAX_PREVIEW_CHARACTERS;
-use crate::owner::api::{Delete, Done, List, Message, Status};
-use crate::owner::{Client, ClientError};
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
+use kkv_client::owner::{Client, ClientError};
+use kkv_owner::{Delete, Done, List, Message, Status};
 
 /// Tor's state and the price change without the queue's doing: they are looked at so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::cli::measured::measured;
 use crate::cli::visible::Visible;
 use crate::cli::wrapped::wrapped;
-use crate::owner::api::{Message, Summary};
+use kkv_owner::{Message, Summary};
 
 /// A message, and how far it has been scrolled.
 pub(super) struct Reading {

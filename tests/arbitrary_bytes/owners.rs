@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use kkv::clock::{Clock, ManualClock};
-use kkv::owner::api::{Delete, Done, List, Mark, Status};
-use kkv::owner::{Host, router};
 use kkv::protocol::Envelope;
 use kkv::protocol::suite::Suite;
 use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
 use kkv::sandbox::Sandbox;
 use kkv::tor::TorMode;
+use kkv_owner::{Delete, Done, List, Mark, Status};
+use kkv_relay::owner::{Host, router};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -3,7 +3,6 @@
 
 use std::fmt::Debug;
 
-use kkv::owner::api;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::wire::{Hex, HexUpTo};
 use kkv::protocol::{v1, v2};
@@ -140,8 +139,8 @@ proptest! {
         any_bytes::<v2::wire::MessageRequest>(&bytes)?;
         any_bytes::<v2::wire::MessageAnswer>(&bytes)?;
         any_bytes::<PublicStatus>(&bytes)?;
-        any_bytes::<api::Get>(&bytes)?;
-        any_bytes::<api::Watch>(&bytes)?;
+        any_bytes::<kkv_owner::Get>(&bytes)?;
+        any_bytes::<kkv_owner::Watch>(&bytes)?;
         let read: Result<v1::wire::ExchangeAnswerKeys, _> = serde_json::from_slice(&bytes);
         prop_assert!(read.is_err(), "too short to be one");
         let read = v1::wire::MessageRequest::from_form(&bytes);
@@ -151,12 +150,12 @@ proptest! {
     #[test]
     fn bodies_of_the_owners_side_read_as_they_were_written(ids in vec(any::<u64>(), 0..20), read: bool) {
         let ids: Vec<MessageId> = ids.into_iter().map(MessageId).collect();
-        let done = api::Done { done: ids.clone(), missing: ids.clone() };
+        let done = kkv_owner::Done { done: ids.clone(), missing: ids.clone() };
         prop_assert_eq!(by_json(&done)?, done);
-        let mark = by_json(&api::Mark { ids: ids.clone(), read })?;
+        let mark = by_json(&kkv_owner::Mark { ids: ids.clone(), read })?;
         prop_assert!(mark.ids == ids && mark.read == read);
-        let delete = by_json(&api::Delete::Ids(ids.clone()))?;
-        prop_assert!(matches!(delete, api::Delete::Ids(read) if read == ids));
-        by_json(&api::Delete::All)?;
+        let delete = by_json(&kkv_owner::Delete::Ids(ids.clone()))?;
+        prop_assert!(matches!(delete, kkv_owner::Delete::Ids(read) if read == ids));
+        by_json(&kkv_owner::Delete::All)?;
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
-use kkv::owner::api::Status;
 use kkv::tor::{TorState, TorTrouble};
+use kkv_owner::Status;
 use serde_json::{Value, json};
 
 use crate::programs::{Outcome, Relay, kkvc};

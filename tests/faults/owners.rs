@@ -4,8 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kkv::owner::api::{Delete, Done, Get, List, Message, Status};
-use kkv::owner::{Host, router};
 use kkv::protocol::Envelope;
 use kkv::protocol::suite::SuitePolicy;
 use kkv::protocol::wire::Hex;
@@ -13,6 +11,8 @@ use kkv::queue::{MessageId, Now, Queue};
 use kkv::relay::Relay;
 use kkv::sandbox::Sandbox;
 use kkv::tor::TorMode;
+use kkv_owner::{Delete, Done, Get, List, Message, Status};
+use kkv_relay::owner::{Host, router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::DuplexStream;

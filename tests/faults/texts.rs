@@ -26,7 +26,7 @@ fn relay() -> InProcess {
 }
 
 /// What the owner's API says of the only message.
-async fn only_message(relay: &InProcess) -> kkv::owner::api::Message {
+async fn only_message(relay: &InProcess) -> kkv_owner::Message {
     let mut desk = Desk::new(relay);
     let list = desk.list().await.messages;
     assert_eq!(list.len(), 1);

@@ -4,6 +4,9 @@ use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 
 use kkv_base::limits::MAX_DESCRIPTORS;
 
+/// The number of the user who may do everything.
+pub const ROOT: u32 = 0;
+
 /// The number of the user that this process runs as.
 #[must_use]
 pub fn own_uid() -> u32 {

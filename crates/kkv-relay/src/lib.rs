@@ -1,6 +1,7 @@
-//! The relay: memory for secrets, the sandbox, the queue, and the steps of both suites over it.
+//! The relay: memory for secrets, the sandbox, the queue, the steps of both suites over it, and what its owner can do.
 
 pub mod memory;
+pub mod owner;
 pub mod queue;
 pub mod relay;
 pub mod sandbox;

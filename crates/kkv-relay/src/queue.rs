@@ -6,7 +6,6 @@
 //! The queue knows no protocol and no clock: its user stores a header `H` beside the bytes, and passes the time.
 
 mod listing;
-mod occupancy;
 mod reservation;
 
 use std::collections::BTreeMap;
@@ -14,26 +13,14 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::memory::Page;
 use kkv_base::limits::{LIST_PAGE, MAX_DELETED_IDS};
+pub use kkv_owner::{MessageId, Occupancy};
 use listing::DeletedIds;
 pub use listing::{Changes, MessageRef};
-pub use occupancy::Occupancy;
 pub use reservation::Reservation;
-
-/// A message's number. It counts from 1 at each start, and is never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MessageId(pub u64);
-
-impl std::fmt::Display for MessageId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// No slot is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

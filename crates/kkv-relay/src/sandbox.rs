@@ -9,7 +9,7 @@ mod files;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+pub use kkv_owner::{Confined, Sandbox};
 
 /// What a process may still do inside the sandbox.
 #[derive(Debug, Default)]
@@ -23,30 +23,6 @@ pub struct Needs {
     pub removed_from: Option<PathBuf>,
     /// Whether it may connect by TCP. Listening sockets must be bound before.
     pub connects: bool,
-}
-
-/// How far the sandbox is enforced.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sandbox {
-    /// Landlock: files, and signals to other processes.
-    pub files: Confined,
-    /// seccomp: system calls.
-    pub calls: Confined,
-    /// The directory that it may write in.
-    pub writes: Option<PathBuf>,
-}
-
-/// How far a set of rules is enforced.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Confined {
-    /// Completely.
-    Fully,
-    /// The rules that this kernel knows.
-    Partly,
-    /// Not at all: this kernel has no such mechanism.
-    #[default]
-    Not,
 }
 
 /// How far this kernel would enforce the sandbox. Enforces nothing.

@@ -143,8 +143,8 @@ mod tests {
     use super::super::relay::Limits;
     use super::super::relay::tests::{seen, well};
     use super::*;
-    use crate::owner::ClientError;
-    use crate::owner::api::Status;
+    use kkv_client::owner::ClientError;
+    use kkv_owner::Status;
 
     #[test]
     fn messages_that_are_not_locked_come_with_the_limit_that_would_do() {

@@ -5,8 +5,8 @@ use super::super::fields::time;
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
 use crate::limits::EARLIEST_CLOCK;
-use crate::owner::api::Reach;
 use crate::tor::{TorTrouble, TorWay};
+use kkv_owner::Reach;
 
 /// How the relay's Tor is doing, if there is a relay to ask.
 pub(super) fn tor(seen: &Seen) -> Option<Finding> {
@@ -69,10 +69,10 @@ mod tests {
     use super::super::State::{self, Ok as Well, Warning, Wrong};
     use super::super::relay::tests::{seen, well};
     use super::*;
-    use crate::owner::ClientError;
-    use crate::owner::api::Status;
     use crate::tor::TorMode;
     use crate::tor::TorState;
+    use kkv_client::owner::ClientError;
+    use kkv_owner::Status;
 
     fn with_state(state: TorState) -> Seen {
         seen(Ok(Status {

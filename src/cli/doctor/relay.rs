@@ -8,8 +8,9 @@ use tokio::net::UnixStream;
 use super::super::common::Common;
 use super::super::exit::CliError;
 use super::{Finding, lowered};
-use crate::owner::api::Status;
-use crate::owner::{ClientError, default_path};
+use kkv_client::owner::ClientError;
+use kkv_owner::Status;
+use kkv_owner::socket::default_path;
 
 /// The version of this program, and so of the relay that belongs to it.
 const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -9,10 +9,10 @@ use tokio::time::sleep;
 use super::super::exit::CliError;
 use super::super::stderr::{info, warn};
 use super::super::visible::OneLine;
-use crate::owner::api::{Known, Message, Summary};
-use crate::owner::{Client, ClientError};
 use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
+use kkv_client::owner::{Client, ClientError};
+use kkv_owner::{Known, Message, Summary};
 
 /// A relay that isn't there is looked for so often.
 const LOOK_FOR: Duration = Duration::from_secs(1);
@@ -213,10 +213,11 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::stage::{Socket, Stage};
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
     use crate::queue::Queue;
+    use crate::stage::Socket;
+    use kkv_relay::owner::stage::Stage;
     use proptest::prelude::*;
 
     const FIRST: Hex<32> = Hex([1; 32]);

@@ -15,7 +15,7 @@ use tokio::time::{interval, timeout};
 use super::super::exit::{CliError, Exit};
 use super::Stop;
 use crate::protocol::openpgp::Block;
-use crate::owner::api::{Message, Summary};
+use kkv_owner::{Message, Summary};
 
 /// A command that is stopped has so long to end by itself.
 const GRACE: Duration = Duration::from_secs(5);

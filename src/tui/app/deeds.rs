@@ -5,13 +5,13 @@ use zeroize::Zeroizing;
 use super::{App, Order, RelayState};
 use crate::cli::visible::OneLine;
 use crate::count::counted;
-use crate::owner::api::{Reach, Summary};
 use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
 use crate::tui::keys::Place;
 use crate::tui::outbox::Stage;
 use crate::tui::post::Step;
 use crate::tui::reading::Reading;
+use kkv_owner::{Reach, Summary};
 
 impl App {
     pub(super) fn open(&mut self) -> Vec<Order> {

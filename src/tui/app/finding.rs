@@ -74,11 +74,11 @@ mod tests {
 
     use super::super::tests::{ADDRESS, app, arrives, press, screen, status};
     use super::*;
-    use crate::owner::api::Delete;
     use crate::protocol::wire::Hex;
     use crate::tui::app::{Event, News, RelayState};
     use crate::tui::inbox::tests::{listed, summary};
     use crate::tui::search::Look;
+    use kkv_owner::Delete;
 
     /// Which messages are to be looked at, and the number of their search.
     fn asked(orders: &[Order]) -> (u64, Vec<u64>) {

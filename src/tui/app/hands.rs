@@ -4,11 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use ratatui::layout::Position;
 
 use super::{App, Order, RelayState};
-use crate::owner::api::Delete;
 use crate::tui::ask::Question;
 use crate::tui::compose::Field;
 use crate::tui::keys::{Act, Place};
 use crate::tui::people::Change;
+use kkv_owner::Delete;
 
 /// Lines that the mouse wheel goes.
 const WHEEL_LINES: isize = 3;

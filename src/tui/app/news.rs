@@ -1,11 +1,11 @@
 //! What the relay says, and what becomes of the screen when it has ended.
 
 use super::{About, App, Order, RelayState};
-use crate::owner::api::{List, Message};
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
 use crate::tui::link::News;
 use crate::tui::reading::Reading;
+use kkv_owner::{List, Message};
 
 impl App {
     pub(super) fn news(&mut self, news: News) -> Vec<Order> {

@@ -20,10 +20,10 @@ use crate::cli::fields::fingerprint;
 use crate::contacts::{Book, Contact};
 use crate::crypto::identity::{Relay, Sender, SigningKey};
 use crate::protocol::openpgp::Block;
-use crate::owner::api::Summary;
 use crate::protocol::suite::Suite;
 use crate::tui::draw::draw;
 use crate::tui::inbox::tests::summary;
+use kkv_owner::Summary;
 
 /// When each message came, and when one was sent: by the clock on the wall, wherever on Earth the pictures are drawn.
 const DATES: [&str; 8] = [

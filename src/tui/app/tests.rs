@@ -10,13 +10,13 @@ use super::*;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::steps::Steps;
 use crate::cli::visible::Visible;
-use crate::owner::api::{Message, Summary};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;
 use crate::tui::inbox::tests::{listed, summary};
+use kkv_owner::{Message, Summary};
 
-pub(in crate::tui) use crate::owner::stage::{ADDRESS, status};
+pub(in crate::tui) use kkv_relay::owner::stage::{ADDRESS, status};
 
 pub(in crate::tui) fn message(summary: Summary, text: &str) -> Box<Message> {
     Box::new(Message {

@@ -5,10 +5,10 @@ use super::*;
 use crate::contacts::{Book, Contact};
 use crate::crypto::identity::SigningKey;
 use crate::protocol::openpgp::Block;
-use crate::owner::api::Summary;
 use crate::protocol::wire::Hex;
 use crate::tor::{TorState, TorTrouble};
 use crate::tui::inbox::tests::summary;
+use kkv_owner::Summary;
 
 #[test]
 fn the_line_at_the_top_says_whole_words_about_tor_at_every_width() {

@@ -10,10 +10,10 @@ use super::fitted;
 use crate::cli::visible::{OneLine, Visible};
 use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
-use crate::owner::api::{Reach, Status};
 use crate::tor::TorState;
 use crate::tui::app::{App, RelayState};
 use crate::tui::keys::{Act, Binding, Place};
+use kkv_owner::{Reach, Status};
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
 const SHORT: usize = 8;

@@ -3,9 +3,10 @@
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
-use crate::owner::Host;
-use crate::owner::stage::{Socket, Stage};
 use crate::queue::Queue;
+use crate::stage::Socket;
+use kkv_relay::owner::Host;
+use kkv_relay::owner::stage::Stage;
 
 const MESSAGES: u32 = 10_000;
 /// The longest of the status and of a change, with its head.

@@ -13,10 +13,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::cli::find::Wanted;
-use crate::owner::OwnerListener;
-use crate::owner::api::{Get, Watch};
 use crate::tui::app::tests::message;
 use crate::tui::inbox::tests::summary;
+use kkv_owner::{Get, Watch};
+use kkv_relay::owner::OwnerListener;
 
 /// What a relay answers.
 type Answers = Arc<dyn Fn() -> Value + Send + Sync>;

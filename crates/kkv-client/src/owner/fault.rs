@@ -4,7 +4,7 @@ use std::error::Error;
 use std::iter;
 use std::path::PathBuf;
 
-use crate::queue::MessageId;
+use kkv_owner::MessageId;
 
 /// Why the relay did not do it.
 #[derive(Debug, Clone, thiserror::Error)]

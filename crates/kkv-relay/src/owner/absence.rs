@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::limits::PURGE_INTERVAL;
 use crate::queue::Now;
+use kkv_base::limits::PURGE_INTERVAL;
 
 /// The step of the runtime's timers.
 const TICK: Duration = Duration::from_millis(1);
@@ -49,18 +49,18 @@ impl Absence {
     /// and gets no message. `wipe` is as for [`wipe_when_over`](Self::wipe_when_over).
     pub fn end(&self, now: Now, wipe: impl FnOnce() -> usize) {
         self.wipe_if_over(now, wipe);
-        crate::lock(&self.state).since = now.elapsed;
+        kkv_base::lock(&self.state).since = now.elapsed;
     }
 
     /// When messages were last wiped for it, in unix seconds, if ever.
     #[must_use]
     pub fn wiped(&self) -> Option<u64> {
-        crate::lock(&self.state).wiped
+        kkv_base::lock(&self.state).wiped
     }
 
     /// How much longer it may last; zero if it is over. Then the next one begins.
     fn left(&self, now: Now) -> Duration {
-        let mut state = crate::lock(&self.state);
+        let mut state = kkv_base::lock(&self.state);
         let left = state.since.saturating_add(self.longest);
         let left = left.saturating_sub(now.elapsed);
         if left.is_zero() {
@@ -87,7 +87,7 @@ impl Absence {
             return left;
         }
         if wipe() > 0 {
-            crate::lock(&self.state).wiped = Some(now.unix);
+            kkv_base::lock(&self.state).wiped = Some(now.unix);
         }
         self.longest
     }

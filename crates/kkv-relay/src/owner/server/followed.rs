@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::owner::api::Known;
 use crate::owner::stage::Stage;
+use kkv_owner::Known;
 
 /// Deleted messages that the queue remembers here.
 const REMEMBERED: usize = 3;

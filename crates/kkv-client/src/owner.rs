@@ -1,6 +1,7 @@
 //! The owner's client: one call per route.
 
 mod fault;
+mod run;
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,16 +14,15 @@ use serde::Serialize;
 pub use fault::ClientError;
 use fault::{at_bottom, causes, unanswered};
 
-use super::api::{
-    Answer, Delete, Done, Get, Known, List, Mark, Message, Status, UNATTENDED, Version, Wanted,
-    Watch,
+use kkv_base::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
+use kkv_net::process::{ROOT, own_uid};
+use kkv_owner::socket::{SERVICE_PATH, default_path};
+use kkv_owner::{
+    Answer, Delete, Done, Get, Known, List, Mark, Message, MessageId, Status, UNATTENDED, Version,
+    Wanted, Watch,
 };
-use super::run::Meant;
-use super::socket::{ROOT, SERVICE_PATH, default_path};
-use crate::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
-use crate::process::own_uid;
-use crate::protocol::wire::Hex;
-use crate::queue::MessageId;
+use kkv_protocol::wire::Hex;
+use run::Meant;
 
 /// Speaks to a relay that runs on this machine.
 #[derive(Debug)]

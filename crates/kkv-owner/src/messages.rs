@@ -1,35 +1,24 @@
-//! What owner and relay say to each other: JSON both ways, messages by id.
-//!
-//! | route | request | answer |
-//! |---|---|---|
-//! | `GET /status` | – | [`Status`] |
-//! | `GET /get_msg`, `GET /get_msg?first=N` | – | [`List`]; with N characters of each text |
-//! | `GET /get_msg?since=N&relay=KEY` | – | [`List`] of what has changed since version N of this relay's queue |
-//! | `POST /get_msg` | [`Get`] | [`Message`], or 404 |
-//! | `POST /read_msg` | [`Mark`] | [`Done`] |
-//! | `POST /del_msg` | [`Delete`] | [`Done`] |
-//! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
-//! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
+//! What is asked about messages, and what a relay answers.
 
 use std::collections::BTreeSet;
 
-use axum::http::HeaderName;
+use http::HeaderName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::limits::{
+use kkv_base::limits::{
     MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
 };
-use crate::private::Private;
-use crate::protocol::kind::Kind;
-use crate::protocol::openpgp::Block;
-use crate::protocol::proof::{MessageV1, MessageV2, Proof};
-use crate::protocol::suite::Suite;
-use crate::protocol::wire::Hex;
-use crate::queue::{MessageId, Occupancy};
-use crate::sandbox::Sandbox;
-use crate::tor::{Listen, TorMode, TorState};
+use kkv_base::private::Private;
+use kkv_protocol::kind::Kind;
+use kkv_protocol::openpgp::Block;
+use kkv_protocol::proof::{MessageV1, MessageV2, Proof};
+use kkv_protocol::suite::Suite;
+use kkv_protocol::wire::Hex;
+
+use crate::id::MessageId;
+use crate::status::Status;
 
 /// What a relay answers. Whatever is longer is no answer of one.
 pub trait Answer: DeserializeOwned {
@@ -46,7 +35,8 @@ impl Answer for List {
 impl List {
     /// Bytes of JSON that a list takes at most that begins each text with so many characters: six for each that is
     /// escaped.
-    pub(super) fn max_bytes_with_first(characters: usize) -> usize {
+    #[must_use]
+    pub fn max_bytes_with_first(characters: usize) -> usize {
         let each = 6 * characters.min(MAX_PREVIEW_CHARACTERS) + ",\"first\":\"\"".len();
         Self::MAX_BYTES + MAX_MESSAGES as usize * each
     }
@@ -57,78 +47,6 @@ impl Answer for Done {
 
 /// A header of requests that are no sign of the owner's presence, such as those of a program that was left open.
 pub const UNATTENDED: HeaderName = HeaderName::from_static("kkv-unattended");
-
-/// State of the relay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// Version of the program.
-    pub version: String,
-    /// Seconds since it started.
-    pub uptime_seconds: u64,
-    /// How it is reached.
-    pub tor: TorMode,
-    /// Its onion address, if the Tor inside has one.
-    pub onion: Option<String>,
-    /// How the Tor inside is doing, if there is one.
-    pub tor_state: Option<TorState>,
-    /// Where it listens on this machine; none if it is reached through the Tor inside only.
-    pub listens: Option<Listen>,
-    /// Suites spoken, best first.
-    pub suites: Vec<Suite>,
-    /// Cost of a challenge asked for now.
-    pub cost: u8,
-    /// Cost while most slots are free.
-    pub base_cost: u8,
-    /// Whether the cost rises as free slots run out.
-    pub adaptive: bool,
-    /// Seconds to solve it in.
-    pub expected_seconds: u32,
-    /// Seconds that a message lives; none if until it is deleted.
-    pub ttl_seconds: Option<u64>,
-    /// Seconds without the owner after which everything is wiped; none if never.
-    pub wipe_after_seconds: Option<u64>,
-    /// When something was last wiped for that, in unix seconds.
-    pub wiped: Option<u64>,
-    /// How full the queue is.
-    pub queue: Occupancy,
-    /// Whether the memory of its messages is locked against swapping.
-    pub locked: bool,
-    /// What the kernel holds it to.
-    pub sandbox: Sandbox,
-    /// The relay's public key.
-    pub relay: Hex<32>,
-}
-
-/// How others reach a relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach<'s> {
-    /// At this onion address, which is that of the Tor inside.
-    Onion(&'s str),
-    /// Through a system Tor, which alone knows the address.
-    SystemTor,
-    /// From this machine alone.
-    ThisMachine,
-}
-
-impl Status {
-    /// How others reach it.
-    #[must_use]
-    pub fn reach(&self) -> Reach<'_> {
-        match (&self.onion, self.tor) {
-            (Some(onion), _) => Reach::Onion(onion),
-            (None, TorMode::External) => Reach::SystemTor,
-            (None, TorMode::Embedded | TorMode::Off) => Reach::ThisMachine,
-        }
-    }
-
-    /// Where it listens, for people.
-    #[must_use]
-    pub fn place(&self) -> String {
-        self.listens
-            .as_ref()
-            .map_or_else(|| "through Tor only".to_owned(), Listen::to_string)
-    }
-}
 
 /// Every message, without its text (of which it may have the beginning); or those that have changed, if that was asked
 /// for.
@@ -239,7 +157,7 @@ pub struct Summary {
 pub struct Wanted {
     /// Characters of each text that are wanted, if any are; no more than [`MAX_PREVIEW_CHARACTERS`] come.
     ///
-    /// [`MAX_PREVIEW_CHARACTERS`]: crate::limits::MAX_PREVIEW_CHARACTERS
+    /// [`MAX_PREVIEW_CHARACTERS`]: MAX_PREVIEW_CHARACTERS
     pub first: Option<usize>,
     /// The version of the queue since which messages have changed that are wanted, with [`Changes`]; 0 for every one.
     pub since: Option<u64>,
@@ -351,7 +269,7 @@ pub struct Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::MAX_DELETED_IDS;
+    use kkv_base::limits::MAX_DELETED_IDS;
 
     #[test]
     fn the_longest_answers_of_a_relay_are_read() {
@@ -379,7 +297,7 @@ mod tests {
             relay: Hex([0xff; 32]),
             session: Hex([0xff; 32]),
             signature: Hex([0xff; 64]),
-            text: Private(Zeroizing::new("\u{1}".repeat(crate::limits::SLOT_BYTES))),
+            text: Private(Zeroizing::new("\u{1}".repeat(kkv_base::limits::SLOT_BYTES))),
         };
         let message = serde_json::to_string(&message).unwrap();
         assert!(message.len() <= Message::MAX_BYTES);

@@ -13,18 +13,18 @@ use axum::{Json, Router};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use super::api::{
-    Changes, Delete, Done, Get, List, Mark, Message, Problem, Status, Summary, UNATTENDED, Version,
-    Wanted, Watch,
+use crate::queue::{MessageRef, Now, Queue};
+use kkv_base::limits::{MAX_PREVIEW_CHARACTERS, SLOT_BYTES, WATCH_TIMEOUT};
+use kkv_base::private::Private;
+use kkv_owner::run;
+use kkv_owner::{
+    Changes, Delete, Done, Get, List, Mark, Message, MessageId, Problem, Status, Summary,
+    UNATTENDED, Version, Wanted, Watch,
 };
-use super::run;
-use crate::crypto::scrub;
-use crate::limits::{MAX_PREVIEW_CHARACTERS, SLOT_BYTES, WATCH_TIMEOUT};
-use crate::protocol::openpgp::Block;
-use crate::private::Private;
-use crate::protocol::Envelope;
-use crate::protocol::wire::Hex;
-use crate::queue::{MessageId, MessageRef, Now, Queue};
+use kkv_protocol::Envelope;
+use kkv_protocol::crypto::scrub;
+use kkv_protocol::openpgp::Block;
+use kkv_protocol::wire::Hex;
 
 /// What the owner's side needs of the running program.
 pub trait Host: Send + Sync + 'static {
@@ -42,7 +42,7 @@ pub trait Host: Send + Sync + 'static {
     fn seen(&self);
 }
 
-/// The routes that only the owner sees: see [`super::api`].
+/// The routes that only the owner sees: see [`kkv_owner`].
 pub fn router(host: Arc<dyn Host>) -> Router {
     Router::new()
         .route("/status", get(status))

@@ -1,32 +1,14 @@
-//! The owner's Unix socket: where it is, and that only its owner can use it.
+//! The owner's Unix socket, which only its owner can use.
 
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::Mode;
 use tokio::net::UnixStream;
 
-use crate::http::{Accept, AllowedHosts};
-use crate::process::own_uid;
-use crate::unix_socket::{SocketError, UnixSocket, directory_of};
-
-/// Where relay and client meet unless told otherwise: `$XDG_RUNTIME_DIR/kkv/kkv.sock`, or `kkv-<uid>/kkv.sock` in
-/// `$TMPDIR` or `/tmp` where there is no such directory. A socket is a name in a directory, not a file with content;
-/// nothing that goes through it is written to the disk.
-#[must_use]
-pub fn default_path() -> PathBuf {
-    let directory = match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(runtime) if Path::new(&runtime).is_absolute() => PathBuf::from(runtime).join("kkv"),
-        _ => std::env::temp_dir().join(format!("kkv-{}", own_uid())),
-    };
-    directory.join("kkv.sock")
-}
-
-/// Where it is of a relay that runs as a service of the whole machine (dist/systemd/system): only root can put anything
-/// there.
-pub(super) const SERVICE_PATH: &str = "/run/kkv/kkv.sock";
-
-pub(super) const ROOT: u32 = 0;
+use kkv_net::http::{Accept, AllowedHosts};
+use kkv_net::process::{ROOT, own_uid};
+use kkv_net::unix_socket::{SocketError, UnixSocket, directory_of};
 
 /// Listens on the owner's socket; removes it when dropped.
 #[derive(Debug)]

@@ -1,27 +1,12 @@
-//! Which run of a relay is meant. Numbers of messages count from one at each start, so those of one run say nothing of
-//! another's: what was asked about a message, or begun with it, must not reach one of the same number that came later.
+//! Which run of a relay a client means: see [`kkv_owner::run`].
 
 use std::sync::OnceLock;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
+use kkv_owner::run::{RUN, value};
+use kkv_protocol::wire::Hex;
 
-use super::client::ClientError;
-use crate::protocol::wire::Hex;
-
-/// A header of every answer, with the key of this run of the relay; and of requests that are meant for this run alone.
-pub(super) const RUN: HeaderName = HeaderName::from_static("kkv-run");
-
-/// Whether requests with these headers are meant for the run with this key.
-pub(super) fn is_meant(headers: &HeaderMap, key: &Hex<32>) -> bool {
-    headers
-        .get(RUN)
-        .is_none_or(|meant| meant.as_bytes() == key.to_string().as_bytes())
-}
-
-/// The key as a header's value.
-pub(super) fn value(key: &Hex<32>) -> HeaderValue {
-    HeaderValue::from_str(&key.to_string()).expect("hex is a value")
-}
+use super::ClientError;
 
 /// Which runs a client speaks to.
 #[derive(Debug)]
@@ -64,18 +49,28 @@ impl Meant {
 
 #[cfg(test)]
 mod tests {
+    use kkv_net::http::{ConnectionLimits, serve};
+    use kkv_owner::Delete;
+    use kkv_owner::run::is_meant;
+    use kkv_relay::owner::stage::Stage;
+    use kkv_relay::owner::{OwnerListener, router};
+    use kkv_relay::queue::Queue;
+
     use super::*;
     use crate::owner::Client;
-    use crate::owner::api::Delete;
-    use crate::owner::stage::{Socket, Stage};
-    use crate::queue::Queue;
 
     #[tokio::test]
     async fn what_is_meant_for_another_run_is_not_done_and_its_answers_are_not_taken() {
         let stage = Stage::new(Queue::new(3, None).unwrap(), 1);
         let id = stage.arrive("hello").unwrap();
-        let (socket, serving) = Socket::of(&stage).await;
-        let path = socket.path();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        let listener = OwnerListener::bind(&path).await.unwrap();
+        let serving = serve(
+            listener,
+            router(stage.clone()),
+            ConnectionLimits::for_owner(),
+        );
         let asks = async {
             let client = || Client::new(&path).unwrap();
             let others = client().of_run(Hex([2; 32]));

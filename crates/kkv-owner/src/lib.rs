@@ -1,0 +1,27 @@
+//! What owner and relay say to each other: JSON both ways over a Unix socket, messages by id; and where that socket is.
+//!
+//! | route | request | answer |
+//! |---|---|---|
+//! | `GET /status` | – | [`Status`] |
+//! | `GET /get_msg`, `GET /get_msg?first=N` | – | [`List`]; with N characters of each text |
+//! | `GET /get_msg?since=N&relay=KEY` | – | [`List`] of what has changed since version N of this relay's queue |
+//! | `POST /get_msg` | [`Get`] | [`Message`], or 404 |
+//! | `POST /read_msg` | [`Mark`] | [`Done`] |
+//! | `POST /del_msg` | [`Delete`] | [`Done`] |
+//! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
+//! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
+//!
+//! The relay's side of it is in `kkv-relay`, the client's in `kkv-client`.
+
+mod id;
+mod messages;
+pub mod run;
+pub mod socket;
+mod status;
+
+pub use id::MessageId;
+pub use messages::{
+    Answer, Changes, Delete, Done, Get, Known, List, Mark, Message, Problem, Summary, UNATTENDED,
+    Version, Wanted, Watch,
+};
+pub use status::{Confined, Occupancy, Reach, Sandbox, Status};

@@ -1,0 +1,143 @@
+//! How a relay is.
+
+use std::path::PathBuf;
+
+use kkv_net::tor::{Listen, TorMode, TorState};
+use kkv_protocol::suite::Suite;
+use kkv_protocol::wire::Hex;
+use serde::{Deserialize, Serialize};
+
+/// State of the relay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Seconds since it started.
+    pub uptime_seconds: u64,
+    /// How it is reached.
+    pub tor: TorMode,
+    /// Its onion address, if the Tor inside has one.
+    pub onion: Option<String>,
+    /// How the Tor inside is doing, if there is one.
+    pub tor_state: Option<TorState>,
+    /// Where it listens on this machine; none if it is reached through the Tor inside only.
+    pub listens: Option<Listen>,
+    /// Suites spoken, best first.
+    pub suites: Vec<Suite>,
+    /// Cost of a challenge asked for now.
+    pub cost: u8,
+    /// Cost while most slots are free.
+    pub base_cost: u8,
+    /// Whether the cost rises as free slots run out.
+    pub adaptive: bool,
+    /// Seconds to solve it in.
+    pub expected_seconds: u32,
+    /// Seconds that a message lives; none if until it is deleted.
+    pub ttl_seconds: Option<u64>,
+    /// Seconds without the owner after which everything is wiped; none if never.
+    pub wipe_after_seconds: Option<u64>,
+    /// When something was last wiped for that, in unix seconds.
+    pub wiped: Option<u64>,
+    /// How full the queue is.
+    pub queue: Occupancy,
+    /// Whether the memory of its messages is locked against swapping.
+    pub locked: bool,
+    /// What the kernel holds it to.
+    pub sandbox: Sandbox,
+    /// The relay's public key.
+    pub relay: Hex<32>,
+}
+
+/// How others reach a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach<'s> {
+    /// At this onion address, which is that of the Tor inside.
+    Onion(&'s str),
+    /// Through a system Tor, which alone knows the address.
+    SystemTor,
+    /// From this machine alone.
+    ThisMachine,
+}
+
+impl Status {
+    /// How others reach it.
+    #[must_use]
+    pub fn reach(&self) -> Reach<'_> {
+        match (&self.onion, self.tor) {
+            (Some(onion), _) => Reach::Onion(onion),
+            (None, TorMode::External) => Reach::SystemTor,
+            (None, TorMode::Embedded | TorMode::Off) => Reach::ThisMachine,
+        }
+    }
+
+    /// Where it listens, for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.listens
+            .as_ref()
+            .map_or_else(|| "through Tor only".to_owned(), Listen::to_string)
+    }
+}
+
+/// How full the queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occupancy {
+    /// Slots in all.
+    pub capacity: u32,
+    /// Slots that hold a message.
+    pub stored: u32,
+    /// Slots that are reserved for the message of an open session.
+    pub reserved: u32,
+    /// Messages not marked as read.
+    pub unread: u32,
+}
+
+impl Occupancy {
+    /// Slots that are neither taken nor reserved.
+    #[must_use]
+    pub fn free(&self) -> u32 {
+        // Saturating: an owner's client reads these numbers from whoever answers on the socket.
+        let taken = self.stored.saturating_add(self.reserved);
+        self.capacity.saturating_sub(taken)
+    }
+}
+
+/// How far the sandbox is enforced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// Landlock: files, and signals to other processes.
+    pub files: Confined,
+    /// seccomp: system calls.
+    pub calls: Confined,
+    /// The directory that it may write in.
+    pub writes: Option<PathBuf>,
+}
+
+/// How far a set of rules is enforced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confined {
+    /// Completely.
+    Fully,
+    /// The rules that this kernel knows.
+    Partly,
+    /// Not at all: this kernel has no such mechanism.
+    #[default]
+    Not,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_numbers_leave_no_slot_free() {
+        let occupancy = Occupancy {
+            capacity: 50,
+            stored: u32::MAX,
+            reserved: u32::MAX,
+            unread: 0,
+        };
+        assert_eq!(occupancy.free(), 0);
+    }
+}

@@ -1,0 +1,113 @@
+//! The owner's side of a relay in a test: a queue, a clock, a key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kkv_owner::{MessageId, Status};
+
+use super::Host;
+use crate::queue::{Now, Queue};
+use kkv_base::clock::{Clock, ManualClock};
+use kkv_pow::Cost;
+use kkv_protocol::Envelope;
+use kkv_protocol::kind::Kind;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::wire::Hex;
+
+/// The address of a relay with Tor inside.
+pub const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
+
+/// How a relay with Tor inside is.
+///
+/// # Panics
+/// Never: it is read from JSON that is right.
+#[must_use]
+pub fn status() -> Box<Status> {
+    let status = serde_json::json!({
+        "version": "0.1.0", "uptime_seconds": 7, "tor": "embedded", "onion": ADDRESS,
+        "tor_state": {"step": "reachable"}, "listens": "127.0.0.1:45069", "suites": ["kkv/2", "kkv/1"],
+        "cost": 31, "base_cost": 30, "adaptive": true, "expected_seconds": 480, "ttl_seconds": null,
+        "wipe_after_seconds": null, "wiped": null,
+        "queue": {"capacity": 50, "stored": 3, "unread": 2, "reserved": 1}, "locked": true,
+        "sandbox": {"files": "fully", "calls": "fully", "writes": null}, "relay": "07".repeat(32),
+    });
+    Box::new(serde_json::from_value(status).expect("it is one"))
+}
+
+/// One run of a relay.
+#[derive(Debug)]
+pub struct Stage {
+    /// Its messages.
+    pub queue: Queue<Envelope>,
+    /// Its time.
+    pub clock: ManualClock,
+    /// Its public key.
+    pub key: [u8; 32],
+}
+
+impl Stage {
+    /// One whose key is that byte over and over.
+    #[must_use]
+    pub fn new(queue: Queue<Envelope>, key: u8) -> Arc<Self> {
+        Arc::new(Self {
+            queue,
+            clock: ManualClock::new(1_800_000_000),
+            key: [key; 32],
+        })
+    }
+
+    /// Steady time.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// A message arrives, if there is room.
+    ///
+    /// # Panics
+    /// `text` is longer than a message.
+    pub fn arrive(&self, text: &str) -> Option<MessageId> {
+        let mut slot = self.queue.reserve(self.elapsed()).ok()?;
+        slot.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
+        let envelope = Envelope {
+            suite: Suite::V2,
+            kind: Kind::Text,
+            cost: Cost::new(30).expect("a usual one"),
+            sender: [7; 32],
+            session: [2; 32],
+            signature: [3; 64],
+        };
+        slot.store(text.len(), envelope, self.now()).ok()
+    }
+}
+
+impl Host for Stage {
+    fn queue(&self) -> &Queue<Envelope> {
+        &self.queue
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            unix: self.clock.wall(),
+            elapsed: self.elapsed(),
+        }
+    }
+
+    fn relay_key(&self) -> [u8; 32] {
+        self.key
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            queue: self.queue.occupancy(self.elapsed()),
+            relay: Hex(self.key),
+            ..*status()
+        }
+    }
+
+    fn wipe(&self) -> Vec<MessageId> {
+        self.queue.delete_all(self.elapsed())
+    }
+
+    fn seen(&self) {}
+}

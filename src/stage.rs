@@ -1,0 +1,65 @@
+//! A relay's owner's socket in a test, where what is said is counted.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use kkv_relay::owner::stage::Stage;
+use tokio::net::UnixStream;
+
+use crate::http::{Accept, AcceptStopped, AllowedHosts, ConnectionLimits, serve};
+use crate::sender::counted::Counted;
+use kkv_relay::owner::{OwnerListener, router};
+
+/// A place for an owner's socket. It counts what is said there.
+pub(crate) struct Socket {
+    directory: tempfile::TempDir,
+    /// On each connection.
+    said: Arc<Mutex<Vec<Arc<AtomicU64>>>>,
+}
+
+impl Socket {
+    /// For who asks this relay; to be served by the future.
+    pub(crate) async fn of(
+        stage: &Arc<Stage>,
+    ) -> (Self, impl Future<Output = AcceptStopped> + use<>) {
+        let socket = Self {
+            directory: tempfile::tempdir().unwrap(),
+            said: Arc::default(),
+        };
+        let listener = OwnerListener::bind(&socket.path()).await.unwrap();
+        let listener = Listener(listener, Arc::clone(&socket.said));
+        let serving = serve(
+            listener,
+            router(stage.clone()),
+            ConnectionLimits::for_owner(),
+        );
+        (socket, serving)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("kkv.sock")
+    }
+
+    /// Bytes that whoever asked was told.
+    pub(crate) fn bytes(&self) -> u64 {
+        let said = crate::lock(&self.said);
+        said.iter().map(|bytes| bytes.load(Ordering::Relaxed)).sum()
+    }
+}
+
+struct Listener(OwnerListener, Arc<Mutex<Vec<Arc<AtomicU64>>>>);
+
+impl Accept for Listener {
+    type Stream = Counted<UnixStream>;
+
+    fn allowed_hosts(&self) -> AllowedHosts {
+        self.0.allowed_hosts()
+    }
+
+    async fn accept(&mut self) -> Option<Self::Stream> {
+        let stream = Counted::new(self.0.accept().await?);
+        crate::lock(&self.1).push(stream.taken());
+        Some(stream)
+    }
+}
