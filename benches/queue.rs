@@ -10,9 +10,11 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
     criterion_main,
 };
+use kkv::crypto::identity::Signature;
 use kkv::limits::{DEFAULT_MESSAGES, MAX_MESSAGES, MAX_TEXT_BYTES};
 use kkv::pow::Cost;
-use kkv::protocol::Envelope;
+use kkv::protocol::MessageHeader;
+use kkv::protocol::ids::{SenderId, SessionId};
 use kkv::protocol::kind::Kind;
 use kkv::protocol::suite::Suite;
 use kkv::queue::{MessageId, Now, Queue};
@@ -89,17 +91,17 @@ fn operations(group: &mut BenchmarkGroup<'_, WallTime>, waiting: u32) {
 }
 
 /// A message finds a slot and is stored in it. Decrypting it into the slot is no part of the queue.
-fn arrive(queue: &Queue<Envelope>) -> MessageId {
+fn arrive(queue: &Queue<MessageHeader>) -> MessageId {
     let slot = queue.reserve(NOW.elapsed).expect("one slot is free");
-    let envelope = Envelope {
+    let header = MessageHeader {
         suite: Suite::V2,
         kind: Kind::Text,
         cost: Cost::HIGHEST,
-        sender: [1; 32],
-        session: [2; 32],
-        signature: [3; 64],
+        sender: SenderId([1; 32]),
+        session: SessionId([2; 32]),
+        signature: Signature([3; 64]),
     };
-    slot.store(MAX_TEXT_BYTES, envelope, NOW)
+    slot.store(MAX_TEXT_BYTES, header, NOW)
         .expect("the queue is open")
 }
 
@@ -107,7 +109,7 @@ fn arrive(queue: &Queue<Envelope>) -> MessageId {
 fn taking(capacity: u32) -> Duration {
     #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
     let start = Instant::now();
-    let queue: Queue<Envelope> = Queue::new(capacity, None).expect("so much memory");
+    let queue: Queue<MessageHeader> = Queue::new(capacity, None).expect("so much memory");
     let spent = start.elapsed();
     drop(black_box(queue));
     spent

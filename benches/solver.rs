@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use kkv::pow::{Cost, Puzzle, Search, Solution, Solver};
+use kkv::pow::{Cost, Puzzle, PuzzleKey, Search, Seed, Solution, Solver};
 use support::searches::searchers;
 
 /// One sample of a search. Starting and ending its threads takes a thousandth of it.
@@ -48,8 +48,14 @@ fn search(criterion: &mut Criterion) {
 fn verify(criterion: &mut Criterion) {
     let cost = Cost::new(VERIFIED_BITS).expect("in range");
     let seed = [7; 32];
-    let v1 = Puzzle::V1 { seed, cost };
-    let v2 = Puzzle::V2 { key: seed, cost };
+    let v1 = Puzzle::V1 {
+        seed: Seed(seed),
+        cost,
+    };
+    let v2 = Puzzle::V2 {
+        key: PuzzleKey(seed),
+        cost,
+    };
     let solved = |puzzle| {
         let solution = Solver::default().solve(puzzle, &[3; 24], &Search::default());
         solution.expect("nobody stops it")
@@ -71,7 +77,7 @@ fn verify(criterion: &mut Criterion) {
     };
     group.bench_function("published check", |bencher| {
         bencher.iter(|| {
-            let verified = blake3_pow::verify(black_box(&seed), black_box(nonce), VERIFIED_BITS);
+            let verified = blake3_pow::verify(black_box(&seed), black_box(nonce.0), VERIFIED_BITS);
             assert!(verified);
         });
     });

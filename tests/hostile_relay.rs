@@ -30,9 +30,9 @@ mod repeated;
 #[path = "hostile_relay/signed.rs"]
 mod signed;
 
-use kkv::protocol::fault::Fault;
+use kkv::protocol::error::ProtocolError;
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 
 use between::{Between, Say, steps};
 use in_process::InProcess;
@@ -55,12 +55,12 @@ impl Expected {
     fn is(self, path: &str, failure: &Failure) -> bool {
         let message = path == "/msg";
         match (self, failure) {
-            (Self::Nonsense, Failure::Fault(Fault::Malformed))
+            (Self::Nonsense, Failure::Protocol(ProtocolError::Malformed))
             | (Self::Broken, Failure::Broken)
             | (Self::Silent, Failure::Silent(_)) => !message,
             (Self::Status(status), Failure::RefusedUnread(said)) => !message && *said == status,
-            (Self::Nonsense | Self::Status(_), Failure::InDoubt(Doubt::Unclear))
-            | (Self::Broken | Self::Silent, Failure::InDoubt(Doubt::Lost)) => message,
+            (Self::Nonsense | Self::Status(_), Failure::Indeterminate(Indeterminate::Unclear))
+            | (Self::Broken | Self::Silent, Failure::Indeterminate(Indeterminate::Lost)) => message,
             _ => false,
         }
     }

@@ -19,7 +19,7 @@ use kkv::pow::{Cost, Puzzle, Solution};
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::v1;
-use kkv::protocol::wire::{self, Hex};
+use kkv::protocol::wire;
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig, router};
 use serde::Serialize;
@@ -146,10 +146,10 @@ impl Bench {
     /// What the router does with a body that it has read, without it.
     fn post_steps(&self, request: &Request) -> Result<String, Refusal> {
         fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-            wire::form(body).ok_or(Refusal::Malformed)
+            wire::form(body).map_err(|_| Refusal::Malformed)
         }
         fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-            wire::object(body).ok_or(Refusal::Malformed)
+            wire::object(body).map_err(|_| Refusal::Malformed)
         }
         fn written(answer: &impl Serialize) -> String {
             serde_json::to_string(answer).expect("JSON")
@@ -231,7 +231,7 @@ impl Bench {
     /// The body of `GET /get_domain_pk`.
     fn domain_key(&self) -> Vec<u8> {
         let key = self.relay.keys().public();
-        Hex(*key.as_bytes()).to_string().into_bytes()
+        key.id().to_string().into_bytes()
     }
 }
 
@@ -240,7 +240,7 @@ fn wrong(puzzle: &Puzzle) -> Solution {
     let mut solution = solve(puzzle);
     while puzzle.verify(&solution).is_ok() {
         match &mut solution {
-            Solution::V1(nonce) => nonce[0] = nonce[0].wrapping_add(1),
+            Solution::V1(nonce) => nonce.0[0] = nonce.0[0].wrapping_add(1),
             Solution::V2(nonces) => *nonces.last_mut().expect("sixteen") += 1,
         }
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use kkv::clock::{Clock, SystemClock};
-use kkv::pow::{Cost, InstructionSet, Puzzle, Solver};
+use kkv::pow::{Cost, InstructionSet, Puzzle, PuzzleKey, Seed, Solver};
 use kkv::protocol::suite::Suite;
 
 /// Zero bits that the published loop is asked for.
@@ -18,7 +18,7 @@ const PUBLISHED_BITS: u32 = 7;
 /// Searches of the published loop between two looks at the clock: ten milliseconds.
 const PUBLISHED_BATCH: u32 = 1000;
 
-const SEED: [u8; 32] = [7; 32];
+const BYTES: [u8; 32] = [7; 32];
 
 /// Who searches.
 #[derive(Clone, Copy)]
@@ -75,7 +75,7 @@ fn published(time: Duration) -> f64 {
     let (start, mut searches) = (clock.elapsed(), 0.0);
     loop {
         for _ in 0..PUBLISHED_BATCH {
-            let nonce = blake3_pow::search(std::hint::black_box(&SEED), PUBLISHED_BITS);
+            let nonce = blake3_pow::search(std::hint::black_box(&BYTES), PUBLISHED_BITS);
             std::hint::black_box(nonce).expect("2^32 tries are enough");
         }
         searches += f64::from(PUBLISHED_BATCH);
@@ -88,8 +88,14 @@ fn published(time: Duration) -> f64 {
 
 fn puzzle(suite: Suite, cost: Cost) -> Puzzle {
     match suite {
-        Suite::V1 => Puzzle::V1 { seed: SEED, cost },
-        Suite::V2 => Puzzle::V2 { key: SEED, cost },
+        Suite::V1 => Puzzle::V1 {
+            seed: Seed(BYTES),
+            cost,
+        },
+        Suite::V2 => Puzzle::V2 {
+            key: PuzzleKey(BYTES),
+            cost,
+        },
     }
 }
 

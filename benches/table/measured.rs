@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use kkv::clock::{Clock, SystemClock};
-use kkv::pow::{Cost, Puzzle, Search, Solver};
+use kkv::pow::{Cost, Puzzle, PuzzleKey, Search, Solver};
 
 use crate::programs::until;
 use crate::searches::{Searcher, searchers};
@@ -65,7 +65,7 @@ fn series() -> Solves {
     let clock = SystemClock::default();
     let cost = Cost::new(COST).expect("in range");
     let solve = |number: usize| {
-        let key = *blake3::hash(&number.to_le_bytes()).as_bytes(); // the same luck in each run
+        let key = PuzzleKey(*blake3::hash(&number.to_le_bytes()).as_bytes()); // the same luck in each run
         let (puzzle, search) = (Puzzle::V2 { key, cost }, Search::default());
         let start = clock.elapsed();
         let solution = Solver::default().solve(&puzzle, &[0; 24], &search);
@@ -91,7 +91,7 @@ fn spread(mut values: Vec<f64>) -> Spread {
 /// The longest that a search under way took from its cancellation until it had returned, of [`CANCELS`]. Seconds.
 pub(crate) fn cancelling() -> f64 {
     let puzzle = Puzzle::V2 {
-        key: [0; 32],
+        key: PuzzleKey([0; 32]),
         cost: Cost::HIGHEST,
     };
     (0..CANCELS)

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
 use kkv::cli::{ascii_json, render_proofs};
-use kkv::crypto::identity::{RelayKey, Statement};
+use kkv::crypto::identity::{KeySeed, RelayKey};
 use kkv::crypto::labels;
+use kkv::protocol::ids::SessionId;
 use kkv::protocol::proof::Proof;
 use kkv::protocol::v2::{message, receipt};
 use kkv::protocol::wire::Hex;
@@ -15,26 +16,19 @@ use kkv_fuzz::change::changes;
 use kkv_fuzz::stranger::sender_key;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 const TEXT: &str = "Ein Gru\u{df} \u{1f642}";
 
 /// One right file of each format; the last two belong together.
 static RIGHT: LazyLock<[String; 3]> = LazyLock::new(|| {
-    let (sender, relay) = (
-        sender_key(1),
-        RelayKey::from_secret(&Zeroizing::new([2; 32])),
-    );
-    let (sender_hex, relay_hex) = (
-        Hex(*sender.public().as_bytes()),
-        Hex(*relay.public().as_bytes()),
-    );
-    let session = Hex([3; 32]);
-    let statement = message::statement(&relay_hex.0, &session.0, 0, TEXT.as_bytes());
+    let (sender, relay) = (sender_key(1), RelayKey::from_seed(&KeySeed::new([2; 32])));
+    let (sender_hex, relay_hex) = (sender.public().id(), relay.public().id());
+    let session = SessionId([3; 32]);
+    let statement = message::statement(&relay_hex, &session, 0, TEXT.as_bytes());
     let signature = sender.sign_statement(&statement);
     let digest = receipt::digest(&statement, &signature);
-    let fields: [&[u8]; 3] = [&session.0, &sender_hex.0, &digest];
-    let receipt = relay.sign_statement(&Statement::new(labels::RECEIPT, &fields));
+    let fields: [&[u8]; 3] = [&session.0, &sender_hex.0, &digest.0];
+    let receipt = relay.sign_statement(&labels::RECEIPT.digest(&fields));
     [
         json!({
             "format": "kkv/1 message", "sender": sender_hex, "text": TEXT,
@@ -46,7 +40,7 @@ static RIGHT: LazyLock<[String; 3]> = LazyLock::new(|| {
         }),
         json!({
             "format": "kkv/2 receipt", "relay": relay_hex, "session": session, "sender": sender_hex,
-            "digest": Hex(digest), "signature": Hex(receipt.0),
+            "digest": digest, "signature": Hex(receipt.0),
         }),
     ]
     .map(|proof| proof.to_string())

@@ -12,7 +12,6 @@ use kkv::pow::Cost;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::relay_keys::RelayKeys;
 use kkv::protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
-use kkv::protocol::wire::Hex;
 use kkv::protocol::{Terms, v1, v2};
 use kkv_fuzz::change::changes;
 use kkv_fuzz::stranger::{self, sender_key};
@@ -38,7 +37,7 @@ static OPEN: LazyLock<Open> = LazyLock::new(|| {
         expiry: 60,
         session_lifetime: 120,
     };
-    let public = Hex(*sender.public().as_bytes());
+    let public = sender.public().id();
 
     let request = v1::wire::PowRequest { bytes: public };
     let answer = v1::relay::issue(&relay, &request, &terms, rng);
@@ -89,9 +88,9 @@ fn send_v1(message: &v1::wire::MessageRequest, right: Option<&[u8]>) {
     let opened = signed.and_then(|message| OPEN.v1.0.open(&message, &mut slot));
     assert_eq!(opened.is_ok(), right.is_some());
     match opened {
-        Ok((length, envelope)) => {
+        Ok((length, header)) => {
             assert_eq!(right.map(<[u8]>::len), Some(length));
-            assert_eq!(&envelope.sender, OPEN.sender.public().as_bytes());
+            assert_eq!(header.sender, OPEN.sender.public().id());
         }
         Err(refusal) => assert!(matches!(refusal, Refusal::Unproven | Refusal::BadContent)),
     }
@@ -139,9 +138,9 @@ fn send_v2(message: &v2::wire::MessageRequest, right: Option<&[u8]>) {
     let opened = OPEN.v2.0.open(&OPEN.relay, message, &mut slot);
     assert_eq!(opened.is_ok(), right.is_some(), "{opened:?}");
     match opened {
-        Ok((length, envelope, receipt)) => {
+        Ok((length, header, receipt)) => {
             let text = &slot[..length];
-            assert_eq!(&envelope.sender, OPEN.sender.public().as_bytes());
+            assert_eq!(header.sender, OPEN.sender.public().id());
             OPEN.v2
                 .1
                 .accepted(OPEN.relay.public(), &OPEN.sender, text, &receipt);

@@ -181,7 +181,7 @@ pub async fn run(script: &[u8]) {
     let state = State {
         script: script.to_vec(),
         at: 0,
-        signer: Signer::new(*sender.as_bytes(), rng),
+        signer: Signer::new(sender.id(), rng),
         requests: 0,
         messages: 0,
     };
@@ -249,7 +249,7 @@ impl State {
     /// What is not accepted may be there only if that is said.
     fn doubted(&self, failure: &Failure) {
         let said_so = match failure {
-            Failure::InDoubt(_) => true,
+            Failure::Indeterminate(_) => true,
             // What a relay that has read it says clearly, at once or after it said to ask again: it can lie, but not
             // by being silent. (That silence is never forgotten, tests/hostile_relay shows.)
             Failure::Refused(_)

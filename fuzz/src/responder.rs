@@ -11,7 +11,8 @@ use kkv::clock::Clock;
 use kkv::crypto::identity::SenderKey;
 use kkv::limits::SESSION_LIFETIME;
 use kkv::pow::Cost;
-use kkv::protocol::Envelope;
+use kkv::protocol::MessageHeader;
+use kkv::protocol::ids::SenderId;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::queue::{MessageId, MessageRef, Queue};
@@ -82,19 +83,24 @@ fn halves(u: &mut Unstructured<'_>) -> Result<Duration> {
 }
 
 /// How the queue and the model show a message.
-fn seen(message: &MessageRef<'_, Envelope>) -> Seen {
-    let envelope = message.header;
+fn seen(message: &MessageRef<'_, MessageHeader>) -> Seen {
+    let MessageHeader {
+        suite,
+        cost,
+        sender,
+        ..
+    } = message.header;
     Seen {
         id: message.id.0,
         received: message.received,
         read: message.read,
-        header: header(envelope.suite, envelope.cost, envelope.sender),
+        header: header(*suite, *cost, *sender),
         content: message.content.to_vec(),
     }
 }
 
-fn header(suite: Suite, cost: Cost, sender: [u8; 32]) -> u32 {
-    u32::from_be_bytes([suite as u8, cost.bits(), sender[0], sender[1]])
+fn header(suite: Suite, cost: Cost, sender: SenderId) -> u32 {
+    u32::from_be_bytes([suite as u8, cost.bits(), sender.0[0], sender.0[1]])
 }
 
 impl Responder {
@@ -308,7 +314,7 @@ impl Responder {
         let key = &self.keys[stranger.key];
         let request = session.say(key, &text);
         let (suite, key_index) = (stranger.suite, stranger.key);
-        let header = header(suite, stranger.paid, *key.public().as_bytes());
+        let header = header(suite, stranger.paid, key.public().id());
 
         let expected = self.model.message(who, suite, &text);
         let answer = self.ask(&request);

@@ -3,14 +3,12 @@
 pub mod v1;
 pub mod v2;
 
-use kkv::crypto::identity::{PublicKey, Relay, SenderKey};
+use kkv::crypto::identity::{KeySeed, PublicKey, Relay, SenderKey};
 use kkv::pow::{InstructionSet, Puzzle, Search, Solution, Solver};
 use kkv::protocol::suite::Suite;
 use kkv::protocol::v1::wire::{PowAnswer as PowAnswerV1, PowRequest as PowRequestV1};
 use kkv::protocol::v2::wire::{PowAnswer as PowAnswerV2, PowRequest as PowRequestV2};
-use kkv::protocol::wire::Hex;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 use crate::request::Request;
 
@@ -35,13 +33,13 @@ pub enum Session {
 /// The key with this secret byte, for those who are to meet again.
 #[must_use]
 pub fn sender_key(secret: u8) -> SenderKey {
-    SenderKey::from_secret(&Zeroizing::new([secret; 32]))
+    SenderKey::from_seed(&KeySeed::new([secret; 32]))
 }
 
 /// Asks for a challenge.
 #[must_use]
 pub fn hello(suite: Suite, key: &SenderKey) -> Request {
-    let sender = Hex(*key.public().as_bytes());
+    let sender = key.public().id();
     match suite {
         Suite::V1 => Request::PowV1(PowRequestV1 { bytes: sender }),
         Suite::V2 => Request::PowV2(PowRequestV2 {

@@ -18,8 +18,8 @@ use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name};
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::crypto::scrub;
+use crate::protocol::ids::SenderId;
 use crate::protocol::suite::Suite;
-use crate::protocol::wire::Hex;
 
 /// A contact in JSON.
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ struct ContactJson {
     address: String,
     words: Option<String>,
     suite: Option<Suite>,
-    sender: Option<Hex<32>>,
+    sender: Option<SenderId>,
     sender_fingerprint: Option<String>,
     verified: bool,
 }
@@ -75,7 +75,7 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
 async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, CliError> {
     let list = common.client()?.list().await?;
     let keys = list.messages.iter();
-    let mut keys = keys.filter_map(|message| PublicKey::from_bytes(&message.sender.0).ok());
+    let mut keys = keys.filter_map(|message| PublicKey::from_id(&message.sender).ok());
     keys.find(|key: &PublicKey<Sender>| key.fingerprint().to_string() == shown)
         .ok_or_else(|| {
             let what = format!("no message in your inbox is signed by {shown}");
@@ -122,7 +122,7 @@ fn table(book: &Book, on_a_terminal: bool) -> String {
         "SIGNS AS"
     );
     for contact in book.iter() {
-        let sender = contact.sender().map(|key| short(&Hex(*key.as_bytes())));
+        let sender = contact.sender().map(|key| short(&key.id()));
         table += &format!(
             "{}  {:<8}  {:<5}  {:<9}  {}\n",
             padded(&isolated(contact.name(), on_a_terminal), width),
@@ -207,7 +207,7 @@ fn compared(contact: &Contact) -> Result<Answer, CliError> {
     info(in_two_lines(&words, "  "));
     info("Ask for those that `kkvc card` shows there, over a way on which nobody else can answer.");
     let question = format!("Does {name} have the same twelve words?");
-    scrub::after(|| ask::ask(&question))
+    scrub::run_then_wipe_stack(|| ask::ask(&question))
 }
 
 fn report(contact: &Contact, done: &str, json: bool) -> Result<(), CliError> {
@@ -227,7 +227,7 @@ impl ContactJson {
             address: address(contact.target()),
             words: words(contact.target()).map(|words| words.to_string()),
             suite: contact.suite(),
-            sender: contact.sender().map(|key| Hex(*key.as_bytes())),
+            sender: contact.sender().map(|key| key.id()),
             sender_fingerprint: contact.sender().map(|key| key.fingerprint().to_string()),
             verified: contact.is_verified(),
         }

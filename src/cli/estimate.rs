@@ -60,14 +60,17 @@ pub(super) fn roughly(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pow::Cost;
+    use crate::pow::{Cost, PuzzleKey, Seed};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn sub_puzzles_count_down() {
         let cost = Cost::new(14).unwrap();
-        let puzzle = Puzzle::V2 { key: [0; 32], cost };
+        let puzzle = Puzzle::V2 {
+            key: PuzzleKey([0; 32]),
+            cost,
+        };
         let half = estimate(&puzzle, 8192, 8, SECOND).unwrap();
         assert_eq!(half.done, 0.5);
         assert_eq!(half.left, SECOND); // 8 of 1024 tries each, at 8192 a second
@@ -79,7 +82,7 @@ mod tests {
     fn one_puzzle_has_no_memory() {
         let cost = Cost::new(10).unwrap();
         let puzzle = Puzzle::V1 {
-            seed: [0; 32],
+            seed: Seed([0; 32]),
             cost,
         };
         let early = estimate(&puzzle, 1024, 0, SECOND).unwrap();
@@ -91,7 +94,10 @@ mod tests {
     #[test]
     fn nothing_overflows() {
         let cost = Cost::new(60).unwrap();
-        let puzzle = Puzzle::V2 { key: [0; 32], cost };
+        let puzzle = Puzzle::V2 {
+            key: PuzzleKey([0; 32]),
+            cost,
+        };
         let never = estimate(&puzzle, 1, 0, Duration::MAX).unwrap();
         assert_eq!(about(never.left), "years");
     }

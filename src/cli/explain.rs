@@ -4,7 +4,6 @@ use super::build::HAS_EMBEDDED_TOR;
 use super::estimate::roughly;
 use super::exit::{CliError, Exit};
 use crate::contacts::Name;
-use crate::protocol::fault::Fault;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::text::BadText;
 use crate::sender::Failure;
@@ -67,13 +66,13 @@ pub(super) fn explained(failure: &Failure, target: Target) -> CliError {
             Exit::NotPaid,
             "A faster machine may do it, or a later time if the inbox is filling up; --anyway tries all the same.".to_owned(),
         ),
-        Failure::Fault(Fault::Text(BadText::NulInV1)) => (Exit::Usage, "Take it out.".to_owned()),
-        Failure::Fault(Fault::Text(_)) => (Exit::Usage, "Shorten it, or split it.".to_owned()),
-        Failure::Fault(_) => (
+        Failure::Text(BadText::NulInV1) => (Exit::Usage, "Take it out.".to_owned()),
+        Failure::Text(_) => (Exit::Usage, "Shorten it, or split it.".to_owned()),
+        Failure::Protocol(_) => (
             Exit::BadSignature,
             "Check the address. If it is right, that relay is broken or not what it says.".to_owned(),
         ),
-        Failure::InDoubt(_) => {
+        Failure::Indeterminate(_) => {
             return CliError::new(Exit::InDoubt, format!("{failure}: whether the message arrived can't be known"))
                 .hint("Ask the owner if you can. Sending it again may leave it there twice.");
         }

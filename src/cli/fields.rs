@@ -4,9 +4,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::direction::apart;
 use crate::contacts::{Name, Words};
-use crate::crypto::identity::{PublicKey, Sender};
+use crate::crypto::identity::{PublicKey, Sender, Side};
 use crate::limits::DEFAULT_PORT;
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::SenderId;
 use crate::queue::MessageId;
 use crate::tor::Target;
 
@@ -32,14 +32,14 @@ pub(crate) fn time(unix: u64) -> String {
 }
 
 /// The fingerprint of a key.
-pub(crate) fn fingerprint<Side>(key: &Hex<32>) -> String {
-    PublicKey::<Side>::from_bytes(&key.0)
+pub(crate) fn fingerprint<S: Side>(key: &S::Id) -> String {
+    PublicKey::<S>::from_id(key)
         .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().to_string())
 }
 
 /// What the fingerprint of a sender's key begins with.
-pub(crate) fn short(key: &Hex<32>) -> String {
-    PublicKey::<Sender>::from_bytes(&key.0)
+pub(crate) fn short(key: &SenderId) -> String {
+    PublicKey::<Sender>::from_id(key)
         .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().short())
 }
 

@@ -14,8 +14,8 @@ use super::stderr::{Verbosity, verbosity};
 use super::visible::{OneLine, quoted};
 use crate::count::counted;
 use crate::onion::OnionAddress;
-use crate::protocol::Envelope;
-use crate::protocol::wire::Hex;
+use crate::protocol::MessageHeader;
+use crate::protocol::ids::RelayId;
 use crate::queue::{MessageId, Now, Queue};
 use crate::relay::Relay;
 use crate::sandbox::Sandbox;
@@ -112,7 +112,7 @@ impl RunningRelay {
 }
 
 impl Host for RunningRelay {
-    fn queue(&self) -> &Queue<Envelope> {
+    fn queue(&self) -> &Queue<MessageHeader> {
         self.relay.queue()
     }
 
@@ -120,8 +120,8 @@ impl Host for RunningRelay {
         self.relay.now()
     }
 
-    fn relay_key(&self) -> [u8; 32] {
-        *self.relay.keys().public().as_bytes()
+    fn relay_key(&self) -> RelayId {
+        self.relay.keys().public().id()
     }
 
     fn status(&self) -> Status {
@@ -146,7 +146,7 @@ impl Host for RunningRelay {
             queue: self.queue().occupancy(now),
             locked: self.locked,
             sandbox: self.sandbox.clone(),
-            relay: Hex(self.relay_key()),
+            relay: self.relay_key(),
         }
     }
 

@@ -13,14 +13,14 @@ use super::stderr::info;
 use super::visible::{OneLine, quoted};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::SenderId;
 
 /// The command that makes such files.
 const MAKER: &str = "kkvc identity FILE";
 
 #[derive(Serialize)]
 struct Identity {
-    public_key: Hex<32>,
+    public_key: SenderId,
     fingerprint: String,
     made: bool,
 }
@@ -34,7 +34,7 @@ pub(super) async fn show_or_make(path: &Path, json: bool) -> Result<(), CliError
     };
     let public = key.public();
     let identity = Identity {
-        public_key: Hex(*public.as_bytes()),
+        public_key: public.id(),
         fingerprint: public.fingerprint().to_string(),
         made,
     };

@@ -29,7 +29,7 @@ use crate::limits::{RATE_SAMPLE_TIME, SLOT_BYTES};
 use crate::memory;
 use crate::pow::Solver;
 use crate::process;
-use crate::protocol::Envelope;
+use crate::protocol::MessageHeader;
 use crate::protocol::suite::Suite;
 use crate::queue::Queue;
 use crate::relay::{self, Pricing, Relay, RelayConfig};
@@ -62,8 +62,8 @@ pub fn main() -> ExitCode {
         set_verbosity(Verbosity::Quiet);
     }
     let done = match args.command.take() {
-        Some(Command::Address { command }) => scrub::after(|| keep(command)),
-        None => scrub::after(|| start(&args)),
+        Some(Command::Address { command }) => scrub::run_then_wipe_stack(|| keep(command)),
+        None => scrub::run_then_wipe_stack(|| start(&args)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,7 +100,7 @@ fn on_one_thread() -> Result<Runtime, CliError> {
     runtime::start(
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(scrub::deep_stack),
+            .on_thread_park(scrub::wipe_deep_stack),
     )
 }
 
@@ -219,7 +219,7 @@ fn part_ended(part: &str) -> CliError {
 /// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys
 /// are left where they are made.
 #[inline(never)]
-fn relay_with(config: RelayConfig, queue: Queue<Envelope>) -> Arc<Relay> {
+fn relay_with(config: RelayConfig, queue: Queue<MessageHeader>) -> Arc<Relay> {
     let clock = Arc::new(SystemClock::default());
     Arc::new(Relay::new(config, queue, clock, &mut random::kernel()))
 }

@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
         Err(code) => return code,
     };
     set_verbosity(cli.common.verbosity());
-    let result = scrub::after(|| finished(cli));
+    let result = scrub::run_then_wipe_stack(|| finished(cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => report_error("kkvc", &failed),
@@ -60,7 +60,7 @@ fn finished(cli: Cli) -> Result<(), CliError> {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
-            .on_thread_park(scrub::deep_stack),
+            .on_thread_park(scrub::wipe_deep_stack),
     )?;
     let result = runtime.block_on(run(cli));
     runtime.shutdown_timeout(SHUTDOWN);

@@ -150,7 +150,7 @@ impl Terminal {
         self.show(&format!("{} ", *hanging(question, columns)));
         let input = self.input.try_clone().map_err(|fault| unread(&fault))?;
         // On a thread of its own, since a signal can't interrupt somebody who types.
-        let line = tokio::task::spawn_blocking(|| scrub::after(|| read_line(input)));
+        let line = tokio::task::spawn_blocking(|| scrub::run_then_wipe_stack(|| read_line(input)));
         let line = line.await.expect("reading does not panic");
         self.show("\n"); // Enter wasn't shown either
         let line = line.map_err(|fault| unread(&fault))?;

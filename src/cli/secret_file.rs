@@ -92,7 +92,8 @@ async fn read_private(
     is_one: impl Fn(&str) -> bool + Send + 'static,
 ) -> Result<Zeroizing<String>, Unread> {
     let path = path.to_owned();
-    let read = spawn_blocking(move || scrub::after(|| read_now(&path, secret, &is_one)));
+    let read =
+        spawn_blocking(move || scrub::run_then_wipe_stack(|| read_now(&path, secret, &is_one)));
     read.await.expect("reading does not panic")
 }
 

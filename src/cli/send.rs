@@ -18,9 +18,9 @@ use super::{compose, identity, signals};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
 use crate::pow::Solver;
+use crate::protocol::ids::{RelayId, SenderId};
 use crate::protocol::proof::Proof;
 use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::protocol::wire::Hex;
 use crate::sender::Accepted;
 use crate::tor::{Target, TorWay};
 
@@ -28,9 +28,9 @@ use crate::tor::{Target, TorWay};
 struct Delivered {
     accepted: bool,
     suite: Suite,
-    relay: Hex<32>,
+    relay: RelayId,
     relay_fingerprint: String,
-    sender: Hex<32>,
+    sender: SenderId,
     sender_fingerprint: String,
     cost: u8,
     receipt: Option<Proof>,
@@ -70,7 +70,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         args.file.take(),
     );
     let compose = move || compose::text(message, file.as_deref());
-    let text = tokio::task::spawn_blocking(|| scrub::after(compose));
+    let text = tokio::task::spawn_blocking(|| scrub::run_then_wipe_stack(compose));
     let text = tokio::select! {
         biased;
         () = &mut stopped => return Err(cancelled_at_the_keys()),
@@ -194,9 +194,9 @@ fn report(
         return print_json(&Delivered {
             accepted: true,
             suite: accepted.suite,
-            relay: Hex(*accepted.relay.as_bytes()),
+            relay: accepted.relay.id(),
             relay_fingerprint: accepted.relay.fingerprint().to_string(),
-            sender: Hex(*accepted.sender.as_bytes()),
+            sender: accepted.sender.id(),
             sender_fingerprint: accepted.sender.fingerprint().to_string(),
             cost: accepted.cost.bits(),
             receipt,

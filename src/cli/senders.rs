@@ -7,7 +7,7 @@ use super::exit::CliError;
 use super::fields::{fingerprint, short};
 use crate::contacts::{BookFile, Name};
 use crate::crypto::identity::{PublicKey, Sender};
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::SenderId;
 use kkv_owner::Summary;
 
 /// The contacts that senders are looked for among, if there are any.
@@ -34,10 +34,9 @@ impl SenderNames {
     }
 
     /// The contact that signs with `sender`.
-    pub(super) fn of(&self, sender: &Hex<32>) -> Option<&Name> {
+    pub(super) fn of(&self, sender: &SenderId) -> Option<&Name> {
         let file = self.0.as_ref()?;
-        file.book()
-            .by_sender(&PublicKey::from_bytes(&sender.0).ok()?)
+        file.book().by_sender(&PublicKey::from_id(sender).ok()?)
     }
 
     /// The name of a message's sender, or what its fingerprint begins with.
@@ -47,7 +46,7 @@ impl SenderNames {
     }
 
     /// `message` with the name of its `sender`.
-    pub(super) fn named<'m, T>(&'m self, message: &'m T, sender: &Hex<32>) -> WithSender<'m, T> {
+    pub(super) fn named<'m, T>(&'m self, message: &'m T, sender: &SenderId) -> WithSender<'m, T> {
         let contact = self.of(sender).map(Name::as_str);
         WithSender {
             message,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 use super::estimate::roughly;
-use crate::pow::{Cost, Odds, Puzzle, Solver};
+use crate::pow::{Cost, Odds, Puzzle, PuzzleKey, Seed, Solver};
 use crate::protocol::suite::Suite;
 
 /// Hashes a second that this machine computes for a suite.
@@ -44,10 +44,13 @@ impl Speed {
 fn puzzle(suite: Suite, cost: Cost) -> Puzzle {
     match suite {
         Suite::V1 => Puzzle::V1 {
-            seed: [0; 32],
+            seed: Seed([0; 32]),
             cost,
         },
-        Suite::V2 => Puzzle::V2 { key: [0; 32], cost },
+        Suite::V2 => Puzzle::V2 {
+            key: PuzzleKey([0; 32]),
+            cost,
+        },
     }
 }
 

@@ -99,7 +99,7 @@ async fn all_shown(
             if bell {
                 ring_bell();
             }
-            scrub::after(|| write_all(text.as_bytes()))
+            scrub::run_then_wipe_stack(|| write_all(text.as_bytes()))
         });
         let taken = tokio::select! {
             taken = taken => match taken.expect("writing does not panic") {

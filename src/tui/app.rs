@@ -32,8 +32,8 @@ use crate::cli::commands::options_are_of_the_screen;
 use crate::cli::visible::OneLine;
 use crate::contacts::{Book, Name};
 use crate::private::Private;
+use crate::protocol::ids::RelayId;
 use crate::protocol::text::Text;
-use crate::protocol::wire::Hex;
 use crate::queue::MessageId;
 use crate::tor::Target;
 use kkv_owner::{Delete, Status};
@@ -70,7 +70,7 @@ pub(super) struct App {
     /// What letters of other keyboards count as, where nothing is written.
     pub(super) layout: Layout,
     /// The newest message that was seen, and of which relay: what comes after it is new.
-    newest: Option<(Hex<32>, Option<MessageId>)>,
+    newest: Option<(RelayId, Option<MessageId>)>,
     /// Where things are on the screen, for the mouse.
     pub(super) areas: Areas,
 }
@@ -260,7 +260,7 @@ impl App {
     }
 
     /// The run of the relay whose messages are shown: orders about them are for no other.
-    pub(super) fn run(&self) -> Option<Hex<32>> {
+    pub(super) fn run(&self) -> Option<RelayId> {
         match &self.relay {
             RelayState::Here(status) => Some(status.relay),
             RelayState::Asking | RelayState::Away { .. } => None,

@@ -210,9 +210,9 @@ impl Inbox {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::protocol::ids::SenderId;
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
-    use crate::protocol::wire::Hex;
 
     pub(in crate::tui) fn summary(id: u64) -> Summary {
         Summary {
@@ -223,7 +223,7 @@ pub(super) mod tests {
             kind: Kind::Text,
             cost: 30,
             bytes: 100,
-            sender: Hex([7; 32]),
+            sender: SenderId([7; 32]),
             openpgp: None,
             openpgp_inside: Vec::new(),
             first: None,

@@ -66,10 +66,10 @@ fn work(
         let event = match asked.recv_timeout(LOOK_FOR_CHANGES) {
             Ok(change) => {
                 let _working = at_work.blocking_lock();
-                let kept = scrub::after(|| keep(&mut file, change));
+                let kept = scrub::run_then_wipe_stack(|| keep(&mut file, change));
                 Some(Event::Kept(Box::new(kept)))
             }
-            Err(RecvTimeoutError::Timeout) => scrub::after(|| look(&mut file)),
+            Err(RecvTimeoutError::Timeout) => scrub::run_then_wipe_stack(|| look(&mut file)),
             Err(RecvTimeoutError::Disconnected) => return,
         };
         if let Some(event) = event {

@@ -17,7 +17,7 @@ use crate::cli::fields::id_list;
 use crate::cli::selection::{IdRange, no_such_message};
 use crate::count::counted;
 use crate::limits::MAX_PREVIEW_CHARACTERS;
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::RelayId;
 use crate::queue::MessageId;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Delete, Done, List, Message, Status};
@@ -163,7 +163,7 @@ impl Link {
         self.ask(|client| async move { client.status().await.map(|_| None) });
     }
 
-    pub(super) fn fetch(&self, run: Option<Hex<32>>, id: MessageId) {
+    pub(super) fn fetch(&self, run: Option<RelayId>, id: MessageId) {
         self.ask_of(run, move |client| async move {
             let message = client.message(id).await?;
             Ok(Some(News::Message(Box::new(message))))
@@ -223,20 +223,20 @@ impl Link {
         self.search.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn mark(&self, run: Option<Hex<32>>, ids: Vec<MessageId>, read: bool) {
+    pub(super) fn mark(&self, run: Option<RelayId>, ids: Vec<MessageId>, read: bool) {
         self.ask_of(run, move |client| async move {
             client.mark(ids, read).await.map(|_| None)
         });
     }
 
-    pub(super) fn delete(&self, run: Option<Hex<32>>, what: Delete) {
+    pub(super) fn delete(&self, run: Option<RelayId>, what: Delete) {
         self.ask_of(run, move |client| async move {
             client.delete(&what).await.map(|done| Some(deleted(&done)))
         });
     }
 
     /// Asks the run of the relay whose messages are on the screen, and no other.
-    fn ask_of<F>(&self, run: Option<Hex<32>>, request: impl FnOnce(Client) -> F + Send + 'static)
+    fn ask_of<F>(&self, run: Option<RelayId>, request: impl FnOnce(Client) -> F + Send + 'static)
     where
         F: Future<Output = Result<Option<News>, ClientError>> + Send,
     {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::contacts::{Book, BookError, Contact, Name};
 use crate::crypto::identity::PublicKey;
+use crate::protocol::ids::SenderId;
 use crate::protocol::suite::Suite;
-use crate::protocol::wire::Hex;
 use crate::tor::Target;
 
 /// All contacts, and the one that keys act on.
@@ -113,8 +113,8 @@ impl People {
     }
 
     /// Who signs with `sender`.
-    pub(super) fn who_signs(&self, sender: &Hex<32>) -> Option<&Name> {
-        let key = PublicKey::from_bytes(&sender.0).ok()?;
+    pub(super) fn who_signs(&self, sender: &SenderId) -> Option<&Name> {
+        let key = PublicKey::from_id(sender).ok()?;
         self.book().by_sender(&key)
     }
 

@@ -7,7 +7,7 @@ use super::field;
 use super::people::Change;
 use crate::cli::commands::sender;
 use crate::contacts::{Contact, Name};
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::SenderId;
 use crate::tor::Target;
 
 /// What each line is for.
@@ -24,7 +24,7 @@ pub(super) struct Person {
 
 impl Person {
     /// For somebody new, who signs with `sender` if that is known.
-    pub(super) fn new(sender: Option<Hex<32>>) -> Self {
+    pub(super) fn new(sender: Option<SenderId>) -> Self {
         let sender = sender.map_or_else(String::new, |key| key.to_string());
         let hints = [
             "what you call them",
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn what_is_written_becomes_a_contact() {
         let key = SenderKey::generate(&mut rand::rng()).public();
-        let digits = Hex(*key.as_bytes()).to_string();
+        let digits = key.id().to_string();
         for (text, sender) in [("", None), (digits.as_str(), Some(key))] {
             let Change::Add(contact) = filled(["Alice B", ADDRESS, text]).unwrap() else {
                 panic!("it is new");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use kkv::crypto::identity::SenderKey;
+use kkv::pow::Nonce;
 use kkv::protocol::text::Text;
 use kkv::protocol::wire::Hex;
 use kkv::protocol::{v1, v2};
@@ -129,7 +130,7 @@ impl Session for First {
         let answer = ask(router, "/pow", FORM, request.as_bytes()).await;
         let challenged = hello.challenged(&json(&answer.body)).expect("a challenge");
         let vouched = challenged.vouched(&domain_key);
-        let exchanging = vouched.expect("it signed it").solved([3; 32], rng);
+        let exchanging = vouched.expect("it signed it").solved(Nonce([3; 32]), rng);
         let body = serde_urlencoded::to_string(exchanging.request()).expect("hex is a form");
         (Self(exchanging), body.into_bytes())
     }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use kkv::clock::{Clock, ManualClock};
-use kkv::protocol::Envelope;
+use kkv::protocol::MessageHeader;
+use kkv::protocol::ids::RelayId;
 use kkv::protocol::suite::Suite;
-use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
 use kkv::sandbox::Sandbox;
 use kkv::tor::TorMode;
@@ -15,7 +15,7 @@ use kkv_relay::owner::{Host, router};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::in_process::{START, envelope};
+use crate::in_process::{START, header};
 use crate::visit::{ask, cases, paused, read, say};
 
 const MESSAGES: u64 = 5;
@@ -30,7 +30,7 @@ const ROUTES: [&str; 6] = [
 
 /// A program with five messages, numbered from 1.
 struct Inbox {
-    queue: Queue<Envelope>,
+    queue: Queue<MessageHeader>,
     clock: ManualClock,
 }
 
@@ -43,7 +43,7 @@ impl Inbox {
         for _ in 0..MESSAGES {
             let mut slot = inbox.queue.reserve(inbox.now().elapsed).expect("room");
             slot.bytes_mut()[..5].copy_from_slice(b"hello");
-            slot.store(5, envelope(), inbox.now()).expect("not closed");
+            slot.store(5, header(), inbox.now()).expect("not closed");
         }
         Arc::new(inbox)
     }
@@ -55,7 +55,7 @@ impl Inbox {
 }
 
 impl Host for Inbox {
-    fn queue(&self) -> &Queue<Envelope> {
+    fn queue(&self) -> &Queue<MessageHeader> {
         &self.queue
     }
 
@@ -66,8 +66,8 @@ impl Host for Inbox {
         }
     }
 
-    fn relay_key(&self) -> [u8; 32] {
-        [4; 32]
+    fn relay_key(&self) -> RelayId {
+        RelayId([4; 32])
     }
 
     fn status(&self) -> Status {
@@ -89,7 +89,7 @@ impl Host for Inbox {
             queue: self.queue.occupancy(self.now().elapsed),
             locked: false,
             sandbox: Sandbox::default(),
-            relay: Hex(self.relay_key()),
+            relay: self.relay_key(),
         }
     }
 

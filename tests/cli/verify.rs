@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use kkv::crypto::identity::SenderKey;
+use kkv::crypto::identity::{KeySeed, RelayKey, SenderKey};
+use kkv::protocol::ids::{RelayId, SessionId};
 use kkv::protocol::v2::message;
 use kkv::protocol::wire::Hex;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::programs::{Outcome, Relay, kkvc};
 
@@ -330,16 +330,15 @@ fn what_is_no_exported_file_ends_with_2() {
 }
 
 /// A message file whose signature fits, of whatever text.
-fn signed(format: &str, text: &str, relay: [u8; 32]) -> Value {
-    let sender = SenderKey::from_secret(&Zeroizing::new([1; 32]));
-    let session = [3; 32];
-    let mut file =
-        json!({"format": format, "sender": Hex(*sender.public().as_bytes()), "text": text});
+fn signed(format: &str, text: &str, relay: RelayId) -> Value {
+    let sender = SenderKey::from_seed(&KeySeed::new([1; 32]));
+    let session = SessionId([3; 32]);
+    let mut file = json!({"format": format, "sender": sender.public().id(), "text": text});
     let signature = if format == "kkv/1 message" {
         sender.sign(text.as_bytes())
     } else {
-        file["relay"] = json!(Hex(relay));
-        file["session"] = json!(Hex(session));
+        file["relay"] = json!(relay);
+        file["session"] = json!(session);
         file["kind"] = json!("text");
         sender.sign_statement(&message::statement(&relay, &session, 0, text.as_bytes()))
     };
@@ -347,10 +346,8 @@ fn signed(format: &str, text: &str, relay: [u8; 32]) -> Value {
     file
 }
 
-fn usable_key() -> [u8; 32] {
-    *SenderKey::from_secret(&Zeroizing::new([2; 32]))
-        .public()
-        .as_bytes()
+fn usable_key() -> RelayId {
+    RelayKey::from_seed(&KeySeed::new([2; 32])).public().id()
 }
 
 #[test]
@@ -382,7 +379,7 @@ fn a_text_that_no_message_has_is_refused_though_its_signature_fits() {
 fn a_message_to_a_key_that_none_can_have_is_refused_though_its_signature_fits() {
     let mut neutral = [0; 32];
     neutral[0] = 1;
-    let file = signed("kkv/2 message", "text", neutral).to_string();
+    let file = signed("kkv/2 message", "text", RelayId(neutral)).to_string();
     verify_text(&file).must_end_with(6);
 }
 

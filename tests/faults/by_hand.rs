@@ -1,9 +1,10 @@
 //! A kkv/2 client that takes each step by hand, so that it can take one twice, or say what the sender's types forbid.
 
 use kkv::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
-use kkv::crypto::identity::{SenderKey, Signature, Statement};
+use kkv::crypto::identity::{SenderKey, Signature};
 use kkv::crypto::seal::MessageKey;
 use kkv::pow::{Search, Solution, Solver};
+use kkv::protocol::ids::{RelayId, SessionId, Statement};
 use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
 use kkv::protocol::v2::transcript;
@@ -31,9 +32,9 @@ pub(crate) struct Offer {
 
 /// An open session.
 pub(crate) struct Session {
-    id: Statement,
+    id: SessionId,
     key: MessageKey,
-    relay: [u8; 32],
+    relay: RelayId,
 }
 
 /// The X25519 and ML-KEM keys of a new secret.
@@ -134,16 +135,17 @@ impl ByHand {
 
 impl Offer {
     /// Ends the exchange.
-    pub(crate) fn open(self, answer: &Answer, relay: [u8; 32]) -> Session {
+    pub(crate) fn open(self, answer: &Answer, relay: RelayId) -> Session {
         let answer: ExchangeAnswer = serde_json::from_slice(&answer.body).expect("keys");
         let keys = HybridAnswer {
-            x25519: answer.x25519.0,
+            x25519: answer.x25519,
             mlkem768: answer.mlkem768.0,
         };
-        let id = transcript::session(&self.statement, &self.signature, &keys);
+        let signed = transcript::session(&self.statement, &self.signature, &keys);
+        let id = transcript::session_id(&signed);
         let shared = self.secret.agree(&keys).expect("an honest relay's keys");
         Session {
-            key: shared.message_key(id.as_bytes()),
+            key: shared.message_key(&id),
             id,
             relay,
         }
@@ -153,15 +155,15 @@ impl Offer {
 impl Session {
     /// Body of a message of any kind with any content.
     pub(crate) fn message(self, key: &SenderKey, kind: u8, content: &[u8]) -> Value {
-        let id = self.id.as_bytes();
-        let statement = message::statement(&self.relay, id, kind, content);
+        let id = self.id;
+        let statement = message::statement(&self.relay, &id, kind, content);
         let mut plain = [0; PLAIN_BYTES];
         plain[..64].copy_from_slice(&key.sign_statement(&statement).0);
         plain[64] = kind;
         let length = u16::try_from(content.len()).expect("it fits");
         plain[66..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
         plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
-        let tag = self.key.seal(id, &mut plain);
+        let tag = self.key.seal(&id.0, &mut plain);
         let sealed = [&plain[..], &tag].concat();
         json!({"session": hex(id), "sealed": hex(sealed)})
     }

@@ -1,7 +1,7 @@
 //! A published relay signs its exchange key alone, so an answer can be cut out of one exchange and pasted into another.
 //! In kkv/2 the signature is over the whole exchange.
 
-use kkv::protocol::fault::Fault;
+use kkv::protocol::error::ProtocolError;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::Failure;
@@ -54,7 +54,7 @@ async fn the_exchange_answers_key_swapped_under_an_old_signature_is_refused_in_k
         let change = move |answer| with(&answer, name, &value);
         let (failure, between) = failure_v2(relay(), change).await;
         assert!(
-            matches!(failure, Failure::Fault(Fault::BadSignature)),
+            matches!(failure, Failure::Protocol(ProtocolError::BadSignature)),
             "{name}: {failure:?}"
         );
         assert_eq!(between.asked(), ["POST /pow", "POST /exchange_keys"]);
@@ -80,7 +80,7 @@ async fn anything_pasted_from_another_exchange_of_the_same_relay_is_refused_in_k
         };
         let (failure, between) = failure_v2(relay, change).await;
         assert!(
-            matches!(failure, Failure::Fault(Fault::BadSignature)),
+            matches!(failure, Failure::Protocol(ProtocolError::BadSignature)),
             "{names:?}: {failure:?}"
         );
         assert!(between.relay().texts().is_empty());
@@ -119,7 +119,7 @@ async fn the_exchange_answers_key_swapped_under_an_old_signature_is_refused_in_k
     let only = SuitePolicy::Only(Suite::V1);
     let failure = deliver_to(&between, only, "text").await.failure();
     assert!(
-        matches!(failure, Failure::Fault(Fault::BadSignature)),
+        matches!(failure, Failure::Protocol(ProtocolError::BadSignature)),
         "{failure:?}"
     );
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kkv::protocol::Envelope;
+use kkv::protocol::MessageHeader;
+use kkv::protocol::ids::RelayId;
 use kkv::protocol::suite::SuitePolicy;
-use kkv::protocol::wire::Hex;
 use kkv::queue::{MessageId, Now, Queue};
 use kkv::relay::Relay;
 use kkv::sandbox::Sandbox;
@@ -18,14 +18,14 @@ use serde::de::DeserializeOwned;
 use tokio::io::DuplexStream;
 use tokio::sync::Barrier;
 
-use crate::in_process::{InProcess, PIPE_BYTES, envelope, send};
+use crate::in_process::{InProcess, PIPE_BYTES, header, send};
 use crate::raw_http::{Wire, get, post};
 
 /// The owner's side of a relay in a test.
 pub(crate) struct Owner(pub(crate) Arc<Relay>);
 
 impl Host for Owner {
-    fn queue(&self) -> &Queue<Envelope> {
+    fn queue(&self) -> &Queue<MessageHeader> {
         self.0.queue()
     }
 
@@ -33,8 +33,8 @@ impl Host for Owner {
         self.0.now()
     }
 
-    fn relay_key(&self) -> [u8; 32] {
-        *self.0.keys().public().as_bytes()
+    fn relay_key(&self) -> RelayId {
+        self.0.keys().public().id()
     }
 
     fn status(&self) -> Status {
@@ -56,7 +56,7 @@ impl Host for Owner {
             queue: self.queue().occupancy(self.now().elapsed),
             locked: false,
             sandbox: Sandbox::default(),
-            relay: Hex(self.relay_key()),
+            relay: self.relay_key(),
         }
     }
 
@@ -137,7 +137,7 @@ fn put(relay: &Relay, text: &str) {
     let now = relay.now();
     let mut slot = relay.queue().reserve(now.elapsed).expect("there is room");
     slot.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
-    slot.store(text.len(), envelope(), now)
+    slot.store(text.len(), header(), now)
         .expect("nobody closes it");
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ed25519_dalek::{Verifier, VerifyingKey};
 use kkv::crypto::exchange::HybridOffer;
 use kkv::crypto::identity::{PublicKey, Sender, Signature};
-use kkv::protocol::fault::Fault;
+use kkv::protocol::error::ProtocolError;
+use kkv::protocol::ids::SenderId;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::transcript;
@@ -102,7 +103,7 @@ async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_1_before_anythin
         let only = SuitePolicy::Only(Suite::V1);
         let failure = deliver_to(&server, only, "text").await.failure();
         assert!(
-            matches!(failure, Failure::Fault(Fault::BadSignature)),
+            matches!(failure, Failure::Protocol(ProtocolError::BadSignature)),
             "{}: {failure:?}",
             hex(weak)
         );
@@ -120,7 +121,7 @@ async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_2_though_their_s
                 challenge[16..48].copy_from_slice(&random());
                 (challenge, signed_bytes(&challenge_statement(&challenge)))
             });
-            assert!(Challenge::from_bytes(&fitting).is_some());
+            assert!(Challenge::from_bytes(&fitting).is_ok());
             *bytes = fitting;
             signature
         };
@@ -131,7 +132,7 @@ async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_2_though_their_s
         let only = SuitePolicy::Only(Suite::V2);
         let failure = deliver_to(&relay, only, "text").await.failure();
         assert!(
-            matches!(failure, Failure::Fault(Fault::BadSignature)),
+            matches!(failure, Failure::Protocol(ProtocolError::BadSignature)),
             "{}: {failure:?}",
             hex(weak)
         );
@@ -157,6 +158,6 @@ fn a_signature_with_a_small_order_r_is_refused_though_its_key_is_not_of_small_or
     let lax = VerifyingKey::from_bytes(&key).unwrap();
     let fits = lax.verify(&message, &ed25519_dalek::Signature::from_bytes(&signature));
     assert!(fits.is_ok(), "a verifier that is not strict takes it");
-    let strict = PublicKey::<Sender>::from_bytes(&key).unwrap();
+    let strict = PublicKey::<Sender>::from_id(&SenderId(key)).unwrap();
     assert!(strict.verify(&message, &Signature(signature)).is_err());
 }

@@ -3,7 +3,6 @@
 
 use kkv::crypto::identity::PublicKey;
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::protocol::fault::Fault;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::{BadText, Text};
 use kkv::protocol::v2::message::statement;
@@ -61,14 +60,8 @@ async fn nul_in_a_kkv_2_text_is_kept_where_it_stands_and_its_signature_stays_ver
         let message = only_message(&relay).await;
         assert_eq!(message.text.as_str(), text);
         assert_eq!(&message.summary.sender.0, accepted.sender.as_bytes());
-        let signed = statement(
-            &message.relay.0,
-            &message.session.0,
-            0,
-            message.text.as_bytes(),
-        );
-        let sender =
-            PublicKey::<kkv::crypto::identity::Sender>::from_bytes(&message.summary.sender.0);
+        let signed = statement(&message.relay, &message.session, 0, message.text.as_bytes());
+        let sender = PublicKey::<kkv::crypto::identity::Sender>::from_id(&message.summary.sender);
         let signature = kkv::crypto::identity::Signature(message.signature.0);
         assert!(
             sender
@@ -84,7 +77,7 @@ async fn nul_is_never_sent_to_a_relay_that_would_take_it_out() {
     let server = PublishedServer::new();
     let failure = deliver_to(&server, ONLY_V1, "a\0b").await.failure();
     assert!(
-        matches!(failure, Failure::Fault(Fault::Text(BadText::NulInV1))),
+        matches!(failure, Failure::Text(BadText::NulInV1)),
         "{failure:?}"
     );
     assert!(server.asked().is_empty());
@@ -165,7 +158,7 @@ async fn a_text_of_2921_to_3500_bytes_fails_clearly_towards_kkv_1_before_it_is_p
         let delivered = deliver_to(&server, ONLY_V1, &text).await;
         let events = delivered.events.clone();
         let failure = delivered.failure();
-        let Failure::Fault(Fault::Text(BadText::TooLongForV1(said))) = failure else {
+        let Failure::Text(BadText::TooLongForV1(said)) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(said, length);

@@ -3,7 +3,7 @@
 
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 
 use crate::between::{Between, Say};
 use crate::delivery::deliver_to;
@@ -70,7 +70,7 @@ async fn sent_is_never_said_when_the_answer_says_neither_yes_nor_no_and_the_doub
             for body in ["", "Internal Server Error", "{\"receipt\":\"00\"}"] {
                 let failure = told(suites, answer(status, "text/plain", body)).await;
                 assert!(
-                    matches!(failure, Failure::InDoubt(Doubt::Unclear)),
+                    matches!(failure, Failure::Indeterminate(Indeterminate::Unclear)),
                     "{suites} {status} {body}: {failure:?}"
                 );
             }
@@ -89,7 +89,7 @@ async fn sent_is_never_said_when_the_answer_says_neither_yes_nor_no_and_the_doub
         ] {
             let failure = told(suites, answer(200, "application/json", body)).await;
             assert!(
-                matches!(failure, Failure::InDoubt(Doubt::Unclear)),
+                matches!(failure, Failure::Indeterminate(Indeterminate::Unclear)),
                 "{suites} 200 {body}: {failure:?}"
             );
         }
@@ -101,7 +101,7 @@ async fn sent_is_never_said_in_kkv_2_to_the_empty_yes_of_kkv_1() {
     let only = SuitePolicy::Only(Suite::V2);
     let failure = told(only, answer(200, "text/plain", "")).await;
     assert!(
-        matches!(failure, Failure::InDoubt(Doubt::Unclear)),
+        matches!(failure, Failure::Indeterminate(Indeterminate::Unclear)),
         "a yes in kkv/2 has a receipt: {failure:?}"
     );
 }
@@ -116,7 +116,7 @@ async fn sent_is_never_said_when_the_connection_ends_instead() {
         ] {
             let failure = told(suites, bytes.to_vec()).await;
             assert!(
-                matches!(failure, Failure::InDoubt(Doubt::Lost)),
+                matches!(failure, Failure::Indeterminate(Indeterminate::Lost)),
                 "{suites}: {failure:?}"
             );
         }

@@ -1,7 +1,8 @@
 //! A published relay takes X25519 keys of small order, with which the shared secret is 32 zero bytes for anybody. Here
 //! the exchange is refused, in both directions and both suites.
 
-use kkv::protocol::fault::Fault;
+use kkv::protocol::error::ProtocolError;
+use kkv::protocol::ids::X25519PublicKey;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::Failure;
 use x25519_dalek::x25519;
@@ -71,7 +72,7 @@ async fn all_zero_x25519_secrets_are_refused_by_the_relay_in_kkv_2() {
         let nonces = solution(&challenge);
         let secret = secret();
         let mut keys = secret.offer();
-        keys.x25519 = point;
+        keys.x25519 = X25519PublicKey(point);
         let offer = client.offer_of(&challenge, &nonces, secret, &keys);
         let answer = client.post("/exchange_keys", &offer.body).await;
         assert_unproven(&answer, &point);
@@ -86,7 +87,7 @@ async fn all_zero_x25519_secrets_are_refused_by_the_sender_in_kkv_1() {
         let only = SuitePolicy::Only(Suite::V1);
         let failure = deliver_to(&server, only, "text").await.failure();
         assert!(
-            matches!(failure, Failure::Fault(Fault::BadExchangeKey)),
+            matches!(failure, Failure::Protocol(ProtocolError::BadExchangeKey)),
             "{}: {failure:?}",
             hex(point)
         );
@@ -99,13 +100,13 @@ async fn all_zero_x25519_secrets_are_refused_by_the_sender_in_kkv_1() {
 async fn all_zero_x25519_secrets_are_refused_by_the_sender_in_kkv_2() {
     for point in points() {
         let relay = KnownRelay::new(Twist {
-            x25519: Some(point),
+            x25519: Some(X25519PublicKey(point)),
             ..Twist::default()
         });
         let only = SuitePolicy::Only(Suite::V2);
         let failure = deliver_to(&relay, only, "text").await.failure();
         assert!(
-            matches!(failure, Failure::Fault(Fault::BadExchangeKey)),
+            matches!(failure, Failure::Protocol(ProtocolError::BadExchangeKey)),
             "{}: {failure:?}",
             hex(point)
         );

@@ -1,7 +1,7 @@
 //! The relay's side of the model: fifty slots, and what each costs at the moment by the rule itself.
 
 use kkv::limits::{DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES};
-use kkv::pow::{Cost, Odds, Puzzle};
+use kkv::pow::{Cost, Odds, Puzzle, PuzzleKey};
 use kkv::queue::Occupancy;
 use kkv::relay::Pricing;
 use rand::RngExt;
@@ -110,7 +110,10 @@ pub(crate) fn mean(cost: Cost, rate: f64) -> f64 {
 
 /// The chance to pay `cost` within `time`.
 pub(crate) fn chance(cost: Cost, rate: f64, time: f64) -> f64 {
-    let puzzle = Puzzle::V2 { key: [0; 32], cost };
+    let puzzle = Puzzle::V2 {
+        key: PuzzleKey([0; 32]),
+        cost,
+    };
     let time = std::time::Duration::from_secs_f64(time.max(0.0));
     Odds::new(&puzzle, rate * MACHINE).by(time)
 }
@@ -118,7 +121,11 @@ pub(crate) fn chance(cost: Cost, rate: f64, time: f64) -> f64 {
 /// Seconds that it takes this time: the sum of as many exponential times as there are nonces to find. A product needs
 /// one logarithm only.
 pub(crate) fn luck(cost: Cost, rate: f64, rng: &mut StdRng) -> f64 {
-    let count = Puzzle::V2 { key: [0; 32], cost }.count();
+    let count = Puzzle::V2 {
+        key: PuzzleKey([0; 32]),
+        cost,
+    }
+    .count();
     let product: f64 = (0..count).map(|_| 1.0 - rng.random::<f64>()).product();
     -product.ln() / count as f64 * mean(cost, rate)
 }

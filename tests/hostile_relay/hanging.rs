@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kkv::limits::{ANSWER_TIMEOUT, ATTEMPTS, DIAL_TIMEOUT, RETRY_PAUSE, SILENT_ATTEMPTS};
 use kkv::protocol::suite::SuitePolicy;
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 use kkv::tor::{Dial, DialError};
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
@@ -68,7 +68,7 @@ async fn a_silent_relay_costs_two_minutes_and_no_more() {
             let failure = deliver_to(&between, suites, "text").await.failure();
             let right = match failure {
                 Failure::Silent(ANSWER_TIMEOUT) => *path != "/msg",
-                Failure::InDoubt(Doubt::Lost) => *path == "/msg",
+                Failure::Indeterminate(Indeterminate::Lost) => *path == "/msg",
                 _ => false,
             };
             assert!(right, "{suites} {path}: {failure:?}");

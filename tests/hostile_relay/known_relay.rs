@@ -8,9 +8,10 @@
 use std::sync::{Arc, Mutex};
 
 use kkv::crypto::exchange::{HybridAnswer, HybridOffer};
-use kkv::crypto::identity::{PublicKey, RelayKey, Signature, Statement};
+use kkv::crypto::identity::{PublicKey, RelayKey, Signature};
 use kkv::crypto::labels;
 use kkv::crypto::seal::MessageKey;
+use kkv::protocol::ids::{SenderId, SessionId, Statement, X25519PublicKey};
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::receipt::{self, Receipt};
@@ -34,7 +35,7 @@ pub struct Twist {
     /// Makes the challenge's signature from the bytes to be signed, where the relay's own key is not to do it.
     pub challenge_signature: Option<SignChallenge>,
     /// Puts this X25519 key into the exchange.
-    pub x25519: Option<[u8; 32]>,
+    pub x25519: Option<X25519PublicKey>,
     /// Changes the ML-KEM ciphertext.
     pub mlkem768: fn(&mut [u8; 1088]),
     /// Changes the receipt.
@@ -74,19 +75,19 @@ struct Inner {
 }
 
 struct Session {
-    id: Statement,
-    sender: [u8; 32],
+    id: SessionId,
+    sender: SenderId,
     key: MessageKey,
 }
 
 /// The bytes that a kkv/2 signature is over.
 pub fn signed_bytes(statement: &Statement) -> Vec<u8> {
-    [&labels::STATEMENT_PREFIX[..], statement.as_bytes()].concat()
+    [&labels::STATEMENT_PREFIX[..], &statement.0].concat()
 }
 
 /// What a relay signs of a challenge.
 pub fn challenge_statement(challenge: &[u8; 112]) -> Statement {
-    Statement::new(labels::CHALLENGE, &[challenge])
+    labels::CHALLENGE.digest(&[challenge])
 }
 
 impl KnownRelay {
@@ -152,7 +153,7 @@ impl KnownRelay {
         let twist = &self.0.twist;
         let challenge = Challenge::from_bytes(&request.challenge.0).expect("its own challenge");
         let offer = HybridOffer {
-            x25519: request.x25519.0,
+            x25519: request.x25519,
             mlkem768: request.mlkem768.0,
         };
         let (mut keys, shared) = offer.answer(&mut rand::rng()).expect("an honest offer");
@@ -160,18 +161,19 @@ impl KnownRelay {
         (twist.mlkem768)(&mut keys.mlkem768);
         let solution = request.solution.as_bytes();
         let statement = transcript::request(&challenge, solution, &offer);
-        let id = transcript::session(&statement, &Signature(request.signature.0), &keys);
+        let signed = transcript::session(&statement, &Signature(request.signature.0), &keys);
+        let id = transcript::session_id(&signed);
         let session = Session {
             id,
             sender: challenge.sender(),
-            key: shared.message_key(id.as_bytes()),
+            key: shared.message_key(&id),
         };
         *self.0.session.lock().expect("nobody panics there") = Some(session);
         let HybridAnswer { x25519, mlkem768 } = keys;
         said(&ExchangeAnswer {
-            x25519: Hex(x25519),
+            x25519,
             mlkem768: Hex(mlkem768),
-            signature: Hex(self.sign("/exchange_keys", &id)),
+            signature: Hex(self.sign("/exchange_keys", &signed)),
         })
     }
 
@@ -181,29 +183,32 @@ impl KnownRelay {
         let session = session.expect("a message comes after an exchange");
         let (sealed, tag) = request.sealed.0.split_last_chunk().expect("3,584 bytes");
         let mut plain: [u8; message::PLAIN_BYTES] = sealed.try_into().expect("3,568 bytes");
-        let opened = session.key.open(session.id.as_bytes(), &mut plain, tag);
+        let opened = session.key.open(&session.id.0, &mut plain, tag);
         if opened.is_err() && !self.0.twist.always_yes {
             let refusal = Refusal::Unproven;
             return answer(refusal.status(), "application/json", refusal.body());
         }
-        let relay = *self.0.key.public().as_bytes();
+        let relay = self.0.key.public().id();
         // What it can't open it can only guess at.
         let (statement, signature) = match message::decode(&plain) {
             Ok(parts) if opened.is_ok() => {
-                let id = session.id.as_bytes();
-                let said = message::statement(&relay, id, parts.kind, parts.content);
+                let said = message::statement(&relay, &session.id, parts.kind, parts.content);
                 (said, parts.signature)
             }
-            _ => (session.id, Signature([0; 64])),
+            _ => (Statement(session.id.0), Signature([0; 64])),
         };
         let mut receipt = Receipt {
-            session: *session.id.as_bytes(),
-            sender: PublicKey::from_bytes(&session.sender).expect("an honest key"),
+            session: session.id,
+            sender: PublicKey::from_id(&session.sender).expect("an honest key"),
             digest: receipt::digest(&statement, &signature),
         };
         (self.0.twist.receipt)(&mut receipt);
-        let fields: [&[u8]; 3] = [&receipt.session, receipt.sender.as_bytes(), &receipt.digest];
-        let statement = Statement::new(labels::RECEIPT, &fields);
+        let fields: [&[u8]; 3] = [
+            &receipt.session.0,
+            receipt.sender.as_bytes(),
+            &receipt.digest.0,
+        ];
+        let statement = labels::RECEIPT.digest(&fields);
         said(&MessageAnswer {
             receipt: Hex(self.sign("/msg", &statement)),
         })

@@ -1,10 +1,10 @@
 //! What is a refusal and what is not (PROTOCOL.md §9), and that neither a code nobody knows nor one under a foreign
 //! status is a reason to fall back to kkv/1 (§11).
 
-use kkv::protocol::fault::Fault;
+use kkv::protocol::error::ProtocolError;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 
 use crate::between::{Between, Say, steps};
 use crate::delivery::deliver_to;
@@ -25,7 +25,7 @@ async fn no_unsupported_suite_under_a_foreign_status_is_a_reason_to_fall_back() 
     let body = Refusal::UnsupportedSuite.body();
     let (said, asked) = first_answer(200, &body).await;
     assert!(
-        matches!(said, Err(Failure::Fault(Fault::Malformed))),
+        matches!(said, Err(Failure::Protocol(ProtocolError::Malformed))),
         "{said:?}"
     );
     assert_eq!(asked, ["POST /pow"]);
@@ -101,7 +101,9 @@ async fn a_refusal_needs_no_reason_and_its_code_counts_at_its_status_alone() {
                             said == status && (*path != "/msg" || status == 418)
                         }
                         // Above the 400s nobody can know whether an unread refusal means that the message is not there.
-                        Failure::InDoubt(Doubt::Unclear) => *path == "/msg" && status == 500,
+                        Failure::Indeterminate(Indeterminate::Unclear) => {
+                            *path == "/msg" && status == 500
+                        }
                         _ => false,
                     };
                     assert!(right, "{suite} {path} {status} {body}: {failure:?}");

@@ -249,7 +249,7 @@ async fn a_silent_relay_is_waited_for_as_long_as_the_sender_has_patience() {
             let sent = send_patiently(&between, patience, &Told::default()).await;
             match sent {
                 Err(Failure::Silent(time)) => assert_eq!(time, patience),
-                Err(Failure::InDoubt(_)) => assert_eq!(*path, "/msg"),
+                Err(Failure::Indeterminate(_)) => assert_eq!(*path, "/msg"),
                 other => panic!("{other:?}"),
             }
             let (took, bound) = (began.elapsed(), patience * SILENT_ATTEMPTS);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kkv::crypto::identity::SenderKey;
-use kkv::protocol::fault::Fault;
+use kkv::protocol::error::ProtocolError;
+use kkv::protocol::ids::{SessionId, X25519PublicKey};
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 
 use crate::delivery::deliver_to;
 use crate::in_process::START;
@@ -56,13 +57,13 @@ async fn a_challenge_that_nobody_can_pay_is_refused_and_not_worked_on() {
     let costs: [fn(&mut [u8; 112]); 3] = [|c| c[1] = 61, |c| c[1] = 128, |c| c[1] = 255];
     for challenge in costs {
         let (failure, asked) = challenged_with(challenge).await;
-        must_be!(failure, Failure::Fault(Fault::WrongChallenge));
+        must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
         assert_eq!(asked, ["POST /pow"]);
     }
     for cost in [61, 255, 256, 512, u32::MAX] {
         let (failure, asked) = failure_v1(move |challenge| challenge.cost = cost).await;
         assert!(
-            matches!(failure, Failure::Fault(Fault::WrongChallenge)),
+            matches!(failure, Failure::Protocol(ProtocolError::WrongChallenge)),
             "{cost}: {failure:?}"
         );
         assert_eq!(asked, ["POST /pow"]);
@@ -78,7 +79,7 @@ async fn a_challenge_with_an_absurd_lifetime_is_refused_in_kkv_2() {
     ];
     for challenge in lifetimes {
         let (failure, asked) = challenged_with(challenge).await;
-        must_be!(failure, Failure::Fault(Fault::WrongChallenge));
+        must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
         assert_eq!(asked, ["POST /pow"]);
     }
 }
@@ -130,9 +131,9 @@ async fn a_challenge_for_another_sender_is_refused() {
         bytes[48..80].copy_from_slice(other.as_bytes());
     })
     .await;
-    must_be!(failure, Failure::Fault(Fault::WrongChallenge));
+    must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
     let (failure, _) = failure_v1(|challenge| challenge.client = random()).await;
-    must_be!(failure, Failure::Fault(Fault::WrongChallenge));
+    must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
 }
 
 #[tokio::test]
@@ -141,7 +142,7 @@ async fn a_challenge_of_another_suite_is_refused() {
         [|c| c[0] = 0, |c| c[0] = 1, |c| c[0] = 3, |c| c[0] = 0xff];
     for challenge in suites {
         let (failure, _) = challenged_with(challenge).await;
-        must_be!(failure, Failure::Fault(Fault::WrongChallenge));
+        must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
     }
 }
 
@@ -154,8 +155,8 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_2() {
         })
         .await;
         let right = match failure {
-            Failure::Fault(Fault::BadSignature) => path != "/msg",
-            Failure::InDoubt(Doubt::Unclear) => path == "/msg",
+            Failure::Protocol(ProtocolError::BadSignature) => path != "/msg",
+            Failure::Indeterminate(Indeterminate::Unclear) => path == "/msg",
             _ => false,
         };
         assert!(right, "{path}: {failure:?}");
@@ -167,7 +168,7 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_2() {
         bytes[80..].copy_from_slice(other.as_bytes());
     })
     .await;
-    must_be!(failure, Failure::Fault(Fault::BadSignature));
+    must_be!(failure, Failure::Protocol(ProtocolError::BadSignature));
 }
 
 #[tokio::test]
@@ -176,7 +177,7 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_1() {
     let said = answer(200, "text/plain", hex(other.public()));
     let server = PublishedServer::saying("/get_domain_pk", said);
     let failure = deliver_to(&server, ONLY_V1, "text").await.failure();
-    must_be!(failure, Failure::Fault(Fault::BadSignature));
+    must_be!(failure, Failure::Protocol(ProtocolError::BadSignature));
     assert_eq!(server.asked(), ["POST /pow", "GET /get_domain_pk"]);
 
     let key = random();
@@ -188,24 +189,24 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_1() {
     let said = answer(200, "application/json", body);
     let server = PublishedServer::saying("/exchange_keys", said);
     let failure = deliver_to(&server, ONLY_V1, "text").await.failure();
-    must_be!(failure, Failure::Fault(Fault::BadSignature));
+    must_be!(failure, Failure::Protocol(ProtocolError::BadSignature));
     assert_eq!(server.asked().last().unwrap(), "POST /exchange_keys");
 }
 
 #[tokio::test]
 async fn a_zero_x25519_key_correctly_signed_is_refused_before_anything_is_sealed_with_it() {
     let (failure, asked) = failure_v2(Twist {
-        x25519: Some([0; 32]),
+        x25519: Some(X25519PublicKey([0; 32])),
         ..Twist::default()
     })
     .await;
-    must_be!(failure, Failure::Fault(Fault::BadExchangeKey));
+    must_be!(failure, Failure::Protocol(ProtocolError::BadExchangeKey));
     assert_eq!(asked, ["POST /pow", "POST /exchange_keys"]);
 
     let mut server = PublishedServer::new();
     server.exchange_key = Some([0; 32]);
     let failure = deliver_to(&server, ONLY_V1, "text").await.failure();
-    must_be!(failure, Failure::Fault(Fault::BadExchangeKey));
+    must_be!(failure, Failure::Protocol(ProtocolError::BadExchangeKey));
     assert_eq!(server.asked().last().unwrap(), "POST /exchange_keys");
 }
 
@@ -234,15 +235,15 @@ async fn a_garbled_ml_kem_ciphertext_correctly_signed_leads_to_a_message_that_no
             ..Twist::default()
         })
         .await;
-        must_be!(failure, Failure::InDoubt(Doubt::Unclear));
+        must_be!(failure, Failure::Indeterminate(Indeterminate::Unclear));
     }
 }
 
 #[tokio::test]
 async fn a_receipt_for_another_message_session_or_sender_is_no_receipt() {
     let ways: [fn(&mut kkv::protocol::v2::receipt::Receipt); 3] = [
-        |receipt| receipt.digest[31] ^= 1,
-        |receipt| receipt.session = [0; 32],
+        |receipt| receipt.digest.0[31] ^= 1,
+        |receipt| receipt.session = SessionId([0; 32]),
         |receipt| receipt.sender = SenderKey::generate(&mut rand::rng()).public(),
     ];
     for receipt in ways {
@@ -251,7 +252,7 @@ async fn a_receipt_for_another_message_session_or_sender_is_no_receipt() {
             ..Twist::default()
         })
         .await;
-        must_be!(failure, Failure::InDoubt(Doubt::Unclear));
+        must_be!(failure, Failure::Indeterminate(Indeterminate::Unclear));
         assert_eq!(asked.len(), 3);
     }
 }

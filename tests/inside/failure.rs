@@ -1,6 +1,7 @@
 //! What does not arrive, and what the sender is told: each reason apart, within the time that was given.
 
 use kkv::onion::OnionAddress;
+use kkv::protocol::ids::ServiceKey;
 
 use super::outside::keys::access;
 use super::outside::standing::{At, look_into, must_forget};
@@ -20,7 +21,7 @@ fn must_fail(ended: Outcome) -> Outcome {
 fn nobodys() -> String {
     let mut base_point = [0x66; 32];
     base_point[0] = 0x58;
-    OnionAddress::from_public_key(base_point).to_string()
+    OnionAddress::from_public_key(ServiceKey(base_point)).to_string()
 }
 
 pub(crate) fn a_name_that_nobody_has_is_said_to_be_unpublished(stage: &Stage) {

@@ -3,7 +3,7 @@
 
 use kkv::limits::ATTEMPTS;
 use kkv::protocol::suite::Suite;
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 
 use crate::cut::{Cut, Then, Way};
 use crate::sweep::{Lengths, deliver, undisturbed, varied};
@@ -75,10 +75,10 @@ async fn tells_the_truth(way: Way, part: usize, parts: usize) {
             let inside = offset + u64::from(ATTEMPTS) <= step.length;
             match &outcome.result {
                 Ok(_) => assert!(outcome.struck < ATTEMPTS, "{cuts:?}"),
-                Err(Failure::InDoubt(doubt)) => {
+                Err(Failure::Indeterminate(doubt)) => {
                     let arrived = step.is_message && way == Way::ToSender;
                     assert!(arrived || !inside, "{cuts:?}: {doubt:?}");
-                    assert_eq!(*doubt, Doubt::Lost, "{cuts:?}");
+                    assert_eq!(*doubt, Indeterminate::Lost, "{cuts:?}");
                 }
                 Err(fault) => assert!(
                     !(step.is_message && way == Way::ToSender),

@@ -22,7 +22,7 @@ async fn tells_the_truth(sweep: Sweep, then: Then, end: Option<End>) {
         let all_taken = outcome.taken[0] >= lengths.whole[0];
         match &outcome.result {
             Ok(_) => assert_eq!(outcome.taken, lengths.whole, "{cut:?}"),
-            Err(Failure::InDoubt(doubt)) => assert!(
+            Err(Failure::Indeterminate(doubt)) => assert!(
                 all_taken,
                 "{cut:?}: {doubt:?}, though the line never took the whole message"
             ),

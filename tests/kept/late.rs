@@ -11,7 +11,7 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig};
-use kkv::sender::{Accepted, Doubt, Event, Failure};
+use kkv::sender::{Accepted, Event, Failure, Indeterminate};
 
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, START, send_observed};
@@ -89,9 +89,9 @@ async fn an_answer_asked_for_again_after_its_session_was_forgotten_leaves_a_doub
     for suite in BOTH {
         let relay = relay(suite);
         let sent = send_late(&relay, suite, TICK, Some(SESSION_LIFETIME)).await;
-        let doubt = Doubt::Refused(Refusal::Unproven);
+        let doubt = Indeterminate::Refused(Refusal::Unproven);
         assert!(
-            matches!(sent, Err(Failure::InDoubt(d)) if d == doubt),
+            matches!(sent, Err(Failure::Indeterminate(d)) if d == doubt),
             "{sent:?}"
         );
         assert_eq!(relay.texts(), [TEXT]);

@@ -114,7 +114,7 @@ proptest! {
             let there = once.contains(&number.to_string());
             match result {
                 Ok(_) => prop_assert!(there, "{number} was accepted and is lost"),
-                Err(Failure::InDoubt(_)) => {
+                Err(Failure::Indeterminate(_)) => {
                     prop_assert!(!plans[number].cuts.is_empty(), "{number}: {result:?}");
                 }
                 Err(fault) => prop_assert!(!there, "{number} is there in spite of {fault:?}"),

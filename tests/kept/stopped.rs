@@ -33,7 +33,8 @@ async fn tells_the_truth(sweep: Sweep, line_ends: bool) {
         let texts = relay.texts();
         match (held, &result) {
             (Some(1), Ok(_)) => assert!(texts.is_empty(), "{cut:?}: not wiped"),
-            (Some(0), Err(Failure::InDoubt(doubt))) | (Some(1), Err(Failure::InDoubt(doubt))) => {
+            (Some(0), Err(Failure::Indeterminate(doubt)))
+            | (Some(1), Err(Failure::Indeterminate(doubt))) => {
                 assert!(line_ends, "{cut:?}: {doubt:?}, though every answer came");
                 assert!(line.taken()[0] >= lengths.whole[0], "{cut:?}: {doubt:?}");
                 assert!(texts.is_empty(), "{cut:?}: stored after the end");

@@ -180,7 +180,7 @@ impl Outcome {
         let texts = self.relay.texts();
         match &self.result {
             Ok(_) => assert_eq!(texts, [TEXT], "{what:?}: accepted"),
-            Err(Failure::InDoubt(_)) => {
+            Err(Failure::Indeterminate(_)) => {
                 assert!(texts.is_empty() || texts == [TEXT], "{what:?}: {texts:?}");
             }
             Err(fault) => assert!(

@@ -42,11 +42,14 @@ impl Speaker {
     ) -> v1::sender::Exchanging {
         let challenged = v1::sender::Hello::new(self.key()).challenged(challenge);
         let challenged = challenged.expect("the challenge is for this sender");
-        let domain_key = kkv::protocol::wire::Hex(*relay.keys().public().as_bytes()).to_string();
+        let domain_key = relay.keys().public().id().to_string();
         let challenged = challenged.vouched(domain_key.as_bytes());
         let challenged = challenged.expect("the relay signed it");
         // At cost 0 every nonce is a solution.
-        challenged.solved([7; 32], &mut StdRng::seed_from_u64(self.exchange))
+        challenged.solved(
+            kkv::pow::Nonce([7; 32]),
+            &mut StdRng::seed_from_u64(self.exchange),
+        )
     }
 
     pub(crate) fn exchanging_v2(self, challenge: &v2::wire::PowAnswer) -> v2::sender::Exchanging {

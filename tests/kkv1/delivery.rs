@@ -7,11 +7,10 @@
 
 use std::sync::Mutex;
 
-use kkv::crypto::identity::SenderKey;
+use kkv::crypto::identity::{KeySeed, SenderKey};
 use kkv::protocol::suite::SuitePolicy;
 use kkv::sender::{Accepted, Event, Failure, Observer};
 use kkv::tor::Dial;
-use zeroize::Zeroizing;
 
 use crate::in_process::send_as;
 
@@ -61,7 +60,7 @@ pub async fn deliver_as<D: Dial>(
     text: &str,
 ) -> Delivered {
     let recorder = Recorder::default();
-    let key = SenderKey::from_secret(&Zeroizing::new(secret));
+    let key = SenderKey::from_seed(&KeySeed::new(secret));
     let result = send_as(dialer, suites, key, text, &recorder).await;
     let events = recorder.0.into_inner().expect("nobody panics there");
     Delivered { result, events }

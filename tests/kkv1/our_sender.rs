@@ -1,11 +1,10 @@
 //! What our sender says to a published server, byte for byte, and what it tells its user when that server refuses.
 
 use ed25519_dalek::SigningKey;
-use kkv::protocol::fault::Fault;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::BadText;
-use kkv::sender::{Doubt, Failure};
+use kkv::sender::{Failure, Indeterminate};
 
 use crate::delivery::{deliver_as, deliver_to};
 use crate::published::{Challenge, Client, form, hex, parse_form, random, unhex};
@@ -207,7 +206,7 @@ async fn a_200_that_says_something_to_the_message_is_not_taken_for_a_yes() {
     let server = PublishedServer::saying("/msg", answer(200, "text/plain", "ok"));
     let failure = deliver_to(&server, ONLY_V1, "hello").await.failure();
     assert!(
-        matches!(failure, Failure::InDoubt(Doubt::Unclear)),
+        matches!(failure, Failure::Indeterminate(Indeterminate::Unclear)),
         "{failure:?}"
     );
 }
@@ -220,14 +219,14 @@ async fn a_text_that_a_published_server_would_lose_is_refused_before_anything_is
     ] {
         let server = PublishedServer::new();
         let failure = deliver_to(&server, ONLY_V1, &text).await.failure();
-        let Failure::Fault(Fault::Text(fault)) = failure else {
+        let Failure::Text(fault) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(fault, expected);
         assert_eq!(server.state().dialled, 0);
 
         let failure = deliver_to(&server, SuitePolicy::Any, &text).await.failure();
-        let Failure::Fault(Fault::Text(fault)) = failure else {
+        let Failure::Text(fault) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(fault, expected);

@@ -42,7 +42,7 @@ fn be_the_relay() -> io::Result<()> {
     let relay = Arc::new(Relay::new(config, queue, clock.clone(), &mut rand::rng()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .on_thread_park(scrub::deep_stack)
+        .on_thread_park(scrub::wipe_deep_stack)
         .build()?;
     runtime.block_on(async {
         let mut passes = signal(SignalKind::user_defined1())?;

@@ -7,9 +7,10 @@ use std::net::TcpStream;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use kkv::crypto::exchange::{HybridAnswer, HybridOffer};
-use kkv::crypto::identity::{SenderKey, Signature, Statement};
+use kkv::crypto::identity::{KeySeed, SenderKey, Signature};
 use kkv::crypto::labels;
 use kkv::pow::{Search, Solution, Solver};
+use kkv::protocol::ids::{RelayId, SessionId, Statement, X25519PublicKey};
 use kkv::protocol::v2::challenge::Challenge as ChallengeV2;
 use kkv::protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
 use kkv::protocol::v2::transcript;
@@ -18,7 +19,6 @@ use ml_kem::kem::{Decapsulate, KeyExport};
 use ml_kem::ml_kem_768::DecapsulationKey;
 use serde_json::{Value, json};
 use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
-use zeroize::Zeroizing;
 
 use super::marker::Marker;
 use crate::published::{self, Challenge, Client, OneUse, form, hex, random, unhex};
@@ -34,8 +34,8 @@ pub(super) struct Stranger {
 pub(super) struct Session<'s> {
     stranger: &'s Stranger,
     /// Its name in kkv/2.
-    id: [u8; 32],
-    relay: [u8; 32],
+    id: SessionId,
+    relay: RelayId,
     /// What its one message is sealed with.
     key: [u8; 32],
     /// Secrets that the key was made of.
@@ -114,8 +114,8 @@ impl Stranger {
         let one_use = unhex(text(&answer, "diffie_hellman"));
         Session {
             stranger: self,
-            id: [0; 32],
-            relay: [0; 32],
+            id: SessionId([0; 32]),
+            relay: RelayId([0; 32]),
             key: secret.agree(one_use),
             parts: Vec::new(),
             one_use,
@@ -123,7 +123,7 @@ impl Stranger {
     }
 
     fn open_v2(&self) -> Session<'_> {
-        let key = SenderKey::from_secret(&Zeroizing::new(self.client.key.to_bytes()));
+        let key = SenderKey::from_seed(&KeySeed::new(self.client.key.to_bytes()));
         let request = json!({"suite": "kkv/2", "sender": hex(self.client.public())});
         let answer: PowAnswer = read(self.asked("/pow", &request.to_string()));
         let challenge = ChallengeV2::from_bytes(&answer.challenge.0).expect("of suite 2");
@@ -140,7 +140,7 @@ impl Stranger {
         let seed: [u8; 64] = seed.try_into().expect("d and z");
         let kem = DecapsulationKey::from_seed(seed.into());
         let offer = HybridOffer {
-            x25519: x25519(secret, X25519_BASEPOINT_BYTES),
+            x25519: X25519PublicKey(x25519(secret, X25519_BASEPOINT_BYTES)),
             mlkem768: kem.encapsulation_key().to_bytes().into(),
         };
         let statement = transcript::request(&challenge, &solution, &offer);
@@ -151,22 +151,23 @@ impl Stranger {
         });
         let answer: ExchangeAnswer = read(self.asked("/exchange_keys", &request.to_string()));
         let answer = HybridAnswer {
-            x25519: answer.x25519.0,
+            x25519: answer.x25519,
             mlkem768: answer.mlkem768.0,
         };
         let session = transcript::session(&statement, &signature, &answer);
         let shared: [u8; 32] = kem.decapsulate(&answer.mlkem768.into()).into();
-        let agreed = x25519(secret, answer.x25519);
+        let session = transcript::session_id(&session);
+        let agreed = x25519(secret, answer.x25519.0);
         Session {
             stranger: self,
-            id: *session.as_bytes(),
+            id: session,
             relay: challenge.relay(),
-            key: labels::MESSAGE_KEY.digest(&[&shared, &agreed, session.as_bytes()]),
+            key: *labels::MESSAGE_KEY.derive(&[&shared, &agreed, &session.0]),
             parts: vec![
                 Marker::new("the ML-KEM secret", shared),
                 Marker::new("the X25519 secret", agreed),
             ],
-            one_use: answer.x25519,
+            one_use: answer.x25519.0,
         }
     }
 
@@ -264,7 +265,7 @@ impl Session<'_> {
             plain[HEAD_BYTES + content.len()] = 1;
         }
         let tag = ChaCha20Poly1305::new(&Key::from(self.key))
-            .encrypt_inout_detached(&Nonce::default(), &self.id, plain.as_mut_slice().into())
+            .encrypt_inout_detached(&Nonce::default(), &self.id.0, plain.as_mut_slice().into())
             .expect("short enough");
         plain.extend_from_slice(tag.as_slice());
         change(&mut plain);
@@ -272,8 +273,8 @@ impl Session<'_> {
     }
 
     fn sign(&self, statement: &Statement) -> Signature {
-        let secret = Zeroizing::new(self.stranger.client.key.to_bytes());
-        SenderKey::from_secret(&secret).sign_statement(statement)
+        let seed = KeySeed::new(self.stranger.client.key.to_bytes());
+        SenderKey::from_seed(&seed).sign_statement(statement)
     }
 }
 

@@ -10,7 +10,7 @@ use kkv::relay::{Relay, router};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::in_process::{InProcess, PIPE_BYTES, envelope};
+use crate::in_process::{InProcess, PIPE_BYTES, header};
 use crate::raw_http::{Wire, get as asks};
 
 /// Pipes in place of a port.
@@ -52,7 +52,7 @@ fn routes(relay: &Arc<Relay>) -> Router {
 async fn a_panic_in_one_request_ends_its_connection_and_touches_no_other() {
     let relay = InProcess::new(SuitePolicy::Any, 3, 0).relay;
     let slot = relay.queue().reserve(relay.now().elapsed).unwrap();
-    slot.store(0, envelope(), relay.now()).unwrap();
+    slot.store(0, header(), relay.now()).unwrap();
     let (comes, pipes) = unbounded_channel();
     // Two requests at once: had a panic kept its place, the next ones would push out each other.
     let limits = ConnectionLimits::for_strangers(32);

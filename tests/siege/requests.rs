@@ -12,7 +12,6 @@ use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::pow::{Puzzle, Search, Solution, Solver};
 use kkv::protocol::suite::Suite;
 use kkv::protocol::text::Text;
-use kkv::protocol::wire::Hex;
 use kkv::protocol::{v1, v2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,7 +93,7 @@ impl Hello {
 
     /// Asks for it.
     pub fn pow(&self) -> Request {
-        let public = Hex(*self.key.public().as_bytes());
+        let public = self.key.public().id();
         match self.suite {
             Suite::V1 => {
                 let body = v1::wire::PowRequest { bytes: public };

@@ -9,11 +9,12 @@
 use std::sync::Arc;
 
 use kkv::clock::ManualClock;
-use kkv::crypto::identity::SenderKey;
+use kkv::crypto::identity::{SenderKey, Signature};
 use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv::limits::{ANSWER_TIMEOUT, DEFAULT_PORT};
 use kkv::pow::{Cost, Solver};
-use kkv::protocol::Envelope;
+use kkv::protocol::MessageHeader;
+use kkv::protocol::ids::{SenderId, SessionId};
 use kkv::protocol::kind::Kind;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
@@ -55,7 +56,11 @@ impl InProcess {
     }
 
     /// A relay as its owner wants it, with keys from `rng`.
-    pub fn with(config: RelayConfig, queue: Queue<Envelope>, rng: &mut impl CryptoRng) -> Self {
+    pub fn with(
+        config: RelayConfig,
+        queue: Queue<MessageHeader>,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let relay = Relay::new(config, queue, clock.clone(), rng);
         Self {
@@ -90,7 +95,7 @@ impl InProcess {
     /// The texts in the queue, oldest first.
     pub fn texts(&self) -> Vec<String> {
         let now = self.relay.now().elapsed;
-        let queue: &Queue<Envelope> = self.relay.queue();
+        let queue: &Queue<MessageHeader> = self.relay.queue();
         let ids = queue.list(now, |message| message.id);
         ids.into_iter()
             .filter_map(|id| {
@@ -111,14 +116,14 @@ impl Dial for InProcess {
 }
 
 /// Of a message that nobody has sent: what is tried with it happens to messages that are there already.
-pub fn envelope() -> Envelope {
-    Envelope {
+pub fn header() -> MessageHeader {
+    MessageHeader {
         suite: Suite::V2,
         kind: Kind::Text,
         cost: Cost::new(0).expect("nothing is little"),
-        sender: [1; 32],
-        session: [2; 32],
-        signature: [3; 64],
+        sender: SenderId([1; 32]),
+        session: SessionId([2; 32]),
+        signature: Signature([3; 64]),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use kkv::limits::DEFAULT_PORT;
 use kkv::onion::OnionAddress;
+use kkv::protocol::ids::ServiceKey;
 
 use super::gate::Gate;
 use super::socks;
@@ -18,7 +19,7 @@ const TIME: [&str; 2] = ["--timeout", "20s"];
 fn nobodys() -> OnionAddress {
     let mut base_point = [0x66; 32];
     base_point[0] = 0x58;
-    OnionAddress::from_public_key(base_point)
+    OnionAddress::from_public_key(ServiceKey(base_point))
 }
 
 /// Both with a Tor as Debian has it, and with one as Tor Browser has it: what Tor replies, and what a person reads.

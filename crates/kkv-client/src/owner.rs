@@ -21,7 +21,7 @@ use kkv_owner::{
     Answer, Delete, Done, Get, Known, List, Mark, Message, MessageId, Status, UNATTENDED, Version,
     Wanted, Watch,
 };
-use kkv_protocol::wire::Hex;
+use kkv_protocol::ids::RelayId;
 use run::Meant;
 
 /// Speaks to a relay that runs on this machine.
@@ -100,7 +100,7 @@ impl Client {
 
     /// The same, for the run with this key.
     #[must_use]
-    pub fn of_run(self, key: Hex<32>) -> Self {
+    pub fn of_run(self, key: RelayId) -> Self {
         Self {
             meant: Meant::One(OnceLock::from(key)),
             ..self

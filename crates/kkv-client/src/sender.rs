@@ -4,10 +4,10 @@
 //! the whole message was on its way and no answer came is the outcome unknown, and then that is what the sender is
 //! told.
 
-mod again;
+mod connection;
 pub mod counted;
-mod line;
 mod pay;
+mod repeat;
 mod v1;
 mod v2;
 
@@ -17,18 +17,18 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 
+use connection::{Connection, Response, TransportError};
 use kkv_base::clock::Clock;
 use kkv_base::count::counted;
 use kkv_base::limits::{MAX_UNASKED_PAYING, MIN_ODDS};
 use kkv_net::tor::{Dial, DialError, Target};
 use kkv_pow::{Cost, Odds, Puzzle, Search, Solver};
 use kkv_protocol::crypto::identity::{PublicKey, Relay, Sender, SenderKey};
-use kkv_protocol::fault::Fault;
+use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::{Refusal, Refused};
 use kkv_protocol::suite::{Suite, SuitePolicy};
-use kkv_protocol::text::Text;
+use kkv_protocol::text::{BadText, Text};
 use kkv_protocol::v2::sender::Receipted;
-use line::{Answer, Line, Trouble};
 
 /// What a message needs beside its text.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct Delivery<'d, D> {
     pub max_time: Option<Duration>,
     /// Whether it may search for as long as the relay gives without asking.
     pub anyway: bool,
-    /// The longest that it waits for one answer.
+    /// The longest that it waits for one response.
     pub patience: Duration,
     /// For the deadline of kkv/1, which is a time of day.
     pub clock: &'d dyn Clock,
@@ -152,7 +152,7 @@ pub struct Accepted {
     pub receipt: Option<Receipted>,
 }
 
-/// The message was not delivered, or, for [`Failure::InDoubt`] alone, may have been.
+/// The message was not delivered, or, for [`Failure::Indeterminate`] alone, may have been.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// No connection came about.
@@ -193,15 +193,19 @@ pub enum Failure {
     TooDear(Price),
     /// The relay's answer can't be right.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Protocol(#[from] ProtocolError),
+    /// The suite that was agreed on can't carry this text.
+    #[error(transparent)]
+    Text(#[from] BadText),
     /// The message was sent, and whether it has arrived can't be known.
     #[error("{0}")]
-    InDoubt(Doubt),
+    Indeterminate(Indeterminate),
 }
 
 /// Why it can't be known whether a message has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
+#[non_exhaustive]
+pub enum Indeterminate {
     /// The line broke after the message was sent, and every attempt to ask again failed.
     #[error("the relay's answer to the message didn't arrive")]
     Lost,
@@ -217,53 +221,56 @@ pub enum Doubt {
 /// Leaves `text` with the relay at `delivery.target`, signed by `key`.
 ///
 /// # Errors
-/// See [`Failure`]: the message is not there, except that [`Failure::InDoubt`] can't say.
+/// See [`Failure`]: the message is not there, except that [`Failure::Indeterminate`] can't say.
 pub async fn deliver<D: Dial>(
     delivery: &Delivery<'_, D>,
     key: SenderKey,
     text: &Text,
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Accepted, Failure> {
-    let mut line = Line::new(delivery);
+    let mut connection = Connection::new(delivery);
     let key = match delivery.suites {
         SuitePolicy::Only(Suite::V1) => key,
         SuitePolicy::Any | SuitePolicy::Only(Suite::V2) => {
-            match v2::deliver(delivery, &mut line, key, text, rng).await? {
-                v2::Outcome::Accepted(accepted) => return Ok(*accepted),
-                v2::Outcome::NotSpoken(key) if delivery.suites.allows(Suite::V1) => {
+            match v2::deliver(delivery, &mut connection, key, text, rng).await? {
+                v2::Negotiated::Accepted(accepted) => return Ok(*accepted),
+                v2::Negotiated::NotSpoken(key) if delivery.suites.allows(Suite::V1) => {
                     delivery.observer.event(Event::FellBack);
                     *key
                 }
-                v2::Outcome::NotSpoken(_) => return Err(Failure::NoCommonSuite(Suite::V2)),
+                v2::Negotiated::NotSpoken(_) => return Err(Failure::NoCommonSuite(Suite::V2)),
             }
         }
     };
-    text.fits(Suite::V1).map_err(Fault::Text)?;
-    v1::deliver(delivery, &mut line, key, text, rng).await
+    text.fits(Suite::V1)?;
+    v1::deliver(delivery, &mut connection, key, text, rng).await
 }
 
 /// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left
 /// whole.
-fn undelivered(trouble: Trouble) -> Failure {
-    match trouble {
-        Trouble::Dial(fault) => Failure::Unreachable(fault),
-        Trouble::Broken => Failure::Broken,
-        Trouble::Silent(patience) => Failure::Silent(patience),
-        Trouble::Nonsense => Failure::Fault(Fault::Malformed),
+fn undelivered(error: TransportError) -> Failure {
+    match error {
+        TransportError::Dial(fault) => Failure::Unreachable(fault),
+        TransportError::Closed => Failure::Broken,
+        TransportError::TimedOut(patience) => Failure::Silent(patience),
+        TransportError::Malformed => Failure::Protocol(ProtocolError::Malformed),
     }
 }
 
 /// Reads a refusal.
-fn refused(answer: &Answer) -> Failure {
-    match (reason(answer), answer.repeated_for) {
+fn refused(response: &Response) -> Failure {
+    match (reason(response), response.refused_for) {
         (Failure::Refused(refusal), Some(time)) => Failure::StillRefused(refusal, time),
         (failure, _) => failure,
     }
 }
 
 /// Reads a refusal, as if it were the first.
-fn reason(answer: &Answer) -> Failure {
-    match (Refused::read(answer.status, &answer.body), answer.status) {
+fn reason(response: &Response) -> Failure {
+    match (
+        Refused::read(response.status, &response.body),
+        response.status,
+    ) {
         (Refused::Known(refusal), _) => Failure::Refused(refusal),
         (Refused::Unknown, status) => Failure::RefusedUnknown(status),
         (Refused::No, 507) => Failure::Refused(Refusal::Full), // a published relay says it without a reason
@@ -275,15 +282,15 @@ fn reason(answer: &Answer) -> Failure {
 ///
 /// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended
 /// since.
-fn message_refused(answer: &Answer, lost: bool) -> Failure {
-    match refused(answer) {
-        Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if lost => {
-            Failure::InDoubt(Doubt::Refused(refusal))
+fn message_refused(response: &Response, answer_lost: bool) -> Failure {
+    match refused(response) {
+        Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if answer_lost => {
+            Failure::Indeterminate(Indeterminate::Refused(refusal))
         }
         Failure::RefusedUnread(status) | Failure::RefusedUnknown(status)
-            if lost || !(400..500).contains(&status) =>
+            if answer_lost || !(400..500).contains(&status) =>
         {
-            Failure::InDoubt(Doubt::Unclear)
+            Failure::Indeterminate(Indeterminate::Unclear)
         }
         failure => failure,
     }

@@ -11,6 +11,7 @@ use kkv_base::limits::{
     MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
 };
 use kkv_base::private::Private;
+use kkv_protocol::ids::{RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::proof::{MessageV1, MessageV2, Proof};
@@ -64,7 +65,7 @@ pub struct List {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// The relay's public key, which is another one at each start.
-    pub relay: Hex<32>,
+    pub relay: RelayId,
     /// What is to be named when it is asked next. What changed while the list was made is listed again then.
     pub version: u64,
     /// The version that was named, since which the listed messages have come or been marked otherwise. None: every
@@ -117,7 +118,7 @@ impl From<Vec<Summary>> for List {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
     /// The relay's public key.
-    pub relay: Hex<32>,
+    pub relay: RelayId,
     /// As it says in [`Changes`].
     pub version: u64,
 }
@@ -140,7 +141,7 @@ pub struct Summary {
     /// Length of its content.
     pub bytes: usize,
     /// The sender's public key.
-    pub sender: Hex<32>,
+    pub sender: SenderId,
     /// Which OpenPGP block its text is, if it is one. (A relay from before says nothing of it.)
     #[serde(default)]
     pub openpgp: Option<Block>,
@@ -162,7 +163,7 @@ pub struct Wanted {
     /// The version of the queue since which messages have changed that are wanted, with [`Changes`]; 0 for every one.
     pub since: Option<u64>,
     /// The relay that it is a version of.
-    pub relay: Option<Hex<32>>,
+    pub relay: Option<RelayId>,
 }
 
 /// Asks for one message.
@@ -179,9 +180,9 @@ pub struct Message {
     #[serde(flatten)]
     pub summary: Summary,
     /// The relay it was sent to.
-    pub relay: Hex<32>,
+    pub relay: RelayId,
     /// Its session (kkv/2; zeros in kkv/1).
-    pub session: Hex<32>,
+    pub session: SessionId,
     /// The sender's signature.
     pub signature: Hex<64>,
     /// The text.
@@ -281,7 +282,7 @@ mod tests {
             kind: Kind::Text,
             cost: u8::MAX,
             bytes: usize::MAX,
-            sender: Hex([0xff; 32]),
+            sender: SenderId([0xff; 32]),
             openpgp: None,
             openpgp_inside: vec![
                 Block::Message,
@@ -294,8 +295,8 @@ mod tests {
         };
         let message = Message {
             summary: summary.clone(),
-            relay: Hex([0xff; 32]),
-            session: Hex([0xff; 32]),
+            relay: RelayId([0xff; 32]),
+            session: SessionId([0xff; 32]),
             signature: Hex([0xff; 64]),
             text: Private(Zeroizing::new("\u{1}".repeat(kkv_base::limits::SLOT_BYTES))),
         };
@@ -304,7 +305,7 @@ mod tests {
         let each = serde_json::to_string(&summary).unwrap().len() + ",".len();
         let most = MAX_MESSAGES as usize;
         let changes = Changes {
-            relay: Hex([0xff; 32]),
+            relay: RelayId([0xff; 32]),
             version: u64::MAX,
             since: Some(u64::MAX),
             oldest: MessageId(u64::MAX),

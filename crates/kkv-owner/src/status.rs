@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use kkv_net::tor::{Listen, TorMode, TorState};
+use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::Suite;
-use kkv_protocol::wire::Hex;
 use serde::{Deserialize, Serialize};
 
 /// State of the relay.
@@ -45,7 +45,7 @@ pub struct Status {
     /// What the kernel holds it to.
     pub sandbox: Sandbox,
     /// The relay's public key.
-    pub relay: Hex<32>,
+    pub relay: RelayId,
 }
 
 /// How others reach a relay.

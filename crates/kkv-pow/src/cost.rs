@@ -7,13 +7,20 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost(u8);
 
-/// A cost above [`Cost::HIGHEST`], or no number at all.
+/// Why something is no cost. Both say the same to a person: what a cost is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the cost is a whole number from 0 to {most}: each step doubles the work, and {most} would take a processor core more than a century",
-    most = Cost::HIGHEST
-)]
-pub struct BadCost;
+#[non_exhaustive]
+pub enum BadCost {
+    /// It is no whole number of 32 bits.
+    #[error("{}", BOUNDS)]
+    NotANumber,
+    /// It is above [`Cost::HIGHEST`].
+    #[error("{}", BOUNDS)]
+    TooHigh(u32),
+}
+
+const BOUNDS: &str = "the cost is a whole number from 0 to 60: each step doubles the work, and 60 would take a \
+                      processor core more than a century";
 
 impl Cost {
     /// The most that can be asked for: 2^60 hashes are 150 years for one core that does 240 million a second, as the
@@ -27,7 +34,7 @@ impl Cost {
     pub fn new(bits: u32) -> Result<Self, BadCost> {
         match u8::try_from(bits) {
             Ok(bits) if bits <= Self::HIGHEST.0 => Ok(Self(bits)),
-            _ => Err(BadCost),
+            _ => Err(BadCost::TooHigh(bits)),
         }
     }
 
@@ -48,7 +55,7 @@ impl FromStr for Cost {
     type Err = BadCost;
 
     fn from_str(text: &str) -> Result<Self, BadCost> {
-        Self::new(text.parse().map_err(|_| BadCost)?)
+        Self::new(text.parse().map_err(|_| BadCost::NotANumber)?)
     }
 }
 
@@ -66,8 +73,14 @@ mod tests {
     fn bounds() {
         assert_eq!("0".parse::<Cost>().unwrap().bits(), 0);
         assert_eq!("60".parse::<Cost>().unwrap().bits(), 60);
-        for wrong in ["61", "-1", "256", "4294967296", "", "ten", "1.5"] {
-            assert_eq!(wrong.parse::<Cost>(), Err(BadCost), "{wrong}");
+        for wrong in ["-1", "4294967296", "", "ten", "1.5"] {
+            assert_eq!(wrong.parse::<Cost>(), Err(BadCost::NotANumber), "{wrong}");
         }
+        for wrong in [61, 256, u32::MAX] {
+            let parsed = wrong.to_string().parse::<Cost>();
+            assert_eq!(parsed, Err(BadCost::TooHigh(wrong)), "{wrong}");
+        }
+        let highest = Cost::HIGHEST.to_string();
+        assert_eq!(BOUNDS.matches(&highest).count(), 2);
     }
 }

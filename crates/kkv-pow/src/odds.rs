@@ -67,11 +67,11 @@ fn duration(seconds: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cost;
+    use crate::{Cost, PuzzleKey, Seed};
 
     fn of(bits: u32, rate: f64) -> [Odds; 2] {
         let cost = Cost::new(bits).unwrap();
-        let (seed, key) = ([0; 32], [0; 32]);
+        let (seed, key) = (Seed([0; 32]), PuzzleKey([0; 32]));
         [Puzzle::V1 { seed, cost }, Puzzle::V2 { key, cost }].map(|p| Odds::new(&p, rate))
     }
 

@@ -1,6 +1,7 @@
 //! What has to be found, for both suites, and the check that it was.
 
 use super::Cost;
+use super::bytes::{Nonce, PuzzleKey, Seed};
 
 /// Sub-puzzles of one kkv/2 challenge whose cost is at least 4.
 ///
@@ -17,7 +18,7 @@ pub enum Puzzle {
     /// A 32-byte nonce with BLAKE3(nonce ‖ seed) starting with `cost` zero bits.
     V1 {
         /// First field of the challenge.
-        seed: [u8; 32],
+        seed: Seed,
         /// Zero bits asked for.
         cost: Cost,
     },
@@ -25,7 +26,7 @@ pub enum Puzzle {
     /// zero bits each.
     V2 {
         /// BLAKE3 derive_key over the whole challenge, so that every field of it is paid for.
-        key: [u8; 32],
+        key: PuzzleKey,
         /// Zero bits asked for, in all.
         cost: Cost,
     },
@@ -35,15 +36,33 @@ pub enum Puzzle {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Solution {
     /// The nonce of a kkv/1 puzzle.
-    V1([u8; 32]),
+    V1(Nonce),
     /// The nonces of a kkv/2 puzzle: 1 or 16, strictly increasing.
     V2(Vec<u64>),
 }
 
-/// A solution that does not solve the puzzle.
+/// Why a solution does not solve the puzzle. Only the first fault is told, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the solution doesn't solve the puzzle")]
-pub struct WrongSolution;
+#[non_exhaustive]
+pub enum WrongSolution {
+    /// It solves puzzles of the other suite.
+    #[error("the solution is for a puzzle of the other suite")]
+    Suite,
+    /// It has another number of nonces than the cost asks for.
+    #[error("a solution has {wanted} nonces at this cost, and this has {found}")]
+    Count {
+        /// Nonces that this puzzle asks for.
+        wanted: usize,
+        /// Nonces that there are.
+        found: usize,
+    },
+    /// Some nonce is no greater than the one before it, so one could count twice.
+    #[error("the nonces of the solution don't increase")]
+    Order,
+    /// Some nonce gives a hash with too few zero bits.
+    #[error("a nonce of the solution has too few zero bits")]
+    Bits,
+}
 
 impl Puzzle {
     /// The price.
@@ -86,20 +105,28 @@ impl Puzzle {
     /// It does not solve this puzzle.
     pub fn verify(&self, solution: &Solution) -> Result<(), WrongSolution> {
         let bits = u32::from(self.bits_each());
-        let solved = match (self, solution) {
+        let enough = match (self, solution) {
             (Self::V1 { seed, .. }, Solution::V1(nonce)) => {
                 leading_zeros(&hash_v1(nonce, seed)) >= bits
             }
             (Self::V2 { key, .. }, Solution::V2(nonces)) => {
-                nonces.len() == self.count()
-                    && nonces.windows(2).all(|pair| pair[0] < pair[1])
-                    && nonces
-                        .iter()
-                        .all(|nonce| leading_zeros(&hash_v2(key, *nonce)) >= bits)
+                let (wanted, found) = (self.count(), nonces.len());
+                if found != wanted {
+                    return Err(WrongSolution::Count { wanted, found });
+                }
+                if !nonces.is_sorted_by(|one, next| one < next) {
+                    return Err(WrongSolution::Order);
+                }
+                let mut hashes = nonces.iter().map(|nonce| hash_v2(key, *nonce));
+                hashes.all(|hash| leading_zeros(&hash) >= bits)
             }
-            _ => false,
+            _ => return Err(WrongSolution::Suite),
         };
-        if solved { Ok(()) } else { Err(WrongSolution) }
+        if enough {
+            Ok(())
+        } else {
+            Err(WrongSolution::Bits)
+        }
     }
 }
 
@@ -116,24 +143,27 @@ impl Cost {
 }
 
 /// BLAKE3(nonce ‖ seed): exactly one block.
-pub(super) fn hash_v1(nonce: &[u8; 32], seed: &[u8; 32]) -> [u8; 32] {
+pub(super) fn hash_v1(nonce: &Nonce, seed: &Seed) -> blake3::Hash {
     let mut block = [0; 64];
-    block[..32].copy_from_slice(nonce);
-    block[32..].copy_from_slice(seed);
-    *blake3::hash(&block).as_bytes()
+    block[..32].copy_from_slice(&nonce.0);
+    block[32..].copy_from_slice(&seed.0);
+    blake3::hash(&block)
 }
 
 /// BLAKE3 keyed_hash(key, 56 zero bytes ‖ nonce LE): exactly one block.
-pub(super) fn hash_v2(key: &[u8; 32], nonce: u64) -> [u8; 32] {
+pub(super) fn hash_v2(key: &PuzzleKey, nonce: u64) -> blake3::Hash {
     let mut block = [0; 64];
     block[56..].copy_from_slice(&nonce.to_le_bytes());
-    *blake3::keyed_hash(key, &block).as_bytes()
+    blake3::keyed_hash(&key.0, &block)
 }
 
 /// Zero bits before the first one bit, from the most significant bit of byte 0. Looks at 128 bits: twice the highest
 /// cost.
-pub(super) fn leading_zeros(hash: &[u8; 32]) -> u32 {
-    let (head, _) = hash.split_first_chunk::<16>().expect("32 bytes hold 16");
+pub(super) fn leading_zeros(hash: &blake3::Hash) -> u32 {
+    let (head, _) = hash
+        .as_bytes()
+        .split_first_chunk::<16>()
+        .expect("32 bytes hold 16");
     u128::from_be_bytes(*head).leading_zeros()
 }
 
@@ -144,6 +174,7 @@ mod tests {
     #[test]
     fn zero_bits_are_counted_from_the_top_of_byte_zero() {
         let mut hash = [0xff; 32];
+        let leading_zeros = |hash: &[u8; 32]| leading_zeros(&blake3::Hash::from_bytes(*hash));
         assert_eq!(leading_zeros(&hash), 0);
         hash[0] = 0x01;
         assert_eq!(leading_zeros(&hash), 7);
@@ -157,16 +188,33 @@ mod tests {
     #[test]
     fn nonces_must_increase_so_one_counts_once() {
         let cost = Cost::new(4).unwrap();
-        let puzzle = Puzzle::V2 { key: [1; 32], cost };
+        let puzzle = Puzzle::V2 {
+            key: PuzzleKey([1; 32]),
+            cost,
+        };
         assert_eq!((puzzle.count(), puzzle.bits_each()), (16, 0));
         let increasing: Vec<u64> = (0..16).collect();
-        assert!(puzzle.verify(&Solution::V2(increasing.clone())).is_ok());
-        assert!(puzzle.verify(&Solution::V2(vec![5; 16])).is_err());
-        assert!(
-            puzzle
-                .verify(&Solution::V2(increasing[..15].to_vec()))
-                .is_err()
+        let verified = |nonces: &[u64]| puzzle.verify(&Solution::V2(nonces.to_vec()));
+        assert_eq!(verified(&increasing), Ok(()));
+        assert_eq!(verified(&[5; 16]), Err(WrongSolution::Order));
+        let few = WrongSolution::Count {
+            wanted: 16,
+            found: 15,
+        };
+        assert_eq!(verified(&increasing[..15]), Err(few));
+        let other = puzzle.verify(&Solution::V1(Nonce([0; 32])));
+        assert_eq!(other, Err(WrongSolution::Suite));
+    }
+
+    #[test]
+    fn a_nonce_with_too_few_zero_bits_solves_nothing() {
+        let cost = Cost::HIGHEST;
+        let (seed, key) = (Seed([1; 32]), PuzzleKey([1; 32]));
+        let v1 = Puzzle::V1 { seed, cost }.verify(&Solution::V1(Nonce([0; 32])));
+        let v2 = Puzzle::V2 { key, cost }.verify(&Solution::V2((0..16).collect()));
+        assert_eq!(
+            (v1, v2),
+            (Err(WrongSolution::Bits), Err(WrongSolution::Bits))
         );
-        assert!(puzzle.verify(&Solution::V1([0; 32])).is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use super::bytes::Nonce;
 use super::kernel::{Block, GROUP, InstructionSet, find};
 use super::puzzle::{Puzzle, Solution, hash_v1, hash_v2, leading_zeros};
 
@@ -216,11 +217,11 @@ impl Hunt<'_> {
 }
 
 /// Upper half of `index`, then the lower half, which the kernel counts: word 7 of the block.
-fn nonce_v1(prefix: &[u8; 24], index: u64) -> [u8; 32] {
+fn nonce_v1(prefix: &[u8; 24], index: u64) -> Nonce {
     let mut nonce = [0; 32];
     nonce[..24].copy_from_slice(prefix);
     nonce[24..].copy_from_slice(&index.rotate_left(32).to_le_bytes());
-    nonce
+    Nonce(nonce)
 }
 
 /// Little endian, its upper half is the last word of the block, which the kernel counts.
@@ -231,7 +232,7 @@ fn nonce_v2(index: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cost;
+    use crate::{Cost, PuzzleKey, Seed};
 
     fn two(instructions: InstructionSet) -> Solver {
         Solver {
@@ -242,8 +243,8 @@ mod tests {
 
     fn puzzles(bits: u32) -> [Puzzle; 2] {
         let cost = Cost::new(bits).unwrap();
-        let seed = [9; 32];
-        [Puzzle::V1 { seed, cost }, Puzzle::V2 { key: seed, cost }]
+        let (seed, key) = (Seed([9; 32]), PuzzleKey([9; 32]));
+        [Puzzle::V1 { seed, cost }, Puzzle::V2 { key, cost }]
     }
 
     #[test]

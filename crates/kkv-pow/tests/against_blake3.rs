@@ -1,12 +1,13 @@
 //! The kernel, on every instruction set that this machine has, against the `blake3` crate.
 
 use kkv_pow::kernel::{Block, GROUP, InstructionSet, find};
+use kkv_pow::{Nonce, PuzzleKey, Seed};
 use proptest::prelude::*;
 
 /// What is hashed: the kernel's block, and the same for `blake3`.
 #[derive(Clone, Copy)]
 struct Case {
-    key: Option<[u8; 32]>,
+    key: Option<PuzzleKey>,
     bytes: [u8; 64],
 }
 
@@ -15,7 +16,7 @@ impl Case {
         Self { key: None, bytes }
     }
 
-    fn v2(key: [u8; 32], nonce: u64) -> Self {
+    fn v2(key: PuzzleKey, nonce: u64) -> Self {
         let mut bytes = [0; 64];
         bytes[56..].copy_from_slice(&nonce.to_le_bytes());
         Self {
@@ -28,7 +29,7 @@ impl Case {
         let (head, tail) = self.bytes.split_first_chunk::<32>().expect("64 bytes");
         let nonce = u64::from_le_bytes(*self.bytes.last_chunk().expect("64 bytes"));
         match &self.key {
-            None => Block::v1(head, tail.try_into().expect("the other 32")),
+            None => Block::v1(&Nonce(*head), &Seed(tail.try_into().expect("the other 32"))),
             Some(key) => Block::v2(key, nonce),
         }
     }
@@ -39,7 +40,7 @@ impl Case {
         self.bytes[at..at + 4].copy_from_slice(&counted.to_le_bytes());
         let hash = match &self.key {
             None => blake3::hash(&self.bytes),
-            Some(key) => blake3::keyed_hash(key, &self.bytes),
+            Some(key) => blake3::keyed_hash(&key.0, &self.bytes),
         };
         u128::from_be_bytes(*hash.as_bytes().first_chunk().expect("32 bytes")).leading_zeros()
     }
@@ -78,7 +79,7 @@ fn agree(case: Case, bits: u8, first: u32, count: u32) {
     }
 }
 
-fn both(key: [u8; 32], bytes: [u8; 64], bits: u8, first: u32, count: u32) {
+fn both(key: PuzzleKey, bytes: [u8; 64], bits: u8, first: u32, count: u32) {
     let nonce = u64::from_le_bytes(*bytes.last_chunk().expect("64 bytes"));
     for case in [Case::v1(bytes), Case::v2(key, nonce)] {
         agree(case, bits, first, count);
@@ -90,28 +91,28 @@ fn at_the_edges_of_what_is_counted_and_of_what_is_hashed() {
     for byte in [0x00, 0x80, 0xff] {
         for first in [0, 1, 31, 0x7fff_ffe0, u32::MAX - 2047] {
             for bits in [0, 1, 7, 8, 9] {
-                both([byte; 32], [byte; 64], bits, first, 2048);
+                both(PuzzleKey([byte; 32]), [byte; 64], bits, first, 2048);
             }
         }
     }
-    both([1; 32], [2; 64], 5, 0, 0);
+    both(PuzzleKey([1; 32]), [2; 64], 5, 0, 0);
 }
 
 /// Of 2^19 hashes, eight begin with sixteen zero bits on average: a second and a third byte are compared.
 #[test]
 fn rare_hits_are_found_and_only_they() {
-    both([3; 32], [4; 64], 16, 1 << 20, 1 << 19);
+    both(PuzzleKey([3; 32]), [4; 64], 16, 1 << 20, 1 << 19);
 }
 
 /// More than 32 bits are more than it looks at: it points to every hit of 32, and who has asked looks closer.
 #[test]
 fn beyond_its_word_it_finds_what_has_a_whole_word_of_zeros() {
     for bits in [32, 33, 56, 60, 255] {
-        both([5; 32], [6; 64], bits, 0, 1 << 12);
+        both(PuzzleKey([5; 32]), [6; 64], bits, 0, 1 << 12);
     }
     // Each group has a hash of which a whole word is zero: the result of a search through half a billion.
     has_zero_word(Case::v1([0; 64]), 457_930_496);
-    has_zero_word(Case::v2([0; 32], 0), 441_200_352);
+    has_zero_word(Case::v2(PuzzleKey([0; 32]), 0), 441_200_352);
 }
 
 fn has_zero_word(case: Case, group: u32) {
@@ -123,7 +124,13 @@ fn has_zero_word(case: Case, group: u32) {
 #[test]
 #[should_panic(expected = "31 from 0 on")]
 fn what_is_no_whole_number_of_groups_is_refused() {
-    let _ = find(InstructionSet::plain(), &Block::v2(&[0; 32], 0), 1, 0, 31);
+    let _ = find(
+        InstructionSet::plain(),
+        &Block::v2(&PuzzleKey([0; 32]), 0),
+        1,
+        0,
+        31,
+    );
 }
 
 #[test]
@@ -132,7 +139,7 @@ fn what_leaves_the_counted_word_is_refused() {
     let first = u32::MAX - 32;
     let _ = find(
         InstructionSet::plain(),
-        &Block::v2(&[0; 32], 0),
+        &Block::v2(&PuzzleKey([0; 32]), 0),
         1,
         first,
         64,
@@ -152,6 +159,6 @@ proptest! {
         let mut bytes = [0; 64];
         bytes[..32].copy_from_slice(&head);
         bytes[32..].copy_from_slice(&tail);
-        both(key, bytes, bits, first, 1024);
+        both(PuzzleKey(key), bytes, bits, first, 1024);
     }
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use data_encoding::BASE32_NOPAD;
 use sha3::{Digest, Sha3_256};
 
+use crate::ids::ServiceKey;
+
 /// Characters of an address before `.onion`: base32 of 35 bytes.
 const ENCODED_CHARACTERS: usize = 56;
 /// The only version of onion service there is today.
@@ -17,11 +19,12 @@ const VERSION: u8 = 3;
 /// (Tor's rend-spec-v3, "Encoding onion addresses").
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OnionAddress {
-    public_key: [u8; 32],
+    public_key: ServiceKey,
 }
 
 /// Why a text is no onion address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OnionAddressError {
     /// It does not end in `.onion`.
     #[error("it doesn't end in .onion")]
@@ -49,20 +52,20 @@ pub enum OnionAddressError {
 impl OnionAddress {
     /// The address of the onion service with this Ed25519 public key.
     #[must_use]
-    pub fn from_public_key(public_key: [u8; 32]) -> Self {
+    pub fn from_public_key(public_key: ServiceKey) -> Self {
         Self { public_key }
     }
 
     /// The Ed25519 public key of the onion service.
     #[must_use]
-    pub fn public_key(&self) -> &[u8; 32] {
+    pub fn public_key(&self) -> &ServiceKey {
         &self.public_key
     }
 
     fn checksum(&self) -> [u8; 2] {
         let hash = Sha3_256::new()
             .chain_update(b".onion checksum")
-            .chain_update(self.public_key)
+            .chain_update(self.public_key.0)
             .chain_update([VERSION])
             .finalize();
         [hash[0], hash[1]]
@@ -93,7 +96,7 @@ impl FromStr for OnionAddress {
         let &[first, second, version] = rest else {
             return Err(OnionAddressError::Length(characters));
         };
-        let address = Self::from_public_key(*public_key);
+        let address = Self::from_public_key(ServiceKey(*public_key));
         if version != VERSION {
             return Err(OnionAddressError::Version(version));
         }
@@ -112,7 +115,7 @@ impl fmt::Display for OnionAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second] = self.checksum();
         let mut bytes = [0; 35];
-        bytes[..32].copy_from_slice(&self.public_key);
+        bytes[..32].copy_from_slice(&self.public_key.0);
         bytes[32..].copy_from_slice(&[first, second, VERSION]);
         let encoded = BASE32_NOPAD.encode(&bytes).to_ascii_lowercase();
         write!(f, "{encoded}.onion")
@@ -162,7 +165,10 @@ mod tests {
             (format!("{}é.onion", &TOR_PROJECT[..55]), E::Character),
             (TOR_PROJECT.replace("wid.onion", "wie.onion"), E::Version(4)),
             (TOR_PROJECT.replacen("2gz", "2hz", 1), E::Checksum),
-            (OnionAddress::from_public_key([0; 32]).to_string(), E::Key),
+            (
+                OnionAddress::from_public_key(ServiceKey([0; 32])).to_string(),
+                E::Key,
+            ),
         ];
         for (text, want) in cases {
             assert_eq!(text.parse::<OnionAddress>(), Err(want), "{text}");

@@ -8,7 +8,8 @@ use std::fmt;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Signature, Statement};
+use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Side, Signature};
+use crate::ids::{MessageDigest, RelayId, SenderId, SessionId, Statement};
 use crate::kind::Kind;
 use crate::v1;
 use crate::v2::message;
@@ -40,7 +41,7 @@ pub enum Proof {
 #[derive(Serialize)]
 pub struct MessageV1 {
     /// Who signed it.
-    pub sender: Hex<32>,
+    pub sender: SenderId,
     /// The text.
     pub text: Zeroizing<String>,
     /// The sender's signature of the text.
@@ -51,11 +52,11 @@ pub struct MessageV1 {
 #[derive(Serialize)]
 pub struct MessageV2 {
     /// The relay it was sent to.
-    pub relay: Hex<32>,
+    pub relay: RelayId,
     /// The session it was sent in.
-    pub session: Hex<32>,
+    pub session: SessionId,
     /// Who signed it.
-    pub sender: Hex<32>,
+    pub sender: SenderId,
     /// What the content is.
     pub kind: Kind,
     /// The content.
@@ -68,13 +69,13 @@ pub struct MessageV2 {
 #[derive(Debug, Serialize)]
 pub struct ReceiptV2 {
     /// The relay that signed it.
-    pub relay: Hex<32>,
+    pub relay: RelayId,
     /// The session the message came in.
-    pub session: Hex<32>,
+    pub session: SessionId,
     /// Who signed the message.
-    pub sender: Hex<32>,
+    pub sender: SenderId,
     /// Digest of the message: see [`receipt::digest`].
-    pub digest: Hex<32>,
+    pub digest: MessageDigest,
     /// The relay's signature.
     pub signature: Hex<64>,
 }
@@ -94,10 +95,10 @@ impl fmt::Debug for MessageV2 {
 impl From<&Receipted> for Proof {
     fn from(receipted: &Receipted) -> Self {
         Self::Receipt(ReceiptV2 {
-            relay: Hex(*receipted.relay.as_bytes()),
-            session: Hex(receipted.receipt.session),
-            sender: Hex(*receipted.receipt.sender.as_bytes()),
-            digest: Hex(receipted.receipt.digest),
+            relay: receipted.relay.id(),
+            session: receipted.receipt.session,
+            sender: receipted.receipt.sender.id(),
+            digest: receipted.receipt.digest,
             signature: Hex(receipted.signature.0),
         })
     }
@@ -121,9 +122,9 @@ impl Proof {
                     .verify_statement(&message.statement(), &Signature(message.signature.0))
             }
             Self::Receipt(receipt) => Receipt {
-                session: receipt.session.0,
+                session: receipt.session,
                 sender: key(&receipt.sender)?,
-                digest: receipt.digest.0,
+                digest: receipt.digest,
             }
             .verify(&key(&receipt.relay)?, &Signature(receipt.signature.0)),
         }
@@ -153,20 +154,20 @@ impl Proof {
 impl MessageV2 {
     fn statement(&self) -> Statement {
         let content = self.text.as_bytes();
-        message::statement(&self.relay.0, &self.session.0, self.kind as u8, content)
+        message::statement(&self.relay, &self.session, self.kind as u8, content)
     }
 }
 
 impl ReceiptV2 {
     fn confirms(&self, message: &MessageV2) -> bool {
         let digest = receipt::digest(&message.statement(), &Signature(message.signature.0));
-        self.digest.0 == digest
+        self.digest == digest
             && self.session == message.session
             && self.sender == message.sender
             && self.relay == message.relay
     }
 }
 
-fn key<Side>(bytes: &Hex<32>) -> Result<PublicKey<Side>, BadSignature> {
-    PublicKey::from_bytes(&bytes.0).map_err(|_| BadSignature)
+fn key<S: Side>(id: &S::Id) -> Result<PublicKey<S>, BadSignature> {
+    PublicKey::from_id(id).map_err(|_| BadSignature)
 }

@@ -9,6 +9,7 @@ use super::wire;
 /// Which of several secret checks failed is not told: a seal, an inner signature and padding are all
 /// [`Unproven`](Self::Unproven).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The body does not have the shape of this step.
     #[error("the request is malformed")]
@@ -162,7 +163,7 @@ impl Refused {
     /// What comes back holds no text that the relay wrote, so nothing of it can steer a terminal.
     #[must_use]
     pub fn read(status: u16, body: &[u8]) -> Self {
-        let Some(Code { error }) = wire::object(body) else {
+        let Ok(Code { error }) = wire::object(body) else {
             return Self::No;
         };
         Refusal::ALL

@@ -13,6 +13,7 @@ pub struct Text(Zeroizing<String>);
 
 /// Why a text can't be carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadText {
     /// There is nothing to carry.
     #[error("the message is empty")]

@@ -6,6 +6,8 @@ pub mod sender;
 pub mod wire;
 
 use crate::crypto::seal::TAG_BYTES;
+use crate::ids::X25519PublicKey;
+use kkv_pow::Nonce;
 
 /// Bytes of a signature before the text in an opened message.
 pub(crate) const SIGNATURE_BYTES: usize = 64;
@@ -29,9 +31,9 @@ pub fn is_text(text: &[u8]) -> bool {
 }
 
 /// What a sender signs in the exchange: X25519 key ‖ nonce, 64 bytes.
-pub(crate) fn exchange_signed(x25519: &[u8; 32], nonce: &[u8; 32]) -> [u8; 64] {
+pub(crate) fn exchange_signed(x25519: &X25519PublicKey, nonce: &Nonce) -> [u8; 64] {
     let mut signed = [0; 64];
-    signed[..32].copy_from_slice(x25519);
-    signed[32..].copy_from_slice(nonce);
+    signed[..32].copy_from_slice(&x25519.0);
+    signed[32..].copy_from_slice(&nonce.0);
     signed
 }

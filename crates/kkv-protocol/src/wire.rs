@@ -8,6 +8,7 @@ use serde::de::value::MapDeserializer;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 /// `N` bytes, as 2·N hex characters. Any other length is refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,25 +18,68 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 #[derive(Clone, PartialEq, Eq)]
 pub struct HexUpTo<const MAX: usize>(Vec<u8>);
 
-/// Reads a JSON object whose fields hold no objects themselves (PROTOCOL.md §2); `None` if it is anything else.
+/// Why a text is not hex of the length that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadHex {
+    /// It is too short or too long.
+    #[error("it has {found} bytes of text instead of {wanted} hex characters")]
+    Length {
+        /// Hex characters that are wanted: two for each byte.
+        wanted: usize,
+        /// Bytes that the text has.
+        found: usize,
+    },
+    /// The length is right, and some character is none of 0-9, a-f and A-F.
+    #[error("it has a character other than 0-9 and a-f")]
+    Character,
+}
+
+/// Why a body is not what it should be (PROTOCOL.md §2). It holds nothing of what stands in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadBody {
+    /// Some byte of the JSON is not UTF-8.
+    #[error("it is not UTF-8")]
+    NotUtf8,
+    /// It does not begin as a JSON object does.
+    #[error("it is no JSON object")]
+    NotAnObject,
+    /// It begins as an object, and JSON's grammar ends before it does.
+    #[error("it is no JSON")]
+    NotJson,
+    /// A field is missing, there twice, or of another type or length.
+    #[error("its fields are not those of this step")]
+    Fields,
+}
+
+/// Reads a JSON object whose fields hold no objects themselves (PROTOCOL.md §2).
 ///
 /// Whatever comes from outside in JSON is read by this: serde's derived readers take the array of an object's values
 /// for the object.
-pub fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+///
+/// # Errors
+/// It is anything else.
+pub fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, BadBody> {
     // All of it: serde passes over what is in a field that nobody reads without looking at its bytes.
-    let json = str::from_utf8(json).ok()?;
+    let json = str::from_utf8(json).map_err(|_| BadBody::NotUtf8)?;
     if !json.trim_ascii_start().starts_with('{') {
-        return None;
+        return Err(BadBody::NotAnObject);
     }
-    serde_json::from_str(json).ok()
+    serde_json::from_str(json).map_err(|error| match error.classify() {
+        Category::Data => BadBody::Fields,
+        Category::Syntax | Category::Eof | Category::Io => BadBody::NotJson,
+    })
 }
 
-/// Reads a form; `None` if it is none, or not of this shape. Its fields are what is read from strings alone, as every
-/// field of kkv/1 is.
+/// Reads a form. Its fields are what is read from strings alone, as every field of kkv/1 is.
 ///
 /// Whatever is escaped in it is read by `serde_urlencoded`, which looks at every byte alone. Hex never is, and then the
 /// fields are there as they are: with a message of kkv/1 that spares the relay a twelfth of its work.
-pub fn form<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+///
+/// # Errors
+/// [`BadBody::Fields`]: any bytes are some form.
+pub fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, BadBody> {
     let escaped = body.iter().any(|byte| matches!(byte, b'%' | b'+'));
     let plain = if escaped {
         None
@@ -43,11 +87,11 @@ pub fn form<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
         str::from_utf8(body).ok()
     };
     let Some(plain) = plain else {
-        return serde_urlencoded::from_bytes(body).ok();
+        return serde_urlencoded::from_bytes(body).map_err(|_| BadBody::Fields);
     };
     let pairs = plain.split('&').filter(|pair| !pair.is_empty());
     let fields = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    T::deserialize(MapDeserializer::<_, de::value::Error>::new(fields)).ok()
+    T::deserialize(MapDeserializer::<_, de::value::Error>::new(fields)).map_err(|_| BadBody::Fields)
 }
 
 impl<const MAX: usize> HexUpTo<MAX> {
@@ -69,17 +113,20 @@ impl<const MAX: usize> HexUpTo<MAX> {
 }
 
 impl<const N: usize> Hex<N> {
-    /// Parses hex of exactly `N` bytes.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; N];
-        if text.len() != 2 * N {
-            return None;
+    /// Reads 2·`N` hex characters of either case (PROTOCOL.md §2).
+    ///
+    /// # Errors
+    /// It has another length, or a character that hex does not have.
+    pub fn parse(text: &str) -> Result<Self, BadHex> {
+        let (wanted, found) = (2 * N, text.len());
+        if found != wanted {
+            return Err(BadHex::Length { wanted, found });
         }
+        let mut bytes = [0; N];
         HEXLOWER_PERMISSIVE
             .decode_mut(text.as_bytes(), &mut bytes)
-            .ok()?;
-        Some(Self(bytes))
+            .map_err(|_| BadHex::Character)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -124,7 +171,7 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Hex<N>, E> {
-                Hex::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str("…"), &self))
+                Hex::parse(text).map_err(|_| E::invalid_value(de::Unexpected::Str("…"), &self))
             }
         }
         deserializer.deserialize_str(Exactly)
@@ -163,9 +210,13 @@ mod tests {
 
     #[test]
     fn only_the_exact_length_is_taken() {
-        assert_eq!(Hex::<2>::parse("a0fF"), Some(Hex([0xa0, 0xff])));
-        for wrong in ["", "a0f", "a0f", "a0ff0", "a0ff00", "zz00", "0xa0", "é0f"] {
-            assert_eq!(Hex::<2>::parse(wrong), None, "{wrong}");
+        assert_eq!(Hex::<2>::parse("a0fF"), Ok(Hex([0xa0, 0xff])));
+        for (wrong, found) in [("", 0), ("a0f", 3), ("a0ff0", 5), ("a0ff00", 6), ("éé0", 5)] {
+            let length = BadHex::Length { wanted: 4, found };
+            assert_eq!(Hex::<2>::parse(wrong), Err(length), "{wrong}");
+        }
+        for wrong in ["zz00", "0xa0", "é0f", " a0f", "-a0f"] {
+            assert_eq!(Hex::<2>::parse(wrong), Err(BadHex::Character), "{wrong}");
         }
         let json = |text: &str| serde_json::from_str::<HexUpTo<2>>(text);
         assert_eq!(json("\"\"").unwrap().as_bytes(), b"");
@@ -196,32 +247,34 @@ mod tests {
             r#"{"b":"\ud800","a":"01"}"#,
             &deep,
         ] {
-            assert_eq!(read(taken.as_bytes()), Some(1), "{taken}");
+            assert_eq!(read(taken.as_bytes()), Ok(1), "{taken}");
         }
-        for refused in [
-            &b"\xef\xbb\xbf{\"a\":\"01\"}"[..],
-            b"{\"b\":\"\xff\",\"a\":\"01\"}",
-            b"{\"\xff\":1,\"a\":\"01\"}",
-            b"{\"a\":\"01\"}\0",
-            b"{\"a\":\"01\"}{}",
-            b"{\"a\":\"01\",\"a\":\"01\"}",
-            b"{\"a\":\"01\",\"\\u0061\":\"01\"}",
-            b"{\"a\":\"01\",}",
-            b"{\"a\":1}",
-            b"{\"a\":null}",
-            b"{\"a\":[\"01\"]}",
-            b"{\"A\":\"01\"}",
-            b"{\"b\":01,\"a\":\"01\"}",
-            b"{\"b\":NaN,\"a\":\"01\"}",
-            b"{\"b\":\"\n\",\"a\":\"01\"}",
-            b"{\"\\ud800\":1,\"a\":\"01\"}",
-            b"{'a':'01'}",
-            b"\x0c{\"a\":\"01\"}",
-            b"[\"01\"]",
-            b"",
+        use BadBody::{Fields, NotAnObject, NotJson, NotUtf8};
+        for (refused, why) in [
+            (&b"\xef\xbb\xbf{\"a\":\"01\"}"[..], NotAnObject),
+            (b"{\"b\":\"\xff\",\"a\":\"01\"}", NotUtf8),
+            (b"{\"\xff\":1,\"a\":\"01\"}", NotUtf8),
+            (b"{\"a\":\"01\"}\0", NotJson),
+            (b"{\"a\":\"01\"}{}", NotJson),
+            (b"{\"a\":\"01\",\"a\":\"01\"}", Fields),
+            (b"{\"a\":\"01\",\"\\u0061\":\"01\"}", Fields),
+            (b"{\"a\":\"01\",}", NotJson),
+            (b"{\"a\":1}", Fields),
+            (b"{\"a\":null}", Fields),
+            (b"{\"a\":[\"01\"]}", Fields),
+            (b"{\"A\":\"01\"}", Fields),
+            (b"{\"b\":01,\"a\":\"01\"}", NotJson),
+            (b"{\"b\":NaN,\"a\":\"01\"}", NotJson),
+            (b"{\"b\":\"\n\",\"a\":\"01\"}", NotJson),
+            (b"{\"\\ud800\":1,\"a\":\"01\"}", NotJson),
+            (b"{'a':'01'}", NotJson),
+            (b"\x0c{\"a\":\"01\"}", NotJson),
+            (b"[\"01\"]", NotAnObject),
+            (b"{\"a\":\"01\"", NotJson),
+            (b"", NotAnObject),
         ] {
             let shown = String::from_utf8_lossy(refused);
-            assert_eq!(read(refused), None, "{shown}");
+            assert_eq!(read(refused), Err(why), "{shown}");
         }
     }
 
@@ -243,7 +296,7 @@ mod tests {
             b"b=%zz&a=01",
         ] {
             let shown = String::from_utf8_lossy(taken);
-            assert_eq!(read(taken), Some(1), "{shown}");
+            assert_eq!(read(taken), Ok(1), "{shown}");
         }
         for refused in [
             &b""[..],
@@ -259,7 +312,7 @@ mod tests {
             b"a=01\n",
         ] {
             let shown = String::from_utf8_lossy(refused);
-            assert_eq!(read(refused), None, "{shown}");
+            assert_eq!(read(refused), Err(BadBody::Fields), "{shown}");
         }
     }
 
@@ -294,7 +347,7 @@ mod tests {
         ) {
             let mut bytes = form.into_bytes();
             bytes.extend(junk);
-            let theirs = serde_urlencoded::from_bytes::<Form>(&bytes).ok();
+            let theirs = serde_urlencoded::from_bytes::<Form>(&bytes).map_err(|_| BadBody::Fields);
             prop_assert_eq!(super::form::<Form>(&bytes), theirs);
         }
 

@@ -18,7 +18,7 @@ use kkv_base::limits::{MAX_TEXT_BYTES, PURGE_INTERVAL};
 use kkv_pow::Cost;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::{Suite, SuitePolicy};
-use kkv_protocol::{Envelope, v1, v2};
+use kkv_protocol::{MessageHeader, v1, v2};
 use sessions::{Moment, Sessions};
 
 pub use price::Pricing;
@@ -53,7 +53,7 @@ pub struct PublicStatus {
 pub struct Relay {
     keys: RelayKeys,
     config: RelayConfig,
-    queue: Queue<Envelope>,
+    queue: Queue<MessageHeader>,
     sessions_v1: Sessions<v1::relay::Session, ()>,
     sessions_v2: Sessions<v2::relay::Session, v2::wire::MessageAnswer>,
     clock: Arc<dyn Clock>,
@@ -65,7 +65,7 @@ impl Relay {
     /// A relay with new keys from `rng` that puts what it accepts into `queue`.
     pub fn new(
         config: RelayConfig,
-        queue: Queue<Envelope>,
+        queue: Queue<MessageHeader>,
         clock: Arc<dyn Clock>,
         rng: &mut impl CryptoRng,
     ) -> Self {
@@ -95,7 +95,7 @@ impl Relay {
 
     /// Where its messages are.
     #[must_use]
-    pub fn queue(&self) -> &Queue<Envelope> {
+    pub fn queue(&self) -> &Queue<MessageHeader> {
         &self.queue
     }
 

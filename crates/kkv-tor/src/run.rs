@@ -204,7 +204,7 @@ fn observed(plain: &TokioRustlsRuntime, network: &Network) -> Runtime {
 
 /// Takes the key to a closed inbox, into memory only.
 fn unlock(client: &Client, access: &AccessSecret) -> Result<(), StartError> {
-    let service = HsId::from(*access.inbox().public_key());
+    let service = HsId::from(access.inbox().public_key().0);
     let secret = HsClientDescEncSecretKey::from(StaticSecret::from(*access.as_bytes()));
     client
         .insert_service_discovery_key(KeystoreSelector::Primary, service, secret)

@@ -2,9 +2,10 @@
 
 use arbitrary::{Result, Unstructured};
 use kkv::crypto::exchange::{HybridOffer, X25519Secret};
-use kkv::crypto::identity::{PublicKey, Relay, RelayKey, Sender, Signature, Statement};
+use kkv::crypto::identity::{PublicKey, Relay, RelayKey, Sender, Signature};
 use kkv::crypto::labels;
 use kkv::crypto::seal::MessageKey;
+use kkv::protocol::ids::{MessageDigest, SenderId, SessionId};
 use kkv::protocol::v2::message::{self, PLAIN_BYTES};
 use kkv::protocol::v2::receipt::{self, Receipt};
 use kkv::protocol::v2::{challenge::Challenge, transcript};
@@ -27,7 +28,7 @@ const ABSURD_BITS: u8 = 61;
 /// The relay's side of everything.
 pub(super) struct Signer {
     key: RelayKey,
-    sender: [u8; 32],
+    sender: SenderId,
     rng: StdRng,
     session: Option<Session>,
     /// The receipt for the last message that could be opened, and its text.
@@ -35,7 +36,7 @@ pub(super) struct Signer {
 }
 
 struct Session {
-    id: Statement,
+    id: SessionId,
     key: MessageKey,
 }
 
@@ -74,7 +75,7 @@ impl Twist for Unstructured<'_> {
 }
 
 impl Signer {
-    pub(super) fn new(sender: [u8; 32], rng: &mut StdRng) -> Self {
+    pub(super) fn new(sender: SenderId, rng: &mut StdRng) -> Self {
         Self {
             key: RelayKey::generate(rng),
             sender,
@@ -116,14 +117,14 @@ impl Signer {
     /// Whether somebody may take this for a challenge that costs real time, since kkv/1 searches before it looks at the
     /// signature: it has the sender's key in it, and the cost before that.
     pub(super) fn is_too_dear(&self, bytes: &[u8]) -> bool {
-        let sender = Hex(self.sender).to_string();
+        let sender = self.sender.to_string();
         let mut found = bytes
             .windows(sender.len())
             .enumerate()
             .filter(|(_, window)| window.eq_ignore_ascii_case(sender.as_bytes()));
         found.any(|(at, _)| {
             let before = at.checked_sub(8).and_then(|start| bytes.get(start..at));
-            let cost = before.and_then(|hex| Hex::<4>::parse(str::from_utf8(hex).ok()?));
+            let cost = before.and_then(|hex| Hex::<4>::parse(str::from_utf8(hex).ok()?).ok());
             cost.is_some_and(|cost| {
                 let bits = u32::from_le_bytes(cost.0);
                 (u32::from(MAX_BITS) + 1..u32::from(ABSURD_BITS)).contains(&bits)
@@ -134,7 +135,7 @@ impl Signer {
     fn pow_v1(&mut self, twist: &mut impl Twist) -> Result<String> {
         let mut bytes = [0; 76];
         self.rng.fill_bytes(&mut bytes[..32]);
-        bytes[36..68].copy_from_slice(&self.sender);
+        bytes[36..68].copy_from_slice(&self.sender.0);
         bytes[68..].copy_from_slice(&(START + 60).to_le_bytes());
         twist.twist(&mut bytes)?;
         bytes[32] = payable(bytes[32]);
@@ -146,8 +147,8 @@ impl Signer {
 
     fn exchange_v1(&mut self, twist: &mut impl Twist) -> Result<String> {
         let mut public = X25519Secret::generate(&mut self.rng).public();
-        twist.twist(&mut public)?;
-        let signature = self.key.sign(&public).0;
+        twist.twist(&mut public.0)?;
+        let signature = self.key.sign(&public.0).0;
         Ok(json(&v1::wire::ExchangeAnswer::new(public, signature)))
     }
 
@@ -158,11 +159,11 @@ impl Signer {
         bytes[4..8].copy_from_slice(&60u32.to_le_bytes());
         bytes[8..16].copy_from_slice(&(START + 60).to_le_bytes());
         self.rng.fill_bytes(&mut bytes[16..48]);
-        bytes[48..80].copy_from_slice(&self.sender);
+        bytes[48..80].copy_from_slice(&self.sender.0);
         bytes[80..].copy_from_slice(self.public().as_bytes());
         twist.twist(&mut bytes)?;
         bytes[1] = payable(bytes[1]);
-        let statement = Statement::new(labels::CHALLENGE, &[&bytes]);
+        let statement = labels::CHALLENGE.digest(&[&bytes]);
         Ok(json(&v2::wire::PowAnswer {
             challenge: Hex(bytes),
             signature: Hex(self.key.sign_statement(&statement).0),
@@ -176,23 +177,25 @@ impl Signer {
     ) -> Result<String> {
         let challenge = Challenge::from_bytes(&request.challenge.0).expect("one that was given");
         let offer = HybridOffer {
-            x25519: request.x25519.0,
+            x25519: request.x25519,
             mlkem768: request.mlkem768.0,
         };
         let (mut keys, shared) = offer.answer(&mut self.rng).expect("an honest sender's");
-        twist.twist(&mut keys.x25519)?;
+        twist.twist(&mut keys.x25519.0)?;
         twist.twist(&mut keys.mlkem768)?;
         let request_statement =
             transcript::request(&challenge, request.solution.as_bytes(), &offer);
-        let id = transcript::session(&request_statement, &Signature(request.signature.0), &keys);
+        let signed =
+            transcript::session(&request_statement, &Signature(request.signature.0), &keys);
+        let id = transcript::session_id(&signed);
         self.session = Some(Session {
             id,
-            key: shared.message_key(id.as_bytes()),
+            key: shared.message_key(&id),
         });
         Ok(json(&v2::wire::ExchangeAnswer {
-            x25519: Hex(keys.x25519),
+            x25519: keys.x25519,
             mlkem768: Hex(keys.mlkem768),
-            signature: Hex(self.key.sign_statement(&id).0),
+            signature: Hex(self.key.sign_statement(&signed).0),
         }))
     }
 
@@ -202,12 +205,12 @@ impl Signer {
         twist: &mut impl Twist,
     ) -> Result<String> {
         let session = self.session.as_ref().expect("a message comes in a session");
-        assert_eq!(&request.session.0, session.id.as_bytes());
-        let sender = PublicKey::<Sender>::from_bytes(&self.sender).expect("an honest key");
+        assert_eq!(request.session, session.id);
+        let sender = PublicKey::<Sender>::from_id(&self.sender).expect("an honest key");
         let mut receipt = Receipt {
-            session: request.session.0,
+            session: request.session,
             sender,
-            digest: [0; 32], // of what can't be opened it can know nothing
+            digest: MessageDigest([0; 32]), // of what can't be opened it can know nothing
         };
         let (sealed, tag) = request.sealed.0.split_last_chunk().expect("3,584 bytes");
         let mut plain: [u8; PLAIN_BYTES] = sealed.try_into().expect("3,568 bytes");
@@ -217,16 +220,16 @@ impl Signer {
             .is_ok()
         {
             let parts = message::decode(&plain).expect("an honest sender's message");
-            let relay = *self.key.public().as_bytes();
-            let said = message::statement(&relay, &request.session.0, parts.kind, parts.content);
+            let relay = self.key.public().id();
+            let said = message::statement(&relay, &request.session, parts.kind, parts.content);
             assert!(sender.verify_statement(&said, &parts.signature).is_ok());
             receipt.digest = receipt::digest(&said, &parts.signature);
             self.read = Some((receipt, parts.content.to_vec()));
         }
-        twist.twist(&mut receipt.session)?;
-        twist.twist(&mut receipt.digest)?;
-        let fields: [&[u8]; 3] = [&receipt.session, &self.sender, &receipt.digest];
-        let statement = Statement::new(labels::RECEIPT, &fields);
+        twist.twist(&mut receipt.session.0)?;
+        twist.twist(&mut receipt.digest.0)?;
+        let fields: [&[u8]; 3] = [&receipt.session.0, &self.sender.0, &receipt.digest.0];
+        let statement = labels::RECEIPT.digest(&fields);
         Ok(json(&v2::wire::MessageAnswer {
             receipt: Hex(self.key.sign_statement(&statement).0),
         }))

@@ -4,6 +4,7 @@ use kkv::crypto::exchange::X25519Secret;
 use kkv::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use kkv::crypto::seal::MessageKey;
 use kkv::pow::Solution;
+use kkv::protocol::ids::X25519PublicKey;
 use kkv::protocol::v1;
 use kkv::protocol::wire::{Hex, HexUpTo};
 use rand::SeedableRng;
@@ -21,7 +22,7 @@ pub struct Paid {
 /// An open session of kkv/1.
 #[derive(Debug)]
 pub struct Session {
-    theirs: [u8; 32],
+    theirs: X25519PublicKey,
     seed: u64,
 }
 
@@ -38,13 +39,13 @@ impl Paid {
             unreachable!("solved in the layout that was asked for");
         };
         let public = x25519(seed).public();
-        let signed = [public, nonce].concat();
+        let signed = [public.0, nonce.0].concat();
         let request = v1::wire::Exchange {
-            ed25519_pubkey: Hex(*key.public().as_bytes()),
-            nonce: Hex(nonce),
+            ed25519_pubkey: key.public().id(),
+            nonce: Hex(nonce.0),
             pow: answer.bytes,
             pow_sig: answer.signature,
-            diffie_hellman: Hex(public),
+            diffie_hellman: public,
             diffie_hellman_sig: Hex(key.sign(&signed).0),
         };
         Self { request, seed }
@@ -66,7 +67,7 @@ impl Paid {
         let signed = relay.verify(&answer.diffie_hellman.0, &signature);
         signed.expect("the relay signs what it answers");
         Session {
-            theirs: answer.diffie_hellman.0,
+            theirs: answer.diffie_hellman,
             seed: self.seed,
         }
     }
@@ -99,7 +100,7 @@ impl Session {
     #[must_use]
     pub fn signed(key: &SenderKey, ciphertext: Vec<u8>) -> v1::wire::MessageRequest {
         v1::wire::MessageRequest {
-            pubkey: Hex(*key.public().as_bytes()),
+            pubkey: key.public().id(),
             signature: Hex(key.sign(&ciphertext).0),
             chiphertext: HexUpTo::new(ciphertext),
         }
@@ -107,7 +108,7 @@ impl Session {
 
     fn message_key(&self) -> MessageKey {
         let shared = x25519(self.seed).agree(self.theirs);
-        MessageKey::from_raw(&shared.expect("an honest relay's key"))
+        shared.expect("an honest relay's key").message_key()
     }
 }
 

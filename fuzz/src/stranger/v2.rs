@@ -1,9 +1,10 @@
 //! The steps of kkv/2 by hand.
 
 use kkv::crypto::exchange::{HybridAnswer, HybridSecret};
-use kkv::crypto::identity::{PublicKey, Relay, SenderKey, Signature, Statement};
+use kkv::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use kkv::crypto::seal::MessageKey;
 use kkv::pow::Solution;
+use kkv::protocol::ids::{RelayId, SessionId, Statement};
 use kkv::protocol::v2;
 use kkv::protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
 use kkv::protocol::v2::receipt::{self, Receipt};
@@ -26,8 +27,8 @@ pub struct Paid {
 /// An open session of kkv/2, as its sender knows it.
 #[derive(Debug)]
 pub struct Session {
-    id: Statement,
-    relay: [u8; 32],
+    id: SessionId,
+    relay: RelayId,
     answer: HybridAnswer,
     seed: u64,
 }
@@ -53,7 +54,7 @@ impl Paid {
         let request = v2::wire::ExchangeRequest {
             challenge: answer.challenge,
             solution: HexUpTo::new(solution),
-            x25519: Hex(offer.x25519),
+            x25519: offer.x25519,
             mlkem768: Hex(offer.mlkem768),
             signature: Hex(key.sign_statement(&statement).0),
         };
@@ -80,16 +81,16 @@ impl Paid {
     #[must_use]
     pub fn open(&self, relay: &PublicKey<Relay>, answer: &v2::wire::ExchangeAnswer) -> Session {
         let keys = HybridAnswer {
-            x25519: answer.x25519.0,
+            x25519: answer.x25519,
             mlkem768: answer.mlkem768.0,
         };
         let own = Signature(self.request.signature.0);
-        let id = transcript::session(&self.statement, &own, &keys);
-        let signed = relay.verify_statement(&id, &Signature(answer.signature.0));
+        let statement = transcript::session(&self.statement, &own, &keys);
+        let signed = relay.verify_statement(&statement, &Signature(answer.signature.0));
         signed.expect("the relay signs what it answers");
         Session {
-            id,
-            relay: *relay.as_bytes(),
+            id: transcript::session_id(&statement),
+            relay: relay.id(),
             answer: keys,
             seed: self.seed,
         }
@@ -100,7 +101,7 @@ impl Session {
     /// What a sender of this content signs.
     #[must_use]
     pub fn statement(&self, kind: u8, content: &[u8]) -> Statement {
-        v2::message::statement(&self.relay, self.id.as_bytes(), kind, content)
+        v2::message::statement(&self.relay, &self.id, kind, content)
     }
 
     /// An opened message, signed, as it should be laid out.
@@ -124,8 +125,9 @@ impl Session {
     pub fn seal(&self, plain: &[u8; PLAIN_BYTES]) -> v2::wire::MessageRequest {
         let mut sealed = [0; SEALED_BYTES];
         sealed[..PLAIN_BYTES].copy_from_slice(plain);
-        let session = self.id.as_bytes();
-        let tag = self.message_key().seal(session, &mut sealed[..PLAIN_BYTES]);
+        let tag = self
+            .message_key()
+            .seal(&self.id.0, &mut sealed[..PLAIN_BYTES]);
         sealed[PLAIN_BYTES..].copy_from_slice(&tag);
         self.named(sealed)
     }
@@ -134,7 +136,7 @@ impl Session {
     #[must_use]
     pub fn named(&self, sealed: [u8; SEALED_BYTES]) -> v2::wire::MessageRequest {
         v2::wire::MessageRequest {
-            session: Hex(*self.id.as_bytes()),
+            session: self.id,
             sealed: Hex(sealed),
         }
     }
@@ -152,7 +154,7 @@ impl Session {
     ) {
         let statement = self.statement(0, text);
         let receipt = Receipt {
-            session: *self.id.as_bytes(),
+            session: self.id,
             sender: key.public(),
             digest: receipt::digest(&statement, &key.sign_statement(&statement)),
         };
@@ -163,7 +165,7 @@ impl Session {
     fn message_key(&self) -> MessageKey {
         let shared = hybrid(self.seed).agree(&self.answer);
         let shared = shared.expect("an honest relay's key");
-        shared.message_key(self.id.as_bytes())
+        shared.message_key(&self.id)
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::value_parsers::duration;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
 use crate::onion::{OnionAddress, OnionAddressError};
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::SenderId;
 use crate::queue::MessageId;
 use crate::tor::{Target, TargetError};
 
@@ -61,7 +61,8 @@ pub(super) fn signer(text: &str) -> Result<Signer, String> {
 }
 
 pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
-    let key = Hex::parse(text).and_then(|hex| PublicKey::from_bytes(&hex.0).ok());
+    let id: Option<SenderId> = text.parse().ok();
+    let key = id.and_then(|id| PublicKey::from_id(&id).ok());
     key.ok_or_else(|| {
         "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()
     })

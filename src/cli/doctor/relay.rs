@@ -109,7 +109,7 @@ impl Limits {
 pub(super) mod tests {
     use super::*;
     use crate::pow::Cost;
-    use crate::protocol::wire::Hex;
+    use crate::protocol::ids::RelayId;
     use crate::queue::Occupancy;
     use crate::sandbox::{Confined, Sandbox};
     use crate::tor::TorMode;
@@ -150,7 +150,7 @@ Max locked memory         unlimited            unlimited            bytes
                 calls: Confined::Fully,
                 writes: None,
             },
-            relay: Hex([1; 32]),
+            relay: RelayId([1; 32]),
         }
     }
 

@@ -219,7 +219,7 @@ fn parsed(stored: &[u8]) -> Result<AddressKey, Foreign> {
     }
     let stored: Stored = serde_json::from_slice(stored).map_err(|_| Foreign::NoBackup)?;
     let onion: OnionAddress = stored.onion.parse().map_err(|_| Foreign::NoBackup)?;
-    let secret = Hex::<64>::parse(&stored.secret).ok_or(Foreign::NoBackup)?;
+    let secret = Hex::<64>::parse(&stored.secret).map_err(|_| Foreign::NoBackup)?;
     let secret = Zeroizing::new(secret.0);
     let key = AddressKey::from_bytes(&secret).ok_or(Foreign::NoBackup)?;
     if key.address() == onion {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::super::exit::CliError;
 use super::super::stderr::{info, warn};
 use super::super::visible::OneLine;
-use crate::protocol::wire::Hex;
+use crate::protocol::ids::RelayId;
 use crate::queue::MessageId;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Known, Message, Summary};
@@ -30,7 +30,7 @@ struct Seen {
     /// Whether those that are unread at first count as new.
     unread_too: bool,
     /// The key of the relay they are in, once it was looked at. Each start has another, and counts from 1.
-    relay: Option<Hex<32>>,
+    relay: Option<RelayId>,
     /// Whether it is known what was there at first.
     begun: bool,
     last: MessageId,
@@ -137,7 +137,7 @@ impl Arrivals {
     }
 
     /// The relay answers, and this is its key.
-    fn learn(&mut self, relay: Hex<32>) -> Run {
+    fn learn(&mut self, relay: RelayId) -> Run {
         let run = self.seen.learn(relay);
         match run {
             Run::Another => info("kkv was started anew; its messages are watched from the first."),
@@ -186,7 +186,7 @@ impl Seen {
     }
 
     /// If it is another run of the relay, nothing of it has been seen, and nothing of the one before is left.
-    fn learn(&mut self, relay: Hex<32>) -> Run {
+    fn learn(&mut self, relay: RelayId) -> Run {
         let before = self.relay.replace(relay);
         if before.is_none_or(|before| before == relay) {
             return Run::Same;
@@ -213,6 +213,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ids::SenderId;
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
     use crate::queue::Queue;
@@ -220,8 +221,8 @@ mod tests {
     use kkv_relay::owner::stage::Stage;
     use proptest::prelude::*;
 
-    const FIRST: Hex<32> = Hex([1; 32]);
-    const SECOND: Hex<32> = Hex([2; 32]);
+    const FIRST: RelayId = RelayId([1; 32]);
+    const SECOND: RelayId = RelayId([2; 32]);
 
     fn summary(id: u64, read: bool) -> Summary {
         Summary {
@@ -232,7 +233,7 @@ mod tests {
             kind: Kind::Text,
             cost: 4,
             bytes: 1,
-            sender: Hex([7; 32]),
+            sender: SenderId([7; 32]),
             openpgp: None,
             openpgp_inside: Vec::new(),
             first: None,

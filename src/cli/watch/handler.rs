@@ -159,9 +159,9 @@ mod tests {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
 
     use super::*;
+    use crate::protocol::ids::SenderId;
     use crate::protocol::kind::Kind;
     use crate::protocol::suite::Suite;
-    use crate::protocol::wire::Hex;
     use crate::queue::MessageId;
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
             kind: Kind::Text,
             cost: 4,
             bytes: 17,
-            sender: Hex([0xab; 32]),
+            sender: SenderId([0xab; 32]),
             openpgp: None,
             openpgp_inside: Vec::new(),
             first: None,

@@ -99,7 +99,7 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
     arrives(&mut app, summary(1), "of the first relay");
     press(&mut app, "d");
     let mut another = status();
-    another.relay = Hex([9; 32]);
+    another.relay = RelayId([9; 32]);
     app.take(Event::News(News::Here(another, listed([1]))));
     assert!(app.reading.is_none());
     assert!(
@@ -223,7 +223,7 @@ fn the_bell_is_for_messages_that_come_while_one_looks() {
     let mut app = App::new(Theme::plain(), People::new(None));
     let mut here = |relay: u8, ids: &[u64]| {
         let mut status = status();
-        status.relay = Hex([relay; 32]);
+        status.relay = RelayId([relay; 32]);
         let messages = listed(ids.iter().copied());
         let orders = app.take(Event::News(News::Here(status, messages)));
         matches!(orders[..], [Order::Ring])
@@ -271,7 +271,7 @@ fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
     assert!(screen(&mut app, 80, 24).contains("Delete message 4?"));
     press(&mut app, "n ");
     let mut another = status();
-    another.relay = Hex([9; 32]);
+    another.relay = RelayId([9; 32]);
     let same_numbers = listed(1..=4);
     app.take(Event::News(News::Here(another, same_numbers)));
     assert!(picked(&app).is_empty());
@@ -392,7 +392,7 @@ fn what_is_told_of_a_relay_goes_with_it_and_its_end_is_told() {
             }
         } else {
             let mut another = status();
-            another.relay = Hex([9; 32]);
+            another.relay = RelayId([9; 32]);
             News::Here(another, listed([]))
         };
         app.take(Event::News(news));

@@ -74,7 +74,7 @@ mod tests {
 
     use super::super::tests::{ADDRESS, app, arrives, press, screen, status};
     use super::*;
-    use crate::protocol::wire::Hex;
+    use crate::protocol::ids::RelayId;
     use crate::tui::app::{Event, News, RelayState};
     use crate::tui::inbox::tests::{listed, summary};
     use crate::tui::search::Look;
@@ -267,7 +267,7 @@ mod tests {
         looked(&mut app, words, &[(1, true)]);
         assert!(in_list(&app).is_empty());
         let mut another = status();
-        another.relay = Hex([9; 32]);
+        another.relay = RelayId([9; 32]);
         let news = News::Here(another, listed([1, 2]));
         let (number, ids) = asked(&app.take(Event::News(news)));
         assert_eq!(ids, [2, 1]);

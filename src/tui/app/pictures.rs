@@ -18,7 +18,8 @@ use super::tests::{ADDRESS, arrives, press, sent, status};
 use super::*;
 use crate::cli::fields::fingerprint;
 use crate::contacts::{Book, Contact};
-use crate::crypto::identity::{Relay, Sender, SigningKey};
+use crate::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
+use crate::protocol::ids::{RelayId, SenderId};
 use crate::protocol::openpgp::Block;
 use crate::protocol::suite::Suite;
 use crate::tui::draw::draw;
@@ -57,11 +58,11 @@ const TEXTS: [(u8, &str); 7] = [
     (5, "Click \u{1b}[8mhere\u{1b}[0m \u{202e}gpj.exe\n"),
 ];
 
-fn key(of: u8) -> Hex<32> {
+fn key(of: u8) -> SenderId {
     let mut secret = [0; 32];
     secret[0] = of;
-    let key = SigningKey::<Sender>::from_secret(&Zeroizing::new(secret)).public();
-    Hex(*key.as_bytes())
+    let key = SigningKey::<Sender>::from_seed(&KeySeed::new(secret));
+    key.public().id()
 }
 
 /// In Unix time.
@@ -97,7 +98,7 @@ fn client() -> App {
     for (name, number) in [("Ann", ANN), ("Bob", BOB)] {
         let mut secret = [0; 32];
         secret[0] = number;
-        let sender = SigningKey::from_secret(&Zeroizing::new(secret)).public();
+        let sender = SigningKey::from_seed(&KeySeed::new(secret)).public();
         let target = format!("127.0.0.{number}:45069")
             .parse()
             .expect("an address");
@@ -141,7 +142,7 @@ fn has_sent() -> App {
         step,
         at: date(7),
     }));
-    let relay = fingerprint::<Relay>(&key(3));
+    let relay = fingerprint::<Relay>(&RelayId(key(3).0));
     let sender = fingerprint::<Sender>(&key(4));
     app.take(Event::Told(Told::Accepted {
         id,

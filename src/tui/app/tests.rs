@@ -10,6 +10,7 @@ use super::*;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::steps::Steps;
 use crate::cli::visible::Visible;
+use crate::protocol::ids::{RelayId, SessionId};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;
@@ -21,8 +22,8 @@ pub(in crate::tui) use kkv_relay::owner::stage::{ADDRESS, status};
 pub(in crate::tui) fn message(summary: Summary, text: &str) -> Box<Message> {
     Box::new(Message {
         summary,
-        relay: Hex([7; 32]),
-        session: Hex([0; 32]),
+        relay: RelayId([7; 32]),
+        session: SessionId([0; 32]),
         signature: Hex([0; 64]),
         text: Zeroizing::new(text.to_owned()).into(),
     })

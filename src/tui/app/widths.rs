@@ -3,9 +3,8 @@
 use super::tests::{ADDRESS, app, arrives, screen, status};
 use super::*;
 use crate::contacts::{Book, Contact};
-use crate::crypto::identity::SigningKey;
+use crate::crypto::identity::{KeySeed, SigningKey};
 use crate::protocol::openpgp::Block;
-use crate::protocol::wire::Hex;
 use crate::tor::{TorState, TorTrouble};
 use crate::tui::inbox::tests::summary;
 use kkv_owner::Summary;
@@ -136,13 +135,13 @@ fn no_number_is_cut_whatever_stands_beside_it() {
 #[test]
 fn two_blanks_keep_a_fingerprint_out_of_a_name_that_a_terminal_turns_round() {
     let mut app = app(1..=1);
-    let sender = SigningKey::from_secret(&Zeroizing::new([1; 32])).public();
+    let sender = SigningKey::from_seed(&KeySeed::new([1; 32])).public();
     let (name, target) = ("שלום".parse().unwrap(), ADDRESS.parse().unwrap());
     let mut book = Book::default();
     book.add(Contact::new(name, target, Some(sender))).unwrap();
     app.people = People::new(Some(book));
     let message = Summary {
-        sender: Hex(*sender.as_bytes()),
+        sender: sender.id(),
         ..summary(1)
     };
     arrives(&mut app, message, "text");

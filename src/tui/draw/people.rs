@@ -8,7 +8,6 @@ use ratatui::widgets::{Block, Paragraph, Wrap};
 use super::fitted;
 use crate::cli::fields::{address, short};
 use crate::contacts::Contact;
-use crate::protocol::wire::Hex;
 use crate::tui::app::App;
 use crate::tui::person::TITLES;
 
@@ -53,7 +52,7 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
 }
 
 fn line_of(contact: &Contact) -> String {
-    let sender = contact.sender().map(|key| short(&Hex(*key.as_bytes())));
+    let sender = contact.sender().map(|key| short(&key.id()));
     format!(
         "   {}  {:<8}  {:<5}  {:<9}  {}",
         fitted(contact.name().as_str(), NAME),

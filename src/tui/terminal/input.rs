@@ -28,7 +28,7 @@ pub(in crate::tui) fn inputs() -> io::Result<UnboundedReceiver<Input>> {
     let (to, inputs) = unbounded_channel();
     thread::Builder::new()
         .name("keys".to_owned())
-        .spawn(move || scrub::after(|| read_all(&to)))?;
+        .spawn(move || scrub::run_then_wipe_stack(|| read_all(&to)))?;
     Ok(inputs)
 }
 

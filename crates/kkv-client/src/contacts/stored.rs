@@ -8,8 +8,8 @@ use super::file::FileError;
 use super::name::Name;
 use kkv_base::limits::{CONTACTS_BUCKET_BYTES, MAX_CONTACTS, MAX_CONTACTS_FILE_BYTES};
 use kkv_protocol::crypto::identity::PublicKey;
+use kkv_protocol::ids::SenderId;
 use kkv_protocol::suite::Suite;
-use kkv_protocol::wire::Hex;
 
 /// What the file calls itself.
 const FORMAT: &str = "kkv contacts";
@@ -35,7 +35,7 @@ struct Entry {
     name: String,
     address: String,
     suite: Option<Suite>,
-    sender: Option<Hex<32>>,
+    sender: Option<SenderId>,
     verified: bool,
 }
 
@@ -82,7 +82,7 @@ impl Entry {
             name: contact.name.as_str().to_owned(),
             address: contact.target.to_string(),
             suite: contact.suite,
-            sender: contact.sender.map(|key| Hex(*key.as_bytes())),
+            sender: contact.sender.map(|key| key.id()),
             verified: contact.verified,
         }
     }
@@ -90,7 +90,7 @@ impl Entry {
     /// The contact, if all of it is what may stand there.
     fn contact(self) -> Option<Contact> {
         let sender = match self.sender {
-            Some(key) => Some(PublicKey::from_bytes(&key.0).ok()?),
+            Some(key) => Some(PublicKey::from_id(&key).ok()?),
             None => None,
         };
         let name: Name = self.name.parse().ok()?;
@@ -108,12 +108,13 @@ mod tests {
     use kkv_base::limits::MAX_NAME_CHARACTERS;
     use kkv_net::tor::Target;
     use kkv_protocol::crypto::identity::SenderKey;
+    use kkv_protocol::ids::ServiceKey;
     use kkv_protocol::onion::OnionAddress;
 
     fn onion(rng: &mut impl rand::CryptoRng) -> Target {
         let key = SenderKey::generate(rng).public();
         Target::Onion {
-            address: OnionAddress::from_public_key(*key.as_bytes()),
+            address: OnionAddress::from_public_key(ServiceKey(*key.as_bytes())),
             port: 65535,
         }
     }

@@ -19,7 +19,7 @@ impl Words {
     /// The words of `address`.
     #[must_use]
     pub fn of(address: &OnionAddress) -> Self {
-        let digest = labels::WORDS.digest(&[address.public_key()]);
+        let digest = labels::WORDS.digest(&[&address.public_key().0]);
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);
         Self::encoded(&bytes)
@@ -53,6 +53,7 @@ impl fmt::Debug for Words {
 mod tests {
     use super::*;
     use data_encoding::HEXLOWER;
+    use kkv_protocol::ids::ServiceKey;
 
     /// From trezor/python-mnemonic, vectors.json: those of twelve words, which BIP-39 names as its own.
     const PUBLISHED: [(&str, &str); 8] = [
@@ -115,7 +116,8 @@ mod tests {
 
     #[test]
     fn addresses_differ_in_their_words() {
-        let [one, other] = [[1; 32], [2; 32]].map(OnionAddress::from_public_key);
+        let [one, other] =
+            [[1; 32], [2; 32]].map(|key| OnionAddress::from_public_key(ServiceKey(key)));
         assert_ne!(Words::of(&one), Words::of(&other));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use http::HeaderMap;
 use kkv_owner::run::{RUN, value};
-use kkv_protocol::wire::Hex;
+use kkv_protocol::ids::RelayId;
 
 use super::ClientError;
 
@@ -14,7 +14,7 @@ pub(super) enum Meant {
     /// Whichever answers.
     Any,
     /// One: the first that answers, unless it is known already.
-    One(OnceLock<Hex<32>>),
+    One(OnceLock<RelayId>),
 }
 
 impl Meant {
@@ -36,7 +36,7 @@ impl Meant {
             return Ok(());
         };
         let said = headers.get(RUN).and_then(|said| said.to_str().ok());
-        let Some(key) = said.and_then(Hex::parse) else {
+        let Some(key) = said.and_then(|said| said.parse().ok()) else {
             return Ok(());
         };
         if *run.get_or_init(|| key) == key {
@@ -73,7 +73,7 @@ mod tests {
         );
         let asks = async {
             let client = || Client::new(&path).unwrap();
-            let others = client().of_run(Hex([2; 32]));
+            let others = client().of_run(RelayId([2; 32]));
             let another = |asked: Result<(), ClientError>| {
                 assert!(matches!(asked, Err(ClientError::AnotherRun)), "{asked:?}");
             };
@@ -85,7 +85,7 @@ mod tests {
             let look = |queue: &Queue<_>| queue.with(id, stage.elapsed(), |message| message.read);
             assert_eq!(look(&stage.queue), Some(false));
             let first = client().of_one_run();
-            for client in [client().of_run(Hex([1; 32])), client(), first] {
+            for client in [client().of_run(RelayId([1; 32])), client(), first] {
                 assert_eq!(client.list().await.unwrap().messages.len(), 1);
                 client.mark(vec![id], true).await.unwrap();
             }
@@ -102,7 +102,7 @@ mod tests {
         let meant = Meant::One(OnceLock::new());
         let of = |key: u8| {
             let mut headers = HeaderMap::new();
-            headers.insert(RUN, value(&Hex([key; 32])));
+            headers.insert(RUN, value(&RelayId([key; 32])));
             headers
         };
         let mut said = HeaderMap::new();
@@ -113,8 +113,8 @@ mod tests {
         meant.check(&of(1)).unwrap();
         assert!(matches!(meant.check(&of(2)), Err(ClientError::AnotherRun)));
         meant.say(&mut said);
-        assert!(is_meant(&said, &Hex([1; 32])) && !is_meant(&said, &Hex([2; 32])));
-        assert!(is_meant(&HeaderMap::new(), &Hex([2; 32])));
+        assert!(is_meant(&said, &RelayId([1; 32])) && !is_meant(&said, &RelayId([2; 32])));
+        assert!(is_meant(&HeaderMap::new(), &RelayId([2; 32])));
         Meant::Any.check(&of(2)).unwrap();
     }
 }

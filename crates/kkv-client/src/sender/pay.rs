@@ -25,7 +25,7 @@ impl Drop for StopOnDrop {
 
 /// The time that a sender is ready to spend on all payments for one message, which it may have to make again.
 #[derive(Debug)]
-pub(super) struct Purse {
+pub(super) struct TimeBudget {
     /// If it is to be paid anyway: as much as the relay gives for the first.
     left: Option<Duration>,
     /// Whether nobody has said how much, so that it is what is paid without asking.
@@ -35,19 +35,19 @@ pub(super) struct Purse {
 
 /// The time for one payment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Term {
+pub(super) struct Deadline {
     /// When the challenge was there.
     begins: Instant,
     ends: Instant,
     /// Until when the relay takes the solution.
     pub(super) expires: Instant,
     /// Whether it ends only because no more is paid without asking: the relay gives longer.
-    cut: bool,
+    capped: bool,
     /// How long that is, as a person is told.
     pub(super) time: Duration,
 }
 
-impl Purse {
+impl TimeBudget {
     /// With what somebody has said; `anyway`: as much as the relay gives, whatever that is.
     pub(super) fn new(left: Option<Duration>, anyway: bool) -> Self {
         let unasked = left.is_none() && !anyway;
@@ -72,14 +72,14 @@ impl Purse {
 
     /// The time for a payment for which the relay gives `time` since it was `asked`. What the sender gives is counted
     /// from now: it is for paying, not for the way of the answer.
-    fn term(&mut self, begins: Instant, asked: Instant, time: Duration) -> Term {
+    fn deadline(&mut self, begins: Instant, asked: Instant, time: Duration) -> Deadline {
         let longest = self.allows(time);
         let (mine, expires) = (begins + longest, asked + time);
-        Term {
+        Deadline {
             begins,
             ends: mine.min(expires),
             expires,
-            cut: self.unasked && mine < expires,
+            capped: self.unasked && mine < expires,
             time: longest,
         }
     }
@@ -90,8 +90,8 @@ impl Purse {
     }
 
     /// A payment is over.
-    pub(super) fn paid(&mut self, term: Term) {
-        self.spent(term.begins.elapsed());
+    pub(super) fn paid(&mut self, deadline: Deadline) {
+        self.spent(deadline.begins.elapsed());
     }
 
     fn spent(&mut self, time: Duration) {
@@ -117,39 +117,43 @@ impl<D: Dial> Delivery<'_, D> {
     pub(super) async fn agree(
         &self,
         puzzle: &Puzzle,
-        purse: &mut Purse,
+        budget: &mut TimeBudget,
         asked: Instant,
         given: Duration,
-    ) -> Result<Term, Failure> {
+    ) -> Result<Deadline, Failure> {
         let begins = Instant::now();
-        let term = purse.term(begins, asked, given);
-        if Odds::new(puzzle, SLOWEST_RATE).by(term.time) > MIN_ODDS {
-            return Ok(term);
+        let deadline = budget.deadline(begins, asked, given);
+        if Odds::new(puzzle, SLOWEST_RATE).by(deadline.time) > MIN_ODDS {
+            return Ok(deadline);
         }
         let (solver, measured) = (self.solver, puzzle.clone());
         let rate = spawn_blocking(move || solver.rate(&measured, RATE_SAMPLE_TIME)).await;
         let odds = Odds::new(puzzle, rate.expect("nothing in it panics"));
-        if odds.by(term.time) > MIN_ODDS {
-            return Ok(term);
+        if odds.by(deadline.time) > MIN_ODDS {
+            return Ok(deadline);
         }
         let price = Price {
             cost: puzzle.cost(),
             odds,
-            time: if term.cut { given } else { term.time },
+            time: if deadline.capped {
+                given
+            } else {
+                deadline.time
+            },
         };
         if self.observer.consents(price).await {
-            purse.agreed(given);
-            Ok(purse.term(begins, asked, given))
+            budget.agreed(given);
+            Ok(budget.deadline(begins, asked, given))
         } else {
             Err(Failure::TooDear(price))
         }
     }
 
-    /// Searches until found, or until `term` is over: a day at most.
+    /// Searches until found, or until `deadline` is over: a day at most.
     pub(super) async fn search(
         &self,
         puzzle: Puzzle,
-        term: Term,
+        deadline: Deadline,
         rng: &mut impl CryptoRng,
     ) -> Result<Solution, Failure> {
         let mut prefix = [0; 24];
@@ -159,20 +163,20 @@ impl<D: Dial> Delivery<'_, D> {
         self.observer.event(Event::Solving {
             search: Arc::clone(&search),
             puzzle: puzzle.clone(),
-            time: term.ends.saturating_duration_since(Instant::now()),
+            time: deadline.ends.saturating_duration_since(Instant::now()),
         });
         let solver = self.solver;
         let searching = spawn_blocking(move || solver.solve(&puzzle, &prefix, &search));
-        let found = timeout_at(term.ends, searching).await;
+        let found = timeout_at(deadline.ends, searching).await;
         drop(guard);
         match found {
             Ok(found) => found.expect("nothing in it panics"),
             Err(_) => None,
         }
-        .ok_or(if term.cut {
+        .ok_or(if deadline.capped {
             Failure::UnaskedTimeOver
         } else {
-            Failure::NotInTime(term.time)
+            Failure::NotInTime(deadline.time)
         })
     }
 }
@@ -186,13 +190,13 @@ mod tests {
     #[test]
     fn all_payments_together_take_no_longer_than_the_purse_allows() {
         for (said, anyway) in [(None, true), (Some(2 * MINUTE), false)] {
-            let mut purse = Purse::new(said, anyway);
-            assert_eq!(purse.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");
-            purse.spent(MINUTE);
-            assert_eq!(purse.allows(10 * MINUTE), MINUTE, "{said:?}");
-            assert!(purse.pays_again());
-            purse.spent(MINUTE);
-            assert!(!purse.pays_again(), "{said:?}");
+            let mut budget = TimeBudget::new(said, anyway);
+            assert_eq!(budget.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");
+            budget.spent(MINUTE);
+            assert_eq!(budget.allows(10 * MINUTE), MINUTE, "{said:?}");
+            assert!(budget.pays_again());
+            budget.spent(MINUTE);
+            assert!(!budget.pays_again(), "{said:?}");
         }
     }
 
@@ -200,25 +204,25 @@ mod tests {
     async fn without_a_word_all_payments_have_a_quarter_of_an_hour_and_each_no_more_than_is_given()
     {
         let now = Instant::now();
-        let mut purse = Purse::new(None, false);
-        for (paid, given, time, cut) in [
+        let mut budget = TimeBudget::new(None, false);
+        for (paid, given, time, capped) in [
             (0, 8, 8, false),
             (5, 8, 8, false), // three minutes of the first challenge are left, which say nothing of this one
             (5, 8, 5, true),
             (4, 8, 1, true),
             (0, 1, 1, false),
         ] {
-            purse.spent(paid * MINUTE);
-            let term = purse.term(now, now, given * MINUTE);
+            budget.spent(paid * MINUTE);
+            let deadline = budget.deadline(now, now, given * MINUTE);
             assert_eq!(
-                (term.time, term.cut),
-                (time * MINUTE, cut),
+                (deadline.time, deadline.capped),
+                (time * MINUTE, capped),
                 "{paid} {given}"
             );
-            assert!(purse.pays_again());
+            assert!(budget.pays_again());
         }
-        purse.spent(MINUTE);
-        assert!(!purse.pays_again());
+        budget.spent(MINUTE);
+        assert!(!budget.pays_again());
         let told = Failure::UnaskedTimeOver.to_string();
         assert_eq!(
             told,
@@ -230,10 +234,16 @@ mod tests {
     async fn what_ends_by_the_relay_first_is_not_put_down_to_nobody_having_been_asked() {
         let asked = Instant::now();
         tokio::time::advance(2 * MINUTE).await;
-        let term = Purse::new(None, false).term(Instant::now(), asked, 16 * MINUTE);
-        assert_eq!((term.ends, term.cut), (asked + 16 * MINUTE, false));
-        let term = Purse::new(None, false).term(Instant::now(), asked, 18 * MINUTE);
-        assert_eq!((term.ends, term.cut), (asked + 17 * MINUTE, true));
+        let deadline = TimeBudget::new(None, false).deadline(Instant::now(), asked, 16 * MINUTE);
+        assert_eq!(
+            (deadline.ends, deadline.capped),
+            (asked + 16 * MINUTE, false)
+        );
+        let deadline = TimeBudget::new(None, false).deadline(Instant::now(), asked, 18 * MINUTE);
+        assert_eq!(
+            (deadline.ends, deadline.capped),
+            (asked + 17 * MINUTE, true)
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -245,52 +255,52 @@ mod tests {
             (Some(10 * MINUTE), asked + MINUTE),
             (Some(MINUTE / 6), Instant::now() + MINUTE / 6),
         ] {
-            let mut purse = Purse::new(said, false);
-            let term = purse.term(Instant::now(), asked, MINUTE);
-            assert_eq!(term.ends, ends, "{said:?}");
-            assert_eq!(term.time, said.unwrap_or(MINUTE).min(MINUTE));
+            let mut budget = TimeBudget::new(said, false);
+            let deadline = budget.deadline(Instant::now(), asked, MINUTE);
+            assert_eq!(deadline.ends, ends, "{said:?}");
+            assert_eq!(deadline.time, said.unwrap_or(MINUTE).min(MINUTE));
         }
-        let mut purse = Purse::new(Some(MINUTE), false);
-        let term = purse.term(Instant::now(), asked, MINUTE);
+        let mut budget = TimeBudget::new(Some(MINUTE), false);
+        let deadline = budget.deadline(Instant::now(), asked, MINUTE);
         tokio::time::advance(MINUTE / 3).await;
-        purse.paid(term);
-        assert_eq!(purse.allows(MINUTE), MINUTE * 2 / 3);
+        budget.paid(deadline);
+        assert_eq!(budget.allows(MINUTE), MINUTE * 2 / 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_word_a_quarter_of_an_hour_is_paid_and_with_one_as_long_as_is_given() {
         let (now, day) = (Instant::now(), 24 * 60 * MINUTE);
-        let mut purse = Purse::new(None, false);
-        let term = purse.term(now, now, day);
-        assert_eq!((term.time, term.cut), (15 * MINUTE, true));
-        assert_eq!(term.expires, now + day);
-        purse.agreed(day);
-        let term = purse.term(now, now, day);
-        assert_eq!((term.time, term.cut), (day, false));
+        let mut budget = TimeBudget::new(None, false);
+        let deadline = budget.deadline(now, now, day);
+        assert_eq!((deadline.time, deadline.capped), (15 * MINUTE, true));
+        assert_eq!(deadline.expires, now + day);
+        budget.agreed(day);
+        let deadline = budget.deadline(now, now, day);
+        assert_eq!((deadline.time, deadline.capped), (day, false));
         for (said, anyway, time) in [
             (None, true, day),
             (Some(60 * MINUTE), false, 60 * MINUTE),
             (Some(MINUTE), true, MINUTE),
         ] {
-            let mut purse = Purse::new(said, anyway);
-            let term = purse.term(now, now, day);
-            assert_eq!((term.time, term.cut), (time, false), "{said:?}");
-            purse.agreed(day);
-            assert_eq!(purse.allows(day), time, "what was said stays said");
+            let mut budget = TimeBudget::new(said, anyway);
+            let deadline = budget.deadline(now, now, day);
+            assert_eq!((deadline.time, deadline.capped), (time, false), "{said:?}");
+            budget.agreed(day);
+            assert_eq!(budget.allows(day), time, "what was said stays said");
         }
-        let mut purse = Purse::new(None, false);
-        assert_eq!(purse.allows(8 * MINUTE), 8 * MINUTE);
-        assert!(!purse.term(now, now, 8 * MINUTE).cut);
+        let mut budget = TimeBudget::new(None, false);
+        assert_eq!(budget.allows(8 * MINUTE), 8 * MINUTE);
+        assert!(!budget.deadline(now, now, 8 * MINUTE).capped);
     }
 
     #[test]
     fn there_are_no_more_payments_than_a_price_has_steps() {
-        let mut purse = Purse::new(Some(MINUTE), false);
-        assert!(purse.is_untouched());
+        let mut budget = TimeBudget::new(Some(MINUTE), false);
+        assert!(budget.is_untouched());
         for _ in 0..MAX_PAYMENTS {
-            assert!(purse.pays_again());
-            purse.spent(Duration::ZERO);
+            assert!(budget.pays_again());
+            budget.spent(Duration::ZERO);
         }
-        assert!(!purse.pays_again() && !purse.is_untouched());
+        assert!(!budget.pays_again() && !budget.is_untouched());
     }
 }

@@ -6,15 +6,17 @@ use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::again::Again;
-use super::line::{Answer, Ask, Line, Trouble};
-use super::pay::Purse;
-use super::{Accepted, Delivery, Doubt, Event, Failure, message_refused, refused, undelivered};
+use super::connection::{Connection, Request, Response, TransportError};
+use super::pay::TimeBudget;
+use super::repeat::RepeatPolicy;
+use super::{
+    Accepted, Delivery, Event, Failure, Indeterminate, message_refused, refused, undelivered,
+};
 use kkv_base::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS, SESSION_LIFETIME};
 use kkv_net::tor::Dial;
 use kkv_pow::Solution;
 use kkv_protocol::crypto::identity::SenderKey;
-use kkv_protocol::fault::Fault;
+use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
@@ -24,39 +26,44 @@ use kkv_protocol::wire::object;
 
 pub(super) async fn deliver<D: Dial>(
     delivery: &Delivery<'_, D>,
-    line: &mut Line<'_, D>,
+    connection: &mut Connection<'_, D>,
     key: SenderKey,
     text: &Text,
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Accepted, Failure> {
     let sender = key.public();
     let mut hello = Hello::new(key);
-    let mut purse = Purse::new(delivery.max_time, delivery.anyway);
+    let mut budget = TimeBudget::new(delivery.max_time, delivery.anyway);
     let (relay, cost, ends, open) = loop {
-        let asked = line
-            .ask(&Ask::form("/pow", &hello.request()), Again::unpaid(rng))
+        let outcome = connection
+            .send(
+                &Request::form("/pow", &hello.request()),
+                RepeatPolicy::unpaid(rng),
+            )
             .await;
-        let answer = asked.result.map_err(undelivered)?;
-        let challenged = hello.challenged(&read(answer)?)?;
+        let response = outcome.result.map_err(undelivered)?;
+        let challenged = hello.challenged(&read(response)?)?;
         let puzzle = challenged.puzzle();
         let cost = puzzle.cost();
 
         let time = time_left(challenged.expiry(), delivery.clock.wall());
-        let term = delivery
-            .agree(&puzzle, &mut purse, Instant::now(), time)
+        let deadline = delivery
+            .agree(&puzzle, &mut budget, Instant::now(), time)
             .await?;
-        let again = Again::unpaid(rng);
+        let policy = RepeatPolicy::unpaid(rng);
         // At once: the relay's key is needed only before the solution is sent. A challenge that it did not sign ends
         // the search.
         let search = async {
-            let solution = delivery.search(puzzle, term, rng).await;
-            purse.paid(term);
+            let solution = delivery.search(puzzle, deadline, rng).await;
+            budget.paid(deadline);
             solution
         };
         let (solution, vouched) = tokio::try_join!(search, async {
-            let asked = line.ask(&Ask::get("/get_domain_pk"), again).await;
-            let answer = successful(asked.result.map_err(undelivered)?)?;
-            Ok(challenged.vouched(&answer.body)?)
+            let outcome = connection
+                .send(&Request::get("/get_domain_pk"), policy)
+                .await;
+            let response = successful(outcome.result.map_err(undelivered)?)?;
+            Ok(challenged.vouched(&response.body)?)
         })?;
         let relay = *vouched.relay();
         let Solution::V1(nonce) = solution else {
@@ -65,12 +72,14 @@ pub(super) async fn deliver<D: Dial>(
 
         delivery.observer.event(Event::Exchanging);
         let exchanging = vouched.solved(nonce, rng);
-        let ask = Ask::form("/exchange_keys", exchanging.request());
-        let asked = line.ask(&ask, Again::paid(term.expires, rng)).await;
-        let answer = asked.result.map_err(undelivered)?;
-        let ends = answer.asked + SESSION_LIFETIME; // a published relay doesn't say how long; none gives less
-        match read(answer) {
-            Err(Failure::Refused(Refusal::PriceRose)) if purse.pays_again() => {
+        let request = Request::form("/exchange_keys", exchanging.request());
+        let outcome = connection
+            .send(&request, RepeatPolicy::paid(deadline.expires, rng))
+            .await;
+        let response = outcome.result.map_err(undelivered)?;
+        let ends = response.requested_at + SESSION_LIFETIME; // a published relay doesn't say how long; none gives less
+        match read(response) {
+            Err(Failure::Refused(Refusal::PriceRose)) if budget.pays_again() => {
                 delivery.observer.event(Event::PriceRose);
                 hello = exchanging.again();
             }
@@ -80,22 +89,27 @@ pub(super) async fn deliver<D: Dial>(
 
     let sent = open.seal(text)?;
     delivery.observer.event(Event::Sending);
-    let asked = line
-        .ask(&Ask::form("/msg", &sent.request), Again::paid(ends, rng))
+    let outcome = connection
+        .send(
+            &Request::form("/msg", &sent.request),
+            RepeatPolicy::paid(ends, rng),
+        )
         .await;
-    match asked.result {
-        Ok(answer) if answer.status == 200 && answer.body.is_empty() => Ok(Accepted {
+    match outcome.result {
+        Ok(response) if response.status == 200 && response.body.is_empty() => Ok(Accepted {
             suite: Suite::V1,
             relay,
             sender,
             cost,
             receipt: None,
         }),
-        Ok(answer) if answer.status == 200 => Err(Failure::InDoubt(Doubt::Unclear)),
-        Ok(answer) => Err(message_refused(&answer, asked.lost)),
-        Err(trouble) if !asked.lost => Err(undelivered(trouble)),
-        Err(Trouble::Nonsense) => Err(Failure::InDoubt(Doubt::Unclear)),
-        Err(_) => Err(Failure::InDoubt(Doubt::Lost)),
+        Ok(response) if response.status == 200 => {
+            Err(Failure::Indeterminate(Indeterminate::Unclear))
+        }
+        Ok(response) => Err(message_refused(&response, outcome.answer_lost)),
+        Err(error) if !outcome.answer_lost => Err(undelivered(error)),
+        Err(TransportError::Malformed) => Err(Failure::Indeterminate(Indeterminate::Unclear)),
+        Err(_) => Err(Failure::Indeterminate(Indeterminate::Lost)),
     }
 }
 
@@ -111,19 +125,19 @@ fn time_left(expiry: u64, now: u64) -> Duration {
     })
 }
 
-fn successful(answer: Answer) -> Result<Answer, Failure> {
-    if answer.status == 200 {
-        Ok(answer)
+fn successful(response: Response) -> Result<Response, Failure> {
+    if response.status == 200 {
+        Ok(response)
     } else {
-        Err(refused(&answer))
+        Err(refused(&response))
     }
 }
 
-/// Reads an answer in JSON, or the filler that a published relay refuses with.
-fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Failure> {
-    let answer = successful(answer)?;
-    if is_refusal(&answer.body) {
+/// Reads an response in JSON, or the filler that a published relay refuses with.
+fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
+    let response = successful(response)?;
+    if is_refusal(&response.body) {
         return Err(Failure::RefusedFilled);
     }
-    object(&answer.body).ok_or(Failure::Fault(Fault::Malformed))
+    object(&response.body).map_err(|_| Failure::Protocol(ProtocolError::Malformed))
 }

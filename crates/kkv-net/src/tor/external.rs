@@ -159,6 +159,7 @@ fn socks_fault(proxy: SocketAddr, fault: SocksFault) -> DialError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kkv_protocol::ids::ServiceKey;
 
     #[test]
     fn only_a_socks_port_on_this_machine_is_taken() {
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn two_dialers_share_no_circuit() {
         let new = || {
-            let address = OnionAddress::from_public_key([9; 32]);
+            let address = OnionAddress::from_public_key(ServiceKey([9; 32]));
             let rng = &mut rand::rng();
             SocksDialer::new(SocksProxy::SYSTEM, address, 1, Duration::ZERO, rng)
         };

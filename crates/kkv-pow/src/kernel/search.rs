@@ -11,7 +11,8 @@
 
 use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch};
 
-use super::InstructionSet;
+use super::instructions::InstructionSet;
+use crate::bytes::{Nonce, PuzzleKey, Seed};
 
 /// Where a search's hits are looked for again: no register holds more lanes than half of this, and two are worked on
 /// side by side.
@@ -91,8 +92,8 @@ pub struct Words {
 impl Block {
     /// The block of a kkv/1 nonce.
     #[must_use]
-    pub fn v1(nonce: &[u8; 32], seed: &[u8; 32]) -> Self {
-        let [nonce, seed]: [[u32; 8]; 2] = [words(nonce), words(seed)];
+    pub fn v1(nonce: &Nonce, seed: &Seed) -> Self {
+        let [nonce, seed]: [[u32; 8]; 2] = [words(&nonce.0), words(&seed.0)];
         let both = |i: usize| if i < 8 { nonce[i] } else { seed[i - 8] };
         Self::V1(Words {
             chaining: IV,
@@ -102,11 +103,11 @@ impl Block {
 
     /// The block of a kkv/2 nonce.
     #[must_use]
-    pub fn v2(key: &[u8; 32], nonce: u64) -> Self {
+    pub fn v2(key: &PuzzleKey, nonce: u64) -> Self {
         let mut block = [0; 16];
         (block[14], block[15]) = (nonce as u32, (nonce >> 32) as u32);
         Self::V2(Words {
-            chaining: words(key),
+            chaining: words(&key.0),
             words: block,
         })
     }

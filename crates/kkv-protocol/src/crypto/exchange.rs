@@ -13,9 +13,8 @@ use zeroize::Zeroizing;
 
 use super::labels;
 use super::seal::MessageKey;
+use crate::ids::{SessionId, X25519PublicKey};
 
-/// Bytes of an X25519 public key (RFC 7748 §5).
-pub const X25519_BYTES: usize = 32;
 /// Bytes of an ML-KEM-768 encapsulation key (FIPS 203, table 3).
 pub const ENCAPSULATION_KEY_BYTES: usize = 1184;
 /// Bytes of an ML-KEM-768 ciphertext (FIPS 203, table 3).
@@ -41,8 +40,8 @@ impl X25519Secret {
 
     /// The public key to send.
     #[must_use]
-    pub fn public(&self) -> [u8; X25519_BYTES] {
-        x25519_dalek::PublicKey::from(&self.0).to_bytes()
+    pub fn public(&self) -> X25519PublicKey {
+        X25519PublicKey(x25519_dalek::PublicKey::from(&self.0).to_bytes())
     }
 
     /// X25519(self, theirs), RFC 7748 §6.1.
@@ -50,10 +49,10 @@ impl X25519Secret {
     /// # Errors
     /// The result is all zero, as it is for every point of small order: a side that sends one wants a key known to
     /// everybody.
-    pub fn agree(self, theirs: [u8; X25519_BYTES]) -> Result<X25519Shared, BadExchangeKey> {
+    pub fn agree(self, theirs: X25519PublicKey) -> Result<X25519Shared, BadExchangeKey> {
         let shared = self
             .0
-            .diffie_hellman(&x25519_dalek::PublicKey::from(theirs));
+            .diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
         if shared.was_contributory() {
             Ok(X25519Shared(Zeroizing::new(shared.to_bytes())))
         } else {
@@ -63,10 +62,12 @@ impl X25519Secret {
 }
 
 impl X25519Shared {
-    /// The raw secret, which kkv/1 uses as a key as it is.
+    /// kkv/1's message key: the raw secret, with its first 12 bytes as the nonce (PROTOCOL.md §10).
     #[must_use]
-    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    pub fn message_key(&self) -> MessageKey {
+        let mut nonce = Zeroizing::new([0; 12]);
+        nonce.copy_from_slice(&self.0[..12]);
+        MessageKey::new(Zeroizing::new(*self.0), nonce)
     }
 }
 
@@ -80,7 +81,7 @@ pub struct HybridSecret {
 #[derive(Clone, PartialEq, Eq)]
 pub struct HybridOffer {
     /// One-use X25519 public key.
-    pub x25519: [u8; X25519_BYTES],
+    pub x25519: X25519PublicKey,
     /// One-use ML-KEM-768 encapsulation key.
     pub mlkem768: [u8; ENCAPSULATION_KEY_BYTES],
 }
@@ -89,14 +90,17 @@ pub struct HybridOffer {
 #[derive(Clone, PartialEq, Eq)]
 pub struct HybridAnswer {
     /// One-use X25519 public key.
-    pub x25519: [u8; X25519_BYTES],
+    pub x25519: X25519PublicKey,
     /// ML-KEM-768 ciphertext.
     pub mlkem768: [u8; KEM_CIPHERTEXT_BYTES],
 }
 
+/// What ML-KEM ends with: 32 bytes.
+struct KemShared(Zeroizing<[u8; 32]>);
+
 /// Both shared secrets, ML-KEM's first as in TLS's X25519MLKEM768.
 pub struct HybridShared {
-    mlkem768: Zeroizing<[u8; 32]>,
+    mlkem768: KemShared,
     x25519: X25519Shared,
 }
 
@@ -164,18 +168,19 @@ impl HybridShared {
     /// Both secrets go in, so the key is safe while either problem is hard; the session goes in, so it is bound to
     /// everything that was said before.
     #[must_use]
-    pub fn message_key(self, session: &[u8; 32]) -> MessageKey {
-        let parts: [&[u8]; 3] = [&*self.mlkem768, self.x25519.as_bytes(), session];
-        MessageKey::new(labels::MESSAGE_KEY.secret(&parts))
+    pub fn message_key(self, session: &SessionId) -> MessageKey {
+        let parts: [&[u8]; 3] = [&*self.mlkem768.0, &*self.x25519.0, &session.0];
+        let nonce = Zeroizing::new([0; 12]); // the key is used once
+        MessageKey::new(labels::MESSAGE_KEY.derive(&parts), nonce)
     }
 }
 
 /// Moves a shared secret out of the KEM's type, which does not wipe itself, into one that does.
-fn take(kem: &mut ml_kem::kem::SharedKey<ml_kem::MlKem768>) -> Zeroizing<[u8; 32]> {
+fn take(kem: &mut ml_kem::kem::SharedKey<ml_kem::MlKem768>) -> KemShared {
     let mut secret = Zeroizing::new([0; 32]);
     secret.copy_from_slice(kem.as_slice());
     zeroize::Zeroize::zeroize(kem.as_mut_slice());
-    secret
+    KemShared(secret)
 }
 
 macro_rules! opaque_debug {
@@ -206,7 +211,7 @@ mod tests {
         let secret = HybridSecret::generate(rng);
         let (answer, relays) = secret.offer().answer(rng).unwrap();
         let senders = secret.agree(&answer).unwrap();
-        let session = [7; 32];
+        let session = SessionId([7; 32]);
         let mut sealed = *b"text and sixteen.........";
         let tag = senders.message_key(&session).seal(&[], &mut sealed);
         let opened = relays.message_key(&session).open(&[], &mut sealed, &tag);
@@ -220,9 +225,9 @@ mod tests {
         let secret = HybridSecret::generate(rng);
         let mut offer = secret.offer();
         let (mut answer, _) = offer.answer(rng).unwrap();
-        offer.x25519 = [0; 32];
+        offer.x25519 = X25519PublicKey([0; 32]);
         assert!(offer.answer(rng).is_err());
-        answer.x25519 = [0; 32];
+        answer.x25519 = X25519PublicKey([0; 32]);
         assert!(secret.agree(&answer).is_err());
     }
 

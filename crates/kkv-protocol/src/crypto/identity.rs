@@ -7,10 +7,11 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{Signer, VerifyingKey};
 use rand::CryptoRng;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::labels::{self, Context, STATEMENT_PREFIX};
+use super::labels::{self, STATEMENT_PREFIX};
 use super::scrub;
+use crate::ids::{RelayId, SenderId, Statement};
 
 /// Marks the keys of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,28 +20,51 @@ pub struct Relay;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sender;
 
+/// Whose a key is: [`Relay`] or [`Sender`], and nobody else's.
+pub trait Side: sealed::Sealed {
+    /// The 32 bytes of this side's public key as they stand in a message.
+    type Id: Copy + Eq + From<[u8; 32]> + Into<[u8; 32]>;
+}
+
+impl Side for Relay {
+    type Id = RelayId;
+}
+
+impl Side for Sender {
+    type Id = SenderId;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Relay {}
+    impl Sealed for super::Sender {}
+}
+
 /// The relay's signing key: new at each start, held in memory only.
 pub type RelayKey = SigningKey<Relay>;
 /// A sender's signing key: new for each message unless an identity is named.
 pub type SenderKey = SigningKey<Sender>;
 
+/// The 32 bytes that an Ed25519 key pair is made of: RFC 8032 §5.1.5's "private key". Wiped on drop.
+pub struct KeySeed(Zeroizing<[u8; 32]>);
+
 /// An Ed25519 secret key of one side. Wiped on drop.
-pub struct SigningKey<Side> {
+pub struct SigningKey<S> {
     key: ed25519_dalek::SigningKey,
-    side: PhantomData<Side>,
+    side: PhantomData<S>,
 }
 
 /// An Ed25519 public key of one side that is a curve point and not of small order.
 ///
 /// Small-order keys are refused because a signature can be made for them that fits any text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey<Side> {
+pub struct PublicKey<S> {
     key: VerifyingKey,
-    side: PhantomData<Side>,
+    side: PhantomData<S>,
 }
 
 /// 64 bytes that claim to be an Ed25519 signature.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Zeroize)]
 pub struct Signature(pub [u8; 64]);
 
 /// The bytes are no public key: not a curve point, or of small order.
@@ -58,19 +82,32 @@ pub struct BadKeyFile;
 #[error("the signature doesn't fit")]
 pub struct BadSignature;
 
-impl<Side> SigningKey<Side> {
-    /// A new key from `rng` (32 bytes are drawn).
+impl KeySeed {
+    /// A new seed from `rng` (32 bytes are drawn).
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut secret = Zeroizing::new([0; 32]);
-        rng.fill_bytes(secret.as_mut_slice());
-        Self::from_secret(&secret)
+        let mut seed = Zeroizing::new([0; 32]);
+        rng.fill_bytes(seed.as_mut_slice());
+        Self(seed)
     }
 
-    /// The key with this secret (RFC 8032 §5.1.5, "private key": 32 bytes).
+    /// Takes a seed that is there already. What the caller has of `bytes` is the caller's to wipe.
     #[must_use]
-    pub fn from_secret(secret: &Zeroizing<[u8; 32]>) -> Self {
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl<S: Side> SigningKey<S> {
+    /// A new key from `rng` (32 bytes are drawn).
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        Self::from_seed(&KeySeed::generate(rng))
+    }
+
+    /// The key that RFC 8032 §5.1.5 makes of this seed.
+    #[must_use]
+    pub fn from_seed(seed: &KeySeed) -> Self {
         Self {
-            key: ed25519_dalek::SigningKey::from_bytes(secret),
+            key: ed25519_dalek::SigningKey::from_bytes(&seed.0),
             side: PhantomData,
         }
     }
@@ -101,7 +138,7 @@ impl<Side> SigningKey<Side> {
 
     /// The public half.
     #[must_use]
-    pub fn public(&self) -> PublicKey<Side> {
+    pub fn public(&self) -> PublicKey<S> {
         PublicKey {
             key: self.key.verifying_key(),
             side: PhantomData,
@@ -117,17 +154,17 @@ impl<Side> SigningKey<Side> {
     /// Ed25519(self, [`STATEMENT_PREFIX`] ‖ digest): how kkv/2 signs (PROTOCOL.md §2).
     #[must_use]
     pub fn sign_statement(&self, statement: &Statement) -> Signature {
-        self.sign(&statement.signed_bytes())
+        self.sign(&signed_bytes(statement))
     }
 }
 
-impl<Side> PublicKey<Side> {
-    /// Parses 32 bytes.
+impl<S: Side> PublicKey<S> {
+    /// Takes the 32 bytes of a message for a key.
     ///
     /// # Errors
-    /// Not the encoding of a curve point, or a point of small order.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, BadPublicKey> {
-        match VerifyingKey::from_bytes(bytes) {
+    /// They are not the encoding of a curve point, or that of one of small order.
+    pub fn from_id(id: &S::Id) -> Result<Self, BadPublicKey> {
+        match VerifyingKey::from_bytes(&(*id).into()) {
             Ok(key) if !key.is_weak() => Ok(Self {
                 key,
                 side: PhantomData,
@@ -136,7 +173,13 @@ impl<Side> PublicKey<Side> {
         }
     }
 
-    /// The 32 bytes that go on the wire.
+    /// The 32 bytes that go on the wire, as this side's.
+    #[must_use]
+    pub fn id(&self) -> S::Id {
+        self.key.to_bytes().into()
+    }
+
+    /// The same 32 bytes, bare.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.key.as_bytes()
@@ -150,7 +193,7 @@ impl<Side> PublicKey<Side> {
     pub fn verify(&self, bytes: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
         let result = self.key.verify_strict(bytes, &signature);
-        scrub::dead_stack();
+        scrub::wipe_shallow_stack();
         result.map_err(|_| BadSignature)
     }
 
@@ -163,7 +206,7 @@ impl<Side> PublicKey<Side> {
         statement: &Statement,
         signature: &Signature,
     ) -> Result<(), BadSignature> {
-        self.verify(&statement.signed_bytes(), signature)
+        self.verify(&signed_bytes(statement), signature)
     }
 
     /// What people compare: see [`Fingerprint`].
@@ -176,29 +219,12 @@ impl<Side> PublicKey<Side> {
     }
 }
 
-/// What a kkv/2 signature is about: the 32-byte digest of some fields under the context that names their meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Statement([u8; 32]);
-
-impl Statement {
-    /// BLAKE3 derive_key(context, fields…); see [`Context::digest`] for what may be concatenated.
-    #[must_use]
-    pub fn new(context: Context, fields: &[&[u8]]) -> Self {
-        Self(context.digest(fields))
-    }
-
-    /// The digest, 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    fn signed_bytes(&self) -> [u8; 48] {
-        let mut bytes = [0; 48];
-        bytes[..16].copy_from_slice(&STATEMENT_PREFIX);
-        bytes[16..].copy_from_slice(&self.0);
-        bytes
-    }
+/// What is signed for a statement: [`STATEMENT_PREFIX`] ‖ digest, 48 bytes (PROTOCOL.md §2).
+fn signed_bytes(statement: &Statement) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    bytes[..16].copy_from_slice(&STATEMENT_PREFIX);
+    bytes[16..].copy_from_slice(&statement.0);
+    bytes
 }
 
 /// The first 16 bytes of a labelled BLAKE3 of a public key, printed as eight groups of four hex digits (PROTOCOL.md
@@ -226,14 +252,20 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-impl<Side> fmt::Debug for SigningKey<Side> {
+impl fmt::Debug for KeySeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySeed(..)")
+    }
+}
+
+impl<S> fmt::Debug for SigningKey<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey(..)")
     }
 }
 
 /// A sender's key can identify a person, so it is never printed by a stray `{:?}`.
-impl<Side> fmt::Debug for PublicKey<Side> {
+impl<S> fmt::Debug for PublicKey<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PublicKey(..)")
     }
@@ -266,21 +298,22 @@ mod tests {
         minus_one[0] = 0xec;
         minus_one[31] = 0x7f;
         for bytes in [[0; 32], one, minus_one] {
-            assert_eq!(PublicKey::<Sender>::from_bytes(&bytes), Err(BadPublicKey));
+            let key = PublicKey::<Sender>::from_id(&SenderId(bytes));
+            assert_eq!(key, Err(BadPublicKey));
         }
     }
 
     #[test]
     fn a_statement_is_bound_to_its_context() {
         let key = SenderKey::generate(&mut rand::rng());
-        let statement = Statement::new(labels::MESSAGE, &[b"x"]);
+        let statement = labels::MESSAGE.digest(&[b"x"]);
         let signature = key.sign_statement(&statement);
         assert!(
             key.public()
                 .verify_statement(&statement, &signature)
                 .is_ok()
         );
-        let other = Statement::new(labels::RECEIPT, &[b"x"]);
+        let other = labels::RECEIPT.digest(&[b"x"]);
         assert!(key.public().verify_statement(&other, &signature).is_err());
         assert!(key.public().verify(b"x", &signature).is_err());
     }

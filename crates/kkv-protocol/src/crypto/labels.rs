@@ -1,40 +1,63 @@
 //! Every domain-separation string of kkv/2, spelled once. Changing one is a new protocol.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use kkv_pow::PuzzleKey;
 use zeroize::Zeroizing;
 
-/// A BLAKE3 `derive_key` context: hard-coded, globally unique, one per purpose (BLAKE3 paper §2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Context(&'static str);
+use crate::ids::{MessageDigest, RequestDigest, Statement};
+
+/// A BLAKE3 `derive_key` context: hard-coded, globally unique, one per purpose (BLAKE3 paper §2.3). `T` is what is
+/// derived, so that a digest made for one purpose can't stand where another is wanted.
+pub struct Context<T> {
+    label: &'static str,
+    derives: PhantomData<fn() -> T>,
+}
+
+/// A context under which a secret is derived from secrets.
+#[derive(Debug)]
+pub struct SecretContext {
+    label: &'static str,
+}
 
 /// The relay signs a challenge (PROTOCOL.md §4).
-pub const CHALLENGE: Context = Context("kkv/2 2026-11-21 challenge");
+pub const CHALLENGE: Context<Statement> = Context::new("kkv/2 2026-11-21 challenge");
 /// Key of the proof-of-work puzzle (PROTOCOL.md §5).
-pub const PUZZLE: Context = Context("kkv/2 2026-11-21 puzzle");
+pub const PUZZLE: Context<PuzzleKey> = Context::new("kkv/2 2026-11-21 puzzle");
 /// The sender signs its half of the exchange (PROTOCOL.md §6).
-pub const REQUEST: Context = Context("kkv/2 2026-11-21 exchange request");
+pub const REQUEST: Context<Statement> = Context::new("kkv/2 2026-11-21 exchange request");
 /// The relay signs the whole exchange; the result names the session (PROTOCOL.md §6).
-pub const SESSION: Context = Context("kkv/2 2026-11-21 session");
+pub const SESSION: Context<Statement> = Context::new("kkv/2 2026-11-21 session");
 /// The session's message key (PROTOCOL.md §6).
-pub const MESSAGE_KEY: Context = Context("kkv/2 2026-11-21 message key");
+pub const MESSAGE_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-21 message key",
+};
 /// The sender signs its message (PROTOCOL.md §7).
-pub const MESSAGE: Context = Context("kkv/2 2026-11-21 message");
+pub const MESSAGE: Context<Statement> = Context::new("kkv/2 2026-11-21 message");
 /// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
-pub const SIGNED_MESSAGE: Context = Context("kkv/2 2026-11-21 signed message");
+pub const SIGNED_MESSAGE: Context<MessageDigest> = Context::new("kkv/2 2026-11-21 signed message");
 /// The relay signs a receipt (PROTOCOL.md §8).
-pub const RECEIPT: Context = Context("kkv/2 2026-11-21 receipt");
+pub const RECEIPT: Context<Statement> = Context::new("kkv/2 2026-11-21 receipt");
 
 /// Fingerprint of a public key, for people to compare (PROTOCOL.md §9).
-pub const FINGERPRINT: Context = Context("kkv 2026-11-21 fingerprint");
+pub const FINGERPRINT: Context<[u8; 32]> = Context::new("kkv 2026-11-21 fingerprint");
 /// An onion address as words, for people to compare.
-pub const WORDS: Context = Context("kkv 2026-11-22 words of an address");
+pub const WORDS: Context<[u8; 32]> = Context::new("kkv 2026-11-22 words of an address");
 /// The relay's own key for the tags by which it knows its kkv/1 challenges; never leaves the process.
-pub const TAG_KEY_V1: Context = Context("kkv/1 2026-11-21 challenge tag key");
+pub const TAG_KEY_V1: SecretContext = SecretContext {
+    label: "kkv/1 2026-11-21 challenge tag key",
+};
 /// The same for kkv/2.
-pub const TAG_KEY_V2: Context = Context("kkv/2 2026-11-21 challenge tag key");
+pub const TAG_KEY_V2: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-21 challenge tag key",
+};
 /// The relay's own key for the names by which it remembers kkv/1 sessions; never leaves the process.
-pub const NAME_KEY_V1: Context = Context("kkv/1 2026-11-21 session name key");
+pub const NAME_KEY_V1: SecretContext = SecretContext {
+    label: "kkv/1 2026-11-21 session name key",
+};
 /// Digest by which the relay knows a repeated request; never leaves the process.
-pub const REPEAT: Context = Context("kkv 2026-11-21 repeated request");
+pub const REPEAT: Context<RequestDigest> = Context::new("kkv 2026-11-21 repeated request");
 
 /// First bytes of everything that is signed in kkv/2, before the 32 bytes of a [`Context::digest`].
 ///
@@ -43,32 +66,56 @@ pub const REPEAT: Context = Context("kkv 2026-11-21 repeated request");
 /// one of the other.
 pub const STATEMENT_PREFIX: [u8; 16] = *b"kkv/2 statement\0";
 
-impl Context {
+impl<T: From<[u8; 32]>> Context<T> {
+    const fn new(label: &'static str) -> Self {
+        Self {
+            label,
+            derives: PhantomData,
+        }
+    }
+
     /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes.
     ///
     /// The parts are not separated: callers concatenate only fields of fixed length, with at most one of variable
     /// length, last.
+    ///
+    /// ```
+    /// use kkv_protocol::crypto::labels;
+    ///
+    /// let whole = labels::MESSAGE.digest(&[b"relay", b"session"]);
+    /// assert_eq!(whole, labels::MESSAGE.digest(&[b"relaysession"]));
+    /// assert_ne!(whole, labels::CHALLENGE.digest(&[b"relaysession"]));
+    /// ```
     #[must_use]
-    pub fn digest(self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(self.0));
-        for part in parts {
-            hasher.update(part);
-        }
-        *hasher.finalize().as_bytes()
+    pub fn digest(self, parts: &[&[u8]]) -> T {
+        T::from(*hasher(self.label, parts).finalize().as_bytes())
     }
+}
 
-    /// The same for secret parts: the result and the hasher's state are wiped.
+impl SecretContext {
+    /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes, of secret parts: the result and the hasher's
+    /// state are wiped. What is said of the parts of [`Context::digest`] holds here.
     #[must_use]
-    pub fn secret(self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(self.0));
-        for part in parts {
-            hasher.update(part);
-        }
-        let mut output = Zeroizing::new(hasher.finalize_xof());
+    pub fn derive(self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut output = Zeroizing::new(hasher(self.label, parts).finalize_xof());
         let mut derived = Zeroizing::new([0; 32]);
         output.fill(derived.as_mut_slice());
         derived
     }
+}
+
+impl<T> fmt::Debug for Context<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({:?})", self.label)
+    }
+}
+
+fn hasher(label: &str, parts: &[&[u8]]) -> Zeroizing<blake3::Hasher> {
+    let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(label));
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher
 }
 
 #[cfg(test)]
@@ -78,20 +125,20 @@ mod tests {
     #[test]
     fn contexts_differ() {
         let all = [
-            CHALLENGE,
-            PUZZLE,
-            REQUEST,
-            SESSION,
-            MESSAGE_KEY,
-            MESSAGE,
-            SIGNED_MESSAGE,
-            RECEIPT,
-            FINGERPRINT,
-            WORDS,
-            TAG_KEY_V1,
-            TAG_KEY_V2,
-            NAME_KEY_V1,
-            REPEAT,
+            CHALLENGE.label,
+            PUZZLE.label,
+            REQUEST.label,
+            SESSION.label,
+            MESSAGE_KEY.label,
+            MESSAGE.label,
+            SIGNED_MESSAGE.label,
+            RECEIPT.label,
+            FINGERPRINT.label,
+            WORDS.label,
+            TAG_KEY_V1.label,
+            TAG_KEY_V2.label,
+            NAME_KEY_V1.label,
+            REPEAT.label,
         ];
         for (i, one) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|other| one != other), "{one:?}");
@@ -99,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn secret_and_digest_agree() {
-        let parts: [&[u8]; 2] = [b"ab", b"c"];
-        assert_eq!(MESSAGE_KEY.digest(&parts), *MESSAGE_KEY.secret(&[b"abc"]));
+    fn a_secret_is_derived_as_a_digest_is() {
+        let digest = Context::<[u8; 32]>::new(MESSAGE_KEY.label).digest(&[b"ab", b"c"]);
+        assert_eq!(digest, *MESSAGE_KEY.derive(&[b"abc"]));
     }
 }

@@ -6,8 +6,6 @@ use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
 use zeroize::Zeroizing;
 
-use super::exchange::X25519Shared;
-
 /// Bytes that sealing adds: the Poly1305 tag.
 pub const TAG_BYTES: usize = 16;
 
@@ -25,24 +23,10 @@ pub struct MessageKey {
 pub struct BadSeal;
 
 impl MessageKey {
-    /// kkv/2: a derived key, used once, so the nonce is zero.
+    /// Key and nonce of one message; what each suite makes of its exchange is in [`exchange`](super::exchange).
     #[must_use]
-    pub(crate) fn new(key: Zeroizing<[u8; 32]>) -> Self {
-        Self {
-            key,
-            nonce: Zeroizing::new([0; 12]),
-        }
-    }
-
-    /// kkv/1: the raw X25519 secret is the key and its first 12 bytes are the nonce (KKV/1 in PROTOCOL.md §10).
-    #[must_use]
-    pub fn from_raw(shared: &X25519Shared) -> Self {
-        let mut nonce = Zeroizing::new([0; 12]);
-        nonce.copy_from_slice(&shared.as_bytes()[..12]);
-        Self {
-            key: Zeroizing::new(*shared.as_bytes()),
-            nonce,
-        }
+    pub(crate) fn new(key: Zeroizing<[u8; 32]>, nonce: Zeroizing<[u8; 12]>) -> Self {
+        Self { key, nonce }
     }
 
     /// Encrypts `buffer` in place and returns the tag over it and `associated`.

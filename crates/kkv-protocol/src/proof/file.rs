@@ -66,28 +66,28 @@ impl Proof {
     /// # Errors
     /// It is no exported message and no receipt, and why.
     pub fn parse(json: &[u8]) -> Result<Self, NoProof> {
-        let mut fields: Fields = object(json).ok_or(NoProof::NoObject)?;
+        let mut fields: Fields = object(json).map_err(|_| NoProof::NoObject)?;
         fields.each_once()?;
         let format = fields.take("format").ok_or(NoProof::Format)?;
         let proof = match format.as_str() {
             Some("kkv/1 message") => Self::MessageV1(MessageV1 {
-                sender: fields.hex("sender")?,
+                sender: fields.id("sender")?,
                 text: fields.text(MAX_TEXT_BYTES_V1)?.into(),
                 signature: fields.hex("signature")?,
             }),
             Some("kkv/2 message") => Self::MessageV2(MessageV2 {
-                relay: fields.hex("relay")?,
-                session: fields.hex("session")?,
-                sender: fields.hex("sender")?,
+                relay: fields.id("relay")?,
+                session: fields.id("session")?,
+                sender: fields.id("sender")?,
                 kind: fields.kind()?,
                 text: fields.text(MAX_TEXT_BYTES)?.into(),
                 signature: fields.hex("signature")?,
             }),
             Some("kkv/2 receipt") => Self::Receipt(ReceiptV2 {
-                relay: fields.hex("relay")?,
-                session: fields.hex("session")?,
-                sender: fields.hex("sender")?,
-                digest: fields.hex("digest")?,
+                relay: fields.id("relay")?,
+                session: fields.id("session")?,
+                sender: fields.id("sender")?,
+                digest: fields.id("digest")?,
                 signature: fields.hex("signature")?,
             }),
             _ => return Err(NoProof::Format),
@@ -128,9 +128,13 @@ impl Fields {
         }
     }
 
+    fn id<T: From<[u8; 32]>>(&mut self, field: &'static str) -> Result<T, NoProof> {
+        Ok(self.hex::<32>(field)?.0.into())
+    }
+
     fn hex<const N: usize>(&mut self, field: &'static str) -> Result<Hex<N>, NoProof> {
         let digits = 2 * N;
-        Hex::parse(&self.string(field)?).ok_or(NoProof::NoHex { field, digits })
+        Hex::parse(&self.string(field)?).map_err(|_| NoProof::NoHex { field, digits })
     }
 
     fn kind(&mut self) -> Result<Kind, NoProof> {

@@ -8,8 +8,10 @@
 
 use rand::CryptoRng;
 
-use crate::Terms;
+use crate::error::BadChallenge;
+use crate::ids::{Seed, SenderId};
 use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use crate::terms::Terms;
 use kkv_pow::{Cost, Puzzle};
 
 /// Bytes of a challenge.
@@ -19,11 +21,11 @@ pub const CHALLENGE_BYTES: usize = 76;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
     /// Makes the puzzle unique.
-    pub seed: [u8; 32],
+    pub seed: Seed,
     /// The price.
     pub cost: Cost,
     /// Whom it was made for.
-    pub sender: [u8; 32],
+    pub sender: SenderId,
     /// When it ends, in unix seconds.
     pub expiry: u64,
 }
@@ -31,26 +33,26 @@ pub struct Challenge {
 impl Challenge {
     /// A new challenge with a seed that `key` recognises.
     pub(super) fn issue(
-        sender: [u8; 32],
+        sender: SenderId,
         terms: &Terms,
         key: &TagKey,
         rng: &mut impl CryptoRng,
     ) -> Self {
         let mut challenge = Self {
-            seed: [0; 32],
+            seed: Seed([0; 32]),
             cost: terms.cost,
             sender,
             expiry: terms.expiry,
         };
-        rng.fill_bytes(&mut challenge.seed[..SEED_RANDOM_BYTES]);
+        rng.fill_bytes(&mut challenge.seed.0[..SEED_RANDOM_BYTES]);
         let tag = challenge.tagged(|fields| key.tag(fields));
-        challenge.seed[SEED_RANDOM_BYTES..].copy_from_slice(&tag);
+        challenge.seed.0[SEED_RANDOM_BYTES..].copy_from_slice(&tag);
         challenge
     }
 
     /// Whether the seed carries the tag that `key` makes for these fields.
     pub(super) fn is_own(&self, key: &TagKey) -> bool {
-        self.tagged(|fields| key.fits(fields, &self.seed[SEED_RANDOM_BYTES..]))
+        self.tagged(|fields| key.fits(fields, &self.seed.0[SEED_RANDOM_BYTES..]))
     }
 
     fn tagged<T>(&self, tag: impl FnOnce(&[&[u8]]) -> T) -> T {
@@ -62,25 +64,24 @@ impl Challenge {
     #[must_use]
     pub fn to_bytes(&self) -> [u8; CHALLENGE_BYTES] {
         let mut bytes = [0; CHALLENGE_BYTES];
-        bytes[..32].copy_from_slice(&self.seed);
+        bytes[..32].copy_from_slice(&self.seed.0);
         bytes[32..36].copy_from_slice(&u32::from(self.cost.bits()).to_le_bytes());
-        bytes[36..68].copy_from_slice(&self.sender);
+        bytes[36..68].copy_from_slice(&self.sender.0);
         bytes[68..].copy_from_slice(&self.expiry.to_le_bytes());
         bytes
     }
 
-    /// Parses 76 bytes; `None` if the cost is above 60.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; CHALLENGE_BYTES]) -> Option<Self> {
-        let (seed, rest) = bytes.split_first_chunk::<32>()?;
-        let (cost, rest) = rest.split_first_chunk::<4>()?;
-        let (sender, rest) = rest.split_first_chunk::<32>()?;
-        let (expiry, _) = rest.split_first_chunk::<8>()?;
-        Some(Self {
-            seed: *seed,
-            cost: Cost::new(u32::from_le_bytes(*cost)).ok()?,
-            sender: *sender,
-            expiry: u64::from_le_bytes(*expiry),
+    /// Parses 76 bytes.
+    ///
+    /// # Errors
+    /// The cost is above 60.
+    pub fn from_bytes(bytes: &[u8; CHALLENGE_BYTES]) -> Result<Self, BadChallenge> {
+        let cost = u32::from_le_bytes(field(bytes, 32));
+        Ok(Self {
+            seed: Seed(field(bytes, 0)),
+            cost: Cost::new(cost).map_err(|_| BadChallenge::Cost(cost))?,
+            sender: SenderId(field(bytes, 36)),
+            expiry: u64::from_le_bytes(field(bytes, 68)),
         })
     }
 
@@ -92,6 +93,11 @@ impl Challenge {
             cost: self.cost,
         }
     }
+}
+
+/// `N` bytes of a challenge from `start` on.
+fn field<const N: usize>(bytes: &[u8; CHALLENGE_BYTES], start: usize) -> [u8; N] {
+    std::array::from_fn(|i| bytes[start + i])
 }
 
 impl std::fmt::Debug for Challenge {
@@ -116,12 +122,12 @@ mod tests {
             expiry: 1_800_000_000,
             session_lifetime: 120,
         };
-        let bytes = Challenge::issue([5; 32], &terms, keys.tag_v1(), rng).to_bytes();
+        let bytes = Challenge::issue(SenderId([5; 32]), &terms, keys.tag_v1(), rng).to_bytes();
         assert!(Challenge::from_bytes(&bytes).unwrap().is_own(keys.tag_v1()));
         for position in 0..CHALLENGE_BYTES {
             let mut changed = bytes;
             changed[position] ^= 1;
-            let own = Challenge::from_bytes(&changed).is_some_and(|c| c.is_own(keys.tag_v1()));
+            let own = Challenge::from_bytes(&changed).is_ok_and(|c| c.is_own(keys.tag_v1()));
             assert!(!own, "byte {position}");
         }
         let strangers = RelayKeys::generate(rng);
@@ -143,8 +149,11 @@ mod tests {
             bytes[36..68].copy_from_slice(&sender);
             bytes[68..].copy_from_slice(&expiry.to_le_bytes());
             match Challenge::from_bytes(&bytes) {
-                Some(challenge) => prop_assert_eq!(challenge.to_bytes(), bytes),
-                None => prop_assert!(cost > 60),
+                Ok(challenge) => prop_assert_eq!(challenge.to_bytes(), bytes),
+                Err(wrong) => {
+                    prop_assert_eq!(wrong, BadChallenge::Cost(cost));
+                    prop_assert!(cost > 60);
+                }
             }
         }
     }

@@ -10,14 +10,16 @@ use crate::crypto::exchange::X25519Secret;
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
 use crate::crypto::seal::MessageKey;
+use crate::header::MessageHeader;
+use crate::ids::{RequestDigest, Seed, SenderId, SessionId};
 use crate::kind::Kind;
 use crate::limits::SLOT_BYTES;
 use crate::refusal::Refusal;
 use crate::relay_keys::RelayKeys;
 use crate::suite::Suite;
+use crate::terms::Terms;
 use crate::wire::Hex;
-use crate::{Envelope, Terms};
-use kkv_pow::{Cost, Solution};
+use kkv_pow::{Cost, Nonce, Solution};
 
 /// Answers `POST /pow`.
 pub fn issue(
@@ -26,7 +28,7 @@ pub fn issue(
     terms: &Terms,
     rng: &mut impl CryptoRng,
 ) -> PowAnswer {
-    let challenge = Challenge::issue(request.bytes.0, terms, keys.tag_v1(), rng);
+    let challenge = Challenge::issue(request.bytes, terms, keys.tag_v1(), rng);
     let bytes = challenge.to_bytes();
     PowAnswer {
         bytes: Hex(bytes),
@@ -52,16 +54,16 @@ pub fn admit<'r>(
     request: &'r Exchange,
     now: u64,
 ) -> Result<Admitted<'r>, Refusal> {
-    let challenge = Challenge::from_bytes(&request.pow.0).ok_or(Refusal::Malformed)?;
+    let challenge = Challenge::from_bytes(&request.pow.0).map_err(|_| Refusal::Malformed)?;
     if challenge.expiry <= now {
         return Err(Refusal::Expired);
     }
-    if challenge.sender != request.ed25519_pubkey.0 || !challenge.is_own(keys.tag_v1()) {
+    if challenge.sender != request.ed25519_pubkey || !challenge.is_own(keys.tag_v1()) {
         return Err(Refusal::Unpaid);
     }
     challenge
         .puzzle()
-        .verify(&Solution::V1(request.nonce.0))
+        .verify(&Solution::V1(Nonce(request.nonce.0)))
         .map_err(|_| Refusal::Unpaid)?;
     Ok(Admitted { request, challenge })
 }
@@ -69,7 +71,7 @@ pub fn admit<'r>(
 impl Admitted<'_> {
     /// The name by which a spent challenge is remembered.
     #[must_use]
-    pub fn seed(&self) -> [u8; 32] {
+    pub fn seed(&self) -> Seed {
         self.challenge.seed
     }
 
@@ -87,7 +89,7 @@ impl Admitted<'_> {
 
     /// Tells a repeated request from a second use of its challenge.
     #[must_use]
-    pub fn repeat_digest(&self) -> [u8; 32] {
+    pub fn repeat_digest(&self) -> RequestDigest {
         labels::REPEAT.digest(&[
             &self.challenge.to_bytes(),
             &self.request.nonce.0,
@@ -105,23 +107,22 @@ impl Admitted<'_> {
         keys: &RelayKeys,
         rng: &mut impl CryptoRng,
     ) -> Result<(Session, ExchangeAnswer), Refusal> {
-        let theirs = self.request.diffie_hellman.0;
-        let sender =
-            PublicKey::from_bytes(&self.challenge.sender).map_err(|_| Refusal::Unproven)?;
+        let theirs = self.request.diffie_hellman;
+        let sender = PublicKey::from_id(&self.challenge.sender).map_err(|_| Refusal::Unproven)?;
         sender
             .verify(
-                &exchange_signed(&theirs, &self.request.nonce.0),
+                &exchange_signed(&theirs, &Nonce(self.request.nonce.0)),
                 &Signature(self.request.diffie_hellman_sig.0),
             )
             .map_err(|_| Refusal::Unproven)?;
         let secret = X25519Secret::generate(rng);
         let public = secret.public();
         let shared = secret.agree(theirs).map_err(|_| Refusal::Unproven)?;
-        let answer = ExchangeAnswer::new(public, keys.signing.sign(&public).0);
+        let answer = ExchangeAnswer::new(public, keys.signing.sign(&public.0).0);
         let session = Session {
             sender,
             cost: self.challenge.cost,
-            message_key: MessageKey::from_raw(&shared),
+            message_key: shared.message_key(),
         };
         Ok((session, answer))
     }
@@ -146,7 +147,7 @@ pub fn signed(request: &MessageRequest) -> Result<Signed<'_>, Refusal> {
     if ciphertext.len() < MIN_CIPHERTEXT_BYTES {
         return Err(Refusal::BadContent);
     }
-    let sender = PublicKey::from_bytes(&request.pubkey.0).map_err(|_| Refusal::Unproven)?;
+    let sender = PublicKey::from_id(&request.pubkey).map_err(|_| Refusal::Unproven)?;
     sender
         .verify(ciphertext, &Signature(request.signature.0))
         .map_err(|_| Refusal::Unproven)?;
@@ -156,13 +157,13 @@ pub fn signed(request: &MessageRequest) -> Result<Signed<'_>, Refusal> {
 impl Signed<'_> {
     /// Whose it is, by which its session is found.
     #[must_use]
-    pub fn sender(&self) -> &[u8; 32] {
-        self.sender.as_bytes()
+    pub fn sender(&self) -> SenderId {
+        self.sender.id()
     }
 
     /// By what it is known if it comes again.
     #[must_use]
-    pub fn repeat_digest(&self) -> [u8; 32] {
+    pub fn repeat_digest(&self) -> RequestDigest {
         labels::REPEAT.digest(&[
             &self.request.pubkey.0,
             &self.request.signature.0,
@@ -182,8 +183,8 @@ pub struct Session {
 impl Session {
     /// By what a message names its session.
     #[must_use]
-    pub fn sender(&self) -> &[u8; 32] {
-        self.sender.as_bytes()
+    pub fn sender(&self) -> SenderId {
+        self.sender.id()
     }
 
     /// Opens the message into `slot`, whose first bytes are the text then and whose others are zero. Returns their
@@ -195,7 +196,7 @@ impl Session {
         &self,
         message: &Signed<'_>,
         slot: &mut [u8; SLOT_BYTES],
-    ) -> Result<(usize, Envelope), Refusal> {
+    ) -> Result<(usize, MessageHeader), Refusal> {
         let result = self.open_into(message, slot);
         let used = result.as_ref().map_or(0, |(length, _)| *length);
         slot[used..].zeroize();
@@ -206,7 +207,7 @@ impl Session {
         &self,
         message: &Signed<'_>,
         slot: &mut [u8; SLOT_BYTES],
-    ) -> Result<(usize, Envelope), Refusal> {
+    ) -> Result<(usize, MessageHeader), Refusal> {
         if message.sender() != self.sender() {
             return Err(Refusal::Unproven);
         }
@@ -226,16 +227,16 @@ impl Session {
         if !is_text(text) {
             return Err(Refusal::BadContent);
         }
-        let envelope = Envelope {
+        let header = MessageHeader {
             suite: Suite::V1,
             kind: Kind::Text,
             cost: self.cost,
-            sender: *self.sender.as_bytes(),
-            session: [0; 32],
-            signature: *signature,
+            sender: self.sender.id(),
+            session: SessionId([0; 32]),
+            signature: Signature(*signature),
         };
         let length = text.len();
         plain.copy_within(SIGNATURE_BYTES.., 0);
-        Ok((length, envelope))
+        Ok((length, header))
     }
 }

@@ -9,11 +9,11 @@ use super::{MIN_CIPHERTEXT_BYTES, content_signed, exchange_signed};
 use crate::crypto::exchange::X25519Secret;
 use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use crate::crypto::seal::MessageKey;
-use crate::fault::Fault;
+use crate::error::ProtocolError;
 use crate::suite::Suite;
-use crate::text::Text;
+use crate::text::{BadText, Text};
 use crate::wire::{Hex, HexUpTo};
-use kkv_pow::Puzzle;
+use kkv_pow::{Nonce, Puzzle};
 
 /// Asks for a challenge.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Hello {
     #[must_use]
     pub fn request(&self) -> PowRequest {
         PowRequest {
-            bytes: Hex(*self.key.public().as_bytes()),
+            bytes: self.key.public().id(),
         }
     }
 
@@ -80,10 +80,11 @@ impl Hello {
     ///
     /// # Errors
     /// Made for another sender, or a cost above 60.
-    pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged, Fault> {
-        let challenge = Challenge::from_bytes(&answer.bytes.0).ok_or(Fault::WrongChallenge)?;
-        if challenge.sender != *self.key.public().as_bytes() {
-            return Err(Fault::WrongChallenge);
+    pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged, ProtocolError> {
+        let challenge =
+            Challenge::from_bytes(&answer.bytes.0).map_err(|_| ProtocolError::WrongChallenge)?;
+        if challenge.sender != self.key.public().id() {
+            return Err(ProtocolError::WrongChallenge);
         }
         Ok(Challenged {
             key: self.key,
@@ -110,14 +111,14 @@ impl Challenged {
     ///
     /// # Errors
     /// It is something else, a key that fits any text, or one that has not signed the challenge.
-    pub fn vouched(self, domain_key: &[u8]) -> Result<Vouched, Fault> {
-        let text = std::str::from_utf8(domain_key).map_err(|_| Fault::Malformed)?;
-        let bytes = Hex::<32>::parse(text).ok_or(Fault::Malformed)?;
-        let relay = PublicKey::from_bytes(&bytes.0).map_err(|_| Fault::BadSignature)?;
+    pub fn vouched(self, domain_key: &[u8]) -> Result<Vouched, ProtocolError> {
+        let text = std::str::from_utf8(domain_key).map_err(|_| ProtocolError::Malformed)?;
+        let id = text.parse().map_err(|_| ProtocolError::Malformed)?;
+        let relay = PublicKey::from_id(&id).map_err(|_| ProtocolError::BadSignature)?;
         let signed = self.challenge.to_bytes();
         relay
             .verify(&signed, &Signature(self.signature.0))
-            .map_err(|_| Fault::BadSignature)?;
+            .map_err(|_| ProtocolError::BadSignature)?;
         Ok(Vouched {
             key: self.key,
             relay,
@@ -135,16 +136,16 @@ impl Vouched {
     }
 
     /// Offers a one-use key (32 bytes are drawn) with the nonce that was found.
-    pub fn solved(self, nonce: [u8; 32], rng: &mut impl CryptoRng) -> Exchanging {
+    pub fn solved(self, nonce: Nonce, rng: &mut impl CryptoRng) -> Exchanging {
         let secret = X25519Secret::generate(rng);
         let public = secret.public();
         let signature = self.key.sign(&exchange_signed(&public, &nonce));
         let request = Exchange {
-            ed25519_pubkey: Hex(*self.key.public().as_bytes()),
-            nonce: Hex(nonce),
+            ed25519_pubkey: self.key.public().id(),
+            nonce: Hex(nonce.0),
             pow: Hex(self.challenge.to_bytes()),
             pow_sig: self.signature,
-            diffie_hellman: Hex(public),
+            diffie_hellman: public,
             diffie_hellman_sig: Hex(signature.0),
         };
         Exchanging {
@@ -173,18 +174,18 @@ impl Exchanging {
     ///
     /// # Errors
     /// Not signed by the relay, or of small order.
-    pub fn answered(self, answer: &ExchangeAnswerKeys) -> Result<Open, Fault> {
+    pub fn answered(self, answer: &ExchangeAnswerKeys) -> Result<Open, ProtocolError> {
         let signature = Signature(answer.diffie_hellman_sig.0);
         self.relay
             .verify(&answer.diffie_hellman.0, &signature)
-            .map_err(|_| Fault::BadSignature)?;
+            .map_err(|_| ProtocolError::BadSignature)?;
         let shared = self
             .secret
-            .agree(answer.diffie_hellman.0)
-            .map_err(|_| Fault::BadExchangeKey)?;
+            .agree(answer.diffie_hellman)
+            .map_err(|_| ProtocolError::BadExchangeKey)?;
         Ok(Open {
             key: self.key,
-            message_key: MessageKey::from_raw(&shared),
+            message_key: shared.message_key(),
         })
     }
 }
@@ -194,7 +195,7 @@ impl Open {
     ///
     /// # Errors
     /// kkv/1 can't carry this text.
-    pub fn seal(self, text: &Text) -> Result<Sent, Fault> {
+    pub fn seal(self, text: &Text) -> Result<Sent, BadText> {
         text.fits(Suite::V1)?;
         let inner = self.key.sign(content_signed(text.as_bytes()));
         let mut plain = Zeroizing::new(Vec::with_capacity(
@@ -208,7 +209,7 @@ impl Open {
         let signature = self.key.sign(&ciphertext);
         Ok(Sent {
             request: MessageRequest {
-                pubkey: Hex(*self.key.public().as_bytes()),
+                pubkey: self.key.public().id(),
                 chiphertext: HexUpTo::new(ciphertext),
                 signature: Hex(signature.0),
             },

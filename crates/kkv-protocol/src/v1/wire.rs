@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::challenge::CHALLENGE_BYTES;
+use crate::ids::{SenderId, X25519PublicKey};
 use crate::limits::MAX_CIPHERTEXT_BYTES_V1;
 use crate::refusal::Refusal;
 use crate::wire::{Hex, HexUpTo, form, object};
@@ -13,7 +14,7 @@ use crate::wire::{Hex, HexUpTo, form, object};
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PowRequest {
     /// The sender's Ed25519 public key.
-    pub bytes: Hex<32>,
+    pub bytes: SenderId,
 }
 
 /// `POST /pow`, answer.
@@ -29,7 +30,7 @@ pub struct PowAnswer {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Exchange {
     /// The sender's Ed25519 public key.
-    pub ed25519_pubkey: Hex<32>,
+    pub ed25519_pubkey: SenderId,
     /// The solution.
     pub nonce: Hex<32>,
     /// The challenge as received.
@@ -37,7 +38,7 @@ pub struct Exchange {
     /// Its signature as received.
     pub pow_sig: Hex<64>,
     /// One-use X25519 public key.
-    pub diffie_hellman: Hex<32>,
+    pub diffie_hellman: X25519PublicKey,
     /// Ed25519(sender, X25519 key ‖ nonce).
     pub diffie_hellman_sig: Hex<64>,
 }
@@ -49,20 +50,20 @@ pub struct ExchangeAnswer {
     nonce: Hex<32>,
     pow: Hex<32>,
     pow_sig: Hex<80>,
-    diffie_hellman: Hex<32>,
+    diffie_hellman: X25519PublicKey,
     diffie_hellman_sig: Hex<64>,
 }
 
 impl ExchangeAnswer {
     /// The relay's key, Ed25519(relay, that key), and the filler of a published relay: 32, 32, 32 and 80 zero bytes.
     #[must_use]
-    pub fn new(x25519: [u8; 32], signature: [u8; 64]) -> Self {
+    pub fn new(x25519: X25519PublicKey, signature: [u8; 64]) -> Self {
         Self {
             ed25519_pubkey: Hex([0; 32]),
             nonce: Hex([0; 32]),
             pow: Hex([0; 32]),
             pow_sig: Hex([0; 80]),
-            diffie_hellman: Hex(x25519),
+            diffie_hellman: x25519,
             diffie_hellman_sig: Hex(signature),
         }
     }
@@ -72,7 +73,7 @@ impl ExchangeAnswer {
 #[derive(Debug, Deserialize)]
 pub struct ExchangeAnswerKeys {
     /// The relay's one-use X25519 public key.
-    pub diffie_hellman: Hex<32>,
+    pub diffie_hellman: X25519PublicKey,
     /// Ed25519(relay, that key).
     pub diffie_hellman_sig: Hex<64>,
 }
@@ -81,7 +82,7 @@ pub struct ExchangeAnswerKeys {
 /// strings.
 #[must_use]
 pub fn is_refusal(body: &[u8]) -> bool {
-    let Some(fields) = object::<BTreeMap<String, String>>(body) else {
+    let Ok(fields) = object::<BTreeMap<String, String>>(body) else {
         return false;
     };
     let zeros = |name: &str, bytes: usize| fields.get(name) == Some(&"00".repeat(bytes));
@@ -94,7 +95,7 @@ pub fn is_refusal(body: &[u8]) -> bool {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MessageRequest {
     /// The sender's Ed25519 public key, by which the relay finds the session.
-    pub pubkey: Hex<32>,
+    pub pubkey: SenderId,
     /// Sealed: signature 64 ‖ text, with a tag behind.
     pub chiphertext: HexUpTo<MAX_CIPHERTEXT_BYTES_V1>,
     /// Ed25519(sender, ciphertext).
@@ -111,8 +112,8 @@ impl MessageRequest {
         struct Length {
             chiphertext: String,
         }
-        form(body).ok_or_else(|| match form::<Length>(body) {
-            Some(form) if form.chiphertext.chars().count() > 2 * MAX_CIPHERTEXT_BYTES_V1 => {
+        form(body).map_err(|_| match form::<Length>(body) {
+            Ok(form) if form.chiphertext.chars().count() > 2 * MAX_CIPHERTEXT_BYTES_V1 => {
                 Refusal::TooLarge
             }
             _ => Refusal::Malformed,

@@ -9,16 +9,17 @@
 
 use rand::CryptoRng;
 
-use crate::Terms;
-use crate::crypto::identity::{PublicKey, Relay, Statement};
 use crate::crypto::labels;
+use crate::error::BadChallenge;
+use crate::ids::{RelayId, Seed, SenderId, Statement};
 use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use crate::terms::Terms;
 use kkv_pow::{Cost, Puzzle};
 
 /// Bytes of a challenge.
 pub const CHALLENGE_BYTES: usize = 112;
 const SUITE: u8 = 2;
-const SEED: std::ops::Range<usize> = 16..48;
+const SEED_START: usize = 16;
 const TAG: std::ops::Range<usize> = 32..48;
 
 /// A challenge of suite 2 whose cost is one that can be asked for.
@@ -31,8 +32,8 @@ pub struct Challenge {
 impl Challenge {
     /// A new challenge with a tag that `key` recognises (16 bytes are drawn).
     pub(super) fn issue(
-        sender: &[u8; 32],
-        relay: &PublicKey<Relay>,
+        sender: &SenderId,
+        relay: &RelayId,
         terms: &Terms,
         key: &TagKey,
         rng: &mut impl CryptoRng,
@@ -44,8 +45,8 @@ impl Challenge {
         bytes[4..8].copy_from_slice(&terms.lifetime.to_le_bytes());
         bytes[8..16].copy_from_slice(&terms.expiry.to_le_bytes());
         rng.fill_bytes(&mut bytes[16..16 + SEED_RANDOM_BYTES]);
-        bytes[48..80].copy_from_slice(sender);
-        bytes[80..].copy_from_slice(relay.as_bytes());
+        bytes[48..80].copy_from_slice(&sender.0);
+        bytes[80..].copy_from_slice(&relay.0);
         let tag = key.tag(&[&bytes[..TAG.start], &bytes[TAG.end..]]);
         bytes[TAG].copy_from_slice(&tag);
         Self {
@@ -54,23 +55,23 @@ impl Challenge {
         }
     }
 
-    /// Parses 112 bytes; `None` if they are of another suite or the cost is above 60.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; CHALLENGE_BYTES]) -> Option<Self> {
-        let ([suite, cost], rest) = bytes.split_first_chunk()?;
-        let (session_lifetime, rest) = rest.split_first_chunk()?;
-        let (lifetime, rest) = rest.split_first_chunk()?;
-        let (expiry, _) = rest.split_first_chunk()?;
-        if *suite != SUITE {
-            return None;
+    /// Parses 112 bytes.
+    ///
+    /// # Errors
+    /// They are of another suite, or the cost is above 60.
+    pub fn from_bytes(bytes: &[u8; CHALLENGE_BYTES]) -> Result<Self, BadChallenge> {
+        let [suite, cost] = field(bytes, 0);
+        if suite != SUITE {
+            return Err(BadChallenge::Suite(suite));
         }
+        let cost = u32::from(cost);
         let terms = Terms {
-            cost: Cost::new(u32::from(*cost)).ok()?,
-            lifetime: u32::from_le_bytes(*lifetime),
-            expiry: u64::from_le_bytes(*expiry),
-            session_lifetime: u16::from_le_bytes(*session_lifetime),
+            cost: Cost::new(cost).map_err(|_| BadChallenge::Cost(cost))?,
+            session_lifetime: u16::from_le_bytes(field(bytes, 2)),
+            lifetime: u32::from_le_bytes(field(bytes, 4)),
+            expiry: u64::from_le_bytes(field(bytes, 8)),
         };
-        Some(Self {
+        Ok(Self {
             bytes: *bytes,
             terms,
         })
@@ -96,26 +97,20 @@ impl Challenge {
 
     /// Random bytes and tag: the name by which a spent challenge is remembered.
     #[must_use]
-    pub fn seed(&self) -> [u8; 32] {
-        self.field(SEED.start)
+    pub fn seed(&self) -> Seed {
+        Seed(field(&self.bytes, SEED_START))
     }
 
     /// Whom it was made for.
     #[must_use]
-    pub fn sender(&self) -> [u8; 32] {
-        self.field(48)
+    pub fn sender(&self) -> SenderId {
+        SenderId(field(&self.bytes, 48))
     }
 
     /// Who made it.
     #[must_use]
-    pub fn relay(&self) -> [u8; 32] {
-        self.field(80)
-    }
-
-    fn field(&self, start: usize) -> [u8; 32] {
-        let mut field = [0; 32];
-        field.copy_from_slice(&self.bytes[start..start + 32]);
-        field
+    pub fn relay(&self) -> RelayId {
+        RelayId(field(&self.bytes, 80))
     }
 
     /// What has to be found: its key is over the whole challenge, so every field is paid for and none can be changed
@@ -131,8 +126,13 @@ impl Challenge {
     /// What the relay signs.
     #[must_use]
     pub fn statement(&self) -> Statement {
-        Statement::new(labels::CHALLENGE, &[&self.bytes])
+        labels::CHALLENGE.digest(&[&self.bytes])
     }
+}
+
+/// `N` bytes of a challenge from `start` on.
+fn field<const N: usize>(bytes: &[u8; CHALLENGE_BYTES], start: usize) -> [u8; N] {
+    std::array::from_fn(|i| bytes[start + i])
 }
 
 impl std::fmt::Debug for Challenge {
@@ -157,7 +157,13 @@ mod tests {
             expiry: 1_800_000_000,
             session_lifetime: 120,
         };
-        let issued = Challenge::issue(&[5; 32], keys.public(), &terms, keys.tag_v2(), rng);
+        let issued = Challenge::issue(
+            &SenderId([5; 32]),
+            &keys.public().id(),
+            &terms,
+            keys.tag_v2(),
+            rng,
+        );
         let parsed = Challenge::from_bytes(issued.as_bytes()).unwrap();
         assert_eq!(parsed, issued);
         assert!(parsed.is_own(keys.tag_v2()));
@@ -168,7 +174,7 @@ mod tests {
         for position in 0..CHALLENGE_BYTES {
             let mut changed = *issued.as_bytes();
             changed[position] ^= 1;
-            let own = Challenge::from_bytes(&changed).is_some_and(|c| c.is_own(keys.tag_v2()));
+            let own = Challenge::from_bytes(&changed).is_ok_and(|c| c.is_own(keys.tag_v2()));
             assert!(!own, "byte {position}");
         }
     }
@@ -184,8 +190,12 @@ mod tests {
                 bytes[0] = 2;
             }
             match Challenge::from_bytes(&bytes) {
-                Some(challenge) => prop_assert_eq!(challenge.as_bytes(), &bytes),
-                None => prop_assert!(bytes[0] != 2 || bytes[1] > 60),
+                Ok(challenge) => prop_assert_eq!(challenge.as_bytes(), &bytes),
+                Err(BadChallenge::Suite(suite)) => prop_assert!(suite == bytes[0] && suite != 2),
+                Err(wrong) => {
+                    prop_assert_eq!(wrong, BadChallenge::Cost(bytes[1].into()));
+                    prop_assert!(bytes[0] == 2 && bytes[1] > 60);
+                }
             }
         }
     }

@@ -6,9 +6,10 @@
 
 use zeroize::Zeroizing;
 
-use crate::crypto::identity::{Signature, Statement};
+use crate::crypto::identity::Signature;
 use crate::crypto::labels;
 use crate::crypto::seal::TAG_BYTES;
+use crate::ids::{RelayId, SessionId, Statement};
 use crate::kind::Kind;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::refusal::Refusal;
@@ -25,8 +26,8 @@ pub const SEALED_BYTES: usize = PLAIN_BYTES + TAG_BYTES;
 /// The relay's key is named so that a third party can see to whom it was said, and no relay can pass it on as said to
 /// another.
 #[must_use]
-pub fn statement(relay: &[u8; 32], session: &[u8; 32], kind: u8, content: &[u8]) -> Statement {
-    Statement::new(labels::MESSAGE, &[relay, session, &[kind], content])
+pub fn statement(relay: &RelayId, session: &SessionId, kind: u8, content: &[u8]) -> Statement {
+    labels::MESSAGE.digest(&[&relay.0, &session.0, &[kind], content])
 }
 
 /// Lays out a message to be sealed. `content` has at most 3,500 bytes.

@@ -1,9 +1,8 @@
 //! The receipt (PROTOCOL.md §8): the relay's word that it has put one message of one sender into its queue.
 
-use crate::crypto::identity::{
-    BadSignature, PublicKey, Relay, RelayKey, Sender, Signature, Statement,
-};
+use crate::crypto::identity::{BadSignature, PublicKey, Relay, RelayKey, Sender, Signature};
 use crate::crypto::labels;
+use crate::ids::{MessageDigest, SessionId, Statement};
 
 /// What a receipt is about: session ‖ sender's key ‖ digest of the signed message.
 ///
@@ -12,23 +11,23 @@ use crate::crypto::labels;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
     /// The session the message came in.
-    pub session: [u8; 32],
+    pub session: SessionId,
     /// Who sent it.
     pub sender: PublicKey<Sender>,
     /// Digest of the message: see [`digest`].
-    pub digest: [u8; 32],
+    pub digest: MessageDigest,
 }
 
 /// BLAKE3 derive_key([`labels::SIGNED_MESSAGE`], message statement ‖ its signature).
 #[must_use]
-pub fn digest(message: &Statement, signature: &Signature) -> [u8; 32] {
-    labels::SIGNED_MESSAGE.digest(&[message.as_bytes(), &signature.0])
+pub fn digest(message: &Statement, signature: &Signature) -> MessageDigest {
+    labels::SIGNED_MESSAGE.digest(&[&message.0, &signature.0])
 }
 
 impl Receipt {
     fn statement(&self) -> Statement {
-        let fields: [&[u8]; 3] = [&self.session, self.sender.as_bytes(), &self.digest];
-        Statement::new(labels::RECEIPT, &fields)
+        let fields: [&[u8]; 3] = [&self.session.0, self.sender.as_bytes(), &self.digest.0];
+        labels::RECEIPT.digest(&fields)
     }
 
     /// Ed25519(relay, this).

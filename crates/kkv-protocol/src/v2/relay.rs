@@ -10,16 +10,18 @@ use super::wire::{
 };
 use super::{message, transcript};
 use crate::crypto::exchange::HybridOffer;
-use crate::crypto::identity::{PublicKey, Sender, Signature, Statement};
+use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
 use crate::crypto::seal::{MessageKey, TAG_BYTES};
+use crate::header::MessageHeader;
+use crate::ids::{RelayId, RequestDigest, Seed, SessionId, Statement};
 use crate::kind::Kind;
 use crate::limits::SLOT_BYTES;
 use crate::refusal::Refusal;
 use crate::relay_keys::RelayKeys;
 use crate::suite::Suite;
+use crate::terms::Terms;
 use crate::wire::Hex;
-use crate::{Envelope, Terms};
 use kkv_pow::{Cost, Solution};
 
 /// Answers `POST /pow`.
@@ -35,7 +37,13 @@ pub fn issue(
     if request.suite != Suite::V2.to_string() {
         return Err(Refusal::UnsupportedSuite);
     }
-    let challenge = Challenge::issue(&request.sender.0, keys.public(), terms, keys.tag_v2(), rng);
+    let challenge = Challenge::issue(
+        &request.sender,
+        &keys.public().id(),
+        terms,
+        keys.tag_v2(),
+        rng,
+    );
     let signature = keys.signing.sign_statement(&challenge.statement());
     Ok(PowAnswer {
         challenge: Hex(*challenge.as_bytes()),
@@ -59,15 +67,15 @@ pub fn admit<'r>(
     request: &'r ExchangeRequest,
     now: u64,
 ) -> Result<Admitted<'r>, Refusal> {
-    let challenge = Challenge::from_bytes(&request.challenge.0).ok_or(Refusal::Malformed)?;
+    let challenge = Challenge::from_bytes(&request.challenge.0).map_err(|_| Refusal::Malformed)?;
     if challenge.terms().expiry <= now {
         return Err(Refusal::Expired);
     }
     if !challenge.is_own(keys.tag_v2()) {
         return Err(Refusal::Unpaid);
     }
-    let nonces =
-        transcript::nonces(request.solution.as_bytes(), &challenge).ok_or(Refusal::Malformed)?;
+    let nonces = transcript::nonces(request.solution.as_bytes(), &challenge)
+        .map_err(|_| Refusal::Malformed)?;
     challenge
         .puzzle()
         .verify(&Solution::V2(nonces))
@@ -78,7 +86,7 @@ pub fn admit<'r>(
 impl Admitted<'_> {
     /// The name by which a spent challenge is remembered.
     #[must_use]
-    pub fn seed(&self) -> [u8; 32] {
+    pub fn seed(&self) -> Seed {
         self.challenge.seed()
     }
 
@@ -96,9 +104,9 @@ impl Admitted<'_> {
 
     /// Tells a repeated request from a second use of its challenge.
     #[must_use]
-    pub fn repeat_digest(&self) -> [u8; 32] {
+    pub fn repeat_digest(&self) -> RequestDigest {
         let statement = self.statement();
-        labels::REPEAT.digest(&[statement.as_bytes(), &self.request.signature.0])
+        labels::REPEAT.digest(&[&statement.0, &self.request.signature.0])
     }
 
     fn statement(&self) -> Statement {
@@ -108,7 +116,7 @@ impl Admitted<'_> {
 
     fn offer(&self) -> HybridOffer {
         HybridOffer {
-            x25519: self.request.x25519.0,
+            x25519: self.request.x25519,
             mlkem768: self.request.mlkem768.0,
         }
     }
@@ -122,46 +130,52 @@ impl Admitted<'_> {
         keys: &RelayKeys,
         rng: &mut impl CryptoRng,
     ) -> Result<(Session, ExchangeAnswer), Refusal> {
-        let sender =
-            PublicKey::from_bytes(&self.challenge.sender()).map_err(|_| Refusal::Unproven)?;
+        let sender = PublicKey::from_id(&self.challenge.sender()).map_err(|_| Refusal::Unproven)?;
         let signature = Signature(self.request.signature.0);
         let statement = self.statement();
         sender
             .verify_statement(&statement, &signature)
             .map_err(|_| Refusal::Unproven)?;
         let (answer, shared) = self.offer().answer(rng).map_err(|_| Refusal::Unproven)?;
-        let id = transcript::session(&statement, &signature, &answer);
+        let signed = transcript::session(&statement, &signature, &answer);
+        let id = transcript::session_id(&signed);
         let session = Session {
             sender,
-            relay: *keys.public().as_bytes(),
+            relay: keys.public().id(),
             cost: self.challenge.terms().cost,
-            message_key: shared.message_key(id.as_bytes()),
-            id: *id.as_bytes(),
+            message_key: shared.message_key(&id),
+            id,
         };
         let answer = ExchangeAnswer {
-            x25519: Hex(answer.x25519),
+            x25519: answer.x25519,
             mlkem768: Hex(answer.mlkem768),
-            signature: Hex(keys.signing.sign_statement(&id).0),
+            signature: Hex(keys.signing.sign_statement(&signed).0),
         };
         Ok((session, answer))
     }
+}
+
+/// By what a message is known if it comes again.
+#[must_use]
+pub fn message_digest(request: &MessageRequest) -> RequestDigest {
+    labels::REPEAT.digest(&[&request.session.0, &request.sealed.0])
 }
 
 /// A session that waits for its message.
 #[derive(Debug)]
 pub struct Session {
     sender: PublicKey<Sender>,
-    relay: [u8; 32],
+    relay: RelayId,
     cost: Cost,
     message_key: MessageKey,
-    id: [u8; 32],
+    id: SessionId,
 }
 
 impl Session {
     /// By what a message names its session.
     #[must_use]
-    pub fn id(&self) -> &[u8; 32] {
-        &self.id
+    pub fn id(&self) -> SessionId {
+        self.id
     }
 
     /// Opens the message into `slot`, whose first bytes are the content then and whose others are zero. Returns their
@@ -174,7 +188,7 @@ impl Session {
         keys: &RelayKeys,
         request: &MessageRequest,
         slot: &mut [u8; SLOT_BYTES],
-    ) -> Result<(usize, Envelope, MessageAnswer), Refusal> {
+    ) -> Result<(usize, MessageHeader, MessageAnswer), Refusal> {
         let result = self.open_into(keys, request, slot);
         let used = result.as_ref().map_or(0, |(length, ..)| *length);
         slot[used..].zeroize();
@@ -186,7 +200,7 @@ impl Session {
         keys: &RelayKeys,
         request: &MessageRequest,
         slot: &mut [u8; SLOT_BYTES],
-    ) -> Result<(usize, Envelope, MessageAnswer), Refusal> {
+    ) -> Result<(usize, MessageHeader, MessageAnswer), Refusal> {
         let (sealed, tag) = request
             .sealed
             .0
@@ -197,7 +211,7 @@ impl Session {
             .ok_or(Refusal::TooLarge)?;
         plain.copy_from_slice(sealed);
         self.message_key
-            .open(&self.id, plain, tag)
+            .open(&self.id.0, plain, tag)
             .map_err(|_| Refusal::Unproven)?;
         let parts = message::decode(plain)?;
         let (content, signature) = (parts.content, parts.signature);
@@ -212,13 +226,13 @@ impl Session {
             }
             Kind::Text => {}
         }
-        let envelope = Envelope {
+        let header = MessageHeader {
             suite: Suite::V2,
             kind,
             cost: self.cost,
-            sender: *self.sender.as_bytes(),
+            sender: self.sender.id(),
             session: self.id,
-            signature: signature.0,
+            signature,
         };
         let receipt = Receipt {
             session: self.id,
@@ -230,6 +244,6 @@ impl Session {
         };
         let length = content.len();
         plain.copy_within(message::HEAD_BYTES..message::HEAD_BYTES + length, 0);
-        Ok((length, envelope, answer))
+        Ok((length, header, answer))
     }
 }

@@ -8,14 +8,15 @@ use super::wire::{
     ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
 };
 use super::{message, transcript};
-use crate::Terms;
 use crate::crypto::exchange::{HybridAnswer, HybridSecret};
-use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature, Statement};
+use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use crate::crypto::seal::MessageKey;
-use crate::fault::Fault;
+use crate::error::ProtocolError;
+use crate::ids::{SessionId, Statement};
 use crate::kind::Kind;
 use crate::limits::MAX_EXPECTED_SECONDS;
 use crate::suite::Suite;
+use crate::terms::Terms;
 use crate::text::Text;
 use crate::wire::{Hex, HexUpTo};
 use kkv_pow::Puzzle;
@@ -49,7 +50,7 @@ pub struct Exchanging {
 pub struct Open {
     key: SenderKey,
     relay: PublicKey<Relay>,
-    session: Statement,
+    session: SessionId,
     message_key: MessageKey,
 }
 
@@ -90,7 +91,7 @@ impl Hello {
     pub fn request(&self) -> PowRequest {
         PowRequest {
             suite: Suite::V2.to_string(),
-            sender: Hex(*self.key.public().as_bytes()),
+            sender: self.key.public().id(),
         }
     }
 
@@ -99,15 +100,17 @@ impl Hello {
     ///
     /// # Errors
     /// Wrong signature, made for another sender, or on terms out of bounds (a cost above 60, more than a day to pay).
-    pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged, Fault> {
-        let challenge = Challenge::from_bytes(&answer.challenge.0).ok_or(Fault::WrongChallenge)?;
-        let relay = PublicKey::from_bytes(&challenge.relay()).map_err(|_| Fault::BadSignature)?;
+    pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged, ProtocolError> {
+        let challenge = Challenge::from_bytes(&answer.challenge.0)
+            .map_err(|_| ProtocolError::WrongChallenge)?;
+        let relay =
+            PublicKey::from_id(&challenge.relay()).map_err(|_| ProtocolError::BadSignature)?;
         relay
             .verify_statement(&challenge.statement(), &Signature(answer.signature.0))
-            .map_err(|_| Fault::BadSignature)?;
+            .map_err(|_| ProtocolError::BadSignature)?;
         let in_bounds = (1..=MAX_EXPECTED_SECONDS).contains(&challenge.terms().lifetime);
-        if challenge.sender() != *self.key.public().as_bytes() || !in_bounds {
-            return Err(Fault::WrongChallenge);
+        if challenge.sender() != self.key.public().id() || !in_bounds {
+            return Err(ProtocolError::WrongChallenge);
         }
         Ok(Challenged {
             key: self.key,
@@ -146,7 +149,7 @@ impl Challenged {
         let request = ExchangeRequest {
             challenge: Hex(*self.challenge.as_bytes()),
             solution: HexUpTo::new(solution),
-            x25519: Hex(offer.x25519),
+            x25519: offer.x25519,
             mlkem768: Hex(offer.mlkem768),
             signature: Hex(signature.0),
         };
@@ -177,24 +180,25 @@ impl Exchanging {
     ///
     /// # Errors
     /// Not signed by the relay for exactly this exchange, or an X25519 key of small order.
-    pub fn answered(self, answer: &ExchangeAnswer) -> Result<Open, Fault> {
+    pub fn answered(self, answer: &ExchangeAnswer) -> Result<Open, ProtocolError> {
         let keys = HybridAnswer {
-            x25519: answer.x25519.0,
+            x25519: answer.x25519,
             mlkem768: answer.mlkem768.0,
         };
         let own = Signature(self.request.signature.0);
-        let session = transcript::session(&self.statement, &own, &keys);
+        let signed = transcript::session(&self.statement, &own, &keys);
         self.relay
-            .verify_statement(&session, &Signature(answer.signature.0))
-            .map_err(|_| Fault::BadSignature)?;
+            .verify_statement(&signed, &Signature(answer.signature.0))
+            .map_err(|_| ProtocolError::BadSignature)?;
         let shared = self
             .secret
             .agree(&keys)
-            .map_err(|_| Fault::BadExchangeKey)?;
+            .map_err(|_| ProtocolError::BadExchangeKey)?;
+        let session = transcript::session_id(&signed);
         Ok(Open {
             key: self.key,
             relay: self.relay,
-            message_key: shared.message_key(session.as_bytes()),
+            message_key: shared.message_key(&session),
             session,
         })
     }
@@ -203,31 +207,31 @@ impl Exchanging {
 impl Open {
     /// The session's name.
     #[must_use]
-    pub fn session(&self) -> &[u8; 32] {
-        self.session.as_bytes()
+    pub fn session(&self) -> SessionId {
+        self.session
     }
 
     /// Signs, pads and seals the one message of this session.
     #[must_use]
     pub fn seal(self, text: &Text) -> Sent {
-        let session = self.session.as_bytes();
+        let session = self.session;
         let (kind, content) = (Kind::Text, text.as_bytes());
-        let statement = message::statement(self.relay.as_bytes(), session, kind as u8, content);
+        let statement = message::statement(&self.relay.id(), &session, kind as u8, content);
         let signature = self.key.sign_statement(&statement);
         let mut plain = message::encode(&signature, kind, content);
-        let tag = self.message_key.seal(session, plain.as_mut_slice());
+        let tag = self.message_key.seal(&session.0, plain.as_mut_slice());
         let mut sealed = [0; message::SEALED_BYTES];
         sealed[..message::PLAIN_BYTES].copy_from_slice(plain.as_slice()); // sealed by now
         sealed[message::PLAIN_BYTES..].copy_from_slice(&tag);
         Sent {
             relay: self.relay,
             receipt: Receipt {
-                session: *session,
+                session,
                 sender: self.key.public(),
                 digest: receipt::digest(&statement, &signature),
             },
             request: MessageRequest {
-                session: Hex(*session),
+                session,
                 sealed: Hex(sealed),
             },
         }
@@ -245,11 +249,11 @@ impl Sent {
     ///
     /// # Errors
     /// It is not the relay's word for this message.
-    pub fn accepted(self, answer: &MessageAnswer) -> Result<Receipted, Fault> {
+    pub fn accepted(self, answer: &MessageAnswer) -> Result<Receipted, ProtocolError> {
         let signature = Signature(answer.receipt.0);
         self.receipt
             .verify(&self.relay, &signature)
-            .map_err(|_| Fault::BadReceipt)?;
+            .map_err(|_| ProtocolError::BadReceipt)?;
         Ok(Receipted {
             relay: self.relay,
             receipt: self.receipt,

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::challenge::CHALLENGE_BYTES;
 use super::message::SEALED_BYTES;
-use crate::crypto::exchange::{ENCAPSULATION_KEY_BYTES, KEM_CIPHERTEXT_BYTES, X25519_BYTES};
+use crate::crypto::exchange::{ENCAPSULATION_KEY_BYTES, KEM_CIPHERTEXT_BYTES};
+use crate::ids::{SenderId, SessionId, X25519PublicKey};
 use crate::wire::{Hex, HexUpTo};
 use kkv_pow::SUBPUZZLES;
 
@@ -14,7 +15,7 @@ pub struct PowRequest {
     /// Always `kkv/2`; another one is refused, so that a later suite can use JSON as well.
     pub suite: String,
     /// The sender's Ed25519 public key.
-    pub sender: Hex<32>,
+    pub sender: SenderId,
 }
 
 /// `POST /pow`, answer.
@@ -34,7 +35,7 @@ pub struct ExchangeRequest {
     /// 1 or 16 nonces, u64 little endian, increasing (§5).
     pub solution: HexUpTo<{ 8 * SUBPUZZLES }>,
     /// The sender's one-use X25519 public key.
-    pub x25519: Hex<X25519_BYTES>,
+    pub x25519: X25519PublicKey,
     /// The sender's one-use ML-KEM-768 encapsulation key.
     pub mlkem768: Hex<ENCAPSULATION_KEY_BYTES>,
     /// The sender's signature of all of it (§6).
@@ -45,7 +46,7 @@ pub struct ExchangeRequest {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExchangeAnswer {
     /// The relay's one-use X25519 public key.
-    pub x25519: Hex<X25519_BYTES>,
+    pub x25519: X25519PublicKey,
     /// The ML-KEM-768 ciphertext.
     pub mlkem768: Hex<KEM_CIPHERTEXT_BYTES>,
     /// The relay's signature of the whole exchange (§6).
@@ -56,7 +57,7 @@ pub struct ExchangeAnswer {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MessageRequest {
     /// The session's name (§6).
-    pub session: Hex<32>,
+    pub session: SessionId,
     /// The sealed message (§7): always of the same length.
     pub sealed: Hex<SEALED_BYTES>,
 }

@@ -21,19 +21,20 @@ use kkv_owner::{
     Changes, Delete, Done, Get, List, Mark, Message, MessageId, Problem, Status, Summary,
     UNATTENDED, Version, Wanted, Watch,
 };
-use kkv_protocol::Envelope;
+use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::scrub;
+use kkv_protocol::ids::RelayId;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::wire::Hex;
 
 /// What the owner's side needs of the running program.
 pub trait Host: Send + Sync + 'static {
     /// Where the messages are.
-    fn queue(&self) -> &Queue<Envelope>;
+    fn queue(&self) -> &Queue<MessageHeader>;
     /// The time.
     fn now(&self) -> Now;
     /// The relay's public key.
-    fn relay_key(&self) -> [u8; 32];
+    fn relay_key(&self) -> RelayId;
     /// How it is.
     fn status(&self) -> Status;
     /// Forgets messages and sessions; returns which messages.
@@ -61,7 +62,7 @@ async fn seen(State(host): AppHost, request: Request, next: Next) -> Response {
     if !request.headers().contains_key(UNATTENDED) {
         host.seen();
     }
-    let key = Hex(host.relay_key());
+    let key = host.relay_key();
     let mut response = if run::is_meant(request.headers(), &key) {
         next.run(request).await
     } else {
@@ -84,7 +85,7 @@ fn listed(host: &dyn Host, wanted: Wanted) -> List {
     let first_wanted = wanted
         .first
         .map(|characters| characters.min(MAX_PREVIEW_CHARACTERS));
-    let look = |waiting: MessageRef<'_, Envelope>| {
+    let look = |waiting: MessageRef<'_, MessageHeader>| {
         let mut summary = summary(&waiting);
         // A block begins as all blocks do.
         let wanted = first_wanted.filter(|_| summary.openpgp.is_none());
@@ -95,7 +96,7 @@ fn listed(host: &dyn Host, wanted: Wanted) -> List {
     let Some(since) = wanted.since else {
         return host.queue().list(now, look).into();
     };
-    let relay = Hex(host.relay_key());
+    let relay = host.relay_key();
     // Another run's versions say nothing of this one's.
     let since = Some(since).filter(|_| wanted.relay == Some(relay));
     let changes = host.queue().changes(since, now, look);
@@ -112,14 +113,14 @@ fn listed(host: &dyn Host, wanted: Wanted) -> List {
 }
 
 async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
-    let relay = Hex(host.relay_key());
+    let relay = host.relay_key();
     let found = host
         .queue()
         .with(wanted.id, host.now().elapsed, |waiting| Message {
             summary: summary(&waiting),
             relay,
-            session: Hex(waiting.header.session),
-            signature: Hex(waiting.header.signature),
+            session: waiting.header.session,
+            signature: Hex(waiting.header.signature.0),
             text: Private(String::from_utf8_lossy(waiting.content).into_owned().into()),
         });
     match found {
@@ -169,7 +170,7 @@ async fn wipe(State(host): AppHost) -> Json<Done> {
 /// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers
 /// share this one.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    spawn_blocking(|| scrub::after(work))
+    spawn_blocking(|| scrub::run_then_wipe_stack(work))
         .await
         .expect("nothing in it panics")
 }
@@ -196,7 +197,7 @@ fn each(ids: Vec<MessageId>, mut act: impl FnMut(MessageId) -> bool) -> Json<Don
     Json(Done { done, missing })
 }
 
-fn summary(waiting: &MessageRef<'_, Envelope>) -> Summary {
+fn summary(waiting: &MessageRef<'_, MessageHeader>) -> Summary {
     Summary {
         id: waiting.id,
         received: waiting.received,
@@ -205,7 +206,7 @@ fn summary(waiting: &MessageRef<'_, Envelope>) -> Summary {
         kind: waiting.header.kind,
         cost: waiting.header.cost.bits(),
         bytes: waiting.content.len(),
-        sender: Hex(waiting.header.sender),
+        sender: waiting.header.sender,
         openpgp: Block::of(waiting.content),
         openpgp_inside: Block::inside(waiting.content),
         first: None,

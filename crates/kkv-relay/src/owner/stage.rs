@@ -9,10 +9,11 @@ use super::Host;
 use crate::queue::{Now, Queue};
 use kkv_base::clock::{Clock, ManualClock};
 use kkv_pow::Cost;
-use kkv_protocol::Envelope;
+use kkv_protocol::MessageHeader;
+use kkv_protocol::crypto::identity::Signature;
+use kkv_protocol::ids::{RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::suite::Suite;
-use kkv_protocol::wire::Hex;
 
 /// The address of a relay with Tor inside.
 pub const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
@@ -38,21 +39,21 @@ pub fn status() -> Box<Status> {
 #[derive(Debug)]
 pub struct Stage {
     /// Its messages.
-    pub queue: Queue<Envelope>,
+    pub queue: Queue<MessageHeader>,
     /// Its time.
     pub clock: ManualClock,
     /// Its public key.
-    pub key: [u8; 32],
+    pub key: RelayId,
 }
 
 impl Stage {
     /// One whose key is that byte over and over.
     #[must_use]
-    pub fn new(queue: Queue<Envelope>, key: u8) -> Arc<Self> {
+    pub fn new(queue: Queue<MessageHeader>, key: u8) -> Arc<Self> {
         Arc::new(Self {
             queue,
             clock: ManualClock::new(1_800_000_000),
-            key: [key; 32],
+            key: RelayId([key; 32]),
         })
     }
 
@@ -69,20 +70,20 @@ impl Stage {
     pub fn arrive(&self, text: &str) -> Option<MessageId> {
         let mut slot = self.queue.reserve(self.elapsed()).ok()?;
         slot.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
-        let envelope = Envelope {
+        let header = MessageHeader {
             suite: Suite::V2,
             kind: Kind::Text,
             cost: Cost::new(30).expect("a usual one"),
-            sender: [7; 32],
-            session: [2; 32],
-            signature: [3; 64],
+            sender: SenderId([7; 32]),
+            session: SessionId([2; 32]),
+            signature: Signature([3; 64]),
         };
-        slot.store(text.len(), envelope, self.now()).ok()
+        slot.store(text.len(), header, self.now()).ok()
     }
 }
 
 impl Host for Stage {
-    fn queue(&self) -> &Queue<Envelope> {
+    fn queue(&self) -> &Queue<MessageHeader> {
         &self.queue
     }
 
@@ -93,14 +94,14 @@ impl Host for Stage {
         }
     }
 
-    fn relay_key(&self) -> [u8; 32] {
+    fn relay_key(&self) -> RelayId {
         self.key
     }
 
     fn status(&self) -> Status {
         Status {
             queue: self.queue.occupancy(self.elapsed()),
-            relay: Hex(self.key),
+            relay: self.key,
             ..*status()
         }
     }

@@ -20,7 +20,7 @@ use kkv_protocol::crypto::random;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v1;
-use kkv_protocol::wire::{Hex, form, object};
+use kkv_protocol::wire::{form, object};
 
 /// The strangers' routes. The owner's are on a listener of their own.
 pub fn router(relay: Arc<Relay>) -> Router {
@@ -90,11 +90,11 @@ fn suite(headers: &HeaderMap) -> Result<Suite, Refusal> {
 
 impl Posted {
     fn form<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        form(&self.body).ok_or(Refusal::Malformed)
+        form(&self.body).map_err(|_| Refusal::Malformed)
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        object(&self.body).ok_or(Refusal::Malformed)
+        object(&self.body).map_err(|_| Refusal::Malformed)
     }
 }
 
@@ -107,7 +107,7 @@ async fn domain_key(State(relay): State<Arc<Relay>>) -> Result<Response, Refused
     if !relay.config().suites.allows(Suite::V1) {
         return Err(Refusal::UnsupportedSuite.into());
     }
-    let key = Hex(*relay.keys().public().as_bytes());
+    let key = relay.keys().public().id();
     Ok(answer("text/plain", key.to_string()))
 }
 

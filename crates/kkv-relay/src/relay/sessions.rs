@@ -14,15 +14,10 @@ use super::spent::{Challenge, Spent};
 use crate::queue::Reservation;
 use kkv_base::limits::{MAX_ACCEPTED, MAX_SPENT, SESSION_LIFETIME};
 use kkv_pow::Cost;
-use kkv_protocol::Envelope;
-use kkv_protocol::crypto::labels;
+use kkv_protocol::MessageHeader;
+use kkv_protocol::ids::{RequestDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
 use table::{Exchange, Table};
-
-/// What a message's session is found by, within its suite: in kkv/1 a keyed hash of the sender's key, in kkv/2 the hash
-/// of the transcript.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct SessionId(pub(super) [u8; 32]);
 
 /// A request for a session, with a valid solution.
 #[derive(Clone, Copy)]
@@ -31,7 +26,7 @@ pub(super) struct PaidRequest {
     /// The cost of the solution.
     pub(super) cost: Cost,
     /// Of the whole request.
-    pub(super) digest: [u8; 32],
+    pub(super) digest: RequestDigest,
 }
 
 /// The state of a session.
@@ -40,7 +35,7 @@ pub(super) enum Stage<S> {
     /// It has a slot, and waits for its message.
     Open {
         session: Box<S>,
-        slot: Reservation<Envelope>,
+        slot: Reservation<MessageHeader>,
     },
     /// Its message was accepted or came too late, or a newer session of the same sender has replaced it.
     Ended,
@@ -68,11 +63,6 @@ pub(super) struct Moment {
 pub(super) struct Sessions<S, R> {
     table: Mutex<Table<S, R>>,
     opened: Notify,
-}
-
-/// The digest that a repeated message is recognised by.
-pub(super) fn request_digest(fields: &[&[u8]]) -> [u8; 32] {
-    labels::REPEAT.digest(fields)
 }
 
 impl<S, R: Copy> Sessions<S, R> {
@@ -122,7 +112,7 @@ impl<S, R: Copy> Sessions<S, R> {
         session: Box<S>,
         answer: String,
         now: Moment,
-        reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Reservation<Envelope>, Refusal>,
+        reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Reservation<MessageHeader>, Refusal>,
     ) -> Result<String, Refusal> {
         // Declared before the guard and so dropped after it: sessions are wiped outside the lock.
         let mut ended = Vec::new();
@@ -167,7 +157,7 @@ impl<S, R: Copy> Sessions<S, R> {
         &self,
         id: &SessionId,
         entry: &Arc<Entry<S>>,
-        digest: [u8; 32],
+        digest: RequestDigest,
         answer: R,
         now: Duration,
     ) {
@@ -187,7 +177,7 @@ impl<S, R: Copy> Sessions<S, R> {
     }
 
     /// The cached answer to the message with this digest, if it was accepted and not too long ago.
-    pub(super) fn accepted_answer(&self, digest: &[u8; 32], now: Duration) -> Option<R> {
+    pub(super) fn accepted_answer(&self, digest: &RequestDigest, now: Duration) -> Option<R> {
         let mut table = crate::lock(&self.table);
         table.forget_accepted(now);
         table.accepted.get(digest).copied()
@@ -236,7 +226,7 @@ impl<S, R: Copy> Sessions<S, R> {
 impl<S> Entry<S> {
     /// Ends the session and returns its slot, for a newer session. `None` if it has ended, or if its message is being
     /// processed.
-    pub(super) fn take_slot(&self) -> Option<Reservation<Envelope>> {
+    pub(super) fn take_slot(&self) -> Option<Reservation<MessageHeader>> {
         let mut stage = self.stage.try_lock().ok()?;
         match std::mem::replace(&mut *stage, Stage::Ended) {
             Stage::Open { slot, .. } => Some(slot),

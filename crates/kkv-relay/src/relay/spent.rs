@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use kkv_protocol::ids::Seed;
+
 /// What a spent challenge is recognised by: its expiry and eight of its sixteen random bytes. Two challenges of the same
 /// second share these with probability 2^-64.
 ///
@@ -21,8 +23,8 @@ pub(super) struct Challenge {
 
 impl Challenge {
     /// The challenge with this expiry, in unix seconds, and seed.
-    pub(super) fn new(expiry: u64, seed: &[u8; 32]) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *seed;
+    pub(super) fn new(expiry: u64, seed: &Seed) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = seed.0;
         let random = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         Self { expiry, random }
     }
@@ -113,7 +115,7 @@ mod tests {
     fn challenge(expiry: u64, number: u64) -> Challenge {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&number.to_le_bytes());
-        Challenge::new(expiry, &seed)
+        Challenge::new(expiry, &Seed(seed))
     }
 
     #[test]

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 
-use super::sessions::{self, Entry, PaidRequest, SessionId, Sessions, Stage};
+use super::sessions::{Entry, PaidRequest, Sessions, Stage};
 use super::spent::Challenge;
 use super::{Relay, json};
 use kkv_base::limits::{SESSION_LIFETIME, SLOT_BYTES};
 use kkv_pow::Cost;
+use kkv_protocol::ids::{RequestDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
-use kkv_protocol::{Envelope, Terms, v1, v2};
+use kkv_protocol::{MessageHeader, Terms, v1, v2};
 
 impl Relay {
     /// `POST /pow` in kkv/1.
@@ -62,7 +63,7 @@ impl Relay {
         };
         self.open(&self.sessions_v1, Suite::V1, paid, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
-            let id = SessionId(self.keys.session_name_v1(session.sender()));
+            let id = self.keys.session_id_v1(&session.sender());
             Ok((id, Box::new(session), json(&answer)))
         })
     }
@@ -85,7 +86,7 @@ impl Relay {
         };
         self.open(&self.sessions_v2, Suite::V2, paid, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
-            let id = SessionId(*session.id());
+            let id = session.id();
             Ok((id, Box::new(session), json(&answer)))
         })
     }
@@ -98,11 +99,11 @@ impl Relay {
     pub fn message_v1(&self, request: &v1::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V1)?;
         let message = v1::relay::signed(request)?;
-        let id = SessionId(self.keys.session_name_v1(message.sender()));
+        let id = self.keys.session_id_v1(&message.sender());
         let digest = message.repeat_digest();
         self.accept_message(&self.sessions_v1, id, digest, |session, slot| {
-            let (length, envelope) = session.open(&message, slot)?;
-            Ok((length, envelope, ()))
+            let (length, header) = session.open(&message, slot)?;
+            Ok((length, header, ()))
         })?;
         Ok(String::new())
     }
@@ -113,8 +114,8 @@ impl Relay {
     /// No such session, or what [`v2::relay::Session::open`] refuses.
     pub fn message_v2(&self, request: &v2::wire::MessageRequest) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
-        let digest = sessions::request_digest(&[&request.session.0, &request.sealed.0]);
-        let id = SessionId(request.session.0);
+        let digest = v2::relay::message_digest(request);
+        let id = request.session;
         let answer = self.accept_message(&self.sessions_v2, id, digest, |session, slot| {
             session.open(&self.keys, request, slot)
         })?;
@@ -204,8 +205,8 @@ impl Relay {
         &self,
         sessions: &Sessions<S, R>,
         id: SessionId,
-        digest: [u8; 32],
-        open: impl FnOnce(&S, &mut [u8; SLOT_BYTES]) -> Result<(usize, Envelope, R), Refusal>,
+        digest: RequestDigest,
+        open: impl FnOnce(&S, &mut [u8; SLOT_BYTES]) -> Result<(usize, MessageHeader, R), Refusal>,
     ) -> Result<R, Refusal> {
         let now = self.now();
         let accepted = || sessions.accepted_answer(&digest, now.elapsed);
@@ -218,11 +219,11 @@ impl Relay {
             let Stage::Open { session, slot } = &mut *stage else {
                 return Err(Refusal::Unproven);
             };
-            let (length, envelope, answer) = open(session, slot.bytes_mut())?;
+            let (length, header, answer) = open(session, slot.bytes_mut())?;
             let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
                 return Err(Refusal::Unproven);
             };
-            slot.store(length, envelope, now)
+            slot.store(length, header, now)
                 .map_err(|_| Refusal::Stopping)?;
             sessions.record_accepted(&id, &entry, digest, answer, now.elapsed);
             Ok(answer)

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::super::config::STATE;
 use super::super::service::NICKNAME;
 use super::super::{chain, trouble};
+use kkv_protocol::ids::ServiceKey;
 use kkv_protocol::onion::OnionAddress;
 
 /// The secret key of an onion address: Ed25519's, expanded, as Tor's own files have it. Wiped on drop.
@@ -81,7 +82,7 @@ impl AddressKey {
     fn of(pair: &ExpandedKeypair) -> Self {
         Self {
             secret: Zeroizing::new(pair.to_secret_key_bytes()),
-            address: OnionAddress::from_public_key(pair.public().to_bytes()),
+            address: OnionAddress::from_public_key(ServiceKey(pair.public().to_bytes())),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Ed25519 as our keys use it: signing and verifying (RFC 8032 §7.1), and the file an identity is kept in (RFC 8410
 //! §10.3).
 
-use kkv_protocol::crypto::identity::{PublicKey, Sender, SenderKey, Signature};
-use zeroize::Zeroizing;
+use kkv_protocol::crypto::identity::{KeySeed, PublicKey, Sender, SenderKey, Signature};
+use kkv_protocol::ids::SenderId;
 
 use super::hex::{array, bytes};
 
@@ -62,7 +62,7 @@ const RFC_8032: [[&str; 4]; 5] = [
 ];
 
 fn key(secret: &str) -> SenderKey {
-    SenderKey::from_secret(&Zeroizing::new(array(secret)))
+    SenderKey::from_seed(&KeySeed::new(array(secret)))
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn signatures_are_those_of_rfc_8032() {
 #[test]
 fn a_signature_of_rfc_8032_fits_its_message_and_no_other() {
     for [_, public, message, signature] in RFC_8032 {
-        let public = PublicKey::<Sender>::from_bytes(&array(public)).unwrap();
+        let public = PublicKey::<Sender>::from_id(&SenderId(array(public))).unwrap();
         let mut message = bytes(message);
         let signature = Signature(array(signature));
         assert!(public.verify(&message, &signature).is_ok());

@@ -2,6 +2,7 @@
 //! §2).
 
 use kkv_protocol::crypto::identity::{BadPublicKey, PublicKey, Sender, Signature};
+use kkv_protocol::ids::SenderId;
 
 use super::hex::{array, bytes};
 
@@ -129,7 +130,7 @@ const SMALL_ORDER: [&str; 14] = [
 #[test]
 fn of_the_twelve_hard_cases_only_the_one_of_mixed_order_fits() {
     for (number, (message, public, signature, expected)) in SPECCHECK.into_iter().enumerate() {
-        let verdict = match PublicKey::<Sender>::from_bytes(&array(public)) {
+        let verdict = match PublicKey::<Sender>::from_id(&SenderId(array(public))) {
             Err(BadPublicKey) => Verdict::BadKey,
             Ok(public) => match public.verify(&bytes(message), &Signature(array(signature))) {
                 Err(_) => Verdict::Refused,
@@ -143,20 +144,20 @@ fn of_the_twelve_hard_cases_only_the_one_of_mixed_order_fits() {
 #[test]
 fn no_encoding_of_a_point_of_small_order_is_a_public_key() {
     for public in SMALL_ORDER {
-        let parsed = PublicKey::<Sender>::from_bytes(&array(public));
+        let parsed = PublicKey::<Sender>::from_id(&SenderId(array(public)));
         assert_eq!(parsed, Err(BadPublicKey), "{public}");
     }
 }
 
 /// y in 32 bytes, and y + p, which stands for the same point: for y below 19 there is room for both. With the sign of x
 /// on top.
-fn both_encodings(y: u8, sign: u8) -> [[u8; 32]; 2] {
+fn both_encodings(y: u8, sign: u8) -> [SenderId; 2] {
     let (mut reduced, mut unreduced) = ([0; 32], [0xff; 32]);
     reduced[0] = y;
     reduced[31] = sign;
     unreduced[0] = 0xed + y;
     unreduced[31] = 0x7f | sign;
-    [reduced, unreduced]
+    [SenderId(reduced), SenderId(unreduced)]
 }
 
 #[test]
@@ -164,9 +165,9 @@ fn a_key_whose_y_is_not_reduced_modulo_p_is_a_key_if_its_point_is_and_keeps_its_
     let mut keys = 0;
     for (y, sign) in (0..19).flat_map(|y| [(y, 0), (y, 0x80)]) {
         let [reduced, unreduced] =
-            both_encodings(y, sign).map(|bytes| match PublicKey::<Sender>::from_bytes(&bytes) {
+            both_encodings(y, sign).map(|bytes| match PublicKey::<Sender>::from_id(&bytes) {
                 Ok(key) => {
-                    assert_eq!(key.as_bytes(), &bytes, "it is hashed as it came");
+                    assert_eq!(key.id(), bytes, "it is hashed as it came");
                     true
                 }
                 Err(BadPublicKey) => false,
@@ -182,5 +183,8 @@ fn what_is_no_point_of_the_curve_is_no_public_key() {
     // y = 2: x² = (y² - 1) / (d y² + 1) has no root.
     let mut y = [0; 32];
     y[0] = 2;
-    assert_eq!(PublicKey::<Sender>::from_bytes(&y), Err(BadPublicKey));
+    assert_eq!(
+        PublicKey::<Sender>::from_id(&SenderId(y)),
+        Err(BadPublicKey)
+    );
 }

@@ -1,6 +1,7 @@
 //! ML-KEM-768 (FIPS 203), through our hybrid exchange as far as it lets values out.
 
 use kkv_protocol::crypto::exchange::{HybridAnswer, HybridSecret};
+use kkv_protocol::ids::SessionId;
 use ml_kem::kem::{Decapsulate, Encapsulate};
 use ml_kem::ml_kem_768::{DecapsulationKey, EncapsulationKey};
 use shake::Shake128;
@@ -69,8 +70,12 @@ fn a_ciphertext_for_nobody_gives_a_secret_that_opens_nothing() {
     let changed = HybridAnswer { mlkem768, ..answer };
     let senders = secret.agree(&changed).unwrap();
     let mut sealed = *b"text";
-    let tag = senders.message_key(&[0; 32]).seal(&[], &mut sealed);
-    let opened = relays.message_key(&[0; 32]).open(&[], &mut sealed, &tag);
+    let tag = senders
+        .message_key(&SessionId([0; 32]))
+        .seal(&[], &mut sealed);
+    let opened = relays
+        .message_key(&SessionId([0; 32]))
+        .open(&[], &mut sealed, &tag);
     assert!(opened.is_err());
 }
 

@@ -4,7 +4,7 @@
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use kkv_protocol::crypto::exchange::{BadExchangeKey, HybridSecret, X25519Secret, X25519Shared};
-use kkv_protocol::crypto::seal::MessageKey;
+use kkv_protocol::ids::X25519PublicKey;
 
 use super::hex::array;
 use crate::replay::Replay;
@@ -17,7 +17,9 @@ fn secret(scalar: &[u8; 32]) -> X25519Secret {
 }
 
 fn agree(scalar: &str, theirs: &str) -> X25519Shared {
-    secret(&array(scalar)).agree(array(theirs)).unwrap()
+    secret(&array(scalar))
+        .agree(X25519PublicKey(array(theirs)))
+        .unwrap()
 }
 
 /// kkv/1 seals with the shared secret itself, so equal seals mean equal secrets.
@@ -29,7 +31,7 @@ fn assert_shared(shared: &X25519Shared, expected: &str) {
         .encrypt_inout_detached(&Nonce::from(nonce), &[], by_the_book.as_mut_slice().into())
         .unwrap();
     let mut ours = *b"any text";
-    let our_tag = MessageKey::from_raw(shared).seal(&[], &mut ours);
+    let our_tag = shared.message_key().seal(&[], &mut ours);
     assert_eq!((ours, our_tag), (by_the_book, tag.into()));
 }
 
@@ -78,8 +80,11 @@ fn the_exchange_is_that_of_rfc_7748() {
     let alice = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
     let bob = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f";
     let shared = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
-    assert_eq!(secret(&array(alices)).public(), array(alice));
-    assert_eq!(secret(&array(bobs)).public(), array(bob));
+    assert_eq!(
+        secret(&array(alices)).public(),
+        X25519PublicKey(array(alice))
+    );
+    assert_eq!(secret(&array(bobs)).public(), X25519PublicKey(array(bob)));
     assert_shared(&agree(alices, bob), shared);
     assert_shared(&agree(bobs, alice), shared);
 }
@@ -104,6 +109,7 @@ fn no_point_of_small_order_makes_a_secret_in_either_suite() {
         for top_bit in [0, 0x80] {
             let mut u: [u8; 32] = array(u);
             u[31] |= top_bit;
+            let u = X25519PublicKey(u);
             let alone = X25519Secret::generate(rng).agree(u);
             assert_eq!(alone.err(), Some(BadExchangeKey));
 

@@ -3,7 +3,7 @@
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use data_encoding::HEXLOWER;
-use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::crypto::identity::{KeySeed, SenderKey};
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::text::Text;
 use serde::Deserialize;
@@ -55,7 +55,7 @@ impl Party {
     }
 
     pub(crate) fn sender_key(&self) -> SenderKey {
-        SenderKey::from_secret(&Zeroizing::new(self.secret.array()))
+        SenderKey::from_seed(&KeySeed::new(self.secret.array()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! kkv/1 as we speak it (PROTOCOL.md §10).
 
-use kkv_pow::{Cost, Puzzle, Solution};
+use kkv_pow::{Cost, Nonce, Puzzle, Seed, Solution};
 use kkv_protocol::Terms;
 use kkv_protocol::crypto::labels;
+use kkv_protocol::ids::SenderId;
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
@@ -116,12 +117,12 @@ fn the_relays_steps_give_the_vectors_bytes() {
     for case in cases() {
         let (steps, wire) = (&case.steps, &case.wire);
         let keys = case.relay.relay_keys();
-        assert_eq!(Hex(*keys.public().as_bytes()).to_string(), wire.domain_key);
+        assert_eq!(keys.public().id().to_string(), wire.domain_key);
         assert_eq!(keys.public().as_bytes(), &case.relay.public.array());
         let fingerprint = keys.public().fingerprint().to_string();
         assert_eq!(fingerprint, case.relay.fingerprint);
         assert_eq!(
-            labels::TAG_KEY_V1.digest(&[case.relay.root()]),
+            *labels::TAG_KEY_V1.derive(&[case.relay.root()]),
             steps.tag_key.array()
         );
 
@@ -134,16 +135,16 @@ fn the_relays_steps_give_the_vectors_bytes() {
 
         let (session, answer) = case.session(&keys);
         assert_eq!(answer, wire.exchange_answer, "{}", case.name);
-        assert_eq!(session.sender(), &case.sender.public.array());
+        assert_eq!(session.sender(), SenderId(case.sender.public.array()));
 
         let request = MessageRequest::from_form(wire.message_request.as_bytes()).unwrap();
         let mut slot = [0xff; SLOT_BYTES];
         let signed = relay::signed(&request).unwrap();
-        let (length, envelope) = session.open(&signed, &mut slot).unwrap();
+        let (length, header) = session.open(&signed, &mut slot).unwrap();
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
-        assert_eq!(envelope.suite, Suite::V1);
-        assert_eq!(&envelope.signature[..], &steps.plain.0[..64]);
+        assert_eq!(header.suite, Suite::V1);
+        assert_eq!(&header.signature.0[..], &steps.plain.0[..64]);
         assert_eq!(wire.message_answer, "");
     }
 }
@@ -161,11 +162,11 @@ fn the_senders_steps_give_the_vectors_bytes() {
         let challenged = hello.challenged(&read(&wire.pow_answer)).unwrap();
         assert_eq!(challenged.expiry(), case.terms.expiry);
         let puzzle = challenged.puzzle();
-        let seed = steps.challenge.0[..32].try_into().unwrap();
+        let seed = Seed(steps.challenge.0[..32].try_into().unwrap());
         let cost = case.terms().cost;
         assert_eq!(puzzle, Puzzle::V1 { seed, cost });
-        let nonce: [u8; 32] = steps.nonce.array();
-        assert_eq!(nonce[..24], random.nonce_prefix.0);
+        let nonce = Nonce(steps.nonce.array());
+        assert_eq!(nonce.0[..24], random.nonce_prefix.0);
         assert_eq!(puzzle.verify(&Solution::V1(nonce)), Ok(()));
 
         let mut drawn = Replay::new(&[&random.sender_x25519.0]);
@@ -195,7 +196,7 @@ fn a_text_that_could_be_a_signed_statement_of_kkv2_is_refused() {
             let plain = [&key.sign(text).0, text].concat();
             let sealed = case.seal(&plain);
             let request = MessageRequest {
-                pubkey: Hex(case.sender.public.array()),
+                pubkey: SenderId(case.sender.public.array()),
                 signature: Hex(key.sign(&sealed).0),
                 chiphertext: HexUpTo::new(sealed),
             };

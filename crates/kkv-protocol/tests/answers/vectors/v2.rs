@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kkv_pow::{Cost, Puzzle, Solution};
+use kkv_pow::{Cost, Puzzle, PuzzleKey, Solution};
 use kkv_protocol::Terms;
 use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
-use kkv_protocol::crypto::identity::{SenderKey, Signature, Statement};
-use kkv_protocol::crypto::labels::{self, Context};
+use kkv_protocol::crypto::identity::{SenderKey, Signature};
+use kkv_protocol::crypto::labels;
+use kkv_protocol::ids::{MessageDigest, RelayId, SenderId, SessionId, Statement};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::refusal::Refusal;
@@ -125,21 +126,45 @@ pub(super) fn first_sender() -> SenderKey {
 
 #[test]
 fn every_context_is_the_one_of_the_specification() {
-    let ours: [(&str, Context); 12] = [
-        ("kkv/2 2026-11-21 challenge", labels::CHALLENGE),
-        ("kkv/2 2026-11-21 puzzle", labels::PUZZLE),
-        ("kkv/2 2026-11-21 exchange request", labels::REQUEST),
-        ("kkv/2 2026-11-21 session", labels::SESSION),
-        ("kkv/2 2026-11-21 message key", labels::MESSAGE_KEY),
-        ("kkv/2 2026-11-21 message", labels::MESSAGE),
-        ("kkv/2 2026-11-21 signed message", labels::SIGNED_MESSAGE),
-        ("kkv/2 2026-11-21 receipt", labels::RECEIPT),
-        ("kkv 2026-11-21 fingerprint", labels::FINGERPRINT),
-        ("kkv/1 2026-11-21 challenge tag key", labels::TAG_KEY_V1),
-        ("kkv/2 2026-11-21 challenge tag key", labels::TAG_KEY_V2),
-        ("kkv 2026-11-21 repeated request", labels::REPEAT),
+    let ours: [(&str, [u8; 32]); 12] = [
+        (
+            "kkv/2 2026-11-21 challenge",
+            labels::CHALLENGE.digest(&[]).0,
+        ),
+        ("kkv/2 2026-11-21 puzzle", labels::PUZZLE.digest(&[]).0),
+        (
+            "kkv/2 2026-11-21 exchange request",
+            labels::REQUEST.digest(&[]).0,
+        ),
+        ("kkv/2 2026-11-21 session", labels::SESSION.digest(&[]).0),
+        (
+            "kkv/2 2026-11-21 message key",
+            *labels::MESSAGE_KEY.derive(&[]),
+        ),
+        ("kkv/2 2026-11-21 message", labels::MESSAGE.digest(&[]).0),
+        (
+            "kkv/2 2026-11-21 signed message",
+            labels::SIGNED_MESSAGE.digest(&[]).0,
+        ),
+        ("kkv/2 2026-11-21 receipt", labels::RECEIPT.digest(&[]).0),
+        (
+            "kkv 2026-11-21 fingerprint",
+            labels::FINGERPRINT.digest(&[]),
+        ),
+        (
+            "kkv/1 2026-11-21 challenge tag key",
+            *labels::TAG_KEY_V1.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-21 challenge tag key",
+            *labels::TAG_KEY_V2.derive(&[]),
+        ),
+        (
+            "kkv 2026-11-21 repeated request",
+            labels::REPEAT.digest(&[]).0,
+        ),
     ];
-    let ours = ours.map(|(name, context)| (name.to_owned(), Bytes(context.digest(&[]).to_vec())));
+    let ours = ours.map(|(name, digest)| (name.to_owned(), Bytes(digest.to_vec())));
     assert_eq!(BTreeMap::from(ours), file().contexts);
 }
 
@@ -152,7 +177,7 @@ fn the_relays_steps_give_the_vectors_bytes() {
         let fingerprint = keys.public().fingerprint().to_string();
         assert_eq!(fingerprint, case.relay.fingerprint);
         assert_eq!(
-            labels::TAG_KEY_V2.digest(&[case.relay.root()]),
+            *labels::TAG_KEY_V2.derive(&[case.relay.root()]),
             steps.tag_key.array()
         );
 
@@ -168,19 +193,19 @@ fn the_relays_steps_give_the_vectors_bytes() {
         let mut drawn = Replay::new(&[&random.relay_x25519.0, &random.mlkem_m.0]);
         let (session, answer) = admitted.open(&keys, &mut drawn).unwrap();
         assert_eq!(json(&answer), wire.exchange_answer, "{}", case.name);
-        assert_eq!(session.id(), &steps.session.array());
+        assert_eq!(session.id(), SessionId(steps.session.array()));
         drawn.assert_used_up();
 
         let request: MessageRequest = read(&wire.message_request);
         let mut slot = [0xff; SLOT_BYTES];
-        let (length, envelope, answer) = session.open(&keys, &request, &mut slot).unwrap();
+        let (length, header, answer) = session.open(&keys, &request, &mut slot).unwrap();
         assert_eq!(json(&answer), wire.message_answer, "{}", case.name);
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
-        assert_eq!((envelope.suite, envelope.kind), (Suite::V2, Kind::Text));
-        assert_eq!(envelope.sender, case.sender.public.array());
-        assert_eq!(envelope.session, steps.session.array());
-        assert_eq!(&envelope.signature[..], &steps.plain.0[..64]);
+        assert_eq!((header.suite, header.kind), (Suite::V2, Kind::Text));
+        assert_eq!(header.sender, SenderId(case.sender.public.array()));
+        assert_eq!(header.session, SessionId(steps.session.array()));
+        assert_eq!(&header.signature.0[..], &steps.plain.0[..64]);
     }
 }
 
@@ -201,7 +226,7 @@ fn the_senders_steps_give_the_vectors_bytes() {
         );
         assert_eq!(challenged.terms(), &case.terms());
         let puzzle = challenged.puzzle();
-        let key = steps.puzzle_key.array();
+        let key = PuzzleKey(steps.puzzle_key.array());
         let cost = case.terms().cost;
         assert_eq!(puzzle, Puzzle::V2 { key, cost });
         let solution = Solution::V2(steps.nonces.clone());
@@ -217,12 +242,13 @@ fn the_senders_steps_give_the_vectors_bytes() {
         drawn.assert_used_up();
 
         let open = exchanging.answered(&read(&wire.exchange_answer)).unwrap();
-        assert_eq!(open.session(), &steps.session.array());
+        assert_eq!(open.session(), SessionId(steps.session.array()));
         let sent = open.seal(&text(&case.text));
         assert_eq!(json(sent.request()), wire.message_request);
 
         let receipted = sent.accepted(&read(&wire.message_answer)).unwrap();
-        assert_eq!(receipted.receipt.digest, steps.receipt_digest.array());
+        let digest = MessageDigest(steps.receipt_digest.array());
+        assert_eq!(receipted.receipt.digest, digest);
     }
 }
 
@@ -232,11 +258,11 @@ fn every_statement_and_key_in_between_is_the_vectors() {
         let (random, steps, wire) = (&case.random, &case.steps, &case.wire);
         let challenge = Challenge::from_bytes(&steps.challenge.array()).unwrap();
         assert_eq!(
-            challenge.statement().as_bytes(),
-            &steps.challenge_statement.array()
+            challenge.statement(),
+            Statement(steps.challenge_statement.array())
         );
         let nonces = transcript::nonces(&steps.solution.0, &challenge);
-        assert_eq!(nonces.as_ref(), Some(&steps.nonces));
+        assert_eq!(nonces.as_ref(), Ok(&steps.nonces));
 
         let mut drawn = Replay::new(&[
             &random.sender_x25519.0,
@@ -246,28 +272,29 @@ fn every_statement_and_key_in_between_is_the_vectors() {
         let secret = HybridSecret::generate(&mut drawn);
         let offer = secret.offer();
         let request = transcript::request(&challenge, &steps.solution.0, &offer);
-        assert_eq!(request.as_bytes(), &steps.request_statement.array());
+        assert_eq!(request, Statement(steps.request_statement.array()));
 
         let asked: ExchangeRequest = read(&wire.exchange_request);
         let answered: ExchangeAnswer = read(&wire.exchange_answer);
         let answer = HybridAnswer {
-            x25519: answered.x25519.0,
+            x25519: answered.x25519,
             mlkem768: answered.mlkem768.0,
         };
         let signature = Signature(asked.signature.0);
         let session = transcript::session(&request, &signature, &answer);
-        assert_eq!(session.as_bytes(), &steps.session.array());
+        let session = transcript::session_id(&session);
+        assert_eq!(session, SessionId(steps.session.array()));
 
         let parts: [&[u8]; 3] = [&steps.kem.0, &steps.dh.0, &steps.session.0];
         let message_key: [u8; 32] = steps.message_key.array();
-        assert_eq!(labels::MESSAGE_KEY.digest(&parts), message_key);
+        assert_eq!(*labels::MESSAGE_KEY.derive(&parts), message_key);
 
         // The key itself stays inside; that both sides have this one shows in what they open.
         let sealed: MessageRequest = read(&wire.message_request);
         let by_the_book = seal(message_key, [0; 12], &steps.session.0, &steps.plain.0);
         assert_eq!(by_the_book, sealed.sealed.0);
         let offer = HybridOffer {
-            x25519: asked.x25519.0,
+            x25519: asked.x25519,
             mlkem768: asked.mlkem768.0,
         };
         let mut drawn = Replay::new(&[&random.relay_x25519.0, &random.mlkem_m.0]);
@@ -276,20 +303,20 @@ fn every_statement_and_key_in_between_is_the_vectors() {
         for shared in [relays, senders] {
             let (body, tag) = by_the_book.split_last_chunk::<16>().unwrap();
             let mut opened = body.to_vec();
-            let key = shared.message_key(session.as_bytes());
-            assert_eq!(key.open(session.as_bytes(), &mut opened, tag), Ok(()));
+            let key = shared.message_key(&session);
+            assert_eq!(key.open(&session.0, &mut opened, tag), Ok(()));
             assert_eq!(opened, steps.plain.0);
         }
 
         let content = case.text.as_bytes();
         let statement =
-            message::statement(&case.relay.public.array(), session.as_bytes(), 0, content);
-        assert_eq!(statement.as_bytes(), &steps.message_statement.array());
+            message::statement(&RelayId(case.relay.public.array()), &session, 0, content);
+        assert_eq!(statement, Statement(steps.message_statement.array()));
         let signature = Signature(steps.plain.0[..64].try_into().unwrap());
         let digest = receipt::digest(&statement, &signature);
-        assert_eq!(digest, steps.receipt_digest.array());
-        let fields: [&[u8]; 3] = [&steps.session.0, &case.sender.public.0, &digest];
-        let receipt = Statement::new(labels::RECEIPT, &fields);
-        assert_eq!(receipt.as_bytes(), &steps.receipt_statement.array());
+        assert_eq!(digest, MessageDigest(steps.receipt_digest.array()));
+        let fields: [&[u8]; 3] = [&steps.session.0, &case.sender.public.0, &digest.0];
+        let receipt = labels::RECEIPT.digest(&fields);
+        assert_eq!(receipt, Statement(steps.receipt_statement.array()));
     }
 }

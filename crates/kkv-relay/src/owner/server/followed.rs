@@ -193,13 +193,13 @@ fn one_is_told_what_has_changed_and_everything_when_nobody_can_tell_any_more() {
 fn who_names_another_relays_version_or_one_that_is_yet_to_come_is_told_everything() {
     let stage = Stage::new(Queue::new(3, None).unwrap(), 1);
     stage.arrive("hello");
-    let relay = Hex(stage.key);
+    let relay = stage.key;
     for (relay, since, whole) in [
         (Some(relay), 1, false),
         (Some(relay), 0, false),
         (Some(relay), 2, true),
         (Some(relay), u64::MAX, true),
-        (Some(Hex([9; 32])), 1, true),
+        (Some(RelayId([9; 32])), 1, true),
         (None, 1, true),
     ] {
         let wanted = Wanted {
@@ -209,7 +209,7 @@ fn who_names_another_relays_version_or_one_that_is_yet_to_come_is_told_everythin
         };
         let changes = listed(&*stage, wanted).changes.unwrap();
         assert_eq!(changes.since.is_none(), whole, "{relay:?} {since}");
-        assert_eq!((changes.version, changes.relay), (1, Hex(stage.key)));
+        assert_eq!((changes.version, changes.relay), (1, stage.key));
     }
     let wanted = Wanted {
         relay: Some(relay),

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Entry, Moment, PaidRequest, SessionId};
+use super::{Entry, Moment, PaidRequest};
 use crate::queue::Reservation;
 use crate::relay::spent::{Challenge, Spent};
-use kkv_protocol::Envelope;
+use kkv_protocol::MessageHeader;
+use kkv_protocol::ids::{RequestDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
 
 /// A key exchange whose answer is cached until its session ends.
 pub(super) struct Exchange {
     /// Digest of the request.
-    pub(super) digest: [u8; 32],
+    pub(super) digest: RequestDigest,
     /// JSON.
     pub(super) answer: String,
     /// `None` after a wipe, which ends sessions and keeps answers.
@@ -29,10 +30,10 @@ pub(super) struct Table<S, R> {
     pub(super) ends: BTreeSet<(Duration, Challenge)>,
     pub(super) sessions: HashMap<SessionId, Arc<Entry<S>>>,
     /// Slots of replaced sessions, until those would have ended: see [`super::Sessions::open`].
-    pub(super) replaced: BTreeMap<(Duration, Challenge), Reservation<Envelope>>,
+    pub(super) replaced: BTreeMap<(Duration, Challenge), Reservation<MessageHeader>>,
     /// Answers to accepted messages, by the digest of the request: it identifies neither sender nor session.
-    pub(super) accepted: HashMap<[u8; 32], R>,
-    pub(super) accepted_ends: VecDeque<(Duration, [u8; 32])>,
+    pub(super) accepted: HashMap<RequestDigest, R>,
+    pub(super) accepted_ends: VecDeque<(Duration, RequestDigest)>,
 }
 
 impl<S, R> Table<S, R> {

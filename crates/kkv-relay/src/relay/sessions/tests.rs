@@ -5,12 +5,13 @@ use crate::queue::Queue;
 use crate::relay::spent::resident;
 use crate::relay::{Pricing, Relay, RelayConfig};
 use kkv_base::clock::ManualClock;
+use kkv_pow::Nonce;
 use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::ids::Seed;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_protocol::text::Text;
 use kkv_protocol::v1;
-use kkv_protocol::wire::Hex;
 use kkv_testing::alone;
 
 const SESSION: SessionId = SessionId([7; 32]);
@@ -18,7 +19,7 @@ const START: Moment = Moment {
     challenges: 1_800_000_000,
     elapsed: Duration::ZERO,
 };
-const DIGEST: [u8; 32] = [9; 32];
+const DIGEST: RequestDigest = RequestDigest([9; 32]);
 
 /// Some time after the start.
 fn after(time: Duration) -> Moment {
@@ -31,9 +32,9 @@ fn after(time: Duration) -> Moment {
 fn paid(seed: u8) -> PaidRequest {
     let expiry = START.challenges + 10 * SESSION_LIFETIME.as_secs();
     PaidRequest {
-        challenge: Challenge::new(expiry, &[seed; 32]),
+        challenge: Challenge::new(expiry, &Seed([seed; 32])),
         cost: Cost::HIGHEST,
-        digest: [seed; 32],
+        digest: RequestDigest([seed; 32]),
     }
 }
 
@@ -42,12 +43,16 @@ fn receipt(number: u8) -> [u8; 64] {
     [number; 64]
 }
 
-fn queue(slots: u32) -> Queue<Envelope> {
+fn queue(slots: u32) -> Queue<MessageHeader> {
     Queue::new(slots, None).unwrap()
 }
 
 /// A session of [`SESSION`], opened at the start by a challenge that outlives it.
-fn open(sessions: &Sessions<(), [u8; 64]>, queue: &Queue<Envelope>, seed: u8) -> Arc<Entry<()>> {
+fn open(
+    sessions: &Sessions<(), [u8; 64]>,
+    queue: &Queue<MessageHeader>,
+    seed: u8,
+) -> Arc<Entry<()>> {
     let answer = format!("answer {seed}");
     let reserve = |_: Option<&_>| queue.reserve(START.elapsed).map_err(|_| Refusal::Full);
     let opened = sessions.open(
@@ -89,7 +94,13 @@ fn a_session_that_was_replaced_while_its_message_was_taken_ends_no_other() {
         sessions.accepted_answer(&DIGEST, START.elapsed),
         Some(receipt(1))
     );
-    sessions.record_accepted(&SESSION, &newer, [8; 32], receipt(2), START.elapsed);
+    sessions.record_accepted(
+        &SESSION,
+        &newer,
+        RequestDigest([8; 32]),
+        receipt(2),
+        START.elapsed,
+    );
     assert!(sessions.get(&SESSION, START.elapsed).is_none());
 }
 
@@ -106,7 +117,11 @@ fn a_message_that_is_taken_while_it_is_refused_is_answered_as_it_was_taken() {
     };
     open(&sessions, &queue, 2);
     assert_eq!(refused(DIGEST), Ok(receipt(1)));
-    assert_eq!(refused([8; 32]), Err(Refusal::Unproven), "another message");
+    assert_eq!(
+        refused(RequestDigest([8; 32])),
+        Err(Refusal::Unproven),
+        "another message"
+    );
 }
 
 #[test]
@@ -161,7 +176,7 @@ fn more_accepted_messages_than_are_remembered_push_out_the_oldest() {
         let digest = |number: usize| {
             let mut digest = [0; 32];
             digest[..8].copy_from_slice(&number.to_le_bytes());
-            digest
+            RequestDigest(digest)
         };
         for number in 0..=MAX_ACCEPTED {
             sessions.record_accepted(&SESSION, &entry, digest(number), receipt(3), START.elapsed);
@@ -185,10 +200,10 @@ fn deliver(relay: &Relay, key: SenderKey) {
     let rng = &mut rand::rng();
     let hello = v1::sender::Hello::new(key);
     let challenge = relay.pow_v1(&hello.request(), rng).unwrap();
-    let domain_key = Hex(*relay.keys().public().as_bytes()).to_string();
+    let domain_key = relay.keys().public().id().to_string();
     let challenged = hello.challenged(&challenge).unwrap();
     let vouched = challenged.vouched(domain_key.as_bytes()).unwrap();
-    let exchanging = vouched.solved([0; 32], rng);
+    let exchanging = vouched.solved(Nonce([0; 32]), rng);
     let answer = relay.exchange_v1(exchanging.request(), rng).unwrap();
     let answer = serde_json::from_str(&answer).unwrap();
     let text = Text::new("text".to_owned().into()).unwrap();
@@ -214,13 +229,13 @@ fn relay() -> Relay {
 fn of_a_sender_whose_message_was_taken_no_table_holds_the_key_or_the_session() {
     let relay = relay();
     let key = SenderKey::generate(&mut rand::rng());
-    let public = *key.public().as_bytes();
-    let name = relay.keys().session_name_v1(&public);
-    assert_ne!(name, public);
+    let public = key.public().id();
+    let name = relay.keys().session_id_v1(&public);
+    assert_ne!(name.0, public.0);
     let other = RelayKeys::generate(&mut rand::rng());
     assert_ne!(
         name,
-        other.session_name_v1(&public),
+        other.session_id_v1(&public),
         "no other relay knows it"
     );
     deliver(&relay, key);
@@ -228,5 +243,5 @@ fn of_a_sender_whose_message_was_taken_no_table_holds_the_key_or_the_session() {
     assert_eq!(table.sessions.len() + table.exchanges.len(), 0);
     assert_eq!((table.spent.len(), table.accepted.len()), (1, 1));
     let digest = *table.accepted.keys().next().unwrap();
-    assert!(digest != name && digest != public);
+    assert!(digest.0 != name.0 && digest.0 != public.0);
 }

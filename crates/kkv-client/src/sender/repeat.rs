@@ -17,14 +17,14 @@ use kkv_protocol::refusal::Refusal;
 
 /// How far one step is repeated.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Again {
+pub(super) struct RepeatPolicy {
     paid: bool,
     until: Instant,
     /// By what pauses are longer than they have to be.
     jitter: f64,
 }
 
-impl Again {
+impl RepeatPolicy {
     /// A step before anything was paid.
     pub(super) fn unpaid(rng: &mut impl CryptoRng) -> Self {
         Self {
@@ -83,7 +83,7 @@ mod tests {
     async fn what_may_pass_is_repeated_until_its_end_and_nothing_else_is() {
         let rng = &mut rand::rng();
         let end = Instant::now() + Duration::from_secs(60);
-        let (paid, unpaid) = (Again::paid(end, rng), Again::unpaid(rng));
+        let (paid, unpaid) = (RepeatPolicy::paid(end, rng), RepeatPolicy::unpaid(rng));
         for refusal in Refusal::ALL {
             let passes = [Refusal::TimedOut, Refusal::SlowDown].contains(&refusal);
             let waits = refusal != Refusal::SlowDown; // a minute is as long as there is
@@ -112,8 +112,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let _guard = runtime.as_ref().expect("a runtime").enter();
         let day = Instant::now() + Duration::from_secs(24 * 60 * 60);
-        let again = Again::paid(day, &mut rand::rng());
+        let again = RepeatPolicy::paid(day, &mut rand::rng());
         assert!(again.left() <= PAID_REPEATS);
-        assert!(Again::paid(Instant::now(), &mut rand::rng()).left() <= REPEAT_MARGIN);
+        assert!(RepeatPolicy::paid(Instant::now(), &mut rand::rng()).left() <= REPEAT_MARGIN);
     }
 }

@@ -1,77 +1,78 @@
-//! One connection for all steps, made anew when it breaks.
+//! One HTTP connection for all steps of a delivery, made anew when it breaks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::Method;
 use hyper::body::Body;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
-use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::again::Again;
 use super::counted::Counted;
+use super::repeat::RepeatPolicy;
 use super::{Delivery, Event, Failure, Observer, reason};
 use kkv_base::limits::{ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS};
 use kkv_net::tor::{Dial, DialError, Target};
 use kkv_protocol::refusal::Refusal;
 
-/// A request as it goes out, to be sent again word for word.
-pub(super) struct Ask {
+/// A request as it goes out. A repetition is the same to the byte.
+pub(super) struct Request {
     method: Method,
     path: &'static str,
     content_type: Option<&'static str>,
     body: Bytes,
 }
 
-/// What came back.
-pub(super) struct Answer {
+/// The relay's response to a request.
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Bytes,
-    /// When the request began to leave that it answers: the relay has made it later than that, however long the way
-    /// took before.
-    pub(super) asked: Instant,
-    /// How long the same request has been refused like this before, again and again, if it has.
-    pub(super) repeated_for: Option<Duration>,
+    /// When the request that it answers began to leave. The relay made the response later than that, however long
+    /// dialling took.
+    pub(super) requested_at: Instant,
+    /// Since when the relay has given the same refusal to the same request, if it is a repetition.
+    pub(super) refused_for: Option<Duration>,
 }
 
-/// Why nothing came back.
+/// Why there is no response.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum TransportError {
     /// No connection.
     Dial(DialError),
     /// The connection ended before an answer was complete.
-    Broken,
+    Closed,
     /// No answer in this time.
-    Silent(Duration),
+    TimedOut(Duration),
     /// What came is no HTTP, or has no end.
-    Nonsense,
+    Malformed,
 }
 
-/// What an ask came to after all attempts.
-pub(super) struct Asked {
-    pub(super) result: Result<Answer, Trouble>,
-    /// Whether an attempt may have reached the relay though its answer did not come back.
-    pub(super) lost: bool,
+/// What came of a request after all attempts.
+pub(super) struct Outcome {
+    pub(super) result: Result<Response, TransportError>,
+    /// Whether an attempt may have reached the relay though its response did not come back.
+    pub(super) answer_lost: bool,
 }
 
-/// The line to one relay.
-pub(super) struct Line<'d, D> {
+/// The connection to one relay: at most one at a time, over which requests go one after the other.
+pub(super) struct Connection<'d, D> {
     dialer: &'d D,
     target: Target,
     observer: &'d dyn Observer,
     patience: Duration,
-    connection: Option<Connection>,
+    open: Option<OpenConnection>,
     /// Whether there has been a connection at all.
     reached: bool,
 }
 
-struct Connection {
+/// An HTTP connection that is up.
+struct OpenConnection {
     requests: SendRequest<Full<Bytes>>,
     /// Moves the bytes; ends with the connection.
     driver: JoinSet<()>,
@@ -79,7 +80,7 @@ struct Connection {
     taken: Arc<AtomicU64>,
 }
 
-impl Ask {
+impl Request {
     pub(super) fn get(path: &'static str) -> Self {
         Self {
             method: Method::GET,
@@ -109,8 +110,8 @@ impl Ask {
         }
     }
 
-    fn request(&self, host: &str) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.body.clone()));
+    fn to_http(&self, host: &str) -> hyper::Request<Full<Bytes>> {
+        let mut request = hyper::Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = hyper::Uri::from_static(self.path);
         let host = host.parse().expect("an address is ASCII");
@@ -126,72 +127,75 @@ impl Ask {
     }
 }
 
-impl<'d, D: Dial> Line<'d, D> {
+impl<'d, D: Dial> Connection<'d, D> {
     pub(super) fn new(delivery: &Delivery<'d, D>) -> Self {
         Self {
             dialer: delivery.dialer,
             target: delivery.target,
             observer: delivery.observer,
             patience: delivery.patience,
-            connection: None,
+            open: None,
             reached: false,
         }
     }
 
-    /// Asks until an answer has come that is no refusal which may pass, as far as `again` goes.
-    pub(super) async fn ask(&mut self, ask: &Ask, again: Again) -> Asked {
-        let mut lost = false;
+    /// Sends `request`, and again whenever the relay refuses for a reason that may pass, as far as `policy` allows.
+    pub(super) async fn send(&mut self, request: &Request, policy: RepeatPolicy) -> Outcome {
+        let mut answer_lost = false;
         let mut before: Option<(Refusal, Instant)> = None;
         for repetitions in 0.. {
-            let mut asked = self.ask_for_any_answer(ask).await;
-            lost |= asked.lost;
-            asked.lost = lost;
-            let Ok(answer) = &mut asked.result else {
-                return asked;
+            let mut outcome = self.send_until_answered(request).await;
+            answer_lost |= outcome.answer_lost;
+            outcome.answer_lost = answer_lost;
+            let Ok(response) = &mut outcome.result else {
+                return outcome;
             };
-            let Some(refusal) = refusal(answer) else {
-                return asked;
+            let Some(refusal) = refusal(response) else {
+                return outcome;
             };
             // Another refusal is news: it may be one that the next step is to be taken for.
             let since = match before {
                 Some((same, since)) if same == refusal => {
-                    answer.repeated_for = Some(since.elapsed());
+                    response.refused_for = Some(since.elapsed());
                     since
                 }
                 _ => Instant::now(),
             };
             before = Some((refusal, since));
-            let Some(next) = again.after(refusal, repetitions) else {
-                return asked;
+            let Some(next) = policy.after(refusal, repetitions) else {
+                return outcome;
             };
             self.observer.event(Event::Refused {
                 refusal,
-                paid: again.is_paid(),
-                left: again.left(),
+                paid: policy.is_paid(),
+                left: policy.left(),
             });
             sleep_until(next).await;
         }
         unreachable!("there is an end to what can be counted")
     }
 
-    /// Asks until any answer has come, over new connections if need be.
-    async fn ask_for_any_answer(&mut self, ask: &Ask) -> Asked {
-        let mut lost = false;
+    /// Sends it until any response has come, over new connections if need be.
+    async fn send_until_answered(&mut self, request: &Request) -> Outcome {
+        let mut answer_lost = false;
         let mut pause = RETRY_PAUSE;
         for attempt in 1.. {
-            let result = self.ask_once(ask, &mut lost).await;
+            let result = self.send_once(request, &mut answer_lost).await;
             let again = match &result {
-                Ok(_) | Err(Trouble::Nonsense) => false,
+                Ok(_) | Err(TransportError::Malformed) => false,
                 // Ways through Tor have tried for long. On this machine, what could be reached before is given a chance
                 // to come back.
-                Err(Trouble::Dial(fault)) => {
+                Err(TransportError::Dial(fault)) => {
                     self.reached && matches!(fault, DialError::NoRelay { .. })
                 }
-                Err(Trouble::Broken) => true,
-                Err(Trouble::Silent(_)) => attempt < SILENT_ATTEMPTS,
+                Err(TransportError::Closed) => true,
+                Err(TransportError::TimedOut(_)) => attempt < SILENT_ATTEMPTS,
             };
             if !again || attempt >= ATTEMPTS {
-                return Asked { result, lost };
+                return Outcome {
+                    result,
+                    answer_lost,
+                };
             }
             self.observer.event(Event::Retrying);
             sleep(pause).await;
@@ -200,27 +204,31 @@ impl<'d, D: Dial> Line<'d, D> {
         unreachable!("the loop returns at the last attempt")
     }
 
-    /// Asks once. `lost` is set if the whole request was on its way and no answer came.
-    async fn ask_once(&mut self, ask: &Ask, lost: &mut bool) -> Result<Answer, Trouble> {
+    /// Sends it once. Sets `answer_lost` if the whole request was on its way and no response came.
+    async fn send_once(
+        &mut self,
+        request: &Request,
+        answer_lost: &mut bool,
+    ) -> Result<Response, TransportError> {
         let mut connection = self.connected().await?;
-        let request = ask.request(&self.target.to_string());
+        let request = request.to_http(&self.target.to_string());
         let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
         let answered = timeout(self.patience, exchange(&mut connection, request))
             .await
-            .unwrap_or(Err(Trouble::Silent(self.patience)));
+            .unwrap_or(Err(TransportError::TimedOut(self.patience)));
         if answered.is_ok() {
-            self.connection = Some(connection);
+            self.open = Some(connection);
         } else {
             // Counted only when nothing can be written any more: the driver may be at it on another thread.
             connection.driver.shutdown().await;
-            *lost |= connection.taken.load(Ordering::Relaxed) >= whole;
+            *answer_lost |= connection.taken.load(Ordering::Relaxed) >= whole;
         }
         answered
     }
 
     /// The connection there is, if it can take another request, or else a new one.
-    async fn connected(&mut self) -> Result<Connection, Trouble> {
-        if let Some(mut connection) = self.connection.take() {
+    async fn connected(&mut self) -> Result<OpenConnection, TransportError> {
+        if let Some(mut connection) = self.open.take() {
             // Just behind an answer the driver, on another thread, may not have come to say that it is ready. A new
             // connection would cost a new circuit. One that doesn't say so soon is no use: the relay has answered
             // before it had read all.
@@ -232,9 +240,9 @@ impl<'d, D: Dial> Line<'d, D> {
         self.connect().await
     }
 
-    async fn connect(&mut self) -> Result<Connection, Trouble> {
+    async fn connect(&mut self) -> Result<OpenConnection, TransportError> {
         self.observer.event(Event::Dialling);
-        let stream = self.dialer.dial().await.map_err(Trouble::Dial)?;
+        let stream = self.dialer.dial().await.map_err(TransportError::Dial)?;
         self.reached = true;
         let stream = Counted::new(stream);
         let taken = stream.taken();
@@ -242,14 +250,14 @@ impl<'d, D: Dial> Line<'d, D> {
             .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|_| Trouble::Broken)?;
+            .map_err(|_| TransportError::Closed)?;
         let mut driver = JoinSet::new();
         driver.spawn(async move {
             // Its faults show in the requests that were waiting for it.
             let _ = connection.await;
         });
         self.observer.event(Event::Connected);
-        Ok(Connection {
+        Ok(OpenConnection {
             requests,
             driver,
             taken,
@@ -257,12 +265,12 @@ impl<'d, D: Dial> Line<'d, D> {
     }
 }
 
-/// The refusal that an answer is, if its reason is known.
-fn refusal(answer: &Answer) -> Option<Refusal> {
-    if answer.status == 200 {
+/// The refusal that a response is, if its reason is known.
+fn refusal(response: &Response) -> Option<Refusal> {
+    if response.status == 200 {
         return None;
     }
-    match reason(answer) {
+    match reason(response) {
         Failure::Refused(refusal) => Some(refusal),
         _ => None,
     }
@@ -270,7 +278,7 @@ fn refusal(answer: &Answer) -> Option<Refusal> {
 
 /// Bytes of a request on the wire, or fewer if hyper should ever write more than it does: what is shorter can't have
 /// arrived.
-fn bytes_of(request: &Request<Full<Bytes>>) -> u64 {
+fn bytes_of(request: &hyper::Request<Full<Bytes>>) -> u64 {
     let line = [request.method().as_str(), request.uri().path()];
     let headers = request.headers().iter();
     let head: usize = line
@@ -287,37 +295,37 @@ fn bytes_of(request: &Request<Full<Bytes>>) -> u64 {
 }
 
 async fn exchange(
-    connection: &mut Connection,
-    request: Request<Full<Bytes>>,
-) -> Result<Answer, Trouble> {
-    let asked = Instant::now();
-    let answer = connection
+    connection: &mut OpenConnection,
+    request: hyper::Request<Full<Bytes>>,
+) -> Result<Response, TransportError> {
+    let requested_at = Instant::now();
+    let response = connection
         .requests
         .send_request(request)
         .await
         .map_err(|fault| {
             if fault.is_parse() || fault.is_parse_too_large() {
-                Trouble::Nonsense
+                TransportError::Malformed
             } else {
-                Trouble::Broken
+                TransportError::Closed
             }
         })?;
-    let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), MAX_BODY_BYTES)
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_BODY_BYTES)
         .collect()
         .await
         .map_err(|fault| {
             if fault.is::<http_body_util::LengthLimitError>() {
-                Trouble::Nonsense
+                TransportError::Malformed
             } else {
-                Trouble::Broken
+                TransportError::Closed
             }
         })?
         .to_bytes();
-    Ok(Answer {
+    Ok(Response {
         status,
         body,
-        asked,
-        repeated_for: None,
+        requested_at,
+        refused_for: None,
     })
 }

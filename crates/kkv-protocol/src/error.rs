@@ -1,0 +1,46 @@
+//! Why bytes from the other side are not taken. What a caller of this crate gets wrong is not here: see
+//! [`BadText`](crate::text::BadText).
+
+/// Why a sender goes no further with a relay: it is the relay's fault, or that of whoever is in between. The session
+/// ends there. Nothing was delivered by it, except that [`BadReceipt`](Self::BadReceipt) can't say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The answer does not have the shape of this step (PROTOCOL.md §3).
+    #[error("the answer isn't what a kkv relay says at this step")]
+    Malformed,
+    /// The challenge is for another sender, another relay, or on terms out of all bounds (§4).
+    #[error("the challenge is not the one that was asked for")]
+    WrongChallenge,
+    /// A signature of the relay does not fit (§2).
+    #[error("the relay's signature doesn't fit")]
+    BadSignature,
+    /// The relay's exchange key would make the message readable by anyone (§6).
+    #[error("the relay's exchange key is not a usable one")]
+    BadExchangeKey,
+    /// The receipt does not confirm this message (§8).
+    #[error("the relay's receipt doesn't confirm this message")]
+    BadReceipt,
+}
+
+/// Why bytes are no challenge (PROTOCOL.md §4, §10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadChallenge {
+    /// Its first byte is that of another suite; kkv/2's is 2.
+    #[error("a challenge of kkv/2 begins with 2, and this with {0}")]
+    Suite(u8),
+    /// It asks for more zero bits than anyone may.
+    #[error("its cost is {0}, and 60 is the highest")]
+    Cost(u32),
+}
+
+/// Why bytes are no solution of a challenge of kkv/2 (PROTOCOL.md §5): their number does not follow from its cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a solution has {wanted} bytes at this cost, and this has {found}")]
+pub struct BadSolutionLength {
+    /// Bytes of all nonces: 8 or 128.
+    pub wanted: usize,
+    /// Bytes that there are.
+    pub found: usize,
+}

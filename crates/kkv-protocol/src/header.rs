@@ -1,0 +1,39 @@
+//! What is kept of a message beside its content.
+
+use std::fmt;
+
+use kkv_pow::Cost;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::crypto::identity::Signature;
+use crate::ids::{SenderId, SessionId};
+use crate::kind::Kind;
+use crate::suite::Suite;
+
+/// The header of an accepted message: what the relay keeps of it beside its content, which stays in its slot. Wiped on
+/// drop.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct MessageHeader {
+    /// Which suite it came by.
+    #[zeroize(skip)]
+    pub suite: Suite,
+    /// What the content is (PROTOCOL.md §7).
+    #[zeroize(skip)]
+    pub kind: Kind,
+    /// What the sender paid.
+    #[zeroize(skip)]
+    pub cost: Cost,
+    /// The sender's Ed25519 public key.
+    pub sender: SenderId,
+    /// The session it came in (PROTOCOL.md §6); zero in kkv/1, whose messages name none.
+    pub session: SessionId,
+    /// The sender's signature of the content: see [`v1::content_signed`](crate::v1::content_signed) and
+    /// [`v2::message::statement`](crate::v2::message::statement).
+    pub signature: Signature,
+}
+
+impl fmt::Debug for MessageHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MessageHeader(..)")
+    }
+}
