@@ -5,19 +5,17 @@ mod address;
 mod advice;
 mod arguments;
 mod ask;
-mod bar;
 mod bench;
 pub(crate) mod book;
 mod build;
+mod cancel;
 mod card;
-mod colour;
 pub(crate) mod commands;
 mod common;
 mod completions;
 mod compose;
 mod contact;
 mod delete;
-pub(crate) mod direction;
 mod doctor;
 #[cfg(test)]
 mod documented;
@@ -35,7 +33,6 @@ pub(crate) mod fields;
 pub(crate) mod find;
 mod host;
 mod identity;
-pub(crate) mod input;
 mod key;
 mod kkv;
 mod kkvc;
@@ -44,7 +41,6 @@ mod live;
 #[cfg(test)]
 mod man;
 mod mark;
-pub(crate) mod measured;
 pub(crate) mod message;
 pub(crate) mod output;
 mod panic;
@@ -59,24 +55,17 @@ mod secret_file;
 pub(crate) mod selection;
 pub(crate) mod send;
 mod senders;
-pub(crate) mod signals;
 mod speed;
 mod status;
-pub(crate) mod stderr;
 pub(crate) mod steps;
 mod tor_lines;
 mod value_parsers;
-pub(crate) mod visible;
 mod watch;
 pub(crate) mod way;
 mod wipe;
-pub(crate) mod wrapped;
-pub(crate) mod writer;
 
 pub use kkv::main as kkv;
 pub use kkvc::main as kkvc;
 
-// What strangers' words pass through on their way to a person, to be tried from outside (fuzz/).
-pub use output::ascii_json;
+// What a stranger's file passes through on its way to a person, to be tried from outside (fuzz/).
 pub use proof::render_proofs;
-pub use visible::{OneLine, Visible};

@@ -1,7 +1,8 @@
 //! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
 //!
 //! Below all of it are the crates: of the protocol (`kkv-pow`, `kkv-protocol`), of connections (`kkv-base`, `kkv-net`),
-//! of the relay (`kkv-owner`, `kkv-relay`) and of `kkvc` (`kkv-client`). Lower rooms never import higher ones:
+//! of the relay (`kkv-owner`, `kkv-relay`), of `kkvc` (`kkv-client`) and of terminals (`kkv-terminal`). Lower rooms never import
+//! higher ones:
 //!
 //! ```text
 //! tor        the way onto Tor that is taken, and the Tor inside

@@ -37,13 +37,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::cli::exit::{CliError, Exit};
-use crate::cli::input::{terminal_has_input, terminal_is_gone};
-use crate::cli::signals;
-use crate::cli::stderr::info;
 use crate::contacts::BookFile;
 use app::{App, Event, Order};
 use clipboard::Clipboard;
 use keeper::Keeper;
+use kkv_terminal::input::{terminal_has_input, terminal_is_gone};
+use kkv_terminal::signals;
+use kkv_terminal::stderr::info;
 use layout::Layout;
 use link::Link;
 use people::People;

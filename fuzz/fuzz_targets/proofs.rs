@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use kkv::cli::{ascii_json, render_proofs};
+use kkv::cli::render_proofs;
 use kkv::crypto::identity::{KeySeed, RelayKey};
 use kkv::crypto::labels;
 use kkv::protocol::ids::SessionId;
@@ -14,6 +14,7 @@ use kkv::protocol::v2::{message, receipt};
 use kkv::protocol::wire::Hex;
 use kkv_fuzz::change::changes;
 use kkv_fuzz::stranger::sender_key;
+use kkv_terminal::json::ascii_json;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! Any text as it is printed: nothing that steers a terminal comes out, and JSON says exactly what went in.
 #![no_main]
 
-use kkv::cli::{Visible, ascii_json};
+use kkv_terminal::json::ascii_json;
+use kkv_terminal::visible::Visible;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

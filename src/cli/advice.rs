@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::exit::CliError;
-use super::visible::quoted;
 use crate::process::own_uid;
+use kkv_terminal::visible::quoted;
 
 const ROOT: u32 = 0;
 /// A directory for everyone, such as /tmp.

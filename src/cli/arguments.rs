@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Command, Error, Parser};
 
-use super::environment::{Typed, variable, with_environment};
+use super::environment::{Typed, is_no, variable, with_environment};
 use super::exit::Exit;
+use super::exit::report_error;
 use super::output::print;
-use super::stderr::{error, report_error, warn};
-use super::visible::{OneLine, Visible};
-use super::{build, colour, completions, writer};
+use super::{build, completions};
+use kkv_terminal::stderr::{error, warn};
+use kkv_terminal::visible::{OneLine, Visible};
+use kkv_terminal::{colour, writer};
 
 /// Parses the command line. What is printed instead, if it can't be used, asks for help, or is a shell's question of
 /// what could come next, is printed here.
@@ -20,9 +22,20 @@ use super::{build, colour, completions, writer};
 /// The code to end with.
 pub(super) fn parse<T: Parser>() -> Result<T, ExitCode> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    colour::init(&words, &variable(T::command().get_name(), "no-color"));
+    init_colour(&words, &variable(T::command().get_name(), "no-color"));
     completions::answer::<T>(&words)?;
     parse_from(&words)
+}
+
+/// Takes note, before anything is parsed, of whether the command line or `variable` refuses colour: help and errors of
+/// clap obey it as well.
+fn init_colour(words: &[OsString], variable: &str) {
+    let options = words.iter().take_while(|word| *word != "--");
+    let typed = options.into_iter().any(|word| word == "--no-color");
+    let set = std::env::var_os(variable).is_some_and(|value| !value.is_empty() && !is_no(&value));
+    if typed || set {
+        colour::refuse();
+    }
 }
 
 /// The same of `words`, with the program's own name.

@@ -6,13 +6,13 @@ use std::str::FromStr;
 use super::advice::close_file;
 use super::exit::{CliError, Exit};
 use super::passphrase;
-use super::stderr::warn;
-use super::visible::{OneLine, quoted};
 use crate::contacts::{
     Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,
 };
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::tor::{Target, TargetError};
+use kkv_terminal::stderr::warn;
+use kkv_terminal::visible::{OneLine, quoted};
 
 /// Where contacts are kept.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,6 @@ use qrcode::{Color, EcLevel, QrCode};
 use serde::Serialize;
 
 use super::book::ResolvedRecipient;
-use super::colour::on_stdout;
 use super::commands::Card;
 use super::common::Common;
 use super::exit::{CliError, Exit};
@@ -17,6 +16,7 @@ use crate::limits::DEFAULT_PORT;
 use crate::tor::Target;
 use kkv_client::owner::Client;
 use kkv_owner::Reach;
+use kkv_terminal::colour::on_stdout;
 
 /// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;

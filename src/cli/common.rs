@@ -7,11 +7,11 @@ use clap::Args;
 use super::book::Contacts;
 use super::build::way;
 use super::exit::CliError;
-use super::stderr::{Verbosity, verbose};
 use super::value_parsers::{SOCKET_HELP, named_file};
-use super::visible::OneLine;
 use crate::tor::TorWay;
 use kkv_client::owner::{Client, ClientError};
+use kkv_terminal::stderr::{Verbosity, verbose};
+use kkv_terminal::visible::OneLine;
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) struct Common {
 
     /// Use no colours, as with NO_COLOR in the environment
     #[arg(long, global = true)]
-    // Looked for before anything is parsed: see `colour::init`.
+    // Looked for before anything is parsed: see `arguments::init_colour`.
     no_color: bool,
 }
 

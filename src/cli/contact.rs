@@ -6,20 +6,20 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::ask::{self, Answer, confirm, require_yes_or_terminal};
-use super::bar::{columns, columns_of};
 use super::book::{Contacts, found};
 use super::commands::{ContactCommand, Signer};
 use super::common::Common;
 use super::exit::{CliError, Exit};
 use super::fields::{address, in_two_lines, isolated, padded, short, words};
 use super::output::{json_line, print_json, print_lines, print_outcome};
-use super::stderr::info;
-use super::visible::quoted;
 use crate::contacts::{Book, Contact, Name};
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::crypto::scrub;
 use crate::protocol::ids::SenderId;
 use crate::protocol::suite::Suite;
+use kkv_terminal::bar::{columns, columns_of};
+use kkv_terminal::stderr::info;
+use kkv_terminal::visible::quoted;
 
 /// A contact in JSON.
 #[derive(Serialize)]

@@ -4,11 +4,11 @@ use super::ask::{confirm, require_yes_or_terminal};
 use super::done::{FOR_GOOD, report, say_done};
 use super::exit::{CliError, Exit};
 use super::selection::{IdRange, Selection};
-use super::stderr::warn;
 use crate::count::counted;
 use crate::queue::MessageId;
 use kkv_client::owner::Client;
 use kkv_owner::{Delete, Done};
+use kkv_terminal::stderr::warn;
 
 const DELETED: &str = "Deleted and wiped";
 

@@ -9,12 +9,12 @@ mod socket;
 
 use serde::Serialize;
 
-use super::bar::{columns, hanging};
 use super::common::Common;
 use super::exit::{CliError, Exit};
 use super::output::{print, print_json};
-use super::visible::OneLine;
 use crate::clock::{Clock, SystemClock};
+use kkv_terminal::bar::{columns, hanging};
+use kkv_terminal::visible::OneLine;
 use relay::Seen;
 
 /// What one check has come to.

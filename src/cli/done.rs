@@ -4,8 +4,8 @@ use super::exit::CliError;
 use super::fields::id_list;
 use super::output::{json_line, print_outcome};
 use super::selection::Selection;
-use super::stderr::info;
 use kkv_owner::Done;
+use kkv_terminal::stderr::info;
 
 /// Ends a question about what no backup brings back.
 pub(super) const FOR_GOOD: &str = "It can't be undone.";

@@ -11,7 +11,6 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::exit::{CliError, Exit};
-use super::visible::quoted;
 use crate::crypto::random;
 use crate::http;
 use crate::limits::DEFAULT_PORT;
@@ -23,6 +22,7 @@ use crate::tor::embedded::{
 use crate::tor::{AccessSecret, TorMode, TorState, TorTrouble};
 use arguments::TorArgs;
 pub(crate) use arguments::{RelayArgs, SenderArgs};
+use kkv_terminal::visible::quoted;
 
 impl TorArgs {
     fn state_dir(&self) -> Result<PathBuf, HomeError> {

@@ -1,6 +1,11 @@
 //! Exit codes, and what a person is told when something did not work.
 
+use std::process::ExitCode;
+
 use kkv_client::owner::ClientError;
+use kkv_terminal::signals::SignalError;
+use kkv_terminal::stderr::{error, warn, warn_unwrapped};
+use kkv_terminal::visible::{OneLine, Visible};
 
 /// How a command ends. The numbers are part of the interface: see [`CODES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,4 +117,26 @@ impl From<ClientError> for CliError {
             ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
         }
     }
+}
+
+impl From<SignalError> for CliError {
+    fn from(error: SignalError) -> Self {
+        Self::new(Exit::Refused, error.to_string())
+    }
+}
+
+/// Prints the error for `program`, and returns the code to end with.
+pub(super) fn report_error(program: &str, failed: &CliError) -> ExitCode {
+    // A path or a pasted address may be in it.
+    error(&format!("{program}:"), OneLine(&failed.what));
+    if let Some(hint) = &failed.hint {
+        for line in Visible(hint).to_string().split('\n') {
+            if failed.commands.iter().any(|command| command == line) {
+                warn_unwrapped(format_args!("  {line}"));
+            } else {
+                warn(format_args!("  {line}"));
+            }
+        }
+    }
+    ExitCode::from(failed.exit as u8)
 }

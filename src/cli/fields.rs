@@ -2,13 +2,13 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::direction::apart;
 use crate::contacts::{Name, Words};
 use crate::crypto::identity::{PublicKey, Sender, Side};
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::ids::SenderId;
 use crate::queue::MessageId;
 use crate::tor::Target;
+use kkv_terminal::direction::apart;
 
 /// Numbers of messages, with commas between.
 pub(crate) fn id_list(ids: &[MessageId]) -> String {

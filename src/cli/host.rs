@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::bar::{columns, hanging, rows};
 use super::output::notice;
 use super::speed::Speed;
 use super::status::listens;
-use super::stderr::{Verbosity, verbosity};
-use super::visible::{OneLine, quoted};
 use crate::count::counted;
 use crate::onion::OnionAddress;
 use crate::protocol::MessageHeader;
@@ -23,6 +20,9 @@ use crate::tor::{Listen, TorMode, TorState};
 use kkv_owner::socket::default_path;
 use kkv_owner::{Reach, Status};
 use kkv_relay::owner::{Absence, Host};
+use kkv_terminal::bar::{columns, hanging, rows};
+use kkv_terminal::stderr::{Verbosity, verbosity};
+use kkv_terminal::visible::{OneLine, quoted};
 
 /// The program at work.
 pub(super) struct RunningRelay {

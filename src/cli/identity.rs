@@ -9,11 +9,11 @@ use super::exit::CliError;
 use super::key::key_in;
 use super::output::{json_line, print_outcome};
 use super::secret_file;
-use super::stderr::info;
-use super::visible::{OneLine, quoted};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
 use crate::protocol::ids::SenderId;
+use kkv_terminal::stderr::info;
+use kkv_terminal::visible::{OneLine, quoted};
 
 /// The command that makes such files.
 const MAKER: &str = "kkvc identity FILE";

@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::exit::CliError;
 use super::output::{json_line, print_outcome};
 use super::secret_file;
-use super::stderr::info;
-use super::visible::{OneLine, quoted};
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::tor::AccessSecret;
+use kkv_terminal::stderr::info;
+use kkv_terminal::visible::{OneLine, quoted};
 
 /// The command that makes such files.
 const MAKER: &str = "kkvc key ADDRESS FILE";

@@ -8,16 +8,18 @@ use std::time::Duration;
 use super::commands::{Cli, Command, Tui};
 use super::common::Common;
 use super::exit::CliError;
-use super::stderr::{report_error, set_verbosity};
+use super::exit::report_error;
 use super::way::SharedTor;
-use super::writer::LastWords;
 use super::{
-    arguments, bench, card, colour, completions, contact, delete, doctor, identity, key, list,
-    mark, panic, proof, read, runtime, send, status, watch, wipe,
+    arguments, bench, card, completions, contact, delete, doctor, identity, key, list, mark, panic,
+    proof, read, runtime, send, status, watch, wipe,
 };
 use crate::crypto::scrub;
 use crate::memory;
 use crate::tui::{self, Route, Wishes};
+use kkv_terminal::colour;
+use kkv_terminal::stderr::set_verbosity;
+use kkv_terminal::writer::LastWords;
 
 /// How long threads get to end when a command is done. They do at once, except one that waits for somebody to type.
 const SHUTDOWN: Duration = Duration::from_millis(100);

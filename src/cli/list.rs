@@ -3,20 +3,20 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::bar::{columns, hanging};
 use super::book::Contacts;
-use super::colour::bold;
 use super::commands;
-use super::direction::apart;
 use super::exit::CliError;
 use super::fields::{padded, time};
 use super::find::Wanted;
 use super::output::{print, print_json};
 use super::preview::{last_column, room_for_words, title};
 use super::senders::{SenderNames, WithSender};
-use super::stderr::info;
 use kkv_client::owner::Client;
 use kkv_owner::Summary;
+use kkv_terminal::bar::{columns, hanging};
+use kkv_terminal::colour::bold;
+use kkv_terminal::direction::apart;
+use kkv_terminal::stderr::info;
 
 /// What `list --json` prints.
 #[derive(Serialize)]

@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use indicatif::{ProgressDrawTarget, TermLike};
 use rustix::termios::tcgetwinsize;
 
-use super::stderr::{Verbosity, verbosity};
-use super::writer::{self, Sink};
 use crate::lock;
 use crate::private::Private;
+use kkv_terminal::stderr::{Verbosity, verbosity};
+use kkv_terminal::writer::{self, Sink};
 
 /// Columns and rows of a terminal that doesn't say.
 const USUAL: (u16, u16) = (80, 24);

@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal};
 
 use zeroize::Zeroizing;
 
-use super::bar::{behind_a_bar, columns};
 use super::exit::CliError;
 use super::fields::{fingerprint, isolated, time};
 use super::output::{json_line, write_all};
@@ -13,6 +12,7 @@ use crate::crypto::identity::Sender;
 use crate::protocol::openpgp::Block;
 use crate::queue::MessageId;
 use kkv_owner::{Message, Summary};
+use kkv_terminal::bar::{behind_a_bar, columns};
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
 pub(super) fn print(

@@ -2,7 +2,7 @@
 
 use std::panic::{self, PanicHookInfo};
 
-use super::stderr::warn;
+use kkv_terminal::stderr::warn;
 
 /// From now on, for every thread. A panic ends only its own task: in `kkv` a request (see [`crate::http`]), in `kkvc`
 /// the command, with the exit code that Rust gives ([`super::exit::CODES`]); a message may have left by then.

@@ -11,16 +11,17 @@ use rustix::termios::{
 };
 use zeroize::Zeroizing;
 
-use super::bar::{columns_of, hanging};
+use super::cancel::unless_stopped;
 use super::exit::{CliError, Exit};
-use super::input::{is_of_no_terminal, stdin};
-use super::stderr::warn;
-use super::visible::{OneLine, quoted};
-use super::writer::{self, Sink};
-use super::{secret_file, signals};
+use super::secret_file;
 use crate::contacts::{FileError, Passphrase};
 use crate::crypto::scrub;
 use crate::limits::MAX_PASSPHRASE_BYTES;
+use kkv_terminal::bar::{columns_of, hanging};
+use kkv_terminal::input::{is_of_no_terminal, stdin};
+use kkv_terminal::stderr::warn;
+use kkv_terminal::visible::{OneLine, quoted};
+use kkv_terminal::writer::{self, Sink};
 
 /// How often a passphrase is asked for that may have been mistyped.
 const TRIES: u32 = 3;
@@ -39,7 +40,7 @@ pub(super) async fn opened<T>(
         return Ok(open(of_file(file).await?));
     }
     for _ in 1..TRIES {
-        match open(signals::unless_stopped(asked(book)).await?) {
+        match open(unless_stopped(asked(book)).await?) {
             Err(FileError::WrongPassphrase) => {
                 warn(format_args!(
                     "{program}: the passphrase is wrong; try again"
@@ -48,14 +49,14 @@ pub(super) async fn opened<T>(
             opened => return Ok(opened),
         }
     }
-    Ok(open(signals::unless_stopped(asked(book)).await?))
+    Ok(open(unless_stopped(asked(book)).await?))
 }
 
 /// The passphrase of a `book` that is to be made: from `file`, or asked for twice.
 pub(super) async fn new(file: Option<&Path>, book: &Path) -> Result<Passphrase, CliError> {
     match file {
         Some(file) => of_file(file).await,
-        None => signals::unless_stopped(asked_twice(book)).await,
+        None => unless_stopped(asked_twice(book)).await,
     }
 }
 

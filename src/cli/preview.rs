@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::bar::{BAR, BAR_COLUMNS};
 use super::message::openpgp_in_short;
-use super::visible::first_words;
 use kkv_owner::Summary;
+use kkv_terminal::bar::{BAR, BAR_COLUMNS};
+use kkv_terminal::visible::first_words;
 
 /// Columns between it and the one before.
 const GAP: usize = 2;

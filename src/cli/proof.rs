@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::bar::{behind_a_bar, columns};
 use super::exit::{CliError, Exit};
 use super::fields::fingerprint;
-use super::input::{self, stdin};
-use super::output::{ascii_json, print, print_json, require_output};
-use super::visible::quoted;
+use super::output::{print, print_json, require_output};
 use crate::crypto::identity::{BadSignature, Relay, Sender};
 use crate::protocol::proof::{MAX_FILE_BYTES, Proof};
 use crate::queue::MessageId;
 use kkv_client::owner::Client;
+use kkv_terminal::bar::{behind_a_bar, columns};
+use kkv_terminal::input::{self, stdin};
+use kkv_terminal::json::ascii_json;
+use kkv_terminal::visible::quoted;
 
 /// What `kkvc verify --json` says.
 #[derive(Serialize)]

@@ -7,8 +7,8 @@ use super::message::{self, raw_may_go_out};
 use super::output::require_output;
 use super::selection::{IdRange, Selection};
 use super::senders::SenderNames;
-use super::signals;
 use kkv_client::owner::{Client, ClientError};
+use kkv_terminal::signals;
 
 /// Shows each of them, one after the other; in JSON each in a line.
 pub(super) async fn read(

@@ -6,9 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::exit::{CliError, Exit};
-use super::output::{ascii_json, print, require_output};
-use super::visible::quoted;
+use super::output::{print, require_output};
 use crate::protocol::proof::Proof;
+use kkv_terminal::json::ascii_json;
+use kkv_terminal::visible::quoted;
 
 /// Where a receipt goes.
 pub(super) enum ReceiptPlace {

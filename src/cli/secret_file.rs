@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::advice::close_file;
 use super::exit::CliError;
-use super::input;
-use super::visible::quoted;
 use crate::crypto::scrub;
 use crate::limits::MAX_SECRET_FILE_BYTES;
+use kkv_terminal::input;
+use kkv_terminal::visible::quoted;
 
 /// Makes a new file of mode 0600.
 ///

@@ -12,9 +12,8 @@ use super::exit::{CliError, Exit};
 use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
-use super::stderr::{info, verbose, warn};
 use super::way::{Load, SharedTor, Way};
-use super::{compose, identity, signals};
+use super::{cancel, compose, identity};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
 use crate::pow::Solver;
@@ -23,6 +22,8 @@ use crate::protocol::proof::Proof;
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::sender::Accepted;
 use crate::tor::{Target, TorWay};
+use kkv_terminal::signals;
+use kkv_terminal::stderr::{info, verbose, warn};
 
 #[derive(Serialize)]
 struct Delivered {
@@ -41,7 +42,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let prepared = tokio::select! {
         prepared = prepared(common, &mut args) => match prepared {
-            Err(failed) if signals::have_cancelled(&failed) => Err(cancelled(false)),
+            Err(failed) if cancel::have_cancelled(&failed) => Err(cancelled(false)),
             prepared => prepared,
         },
         () = &mut stopped => Err(cancelled_at_the_keys()),

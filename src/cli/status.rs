@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::bar::{columns, hanging, rows};
 use super::exit::CliError;
 use super::fields::{fingerprint, time};
 use super::output::{print, print_json};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
-use super::visible::OneLine;
 use crate::count::counted;
 use crate::crypto::identity::Relay;
 use crate::pow::Cost;
@@ -17,6 +15,8 @@ use crate::protocol::suite::Suite;
 use crate::sandbox::{Confined, Sandbox};
 use kkv_client::owner::Client;
 use kkv_owner::{Reach, Status};
+use kkv_terminal::bar::{columns, hanging, rows};
+use kkv_terminal::visible::OneLine;
 
 /// What `status --json` prints.
 #[derive(Serialize)]

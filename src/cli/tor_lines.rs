@@ -13,9 +13,9 @@ use tokio::time::{interval, timeout};
 
 use super::live::target;
 use super::output;
-use super::stderr::{Verbosity, verbosity};
 use crate::tor::{Listen, TorMode, TorState};
 use crate::unix_socket;
+use kkv_terminal::stderr::{Verbosity, verbosity};
 
 /// What is said of a port that a system Tor leads to, or a socket where all may make one.
 pub(super) const PLACE_RISK: &str =

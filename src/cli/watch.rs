@@ -9,18 +9,19 @@ use std::pin::Pin;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
+use super::cancel;
 use super::commands;
 use super::common::Common;
 use super::exit::{CliError, Exit};
 use super::message::render;
 use super::output::{require_output, write_all};
 use super::senders::SenderNames;
-use super::signals;
-use super::stderr::{ring_bell, warn};
 use crate::crypto::scrub;
 use arrivals::Arrivals;
 use handler::Ended;
 use kkv_owner::Message;
+use kkv_terminal::signals;
+use kkv_terminal::stderr::{ring_bell, warn};
 
 /// Comes when the program is told to end.
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -43,7 +44,7 @@ pub(super) async fn watch(common: &Common, args: commands::Watch) -> Result<(), 
         None => {
             let names = tokio::select! {
                 names = SenderNames::open(common.contacts()) => match names {
-                    Err(failed) if signals::have_cancelled(&failed) => return Ok(()),
+                    Err(failed) if cancel::have_cancelled(&failed) => return Ok(()),
                     names => names?,
                 },
                 () = &mut stop => return Ok(()), // it watches nothing yet

@@ -29,7 +29,6 @@ use super::reading::Reading;
 use super::search::{Look, Search};
 use super::theme::Theme;
 use crate::cli::commands::options_are_of_the_screen;
-use crate::cli::visible::OneLine;
 use crate::contacts::{Book, Name};
 use crate::private::Private;
 use crate::protocol::ids::RelayId;
@@ -37,6 +36,7 @@ use crate::protocol::text::Text;
 use crate::queue::MessageId;
 use crate::tor::Target;
 use kkv_owner::{Delete, Status};
+use kkv_terminal::visible::OneLine;
 
 /// Everything that is known here.
 pub(super) struct App {

@@ -14,8 +14,8 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::app::App;
 use super::keys::Place;
-use crate::cli::wrapped::drawn;
 use crate::count::counted;
+use kkv_terminal::wrapped::drawn;
 
 /// From this width on, a message that is read stands beside the list.
 const WIDE: u16 = 120;

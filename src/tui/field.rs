@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::cli::visible::{is_hidden_as_typed, without_hidden};
+use kkv_terminal::visible::{is_hidden_as_typed, without_hidden};
 
 /// A field of one line.
 pub(super) fn line(text: String, hint: &str) -> TextArea<'static> {

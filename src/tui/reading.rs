@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use crate::cli::measured::measured;
-use crate::cli::visible::Visible;
-use crate::cli::wrapped::wrapped;
 use kkv_owner::{Message, Summary};
+use kkv_terminal::measured::measured;
+use kkv_terminal::visible::Visible;
+use kkv_terminal::wrapped::wrapped;
 
 /// A message, and how far it has been scrolled.
 pub(super) struct Reading {

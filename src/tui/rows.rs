@@ -17,8 +17,8 @@ use ratatui::layout::{Position, Rect, Size};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::direction::{LEFT_TO_RIGHT, is_from_the_right};
-use crate::cli::wrapped::{columns, is_agreed_on};
+use kkv_terminal::direction::{LEFT_TO_RIGHT, is_from_the_right};
+use kkv_terminal::wrapped::{columns, is_agreed_on};
 
 /// Writes whole rows.
 pub(super) struct Rows<W: Write> {
@@ -61,7 +61,7 @@ impl<W: Write> Rows<W> {
     }
 
     /// What is in a row, with marks that keep a terminal that turns words round from doing so with what stands beside
-    /// them: see [`crate::cli::direction`]. Two blanks or a frame are the end of what belongs together.
+    /// them: see [`kkv_terminal::direction`]. Two blanks or a frame are the end of what belongs together.
     fn cells(&self, y: u16) -> Vec<Cell> {
         let width = self.shown.area.width;
         let mut cells: Vec<Cell> = (0..width).map(|x| self.shown[(x, y)].clone()).collect();

@@ -27,7 +27,7 @@ use super::app::App;
 use super::clipboard::Clipboard;
 use super::draw::draw;
 use super::rows::Rows;
-use crate::cli::writer::{self, Sink};
+use kkv_terminal::writer::{self, Sink};
 
 /// Whether the terminal is taken over: who finds it so gives it back, once.
 static TAKEN: AtomicBool = AtomicBool::new(false);

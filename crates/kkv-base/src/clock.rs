@@ -3,7 +3,7 @@
 //!
 //! What takes real time, which no test moves, is measured by the standard library's `Instant`, in two places that say
 //! so by an `#[expect]`: the speed of a search (`crates/kkv-pow/src/solve.rs`) and the patience with an output
-//! (`src/cli/writer/patience.rs`).
+//! (`crates/kkv-terminal/src/writer/patience.rs`).
 
 use std::fmt;
 use std::sync::Mutex;

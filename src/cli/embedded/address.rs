@@ -12,13 +12,13 @@ use super::super::ask::{can_ask, confirm};
 use super::super::exit::{CliError, Exit};
 use super::super::output::{print, print_outcome};
 use super::super::passphrase;
-use super::super::stderr::info;
-use super::super::visible::quoted;
 use crate::contacts::{Backup, FileError};
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::protocol::wire::Hex;
 use crate::tor::embedded::{AddressKey, Home, HomeError, Settings, default_state_dir};
+use kkv_terminal::stderr::info;
+use kkv_terminal::visible::quoted;
 
 /// The version of what is in a backup.
 const VERSION: u32 = 1;

@@ -71,7 +71,7 @@ pub(in crate::cli) struct Args {
 
     /// Use no colours, as with NO_COLOR in the environment
     #[arg(long)]
-    // Looked for before anything is parsed: see `colour::init`.
+    // Looked for before anything is parsed: see `arguments::init_colour`.
     pub(super) no_color: bool,
 
     #[command(flatten)]

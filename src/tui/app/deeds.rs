@@ -3,7 +3,6 @@
 use zeroize::Zeroizing;
 
 use super::{App, Order, RelayState};
-use crate::cli::visible::OneLine;
 use crate::count::counted;
 use crate::tui::ask::Question;
 use crate::tui::compose::Compose;
@@ -12,6 +11,7 @@ use crate::tui::outbox::Stage;
 use crate::tui::post::Step;
 use crate::tui::reading::Reading;
 use kkv_owner::{Reach, Summary};
+use kkv_terminal::visible::OneLine;
 
 impl App {
     pub(super) fn open(&mut self) -> Vec<Order> {

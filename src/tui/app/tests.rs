@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::steps::Steps;
-use crate::cli::visible::Visible;
 use crate::protocol::ids::{RelayId, SessionId};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
 use crate::tui::draw::draw;
 use crate::tui::inbox::tests::{listed, summary};
 use kkv_owner::{Message, Summary};
+use kkv_terminal::visible::Visible;
 
 pub(in crate::tui) use kkv_relay::owner::stage::{ADDRESS, status};
 

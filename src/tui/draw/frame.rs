@@ -7,13 +7,13 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::fitted;
-use crate::cli::visible::{OneLine, Visible};
-use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
 use crate::tor::TorState;
 use crate::tui::app::{App, RelayState};
 use crate::tui::keys::{Act, Binding, Place};
 use kkv_owner::{Reach, Status};
+use kkv_terminal::visible::{OneLine, Visible};
+use kkv_terminal::wrapped::{columns, wrapped};
 
 /// Characters of an onion address that are shown on each side where all of it has no room.
 const SHORT: usize = 8;

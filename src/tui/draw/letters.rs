@@ -9,14 +9,14 @@ use ratatui::widgets::{Block, Gauge, Paragraph};
 use super::{Page, fitted};
 use crate::cli::exit::Exit;
 use crate::cli::fields::time;
-use crate::cli::visible::{OneLine, Visible};
-use crate::cli::wrapped::{columns, wrapped};
 use crate::count::counted;
 use crate::lock;
 use crate::tui::app::App;
 use crate::tui::compose::Field;
 use crate::tui::outbox::{Letter, Stage};
 use crate::tui::theme::Theme;
+use kkv_terminal::visible::{OneLine, Visible};
+use kkv_terminal::wrapped::{columns, wrapped};
 
 /// From this width on, the list of letters has days, and not hours alone.
 const LEAST_FOR_DATES: usize = 60;

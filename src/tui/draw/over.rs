@@ -7,10 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::Page;
-use crate::cli::wrapped::wrapped;
 use crate::tui::app::App;
 use crate::tui::ask::Question;
 use crate::tui::keys::{Act, Binding};
+use kkv_terminal::wrapped::wrapped;
 
 const QUESTION_WIDTH: u16 = 60;
 /// What the names of keys take of the page of all keys.

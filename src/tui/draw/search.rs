@@ -6,12 +6,12 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::fitted;
-use crate::cli::visible::OneLine;
-use crate::cli::wrapped::columns;
 use crate::count::counted;
 use crate::tui::app::App;
 use crate::tui::keys::Place;
 use crate::tui::search::UnderWay;
+use kkv_terminal::visible::OneLine;
+use kkv_terminal::wrapped::columns;
 
 /// The words have so many columns at least.
 const LEAST_WORDS: usize = 12;

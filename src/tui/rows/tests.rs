@@ -11,8 +11,8 @@ use unicode_width::UnicodeWidthChar;
 
 use super::model_terminal::{Model, Widths};
 use super::*;
-use crate::cli::visible::Visible;
-use crate::cli::wrapped::wrapped;
+use kkv_terminal::visible::Visible;
+use kkv_terminal::wrapped::wrapped;
 
 /// As tmux and glibc count, whose tables have 62 characters wider than Unicode has them.
 fn wider(c: char) -> usize {

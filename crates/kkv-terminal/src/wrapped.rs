@@ -8,16 +8,12 @@ use unicode_width::UnicodeWidthChar;
 
 /// Where `text` is broken into lines of at most `width` columns: at its line feeds, else behind a space, else anywhere
 /// between two characters as people see them.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
+pub fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
     wrapped_by(text, width, columns)
 }
 
 /// The same, where a text takes as many columns as `columns` says.
-pub(super) fn wrapped_by(
-    text: &str,
-    width: usize,
-    columns: fn(&str) -> usize,
-) -> Vec<Range<usize>> {
+pub fn wrapped_by(text: &str, width: usize, columns: fn(&str) -> usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut offset = 0;
     for line in text.split('\n') {
@@ -77,7 +73,7 @@ fn parts(
 /// may add a column to it, the halfwidth sound marks have a cell of their own, vowels of Indic scripts stand beside
 /// their letter, a flag is two letters until it is drawn as one, pictures are wide also where Unicode has them narrow,
 /// and what is wide or not by its company is wide between Chinese and Japanese.
-pub(crate) fn drawn(c: char) -> usize {
+pub fn drawn(c: char) -> usize {
     let wide = match c {
         '\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => return 1,
         '\u{1f000}'..='\u{1faff}' => return 2,
@@ -96,20 +92,20 @@ pub(crate) fn drawn(c: char) -> usize {
 }
 
 /// The most columns that a terminal draws a text in.
-pub(crate) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(drawn).sum()
 }
 
 /// Columns that a text can't take more of on any terminal, however that counts: none draws a character in more than
 /// two. Where letters of Cyrillic or Greek, and lines that boxes are drawn with, are taken to be as wide as Chinese,
 /// this is what a text takes.
-pub(super) fn bound(text: &str) -> usize {
+pub fn bound(text: &str) -> usize {
     let wide = |c: char| if c.is_ascii() { 1 } else { 2 };
     text.chars().map(wide).sum()
 }
 
 /// Whether terminals agree on how wide this is, which has its own place on the screen.
-pub(crate) fn is_agreed_on(symbol: &str) -> bool {
+pub fn is_agreed_on(symbol: &str) -> bool {
     let mut letters = symbol.chars();
     let (Some(c), None) = (letters.next(), letters.next()) else {
         return false;

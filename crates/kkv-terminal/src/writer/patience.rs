@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::super::signals::stop_is_requested;
 use super::GAVE_UP;
+use crate::signals::stop_is_requested;
 
 /// How long an output has for what is still to be written once the program is asked to end.
 const LAST_WORDS: Duration = Duration::from_millis(50);

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::super::bar::{GOES_ON, ends_lines};
-use super::super::signals::stop_is_requested;
 use super::{Sink, Taken, piece};
+use crate::bar::{GOES_ON, ends_lines};
 use crate::lock;
+use crate::signals::stop_is_requested;
 
 /// What Ctrl-C has the kernel forget of a terminal's output is forgotten so soon after the signal.
 const FORGOTTEN: Duration = Duration::from_millis(20);

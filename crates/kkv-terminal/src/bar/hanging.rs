@@ -6,9 +6,9 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::{WIDEST, mark_of_direction, measure, to_the_edge};
-use crate::cli::measured::measured;
-use crate::cli::wrapped::wrapped_by;
-use crate::onion::OnionAddress;
+use crate::measured::measured;
+use crate::wrapped::wrapped_by;
+use kkv_protocol::onion::OnionAddress;
 
 /// A line goes on so far in that it has this room at least.
 const ROOM: usize = 10;
@@ -23,7 +23,7 @@ const CLOSE: [char; 9] = ['\'', '"', ')', ']', '>', ',', '.', ':', ';'];
 
 /// Words of this program in which a stranger's may stand, such as the name of a file, made safe already. On a terminal,
 /// a line that is too long goes on further in than it began: the terminal itself would let it go on at the edge.
-pub(in crate::cli) fn hanging(words: &str, columns: Option<usize>) -> Zeroizing<String> {
+pub fn hanging(words: &str, columns: Option<usize>) -> Zeroizing<String> {
     let Some(columns) = columns else {
         return Zeroizing::new(words.to_owned());
     };
@@ -40,7 +40,7 @@ pub(in crate::cli) fn hanging(words: &str, columns: Option<usize>) -> Zeroizing<
 }
 
 /// Rows of a label and words of this program, made safe already, which go on below each other behind it.
-pub(in crate::cli) fn rows(rows: &[(&str, String)], columns: Option<usize>) -> Zeroizing<String> {
+pub fn rows(rows: &[(&str, String)], columns: Option<usize>) -> Zeroizing<String> {
     measured(|out| {
         for (label, words) in rows {
             for (place, line) in words.split('\n').enumerate() {
@@ -144,7 +144,7 @@ mod tests {
 
     use super::super::tests::bare_of_sequences;
     use super::*;
-    use crate::cli::direction::LEFT_TO_RIGHT;
+    use crate::direction::LEFT_TO_RIGHT;
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 

@@ -1,6 +1,6 @@
 //! The signals that ask a program to end.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -9,8 +9,6 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::exit::{CliError, Exit};
-use super::stderr::info;
 use crate::lock;
 
 /// Whether one of them has come since the program listens to them. Set by the signal itself, so that it is seen
@@ -33,13 +31,21 @@ struct Listeners {
     number: usize,
 }
 
+/// The system doesn't let this program listen to signals.
+#[derive(Debug, thiserror::Error)]
+#[error("can't wait for signals: {0}")]
+pub struct SignalError(io::Error);
+
 /// While there is one of these, no signal ends the program by itself, and [`stop_is_requested`] tells of it.
-pub(super) struct Listening(());
+#[derive(Debug)]
+pub struct Listening(());
 
 impl Listening {
+    /// Listens from now on.
+    ///
     /// # Errors
     /// The system doesn't let it.
-    pub(super) fn begin() -> Result<Self, CliError> {
+    pub fn begin() -> Result<Self, SignalError> {
         let mut listeners = lock(&LISTENERS);
         if !listeners.registered {
             let unless_ignored = (!hang_up_is_ignored()).then_some(SIGHUP);
@@ -48,7 +54,7 @@ impl Listening {
                 flag::register(signal, Arc::clone(&ASKED))
                     .and_then(|_| flag::register(signal, Arc::clone(&UNTOLD)))
                     .and_then(|_| flag::register_conditional_default(signal, Arc::clone(&UNHEARD)))
-                    .map_err(|fault| unheard(&fault))?;
+                    .map_err(SignalError)?;
             }
             listeners.registered = true;
         }
@@ -72,14 +78,8 @@ impl Drop for Listening {
 }
 
 /// Whether the program was asked to end, by a signal that it listens to.
-pub(crate) fn stop_is_requested() -> bool {
+pub fn stop_is_requested() -> bool {
     ASKED.load(Ordering::Relaxed)
-}
-
-/// Whether it is by one of them that something was cancelled. Of those who wait for the same signal, it is open who
-/// hears of it first: who has a question asked may hear by what has become of that.
-pub(crate) fn have_cancelled(failed: &CliError) -> bool {
-    failed.exit == Exit::Cancelled && stop_is_requested()
 }
 
 /// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the
@@ -88,7 +88,10 @@ pub(crate) fn have_cancelled(failed: &CliError) -> bool {
 /// One that came before, while the program listened already, is told of at once, unless another call has told of it.
 ///
 /// A SIGHUP that is ignored when the program starts stays ignored: that is what `nohup` is for.
-pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
+///
+/// # Errors
+/// The system doesn't let it.
+pub fn stopped() -> Result<impl Future<Output = ()>, SignalError> {
     let listening = Listening::begin()?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -119,29 +122,8 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
-/// Does `work`, which changes nothing until it is done, unless the program is asked to end before.
-pub(crate) async fn unless_stopped<T>(
-    work: impl Future<Output = Result<T, CliError>>,
-) -> Result<T, CliError> {
-    let stopped = stopped()?;
-    tokio::select! {
-        biased; // what has come is heard
-        () = stopped => {
-            if io::stdin().is_terminal() {
-                info(""); // the cursor is still behind a question
-            }
-            Err(CliError::new(Exit::Cancelled, "cancelled; nothing was done"))
-        }
-        done = work => done,
-    }
-}
-
-fn listen(kind: SignalKind) -> Result<Signal, CliError> {
-    signal(kind).map_err(|fault| unheard(&fault))
-}
-
-fn unheard(fault: &io::Error) -> CliError {
-    CliError::new(Exit::Refused, format!("can't wait for signals: {fault}"))
+fn listen(kind: SignalKind) -> Result<Signal, SignalError> {
+    signal(kind).map_err(SignalError)
 }
 
 /// Whether the program was started with SIGHUP ignored, as far as the system tells.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::drawn;
-use crate::cli::visible::Visible;
+use crate::visible::Visible;
 
 /// Asks the C library of each character (without an argument), or a terminal of those in a file, one in a line. Writes
 /// one digit for each, and a hyphen for what isn't known.

@@ -9,19 +9,19 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 /// Standard input as a file like any other.
-pub(super) fn stdin() -> io::Result<File> {
+pub fn stdin() -> io::Result<File> {
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     Ok(File::from(input))
 }
 
 /// Whether the terminal on standard input is gone, if it was one: its window was closed, or the way to it is lost.
-pub(crate) fn terminal_is_gone() -> bool {
+pub fn terminal_is_gone() -> bool {
     let gone = PollFlags::HUP | PollFlags::ERR;
     stdin_is(PollFlags::empty()).intersects(gone)
 }
 
 /// Whether there is something in it that nobody has read yet.
-pub(crate) fn terminal_has_input() -> bool {
+pub fn terminal_has_input() -> bool {
     io::stdin().is_terminal() && stdin_is(PollFlags::IN).contains(PollFlags::IN)
 }
 
@@ -41,7 +41,7 @@ fn stdin_is(asked: PollFlags) -> PollFlags {
 
 /// Whether this is what reading from such a terminal comes to: then nobody is there to answer, and nothing is wrong
 /// with the program.
-pub(super) fn is_of_no_terminal(fault: &io::Error) -> bool {
+pub fn is_of_no_terminal(fault: &io::Error) -> bool {
     fault.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
@@ -49,7 +49,7 @@ pub(super) fn is_of_no_terminal(fault: &io::Error) -> bool {
 ///
 /// # Errors
 /// It can't be read; it is longer (`FileTooLarge`), or no UTF-8 (`InvalidData`).
-pub(super) fn text(source: impl Read, most: usize) -> io::Result<Zeroizing<String>> {
+pub fn text(source: impl Read, most: usize) -> io::Result<Zeroizing<String>> {
     // More room than is ever read, so that it never moves and leaves a copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1 + 32));
     source.take(most as u64 + 1).read_to_end(&mut bytes)?;

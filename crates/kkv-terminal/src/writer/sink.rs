@@ -9,13 +9,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
-use super::super::signals::stop_is_requested;
 use super::Taken;
+use crate::signals::stop_is_requested;
 
 /// An output.
 #[derive(Debug, Clone)]
-pub(crate) enum Sink {
+pub enum Sink {
+    /// Standard output.
     Out,
+    /// Standard error.
     Err,
     /// The terminal that the program was started from.
     Terminal(Arc<File>),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 ///
 /// # Panics
 /// `write` fails though nothing that it writes to does.
-pub(crate) fn measured(write: impl Fn(&mut dyn Write) -> fmt::Result) -> Zeroizing<String> {
+pub fn measured(write: impl Fn(&mut dyn Write) -> fmt::Result) -> Zeroizing<String> {
     let mut length = Length(0);
     write(&mut length).expect("counting takes everything");
     let mut written = Zeroizing::new(String::with_capacity(length.0));

@@ -3,18 +3,15 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
-use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use super::bar::{columns_of, hanging};
-use super::colour;
-use super::exit::CliError;
-use super::visible::{OneLine, Visible};
-use super::writer::{self, Sink};
+use crate::bar::{columns_of, hanging};
+use crate::colour;
+use crate::writer::{self, Sink};
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verbosity {
+pub enum Verbosity {
     /// What has gone wrong, and questions.
     Quiet,
     /// Also what is done.
@@ -26,43 +23,43 @@ pub(super) enum Verbosity {
 static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
 
 /// Says how much is to be said from now on. Nothing changes it later.
-pub(super) fn set_verbosity(verbosity: Verbosity) {
+pub fn set_verbosity(verbosity: Verbosity) {
     let _ = VERBOSITY.set(verbosity);
 }
 
 /// How much is to be said.
-pub(super) fn verbosity() -> Verbosity {
+pub fn verbosity() -> Verbosity {
     VERBOSITY.get().copied().unwrap_or(Verbosity::Normal)
 }
 
 /// Says what is done, in a line on standard error. Whether anybody hears it changes nothing of what is done.
-pub(crate) fn info(line: impl Display) {
+pub fn info(line: impl Display) {
     if verbosity() != Verbosity::Quiet {
         warn(line);
     }
 }
 
 /// Says how it is done, to who has asked for it.
-pub(super) fn verbose(line: impl Display) {
+pub fn verbose(line: impl Display) {
     if verbosity() == Verbosity::Verbose {
         warn(line);
     }
 }
 
 /// Says what has gone wrong, to whoever may hear it. Nothing waits until somebody does.
-pub(super) fn warn(line: impl Display) {
+pub fn warn(line: impl Display) {
     let line = hanging(&line.to_string(), columns_of(io::stderr()));
     writer::words(Sink::Err, format!("{}\n", *line));
 }
 
 /// The same of a command that is there to be pasted: a line feed or a space that isn't part of it would make another of
 /// it. No stranger has written it.
-pub(super) fn warn_unwrapped(command: impl Display) {
+pub fn warn_unwrapped(command: impl Display) {
     writer::words(Sink::Err, format!("{command}\n"));
 }
 
 /// The same, behind a `label` that is seen.
-pub(super) fn error(label: &str, words: impl Display) {
+pub fn error(label: &str, words: impl Display) {
     let line = hanging(&format!("{label} {words}"), columns_of(io::stderr()));
     let line = match line.strip_prefix(label) {
         Some(words) => format!("{}{words}\n", colour::error(label)),
@@ -72,27 +69,11 @@ pub(super) fn error(label: &str, words: impl Display) {
 }
 
 /// Rings the bell of the terminal that this runs on, if it runs on one.
-pub(super) fn ring_bell() {
+pub fn ring_bell() {
     let bell = "\x07".to_owned();
     if io::stderr().is_terminal() {
         writer::words(Sink::Err, bell);
     } else if io::stdout().is_terminal() {
         writer::words(Sink::Out, bell);
     }
-}
-
-/// Prints the error for `program`, and returns the code to end with.
-pub(super) fn report_error(program: &str, failed: &CliError) -> ExitCode {
-    // A path or a pasted address may be in it.
-    error(&format!("{program}:"), OneLine(&failed.what));
-    if let Some(hint) = &failed.hint {
-        for line in Visible(hint).to_string().split('\n') {
-            if failed.commands.iter().any(|command| command == line) {
-                warn_unwrapped(format_args!("  {line}"));
-            } else {
-                warn(format_args!("  {line}"));
-            }
-        }
-    }
-    ExitCode::from(failed.exit as u8)
 }

@@ -7,35 +7,35 @@ use std::os::fd::AsFd;
 use rustix::termios::tcgetwinsize;
 use zeroize::Zeroizing;
 
-use super::direction::{LEFT_TO_RIGHT, is_from_the_right};
-use super::measured::measured;
-use super::visible::Visible;
-use super::wrapped::{self, bound, wrapped_by};
+use crate::direction::{LEFT_TO_RIGHT, is_from_the_right};
+use crate::measured::measured;
+use crate::visible::Visible;
+use crate::wrapped::{self, bound, wrapped_by};
 
 mod hanging;
 
-pub(super) use hanging::{hanging, rows};
+pub use hanging::{hanging, rows};
 
 /// What each line of a text stands behind. Nothing that is said of a message does, so no text can pass for that, nor
 /// for another message.
-pub(super) const BAR: &str = "│";
+pub const BAR: &str = "│";
 /// The bar and a space, in columns.
-pub(super) const BAR_COLUMNS: usize = 2;
+pub const BAR_COLUMNS: usize = 2;
 /// The same where the terminal draws the bar in two.
 const WIDE_BAR_COLUMNS: usize = BAR_COLUMNS + 1;
 /// No character is drawn in more columns.
 const WIDEST: usize = 2;
 /// Has a terminal end a line at its edge, and go on in the next one again (DECAWM).
 const ENDS: &str = "\x1b[?7l";
-pub(super) const GOES_ON: &str = "\x1b[?7h";
+pub(crate) const GOES_ON: &str = "\x1b[?7h";
 
 /// Columns of the terminal behind standard output, if it is one.
-pub(super) fn columns() -> Option<usize> {
+pub fn columns() -> Option<usize> {
     columns_of(io::stdout())
 }
 
 /// Columns of the terminal behind `file`, if it is one.
-pub(super) fn columns_of(file: impl AsFd) -> Option<usize> {
+pub fn columns_of(file: impl AsFd) -> Option<usize> {
     let size = tcgetwinsize(file).ok()?;
     (size.ws_col > 0).then(|| size.ws_col.into())
 }
@@ -65,7 +65,7 @@ fn mark_of_direction(line: &str) -> &'static str {
 }
 
 /// Whether a terminal is told in it to let lines end at its edge: what is cut within one would leave it so.
-pub(super) fn ends_lines(bytes: &[u8]) -> bool {
+pub fn ends_lines(bytes: &[u8]) -> bool {
     bytes
         .windows(ENDS.len())
         .any(|part| part == ENDS.as_bytes())
@@ -87,7 +87,7 @@ fn to_the_edge(out: &mut dyn Write, line: &str, before: usize, columns: usize) -
 
 /// The text in lines that stand behind a bar. On a terminal they are broken to fit: what it broke by itself would begin
 /// without one.
-pub(super) fn behind_a_bar(text: &str, columns: Option<usize>) -> Zeroizing<String> {
+pub fn behind_a_bar(text: &str, columns: Option<usize>) -> Zeroizing<String> {
     let shown = measured(|out| write!(out, "{}", Visible(text)));
     let room = columns.map_or(usize::MAX, |all| all.saturating_sub(WIDE_BAR_COLUMNS));
     if room < WIDEST {
@@ -116,8 +116,8 @@ pub(super) fn behind_a_bar(text: &str, columns: Option<usize>) -> Zeroizing<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::super::wrapped::drawn;
     use super::*;
+    use crate::wrapped::drawn;
     use proptest::prelude::*;
     use unicode_width::UnicodeWidthStr;
 

@@ -7,11 +7,11 @@
 //! nothing.
 
 /// The mark (U+200E).
-pub(crate) const LEFT_TO_RIGHT: &str = "\u{200e}";
+pub const LEFT_TO_RIGHT: &str = "\u{200e}";
 
 /// Whether this is, or may become one day, a letter or a number that is written from the right: by the blocks that
 /// Unicode keeps for them.
-pub(crate) fn is_from_the_right(c: char) -> bool {
+pub fn is_from_the_right(c: char) -> bool {
     matches!(
         c,
         '\u{590}'..='\u{8ff}'
@@ -23,7 +23,7 @@ pub(crate) fn is_from_the_right(c: char) -> bool {
 }
 
 /// A word that stands in a line with others, such as a name in a table: what comes before and behind it stays there.
-pub(super) fn apart(word: String) -> String {
+pub fn apart(word: String) -> String {
     if word.chars().any(is_from_the_right) {
         format!("{LEFT_TO_RIGHT}{word}{LEFT_TO_RIGHT}")
     } else {
@@ -35,8 +35,8 @@ pub(super) fn apart(word: String) -> String {
 mod tests {
     use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
-    use super::super::bar::{BAR, behind_a_bar};
     use super::*;
+    use crate::bar::{BAR, behind_a_bar};
 
     /// How a terminal shows this line that turns it round, with the direction that it has, or that the first letter
     /// decides.

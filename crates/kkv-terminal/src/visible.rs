@@ -9,12 +9,12 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use zeroize::Zeroizing;
 
-use super::measured::measured;
-use super::wrapped::{drawn, wrapped};
+use crate::measured::measured;
+use crate::wrapped::{drawn, wrapped};
 
 mod hidden;
 
-pub(crate) use hidden::{is_hidden_as_typed, without_hidden};
+pub use hidden::{is_hidden_as_typed, without_hidden};
 
 /// Shows a text of several lines. Line feeds stay, with or without a carriage return before them; tabs become spaces up
 /// to the next of their stops, and the blanks of all languages spaces; everything else that is not a visible character
@@ -167,7 +167,7 @@ fn syllable(one: char, other: char) -> Option<char> {
 
 /// What a stranger's text begins with, in one line of at most `room` columns: made safe like all of it, with a space
 /// for whatever parts its words.
-pub(crate) fn first_words(text: &str, room: usize) -> Zeroizing<String> {
+pub fn first_words(text: &str, room: usize) -> Zeroizing<String> {
     let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
     let shown = measured(|out| write!(out, "{}", OneLine(&words)));
     if wrapped(&shown, room).len() == 1 {
@@ -178,7 +178,7 @@ pub(crate) fn first_words(text: &str, room: usize) -> Zeroizing<String> {
 }
 
 /// A word as a shell takes it, in quotation marks if it needs them.
-pub(super) fn quoted(word: impl AsRef<OsStr>) -> String {
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
     let word = word.as_ref().to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+-".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::lock;
 use patience::Patience;
-pub(crate) use sink::Sink;
+pub use sink::Sink;
 use sink::{all, lines};
 
 /// Words that wait for an output: some hundred lines.
@@ -35,7 +35,7 @@ const STACK_BYTES: usize = 128 << 10;
 
 /// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why
 /// it can't be.
-pub(crate) type Taken = io::Result<bool>;
+pub type Taken = io::Result<bool>;
 
 type OnWritten = Box<dyn FnOnce(Taken) + Send>;
 
@@ -73,23 +73,23 @@ static HELD: Mutex<bool> = Mutex::new(false);
 static GAVE_UP: AtomicBool = AtomicBool::new(false);
 
 /// Keeps everything until [`begin`]: a thread that is there before the program confines itself would not be confined.
-pub(super) fn hold() {
+pub fn hold() {
     *lock(&HELD) = true;
 }
 
 /// From here on there may be threads that write.
-pub(super) fn begin() {
+pub fn begin() {
     *lock(&HELD) = false;
     LANES.iter().for_each(Lane::start);
 }
 
 /// Adds words. They may be dropped, but never waited for.
-pub(super) fn words(sink: Sink, text: String) {
+pub fn words(sink: Sink, text: String) {
     lane(&sink).add_words(sink, text);
 }
 
 /// Adds something that is drawn over and over, unless the output is behind.
-pub(super) fn frame(sink: Sink, text: String) {
+pub fn frame(sink: Sink, text: String) {
     let lane = lane(&sink);
     if lock(&lane.waiting).words < FRAME_BYTES {
         lane.add_words(sink, text);
@@ -97,7 +97,7 @@ pub(super) fn frame(sink: Sink, text: String) {
 }
 
 /// Adds what has to be written, however much waits, and tells when it is.
-pub(crate) fn piece(
+pub fn piece(
     sink: Sink,
     bytes: Zeroizing<Vec<u8>>,
     on_written: impl FnOnce(Taken) + Send + 'static,
@@ -112,12 +112,12 @@ pub(crate) fn piece(
 
 /// Waits until `bytes` are written, or until the program is asked to end and the output still takes nothing: then the
 /// error is [`io::ErrorKind::Interrupted`].
-pub(super) fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
+pub fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
     written_late(sink, bytes).0
 }
 
 /// The same, and for how long it waited, rounded down to a multiple of [`LOOK`].
-pub(super) fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Duration) {
+pub fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Duration) {
     let (sender, result) = channel();
     piece(sink, bytes, move |taken| _ = sender.send(taken));
     let mut patience = Patience::new(None);
@@ -133,7 +133,7 @@ pub(super) fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Dur
 
 /// Waits until all is written, at most for as long as `longest`; much shorter once the program is asked to end. Whether
 /// all is.
-pub(crate) fn finish(longest: Option<Duration>) -> bool {
+pub fn finish(longest: Option<Duration>) -> bool {
     begin();
     guard::let_lines_go_on();
     let mut patience = Patience::new(longest);
@@ -144,13 +144,13 @@ pub(crate) fn finish(longest: Option<Duration>) -> bool {
 
 /// Sees to it, when dropped, that the last words are written: also when a fault ends the program.
 #[derive(Debug)]
-pub(super) struct LastWords {
+pub struct LastWords {
     longest: Option<Duration>,
 }
 
 impl LastWords {
     /// Which wait for so long, or until a signal comes.
-    pub(super) fn within(longest: Option<Duration>) -> Self {
+    pub fn within(longest: Option<Duration>) -> Self {
         Self { longest }
     }
 }
