@@ -3,7 +3,9 @@
 
 mod backup;
 mod book;
+mod contact;
 mod disk;
+mod error;
 mod file;
 mod name;
 mod passphrase;
@@ -12,8 +14,10 @@ mod stored;
 mod words;
 
 pub use backup::Backup;
-pub use book::{Book, BookError, Contact};
-pub use file::{BookFile, ChangeError, FileError, SealedBook};
+pub use book::{Book, BookError};
+pub use contact::Contact;
+pub use error::{ChangeError, FileError};
+pub use file::{BookFile, SealedBook};
 pub use name::alike;
 pub use name::{BadName, Name};
 pub use passphrase::{BadPassphrase, Passphrase};

@@ -5,7 +5,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::disk::{Beside, open, read};
-use super::file::FileError;
+use super::error::FileError;
 use super::passphrase::Passphrase;
 use super::sealed;
 use kkv_base::limits::CONTACTS_WORK_FACTOR;

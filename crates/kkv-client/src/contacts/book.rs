@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::contact::Contact;
 use super::name::Name;
 use kkv_base::count::counted;
 use kkv_base::limits::MAX_CONTACTS;
@@ -12,17 +13,6 @@ use kkv_protocol::suite::Suite;
 
 /// A name that differs in more places than this from what was typed was not meant.
 const NEAR: usize = 2;
-
-/// Somebody to write to. Its address stays what it is, since that is what was verified: another address is another
-/// contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contact {
-    pub(super) name: Name,
-    pub(super) target: Target,
-    pub(super) suite: Option<Suite>,
-    pub(super) sender: Option<PublicKey<Sender>>,
-    pub(super) verified: bool,
-}
 
 /// All contacts, in the order of their names. No two have the same name, address or key, so that each of these tells
 /// who it is.
@@ -54,63 +44,6 @@ pub enum BookError {
     /// There is no room.
     #[error("there are {MAX_CONTACTS} contacts, and no more fit")]
     Full,
-}
-
-impl Contact {
-    /// Somebody nothing else is known of yet. Messages that are signed with `sender`, if there is one, are theirs.
-    #[must_use]
-    pub fn new(name: Name, target: Target, sender: Option<PublicKey<Sender>>) -> Self {
-        Self {
-            name,
-            target,
-            suite: None,
-            sender,
-            verified: false,
-        }
-    }
-
-    /// What it is called.
-    #[must_use]
-    pub fn name(&self) -> &Name {
-        &self.name
-    }
-
-    /// Where its inbox is.
-    #[must_use]
-    pub fn target(&self) -> Target {
-        self.target
-    }
-
-    /// The best suite that its inbox has spoken, if it is known.
-    #[must_use]
-    pub fn suite(&self) -> Option<Suite> {
-        self.suite
-    }
-
-    /// Whether its inbox has spoken kkv/2 before: nothing less may be spoken with it, since only somebody in between
-    /// could be the reason.
-    #[must_use]
-    pub fn speaks_the_best(&self) -> bool {
-        self.suite == Some(Suite::V2)
-    }
-
-    /// Whether it is news that its inbox has spoken `suite`.
-    #[must_use]
-    pub fn learns_from(&self, suite: Suite) -> bool {
-        self.suite < Some(suite)
-    }
-
-    /// The key that its messages are signed with, if it is known.
-    #[must_use]
-    pub fn sender(&self) -> Option<PublicKey<Sender>> {
-        self.sender
-    }
-
-    /// Whether its address has been compared over another way.
-    #[must_use]
-    pub fn is_verified(&self) -> bool {
-        self.verified
-    }
 }
 
 impl Book {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rand::Rng;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::file::FileError;
+use super::error::FileError;
 use kkv_base::limits::{CONTACTS_LOCK_TIMEOUT, MAX_CONTACTS_FILE_BYTES};
 use kkv_protocol::crypto::random;
 

@@ -6,7 +6,7 @@ use std::iter::once;
 use age::{DecryptError, Decryptor, Encryptor, scrypt};
 use zeroize::Zeroizing;
 
-use super::file::FileError;
+use super::error::FileError;
 use super::passphrase::Passphrase;
 use kkv_base::limits::{MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK_FACTOR};
 

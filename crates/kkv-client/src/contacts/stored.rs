@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::book::{Book, Contact};
-use super::file::FileError;
+use super::book::Book;
+use super::contact::Contact;
+use super::error::FileError;
 use super::name::Name;
 use kkv_base::limits::{CONTACTS_BUCKET_BYTES, MAX_CONTACTS, MAX_CONTACTS_FILE_BYTES};
 use kkv_protocol::crypto::identity::PublicKey;
@@ -117,6 +118,15 @@ mod tests {
             address: OnionAddress::from_public_key(ServiceKey(*key.as_bytes())),
             port: 65535,
         }
+    }
+
+    #[test]
+    fn the_version_is_the_one_that_a_reader_is_told_of() {
+        let told = FileError::Version(2).to_string();
+        assert!(
+            told.ends_with(&format!("only version {VERSION} is known")),
+            "{told}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use kkv_owner::run::{RUN, value};
 use kkv_protocol::ids::RelayId;
 
-use super::ClientError;
+use super::fault::ClientError;
 
 /// Which runs a client speaks to.
 #[derive(Debug)]

@@ -6,12 +6,13 @@ use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::connection::{Connection, Request, Response, TransportError};
-use super::pay::TimeBudget;
+use super::budget::TimeBudget;
+use super::connection::Connection;
+use super::delivery::{Accepted, Delivery, Event};
+use super::failure::{Failure, Indeterminate};
+use super::reading::{message_refused, refused, undelivered};
 use super::repeat::RepeatPolicy;
-use super::{
-    Accepted, Delivery, Event, Failure, Indeterminate, message_refused, refused, undelivered,
-};
+use super::request::{Request, Response, TransportError};
 use kkv_base::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS, SESSION_LIFETIME};
 use kkv_net::tor::Dial;
 use kkv_pow::Solution;

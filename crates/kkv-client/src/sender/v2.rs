@@ -5,12 +5,13 @@ use std::time::Duration;
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Connection, Request, Response, TransportError};
-use super::pay::TimeBudget;
+use super::budget::TimeBudget;
+use super::connection::Connection;
+use super::delivery::{Accepted, Delivery, Event};
+use super::failure::{Failure, Indeterminate};
+use super::reading::{message_refused, refused, undelivered};
 use super::repeat::RepeatPolicy;
-use super::{
-    Accepted, Delivery, Event, Failure, Indeterminate, message_refused, refused, undelivered,
-};
+use super::request::{Request, Response, TransportError};
 use kkv_net::tor::Dial;
 use kkv_pow::Solution;
 use kkv_protocol::crypto::identity::SenderKey;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::contacts::Contact;
 use kkv_base::limits::CONTACTS_BUCKET_BYTES;
-use kkv_base::limits::MAX_CONTACTS_FILE_BYTES;
+use kkv_base::limits::{MAX_CONTACTS_FILE_BYTES, MAX_CONTACTS_WORK_FACTOR};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::Suite;
 

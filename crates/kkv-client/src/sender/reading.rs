@@ -1,0 +1,68 @@
+//! What it means that a relay refused, or that no response came.
+
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::refusal::{Refusal, Refused};
+
+use super::failure::{Failure, Indeterminate};
+use super::request::{Response, TransportError};
+
+/// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left
+/// whole.
+pub(super) fn undelivered(error: TransportError) -> Failure {
+    match error {
+        TransportError::Dial(fault) => Failure::Unreachable(fault),
+        TransportError::Closed => Failure::Broken,
+        TransportError::TimedOut(patience) => Failure::Silent(patience),
+        TransportError::Malformed => Failure::Protocol(ProtocolError::Malformed),
+    }
+}
+
+/// Reads a refusal.
+pub(super) fn refused(response: &Response) -> Failure {
+    match (reason(response), response.refused_for) {
+        (Failure::Refused(refusal), Some(time)) => Failure::StillRefused(refusal, time),
+        (failure, _) => failure,
+    }
+}
+
+/// Reads a refusal, as if it were the first.
+pub(super) fn reason(response: &Response) -> Failure {
+    match (
+        Refused::read(response.status, &response.body),
+        response.status,
+    ) {
+        (Refused::Known(refusal), _) => Failure::Refused(refusal),
+        (Refused::Unknown, status) => Failure::RefusedUnknown(status),
+        (Refused::No, 507) => Failure::Refused(Refusal::Full), // a published relay says it without a reason
+        (Refused::No, status) => Failure::RefusedUnread(status),
+    }
+}
+
+/// Reads what a relay said to the message when it did not say 200.
+///
+/// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended
+/// since.
+pub(super) fn message_refused(response: &Response, answer_lost: bool) -> Failure {
+    match refused(response) {
+        Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if answer_lost => {
+            Failure::Indeterminate(Indeterminate::Refused(refusal))
+        }
+        Failure::RefusedUnread(status) | Failure::RefusedUnknown(status)
+            if answer_lost || !(400..500).contains(&status) =>
+        {
+            Failure::Indeterminate(Indeterminate::Unclear)
+        }
+        failure => failure,
+    }
+}
+
+/// The refusal that a response is, if its reason is known.
+pub(super) fn refusal(response: &Response) -> Option<Refusal> {
+    if response.status == 200 {
+        return None;
+    }
+    match reason(response) {
+        Failure::Refused(refusal) => Some(refusal),
+        _ => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! A request of a delivery, and what comes back.
+
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::Method;
+use hyper::body::{Body, Bytes};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use tokio::time::Instant;
+
+use kkv_net::tor::DialError;
+
+/// A request as it goes out. A repetition is the same to the byte.
+pub(super) struct Request {
+    method: Method,
+    path: &'static str,
+    content_type: Option<&'static str>,
+    body: Bytes,
+}
+
+/// The relay's response to a request.
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) body: Bytes,
+    /// When the request that it answers began to leave. The relay made the response later than that, however long
+    /// dialling took.
+    pub(super) requested_at: Instant,
+    /// Since when the relay has given the same refusal to the same request, if it is a repetition.
+    pub(super) refused_for: Option<Duration>,
+}
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(super) enum TransportError {
+    /// No connection.
+    Dial(DialError),
+    /// The connection ended before an answer was complete.
+    Closed,
+    /// No answer in this time.
+    TimedOut(Duration),
+    /// What came is no HTTP, or has no end.
+    Malformed,
+}
+
+/// What came of a request after all attempts.
+pub(super) struct Outcome {
+    pub(super) result: Result<Response, TransportError>,
+    /// Whether an attempt may have reached the relay though its response did not come back.
+    pub(super) answer_lost: bool,
+}
+
+impl Request {
+    pub(super) fn get(path: &'static str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            content_type: None,
+            body: Bytes::new(),
+        }
+    }
+
+    pub(super) fn form(path: &'static str, form: &impl serde::Serialize) -> Self {
+        let body = serde_urlencoded::to_string(form).expect("hex strings are always a form");
+        Self {
+            method: Method::POST,
+            path,
+            content_type: Some("application/x-www-form-urlencoded"),
+            body: body.into(),
+        }
+    }
+
+    pub(super) fn json(path: &'static str, json: &impl serde::Serialize) -> Self {
+        let body = serde_json::to_vec(json).expect("hex strings are always JSON");
+        Self {
+            method: Method::POST,
+            path,
+            content_type: Some("application/json"),
+            body: body.into(),
+        }
+    }
+
+    /// The same for hyper.
+    pub(super) fn to_http(&self, host: &str) -> hyper::Request<Full<Bytes>> {
+        let mut request = hyper::Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = hyper::Uri::from_static(self.path);
+        let host = host.parse().expect("an address is ASCII");
+        request.headers_mut().insert(HOST, host);
+        if let Some(content_type) = self.content_type {
+            let value = hyper::header::HeaderValue::from_static(content_type);
+            request.headers_mut().insert(CONTENT_TYPE, value);
+            // hyper would add the same; being there already, it is counted by `bytes_of`.
+            let length = self.body.len().into();
+            request.headers_mut().insert(CONTENT_LENGTH, length);
+        }
+        request
+    }
+}
+
+/// Bytes of a request on the wire, or fewer if hyper should ever write more than it does: what is shorter can't have
+/// arrived.
+pub(super) fn bytes_of(request: &hyper::Request<Full<Bytes>>) -> u64 {
+    let line = [request.method().as_str(), request.uri().path()];
+    let headers = request.headers().iter();
+    let head: usize = line
+        .iter()
+        .map(|word| word.len() + " ".len())
+        .sum::<usize>()
+        + "HTTP/1.1\r\n".len()
+        + headers
+            .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+            .sum::<usize>()
+        + "\r\n".len();
+    let body = request.body().size_hint().exact().unwrap_or(0);
+    head as u64 + body
+}
