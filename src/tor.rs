@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use kkv_net::tor::{
-    AccessKey, AccessSecret, BadAccess, BadListen, BadTorMode, BindError, Dial, DialError, Listen,
-    LocalListener, LoopbackDialer, LoopbackListener, NoService, SocksDialer, SocksProxy,
-    SocksProxyError, Target, TargetError, TorMode, TorState, TorTrouble, socks,
+    AccessKey, AccessSecret, BindError, Dial, DialError, Listen, LocalListener, LoopbackDialer,
+    LoopbackListener, NoService, ParseAccessError, ParseListenError, ParseTargetError,
+    ParseTorModeError, SocksDialer, SocksProxy, SocksProxyError, Target, TorMode, TorState,
+    TorTrouble, socks,
 };
 #[cfg(feature = "embedded-tor")]
 pub use kkv_tor as embedded;

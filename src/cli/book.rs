@@ -10,7 +10,7 @@ use crate::contacts::{
     Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,
 };
 use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::tor::{Target, TargetError};
+use crate::tor::{ParseTargetError, Target};
 use kkv_terminal::stderr::warn;
 use kkv_terminal::visible::{OneLine, quoted};
 
@@ -41,15 +41,15 @@ struct Known {
 }
 
 impl FromStr for Recipient {
-    type Err = TargetError;
+    type Err = ParseTargetError;
 
     /// Whatever is neither is told as an address that isn't one.
-    fn from_str(text: &str) -> Result<Self, TargetError> {
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
         match text.parse() {
             Ok(target) => Ok(Self::Address(target)),
-            Err(TargetError::OutsideTor) => match text.parse() {
+            Err(ParseTargetError::OutsideTor) => match text.parse() {
                 Ok(name) => Ok(Self::Name(name)),
-                Err(_) => Err(TargetError::OutsideTor),
+                Err(_) => Err(ParseTargetError::OutsideTor),
             },
             Err(fault) => Err(fault),
         }
@@ -141,7 +141,7 @@ impl ResolvedRecipient {
                 })
             }
             (Recipient::Name(name), None) => {
-                let what = format!("'{name}' is no address: {}", TargetError::OutsideTor);
+                let what = format!("'{name}' is no address: {}", ParseTargetError::OutsideTor);
                 Err(CliError::usage(what).hint(
                     "If it is one of your contacts, name their file: --contacts FILE (see --help).",
                 ))
@@ -268,9 +268,15 @@ mod tests {
             "a\u{202e}b",
             "-x",
         ] {
-            assert!(matches!(read(text), Err(TargetError::OutsideTor)), "{text}");
+            assert!(
+                matches!(read(text), Err(ParseTargetError::OutsideTor)),
+                "{text}"
+            );
         }
-        assert!(matches!(read("short.onion"), Err(TargetError::Onion(_))));
-        assert!(matches!(read("http://bob"), Err(TargetError::Scheme)));
+        assert!(matches!(
+            read("short.onion"),
+            Err(ParseTargetError::Onion(_))
+        ));
+        assert!(matches!(read("http://bob"), Err(ParseTargetError::Scheme)));
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn offered(command: Command) -> Command {
 /// Takes how a relay is reached.
 pub(super) fn mode(text: &str) -> Result<TorMode, String> {
     text.parse()
-        .map_err(|fault: crate::tor::BadTorMode| as_built(&fault.to_string()))
+        .map_err(|fault: crate::tor::ParseTorModeError| as_built(&fault.to_string()))
 }
 
 /// Takes a way onto Tor.

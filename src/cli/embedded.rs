@@ -16,8 +16,8 @@ use crate::http;
 use crate::limits::DEFAULT_PORT;
 use crate::onion::OnionAddress;
 use crate::tor::embedded::{
-    EmbeddedDialer, EmbeddedTor, Home, HomeError, KeyError, OnionListener, OnionService, Settings,
-    SettingsError, StartError, default_state_dir,
+    EmbeddedDialer, EmbeddedTor, KeyError, OnionListener, OnionService, Settings, SettingsError,
+    StartError, StateDir, StateDirError, default_state_dir,
 };
 use crate::tor::{AccessSecret, TorMode, TorState, TorTrouble};
 use arguments::TorArgs;
@@ -25,7 +25,7 @@ pub(crate) use arguments::{RelayArgs, SenderArgs};
 use kkv_terminal::visible::quoted;
 
 impl TorArgs {
-    fn state_dir(&self) -> Result<PathBuf, HomeError> {
+    fn state_dir(&self) -> Result<PathBuf, StateDirError> {
         self.state_dir.clone().map_or_else(default_state_dir, Ok)
     }
 
@@ -39,18 +39,20 @@ impl TorArgs {
 /// What the Tor inside starts from: all that is read, before the program gives up reading.
 pub(super) struct TorSetup {
     settings: Settings,
-    home: Home,
+    state_dir: StateDir,
 }
 
 impl TorSetup {
     /// Where Tor's files go.
-    pub(super) fn home(&self) -> &Path {
-        self.home.path()
+    pub(super) fn state_dir(&self) -> &Path {
+        self.state_dir.path()
     }
 
     /// Out of which directory it is removed at the end, if it is.
     pub(super) fn removed_from(&self) -> Option<&Path> {
-        self.home.is_temporary().then(|| self.home().parent())?
+        self.state_dir
+            .is_temporary()
+            .then(|| self.state_dir().parent())?
     }
 }
 
@@ -60,14 +62,17 @@ impl RelayArgs {
         if tor == TorMode::Embedded {
             let settings = self.files.settings()?;
             settings.look_up_user();
-            let home = if self.ephemeral {
-                Home::in_memory(&mut random::kernel())?
+            let state_dir = if self.ephemeral {
+                StateDir::in_memory(&mut random::kernel())?
             } else {
-                let home = Home::of_relay(&self.files.state_dir()?, &settings)?;
-                home.address(&settings)?; // a new address is never made in silence
-                home
+                let state_dir = StateDir::for_relay(&self.files.state_dir()?, &settings)?;
+                state_dir.address(&settings)?; // a new address is never made in silence
+                state_dir
             };
-            return Ok(Some(TorSetup { settings, home }));
+            return Ok(Some(TorSetup {
+                settings,
+                state_dir,
+            }));
         }
         let given = [
             ("--state-dir", self.files.state_dir.is_some()),
@@ -95,10 +100,10 @@ impl PublishedService {
     pub(super) async fn publish(ready: &TorSetup, args: &RelayArgs) -> Result<Self, CliError> {
         // arti would make one, too; but only this leaves nothing half made.
         ready
-            .home
-            .first_key(&ready.settings, &mut random::kernel())?;
+            .state_dir
+            .ensure_key(&ready.settings, &mut random::kernel())?;
         let (service, listener) = EmbeddedTor::to_serve(
-            &ready.home,
+            &ready.state_dir,
             &ready.settings,
             DEFAULT_PORT,
             &args.allow,
@@ -155,7 +160,7 @@ pub(crate) struct SenderTor {
     /// The one inbox that it may lead to: the one that its key is for.
     only: Option<OnionAddress>,
     /// After `tor`, which is dropped before it.
-    _home: Home,
+    _state_dir: StateDir,
 }
 
 impl SenderTor {
@@ -168,12 +173,12 @@ impl SenderTor {
         let only = access.as_ref().map(AccessSecret::inbox);
         must_be_for(only, to)?;
         let settings = args.files.settings()?;
-        let home = Home::of_senders(&args.files.state_dir()?, &settings)?;
-        let tor = EmbeddedTor::to_dial(&home, &settings, access).await?;
+        let state_dir = StateDir::for_senders(&args.files.state_dir()?, &settings)?;
+        let tor = EmbeddedTor::to_dial(&state_dir, &settings, access).await?;
         Ok(Self {
             tor,
             only,
-            _home: home,
+            _state_dir: state_dir,
         })
     }
 
@@ -205,8 +210,8 @@ fn must_be_for(only: Option<OnionAddress>, to: OnionAddress) -> Result<(), CliEr
     Ok(())
 }
 
-impl From<HomeError> for CliError {
-    fn from(error: HomeError) -> Self {
+impl From<StateDirError> for CliError {
+    fn from(error: StateDirError) -> Self {
         let failed = Self::new(Exit::Refused, error.to_string());
         // Said even of the usual one: who pastes it may have another, as root has for a service.
         let place = |relay: &Path| {
@@ -214,20 +219,20 @@ impl From<HomeError> for CliError {
             format!("--state-dir {}", quoted(named))
         };
         match error {
-            HomeError::InUse(_) => failed.hint(
+            StateDirError::InUse(_) => failed.hint(
                 "Stop the other one (its messages go with it), name another directory with --state-dir, or use --ephemeral.",
             ),
-            HomeError::Exposed(exposed) => match exposed.mended_by(|path| quoted(path)) {
+            StateDirError::Insecure(insecure) => match insecure.repair_commands(|path| quoted(path)) {
                 Some(commands) => failed
                     .hint("If it is yours and no kkv runs there, run:")
                     .command("  ", &commands)
                     .more("If not, name another directory with --state-dir."),
-                None if exposed.has_links() => failed.hint(
+                None if insecure.has_symlinks() => failed.hint(
                     "Put there what it leads to, if nothing else uses that; or name another directory with --state-dir.",
                 ),
                 None => failed.hint("Name another directory with --state-dir."),
             },
-            HomeError::KeyMissing(path) => {
+            StateDirError::KeyMissing(path) => {
                 let place = place(&path);
                 failed
                     .hint("Put it back, or name the directory that has it with --state-dir. From a backup:")
@@ -235,7 +240,7 @@ impl From<HomeError> for CliError {
                     .more("For a new address, with the old one gone for good:")
                     .command("  ", &format!("kkv address new {place}"))
             }
-            HomeError::Key(path, _) => {
+            StateDirError::Key(path, _) => {
                 let place = place(&path);
                 failed
                     .hint("From a backup:")
@@ -243,10 +248,10 @@ impl From<HomeError> for CliError {
                     .more("For a new address, with the old one gone for good:")
                     .command("  ", &format!("kkv address new {place}"))
             }
-            HomeError::Unwritten(_, fault, there) => unwritten(failed, &fault, there),
-            HomeError::Io(_, fault) => failed.hint(advice(&fault)),
-            HomeError::Nowhere => failed.hint("Name a directory with --state-dir."),
-            HomeError::NoMemory => failed.hint("Leave out --ephemeral."),
+            StateDirError::Unwritten(_, fault, there) => unwritten(failed, &fault, there),
+            StateDirError::Io(_, fault) => failed.hint(advice(&fault)),
+            StateDirError::Nowhere => failed.hint("Name a directory with --state-dir."),
+            StateDirError::NoMemory => failed.hint("Leave out --ephemeral."),
         }
     }
 }

@@ -235,9 +235,9 @@ fn needs(socket: &Path, listens: Option<&Listen>, embedded: Option<&TorSetup>) -
     let directories = sockets
         .iter()
         .map(|socket| unix_socket::directory_of(socket));
-    let own = directories.filter(|directory| unix_socket::is_only_for(&sockets, directory));
+    let own = directories.filter(|directory| unix_socket::holds_only(&sockets, directory));
     Needs {
-        writes: embedded.map(|embedded| embedded.home().to_owned()),
+        writes: embedded.map(|embedded| embedded.state_dir().to_owned()),
         removes: own.map(Path::to_owned).collect(),
         removed_from: embedded
             .and_then(TorSetup::removed_from)

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kkv::tor::embedded::{Home, Settings};
+use kkv::tor::embedded::{Settings, StateDir};
 
 use super::alone::network_of;
 use super::programs::{HeldPort, Outcome, Process, Signal, Terminal, kkv};
@@ -110,7 +110,7 @@ fn an_address_comes_back_from_its_backup_in_another_directory() {
     let mode = fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let bytes = fs::read(file).unwrap();
-    let key = Home::read_key(&place.path("first"), &Settings::default())
+    let key = StateDir::read_key(&place.path("first"), &Settings::default())
         .unwrap()
         .unwrap();
     let text = String::from_utf8_lossy(&bytes);
@@ -128,7 +128,7 @@ fn an_address_comes_back_from_its_backup_in_another_directory() {
         .address("second", &["restore", file, &passphrase])
         .must_end_with(0);
     assert_eq!(shown(&restored), running.onion);
-    let found = Home::read_key(&place.path("second"), &Settings::default())
+    let found = StateDir::read_key(&place.path("second"), &Settings::default())
         .unwrap()
         .unwrap();
     assert_eq!(found.as_bytes(), key.as_bytes());
@@ -224,7 +224,7 @@ fn what_is_no_backup_changes_nothing() {
     restore().must_end_with(1).must_say("chmod 600");
     fs::remove_file(&backup).unwrap();
     restore().must_end_with(1).must_say("no such file");
-    let key = Home::read_key(&place.path("first"), &Settings::default())
+    let key = StateDir::read_key(&place.path("first"), &Settings::default())
         .unwrap()
         .unwrap();
     assert_eq!(key.address().to_string(), first);
@@ -339,7 +339,7 @@ fn an_address_that_can_not_be_printed_is_told_all_the_same() {
             ""
         };
         let told = in_shell(&place, &script.replace("$1", passphrase)).must_end_with(8);
-        let key = Home::read_key(&place.path("state"), &Settings::default());
+        let key = StateDir::read_key(&place.path("state"), &Settings::default());
         let now = key.unwrap().unwrap().address();
         told.must_say(&format!("your inbox has the address {now} when kkv starts"))
             .must_say("only its output failed: can't write to standard output");
@@ -360,7 +360,7 @@ fn nothing_is_done_with_what_is_behind_a_link_in_the_directory() {
     place
         .refused("second")
         .must_say("Put there what it leads to");
-    let key = Home::read_key(&place.path("first"), &Settings::default());
+    let key = StateDir::read_key(&place.path("first"), &Settings::default());
     assert_eq!(key.unwrap().unwrap().address().to_string(), first);
 }
 

@@ -1,26 +1,26 @@
-//! What this process is to the kernel: whose it is, and how much it may have.
+//! This process's user and resource limits.
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 
 use kkv_base::limits::MAX_DESCRIPTORS;
 
-/// The number of the user who may do everything.
+/// The user id of root, whom the kernel lets read every file.
 pub const ROOT: u32 = 0;
 
-/// The number of the user that this process runs as.
+/// The effective user id of this process.
 #[must_use]
 pub fn own_uid() -> u32 {
     geteuid().as_raw()
 }
 
-/// Raises this process's soft limit on file descriptors as far as it is of use. Returns how many there may be.
+/// Raises the soft limit on file descriptors, up to [`MAX_DESCRIPTORS`]. Returns the limit.
 #[must_use]
 pub fn raise_descriptors() -> u64 {
     raise(Resource::Nofile, Some(MAX_DESCRIPTORS)).unwrap_or(MAX_DESCRIPTORS)
 }
 
-/// Raises a soft limit as far as this process may, to `enough` at most, and lowers none. Returns what it is then; none
-/// if there is no limit.
+/// Raises a soft limit up to its hard limit, and to `enough` at most. Never lowers it. Returns the limit; `None` if there
+/// is none.
 pub fn raise(resource: Resource, enough: Option<u64>) -> Option<u64> {
     let limit = getrlimit(resource);
     let now = limit.current?;
@@ -35,7 +35,7 @@ pub fn raise(resource: Resource, enough: Option<u64>) -> Option<u64> {
         current: wanted,
         ..limit
     };
-    // A process may raise it as far as that; where something else forbids it, it stays.
+    // Allowed by POSIX up to the hard limit. If a security module forbids it, the limit stays.
     match setrlimit(resource, raised) {
         Ok(()) => wanted,
         Err(_) => Some(now),
@@ -47,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soft_limit_is_raised_as_far_as_it_is_of_use_and_never_lowered() {
+    fn the_soft_limit_is_raised_as_far_as_useful_and_never_lowered() {
         let before = getrlimit(Resource::Nofile);
         let raised = raise_descriptors();
         let after = getrlimit(Resource::Nofile);
         let unlimited = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
         assert!(unlimited(after.current) >= unlimited(before.current));
-        let of_use = unlimited(before.maximum).min(MAX_DESCRIPTORS);
-        assert!(unlimited(after.current) >= of_use);
+        let useful = unlimited(before.maximum).min(MAX_DESCRIPTORS);
+        assert!(unlimited(after.current) >= useful);
         assert_eq!(after.maximum, before.maximum);
         assert_eq!(raised, after.current.unwrap_or(MAX_DESCRIPTORS));
         assert_eq!(raise(Resource::Nofile, Some(1)), after.current);

@@ -1,8 +1,8 @@
-//! The ways onto Tor behind one small interface: dial ([`Dial`]), serve ([`crate::http::Accept`]), and how it is doing
+//! The ways onto Tor behind one small interface: dial ([`Dial`]), accept ([`crate::http::Accept`]), and status
 //! ([`TorState`]).
 //!
-//! Embedded: arti in this process (the crate `kkv-tor`). External: a Tor beside us, that carries its onion service to
-//! our loopback port, and whose SOCKS port is dialled through.
+//! Embedded: arti in this process (the crate `kkv-tor`). External: a separate Tor, which forwards its onion service to
+//! our loopback port, and whose SOCKS port we dial through.
 
 mod access;
 mod dial;
@@ -18,42 +18,42 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use access::{AccessKey, AccessSecret, BadAccess};
-pub use dial::{Dial, DialError, NoService, persist};
+pub use access::{AccessKey, AccessSecret, ParseAccessError};
+pub use dial::{Dial, DialError, NoService, retry};
 pub use external::{SocksDialer, SocksProxy, SocksProxyError};
-pub use listen::{BadListen, BindError, Listen, LocalListener};
+pub use listen::{BindError, Listen, LocalListener, ParseListenError};
 pub use loopback::{LoopbackDialer, LoopbackListener};
 pub use state::{TorState, TorTrouble};
-pub use target::{Target, TargetError};
+pub use target::{ParseTargetError, Target};
 
 /// How a relay is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TorMode {
-    /// The Tor inside hosts an onion service.
+    /// The embedded Tor hosts an onion service.
     Embedded,
-    /// A system Tor carries an onion service to the loopback port.
+    /// A separate Tor forwards an onion service to the loopback port.
     External,
-    /// From this machine only.
+    /// From this machine only, without Tor.
     Off,
 }
 
-/// A text that names no way of running Tor.
+/// The error of parsing a [`TorMode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there are 'embedded' (Tor inside), 'external' (a system Tor carries its onion service here) and 'off' (from this machine only)"
 )]
-pub struct BadTorMode;
+pub struct ParseTorModeError;
 
 impl FromStr for TorMode {
-    type Err = BadTorMode;
+    type Err = ParseTorModeError;
 
-    fn from_str(text: &str) -> Result<Self, BadTorMode> {
+    fn from_str(text: &str) -> Result<Self, ParseTorModeError> {
         match text {
             "embedded" => Ok(Self::Embedded),
             "external" => Ok(Self::External),
             "off" => Ok(Self::Off),
-            _ => Err(BadTorMode),
+            _ => Err(ParseTorModeError),
         }
     }
 }

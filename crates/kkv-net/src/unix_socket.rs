@@ -70,7 +70,7 @@ pub fn others_can_replace(socket: &Path) -> bool {
 /// else is there. A program that confines itself keeps the right to remove its sockets out of no other: it could remove
 /// everything there.
 #[must_use]
-pub fn is_only_for(sockets: &[&Path], directory: &Path) -> bool {
+pub fn holds_only(sockets: &[&Path], directory: &Path) -> bool {
     let private = fs::metadata(directory)
         .is_ok_and(|metadata| metadata.uid() == own_uid() && metadata.mode() & OTHERS_WRITE == 0);
     let is_socket = |entry: io::Result<DirEntry>| {
@@ -265,10 +265,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_is_being_made_is_waited_for_and_never_taken_for_dead() {
+    async fn one_that_is_being_bound_is_waited_for_and_never_taken_for_stale() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kkv.sock");
-        let other = locked(directory.path()).await.unwrap();
+        let other = lock(directory.path()).await.unwrap();
         // As it is within `bind` of another program: it has its name, and doesn't listen yet.
         let made = tokio::net::UnixSocket::new_stream().unwrap();
         made.bind(&path).unwrap();
@@ -278,22 +278,22 @@ mod tests {
             second = &mut second => panic!("{second:?}"),
             () = std::future::ready(()) => {}
         }
-        assert!(path.exists(), "it was taken for dead");
+        assert!(path.exists(), "it was taken for stale");
         let _listener = made.listen(1).unwrap();
         drop(other);
         assert!(matches!(second.await, Err(SocketError::InUse(_))));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_directory_that_another_program_holds_is_not_waited_for_without_end() {
+    async fn a_locked_directory_is_not_waited_for_without_end() {
         let directory = tempfile::tempdir().unwrap();
-        let _other = locked(directory.path()).await.unwrap();
+        let _other = lock(directory.path()).await.unwrap();
         let bound = UnixSocket::bind(&directory.path().join("kkv.sock"), OWNER_ONLY).await;
         assert!(matches!(bound, Err(SocketError::Held(_))));
     }
 
     #[tokio::test]
-    async fn of_many_that_find_a_dead_one_a_single_one_takes_its_place() {
+    async fn of_many_that_find_a_stale_one_a_single_one_replaces_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kkv.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());

@@ -15,11 +15,11 @@ const BUSY: usize = 1;
 
 /// All circuits of clients.
 #[derive(Debug, Clone)]
-pub(super) struct Circuits(Admission);
+pub(crate) struct Circuits(Admission);
 
 /// A circuit that has been admitted.
 #[derive(Debug)]
-pub(super) struct Circuit {
+pub(crate) struct Circuit {
     permit: Permit,
     /// How many streams it carries. Locked while the permit changes class, so that the two agree.
     streams: Mutex<usize>,
@@ -27,10 +27,10 @@ pub(super) struct Circuit {
 
 /// A stream of a circuit; counted until dropped.
 #[derive(Debug)]
-pub(super) struct StreamGuard(Arc<Circuit>);
+pub(crate) struct StreamGuard(Arc<Circuit>);
 
 impl Circuits {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let empty = Class {
             capacity: MAX_EMPTY_CIRCUITS,
             idle_timeout: CIRCUIT_IDLE,
@@ -42,14 +42,14 @@ impl Circuits {
         Self(Admission::new(&[empty, busy]))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Admits a new circuit, and evicts the one that has been empty longest if there are too many. `None` while that one
     /// is younger than [`RENDEZVOUS_SPARED`]: evicting it would livelock, each newcomer ending a rendezvous that had no
     /// time to complete.
-    pub(super) fn admit(&self) -> Option<Arc<Circuit>> {
+    pub(crate) fn admit(&self) -> Option<Arc<Circuit>> {
         let since = self.0.full_since(EMPTY);
         if since.is_some_and(|since| since.elapsed() < RENDEZVOUS_SPARED) {
             return None;
@@ -63,7 +63,7 @@ impl Circuits {
 
 impl Circuit {
     /// Counts another stream.
-    pub(super) fn add_stream(self: &Arc<Self>) -> StreamGuard {
+    pub(crate) fn add_stream(self: &Arc<Self>) -> StreamGuard {
         let mut streams = kkv_base::lock(&self.streams);
         *streams += 1;
         // Opening streams is no progress: only a response touches a busy circuit.
@@ -74,14 +74,14 @@ impl Circuit {
     }
 
     /// Waits until it is evicted.
-    pub(super) async fn evicted(&self) {
+    pub(crate) async fn evicted(&self) {
         self.permit.evicted().await;
     }
 }
 
 impl StreamGuard {
     /// A response was written on the stream.
-    pub(super) fn on_response(&self) {
+    pub(crate) fn on_response(&self) {
         self.0.permit.touch(BUSY);
     }
 }

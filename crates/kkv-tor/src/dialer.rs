@@ -1,55 +1,54 @@
-//! Dialling through the Tor inside.
+//! Dialling through the embedded Tor.
 
 use std::time::Duration;
 
 use arti_client::{DataStream, ErrorKind, HasKind};
 use tokio::time::{Instant, timeout_at};
 
-use super::EmbeddedTor;
+use crate::embedded::EmbeddedTor;
 use kkv_base::private::Private;
-use kkv_net::tor::{Dial, DialError, NoService, persist};
-use kkv_net::tor::{TorState, TorTrouble};
+use kkv_net::tor::{Dial, DialError, NoService, TorState, TorTrouble, retry};
 use kkv_protocol::onion::OnionAddress;
 
-/// The way to one onion service through the Tor inside.
+/// Dials one onion service through the embedded Tor.
 #[derive(Debug)]
 pub struct EmbeddedDialer<'t> {
     tor: &'t EmbeddedTor,
     host: Private<String>,
     port: u16,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl EmbeddedTor {
-    /// A way to `address`, which is tried for `patience` from when Tor is connected; before that, each step of Tor's
-    /// may take as long.
+    /// A dialer that tries to reach `address` for `timeout` after Tor is connected. Until then, each step of Tor's
+    /// bootstrap may take as long.
     #[must_use]
     pub fn dialer(
         &self,
         address: OnionAddress,
         port: u16,
-        patience: Duration,
+        timeout: Duration,
     ) -> EmbeddedDialer<'_> {
         EmbeddedDialer {
             tor: self,
             host: address.to_string().into(),
             port,
-            patience,
+            timeout,
         }
     }
 
-    /// Waits until it is connected, as long as it gets nearer within `patience` each time.
-    async fn connected(&self, patience: Duration) -> Result<(), DialError> {
+    /// Waits until it is connected, as long as its bootstrap advances within `timeout` each time.
+    async fn connected(&self, timeout: Duration) -> Result<(), DialError> {
         let mut state = self.state();
-        let mut nearest = 0;
-        let mut end = Instant::now() + patience;
+        let mut furthest = 0;
+        let mut end = Instant::now() + timeout;
         loop {
             let now = *state.borrow_and_update();
             match now {
                 _ if now.is_connected() => return Ok(()),
-                TorState::Connecting { percent, .. } if percent > nearest => {
-                    nearest = percent;
-                    end = Instant::now() + patience;
+                TorState::Connecting { percent, .. } if percent > furthest => {
+                    furthest = percent;
+                    end = Instant::now() + timeout;
                 }
                 _ => {}
             }
@@ -66,14 +65,14 @@ fn not_connected(state: TorState) -> DialError {
 }
 
 impl EmbeddedDialer<'_> {
-    /// Each attempt has circuits that it shares with nothing else.
+    /// Dials on circuits that are isolated from all others.
     async fn dial_once(&self) -> Result<DataStream, DialError> {
-        let mut present = self.tor.present.clone();
-        let client = match present.wait_for(Option::is_some).await.as_deref() {
+        let mut current = self.tor.current.clone();
+        let client = match current.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(client)) => client.isolated_client(),
-            _ => return Err(not_connected(*self.tor.state.borrow())), // Tor is ending
+            _ => return Err(not_connected(*self.tor.state().borrow())), // Tor is ending
         };
-        // Boxed, as it is a future of futures beyond what the compiler follows.
+        // Boxed: the type is too deep for the compiler's recursion limit.
         Box::pin(client.connect((self.host.as_str(), self.port)))
             .await
             .map_err(|fault| reason(&fault))
@@ -84,13 +83,12 @@ impl Dial for EmbeddedDialer<'_> {
     type Stream = DataStream;
 
     async fn dial(&self) -> Result<DataStream, DialError> {
-        self.tor.connected(self.patience).await?;
-        persist(self.patience, || self.dial_once()).await
+        self.tor.connected(self.timeout).await?;
+        retry(self.timeout, || self.dial_once()).await
     }
 }
 
-/// What arti's error kinds say about an onion service. Which comes when was seen on a private network: see
-/// tests/tor.rs.
+/// What arti's error kinds mean for an onion service. Observed on a private network: see tests/tor.rs.
 fn reason(fault: &arti_client::Error) -> DialError {
     DialError::NoService(match fault.kind() {
         ErrorKind::OnionServiceNotFound => NoService::NotPublished,

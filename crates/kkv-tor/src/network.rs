@@ -1,7 +1,7 @@
-//! Tor's connections, looked at from below: whether the network carries them at all.
+//! Monitors Tor's TCP connections: whether there is a network at all.
 //!
-//! arti says that it is offline only after a minute, and never once it has been online. Here it shows at once, since
-//! every connection passes through.
+//! arti reports that it is offline after a minute at the earliest, and never once it has been online. Every connection
+//! passes through here, so we know at once.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -19,63 +19,67 @@ use tor_rtcompat::{NetStreamListener, NetStreamProvider, StreamOps};
 use kkv_base::lock;
 use kkv_net::tor::TorTrouble;
 
-/// A channel that has carried more than a handshake, with a relay or with something that cuts in, works.
+/// A connection that has received more than a handshake, with a relay or with a censor that cuts it, is a working
+/// channel.
 const CHANNEL_BYTES: usize = 8 * 1024;
-/// So many connections in a row have to fail, or one and then none come about for so long: one relay may be down.
+/// One failed connection may be one relay's fault. The network is at fault after this many in a row,
 const FAILURES: u32 = 3;
-const ALONE: Duration = Duration::from_secs(5);
-/// What is written is answered within this time by a network that works: both ends of a channel send padding every ten
-/// seconds at most.
+/// or if none succeeds for this long after the first.
+const FAILING: Duration = Duration::from_secs(5);
+/// A working network answers what is written within this time: both ends of a channel send padding at least every ten
+/// seconds.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// What the connections say of the network.
+/// What the connections tell about the network.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Network(Arc<Mutex<Seen>>);
+pub(crate) struct Network(Arc<Mutex<Observed>>);
 
 #[derive(Debug, Default)]
-struct Seen {
-    /// Connections that carry a channel.
+struct Observed {
+    /// Working channels.
     channels: u32,
-    /// Connections that failed since the last that carried one.
+    /// Connections that failed since the last working channel.
     failures: u32,
-    /// When the first of them did, and how the latest.
+    /// When the first of them failed, and how the last one did.
     failing: Option<(Instant, TorTrouble)>,
-    /// Since when what was written has had no answer of any kind.
+    /// Since when nothing was received after something was written.
     unanswered: Option<Instant>,
 }
 
 impl Network {
-    /// What is wrong with the network, if anything.
-    pub(super) fn trouble(&self) -> Option<TorTrouble> {
-        let seen = lock(&self.0);
-        if seen.channels == 0 {
-            let (since, trouble) = seen.failing?;
-            return (seen.failures >= FAILURES || since.elapsed() > ALONE).then_some(trouble);
+    /// What is wrong with the network.
+    pub(crate) fn trouble(&self) -> Option<TorTrouble> {
+        let observed = lock(&self.0);
+        if observed.channels == 0 {
+            let (since, trouble) = observed.failing?;
+            return (observed.failures >= FAILURES || since.elapsed() > FAILING).then_some(trouble);
         }
-        let silent = seen
+        let silent = observed
             .unanswered
             .is_some_and(|since| since.elapsed() > SILENCE);
         silent.then_some(TorTrouble::Unreachable)
     }
 
     fn failed(&self, trouble: TorTrouble) {
-        let mut seen = lock(&self.0);
-        seen.failures = seen.failures.saturating_add(1);
-        let since = seen.failing.map_or_else(Instant::now, |(since, _)| since);
-        seen.failing = Some((since, trouble));
+        let mut observed = lock(&self.0);
+        observed.failures = observed.failures.saturating_add(1);
+        let since = observed
+            .failing
+            .map_or_else(Instant::now, |(since, _)| since);
+        observed.failing = Some((since, trouble));
     }
 }
 
-/// Connects as `T` does, and takes note.
+/// Connects by `T`, and monitors the connections.
 #[derive(Clone)]
-pub(super) struct Observed<T> {
-    pub(super) inner: T,
-    pub(super) network: Network,
+pub(crate) struct Monitored<T> {
+    pub(crate) inner: T,
+    pub(crate) network: Network,
 }
 
 #[async_trait]
-impl<T: NetStreamProvider> NetStreamProvider for Observed<T> {
-    type Stream = ObservedStream<T::Stream>;
+impl<T: NetStreamProvider> NetStreamProvider for Monitored<T> {
+    type Stream = MonitoredStream<T::Stream>;
     type Listener = NoListener<T::Stream>;
     type ConnectOptions = T::ConnectOptions;
     type ListenOptions = T::ListenOptions;
@@ -86,7 +90,7 @@ impl<T: NetStreamProvider> NetStreamProvider for Observed<T> {
         options: &Self::ConnectOptions,
     ) -> io::Result<Self::Stream> {
         match self.inner.connect(address, options).await {
-            Ok(inner) => Ok(ObservedStream {
+            Ok(inner) => Ok(MonitoredStream {
                 inner,
                 network: self.network.clone(),
                 received: 0,
@@ -104,39 +108,39 @@ impl<T: NetStreamProvider> NetStreamProvider for Observed<T> {
         }
     }
 
-    /// Nothing here listens to the network: visitors come through circuits that were built from this side.
+    /// Nothing listens here: clients come by circuits that this side has built.
     async fn listen(&self, _: &SocketAddr, _: &Self::ListenOptions) -> io::Result<Self::Listener> {
         Err(ErrorKind::Unsupported.into())
     }
 }
 
-/// Takes note of what is written and read.
-pub(super) struct ObservedStream<S> {
+/// A monitored connection.
+pub(crate) struct MonitoredStream<S> {
     inner: S,
     network: Network,
     received: usize,
 }
 
-impl<S> ObservedStream<S> {
+impl<S> MonitoredStream<S> {
     fn read(&mut self, bytes: usize) {
         let before = self.received;
         self.received = before.saturating_add(bytes);
-        let mut seen = lock(&self.network.0);
-        seen.unanswered = None;
+        let mut observed = lock(&self.network.0);
+        observed.unanswered = None;
         if before < CHANNEL_BYTES && self.received >= CHANNEL_BYTES {
-            seen.channels += 1;
-            seen.failures = 0;
-            seen.failing = None;
+            observed.channels += 1;
+            observed.failures = 0;
+            observed.failing = None;
         }
     }
 
     fn wrote(&self) {
-        let mut seen = lock(&self.network.0);
-        seen.unanswered.get_or_insert_with(Instant::now);
+        let mut observed = lock(&self.network.0);
+        observed.unanswered.get_or_insert_with(Instant::now);
     }
 }
 
-impl<S> Drop for ObservedStream<S> {
+impl<S> Drop for MonitoredStream<S> {
     fn drop(&mut self) {
         if self.received >= CHANNEL_BYTES {
             lock(&self.network.0).channels -= 1;
@@ -146,7 +150,7 @@ impl<S> Drop for ObservedStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MonitoredStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -160,7 +164,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MonitoredStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -182,7 +186,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
     }
 }
 
-impl<S: StreamOps> StreamOps for ObservedStream<S> {
+impl<S: StreamOps> StreamOps for MonitoredStream<S> {
     fn set_tcp_notsent_lowat(&self, low_water: u32) -> io::Result<()> {
         self.inner.set_tcp_notsent_lowat(low_water)
     }
@@ -192,17 +196,17 @@ impl<S: StreamOps> StreamOps for ObservedStream<S> {
     }
 }
 
-/// A listener that there never is.
-pub(super) struct NoListener<S> {
+/// A listener that can't exist.
+pub(crate) struct NoListener<S> {
     never: std::convert::Infallible,
     _stream: std::marker::PhantomData<fn() -> S>,
 }
 
 impl<S: Send + 'static> NetStreamListener for NoListener<S>
 where
-    ObservedStream<S>: AsyncRead + AsyncWrite + StreamOps + Send + Sync + Unpin + 'static,
+    MonitoredStream<S>: AsyncRead + AsyncWrite + StreamOps + Send + Sync + Unpin + 'static,
 {
-    type Stream = ObservedStream<S>;
+    type Stream = MonitoredStream<S>;
     type Incoming = Pending<io::Result<(Self::Stream, SocketAddr)>>;
 
     fn incoming(self) -> Self::Incoming {

@@ -1,4 +1,4 @@
-//! An onion service in this process, and its address.
+//! The onion service: its key, its configuration, and how it is launched on each instance.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -13,67 +13,31 @@ use tor_hsservice::{OnionServiceConfig, RendRequest, RunningOnionService};
 use tor_llcrypto::pk::ed25519::{ExpandedKeypair, Keypair};
 use zeroize::Zeroizing;
 
-use super::run::{Plan, Role};
-use super::visitors::Door;
-use super::{Client, EmbeddedTor, Home, OnionListener, Settings, StartError, config, home};
+use crate::error::StartError;
+use crate::incoming::Incoming;
+use crate::runtime::Client;
+use crate::settings::Settings;
+use crate::state_dir::{self, NICKNAME, StateDir};
 use kkv_base::limits::MAX_STREAMS_PER_CIRCUIT;
 use kkv_net::tor::{AccessKey, TorTrouble};
 use kkv_protocol::onion::OnionAddress;
 
-/// arti's name for the service, and of its files.
-pub(super) const NICKNAME: &str = "kkv";
-
-/// An onion service. It is published until this value is dropped.
-#[derive(Debug)]
-pub struct OnionService {
-    /// Its Tor.
-    pub tor: EmbeddedTor,
-    /// Its address.
-    pub address: OnionAddress,
+/// An onion service that can be launched on one instance after the other.
+pub(crate) struct Service {
+    config: OnionServiceConfig,
+    /// `None` if the key is in the state directory.
+    ephemeral_key: Option<Seed>,
+    state_dir: PathBuf,
+    mistrust: Mistrust,
+    /// Set by the first launch.
+    address: OnceLock<OnionAddress>,
+    incoming: Incoming,
 }
 
-impl EmbeddedTor {
-    /// Starts a Tor that hosts an onion service with one port. Its address is that of the last run in `home`, or if
-    /// that is temporary, one of which the key stays in memory (32 bytes are drawn). If `allow` is not empty, only they
-    /// can find it.
-    ///
-    /// # Errors
-    /// The directory, the settings or a key can't be used.
-    pub async fn to_serve(
-        home: &Home,
-        settings: &Settings,
-        port: u16,
-        allow: &[AccessKey],
-        rng: &mut impl CryptoRng,
-    ) -> Result<(OnionService, OnionListener), StartError> {
-        let identity = home.is_temporary().then(|| Identity::generate(rng));
-        let keys = identity
-            .as_ref()
-            .map_or(config::Keys::InHome, |_| config::Keys::InMemory);
-        let (door, listener) = Door::new(port);
-        let hosting = Hosting {
-            config: service_config(allow)?,
-            identity,
-            home: home.path().to_owned(),
-            mistrust: settings.mistrust(),
-            first: OnceLock::new(),
-            door,
-        };
-        let config = config::build(home, settings, keys)?;
-        let (tor, address) = Self::start(
-            Plan::new(config, Role::Serve(Box::new(hosting))),
-            home.used(),
-        )
-        .await?;
-        let address = address.ok_or_else(|| StartError::because("the service has no address"))?;
-        Ok((OnionService { tor, address }, listener))
-    }
-}
+/// The seed of an Ed25519 key that is never stored. Wiped on drop.
+struct Seed(Zeroizing<[u8; 32]>);
 
-/// The secret key of an address that is for one run of the program.
-struct Identity(Zeroizing<[u8; 32]>);
-
-impl Identity {
+impl Seed {
     fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(&mut *seed);
@@ -85,21 +49,32 @@ impl Identity {
     }
 }
 
-/// What it takes to host the service, as often as it has to be begun anew.
-pub(super) struct Hosting {
-    config: OnionServiceConfig,
-    /// None if it is in arti's own files.
-    identity: Option<Identity>,
-    home: PathBuf,
-    mistrust: Mistrust,
-    /// Its address, once it was launched.
-    first: OnceLock<OnionAddress>,
-    pub(super) door: Door,
-}
+impl Service {
+    /// A service whose streams go to `incoming`. For a temporary directory it gets a new key (32 bytes are drawn).
+    pub(crate) fn new(
+        state_dir: &StateDir,
+        settings: &Settings,
+        allow: &[AccessKey],
+        incoming: Incoming,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            config: config(allow)?,
+            ephemeral_key: state_dir.is_temporary().then(|| Seed::generate(rng)),
+            state_dir: state_dir.path().to_owned(),
+            mistrust: settings.mistrust(),
+            address: OnceLock::new(),
+            incoming,
+        })
+    }
 
-impl Hosting {
-    /// Launches it. Returns also what meets its visitors.
-    pub(super) fn launch(
+    /// Whether it has clients.
+    pub(crate) fn is_used(&self) -> bool {
+        self.incoming.is_used()
+    }
+
+    /// Launches it. Run the returned future on the instance's threads: it accepts the clients.
+    pub(crate) fn launch(
         &self,
         client: &Client,
     ) -> Result<
@@ -110,52 +85,49 @@ impl Hosting {
         StartError,
     > {
         let config = self.config.clone();
-        self.must_have_its_key()?;
-        let launched = if let Some(identity) = &self.identity {
-            // What arti notes there names keys that were in memory, and arti would miss them.
-            let _ = std::fs::remove_dir_all(self.home.join("state/hss"));
+        self.check_key()?;
+        let launched = if let Some(key) = &self.ephemeral_key {
+            // It refers to keys that an earlier instance had in memory, and arti would miss them.
+            let _ = std::fs::remove_dir_all(self.state_dir.join("state/hss"));
             client
-                .launch_onion_service_with_hsid(config, identity.keypair())
+                .launch_onion_service_with_hsid(config, key.keypair())
                 .map(boxed)
         } else {
             client.launch_onion_service(config).map(boxed)
         };
-        let (service, requests) = launched
-            .map_err(StartError::new)?
-            .ok_or_else(|| StartError::because("the service is disabled"))?;
+        let disabled = || StartError::because("the service is disabled", TorTrouble::NotStarted);
+        let (service, requests) = launched.map_err(StartError::new)?.ok_or_else(disabled)?;
         if let Some(address) = address(&service)
-            && *self.first.get_or_init(|| address) != address
+            && *self.address.get_or_init(|| address) != address
         {
             return Err(key_gone());
         }
-        Ok((service, self.door.clone().meet(requests)))
+        Ok((service, self.incoming.clone().accept_all(requests)))
     }
-}
 
-impl Hosting {
-    /// Sees, before it is begun anew, that the key of its address is where it was: arti would make another one, and the
-    /// inbox would be at an address that nobody knows.
-    fn must_have_its_key(&self) -> Result<(), StartError> {
-        let (Some(first), None) = (self.first.get(), &self.identity) else {
+    /// Checks before a relaunch that the key is still there. Without it arti would generate another one, and the inbox
+    /// would move to an address that nobody knows.
+    fn check_key(&self) -> Result<(), StartError> {
+        let (Some(first), None) = (self.address.get(), &self.ephemeral_key) else {
             return Ok(());
         };
-        match home::address_in(&self.home, &self.mistrust) {
-            Ok(Some(there)) if there == *first => Ok(()),
+        match state_dir::address_in(&self.state_dir, &self.mistrust) {
+            Ok(Some(found)) if found == *first => Ok(()),
             _ => Err(key_gone()),
         }
     }
 }
 
 fn key_gone() -> StartError {
-    StartError {
-        what: "the key of the address is gone, or another".to_owned(),
-        trouble: TorTrouble::Files,
-    }
+    StartError::because(
+        "the key of the address is gone, or another",
+        TorTrouble::Files,
+    )
 }
 
 type Launched<S> = Option<(Arc<RunningOnionService>, S)>;
 
-/// With one type for what arti returns in two.
+/// Gives arti's two ways of launching one type.
 fn boxed<S>(launched: Launched<S>) -> Launched<BoxStream<'static, RendRequest>>
 where
     S: Stream<Item = RendRequest> + Send + 'static,
@@ -163,13 +135,13 @@ where
     launched.map(|(service, requests)| (service, requests.boxed()))
 }
 
-/// The address of a service.
-pub(super) fn address(service: &RunningOnionService) -> Option<OnionAddress> {
+/// The address of a launched service.
+pub(crate) fn address(service: &RunningOnionService) -> Option<OnionAddress> {
     let id = service.onion_address()?;
     id.display_unredacted().to_string().parse().ok()
 }
 
-fn service_config(allow: &[AccessKey]) -> Result<OnionServiceConfig, StartError> {
+fn config(allow: &[AccessKey]) -> Result<OnionServiceConfig, StartError> {
     let mut config = OnionServiceConfigBuilder::default();
     config
         .nickname(NICKNAME.parse().expect("it is a valid nickname"))

@@ -11,27 +11,27 @@ use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
 use crate::onion::{OnionAddress, OnionAddressError};
 use crate::protocol::ids::SenderId;
 use crate::queue::MessageId;
-use crate::tor::{Target, TargetError};
+use crate::tor::{ParseTargetError, Target};
 
 /// Of a fingerprint: 16 bytes in hex.
 const FINGERPRINT_DIGITS: usize = 32;
 
-pub(super) fn target(text: &str) -> Result<Target, TargetError> {
+pub(super) fn target(text: &str) -> Result<Target, ParseTargetError> {
     text.parse()
 }
 
 /// The address of an onion service, however it was copied; its port doesn't matter.
-pub(super) fn onion(text: &str) -> Result<OnionAddress, TargetError> {
+pub(super) fn onion(text: &str) -> Result<OnionAddress, ParseTargetError> {
     match text.parse() {
         Ok(Target::Onion { address, .. }) => Ok(address),
-        Ok(Target::Loopback(_)) | Err(TargetError::OutsideTor) => {
+        Ok(Target::Loopback(_)) | Err(ParseTargetError::OutsideTor) => {
             Err(OnionAddressError::NoSuffix.into())
         }
         Err(fault) => Err(fault),
     }
 }
 
-pub(super) fn recipient(text: &str) -> Result<Recipient, TargetError> {
+pub(super) fn recipient(text: &str) -> Result<Recipient, ParseTargetError> {
     text.parse()
 }
 

@@ -36,7 +36,7 @@ pub(super) mod address {
 pub(super) enum TorSetup {}
 
 impl TorSetup {
-    pub(super) fn home(&self) -> &Path {
+    pub(super) fn state_dir(&self) -> &Path {
         match *self {}
     }
 

@@ -16,7 +16,7 @@ use crate::contacts::{Backup, FileError};
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::protocol::wire::Hex;
-use crate::tor::embedded::{AddressKey, Home, HomeError, Settings, default_state_dir};
+use crate::tor::embedded::{AddressKey, Settings, StateDir, StateDirError, default_state_dir};
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::quoted;
 
@@ -70,7 +70,7 @@ impl KeyArgs {
 /// Also while `kkv` runs: it only reads.
 async fn backup(file: &Path, place: &KeyArgs, passphrase: &PassphraseArgs) -> Result<(), CliError> {
     let (state_dir, settings) = place.locate()?;
-    let key = Home::read_key(&state_dir, &settings)?.ok_or_else(|| {
+    let key = StateDir::read_key(&state_dir, &settings)?.ok_or_else(|| {
         let what = format!("there is no address in {} yet", state_dir.display());
         CliError::new(Exit::Refused, what)
             .hint("kkv makes one when it starts; or name another directory with --state-dir.")
@@ -110,8 +110,8 @@ async fn restore(
 ) -> Result<(), CliError> {
     let (state_dir, settings) = place.locate()?;
     let sealed = Backup::read(file).map_err(|fault| unusable(file, &fault))?;
-    let home = held(&state_dir, &settings)?;
-    let there = home.key(&settings);
+    let locked = held(&state_dir, &settings)?;
+    let there = locked.key(&settings);
     let there = if replace {
         there.ok().flatten()
     } else {
@@ -136,7 +136,7 @@ async fn restore(
         }
         _ => {}
     }
-    home.put_key(&key, &settings)?;
+    locked.put_key(&key, &settings)?;
     info(
         "Your inbox has this address when kkv starts. Only one kkv may run with it: stop any other.",
     );
@@ -145,9 +145,9 @@ async fn restore(
 
 fn renew(yes: bool, place: &KeyArgs) -> Result<(), CliError> {
     let (state_dir, settings) = place.locate()?;
-    let home = held(&state_dir, &settings)?;
+    let locked = held(&state_dir, &settings)?;
     // One that can't be read is gone already.
-    if let (Ok(Some(old)), false) = (home.key(&settings), yes) {
+    if let (Ok(Some(old)), false) = (locked.key(&settings), yes) {
         let old = old.address();
         if !can_ask() {
             return Err(CliError::usage(format!(
@@ -161,15 +161,15 @@ fn renew(yes: bool, place: &KeyArgs) -> Result<(), CliError> {
         }
     }
     let key = AddressKey::generate(&mut random::kernel());
-    home.put_key(&key, &settings)?;
+    locked.put_key(&key, &settings)?;
     info("Your inbox has this address when kkv starts:");
     print_address(key.address())
 }
 
 /// The directory, which is nobody else's until this ends.
-fn held(state_dir: &Path, settings: &Settings) -> Result<Home, CliError> {
-    Home::of_relay(state_dir, settings).map_err(|fault| match fault {
-        HomeError::InUse(_) => CliError::new(Exit::Refused, fault.to_string())
+fn held(state_dir: &Path, settings: &Settings) -> Result<StateDir, CliError> {
+    StateDir::for_relay(state_dir, settings).map_err(|fault| match fault {
+        StateDirError::InUse(_) => CliError::new(Exit::Refused, fault.to_string())
             .hint("Stop that one (its messages go with it), then run this again."),
         other => other.into(),
     })

@@ -8,7 +8,7 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_width::UnicodeWidthChar;
 
 use kkv_base::limits::MAX_NAME_CHARACTERS;
-use kkv_net::tor::{Target, TargetError};
+use kkv_net::tor::{ParseTargetError, Target};
 use kkv_protocol::blank::is_ignorable;
 
 /// A name that can stand in a list, and where an address stands without being taken for one: 1 to 32 visible
@@ -79,7 +79,7 @@ impl FromStr for Name {
         if text.starts_with('-') {
             return Err(BadName::Dash);
         }
-        let address = !matches!(text.parse::<Target>(), Err(TargetError::OutsideTor));
+        let address = !matches!(text.parse::<Target>(), Err(ParseTargetError::OutsideTor));
         if address || !text.contains(' ') && text.contains(['.', ':', '/', '@']) {
             return Err(BadName::Address);
         }

@@ -1,7 +1,7 @@
-//! Keys to a closed inbox: Tor's client authorisation ("restricted discovery", rend-spec-v3 "Client authorization").
-//! Without one, the descriptor of the onion service can't be opened, so that its introduction points can't be found.
+//! Keys to a closed inbox: Tor's client authorization (rend-spec-v3, "Client authorization"; arti calls it restricted
+//! discovery). Without a key a client can't decrypt the service's descriptor, and so can't find its introduction points.
 //!
-//! Both halves are written as Tor writes them, so that one key serves the Tor inside and a system Tor.
+//! Both halves have Tor's text format, so that one key works with the embedded and with a system Tor.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,26 +15,26 @@ use kkv_protocol::onion::OnionAddress;
 
 const PREFIX: &str = "descriptor:x25519:";
 
-/// The public half, which an owner lets in: `descriptor:x25519:` and 52 characters of base32 (32 bytes, X25519).
+/// The public half, which an owner authorises: `descriptor:x25519:` and 52 characters of base32 (32 bytes, X25519).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AccessKey([u8; 32]);
 
-/// The secret half, and the one inbox that it is for: `<56 characters>:descriptor:x25519:<52 characters of base32>`, as
+/// The secret half, and the inbox that it is for: `<56 characters>:descriptor:x25519:<52 characters of base32>`, as
 /// in Tor's `.auth_private` files.
 pub struct AccessSecret {
     inbox: OnionAddress,
     secret: Zeroizing<[u8; 32]>,
 }
 
-/// A text that is no such key.
+/// The error of parsing an [`AccessKey`] or [`AccessSecret`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadAccess {
-    /// Not a public key.
+pub enum ParseAccessError {
+    /// It is no public key.
     #[error(
         "a key is written descriptor:x25519: and 52 letters and digits, as `kkvc key` prints it"
     )]
     Key,
-    /// Not a secret key.
+    /// It is no secret key.
     #[error(
         "a key's file has one line: 56 characters of an onion address, :descriptor:x25519:, and 52 letters and digits"
     )]
@@ -50,11 +50,14 @@ impl AccessKey {
 }
 
 impl FromStr for AccessKey {
-    type Err = BadAccess;
+    type Err = ParseAccessError;
 
-    fn from_str(text: &str) -> Result<Self, BadAccess> {
-        let encoded = text.trim().strip_prefix(PREFIX).ok_or(BadAccess::Key)?;
-        Ok(Self(*decode(encoded).ok_or(BadAccess::Key)?))
+    fn from_str(text: &str) -> Result<Self, ParseAccessError> {
+        let encoded = text
+            .trim()
+            .strip_prefix(PREFIX)
+            .ok_or(ParseAccessError::Key)?;
+        Ok(Self(*decode(encoded).ok_or(ParseAccessError::Key)?))
     }
 }
 
@@ -64,7 +67,7 @@ impl fmt::Display for AccessKey {
     }
 }
 
-/// It says whom an owner lets in.
+/// Redacted: it identifies whom an owner authorises.
 impl fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessKey(..)")
@@ -79,13 +82,13 @@ impl AccessSecret {
         Self { inbox, secret }
     }
 
-    /// The inbox that it opens.
+    /// The inbox that it is for.
     #[must_use]
     pub fn inbox(&self) -> OnionAddress {
         self.inbox
     }
 
-    /// The half that the inbox's owner needs.
+    /// The public half, for the inbox's owner.
     #[must_use]
     pub fn key(&self) -> AccessKey {
         AccessKey(x25519(*self.secret, X25519_BASEPOINT_BYTES))
@@ -97,7 +100,7 @@ impl AccessSecret {
         &self.secret
     }
 
-    /// The line of its file, with its end.
+    /// The line of its file, with the newline.
     #[must_use]
     pub fn to_line(&self) -> Zeroizing<String> {
         let inbox = self.inbox.to_string();
@@ -108,15 +111,20 @@ impl AccessSecret {
 }
 
 impl FromStr for AccessSecret {
-    type Err = BadAccess;
+    type Err = ParseAccessError;
 
-    fn from_str(text: &str) -> Result<Self, BadAccess> {
-        let (inbox, encoded) = text.trim().split_once(':').ok_or(BadAccess::Secret)?;
+    fn from_str(text: &str) -> Result<Self, ParseAccessError> {
+        let (inbox, encoded) = text
+            .trim()
+            .split_once(':')
+            .ok_or(ParseAccessError::Secret)?;
         let inbox = format!("{inbox}.onion")
             .parse()
-            .map_err(|_| BadAccess::Secret)?;
-        let encoded = encoded.strip_prefix(PREFIX).ok_or(BadAccess::Secret)?;
-        let secret = decode(encoded).ok_or(BadAccess::Secret)?;
+            .map_err(|_| ParseAccessError::Secret)?;
+        let encoded = encoded
+            .strip_prefix(PREFIX)
+            .ok_or(ParseAccessError::Secret)?;
+        let secret = decode(encoded).ok_or(ParseAccessError::Secret)?;
         Ok(Self { inbox, secret })
     }
 }
@@ -146,7 +154,7 @@ mod tests {
     const PUBLIC: &str = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
 
     #[test]
-    fn a_key_reads_as_it_is_written() {
+    fn a_key_parses_as_it_is_formatted() {
         let secret =
             AccessSecret::generate(format!("{INBOX}.onion").parse().unwrap(), &mut rand::rng());
         let again: AccessSecret = secret.to_line().parse().unwrap();
@@ -171,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn other_texts_are_rejected() {
         let base32 = "A".repeat(52);
         for text in [
             "",
@@ -182,14 +190,21 @@ mod tests {
             &format!("{PREFIX}{}", "A".repeat(51)),
             &format!("{PREFIX}{}1", "A".repeat(51)),
         ] {
-            assert_eq!(text.parse::<AccessKey>(), Err(BadAccess::Key), "{text}");
+            assert_eq!(
+                text.parse::<AccessKey>(),
+                Err(ParseAccessError::Key),
+                "{text}"
+            );
             let line = format!("{INBOX}:{text}");
-            assert_eq!(line.parse::<AccessSecret>().unwrap_err(), BadAccess::Secret);
+            assert_eq!(
+                line.parse::<AccessSecret>().unwrap_err(),
+                ParseAccessError::Secret
+            );
         }
         let other_inbox = format!("{}a:{PREFIX}{base32}", &INBOX[..55]);
         assert_eq!(
             other_inbox.parse::<AccessSecret>().unwrap_err(),
-            BadAccess::Secret
+            ParseAccessError::Secret
         );
     }
 }

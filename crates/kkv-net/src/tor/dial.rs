@@ -1,4 +1,4 @@
-//! Dialling an inbox: what every way of doing so promises, and why none may lead there.
+//! Dialling an inbox: the interface of all ways, and why dialling fails.
 
 use std::future::Future;
 use std::io;
@@ -12,81 +12,81 @@ use super::TorTrouble;
 use kkv_base::count::counted;
 use kkv_base::limits::{DIAL_ATTEMPT_TIMEOUT, DIAL_PAUSE};
 
-/// A way to one inbox.
+/// Dials one inbox.
 pub trait Dial: Sync {
     /// One connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// Connects, or gives up in bounded time.
+    /// Connects, or fails within bounded time.
     fn dial(&self) -> impl Future<Output = Result<Self::Stream, DialError>> + Send;
 }
 
-/// Why no connection came about. Nothing was sent then.
+/// Why no connection was made. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// Nothing answers at the SOCKS port.
+    /// Nothing listens on the SOCKS port.
     #[error("no Tor answers at {proxy}: {fault}")]
     NoTor {
         /// The SOCKS port.
         proxy: SocketAddr,
-        /// What the kernel says.
+        /// The error of connect(2).
         fault: io::Error,
     },
-    /// What answers there is no Tor, or one that may not connect.
+    /// What listens there is no Tor, or refuses the request.
     #[error("what answers at {proxy} doesn't behave like Tor's SOCKS port: {fault}")]
     NotTor {
         /// The SOCKS port.
         proxy: SocketAddr,
-        /// What is wrong with it.
+        /// What it did.
         fault: String,
     },
-    /// The Tor inside got no connection to the network.
+    /// The embedded Tor has no connection to the network.
     #[error("no connection to Tor: {0}")]
     NotConnected(TorTrouble),
     /// Tor can't find or reach the onion service.
     #[error("Tor can't find or reach this onion service: {0}")]
     NoService(NoService),
-    /// Nothing answers at the loopback address.
+    /// Nothing listens at the loopback address.
     #[error("nothing answers at {address}: {fault}")]
     NoRelay {
         /// The loopback address.
         address: SocketAddr,
-        /// What the kernel says.
+        /// The error of connect(2).
         fault: io::Error,
     },
-    /// It took too long. Tor keeps its clients waiting for two minutes while it isn't connected itself, and when an
-    /// introduction point has not noticed yet that the service is gone.
+    /// It took too long. Tor lets a request wait for two minutes while it has no connection itself, and while an
+    /// introduction point hasn't noticed that the service is gone.
     #[error("no connection within {}; the inbox may just have gone, or Tor is slow or not connected", counted(.0.as_secs(), "second"))]
     TimedOut(Duration),
 }
 
-/// Why Tor gives no way to an onion service.
+/// Why Tor can't reach an onion service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoService {
-    /// No directory has a descriptor of it.
+    /// No directory has a descriptor for it.
     #[error(
         "it isn't published; the address may be wrong or out of use, or the inbox off or just started"
     )]
     NotPublished,
-    /// It has a descriptor, and nobody meets us; or, behind a `tor` of old, nobody listens.
+    /// It has a descriptor, and the rendezvous fails. An old `tor` reports so, too, if nothing listens behind the service.
     #[error(
         "it is published, but nothing answers there; its relay or its Tor may be off, or has just been restarted"
     )]
     NoAnswer,
-    /// It answers, but not at this port.
+    /// It refuses this port.
     #[error("it is up, but no inbox is at this port")]
     NoInbox,
-    /// Its descriptor is locked.
+    /// Its descriptor is encrypted for authorised clients.
     #[error("it lets in only those whom its owner gave a key, and this Tor has none that fits")]
     Closed,
-    /// What Tor says about it otherwise.
+    /// Another reason.
     #[error("{0}")]
     Other(&'static str),
 }
 
 impl DialError {
-    /// Whether the next attempt, on other circuits or a moment later, may find what this one did not.
-    fn may_pass(&self) -> bool {
+    /// Whether another attempt, on other circuits or a moment later, may succeed.
+    fn is_transient(&self) -> bool {
         match self {
             Self::NoService(
                 NoService::NotPublished | NoService::NoAnswer | NoService::Other(_),
@@ -101,27 +101,27 @@ impl DialError {
     }
 }
 
-/// Calls `attempt` until it connects, fails for good, or `patience` is over; each call is to use circuits of its own.
-/// An attempt may last a third of the time, [`DIAL_ATTEMPT_TIMEOUT`] at most: left alone, Tor may try the same dead way for
-/// minutes.
+/// Calls `attempt` until it connects, fails for good, or `timeout` is over. Each attempt should use circuits of its own.
+/// An attempt may take a third of the time, and at most [`DIAL_ATTEMPT_TIMEOUT`]: Tor may retry one dead service for
+/// minutes by itself.
 ///
 /// # Errors
-/// What the attempts came to: rather a reason than that time was over.
-pub async fn persist<S, F>(patience: Duration, attempt: impl Fn() -> F) -> Result<S, DialError>
+/// That of an attempt: the last one that is more specific than [`DialError::TimedOut`].
+pub async fn retry<S, F>(timeout: Duration, attempt: impl Fn() -> F) -> Result<S, DialError>
 where
     F: Future<Output = Result<S, DialError>>,
 {
-    let end = Instant::now() + patience;
-    let longest = DIAL_ATTEMPT_TIMEOUT.min(patience / 3);
+    let end = Instant::now() + timeout;
+    let longest = DIAL_ATTEMPT_TIMEOUT.min(timeout / 3);
     let mut reason = None;
     loop {
         let now = Instant::now();
         let limit = end.min(now + longest);
         let fault = match timeout_at(limit, attempt()).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(fault)) if !fault.may_pass() => return Err(fault),
+            Ok(Err(fault)) if !fault.is_transient() => return Err(fault),
             Ok(Err(fault)) => fault,
-            Err(_) => DialError::TimedOut(patience),
+            Err(_) => DialError::TimedOut(timeout),
         };
         if reason.is_none() || !matches!(fault, DialError::TimedOut(_)) {
             reason = Some(fault);
@@ -141,7 +141,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// Persists for a minute while attempts end as in `ends`; the last of them goes on for ever.
+    /// Retries for a minute. Attempts end as in `ends`; later ones never end.
     async fn tried(
         ends: impl IntoIterator<Item = Option<DialError>>,
     ) -> (Result<(), DialError>, usize, Duration) {
@@ -152,7 +152,7 @@ mod tests {
             ends.1 += 1;
             ends.0.next()
         };
-        let result = persist(MINUTE, || async {
+        let result = retry(MINUTE, || async {
             match next() {
                 Some(Some(fault)) => Err(fault),
                 Some(None) => Ok(()),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_pass_is_tried_again_and_what_stays_is_said_at_once() {
+    async fn transient_errors_are_retried_and_others_returned_at_once() {
         let unpublished = || Some(DialError::NoService(NoService::NotPublished));
         let (result, count, time) = tried([unpublished(), unpublished(), None]).await;
         assert!(result.is_ok());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_way_that_leads_nowhere_ends_within_the_time_given() {
+    async fn attempts_that_never_end_fail_within_the_timeout() {
         let (result, count, time) = tried([]).await;
         assert!(matches!(result, Err(DialError::TimedOut(MINUTE))));
         assert!(time <= MINUTE, "{time:?}");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reason_is_not_forgotten_over_an_attempt_that_only_takes_time() {
+    async fn a_specific_error_outlasts_a_timeout() {
         let (result, _, _) = tried([Some(DialError::NoService(NoService::NoAnswer))]).await;
         assert!(matches!(
             result,

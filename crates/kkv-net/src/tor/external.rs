@@ -1,4 +1,4 @@
-//! A Tor that runs beside us: dialling through its SOCKS port.
+//! A separate Tor: dialling through its SOCKS port.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -8,25 +8,25 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use rand::CryptoRng;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time;
 
-use super::dial::{Dial, DialError, persist};
-use super::socks::{self, SocksFault};
+use super::dial::{Dial, DialError, retry};
+use super::socks::{self, SocksError};
 use kkv_base::limits::GREETING_TIMEOUT;
 use kkv_base::private::Private;
 use kkv_protocol::onion::OnionAddress;
 
-/// A Tor's SOCKS port on this machine.
+/// The address of a Tor's SOCKS port, on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocksProxy(SocketAddr);
 
-/// A text that is no SOCKS port on this machine.
+/// The error of parsing a [`SocksProxy`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SocksProxyError {
     /// Another scheme, or no port.
     #[error("a SOCKS port is written socks5://127.0.0.1:9050")]
     Shape,
-    /// Not on this machine: the way to it would not be through Tor.
+    /// Not on this machine: connecting to it would bypass Tor.
     #[error(
         "the SOCKS port must be on this machine (127.0.0.1 or [::1]); the way to another one would not be through Tor"
     )]
@@ -34,30 +34,30 @@ pub enum SocksProxyError {
 }
 
 impl SocksProxy {
-    /// Where a Tor listens that was installed as a system service.
+    /// The default of a Tor that runs as a system service.
     pub const SYSTEM: Self = Self(SocketAddr::new(
         std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         9050,
     ));
 
-    /// Whether a Tor is there, connected or not. Nothing is asked of it.
+    /// Checks that a Tor listens there, connected or not. Makes no request.
     ///
     /// # Errors
-    /// Nobody answers, or no SOCKS port that can keep streams apart.
+    /// Nothing listens, or no SOCKS port with stream isolation.
     pub async fn probe(&self) -> Result<(), DialError> {
         let proxy = self.0;
-        let greeting = async {
+        let negotiation = async {
             let mut stream = TcpStream::connect(proxy)
                 .await
                 .map_err(|fault| DialError::NoTor { proxy, fault })?;
-            let greeted = socks::greet(&mut stream).await;
-            greeted.map_err(|fault| socks_fault(proxy, fault))
+            let negotiated = socks::negotiate(&mut stream).await;
+            negotiated.map_err(|fault| socks_fault(proxy, fault))
         };
         let silent = || DialError::NotTor {
             proxy,
             fault: "it says nothing".to_owned(),
         };
-        timeout(GREETING_TIMEOUT, greeting)
+        time::timeout(GREETING_TIMEOUT, negotiation)
             .await
             .unwrap_or_else(|_| Err(silent()))
     }
@@ -87,27 +87,27 @@ impl std::fmt::Display for SocksProxy {
     }
 }
 
-/// The way to one onion service through a SOCKS port.
+/// Dials one onion service through a SOCKS port.
 #[derive(Debug)]
 pub struct SocksDialer {
     proxy: SocksProxy,
     host: Private<String>,
     port: u16,
-    patience: Duration,
-    /// Start of the SOCKS password. Tor never puts streams with different ones on one circuit (`IsolateSOCKSAuth`, on
-    /// by default), so that no relay on the way can tell that two messages have one sender.
+    timeout: Duration,
+    /// Prefix of the SOCKS password. Tor never puts streams with different passwords on one circuit
+    /// (`IsolateSOCKSAuth`, on by default), so no relay can link two messages to one sender.
     isolation: Private<String>,
-    /// Connections asked for; its number makes each a circuit of its own, as the one before led nowhere or broke.
-    asked: AtomicU32,
+    /// Number of attempts, the rest of the password: each gets a new circuit, since that of the last one failed or broke.
+    attempts: AtomicU32,
 }
 
 impl SocksDialer {
-    /// A way whose circuits are shared with no other (16 bytes are drawn). It is tried for `patience`.
+    /// A dialer on isolated circuits (16 bytes are drawn), which tries for `timeout`.
     pub fn new(
         proxy: SocksProxy,
         address: OnionAddress,
         port: u16,
-        patience: Duration,
+        timeout: Duration,
         rng: &mut impl CryptoRng,
     ) -> Self {
         let mut token = [0; 16];
@@ -116,9 +116,9 @@ impl SocksDialer {
             proxy,
             host: address.to_string().into(),
             port,
-            patience,
+            timeout,
             isolation: HEXLOWER.encode(&token).into(),
-            asked: AtomicU32::new(0),
+            attempts: AtomicU32::new(0),
         }
     }
 
@@ -128,7 +128,11 @@ impl SocksDialer {
             .await
             .map_err(|fault| DialError::NoTor { proxy, fault })?;
         let _ = stream.set_nodelay(true);
-        let password = format!("{}-{}", *self.isolation, self.asked.fetch_add(1, Relaxed));
+        let password = format!(
+            "{}-{}",
+            *self.isolation,
+            self.attempts.fetch_add(1, Relaxed)
+        );
         socks::connect(&mut stream, &self.host, self.port, "kkv", &password)
             .await
             .map_err(|fault| socks_fault(proxy, fault))?;
@@ -140,18 +144,18 @@ impl Dial for SocksDialer {
     type Stream = TcpStream;
 
     async fn dial(&self) -> Result<TcpStream, DialError> {
-        persist(self.patience, || self.dial_once()).await
+        retry(self.timeout, || self.dial_once()).await
     }
 }
 
-fn socks_fault(proxy: SocketAddr, fault: SocksFault) -> DialError {
+fn socks_fault(proxy: SocketAddr, fault: SocksError) -> DialError {
     let fault = match fault {
-        SocksFault::Refused(refusal) => match refusal.meaning() {
+        SocksError::Refused(reply) => match reply.meaning() {
             Some(meaning) => return DialError::NoService(meaning),
-            None => format!("it refuses with code {}", refusal.0),
+            None => format!("it refuses with code {}", reply.0),
         },
-        SocksFault::NotTor(fault) => fault.to_owned(),
-        SocksFault::Io(fault) => fault.to_string(),
+        SocksError::NotTor(fault) => fault.to_owned(),
+        SocksError::Io(fault) => fault.to_string(),
     };
     DialError::NotTor { proxy, fault }
 }
@@ -162,7 +166,7 @@ mod tests {
     use kkv_protocol::ids::ServiceKey;
 
     #[test]
-    fn only_a_socks_port_on_this_machine_is_taken() {
+    fn only_a_socks_port_on_this_machine_is_accepted() {
         use SocksProxyError::{NotLoopback, Shape};
         for (text, want) in [
             ("socks5://127.0.0.1:9050", Ok("socks5://127.0.0.1:9050")),

@@ -1,4 +1,4 @@
-//! Where a relay listens on its own machine: a loopback port, or a Unix socket that only a system Tor can reach.
+//! Where a relay listens on this machine: a loopback port, or a Unix socket that only a system Tor can reach.
 
 use std::fmt;
 use std::io;
@@ -15,23 +15,23 @@ use super::LoopbackListener;
 use crate::http::{self, Accept, AcceptStopped, AllowedHosts, ConnectionLimits};
 use crate::unix_socket::{SocketError, UnixSocket};
 
-/// A place to listen that can't be reached from other machines.
+/// An address to listen on that other machines can't reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Listen {
     /// A loopback port.
     Loopback(SocketAddr),
-    /// A Unix socket, for its owner and its directory's group.
+    /// A Unix socket, for its owner and the group of its directory.
     Unix(PathBuf),
 }
 
-/// A text that is no place to listen.
+/// The error of parsing a [`Listen`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadListen {
-    /// Neither form.
+pub enum ParseListenError {
+    /// It has neither form.
     #[error("an address is written 127.0.0.1:45069 or unix:/PATH")]
     Shape,
-    /// Others could connect.
+    /// Other machines could connect.
     #[error(
         "only a loopback address (127.0.0.1, [::1]) can be listened on: on any other, people could come without Tor"
     )]
@@ -39,28 +39,28 @@ pub enum BadListen {
 }
 
 impl FromStr for Listen {
-    type Err = BadListen;
+    type Err = ParseListenError;
 
-    fn from_str(text: &str) -> Result<Self, BadListen> {
+    fn from_str(text: &str) -> Result<Self, ParseListenError> {
         if let Some(path) = text.strip_prefix("unix:") {
             let path = PathBuf::from(path);
-            // Tor, which is told the same path, runs in another directory.
+            // The same path is in torrc, and Tor has another working directory.
             return if path.is_absolute() {
                 Ok(Self::Unix(path))
             } else {
-                Err(BadListen::Shape)
+                Err(ParseListenError::Shape)
             };
         }
         let address: SocketAddr = text
             .replacen("localhost:", "127.0.0.1:", 1)
             .parse()
-            .map_err(|_| BadListen::Shape)?;
+            .map_err(|_| ParseListenError::Shape)?;
         if text.contains('%') {
-            Err(BadListen::Shape) // an interface, as only addresses of other machines have one
+            Err(ParseListenError::Shape) // a scope id, which loopback addresses don't have
         } else if address.ip().is_loopback() {
             Ok(Self::Loopback(address))
         } else {
-            Err(BadListen::NotLoopback)
+            Err(ParseListenError::NotLoopback)
         }
     }
 }
@@ -81,31 +81,31 @@ impl From<Listen> for String {
 }
 
 impl TryFrom<String> for Listen {
-    type Error = BadListen;
+    type Error = ParseListenError;
 
-    fn try_from(text: String) -> Result<Self, BadListen> {
+    fn try_from(text: String) -> Result<Self, ParseListenError> {
         text.parse()
     }
 }
 
-/// Why a listener can't be had.
+/// Why a listener can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Others than this machine could reach it, so a message could come in outside Tor.
+    /// Other machines could reach it, without Tor.
     #[error("{0} is not a loopback address, so others could reach the inbox without Tor")]
     NotLoopback(SocketAddr),
     /// Another program has the port.
     #[error("{0} is in use by another program, perhaps another kkv")]
     InUse(SocketAddr),
-    /// The kernel says no.
+    /// A system call failed.
     #[error("can't listen on {0}: {1}")]
     Io(SocketAddr, io::Error),
-    /// The Unix socket can't be had.
+    /// The Unix socket can't be created.
     #[error(transparent)]
     Socket(#[from] SocketError),
 }
 
-/// Listens for visitors that come from this machine, a system Tor's among them.
+/// A listener for connections from this machine, such as those that a system Tor forwards.
 #[derive(Debug)]
 pub enum LocalListener {
     /// On a loopback port.
@@ -115,12 +115,10 @@ pub enum LocalListener {
 }
 
 impl LocalListener {
-    /// Starts listening.
-    ///
-    /// A Unix socket has mode 0660: its directory says which group that is, and who may enter.
+    /// Starts listening. A Unix socket gets mode 0660: its directory decides which group, and who may enter.
     ///
     /// # Errors
-    /// In use, or not to be had.
+    /// See [`BindError`].
     pub async fn bind(listen: &Listen) -> Result<Self, BindError> {
         Ok(match listen {
             Listen::Loopback(address) => Self::Loopback(LoopbackListener::bind(*address).await?),
@@ -131,7 +129,7 @@ impl LocalListener {
         })
     }
 
-    /// Where it listens: the port that was chosen, if 0 was asked for.
+    /// The address; for port 0 with the port that the kernel chose.
     #[must_use]
     pub fn listens(&self) -> Listen {
         match self {
@@ -166,17 +164,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_can_be_named() {
+    fn only_addresses_of_this_machine_are_accepted() {
         for (text, want) in [
             ("127.0.0.1:45069", Ok("127.0.0.1:45069")),
             ("localhost:1", Ok("127.0.0.1:1")),
             ("[::1]:0", Ok("[::1]:0")),
             ("unix:/run/kkv/relay.sock", Ok("unix:/run/kkv/relay.sock")),
-            ("unix:relay.sock", Err(BadListen::Shape)),
-            ("unix:", Err(BadListen::Shape)),
-            ("0.0.0.0:45069", Err(BadListen::NotLoopback)),
-            ("127.0.0.1", Err(BadListen::Shape)),
-            ("example.com:80", Err(BadListen::Shape)),
+            ("unix:relay.sock", Err(ParseListenError::Shape)),
+            ("unix:", Err(ParseListenError::Shape)),
+            ("0.0.0.0:45069", Err(ParseListenError::NotLoopback)),
+            ("127.0.0.1", Err(ParseListenError::Shape)),
+            ("example.com:80", Err(ParseListenError::Shape)),
         ] {
             let got = text.parse::<Listen>().map(|listen| listen.to_string());
             assert_eq!(got, want.map(str::to_owned), "{text}");

@@ -1,4 +1,4 @@
-//! The loopback port: what a system Tor carries its onion service to, and what tests dial.
+//! The loopback port: what a system Tor forwards its onion service to, and what tests dial.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use super::{BindError, Dial, DialError};
 use crate::http::{Accept, AllowedHosts};
 use kkv_base::limits::{BACKLOG, SOCKET_BUFFER_BYTES};
 
-/// Listens on a loopback address; on another one it can't be made.
+/// A listener on a loopback address. It can't be created on any other.
 #[derive(Debug)]
 pub struct LoopbackListener {
     listener: TcpListener,
@@ -20,7 +20,7 @@ impl LoopbackListener {
     /// Listens on `address`.
     ///
     /// # Errors
-    /// The address is not loopback, in use, or not to be had.
+    /// The address is not loopback, is in use, or can't be bound.
     pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
         if !address.ip().is_loopback() {
             return Err(BindError::NotLoopback(address));
@@ -29,14 +29,14 @@ impl LoopbackListener {
             io::ErrorKind::AddrInUse => BindError::InUse(address),
             _ => BindError::Io(address, fault),
         })?;
-        // The port that was chosen, if 0 was asked for.
+        // With the port that the kernel chose, if 0 was requested.
         let address = listener
             .local_addr()
             .map_err(|fault| BindError::Io(address, fault))?;
         Ok(Self { listener, address })
     }
 
-    /// Where it listens: the port that was chosen, if 0 was asked for.
+    /// The address; for port 0 with the port that the kernel chose.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -49,8 +49,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    socket.set_reuseaddr(true)?; // what the kernel remembers of old connections is no other program
-    // Those that are accepted inherit both.
+    socket.set_reuseaddr(true)?; // connections in TIME_WAIT are no reason to fail
+    // Accepted sockets inherit both.
     socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
     socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
     socket.bind(address)?;
@@ -68,19 +68,18 @@ impl Accept for LoopbackListener {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    // Small answers, each waited for: Nagle would hold them back for 40 ms.
+                    // Nagle's algorithm would delay small responses by 40 ms.
                     let _ = stream.set_nodelay(true);
                     return Some(stream);
                 }
-                // A visitor who is gone already, or no file descriptor left: in the latter case wait for connections to
-                // end.
+                // The client is gone already, or there is no file descriptor left. The latter needs a pause.
                 Err(_) => tokio::time::sleep(kkv_base::limits::ACCEPT_PAUSE).await,
             }
         }
     }
 }
 
-/// The way to a relay on this machine, outside Tor.
+/// Dials a relay on this machine, without Tor.
 #[derive(Debug)]
 pub struct LoopbackDialer(pub SocketAddr);
 
@@ -127,27 +126,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_kernel_lends_little_to_a_connection() {
+    async fn a_connection_gets_small_kernel_buffers() {
         let (mut listener, address) = listening().await;
         let (dialled, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
         let _dialled = dialled.unwrap();
         let accepted = accepted.unwrap();
-        // With its own books, the kernel says.
+        // The kernel reports the doubled value (socket(7)).
         let both = 2 * SOCKET_BUFFER_BYTES as usize;
         assert_eq!(socket_recv_buffer_size(&accepted).unwrap(), both);
         assert_eq!(socket_send_buffer_size(&accepted).unwrap(), both);
     }
 
     #[tokio::test]
-    async fn a_crowd_can_wait_to_be_let_in() {
+    async fn the_backlog_holds_a_crowd() {
         let (_listener, address) = listening().await;
         for already in 0..BACKLOG {
-            // Who has gone meanwhile waits all the same. Who finds no room any more is not answered, and asks again for
-            // minutes.
+            // A closed connection stays in the backlog. Beyond it a SYN is dropped, and repeated for minutes.
             let connect = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(30));
             assert!(
                 connect.is_ok(),
-                "no room beside {already}: {connect:?}; or does the kernel allow fewer (net.core.somaxconn)?"
+                "no place beside {already}: {connect:?}; or does the kernel allow fewer (net.core.somaxconn)?"
             );
         }
     }

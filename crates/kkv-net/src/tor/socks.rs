@@ -1,7 +1,7 @@
-//! The client's half of SOCKS5 (RFC 1928, RFC 1929), as much of it as asks Tor for an onion service.
+//! The client side of SOCKS5 (RFC 1928, RFC 1929), as far as Tor needs it for an onion service.
 //!
-//! Written out because Tor's own reply codes ([`Refusal`]) say best why a service can't be reached, and libraries drop
-//! them.
+//! Our own, because Tor's extended reply codes ([`Reply`]) tell best why a service can't be reached, and the libraries
+//! that we looked at drop them.
 
 use std::io;
 
@@ -9,48 +9,48 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::dial::NoService;
 
-/// SOCKS version 5, and version 1 of its user name and password.
+/// SOCKS version 5, and version 1 of its username/password subnegotiation.
 const VERSION: u8 = 5;
 const PASSWORD_VERSION: u8 = 1;
-/// The one method that is offered. Were "none" offered too, a Tor with `PreferSOCKSNoAuth` would take it, and with it
-/// the isolation away.
+/// The only method offered: username/password. If "no authentication" were offered, too, a Tor with `PreferSOCKSNoAuth`
+/// would choose it, and circuits would not be isolated.
 const METHOD_PASSWORD: u8 = 2;
 const COMMAND_CONNECT: u8 = 1;
 const RESERVED: u8 = 0;
-/// Kinds of address: IPv4, name, IPv6.
+/// Address types.
 const IPV4: u8 = 1;
-const NAME: u8 = 3;
+const DOMAIN_NAME: u8 = 3;
 const IPV6: u8 = 4;
-const GRANTED: u8 = 0;
+const SUCCEEDED: u8 = 0;
 const PORT_BYTES: usize = 2;
 
-/// Why a SOCKS port gave no stream.
+/// Why a SOCKS port opened no stream.
 #[derive(Debug)]
-pub enum SocksFault {
-    /// It went away.
+pub enum SocksError {
+    /// The connection broke.
     Io(io::Error),
-    /// It is none, or one that can't keep streams apart.
+    /// It is no SOCKS port, or one without stream isolation.
     NotTor(&'static str),
-    /// It is one, and says no.
-    Refused(Refusal),
+    /// The request failed.
+    Refused(Reply),
 }
 
-/// A reply code other than "granted".
+/// The REP field of a reply (RFC 1928 §6), other than "succeeded".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal(pub u8);
+pub struct Reply(pub u8);
 
-impl From<io::Error> for SocksFault {
+impl From<io::Error> for SocksError {
     fn from(fault: io::Error) -> Self {
         Self::Io(fault)
     }
 }
 
-/// Turns `stream` into one to `host`:`port`. The name goes to the other end as it is; nothing looks it up here.
+/// Has the proxy connect `stream` to `host`:`port`. The proxy resolves the name; nothing here does.
 ///
-/// Tor gives streams with different `user` or `password` different circuits (`IsolateSOCKSAuth`, on by default).
+/// Tor puts streams with different `user` or `password` on different circuits (`IsolateSOCKSAuth`, on by default).
 ///
 /// # Errors
-/// The other end goes away, is no Tor, or says no.
+/// The connection breaks, the peer is no Tor, or the request fails.
 ///
 /// # Panics
 /// `host`, `user` or `password` is longer than 255 bytes.
@@ -60,34 +60,34 @@ pub async fn connect(
     port: u16,
     user: &str,
     password: &str,
-) -> Result<(), SocksFault> {
-    greet(stream).await?;
+) -> Result<(), SocksError> {
+    negotiate(stream).await?;
     let mut login = vec![PASSWORD_VERSION];
     push(&mut login, user);
     push(&mut login, password);
     stream.write_all(&login).await?;
-    if read(stream).await? != [PASSWORD_VERSION, GRANTED] {
-        return Err(SocksFault::NotTor("it wants a password of its own"));
+    if read(stream).await? != [PASSWORD_VERSION, SUCCEEDED] {
+        return Err(SocksError::NotTor("it wants a password of its own"));
     }
 
-    let mut request = vec![VERSION, COMMAND_CONNECT, RESERVED, NAME];
+    let mut request = vec![VERSION, COMMAND_CONNECT, RESERVED, DOMAIN_NAME];
     push(&mut request, host);
     request.extend(port.to_be_bytes());
     stream.write_all(&request).await?;
     let [version, reply, _, kind] = read(stream).await?;
     if version != VERSION {
-        return Err(SocksFault::NotTor("its answer is not SOCKS version 5"));
+        return Err(SocksError::NotTor("its answer is not SOCKS version 5"));
     }
-    if reply != GRANTED {
-        return Err(SocksFault::Refused(Refusal(reply)));
+    if reply != SUCCEEDED {
+        return Err(SocksError::Refused(Reply(reply)));
     }
-    // The address that it connects from means nothing in Tor, but stands before the first byte of the stream.
+    // The bound address, which means nothing in Tor, comes before the first byte of the stream.
     let address_bytes = match kind {
         IPV4 => 4,
         IPV6 => 16,
-        NAME => usize::from(read::<1>(stream).await?[0]),
+        DOMAIN_NAME => usize::from(read::<1>(stream).await?[0]),
         _ => {
-            return Err(SocksFault::NotTor(
+            return Err(SocksError::NotTor(
                 "its answer has an unknown kind of address",
             ));
         }
@@ -99,16 +99,18 @@ pub async fn connect(
     Ok(())
 }
 
-/// The first question and its answer: whether that is a SOCKS port that can keep streams apart.
+/// Negotiates the method (RFC 1928 §3): whether the peer is a SOCKS port with stream isolation.
 ///
 /// # Errors
-/// The other end goes away, or is no Tor.
-pub async fn greet(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), SocksFault> {
+/// The connection breaks, or the peer is no Tor.
+pub async fn negotiate(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> Result<(), SocksError> {
     stream.write_all(&[VERSION, 1, METHOD_PASSWORD]).await?;
     match read::<2>(stream).await? {
         [VERSION, METHOD_PASSWORD] => Ok(()),
-        [VERSION, _] => Err(SocksFault::NotTor("it takes no user name and password")),
-        _ => Err(SocksFault::NotTor("it doesn't speak SOCKS version 5")),
+        [VERSION, _] => Err(SocksError::NotTor("it takes no user name and password")),
+        _ => Err(SocksError::NotTor("it doesn't speak SOCKS version 5")),
     }
 }
 
@@ -124,13 +126,14 @@ fn push(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-impl Refusal {
-    /// What Tor means by it: RFC 1928 §6, and from 0xF0 on Tor's own codes, which a `SocksPort` with `ExtendedErrors`
-    /// gives (Tor Browser's does). Which of the first kind comes when was seen on a private network: see tests/tor.rs.
+impl Reply {
+    /// What it means for an onion service: codes of RFC 1928 §6, and from 0xF0 on those of a `SocksPort` with
+    /// `ExtendedErrors`, such as Tor Browser's. When Tor sends which of the former was observed on a private network: see
+    /// tests/tor.rs.
     #[must_use]
     pub fn meaning(self) -> Option<NoService> {
         Some(match self.0 {
-            // Also when nothing listens behind the onion service, and mostly when its Tor has just stopped.
+            // Also if nothing listens behind the onion service, and mostly if its Tor has just stopped.
             0x01 | 0xf2 | 0xf7 => NoService::NoAnswer,
             0x02 => NoService::Other("this Tor's rules don't allow it"),
             0x03 => NoService::Other("this Tor has no network"),
@@ -153,8 +156,8 @@ mod tests {
 
     const ASKED: &[u8] = b"\x05\x01\x02\x01\x03kkv\x02pw\x05\x01\x00\x03\x07x.onion\xb0\x0d";
 
-    /// What `connect` says to a port that answers `answer` and then ends, and what it has asked by then.
-    async fn ask(answer: &[u8]) -> (Result<Vec<u8>, SocksFault>, Vec<u8>) {
+    /// The result of `connect` with a peer that sends `answer` and closes, and what the peer has received.
+    async fn ask(answer: &[u8]) -> (Result<Vec<u8>, SocksError>, Vec<u8>) {
         let (mut near, mut far) = duplex(1024);
         far.write_all(answer).await.unwrap();
         let mut asked = Vec::new();
@@ -173,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_stream_begins_right_behind_the_address() {
+    async fn the_stream_starts_right_after_the_address() {
         for address in [
             &b"\x01\x00\x00\x00\x00\x00\x00"[..],
             b"\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
@@ -188,26 +191,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_refusal_of_tor_has_a_meaning() {
+    async fn every_reply_code_of_tor_has_a_meaning() {
         for code in (1..=6).chain(0xf0..=0xf7) {
             let (result, _) = ask(&[5, 2, 1, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0]).await;
-            let Err(SocksFault::Refused(refusal)) = result else {
+            let Err(SocksError::Refused(reply)) = result else {
                 panic!("{code:#x}: {result:?}");
             };
-            assert_eq!(refusal, Refusal(code));
-            assert!(refusal.meaning().is_some(), "{code:#x}");
+            assert_eq!(reply, Reply(code));
+            assert!(reply.meaning().is_some(), "{code:#x}");
         }
     }
 
     #[tokio::test]
-    async fn nothing_is_asked_of_what_can_not_keep_streams_apart() {
+    async fn nothing_is_requested_without_stream_isolation() {
         for answer in [
             &b"\x05\x00"[..],
             b"\x05\xff",
             b"HTTP/1.1 400 Bad Request\r\n",
         ] {
             let (result, asked) = ask(answer).await;
-            assert!(matches!(result, Err(SocksFault::NotTor(_))), "{result:?}");
+            assert!(matches!(result, Err(SocksError::NotTor(_))), "{result:?}");
             assert_eq!(asked, ASKED[..3], "neither password nor address");
         }
     }

@@ -1,4 +1,4 @@
-//! How the Tor inside is doing, in words a person understands.
+//! The state of the embedded Tor, in words for people.
 
 use std::fmt;
 
@@ -8,64 +8,64 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
 pub enum TorState {
-    /// On the way to the network.
+    /// Bootstrapping.
     Connecting {
-        /// How much of the way is behind it, of 100.
+        /// Progress, 0 to 99.
         percent: u8,
-        /// What is in the way.
+        /// What hinders it.
         trouble: Option<TorTrouble>,
     },
-    /// It knows the network, and can't get there (any more).
+    /// Bootstrapped, but without a connection to the network.
     Lost {
-        /// What is in the way.
+        /// What hinders it.
         trouble: TorTrouble,
     },
-    /// On the network. A sender needs no more.
+    /// On the network: all that a sender needs.
     Connected,
     /// On the network; the onion address is being published.
     Publishing {
-        /// What is in the way.
+        /// What hinders it.
         trouble: Option<TorTrouble>,
     },
-    /// The onion service is published and has points where visitors can ask for it.
+    /// The onion service is published and has introduction points.
     Reachable,
 }
 
-/// What keeps Tor from going on. It keeps trying all the same.
+/// What hinders Tor. It keeps trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum TorTrouble {
     /// No connection to anywhere.
     #[error("this machine seems to be offline")]
     Offline,
-    /// Connections come about, and something between cuts them.
+    /// TCP connections are made, and cut before they carry a channel.
     #[error("something on the way seems to block Tor")]
     Blocked,
-    /// Certificates or directories are not of this time.
+    /// Certificates or the directory contradict the machine's clock.
     #[error("this machine's clock seems to be wrong")]
     Clock,
     /// Relays don't answer.
     #[error("Tor's relays don't answer")]
     Unreachable,
-    /// Relays answer, and the directory can't be had.
+    /// Relays answer, and the directory can't be downloaded.
     #[error("Tor's directory can't be had")]
     NoDirectory,
-    /// The points where visitors can ask for it are gone, or it can't be published.
+    /// The service has no introduction points, or its descriptor can't be published.
     #[error("the address can't be published at the moment")]
     Unpublished,
-    /// Nothing more can be written where its files are.
+    /// The disk with its files is full.
     #[error("the disk with Tor's files is full")]
     DiskFull,
-    /// Its files are gone, or can't be read or written.
+    /// Its files are missing, or can't be read or written.
     #[error("Tor's files can't be read or written")]
     Files,
-    /// It can't be begun, for whatever other reason.
+    /// It can't be started, for another reason.
     #[error("Tor can't be started")]
     NotStarted,
 }
 
 impl TorState {
-    /// What is in the way, if anything.
+    /// What hinders it, if anything.
     #[must_use]
     pub fn trouble(self) -> Option<TorTrouble> {
         match self {

@@ -1,5 +1,5 @@
-//! Where a message is to go: an onion address, or a loopback address for trying things out. Nothing else can be
-//! expressed.
+//! The destination of a message: an onion address, or a loopback address for tests. Nothing else can be expressed, so
+//! nothing can be sent outside Tor.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,7 +9,7 @@ use kkv_base::limits::DEFAULT_PORT;
 use kkv_protocol::blank::is_ignorable;
 use kkv_protocol::onion::{OnionAddress, OnionAddressError};
 
-/// An inbox that can be dialled.
+/// The address of an inbox.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// Through Tor.
@@ -23,58 +23,59 @@ pub enum Target {
     Loopback(SocketAddr),
 }
 
-/// Why a text is no address of an inbox.
+/// The error of parsing a [`Target`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// Neither an onion address nor a loopback one: it would leave Tor.
+pub enum ParseTargetError {
+    /// Neither an onion nor a loopback address: connecting would bypass Tor.
     #[error(
         "it is neither an onion address nor on this machine, and nothing is ever sent outside Tor"
     )]
     OutsideTor,
-    /// It is written as a link.
+    /// It has another scheme than `http`.
     #[error("an address is written <56 characters>.onion[:port]; only http:// may stand before it")]
     Scheme,
-    /// It is written as a link to a page over TLS.
+    /// It has the scheme `https`.
     #[error(
         "an inbox has no https://, and needs none, since Tor encrypts the way there; leave it out"
     )]
     Https,
-    /// It leads to a page.
+    /// It has a path, query or fragment.
     #[error("an inbox has no pages; leave out what follows .onion[:port]")]
     Path,
-    /// It is an onion address but for its end.
+    /// It is an onion address without `.onion`.
     #[error("an onion address ends in .onion")]
     Suffix,
-    /// It looks like an onion address and is none.
+    /// It ends in `.onion` and is no valid onion address.
     #[error("{0}")]
     Onion(#[from] OnionAddressError),
-    /// What stands behind the colon is no port.
+    /// What follows the colon is no port.
     #[error("what stands behind the colon is no port (1 to 65535)")]
     Port,
 }
 
 impl FromStr for Target {
-    type Err = TargetError;
+    type Err = ParseTargetError;
 
-    fn from_str(text: &str) -> Result<Self, TargetError> {
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
         let text = without_wrapping(text);
         match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
-                // No contact's name: those have no link in them.
+                // Not mistaken for a contact's name, which can't contain a scheme.
                 without_path(rest).map_err(|fault| match fault {
-                    TargetError::OutsideTor => TargetError::Scheme,
+                    ParseTargetError::OutsideTor => ParseTargetError::Scheme,
                     fault => fault,
                 })
             }
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Err(TargetError::Https),
-            Some(_) => Err(TargetError::Scheme),
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
+                Err(ParseTargetError::Https)
+            }
+            Some(_) => Err(ParseTargetError::Scheme),
             None => without_path(text),
         }
     }
 }
 
-/// What is taken off as it comes with an address out of a letter or a web page: blanks, those too that can't be seen,
-/// and one pair of what is put around an address.
+/// Strips what is copied along with an address: white space, ignorable characters, and one pair of quotes or brackets.
 fn without_wrapping(text: &str) -> &str {
     let nothing = |c: char| c.is_whitespace() || is_ignorable(c);
     let text = text.trim_matches(nothing);
@@ -85,19 +86,19 @@ fn without_wrapping(text: &str) -> &str {
     inner.map_or(text, |inner| inner.trim_matches(nothing))
 }
 
-/// The address of a link that leads nowhere further than to its host.
-fn without_path(text: &str) -> Result<Target, TargetError> {
+/// The address in a link that has no path but `/`.
+fn without_path(text: &str) -> Result<Target, ParseTargetError> {
     let (host, path) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
     let target = host_and_port(host)?;
     if path.trim_end_matches('/').is_empty() {
         Ok(target)
     } else {
-        Err(TargetError::Path)
+        Err(ParseTargetError::Path)
     }
 }
 
-fn host_and_port(text: &str) -> Result<Target, TargetError> {
-    // An interface, as in [fe80::1%2], is for addresses of other machines.
+fn host_and_port(text: &str) -> Result<Target, ParseTargetError> {
+    // No scope ids, as in [fe80::1%2]: loopback addresses don't have any.
     if let (Ok(address), false) = (text.parse::<SocketAddr>(), text.contains('%')) {
         return loopback(address);
     }
@@ -111,9 +112,9 @@ fn host_and_port(text: &str) -> Result<Target, TargetError> {
         Some((host, port)) => (host, parse_port(port)),
         None => (text, Ok(DEFAULT_PORT)),
     };
-    let host = host.strip_suffix('.').unwrap_or(host); // a name that is complete, as DNS writes it
+    let host = host.strip_suffix('.').unwrap_or(host); // fully qualified, in DNS notation
     if host.eq_ignore_ascii_case("localhost") {
-        // Meant as this machine, whatever a resolver would say, which is never asked.
+        // This machine (RFC 6761 §6.3), without asking a resolver.
         return loopback(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port?));
     }
     match host.parse() {
@@ -127,26 +128,26 @@ fn host_and_port(text: &str) -> Result<Target, TargetError> {
         Err(OnionAddressError::NoSuffix)
             if format!("{host}.onion").parse::<OnionAddress>().is_ok() =>
         {
-            Err(TargetError::Suffix)
+            Err(ParseTargetError::Suffix)
         }
-        Err(OnionAddressError::NoSuffix) => Err(TargetError::OutsideTor),
+        Err(OnionAddressError::NoSuffix) => Err(ParseTargetError::OutsideTor),
         Err(fault) => Err(fault.into()),
     }
 }
 
-fn parse_port(text: &str) -> Result<u16, TargetError> {
+fn parse_port(text: &str) -> Result<u16, ParseTargetError> {
     match text.parse() {
-        Ok(0) | Err(_) => Err(TargetError::Port),
+        Ok(0) | Err(_) => Err(ParseTargetError::Port),
         Ok(port) => Ok(port),
     }
 }
 
-fn loopback(address: SocketAddr) -> Result<Target, TargetError> {
+fn loopback(address: SocketAddr) -> Result<Target, ParseTargetError> {
     if !address.ip().is_loopback() {
-        return Err(TargetError::OutsideTor);
+        return Err(ParseTargetError::OutsideTor);
     }
     if address.port() == 0 {
-        return Err(TargetError::Port);
+        return Err(ParseTargetError::Port);
     }
     Ok(Target::Loopback(address))
 }
@@ -177,7 +178,7 @@ mod tests {
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
     #[test]
-    fn what_stays_inside_tor_or_this_machine_is_taken() {
+    fn onion_and_loopback_addresses_are_accepted() {
         for (text, prints) in [
             (ONION.to_owned(), format!("{ONION}:45069")),
             (format!("{ONION}:80"), format!("{ONION}:80")),
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn everything_else_is_rejected() {
         for text in [
             "example.com",
             "example.com:80",
@@ -235,7 +236,7 @@ mod tests {
         ] {
             assert_eq!(
                 text.parse::<Target>(),
-                Err(TargetError::OutsideTor),
+                Err(ParseTargetError::OutsideTor),
                 "{text}"
             );
         }
@@ -246,7 +247,11 @@ mod tests {
             "127.0.0.1:0".into(),
             "localhost:x".into(),
         ] {
-            assert_eq!(text.parse::<Target>(), Err(TargetError::Port), "{text}");
+            assert_eq!(
+                text.parse::<Target>(),
+                Err(ParseTargetError::Port),
+                "{text}"
+            );
         }
         for text in [
             format!("ftp://{ONION}"),
@@ -255,19 +260,31 @@ mod tests {
             "http://example.com".into(),
             "http://".into(),
         ] {
-            assert_eq!(text.parse::<Target>(), Err(TargetError::Scheme), "{text}");
+            assert_eq!(
+                text.parse::<Target>(),
+                Err(ParseTargetError::Scheme),
+                "{text}"
+            );
         }
         for text in [format!("https://{ONION}/"), "HTTPS://bob".into()] {
-            assert_eq!(text.parse::<Target>(), Err(TargetError::Https), "{text}");
+            assert_eq!(
+                text.parse::<Target>(),
+                Err(ParseTargetError::Https),
+                "{text}"
+            );
         }
         for path in ["/status", "/?q", "?q", "#top", "/#"] {
             for text in [format!("{ONION}{path}"), format!("http://{ONION}:80{path}")] {
-                assert_eq!(text.parse::<Target>(), Err(TargetError::Path), "{text}");
+                assert_eq!(
+                    text.parse::<Target>(),
+                    Err(ParseTargetError::Path),
+                    "{text}"
+                );
             }
         }
         for text in ["short.onion", ".onion"] {
             assert!(
-                matches!(text.parse::<Target>(), Err(TargetError::Onion(_))),
+                matches!(text.parse::<Target>(), Err(ParseTargetError::Onion(_))),
                 "{text}"
             );
         }

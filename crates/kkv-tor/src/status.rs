@@ -1,4 +1,4 @@
-//! Turns what arti says about itself into one [`TorState`].
+//! Merges arti's events and our observations into one [`TorState`].
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,52 +14,52 @@ use tor_hsservice::status::State;
 use tor_netdir::Timeliness;
 use tor_rtcompat::SleepProvider;
 
-use super::{Client, Network};
+use crate::network::Network;
+use crate::runtime::Client;
 use kkv_net::tor::{TorState, TorTrouble};
 
-/// How often the connections are looked at.
+/// How often the connections are checked.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Tor's directory, without which it knows no relays.
+/// The state of Tor's directory, which lists the relays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Directory {
-    Awaited,
-    /// Awaited, and something on this machine is in the way.
-    Hindered(TorTrouble),
-    There,
+pub(crate) enum Directory {
+    Pending,
+    /// Pending, because of a fault of this machine.
+    Blocked(TorTrouble),
+    Ready,
 }
 
-/// Watches `client`, whether it has Tor's `directory`, the `network`, and the onion service if there is one; tells
-/// `state`.
-pub(super) async fn watch(
+/// Watches the client, its directory, the network and the onion service if there is one, and reports to `state`.
+pub(crate) async fn report(
     client: Arc<Client>,
     mut directory: watch::Receiver<Directory>,
     network: Network,
     service: Option<Arc<RunningOnionService>>,
     state: watch::Sender<TorState>,
 ) {
-    let mut seen = Seen {
+    let mut observed = Observed {
         progress: client.bootstrap_status(),
-        directory: Directory::Awaited,
+        directory: Directory::Pending,
         published: service.as_ref().map(|service| service.status().state()),
         network,
-        wrong_clock: false,
+        clock_is_wrong: false,
     };
     let bootstraps = client.bootstrap_events();
-    let mut times = Times::of(client);
+    let mut skew = ClockSkew::of(client);
     let services = service.map(|service| service.status_events());
     let mut bootstraps = pin!(bootstraps.fuse());
     let mut services = pin!(futures_util::stream::iter(services).flatten().fuse());
     let mut ticks = interval(TICK);
     loop {
         tokio::select! {
-            // That nothing happens is something too.
-            _ = ticks.tick() => seen.wrong_clock = times.contradict_the_clock(),
-            Some(next) = bootstraps.next() => seen.progress = next,
-            Some(next) = services.next() => seen.published = Some(next.state()),
-            Ok(()) = directory.changed() => seen.directory = *directory.borrow(),
+            // Also notices that nothing happens.
+            _ = ticks.tick() => observed.clock_is_wrong = skew.is_observed(),
+            Some(next) = bootstraps.next() => observed.progress = next,
+            Some(next) = services.next() => observed.published = Some(next.state()),
+            Ok(()) = directory.changed() => observed.directory = *directory.borrow(),
         }
-        let next = seen.state();
+        let next = observed.state();
         state.send_if_modified(|last| {
             let new = *last != next;
             *last = next;
@@ -68,52 +68,52 @@ pub(super) async fn watch(
     }
 }
 
-/// What was last seen of it all.
-struct Seen {
+/// The last observations.
+struct Observed {
     progress: BootstrapStatus,
     directory: Directory,
     published: Option<State>,
     network: Network,
-    wrong_clock: bool,
+    clock_is_wrong: bool,
 }
 
-/// What others say about the time.
-struct Times {
+/// Whether other machines contradict this one's clock.
+struct ClockSkew {
     client: Arc<Client>,
-    /// What arti makes of what relays say when it connects to them, if it says so: that takes many relays.
-    skews: Option<ClockSkewEvents>,
-    skewed: bool,
+    /// arti's estimate from the handshakes of many relays, once it has a circuit manager.
+    estimates: Option<ClockSkewEvents>,
+    is_noteworthy: bool,
 }
 
-impl Times {
+impl ClockSkew {
     fn of(client: Arc<Client>) -> Self {
         Self {
             client,
-            skews: None,
-            skewed: false,
+            estimates: None,
+            is_noteworthy: false,
         }
     }
 
-    fn contradict_the_clock(&mut self) -> bool {
-        if self.skews.is_none() {
-            self.skews = self
+    fn is_observed(&mut self) -> bool {
+        if self.estimates.is_none() {
+            self.estimates = self
                 .client
                 .circmgr()
                 .ok()
                 .map(|circuits| circuits.skew_events());
         }
         while let Some(Some(estimate)) = self
-            .skews
+            .estimates
             .as_mut()
-            .and_then(|skews| skews.next().now_or_never())
+            .and_then(|estimates| estimates.next().now_or_never())
         {
-            self.skewed = estimate.is_some_and(|estimate| estimate.noteworthy());
+            self.is_noteworthy = estimate.is_some_and(|estimate| estimate.noteworthy());
         }
-        self.skewed || self.directory_is_of_the_future()
+        self.is_noteworthy || self.directory_is_from_the_future()
     }
 
-    /// What the authorities have signed can't have been signed later than now.
-    fn directory_is_of_the_future(&self) -> bool {
+    /// The authorities can't have signed a directory later than now.
+    fn directory_is_from_the_future(&self) -> bool {
         let directory = self.client.dirmgr().ok();
         let directory = directory.and_then(|manager| manager.netdir(Timeliness::Unchecked).ok());
         directory.is_some_and(|directory| {
@@ -122,28 +122,28 @@ impl Times {
     }
 }
 
-impl Seen {
-    /// What on this machine keeps the directory from being had.
-    fn hindered(&self) -> Option<TorTrouble> {
+impl Observed {
+    /// The fault of this machine that blocks the directory.
+    fn blocked(&self) -> Option<TorTrouble> {
         match self.directory {
-            Directory::Hindered(trouble) => Some(trouble),
-            Directory::Awaited | Directory::There => None,
+            Directory::Blocked(trouble) => Some(trouble),
+            Directory::Pending | Directory::Ready => None,
         }
     }
 
-    /// arti's own "ready for traffic" is no help: with a directory from the last run it is never so before something is
+    /// Doesn't use arti's `ready_for_traffic`: with a directory from an earlier run that stays false until something is
     /// dialled.
     fn state(&self) -> TorState {
         let network = self.network.trouble();
-        if self.directory != Directory::There {
+        if self.directory != Directory::Ready {
             return TorState::Connecting {
-                // Rounded down, and never "all" before it is.
+                // Rounded down, and never 100 before it is connected.
                 percent: (self.progress.as_frac() * 100.0).clamp(0.0, 99.0) as u8,
                 trouble: match self.progress.blocked().and_then(|why| trouble(&why.kind())) {
-                    _ if self.hindered().is_some() => self.hindered(),
-                    _ if self.wrong_clock => Some(TorTrouble::Clock),
-                    Some(TorTrouble::Clock) => Some(TorTrouble::Clock), // the cause of what the connections show
-                    told => network.or(told),
+                    _ if self.blocked().is_some() => self.blocked(),
+                    _ if self.clock_is_wrong => Some(TorTrouble::Clock),
+                    Some(TorTrouble::Clock) => Some(TorTrouble::Clock), // it is why connections fail
+                    reported => network.or(reported),
                 },
             };
         }
@@ -153,7 +153,7 @@ impl Seen {
         match self.published {
             None => TorState::Connected,
             Some(state) if state.is_fully_reachable() => TorState::Reachable,
-            Some(_) if self.wrong_clock => TorState::Publishing {
+            Some(_) if self.clock_is_wrong => TorState::Publishing {
                 trouble: Some(TorTrouble::Clock),
             },
             Some(State::Shutdown | State::Bootstrapping) => TorState::Publishing { trouble: None },
@@ -166,7 +166,7 @@ impl Seen {
 
 fn trouble(kind: &BlockageKind) -> Option<TorTrouble> {
     match kind {
-        BlockageKind::Disabled => None, // it has not been started yet
+        BlockageKind::Disabled => None, // not started yet
         BlockageKind::Offline => Some(TorTrouble::Offline),
         BlockageKind::Filtering => Some(TorTrouble::Blocked),
         BlockageKind::ClockSkewed => Some(TorTrouble::Clock),

@@ -1,4 +1,4 @@
-//! The visitors of an onion service: their circuits and streams, bounded.
+//! The clients of an onion service: their circuits and streams, bounded.
 
 use std::io;
 use std::pin::Pin;
@@ -16,52 +16,52 @@ use tor_hsservice::{RendRequest, StreamRequest};
 use tor_proto::client::stream::{ClientDataStreamCtrl, ClientStreamCtrl};
 use tor_proto::stream::IncomingStreamRequest;
 
-use super::circuits::{Circuit, Circuits, StreamGuard};
+use crate::circuits::{Circuit, Circuits, StreamGuard};
 use kkv_base::limits::RENDEZVOUS_TIMEOUT;
 use kkv_net::http::{Accept, AllowedHosts};
 
-/// The streams of an onion service's visitors.
+/// The streams of an onion service's clients, from one instance after the other.
 #[derive(Debug)]
 pub struct OnionListener(mpsc::Receiver<OnionStream>);
 
-/// Where visitors come in, whichever run of Tor has brought them here.
+/// Accepts circuits and streams, and passes the streams to the [`OnionListener`].
 #[derive(Debug, Clone)]
-pub(super) struct Door {
+pub(crate) struct Incoming {
     port: u16,
     streams: mpsc::Sender<OnionStream>,
     circuits: Circuits,
 }
 
-impl Door {
-    /// One that leads to `port` only.
-    pub(super) fn new(port: u16) -> (Self, OnionListener) {
-        // Of one place: `http::serve` lets in whoever comes, so nobody waits here for longer than its turn takes.
+impl Incoming {
+    /// Accepts streams to `port` only.
+    pub(crate) fn new(port: u16) -> (Self, OnionListener) {
+        // A queue of one: `http::serve` accepts every stream at once.
         let (streams, listener) = mpsc::channel(1);
-        let door = Self {
+        let incoming = Self {
             port,
             streams,
             circuits: Circuits::new(),
         };
-        (door, OnionListener(listener))
+        (incoming, OnionListener(listener))
     }
 
-    /// Whether any visitor is there.
-    pub(super) fn is_used(&self) -> bool {
+    /// Whether any client has a circuit.
+    pub(crate) fn is_used(&self) -> bool {
         !self.circuits.is_empty()
     }
 
-    /// Meets visitors, whoever comes; who has got nowhere for the longest leaves when there are too many.
-    pub(super) async fn meet(self, requests: impl Stream<Item = RendRequest> + Send) {
+    /// Answers every rendezvous request, within the limits of [`Circuits`], until `requests` ends.
+    pub(crate) async fn accept_all(self, requests: impl Stream<Item = RendRequest> + Send) {
         let mut requests = std::pin::pin!(requests);
-        let mut visits = JoinSet::new();
+        let mut clients = JoinSet::new();
         loop {
             tokio::select! {
                 request = requests.next() => {
                     let Some(request) = request else { return };
                     let Some(circuit) = self.circuits.admit() else { continue };
-                    visits.spawn(visit(request, self.port, self.streams.clone(), circuit));
+                    clients.spawn(serve_client(request, self.port, self.streams.clone(), circuit));
                 }
-                Some(_) = visits.join_next() => {}
+                Some(_) = clients.join_next() => {}
             }
         }
     }
@@ -74,14 +74,14 @@ impl Accept for OnionListener {
         AllowedHosts::Onion
     }
 
-    /// None when what hosts the service has ended for good: a fault, since another run of Tor takes the place of each.
+    /// `None` only if no instance is left and none will follow: the supervisor has panicked.
     async fn accept(&mut self) -> Option<OnionStream> {
         self.0.recv().await
     }
 }
 
-/// Serves one visitor's circuit until it is closed or evicted.
-async fn visit(
+/// Serves one client's circuit until it is closed or evicted.
+async fn serve_client(
     request: RendRequest,
     port: u16,
     streams: mpsc::Sender<OnionStream>,
@@ -93,13 +93,13 @@ async fn visit(
         () = serve_circuit(request, port, streams, &circuit, &mut last) => {}
         () = circuit.evicted() => {}
     }
-    // Its streams may be anywhere in `http::serve`, and would keep it.
+    // Otherwise streams that `http::serve` still holds would keep the circuit open.
     if let Some(tunnel) = last.and_then(|stream| stream.tunnel()) {
         tunnel.terminate();
     }
 }
 
-/// `last` becomes what its last stream is steered by.
+/// Sets `last` to the control handle of the last stream, by which the circuit can be closed.
 async fn serve_circuit(
     request: RendRequest,
     port: u16,
@@ -122,7 +122,7 @@ async fn serve_circuit(
     }
 }
 
-/// Accepts a stream to the inbox's port. Any other closes the visitor's circuit, as other onion services do.
+/// Accepts a stream to the inbox's port. Any other closes the circuit, as C tor does.
 async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
     match request.request() {
         IncomingStreamRequest::Begin(begin) if begin.port() == port => {
@@ -135,7 +135,7 @@ async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
     }
 }
 
-/// One visitor's stream.
+/// A client's stream.
 pub struct OnionStream {
     stream: DataStream,
     guard: StreamGuard,
