@@ -19,7 +19,7 @@ mod published;
 mod published_client;
 #[path = "../tests/kkv1/raw_http.rs"]
 mod raw_http;
-#[path = "../tests/inside/stage.rs"]
+#[path = "../tests/embedded/stage.rs"]
 #[allow(dead_code, reason = "a library to the tests")]
 mod stage;
 #[path = "../tests/support/tor_network.rs"]
@@ -42,7 +42,7 @@ use zeroize::Zeroizing;
 
 use programs::{Relay, Run, Signal};
 use published_client::Circuits;
-use stage::{InsideRelay, path};
+use stage::{EmbeddedRelay, path};
 use tor_network::{TorNetwork, service_lines};
 
 const TORRC_EXAMPLE: &str = include_str!("../torrc.example");
@@ -59,11 +59,11 @@ fn main() {
     std::fs::write(&config, network.arti_config()).unwrap();
 
     println!("Tor inside");
-    let inside = inside_relay(&network, &config);
-    memory("", &inside.relay);
-    inside_sender(&network, &config, &inside.onion);
-    fill(&inside.relay);
-    memory(" with 50 messages", &inside.relay);
+    let embedded = embedded_relay(&network, &config);
+    memory("", &embedded.relay);
+    embedded_sender(&network, &config, &embedded.onion);
+    fill(&embedded.relay);
+    memory(" with 50 messages", &embedded.relay);
 
     println!("System Tor");
     let external = Relay::start(&["--tor", "external", "-c", "1"]);
@@ -122,8 +122,8 @@ fn main() {
     );
 }
 
-/// Starts relays with Tor inside; returns the last.
-fn inside_relay(network: &TorNetwork, config: &Path) -> InsideRelay {
+/// Starts relays with embedded Tor; returns the last.
+fn embedded_relay(network: &TorNetwork, config: &Path) -> EmbeddedRelay {
     let start = |state: &str| {
         let state = network.dir().join(state);
         let began = Instant::now();
@@ -132,7 +132,7 @@ fn inside_relay(network: &TorNetwork, config: &Path) -> InsideRelay {
         relay.must_become("reachable");
         (began.elapsed(), relay)
     };
-    let stop = |(time, relay): (Duration, InsideRelay)| {
+    let stop = |(time, relay): (Duration, EmbeddedRelay)| {
         relay.relay.process().signal(Signal::TERM);
         relay.relay.process().finish().must_end_with(0);
         time
@@ -146,7 +146,7 @@ fn inside_relay(network: &TorNetwork, config: &Path) -> InsideRelay {
     start("relay0").1
 }
 
-fn inside_sender(network: &TorNetwork, config: &Path, onion: &str) {
+fn embedded_sender(network: &TorNetwork, config: &Path, onion: &str) {
     let send = |state: &str| {
         let state = network.dir().join(state);
         timed(stage::send(

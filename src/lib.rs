@@ -5,7 +5,7 @@
 //! higher ones:
 //!
 //! ```text
-//! tor        the way onto Tor that is taken, and the Tor inside
+//! tor        the way onto Tor that is taken, and the embedded Tor
 //! cli        what a person sees
 //! ```
 

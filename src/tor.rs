@@ -1,4 +1,4 @@
-//! Which way onto Tor is taken: those of [`kkv_net::tor`], and the Tor inside if it was built in.
+//! Which way onto Tor is taken: those of [`kkv_net::tor`], and the embedded Tor if it was built in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ pub const DEFAULT_MODE: TorMode = if cfg!(feature = "embedded-tor") {
 /// How a sender gets onto Tor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TorWay {
-    /// The Tor inside.
+    /// The embedded Tor.
     Embedded,
     /// Through a Tor beside us.
     Socks(SocksProxy),

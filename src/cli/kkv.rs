@@ -77,7 +77,8 @@ fn start(args: &Args) -> Result<(), CliError> {
     let limits = http::ConnectionLimits::for_strangers(process::raise_descriptors());
     // A request is over in microseconds, and to wake another thread for it takes the processor as long as to answer it.
     let runtime = on_one_thread()?;
-    let embedded = args.embedded.prepare(args.tor)?; // its directory goes when everything that might write into it has ended
+    // Dropped last: its directory is removed after everything that might write into it has ended.
+    let embedded = args.embedded.prepare(args.tor)?;
     let result = runtime.block_on(run(args, embedded.as_ref(), limits));
     runtime.shutdown_timeout(SHUTDOWN);
     if result.is_ok() {

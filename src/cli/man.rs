@@ -118,7 +118,7 @@ fn kkvc() -> Page {
     }
 }
 
-/// A command whose `--tor` is what it is with Tor inside, and those under it.
+/// A command whose `--tor` is what it is with embedded Tor, and those under it.
 #[cfg(not(feature = "embedded-tor"))]
 fn by_tor_inside(command: Command) -> Command {
     let command = command.mut_args(|arg| match arg.get_id().as_str() {
@@ -128,7 +128,7 @@ fn by_tor_inside(command: Command) -> Command {
     command.mut_subcommands(by_tor_inside)
 }
 
-/// The definitions as in the package, whatever this build has: with Tor inside.
+/// The definitions as in the package, whatever this build has: with embedded Tor.
 pub(super) fn packaged(command: Command) -> Command {
     #[cfg(not(feature = "embedded-tor"))]
     let command = {

@@ -49,7 +49,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts showing, with what the Tor inside does if it is used. Must be called within a runtime.
+    /// Starts showing, with what the embedded Tor does if it is used. Must be called within a runtime.
     pub(super) fn start(tor: Option<watch::Receiver<TorState>>, anyway: bool) -> Self {
         let target = live::target();
         let terminal = !target.is_hidden();

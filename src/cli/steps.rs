@@ -20,7 +20,7 @@ pub(crate) struct Steps {
     link: Option<&'static str>,
     /// Why the relay wants to be asked again, and until when it is.
     refused: Option<(Refusal, Instant)>,
-    /// How the Tor inside is doing, if it is used.
+    /// How the embedded Tor is doing, if it is used.
     tor: Option<watch::Receiver<TorState>>,
 }
 
@@ -47,7 +47,7 @@ impl Default for Steps {
 }
 
 impl Steps {
-    /// Before the first; with what the Tor inside does, if it is used.
+    /// Before the first; with what the embedded Tor does, if it is used.
     pub(crate) fn new(tor: Option<watch::Receiver<TorState>>) -> Self {
         Self {
             step: Step::Asking,

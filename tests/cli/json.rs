@@ -152,7 +152,7 @@ fn check(path: &str, value: &Value, table: &BTreeMap<String, Field>, seen: &mut 
     }
 }
 
-/// Statuses as they are with Tor inside, which not every build has: made of a real one.
+/// Statuses as they are with embedded Tor, which not every build has: made of a real one.
 fn statuses(real: &Value) -> Vec<Value> {
     let with = |state: TorState| {
         let mut fields = real.clone();

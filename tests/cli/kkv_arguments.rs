@@ -140,7 +140,7 @@ fn a_relay_that_speaks_only_kkv_2_refuses_kkv_1_and_the_sender_says_so() {
     assert_eq!(relay.list().len(), 1);
 }
 
-/// With it they are taken, which tests/inside tries.
+/// With it they are taken, which tests/embedded tries.
 #[cfg(not(feature = "embedded-tor"))]
 #[test]
 fn what_only_a_tor_inside_takes_is_refused_by_name_where_there_is_none() {

@@ -11,7 +11,7 @@ use crate::programs::{Relay, until};
 /// How often each life is lived: by a relay of its own each time.
 pub(super) const RUNS: usize = 20;
 
-/// The ways by which strangers come that a relay has without Tor inside, by turns.
+/// The ways by which strangers come that a relay has without embedded Tor, by turns.
 pub(super) fn way(run: usize) -> [&'static str; 2] {
     ["--tor", ["off", "external"][run % 2]]
 }

@@ -79,8 +79,8 @@ fn trace_in(directory: &TempDir) -> PathBuf {
 fn must_be_allowed(trace: &str, unit: &str) {
     let mut refused = refused(trace, &Unit::read(unit));
     if rustix::process::geteuid().is_root() {
-        // SQLite, in which Tor inside keeps its directory, gives its files to their directory's owner. It tries to only
-        // as root, and services are not.
+        // SQLite, in which embedded Tor keeps its directory, gives its files to their directory's owner. It tries to
+        // only as root, and services are not.
         refused.retain(|call| !call.starts_with("fchown("));
     }
     assert!(refused.is_empty(), "{unit} forbids: {refused:#?}");
@@ -117,7 +117,7 @@ fn behind_a_system_tor_the_unit_has_it_listen_on_a_socket_that_its_group_may_use
 }
 
 #[test]
-fn with_tor_inside_kkv_asks_for_nothing_that_its_units_forbid() {
+fn with_embedded_tor_kkv_asks_for_nothing_that_its_units_forbid() {
     let network = TorNetwork::start().unwrap_or_else(|fault| panic!("{fault:#}"));
     let config = network.dir().join("arti.toml");
     fs::write(&config, network.arti_config()).unwrap();

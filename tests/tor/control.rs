@@ -1,5 +1,5 @@
 //! Questions to a guest's `tor` over its control socket.
-#![allow(dead_code, reason = "a library to tests/tor and tests/inside")]
+#![allow(dead_code, reason = "a library to tests/tor and tests/embedded")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

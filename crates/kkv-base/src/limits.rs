@@ -1,7 +1,7 @@
 //! Every size, count and lifetime, each with its reason.
 //!
-//! `kkv/1` marks what the published protocol fixes; a § is one of docs/PROTOCOL.md. All other numbers may change without
-//! anyone else noticing.
+//! `kkv/1` marks what the published protocol fixes; a § is one of docs/PROTOCOL.md. All other numbers may change
+//! without anyone else noticing.
 
 use std::time::Duration;
 
@@ -89,13 +89,13 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 
 /// Most spent challenges remembered in each suite, with 64 bytes each: 16 MiB. Beyond that nobody is refused; instead
 /// the challenges that expire first end early (`relay::spent`). The relay's one thread serves about 2,700 paid messages
-/// a second, so in the worst case a challenge lasts a minute and a half; against a hundred machines that pay the default
-/// price, three hours.
+/// a second, so in the worst case a challenge lasts a minute and a half; against a hundred machines that pay the
+/// default price, three hours.
 pub const MAX_SPENT: usize = 1 << 18;
 
 /// Most accepted messages whose answer is kept, for [`SESSION_LIFETIME`], in each suite, with 450 bytes each: 28 MiB.
-/// Beyond that, the oldest answer is dropped early, and a sender that has not received it stays in doubt. That takes 546
-/// paid messages a second for two minutes.
+/// Beyond that, the oldest answer is dropped early, and a sender that has not received it stays in doubt. That takes
+/// 546 paid messages a second for two minutes.
 pub const MAX_ACCEPTED: usize = 1 << 16;
 
 /// Most slots of the queue: 400 MB, allocated at start.
@@ -217,9 +217,9 @@ pub const RATE_SAMPLE_TIME: Duration = Duration::from_millis(100);
 /// A sender pays unasked only if it finds a solution in time with more than this probability.
 pub const MIN_ODDS: f64 = 0.5;
 
-/// A sender pays for no longer than this unless allowed to (`--max-time`, `--anyway`, or a yes). A relay may give a day,
-/// and ask for a price that takes it. An ordinary machine pays the highest price of an inbox with the default cost in
-/// four minutes.
+/// A sender pays for no longer than this unless allowed to (`--max-time`, `--anyway`, or a yes). A relay may give a
+/// day, and ask for a price that takes it. An ordinary machine pays the highest price of an inbox with the default cost
+/// in four minutes.
 pub const MAX_UNASKED_PAYING: Duration = Duration::from_secs(15 * 60);
 
 /// Longest `--max-time`: as long as any challenge lasts.

@@ -1,5 +1,5 @@
-//! Connections: which are kept ([`admission`]), how HTTP is served on them ([`http`]), Unix sockets with a name, and the
-//! ways onto Tor behind one small interface ([`tor`]).
+//! Connections: which are kept ([`admission`]), how HTTP is served on them ([`http`]), Unix sockets with a name, and
+//! the ways onto Tor behind one small interface ([`tor`]).
 
 pub mod admission;
 pub mod http;

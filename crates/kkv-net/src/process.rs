@@ -19,8 +19,8 @@ pub fn raise_descriptors() -> u64 {
     raise(Resource::Nofile, Some(MAX_DESCRIPTORS)).unwrap_or(MAX_DESCRIPTORS)
 }
 
-/// Raises a soft limit up to its hard limit, and to `enough` at most. Never lowers it. Returns the limit; `None` if there
-/// is none.
+/// Raises a soft limit up to its hard limit, and to `enough` at most. Never lowers it. Returns the limit; `None` if
+/// there is none.
 pub fn raise(resource: Resource, enough: Option<u64>) -> Option<u64> {
     let limit = getrlimit(resource);
     let now = limit.current?;

@@ -1,5 +1,4 @@
-//! Listening on a Unix socket that has a name: made with a mode from the first moment, replaced when dead, removed at
-//! the end.
+//! A listening Unix socket with a path: created with its mode, replaced if stale, removed on drop.
 
 use std::fs::{self, DirEntry, File, TryLockError};
 use std::io;
@@ -11,36 +10,35 @@ use std::time::Duration;
 use rustix::fs::{FileType, Mode, OFlags};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::process::own_uid;
+use crate::process::{ROOT, own_uid};
 use kkv_base::limits::BACKLOG;
 
-/// Another program that makes a socket in the same directory has so long to get done with it, and is looked for so often.
-const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(10);
+/// How long to wait for another program that creates a socket in the same directory, and how often to try.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Rights of the group and of everyone else.
+/// The mode bits that let group and others write.
 const OTHERS_WRITE: u32 = 0o022;
-const ROOT: u32 = 0;
 
-/// Why the socket can't be had.
+/// Why a socket can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// Another relay answers there.
+    /// A program accepts connections on it.
     #[error("{0} is in use by another kkv")]
     InUse(PathBuf),
-    /// Something else is there.
+    /// The path exists and is no socket.
     #[error("{0} exists and is not a socket; it is left alone")]
     NotASocket(PathBuf),
-    /// Its directory is another user's, or open to others' writing.
+    /// Another user owns its directory or may write in it.
     #[error("{0} must belong to you, and nobody else may write in it (mode 0700)")]
     Directory(PathBuf),
-    /// Another program holds the directory's lock, and doesn't let go of it.
-    #[error("another program has held the directory {0} for {seconds} s", seconds = PATIENCE.as_secs())]
+    /// Another program has locked its directory for too long.
+    #[error("another program has held the directory {0} for {seconds} s", seconds = LOCK_TIMEOUT.as_secs())]
     Held(PathBuf),
-    /// There is no such directory, and the kernel doesn't let it be made.
+    /// Its directory can't be created.
     #[error("can't make {0}, the directory for the socket: {1}")]
     NoDirectory(PathBuf, io::Error),
-    /// The kernel says no.
+    /// A system call failed.
     #[error("can't make the socket {0}: {1}")]
     Io(PathBuf, io::Error),
 }
@@ -54,7 +52,7 @@ pub fn directory_of(socket: &Path) -> &Path {
     }
 }
 
-/// Whether anybody but its owner and root could put another socket in the place of this one, now or when it is gone.
+/// Whether anyone but its owner and root could replace this socket, now or when it is gone.
 #[must_use]
 pub fn others_can_replace(socket: &Path) -> bool {
     let owner = fs::symlink_metadata(socket).map(|socket| socket.uid());
@@ -66,9 +64,9 @@ pub fn others_can_replace(socket: &Path) -> bool {
         })
 }
 
-/// Whether a directory is there for these sockets: it is this user's, nobody else can put anything there, and nothing
-/// else is there. A program that confines itself keeps the right to remove its sockets out of no other: it could remove
-/// everything there.
+/// Whether `directory` holds nothing but these sockets: this user owns it, nobody else may write in it, and there is
+/// nothing else in it. A program in a sandbox may remove its sockets from such a directory only, because the right to
+/// do so covers everything in it.
 #[must_use]
 pub fn holds_only(sockets: &[&Path], directory: &Path) -> bool {
     let private = fs::metadata(directory)
@@ -82,37 +80,37 @@ pub fn holds_only(sockets: &[&Path], directory: &Path) -> bool {
     private && fs::read_dir(directory).is_ok_and(|mut entries| entries.all(is_socket))
 }
 
-/// A listener with a name in the file system; the name goes away with it.
+/// A listener with a path, which is removed on drop.
 #[derive(Debug)]
 pub struct UnixSocket {
-    /// First, so that it goes before nobody listens any more.
-    _name: Name,
+    /// The first field, so that the path is removed before the listener is closed.
+    _path: BoundPath,
     listener: UnixListener,
 }
 
-/// The name of a socket that this process has made. It is removed when this is dropped.
+/// The path of a socket that this process has created. Removed on drop.
 #[derive(Debug)]
-struct Name {
+struct BoundPath {
     path: PathBuf,
-    /// Device and inode, so that a socket that someone else has put there since is not removed.
+    /// Device and inode: a socket that has replaced ours is not removed.
     identity: (u64, u64),
 }
 
 impl UnixSocket {
-    /// Makes the socket with `mode`. One that nobody answers on, left by a program that was killed, is replaced.
+    /// Creates the socket with `mode`. A stale one, left by a program that was killed, is replaced.
     ///
     /// # Errors
-    /// In use, or not to be had.
+    /// See [`SocketError`].
     pub async fn bind(path: &Path, mode: Mode) -> Result<Self, SocketError> {
         let failed = |fault| SocketError::Io(path.to_owned(), fault);
-        // A socket has its name before it listens, and would be taken for a dead one then; and of two programs that
-        // find a dead one, the later would remove what the earlier has put in its place.
-        let _lock = locked(directory_of(path)).await?;
-        clear(path).await?;
-        let (name, listener) = listen(path, mode).map_err(failed)?;
-        widen(path, mode).map_err(|fault| failed(fault.into()))?;
+        // Otherwise a socket that another program has bound, but not listened on yet, would seem stale; and of two
+        // programs that find a stale one, the second would remove the new socket of the first.
+        let _lock = lock(directory_of(path)).await?;
+        remove_stale(path).await?;
+        let (bound, listener) = listen(path, mode).map_err(failed)?;
+        undo_umask(path, mode).map_err(|fault| failed(fault.into()))?;
         Ok(Self {
-            _name: name,
+            _path: bound,
             listener,
         })
     }
@@ -122,16 +120,16 @@ impl UnixSocket {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => return stream,
-                // No file descriptor left, most likely: wait for connections to end.
+                // Mostly for want of file descriptors: wait for connections to end.
                 Err(_) => tokio::time::sleep(kkv_base::limits::ACCEPT_PAUSE).await,
             }
         }
     }
 }
 
-/// Locks a directory against others that make a socket there, until the file is dropped. None where it can't be locked:
-/// on some file systems, and where this user may only go through it.
-async fn locked(directory: &Path) -> Result<Option<File>, SocketError> {
+/// Locks a directory against other programs that create sockets in it, until the file is dropped. `None` where it can't
+/// be locked: on some file systems, and where this user has only search permission.
+async fn lock(directory: &Path) -> Result<Option<File>, SocketError> {
     let Ok(file) = File::open(directory) else {
         return Ok(None);
     };
@@ -140,43 +138,43 @@ async fn locked(directory: &Path) -> Result<Option<File>, SocketError> {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::Error(_)) => return Ok(None),
-            Err(TryLockError::WouldBlock) if waited >= PATIENCE => {
+            Err(TryLockError::WouldBlock) if waited >= LOCK_TIMEOUT => {
                 return Err(SocketError::Held(directory.to_owned()));
             }
             Err(TryLockError::WouldBlock) => {
-                tokio::time::sleep(LOOK).await;
-                waited += LOOK;
+                tokio::time::sleep(LOCK_INTERVAL).await;
+                waited += LOCK_INTERVAL;
             }
         }
     }
 }
 
-/// A mode set afterwards would come too late for those who connect at once, and a umask is the whole process's: so the
-/// socket itself gets the mode, from which the kernel makes the name's, less the umask.
-fn listen(path: &Path, mode: Mode) -> io::Result<(Name, UnixListener)> {
+/// Sets the mode of the socket before it is bound: bind(2) gives the path that mode, less the umask. A chmod(2) after
+/// it would leave a moment in which others can connect, and setting the umask would affect all threads.
+fn listen(path: &Path, mode: Mode) -> io::Result<(BoundPath, UnixListener)> {
     let socket = tokio::net::UnixSocket::new_stream()?;
     rustix::fs::fchmod(&socket, mode)?;
     socket.bind(path)?;
-    let name = Name::of(path)?; // whatever fails from here on, it is removed
-    Ok((name, socket.listen(BACKLOG)?))
+    let bound = BoundPath::new(path)?; // removed if anything fails from here on
+    Ok((bound, socket.listen(BACKLOG)?))
 }
 
-/// Gives the name what the umask has taken from its `mode`.
-fn widen(path: &Path, mode: Mode) -> rustix::io::Result<()> {
+/// Gives the path the mode bits that the umask has removed.
+fn undo_umask(path: &Path, mode: Mode) -> rustix::io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let place = rustix::fs::open(path, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&place)?;
     let is_ours = FileType::from_raw_mode(stat.st_mode).is_socket() && stat.st_uid == own_uid();
     if is_ours && Mode::from_raw_mode(stat.st_mode) != mode {
-        // By its descriptor, which is of this socket whatever has got its name meanwhile.
+        // By its descriptor: the path may be another file's meanwhile.
         rustix::fs::chmod(format!("/proc/self/fd/{}", place.as_raw_fd()), mode)?;
     }
     Ok(())
 }
 
-impl Name {
-    /// Of the socket that has just been made there. It takes no file descriptor.
-    fn of(path: &Path) -> io::Result<Self> {
+impl BoundPath {
+    /// The path of a socket that was just bound. Takes no file descriptor.
+    fn new(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             identity: identity(path)?,
@@ -188,7 +186,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-impl Drop for Name {
+impl Drop for BoundPath {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|there| there == self.identity) {
             let _ = fs::remove_file(&self.path);
@@ -196,8 +194,8 @@ impl Drop for Name {
     }
 }
 
-/// Removes a socket that nobody answers on.
-async fn clear(path: &Path) -> Result<(), SocketError> {
+/// Removes a socket that nobody listens on.
+async fn remove_stale(path: &Path) -> Result<(), SocketError> {
     match fs::symlink_metadata(path) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
@@ -205,7 +203,7 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
             Err(SocketError::NotASocket(path.to_owned()))
         }
         Ok(_) => match UnixStream::connect(path).await {
-            // Reset: whoever listened has ended while this was waiting to be let in.
+            // Reset: the listener was closed before it accepted this connection.
             Err(fault)
                 if matches!(
                     fault.kind(),
@@ -219,7 +217,7 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
                     _ => Ok(()),
                 }
             }
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()), // it has just gone
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()), // removed meanwhile
             Ok(_) => Err(SocketError::InUse(path.to_owned())),
             Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
         },
@@ -257,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_has_its_mode_from_the_first_moment() {
+    async fn it_has_its_mode_when_it_is_bound() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kkv.sock");
         let _made = listen(&path, OWNER_ONLY).unwrap();
@@ -312,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn where_it_fails_halfway_no_name_stays_behind() {
+    fn a_failure_halfway_leaves_no_path_behind() {
         alone(|| {
             let runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = { runtime }.enable_io().build().unwrap();
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("kkv.sock");
-            // Room for two more: the directory and the socket, and then nothing can be opened.
+            // Two descriptors are left, for the directory and the socket itself.
             let next = File::open("/dev/null").unwrap().as_raw_fd();
             let limit = Rlimit {
                 current: Some(u64::try_from(next).unwrap() + 2),
@@ -335,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_umask_it_has_its_mode_and_files_made_meanwhile_have_theirs() {
+    fn it_has_its_mode_whatever_the_umask_and_doesnt_change_that_of_other_files() {
         alone(|| {
             let runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = { runtime }.enable_io().build().unwrap();
@@ -365,7 +363,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_write_in_its_directory_can_replace_it() {
+    async fn whoever_may_write_in_its_directory_can_replace_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kkv.sock");
         let _socket = UnixSocket::bind(&path, OWNER_ONLY).await.unwrap();
@@ -382,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_socket_is_replaced_and_anything_else_left_alone() {
+    async fn a_stale_socket_is_replaced_and_anything_else_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kkv.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());

@@ -1,7 +1,8 @@
 //! The bounded queue of messages, in memory (ARCHITECTURE.md, "Decisions").
 //!
-//! All slots are allocated at start. A slot is free, reserved for one session, or holds one message. It is wiped whenever
-//! it becomes free: on deletion, on expiry, when a reservation is dropped, and on close. Message ids are never reused.
+//! All slots are allocated at start. A slot is free, reserved for one session, or holds one message. It is wiped
+//! whenever it becomes free: on deletion, on expiry, when a reservation is dropped, and on close. Message ids are never
+//! reused.
 //!
 //! The queue knows no protocol and no clock: its user stores a header `H` beside the bytes, and passes the time.
 
@@ -140,7 +141,8 @@ impl<H> State<H> {
 }
 
 impl<H> Queue<H> {
-    /// Allocates slots for `capacity` messages. Each message lives for `time_to_live`; with `None`, until it is deleted.
+    /// Allocates slots for `capacity` messages. Each message lives for `time_to_live`; with `None`, until it is
+    /// deleted.
     ///
     /// # Errors
     /// The kernel has not enough memory.

@@ -108,9 +108,9 @@ impl Relay {
         }
     }
 
-    /// The time that a suite's challenges and sessions live by. In kkv/2 only the relay reads expiries, so they count on
-    /// from its start by the steady clock: setting the machine's clock changes no lifetime. In kkv/1 a published sender
-    /// compares them with its own clock, so they follow the machine's, except backwards.
+    /// The time that a suite's challenges and sessions live by. In kkv/2 only the relay reads expiries, so they count
+    /// on from its start by the steady clock: setting the machine's clock changes no lifetime. In kkv/1 a published
+    /// sender compares them with its own clock, so they follow the machine's, except backwards.
     fn moment(&self, suite: Suite) -> Moment {
         let elapsed = self.clock.elapsed();
         let challenges = match suite {
@@ -151,7 +151,8 @@ impl Relay {
         next.into_iter().flatten().min()
     }
 
-    /// Runs [`purge`](Self::purge) whenever it is due, until dropped: expired secrets are wiped even if no request comes.
+    /// Runs [`purge`](Self::purge) whenever it is due, until dropped: expired secrets are wiped even if no request
+    /// comes.
     pub async fn purge_when_due(&self) {
         let mut changes = self.queue.watch();
         loop {

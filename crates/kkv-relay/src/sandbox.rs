@@ -16,8 +16,8 @@ pub use kkv_owner::{Confined, Sandbox};
 pub struct Needs {
     /// The directory that it may write in.
     pub writes: Option<PathBuf>,
-    /// Directories that it may remove its sockets from at the end. Landlock's right covers all files below them, so there
-    /// must be nothing else in them.
+    /// Directories that it may remove its sockets from at the end. Landlock's right covers all files below them, so
+    /// there must be nothing else in them.
     pub removes: Vec<PathBuf>,
     /// The directory that it may remove `writes` from at the end. It may remove other empty directories there, too.
     pub removed_from: Option<PathBuf>,

@@ -46,9 +46,9 @@ impl Circuits {
         self.0.is_empty()
     }
 
-    /// Admits a new circuit, and evicts the one that has been empty longest if there are too many. `None` while that one
-    /// is younger than [`RENDEZVOUS_SPARED`]: evicting it would livelock, each newcomer ending a rendezvous that had no
-    /// time to complete.
+    /// Admits a new circuit, and evicts the one that has been empty longest if there are too many. `None` while that
+    /// one is younger than [`RENDEZVOUS_SPARED`]: evicting it would livelock, each newcomer ending a rendezvous that
+    /// had no time to complete.
     pub(crate) fn admit(&self) -> Option<Arc<Circuit>> {
         let since = self.0.full_since(EMPTY);
         if since.is_some_and(|since| since.elapsed() < RENDEZVOUS_SPARED) {

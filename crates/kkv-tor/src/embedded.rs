@@ -57,9 +57,9 @@ impl EmbeddedTor {
         Ok(tor)
     }
 
-    /// Starts a Tor that hosts an onion service with one port. Its address is that of the key in `state_dir`; if that is
-    /// temporary, that of a new key in memory (32 bytes are drawn). Unless `allow` is empty, only the holders of these
-    /// keys can find the service.
+    /// Starts a Tor that hosts an onion service with one port. Its address is that of the key in `state_dir`; if that
+    /// is temporary, that of a new key in memory (32 bytes are drawn). Unless `allow` is empty, only the holders of
+    /// these keys can find the service.
     ///
     /// # Errors
     /// The directory, the settings or a key can't be used.
@@ -85,8 +85,8 @@ impl EmbeddedTor {
         Ok((OnionService { tor, address }, listener))
     }
 
-    /// Starts it, and returns the address of its onion service, if it hosts one. `republish`: that service may have been
-    /// published a moment ago.
+    /// Starts it, and returns the address of its onion service, if it hosts one. `republish`: that service may have
+    /// been published a moment ago.
     async fn start(
         config: Config,
         republish: bool,

@@ -144,8 +144,8 @@ fn unlock(client: &Client, access: &AccessSecret) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Bootstraps until it succeeds, after a first `pause`, and reports to `ready`. From then on arti maintains the directory
-/// and circuits by itself.
+/// Bootstraps until it succeeds, after a first `pause`, and reports to `ready`. From then on arti maintains the
+/// directory and circuits by itself.
 async fn bootstrap(client: Arc<Client>, ready: watch::Sender<Directory>, pause: Duration) {
     sleep(pause).await;
     let mut pause = BOOTSTRAP_PAUSE;

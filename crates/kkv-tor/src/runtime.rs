@@ -23,8 +23,8 @@ type Runtime = CompoundRuntime<
 >;
 pub(crate) type Client = TorClient<Runtime>;
 
-/// The threads of one instance, for arti's tasks and ours. Dropping it ends all of them. Asking arti to shut down is not
-/// enough: some of its tasks sleep until a time of day, and hold its files meanwhile.
+/// The threads of one instance, for arti's tasks and ours. Dropping it ends all of them. Asking arti to shut down is
+/// not enough: some of its tasks sleep until a time of day, and hold its files meanwhile.
 pub(crate) struct Threads(Option<tokio::runtime::Runtime>);
 
 impl Threads {

@@ -255,7 +255,8 @@ fn check(path: &Path, settings: &Settings) -> Result<(), StateDirError> {
     }
 }
 
-/// Locks a directory; `None` if another program has. The kernel releases the lock when the program ends, however it does.
+/// Locks a directory; `None` if another program has. The kernel releases the lock when the program ends, however it
+/// does.
 fn lock(directory: &Path) -> Result<Option<File>, StateDirError> {
     lock_with(OpenOptions::new().create(true).truncate(false), directory)
 }

@@ -1,8 +1,8 @@
 //! Supervises Tor: an instance that is stuck is replaced by a new one.
 //!
-//! arti backs off exponentially from relays that fail: half a minute, then up to three times as long each time. After an
-//! outage of minutes it would notice the network minutes late. A new instance tries all relays at once, with the guards
-//! and the directory of the last.
+//! arti backs off exponentially from relays that fail: half a minute, then up to three times as long each time. After
+//! an outage of minutes it would notice the network minutes late. A new instance tries all relays at once, with the
+//! guards and the directory of the last.
 
 use std::future::pending;
 use std::sync::Arc;

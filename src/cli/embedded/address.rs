@@ -1,4 +1,4 @@
-//! The key of the onion address of the Tor inside: its backup, its way back, and a new one.
+//! The key of the onion address of the embedded Tor: its backup, its way back, and a new one.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The options of the Tor inside. They are apart from what is done with them because a build without it describes them,
-//! too, where the manual is written (`man.rs`).
+//! The options of the embedded Tor. They are apart from what is done with them because a build without it describes
+//! them, too, where the manual is written (`man.rs`).
 
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
 //! Which requests are served at all: checked for each, before any route.
 //!
-//! The attack: a browser on this machine reaches our loopback port, and any web page can have it send requests there, by
-//! a form, a `<script>`, or DNS rebinding (a name of the page's own that resolves to 127.0.0.1). Browsers mark such
-//! requests with headers that no page can remove, and put the name that was asked for into `Host`. No sender sends these
-//! headers or another `Host`.
+//! The attack: a browser on this machine reaches our loopback port, and any web page can have it send requests there,
+//! by a form, a `<script>`, or DNS rebinding (a name of the page's own that resolves to 127.0.0.1). Browsers mark such
+//! requests with headers that no page can remove, and put the name that was asked for into `Host`. No sender sends
+//! these headers or another `Host`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -92,9 +92,9 @@ fn is_loopback(host: &str, address: SocketAddr) -> bool {
         && port.parse() == Ok(address.port())
 }
 
-/// Whether `host` has the form of an onion address, with any port or none: a torrc may choose the port. We don't know the
-/// address that a system Tor serves. Ordinary browsers don't resolve such names (RFC 7686), and would send the headers
-/// above.
+/// Whether `host` has the form of an onion address, with any port or none: a torrc may choose the port. We don't know
+/// the address that a system Tor serves. Ordinary browsers don't resolve such names (RFC 7686), and would send the
+/// headers above.
 fn is_onion(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) => (name, Some(port)),

@@ -1,5 +1,6 @@
 //! Keys to a closed inbox: Tor's client authorization (rend-spec-v3, "Client authorization"; arti calls it restricted
-//! discovery). Without a key a client can't decrypt the service's descriptor, and so can't find its introduction points.
+//! discovery). Without a key a client can't decrypt the service's descriptor, and so can't find its introduction
+//! points.
 //!
 //! Both halves have Tor's text format, so that one key works with the embedded and with a system Tor.
 

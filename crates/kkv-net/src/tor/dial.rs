@@ -68,7 +68,8 @@ pub enum NoService {
         "it isn't published; the address may be wrong or out of use, or the inbox off or just started"
     )]
     NotPublished,
-    /// It has a descriptor, and the rendezvous fails. An old `tor` reports so, too, if nothing listens behind the service.
+    /// It has a descriptor, and the rendezvous fails. An old `tor` reports so, too, if nothing listens behind the
+    /// service.
     #[error(
         "it is published, but nothing answers there; its relay or its Tor may be off, or has just been restarted"
     )]
@@ -101,9 +102,9 @@ impl DialError {
     }
 }
 
-/// Calls `attempt` until it connects, fails for good, or `timeout` is over. Each attempt should use circuits of its own.
-/// An attempt may take a third of the time, and at most [`DIAL_ATTEMPT_TIMEOUT`]: Tor may retry one dead service for
-/// minutes by itself.
+/// Calls `attempt` until it connects, fails for good, or `timeout` is over. Each attempt should use circuits of its
+/// own. An attempt may take a third of the time, and at most [`DIAL_ATTEMPT_TIMEOUT`]: Tor may retry one dead service
+/// for minutes by itself.
 ///
 /// # Errors
 /// That of an attempt: the last one that is more specific than [`DialError::TimedOut`].

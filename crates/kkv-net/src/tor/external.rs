@@ -97,7 +97,8 @@ pub struct SocksDialer {
     /// Prefix of the SOCKS password. Tor never puts streams with different passwords on one circuit
     /// (`IsolateSOCKSAuth`, on by default), so no relay can link two messages to one sender.
     isolation: Private<String>,
-    /// Number of attempts, the rest of the password: each gets a new circuit, since that of the last one failed or broke.
+    /// Number of attempts, the rest of the password: each gets a new circuit, since that of the last one failed or
+    /// broke.
     attempts: AtomicU32,
 }
 

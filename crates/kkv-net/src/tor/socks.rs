@@ -128,8 +128,8 @@ fn push(bytes: &mut Vec<u8>, text: &str) {
 
 impl Reply {
     /// What it means for an onion service: codes of RFC 1928 §6, and from 0xF0 on those of a `SocksPort` with
-    /// `ExtendedErrors`, such as Tor Browser's. When Tor sends which of the former was observed on a private network: see
-    /// tests/tor.rs.
+    /// `ExtendedErrors`, such as Tor Browser's. When Tor sends which of the former was observed on a private network:
+    /// see tests/tor.rs.
     #[must_use]
     pub fn meaning(self) -> Option<NoService> {
         Some(match self.0 {

@@ -14,8 +14,8 @@ pub struct Page {
     /// Never unmapped, hence `'static`; owned by one `Page` at a time. `None` only during drop.
     bytes: Option<&'static mut [u8; PAGE_BYTES]>,
     locked: bool,
-    /// Whether it may hold anything but zeros. Wiping an unlocked page that was never written would make the kernel back
-    /// it with memory: 400 MB at the end of a large queue.
+    /// Whether it may hold anything but zeros. Wiping an unlocked page that was never written would make the kernel
+    /// back it with memory: 400 MB at the end of a large queue.
     written: bool,
 }
 

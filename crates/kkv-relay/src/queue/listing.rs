@@ -1,7 +1,7 @@
 //! Lists of messages: all of them, or what has changed since a version of the queue.
 //!
-//! Each message stores the version of its last change. Of deleted messages, a bounded number of ids is remembered. Those
-//! before the oldest message need not be: the oldest id tells that they are gone.
+//! Each message stores the version of its last change. Of deleted messages, a bounded number of ids is remembered.
+//! Those before the oldest message need not be: the oldest id tells that they are gone.
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -43,15 +43,16 @@ pub struct Changes<T> {
 impl<H> Queue<H> {
     /// Calls `read` with every message, oldest first, and collects the results.
     ///
-    /// Locks for [`LIST_PAGE`] messages at a time, so the list is no snapshot: each message is read as it is at its turn.
+    /// Locks for [`LIST_PAGE`] messages at a time, so the list is no snapshot: each message is read as it is at its
+    /// turn.
     pub fn list<T>(&self, now: Duration, mut read: impl FnMut(MessageRef<'_, H>) -> T) -> Vec<T> {
         let mut seen = Vec::new();
         self.for_each(now, |id, message| seen.push(read(message.borrow(id))));
         seen
     }
 
-    /// Calls `read`, as [`list`](Self::list) does, with what has changed since the version `since`. Without `since`, or if
-    /// the deletions since then are no longer remembered, with every message.
+    /// Calls `read`, as [`list`](Self::list) does, with what has changed since the version `since`. Without `since`, or
+    /// if the deletions since then are no longer remembered, with every message.
     pub fn changes<T>(
         &self,
         since: Option<u64>,

@@ -23,8 +23,8 @@ impl Pricing {
         self.cost_at(occupancy.free(), occupancy.capacity)
     }
 
-    /// Whether `paid` still buys a slot, at the price with one more slot free: one concurrent sender alone doesn't void a
-    /// payment.
+    /// Whether `paid` still buys a slot, at the price with one more slot free: one concurrent sender alone doesn't void
+    /// a payment.
     #[must_use]
     pub fn accepts(&self, paid: Cost, occupancy: &Occupancy) -> bool {
         self.cost_at(occupancy.free() + 1, occupancy.capacity) <= paid

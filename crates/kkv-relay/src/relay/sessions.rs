@@ -95,8 +95,8 @@ impl<S, R: Copy> Sessions<S, R> {
         crate::lock(&self.table).cached_answer(paid, now)
     }
 
-    /// Spends the challenge and opens `session` in the slot from `reserve`. Returns the answer to send: of two concurrent
-    /// copies of a request, that of the first.
+    /// Spends the challenge and opens `session` in the slot from `reserve`. Returns the answer to send: of two
+    /// concurrent copies of a request, that of the first.
     ///
     /// `reserve` runs under the lock, so that a repeated request never holds a second slot. Its argument is the session
     /// that this one replaces, whose slot it may take over. Otherwise that slot stays reserved until the old session
@@ -151,8 +151,8 @@ impl<S, R: Copy> Sessions<S, R> {
         (now < entry.end).then(|| Arc::clone(entry))
     }
 
-    /// Records that the message with this digest is in the queue: the session ends, and `answer` is cached. Call it with
-    /// the session's lock held, so that a repetition always finds either the session or the answer.
+    /// Records that the message with this digest is in the queue: the session ends, and `answer` is cached. Call it
+    /// with the session's lock held, so that a repetition always finds either the session or the answer.
     pub(super) fn record_accepted(
         &self,
         id: &SessionId,

@@ -1,8 +1,8 @@
 //! The protocol's steps over the queue, without HTTP.
 //!
 //! Each step is one call that takes a parsed request and returns the body of its response or a [`Refusal`]. No shared
-//! lock is held during cryptography. Exchanges and messages are idempotent: the same bytes get the same response, for as
-//! long as it is remembered. `/pow` makes a new challenge each time.
+//! lock is held during cryptography. Exchanges and messages are idempotent: the same bytes get the same response, for
+//! as long as it is remembered. `/pow` makes a new challenge each time.
 
 use std::time::Duration;
 
@@ -197,8 +197,8 @@ impl Relay {
             .accepts(paid, &self.queue.occupancy(now))
     }
 
-    /// Accepts the message of a session, which ends with it. A repetition gets the same answer while that is remembered;
-    /// any other message finds no session.
+    /// Accepts the message of a session, which ends with it. A repetition gets the same answer while that is
+    /// remembered; any other message finds no session.
     ///
     /// Holds the session's own lock, for which only a repetition of this request waits.
     pub(super) fn accept_message<S, R: Copy>(

@@ -68,8 +68,8 @@ fn filters(_connects: bool, _own: u32) -> Option<Filters> {
 
 /// The filters for the process with this id, `own`.
 ///
-/// Calls of another architecture's ABI, such as i386's on x86-64, kill the process. Those of the x32 ABI have numbers in
-/// no list.
+/// Calls of another architecture's ABI, such as i386's on x86-64, kill the process. Those of the x32 ABI have numbers
+/// in no list.
 #[cfg(any(
     target_arch = "x86_64",
     target_arch = "aarch64",

@@ -67,8 +67,9 @@ fn sweep(parent: &Path) {
         let path = entry.path();
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir() && m.uid() == own_uid());
-        // One without a lock file is being created or removed: creating the file here would give it two locks, or keep it
-        // from being removed. One with a lock file is locked while it is removed: its creator may be about to lock it.
+        // One without a lock file is being created or removed: creating the file here would give it two locks, or keep
+        // it from being removed. One with a lock file is locked while it is removed: its creator may be about to lock
+        // it.
         if ours && let Ok(Some(_held)) = lock_existing(&path) {
             let _ = fs::remove_dir_all(&path);
         }

@@ -72,8 +72,8 @@ impl AddressKey {
         Self::of(&ExpandedKeypair::from(&Keypair::from_bytes(&seed)))
     }
 
-    /// The key with these bytes, a scalar and a prefix. `None` unless [`Self::as_bytes`] returns the same: a scalar that
-    /// is not reduced and clamped would be another one.
+    /// The key with these bytes, a scalar and a prefix. `None` unless [`Self::as_bytes`] returns the same: a scalar
+    /// that is not reduced and clamped would be another one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 64]) -> Option<Self> {
         let key = Self::of(&ExpandedKeypair::from_secret_key_bytes(*bytes)?);

@@ -113,8 +113,8 @@ impl InsecureDir {
                 Problem::Mode(path, _) if is_of(path, user) && user != ROOT => {
                     commands.push(format!("chmod go-w {}", quoted(path)));
                 }
-                // Directories above may be other users' or the system's on purpose, such as /var/local, which a group may
-                // write in. For the rest no command is known to be right.
+                // Directories above may be other users' or the system's on purpose, such as /var/local, which a group
+                // may write in. For the rest no command is known to be right.
                 Problem::Mode(..)
                 | Problem::Owner(..)
                 | Problem::Symlink(_)

@@ -116,8 +116,8 @@ pub(super) fn refused(connects: bool, own: u32) -> Option<BTreeMap<i64, Vec<Rule
     Some(rules)
 }
 
-/// Matches all sockets but TCP's: datagrams and so DNS, Unix and netlink sockets, raw sockets, and other stream protocols
-/// (MPTCP, SCTP), which Landlock doesn't check.
+/// Matches all sockets but TCP's: datagrams and so DNS, Unix and netlink sockets, raw sockets, and other stream
+/// protocols (MPTCP, SCTP), which Landlock doesn't check.
 fn all_but_tcp() -> Option<Vec<Rule>> {
     let number = |number: libc::c_int| number as u64;
     let types = (0..=SOCKET_TYPE).filter(|kind| *kind != number(libc::SOCK_STREAM));

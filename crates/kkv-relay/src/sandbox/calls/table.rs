@@ -1,8 +1,9 @@
 //! Linux's system calls, up to `NEWEST`, and whether a process in the sandbox may make them.
 //!
-//! [`ALLOWED`]: no effect outside the process, or checked by Landlock. [`LIMITED`]: allowed with some arguments only, see
-//! `arguments`. [`REFUSED`]: not checked by Landlock, or only by newer versions; each group says what an attacker in the
-//! process could do with it. `ABSENT`: libraries fall back without them. A test counts that each call is in one list.
+//! [`ALLOWED`]: no effect outside the process, or checked by Landlock. [`LIMITED`]: allowed with some arguments only,
+//! see `arguments`. [`REFUSED`]: not checked by Landlock, or only by newer versions; each group says what an attacker
+//! in the process could do with it. `ABSENT`: libraries fall back without them. A test counts that each call is in one
+//! list.
 
 use libc::*;
 

@@ -238,7 +238,7 @@ fn it_has_new_threads_and_no_child_or_namespace_of_its_own() {
 }
 
 #[test]
-fn with_tor_inside_it_sets_times_of_what_it_has_open_and_of_nothing_by_name() {
+fn with_embedded_tor_it_sets_times_of_what_it_has_open_and_of_nothing_by_name() {
     let utimensat = |connects, name| verdict(&asked(connects), libc::SYS_utimensat, &[3, name]);
     assert_eq!(utimensat(true, 0), Passes);
     for name in [1, 1 << 32, u64::MAX] {

@@ -9,7 +9,7 @@ use kkv::tor::embedded::{Settings, StateDir};
 
 use super::alone::network_of;
 use super::programs::{HeldPort, Outcome, Process, Signal, Terminal, kkv};
-use super::stage::{InsideRelay, Stage, must_have_arrived, path, start};
+use super::stage::{EmbeddedRelay, Stage, must_have_arrived, path, start};
 
 /// A directory with what a relay needs that never gets anywhere.
 struct Place(tempfile::TempDir, HeldPort);
@@ -29,7 +29,7 @@ impl Place {
         self.0.path().join(name)
     }
 
-    fn start(&self, state: &str) -> InsideRelay {
+    fn start(&self, state: &str) -> EmbeddedRelay {
         start(
             &self.path("arti.toml"),
             &["--state-dir", path(&self.path(state))],
@@ -83,7 +83,7 @@ fn shown(outcome: &Outcome) -> String {
     address.to_owned()
 }
 
-fn stop(relay: &InsideRelay) {
+fn stop(relay: &EmbeddedRelay) {
     relay.relay.process().signal(Signal::TERM);
     relay.relay.process().finish().must_end_with(0);
 }

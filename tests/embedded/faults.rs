@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::connections::connected_to;
 use super::programs::{Run, Signal};
-use super::stage::{self, InsideRelay, must_have_arrived, path, status};
+use super::stage::{self, EmbeddedRelay, must_have_arrived, path, status};
 use super::tor_network::{Options, TorNetwork};
 
 /// A network to which things happen, and a relay to which they must not matter for long.
@@ -15,7 +15,7 @@ pub(crate) struct Trouble {
     network: TorNetwork,
     /// arti's configuration for it.
     pub(crate) config: PathBuf,
-    relay: InsideRelay,
+    relay: EmbeddedRelay,
 }
 
 impl Trouble {
@@ -58,7 +58,7 @@ impl Trouble {
         revived.unwrap_or_else(|fault| panic!("{fault:#}"));
     }
 
-    fn send(&self, relay: &InsideRelay, text: &str) -> Run {
+    fn send(&self, relay: &EmbeddedRelay, text: &str) -> Run {
         stage::send(
             &self.config,
             &self.place("senders"),
@@ -69,19 +69,19 @@ impl Trouble {
     }
 
     /// Waits until `relay` says that it is reachable, and then reaches it.
-    pub(crate) fn must_be_reachable(&self, relay: &InsideRelay, text: &str) {
+    pub(crate) fn must_be_reachable(&self, relay: &EmbeddedRelay, text: &str) {
         relay.must_become("reachable");
         self.must_arrive(relay, text);
     }
 
-    fn must_arrive(&self, relay: &InsideRelay, text: &str) {
+    fn must_arrive(&self, relay: &EmbeddedRelay, text: &str) {
         self.send(relay, text).finish().must_end_with(0);
         must_have_arrived(&relay.relay, text);
     }
 
     /// In a network this small every relay is a directory of every address, so while one is dead an address is never
     /// published in full.
-    fn must_work_without_some_directories(&self, relay: &InsideRelay, text: &str) {
+    fn must_work_without_some_directories(&self, relay: &EmbeddedRelay, text: &str) {
         let up = |state: &Value| {
             ["publishing", "reachable"].contains(&state["step"].as_str().unwrap_or_default())
         };

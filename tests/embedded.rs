@@ -1,4 +1,4 @@
-//! End to end with Tor inside: the real programs over a private network of real `tor` daemons.
+//! End to end with embedded Tor: the real programs over a private network of real `tor` daemons.
 #![cfg(feature = "embedded-tor")]
 #![allow(
     clippy::unwrap_used,
@@ -6,35 +6,35 @@
     reason = "a test stops where something is missing, and tells how long its parts took"
 )]
 
-#[path = "inside/address.rs"]
+#[path = "embedded/address.rs"]
 mod address;
-#[path = "inside/alone.rs"]
+#[path = "embedded/alone.rs"]
 mod alone;
-#[path = "inside/calls.rs"]
+#[path = "embedded/calls.rs"]
 mod calls;
-#[path = "inside/clock.rs"]
+#[path = "embedded/clock.rs"]
 mod clock;
-#[path = "inside/congestion.rs"]
+#[path = "embedded/congestion.rs"]
 mod congestion;
-#[path = "inside/connections.rs"]
+#[path = "embedded/connections.rs"]
 mod connections;
 #[path = "tor/control.rs"]
 mod control;
-#[path = "inside/delivery.rs"]
+#[path = "embedded/delivery.rs"]
 mod delivery;
-#[path = "inside/failure.rs"]
+#[path = "embedded/failure.rs"]
 mod failure;
-#[path = "inside/faults.rs"]
+#[path = "embedded/faults.rs"]
 mod faults;
-#[path = "inside/forgotten.rs"]
+#[path = "embedded/forgotten.rs"]
 mod forgotten;
-#[path = "inside/kept.rs"]
+#[path = "embedded/kept.rs"]
 mod kept;
-#[path = "inside/limits.rs"]
+#[path = "embedded/limits.rs"]
 mod limits;
 #[path = "support/programs.rs"]
 mod programs;
-#[path = "inside/stage.rs"]
+#[path = "embedded/stage.rs"]
 mod stage;
 #[path = "support/tor_network.rs"]
 mod tor_network;
@@ -85,13 +85,13 @@ macro_rules! play {
 }
 
 #[test]
-fn what_is_sent_with_tor_inside_arrives_or_the_sender_is_told_why_not() {
+fn what_is_sent_with_embedded_tor_arrives_or_the_sender_is_told_why_not() {
     let stage = Stage::set();
     play!(
         &stage,
         delivery::the_largest_message_of_each_suite_arrives_by_all_four_pairs,
         delivery::a_relay_on_a_socket_is_reached_through_a_system_tor,
-        delivery::the_interactive_client_sends_with_tor_inside,
+        delivery::the_interactive_client_sends_with_embedded_tor,
         congestion::congestion_control_is_agreed_on_as_a_sender_and_as_an_inbox,
         address::the_address_outlives_the_process_and_is_reachable_at_once_again,
         address::every_thread_is_held_to_writing_in_the_state_directory_alone,

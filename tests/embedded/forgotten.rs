@@ -1,4 +1,4 @@
-//! "RAM only" with Tor inside: a message is in the relay's memory once and, when it was deleted, nowhere; a sender
+//! "RAM only" with embedded Tor: a message is in the relay's memory once and, when it was deleted, nowhere; a sender
 //! keeps neither its text nor the key that opens a closed inbox.
 
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
@@ -18,10 +18,10 @@ const LENGTHS: [(&str, usize); 4] = [
 ];
 
 pub(crate) fn a_message_is_in_memory_once_and_deleted_nowhere(stage: &Stage) {
-    let relay = &stage.inside.relay;
+    let relay = &stage.embedded.relay;
     for (suite, length) in LENGTHS {
         let text = [Marker::text(length)];
-        let send = stage.send(&stage.inside.onion, &["--suite", suite], text[0].as_str());
+        let send = stage.send(&stage.embedded.onion, &["--suite", suite], text[0].as_str());
         must_forget(send, &text);
         comes_to_rest(relay, &text, 1)[0].must_be_one_copy();
 

@@ -9,7 +9,7 @@ use super::programs::LIMIT;
 use super::stage::{Stage, must_have_arrived};
 
 pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Stage) {
-    let open = || stream(stage.socks, &stage.inside.onion);
+    let open = || stream(stage.socks, &stage.embedded.onion);
     let mut streams: Vec<_> = (0..MAX_STREAMS_PER_CIRCUIT)
         .map(|number| open().unwrap_or_else(|code| panic!("number {number}: code {code}")))
         .collect();
@@ -17,9 +17,9 @@ pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Sta
         stream.write_all(b"G").expect("it is open");
     }
     // As long as there are no more, all go on, and others come in.
-    let sent = stage.send(&stage.inside.onion, &[], "beside eight streams");
+    let sent = stage.send(&stage.embedded.onion, &[], "beside eight streams");
     sent.finish().must_end_with(0);
-    must_have_arrived(&stage.inside.relay, "beside eight streams");
+    must_have_arrived(&stage.embedded.relay, "beside eight streams");
     for stream in &mut streams {
         let rest = b"ET /status HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\n\r\n";
         stream.write_all(rest).expect("it is still open");
@@ -39,9 +39,9 @@ pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Sta
             Err(fault) => assert_ne!(fault.kind(), std::io::ErrorKind::WouldBlock, "it is open"),
         }
     }
-    let sent = stage.send(&stage.inside.onion, &[], "after a circuit was closed");
+    let sent = stage.send(&stage.embedded.onion, &[], "after a circuit was closed");
     sent.finish().must_end_with(0);
-    must_have_arrived(&stage.inside.relay, "after a circuit was closed");
+    must_have_arrived(&stage.embedded.relay, "after a circuit was closed");
 }
 
 /// Through a SOCKS port, without a password: on the circuit of all others that have none (RFC 1928). The error is tor's

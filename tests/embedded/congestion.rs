@@ -12,8 +12,8 @@ pub(crate) fn congestion_control_is_agreed_on_as_a_sender_and_as_an_inbox(stage:
         must_have_arrived(&stage.external, "to a system Tor");
     });
     control::must_control_congestion(&tor_of("sender"), "HS_CLIENT_REND", || {
-        let sent = stage.send_by_socks(&stage.inside.onion, &[], "from a system Tor");
+        let sent = stage.send_by_socks(&stage.embedded.onion, &[], "from a system Tor");
         sent.finish().must_end_with(0);
-        must_have_arrived(&stage.inside.relay, "from a system Tor");
+        must_have_arrived(&stage.embedded.relay, "from a system Tor");
     });
 }

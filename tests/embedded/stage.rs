@@ -1,4 +1,4 @@
-//! What every scenario plays on: one private network, a relay with Tor inside, one behind a `tor`, and a sender's
+//! What every scenario plays on: one private network, a relay with embedded Tor, one behind a `tor`, and a sender's
 //! `tor`.
 
 use std::net::SocketAddr;
@@ -17,18 +17,18 @@ pub(crate) struct Stage {
     pub(crate) network: TorNetwork,
     /// arti's configuration for this network.
     pub(crate) config: PathBuf,
-    /// State of the senders that have Tor inside.
+    /// State of the senders that have embedded Tor.
     pub(crate) senders: PathBuf,
     /// SOCKS port of the sender's `tor`.
     pub(crate) socks: SocketAddr,
-    pub(crate) inside: InsideRelay,
+    pub(crate) embedded: EmbeddedRelay,
     pub(crate) external: Relay,
     /// Address of the external one.
     pub(crate) external_onion: String,
 }
 
-/// A relay with Tor inside, reachable.
-pub(crate) struct InsideRelay {
+/// A relay with embedded Tor, reachable.
+pub(crate) struct EmbeddedRelay {
     pub(crate) relay: Relay,
     pub(crate) onion: String,
 }
@@ -44,16 +44,16 @@ impl Stage {
         let behind = external.address();
         let lines = service_lines(TORRC_EXAMPLE, behind).expect("one onion service");
         let state = network.dir().join("relay");
-        let (inside, socks, external_onion) = thread::scope(|scope| {
-            let inside = scope.spawn(|| {
-                let inside = start(&config, &["--state-dir", path(&state)]);
-                inside.must_become("reachable");
-                inside
+        let (embedded, socks, external_onion) = thread::scope(|scope| {
+            let embedded = scope.spawn(|| {
+                let embedded = start(&config, &["--state-dir", path(&state)]);
+                embedded.must_become("reachable");
+                embedded
             });
             let socks = scope.spawn(|| network.socks_client("sender"));
             let onion = network.onion_service("host", &lines);
             (
-                inside.join().expect("it becomes reachable"),
+                embedded.join().expect("it becomes reachable"),
                 socks.join().expect("it returns its fault"),
                 onion,
             )
@@ -64,12 +64,12 @@ impl Stage {
             socks: socks.unwrap_or_else(|fault| panic!("{fault:#}")),
             external_onion: external_onion.unwrap_or_else(|fault| panic!("{fault:#}")),
             network,
-            inside,
+            embedded,
             external,
         }
     }
 
-    /// `kkvc send` with Tor inside.
+    /// `kkvc send` with embedded Tor.
     pub(crate) fn send(&self, onion: &str, options: &[&str], text: &str) -> Run {
         send(&self.config, &self.senders, onion, options, text)
     }
@@ -82,7 +82,7 @@ impl Stage {
     }
 }
 
-/// `kkvc send` with Tor inside, on the network that `config` describes and with its state in `state`.
+/// `kkvc send` with embedded Tor, on the network that `config` describes and with its state in `state`.
 pub(crate) fn send(config: &Path, state: &Path, onion: &str, options: &[&str], text: &str) -> Run {
     let place = ["--state-dir", path(state), "--tor-config", path(config)];
     let arguments = ["--json", "--tor", "embedded", "send", onion];
@@ -93,8 +93,8 @@ pub(crate) fn path(path: &Path) -> &str {
     path.to_str().expect("test directories have plain names")
 }
 
-/// A relay with Tor inside, on its way to the network that `config` describes.
-pub(crate) fn start(config: &Path, options: &[&str]) -> InsideRelay {
+/// A relay with embedded Tor, on its way to the network that `config` describes.
+pub(crate) fn start(config: &Path, options: &[&str]) -> EmbeddedRelay {
     start_with(config, options, |command| command)
 }
 
@@ -103,14 +103,14 @@ pub(crate) fn start_with(
     config: &Path,
     options: &[&str],
     change: impl FnOnce(&mut Command) -> &mut Command,
-) -> InsideRelay {
+) -> EmbeddedRelay {
     let arguments = ["--tor", "embedded", "--tor-config", path(config)];
     let relay = Relay::start_with(&[&arguments[..], options].concat(), change);
     let onion = status(&relay)["onion"]
         .as_str()
         .expect("an address")
         .to_owned();
-    InsideRelay { relay, onion }
+    EmbeddedRelay { relay, onion }
 }
 
 /// `kkvc status` of a relay.
@@ -127,7 +127,7 @@ pub(crate) fn must_have_arrived(relay: &Relay, text: &str) {
     assert_eq!(relay.text(id), text);
 }
 
-impl InsideRelay {
+impl EmbeddedRelay {
     /// Waits until its Tor is at `step`.
     pub(crate) fn must_become(&self, step: &str) {
         self.must_become_such(step, |state| state["step"] == step);

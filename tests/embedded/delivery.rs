@@ -38,7 +38,7 @@ pub(crate) fn a_relay_on_a_socket_is_reached_through_a_system_tor(stage: &Stage)
 pub(crate) fn the_largest_message_of_each_suite_arrives_by_all_four_pairs(stage: &Stage) {
     for (suite, bytes) in [("2", MAX_TEXT_BYTES), ("1", MAX_TEXT_BYTES_V1)] {
         for (name, relay, onion) in [
-            ("embedded", &stage.inside.relay, &stage.inside.onion),
+            ("embedded", &stage.embedded.relay, &stage.embedded.onion),
             ("external", &stage.external, &stage.external_onion),
         ] {
             for by_socks in [false, true] {
@@ -59,9 +59,9 @@ pub(crate) fn the_largest_message_of_each_suite_arrives_by_all_four_pairs(stage:
 }
 
 /// Two messages, one after the other: the client starts a Tor of its own for the first, and keeps it for the next.
-pub(crate) fn the_interactive_client_sends_with_tor_inside(stage: &Stage) {
+pub(crate) fn the_interactive_client_sends_with_embedded_tor(stage: &Stage) {
     let state = stage.network.dir().join("client");
-    let client = stage.inside.relay.owner([
+    let client = stage.embedded.relay.owner([
         "tui",
         "--tor",
         "embedded",
@@ -79,8 +79,8 @@ pub(crate) fn the_interactive_client_sends_with_tor_inside(stage: &Stage) {
             "the first at the keys",
         ),
         (
-            &stage.inside.relay,
-            &stage.inside.onion,
+            &stage.embedded.relay,
+            &stage.embedded.onion,
             "the second at the keys",
         ),
     ] {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::faults::Trouble;
 use super::programs::{Run, Signal};
-use super::stage::{self, InsideRelay, must_have_arrived, path};
+use super::stage::{self, EmbeddedRelay, must_have_arrived, path};
 
 /// A clock that can be set.
 struct Clock {
@@ -52,7 +52,7 @@ fn clock_of(trouble: &Trouble, name: &str, offset: &str) -> Clock {
     Clock::off_by(offset, home.join("clock"))
 }
 
-fn start(trouble: &Trouble, name: &str, clock: &Clock) -> InsideRelay {
+fn start(trouble: &Trouble, name: &str, clock: &Clock) -> EmbeddedRelay {
     let state = trouble.place(name);
     stage::start_with(&trouble.config, &["--state-dir", path(&state)], |command| {
         clock.before(command)
@@ -60,7 +60,7 @@ fn start(trouble: &Trouble, name: &str, clock: &Clock) -> InsideRelay {
 }
 
 /// In good order, as faketime leaves something in memory otherwise.
-fn end(relay: &InsideRelay) {
+fn end(relay: &EmbeddedRelay) {
     relay.relay.process().signal(Signal::TERM);
     relay.relay.process().finish().must_end_with(0);
 }

@@ -1,4 +1,4 @@
-//! "Tor only", of the programs with Tor inside: every system call of a whole exchange is looked at.
+//! "Tor only", of the programs with embedded Tor: every system call of a whole exchange is looked at.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! A relay with Tor inside and no network: all that needs none works, and its owner is told what is the matter.
+//! A relay with embedded Tor and no network: all that needs none works, and its owner is told what is the matter.
 
 use super::programs::{HeldPort, Signal};
 use super::stage::{path, send, start, status};

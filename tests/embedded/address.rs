@@ -33,7 +33,7 @@ pub(crate) fn the_address_outlives_the_process_and_is_reachable_at_once_again(st
 }
 
 pub(crate) fn every_thread_is_held_to_writing_in_the_state_directory_alone(stage: &Stage) {
-    let relay = &stage.inside.relay;
+    let relay = &stage.embedded.relay;
     for (field, expected) in [("Seccomp", "2"), ("NoNewPrivs", "1")] {
         let held = relay.in_every_thread(field);
         let threads = held.len();

@@ -99,7 +99,7 @@ pub(crate) fn a_closed_inbox_opens_only_to_those_with_a_key(stage: &Stage) {
     let used = look_into(right(), At::Connect, &key);
     assert!(used[0].copies() >= 1, "the search is no use: {used:?}");
     must_forget(right(), &key);
-    let other = stage.send(&stage.inside.onion, &["--key", path(&friends)], "text");
+    let other = stage.send(&stage.embedded.onion, &["--key", path(&friends)], "text");
     other
         .finish()
         .must_end_with(2)
