@@ -43,3 +43,34 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     }
     super::run(mutants.args(arguments))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::PACKAGES;
+    use crate::root;
+
+    #[test]
+    fn every_file_that_is_changed_is_there_and_in_one_of_the_packages() {
+        let settings =
+            fs::read_to_string(root().join(".cargo/mutants.toml")).expect("a file of the project");
+        let globs: Vec<&str> = settings
+            .split('"')
+            .filter(|part| part.starts_with("crates/"))
+            .collect();
+        assert!(globs.len() > PACKAGES.len());
+        for glob in &globs {
+            let path = glob.split("/*").next().expect("it has a beginning");
+            assert!(root().join(path).exists(), "{glob}");
+        }
+        for package in PACKAGES {
+            assert!(
+                globs
+                    .iter()
+                    .any(|glob| glob.starts_with(&format!("crates/{package}/"))),
+                "{package}"
+            );
+        }
+    }
+}
