@@ -3,7 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The price of opening a session: 2^cost hashes are expected. 0 to 60.
+/// The price of opening a session: 2^cost hashes are expected (PROTOCOL.md §5). 0 to 60.
+///
+/// ```
+/// use kkv_pow::{BadCost, Cost};
+///
+/// let cost: Cost = "30".parse()?;
+/// assert_eq!(cost.expected_hashes(), 1024.0 * 1024.0 * 1024.0);
+/// assert_eq!(Cost::new(61), Err(BadCost::TooHigh(61)));
+/// # Ok::<(), BadCost>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost(u8);
 

@@ -2,6 +2,33 @@
 //!
 //! Nothing here knows of messages or relays. It is a package of its own also because a build for development doesn't
 //! optimise the rest, and without optimisation the search is a thousand times as slow.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use kkv_pow::{Cost, Odds, Puzzle, PuzzleKey, Search, Solver};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let puzzle = Puzzle::V2 { key: PuzzleKey([7; 32]), cost: Cost::new(8)? };
+//! let search = Search::default(); // another thread may look at it, or stop it
+//! let solution = Solver::default().solve(&puzzle, &[0; 24], &search);
+//! puzzle.verify(&solution.expect("nobody stops it"))?;
+//! assert_eq!(search.found(), puzzle.count());
+//!
+//! // At a million hashes a second, half of all searches are done within this time.
+//! let odds = Odds::new(&puzzle, 1e6);
+//! assert!(odds.within(0.5) < Duration::from_millis(1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A seed is no key of a puzzle:
+//!
+//! ```compile_fail,E0308
+//! use kkv_pow::{Cost, Puzzle, Seed};
+//!
+//! let puzzle = Puzzle::V2 { key: Seed([7; 32]), cost: Cost::HIGHEST };
+//! ```
 
 mod bytes;
 mod cost;

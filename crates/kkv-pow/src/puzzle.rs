@@ -12,7 +12,7 @@ pub const SUBPUZZLES: usize = 16;
 /// Bits from which on a kkv/2 puzzle is split: log2 of [`SUBPUZZLES`].
 const SPLIT_BITS: u8 = 4;
 
-/// What has to be found to open a session.
+/// What has to be found to open a session (PROTOCOL.md §5; kkv/1's in §10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Puzzle {
     /// A 32-byte nonce with BLAKE3(nonce ‖ seed) starting with `cost` zero bits.
@@ -100,6 +100,16 @@ impl Puzzle {
     }
 
     /// Checks a solution, cheapest fault first: number and order of nonces, then each hash (80–95 ns).
+    ///
+    /// ```
+    /// use kkv_pow::{Cost, Puzzle, PuzzleKey, Solution, WrongSolution};
+    ///
+    /// let puzzle = Puzzle::V2 { key: PuzzleKey([7; 32]), cost: Cost::new(4)? };
+    /// // Sixteen nonces of 4 − 4 = 0 bits each: any will do, if they increase.
+    /// assert_eq!(puzzle.verify(&Solution::V2((0..16).collect())), Ok(()));
+    /// assert_eq!(puzzle.verify(&Solution::V2(vec![0; 16])), Err(WrongSolution::Order));
+    /// # Ok::<(), kkv_pow::BadCost>(())
+    /// ```
     ///
     /// # Errors
     /// It does not solve this puzzle.

@@ -17,6 +17,13 @@ pub fn is_ignorable(c: char) -> bool {
 
 /// Whether nothing is to be seen of a text: blanks of every kind, and what is ignored. A control character is no blank:
 /// it is shown by its number.
+///
+/// ```
+/// use kkv_protocol::blank::{is_blank, is_ignorable};
+///
+/// assert!(is_blank(" \u{200b}\n") && is_ignorable('\u{200b}'));
+/// assert!(!is_blank("."));
+/// ```
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     let nothing = |c: char| c.is_whitespace() || is_ignorable(c) || c == BRAILLE_BLANK;

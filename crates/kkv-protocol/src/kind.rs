@@ -3,6 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// Kind of a message's content (PROTOCOL.md §7). kkv/1 has text only.
+///
+/// ```
+/// use kkv_protocol::kind::{Kind, UnknownKind};
+///
+/// assert_eq!(Kind::try_from(0), Ok(Kind::Text));
+/// assert_eq!(Kind::try_from(9), Err(UnknownKind(9)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]

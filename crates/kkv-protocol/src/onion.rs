@@ -17,6 +17,18 @@ const VERSION: u8 = 3;
 ///
 /// `base32(PUBKEY ‖ CHECKSUM ‖ VERSION) ".onion"`, CHECKSUM = SHA3-256(".onion checksum" ‖ PUBKEY ‖ VERSION)[..2]
 /// (Tor's rend-spec-v3, "Encoding onion addresses").
+///
+/// ```
+/// use kkv_protocol::onion::{OnionAddress, OnionAddressError};
+///
+/// let printed = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+/// let address: OnionAddress = printed.parse()?;
+/// assert_eq!(address.to_string(), printed);
+///
+/// let mistyped = printed.replacen("2gz", "2hz", 1);
+/// assert_eq!(mistyped.parse::<OnionAddress>(), Err(OnionAddressError::Checksum));
+/// # Ok::<(), OnionAddressError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OnionAddress {
     public_key: ServiceKey,

@@ -6,6 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What a text is that is one OpenPGP block and nothing else.
+///
+/// ```
+/// use kkv_protocol::openpgp::Block;
+///
+/// let text = b"-----BEGIN PGP MESSAGE-----\n\nwV4D\n-----END PGP MESSAGE-----\n";
+/// assert_eq!(Block::of(text), Some(Block::Message));
+/// assert_eq!(Block::of(b"hello"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {

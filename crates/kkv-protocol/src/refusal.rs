@@ -146,7 +146,16 @@ impl Refusal {
     }
 }
 
-/// What an answer says whose status is not 200.
+/// What an answer says whose status is not 200 (PROTOCOL.md §9).
+///
+/// ```
+/// use kkv_protocol::refusal::{Refusal, Refused};
+///
+/// let body = Refusal::Full.body();
+/// let read = Refused::read(Refusal::Full.status(), body.as_bytes());
+/// assert_eq!(read.known(), Some(Refusal::Full));
+/// assert_eq!(Refused::read(404, b"<html>"), Refused::No);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// A refusal of the list: its code, under its status.

@@ -26,6 +26,15 @@ impl fmt::Display for Suite {
 }
 
 /// Which suites one side is willing to speak.
+///
+/// ```
+/// use kkv_protocol::suite::{Suite, SuitePolicy};
+///
+/// let policy: SuitePolicy = "2".parse()?;
+/// assert!(policy.allows(Suite::V2) && !policy.allows(Suite::V1));
+/// assert_eq!(SuitePolicy::Any.suites(), [Suite::V2, Suite::V1]);
+/// # Ok::<(), kkv_protocol::suite::BadSuitePolicy>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SuitePolicy {
     /// kkv/2, and kkv/1 with who has nothing better.

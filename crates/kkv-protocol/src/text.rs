@@ -9,6 +9,17 @@ use crate::blank::is_blank;
 use crate::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
 /// A text that kkv/2 can carry, and that is worth it: 1 to 3,500 bytes of UTF-8 with something to see. Wiped on drop.
+///
+/// ```
+/// use kkv_protocol::suite::Suite;
+/// use kkv_protocol::text::{BadText, Text};
+///
+/// let text = Text::new("a\0b".to_owned().into())?;
+/// assert_eq!(text.fits(Suite::V2), Ok(()));
+/// assert_eq!(text.fits(Suite::V1), Err(BadText::NulInV1));
+/// assert_eq!(Text::new(" ".to_owned().into()).unwrap_err(), BadText::Blank);
+/// # Ok::<(), BadText>(())
+/// ```
 pub struct Text(Zeroizing<String>);
 
 /// Why a text can't be carried.

@@ -1,4 +1,47 @@
 //! kkv/1, the published protocol, as it is on the wire (PROTOCOL.md §10).
+//!
+//! ```
+//! use kkv_pow::{Cost, Search, Solution, Solver};
+//! use kkv_protocol::Terms;
+//! use kkv_protocol::crypto::identity::SenderKey;
+//! use kkv_protocol::crypto::random;
+//! use kkv_protocol::limits::SLOT_BYTES;
+//! use kkv_protocol::relay_keys::RelayKeys;
+//! use kkv_protocol::text::Text;
+//! use kkv_protocol::v1::relay;
+//! use kkv_protocol::v1::sender::Hello;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let rng = &mut random::kernel();
+//! let keys = RelayKeys::generate(rng);
+//! let hello = Hello::new(SenderKey::generate(rng));
+//!
+//! // POST /pow. The lifetimes of kkv/1 are not on the wire.
+//! let now = 1_800_000_000;
+//! let terms = Terms { cost: Cost::new(4)?, lifetime: 0, expiry: now + 480, session_lifetime: 0 };
+//! let answer = relay::issue(&keys, &hello.request(), &terms, rng);
+//! let challenged = hello.challenged(&answer)?;
+//! let found = Solver::default().solve(&challenged.puzzle(), &[0; 24], &Search::default());
+//! let Some(Solution::V1(nonce)) = found else {
+//!     unreachable!("nobody stops it");
+//! };
+//!
+//! // GET /get_domain_pk, then POST /exchange_keys.
+//! let vouched = challenged.vouched(keys.public().id().to_string().as_bytes())?;
+//! let exchanging = vouched.solved(nonce, rng);
+//! let admitted = relay::admit(&keys, exchanging.request(), now)?;
+//! let (session, answer) = admitted.open(&keys, rng)?;
+//! let answer = serde_json::from_str(&serde_json::to_string(&answer)?)?;
+//! let open = exchanging.answered(&answer)?;
+//!
+//! // POST /msg.
+//! let sent = open.seal(&Text::new("hello".to_owned().into())?)?;
+//! let mut slot = [0; SLOT_BYTES];
+//! let (length, _) = session.open(&relay::signed(&sent.request)?, &mut slot)?;
+//! assert_eq!(&slot[..length], b"hello");
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod challenge;
 pub mod relay;
@@ -15,7 +58,7 @@ pub(crate) const SIGNATURE_BYTES: usize = 64;
 /// Shortest ciphertext that can hold a text: tag, signature and one byte.
 pub(crate) const MIN_CIPHERTEXT_BYTES: usize = TAG_BYTES + SIGNATURE_BYTES + 1;
 
-/// What a sender's inner signature is over: the bare text.
+/// What a sender's inner signature is over: the bare text (PROTOCOL.md §10).
 #[must_use]
 pub fn content_signed(text: &[u8]) -> &[u8] {
     text

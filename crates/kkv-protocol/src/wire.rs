@@ -11,10 +11,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 /// `N` bytes, as 2·N hex characters. Any other length is refused.
+///
+/// ```
+/// use kkv_protocol::wire::{BadHex, Hex};
+///
+/// assert_eq!(Hex::<2>::parse("a0fF"), Ok(Hex([0xa0, 0xff])));
+/// assert_eq!(Hex::<2>::parse("a0fg"), Err(BadHex::Character));
+/// assert_eq!(Hex([0xa0, 0xff]).to_string(), "a0ff");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Hex<const N: usize>(pub [u8; N]);
 
 /// Up to `MAX` bytes, as an even number of hex characters.
+///
+/// ```
+/// use kkv_protocol::wire::HexUpTo;
+///
+/// let solution = HexUpTo::<128>::new(vec![7; 8]);
+/// assert_eq!(solution.as_bytes(), [7; 8]);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct HexUpTo<const MAX: usize>(Vec<u8>);
 
@@ -58,6 +73,16 @@ pub enum BadBody {
 /// Whatever comes from outside in JSON is read by this: serde's derived readers take the array of an object's values
 /// for the object.
 ///
+/// ```
+/// use kkv_protocol::v2::wire::MessageAnswer;
+/// use kkv_protocol::wire::{BadBody, object};
+///
+/// let json = format!("{{\"receipt\":\"{}\"}}", "00".repeat(64));
+/// assert!(object::<MessageAnswer>(json.as_bytes()).is_ok());
+/// let other = object::<MessageAnswer>(b"{\"receipt\":7}");
+/// assert_eq!(other.map(|_| ()), Err(BadBody::Fields));
+/// ```
+///
 /// # Errors
 /// It is anything else.
 pub fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, BadBody> {
@@ -76,6 +101,16 @@ pub fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, BadBody> {
 ///
 /// Whatever is escaped in it is read by `serde_urlencoded`, which looks at every byte alone. Hex never is, and then the
 /// fields are there as they are: with a message of kkv/1 that spares the relay a twelfth of its work.
+///
+/// ```
+/// use kkv_protocol::v1::wire::PowRequest;
+/// use kkv_protocol::wire::form;
+///
+/// let body = format!("bytes={}", "ab".repeat(32));
+/// let request: PowRequest = form(body.as_bytes())?;
+/// assert_eq!(request.bytes.0, [0xab; 32]);
+/// # Ok::<(), kkv_protocol::wire::BadBody>(())
+/// ```
 ///
 /// # Errors
 /// [`BadBody::Fields`]: any bytes are some form.

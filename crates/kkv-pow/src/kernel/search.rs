@@ -122,6 +122,15 @@ fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u32; W
 /// `first` and what follows in the counted word. Looks at 32 bits at most. The hit is among the [`GROUP`] from there
 /// on.
 ///
+/// ```
+/// use kkv_pow::kernel::{Block, GROUP, InstructionSet, find};
+/// use kkv_pow::PuzzleKey;
+///
+/// let block = Block::v2(&PuzzleKey([7; 32]), 0);
+/// // Every hash begins with no zero bits at least, so the first group is found at once.
+/// assert_eq!(find(InstructionSet::best(), &block, 0, 0, GROUP), Some(0));
+/// ```
+///
 /// # Panics
 /// `count` is no multiple of [`GROUP`], or `first` + `count` − 1 does not fit in a word.
 #[must_use]

@@ -1,5 +1,25 @@
 //! The one-use key exchanges: X25519 alone (kkv/1) and X25519 with ML-KEM-768 (kkv/2).
 //!
+//! ```
+//! use kkv_protocol::crypto::exchange::HybridSecret;
+//! use kkv_protocol::crypto::random;
+//! use kkv_protocol::ids::SessionId;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let rng = &mut random::kernel();
+//! let secret = HybridSecret::generate(rng); // the sender's
+//! let (answer, relays) = secret.offer().answer(rng)?; // the relay's
+//! let senders = secret.agree(&answer)?;
+//!
+//! let session = SessionId([7; 32]);
+//! let mut text = *b"for one reader";
+//! let tag = senders.message_key(&session).seal(&session.0, &mut text);
+//! relays.message_key(&session).open(&session.0, &mut text, &tag)?;
+//! assert_eq!(&text, b"for one reader");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The sender starts, the relay answers; both ends come out with a shared secret that no one else has. Every secret
 //! here is used once and wiped on drop.
 

@@ -1,4 +1,34 @@
 //! Ed25519 keys, one type per side, and the signed statements of kkv/2 (RFC 8032).
+//!
+//! ```
+//! use kkv_protocol::crypto::identity::{PublicKey, Sender, SenderKey};
+//! use kkv_protocol::crypto::{labels, random};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = SenderKey::generate(&mut random::kernel());
+//! let statement = labels::MESSAGE.digest(&[b"what is said"]);
+//! let signature = key.sign_statement(&statement);
+//!
+//! // Whoever has the 32 bytes of the key can check it.
+//! let public = PublicKey::<Sender>::from_id(&key.public().id())?;
+//! public.verify_statement(&statement, &signature)?;
+//! assert_eq!(public.fingerprint().to_string().len(), 39); // eight groups of four digits
+//!
+//! // As a file, and back.
+//! let again = SenderKey::from_pem(&key.to_pem())?;
+//! assert_eq!(again.public().id(), key.public().id());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A sender's key is no relay's:
+//!
+//! ```compile_fail,E0308
+//! use kkv_protocol::crypto::identity::{PublicKey, Relay};
+//! use kkv_protocol::ids::SenderId;
+//!
+//! let key = PublicKey::<Relay>::from_id(&SenderId([1; 32]));
+//! ```
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -197,7 +227,7 @@ impl<S: Side> PublicKey<S> {
         result.map_err(|_| BadSignature)
     }
 
-    /// Checks a statement of kkv/2, strictly.
+    /// Checks a statement of kkv/2, Ed25519 over [`STATEMENT_PREFIX`] ‖ digest, strictly (PROTOCOL.md §2).
     ///
     /// # Errors
     /// The signature does not fit.

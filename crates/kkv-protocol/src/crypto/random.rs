@@ -11,6 +11,12 @@ use rand::rngs::SysRng;
 ///
 /// # Panics
 /// Drawing from it does when the kernel has no randomness to give, which Linux says at boot or never.
+///
+/// ```
+/// use kkv_protocol::crypto::{identity::SenderKey, random};
+///
+/// let key = SenderKey::generate(&mut random::kernel());
+/// ```
 #[must_use]
 pub fn kernel() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)

@@ -21,7 +21,7 @@ use crate::terms::Terms;
 use crate::wire::Hex;
 use kkv_pow::{Cost, Nonce, Solution};
 
-/// Answers `POST /pow`.
+/// Answers `POST /pow`: a challenge of 76 bytes and Ed25519(relay, challenge) (PROTOCOL.md §10). 16 bytes are drawn.
 pub fn issue(
     keys: &RelayKeys,
     request: &PowRequest,
@@ -43,7 +43,7 @@ pub struct Admitted<'r> {
     challenge: Challenge,
 }
 
-/// Checks what costs next to nothing: deadline, ownership, solution.
+/// Checks what costs next to nothing: deadline, ownership, solution (PROTOCOL.md §3, §10). `now` is in unix seconds.
 ///
 /// `pow_sig` is not looked at: the tag in the seed says the same for a three-hundredth of the price.
 ///

@@ -23,6 +23,18 @@ const SEED_START: usize = 16;
 const TAG: std::ops::Range<usize> = 32..48;
 
 /// A challenge of suite 2 whose cost is one that can be asked for.
+///
+/// ```
+/// use kkv_protocol::error::BadChallenge;
+/// use kkv_protocol::v2::challenge::{CHALLENGE_BYTES, Challenge};
+///
+/// let mut bytes = [0; CHALLENGE_BYTES];
+/// assert_eq!(Challenge::from_bytes(&bytes), Err(BadChallenge::Suite(0)));
+/// bytes[..2].copy_from_slice(&[2, 30]);
+/// let challenge = Challenge::from_bytes(&bytes)?;
+/// assert_eq!(challenge.terms().cost.bits(), 30);
+/// # Ok::<(), BadChallenge>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
     bytes: [u8; CHALLENGE_BYTES],

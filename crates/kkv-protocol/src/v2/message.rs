@@ -56,7 +56,19 @@ pub struct Parts<'p> {
     pub content: &'p [u8],
 }
 
-/// Takes an opened message apart.
+/// Takes an opened message apart (PROTOCOL.md §7).
+///
+/// ```
+/// use kkv_protocol::v2::message::{PLAIN_BYTES, decode};
+///
+/// let mut plain = [0; PLAIN_BYTES]; // signature 64 ‖ kind ‖ zero ‖ length ‖ content ‖ zeros
+/// plain[66] = 5;
+/// plain[68..73].copy_from_slice(b"hello");
+/// assert_eq!(decode(&plain)?.content, b"hello");
+/// plain[100] = 1; // padding that is not zero
+/// assert!(decode(&plain).is_err());
+/// # Ok::<(), kkv_protocol::refusal::Refusal>(())
+/// ```
 ///
 /// # Errors
 /// Unproven: a length out of range or padding that is not zero. Both sides know the key, so only a broken sender gets

@@ -24,7 +24,7 @@ use crate::terms::Terms;
 use crate::wire::Hex;
 use kkv_pow::{Cost, Solution};
 
-/// Answers `POST /pow`.
+/// Answers `POST /pow`: a challenge of 112 bytes and Ed25519(relay, its statement) (PROTOCOL.md §4). 16 bytes are drawn.
 ///
 /// # Errors
 /// The request is for a suite other than kkv/2.
@@ -58,7 +58,8 @@ pub struct Admitted<'r> {
     challenge: Challenge,
 }
 
-/// Checks what costs next to nothing: deadline, ownership, solution.
+/// Checks what costs next to nothing: deadline, ownership, solution (PROTOCOL.md §3, §5). `now` is in the seconds of the
+/// relay's own expiries.
 ///
 /// # Errors
 /// Malformed, expired or unpaid.
@@ -121,7 +122,7 @@ impl Admitted<'_> {
         }
     }
 
-    /// Checks the sender's signature and makes the session (64 bytes are drawn).
+    /// Checks the sender's signature of the request and makes the session (PROTOCOL.md §6; 64 bytes are drawn).
     ///
     /// # Errors
     /// Unproven: key or signature no good, or an exchange key that no honest sender makes.
@@ -155,7 +156,7 @@ impl Admitted<'_> {
     }
 }
 
-/// By what a message is known if it comes again.
+/// By what a message is known if it comes again: BLAKE3 derive_key over session ‖ sealed message.
 #[must_use]
 pub fn message_digest(request: &MessageRequest) -> RequestDigest {
     labels::REPEAT.digest(&[&request.session.0, &request.sealed.0])
