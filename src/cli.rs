@@ -2,7 +2,6 @@
 //! like, which panic when nobody reads any more: see `output`.
 
 mod address;
-mod advice;
 mod arguments;
 mod ask;
 mod bench;
@@ -26,11 +25,7 @@ pub(crate) mod embedded;
 #[path = "cli/embedded/absent.rs"]
 pub(crate) mod embedded;
 mod environment;
-mod estimate;
 pub(crate) mod exit;
-mod explain;
-pub(crate) mod fields;
-pub(crate) mod find;
 mod host;
 mod identity;
 mod key;
@@ -45,23 +40,18 @@ pub(crate) mod message;
 pub(crate) mod output;
 mod panic;
 mod passphrase;
-pub(crate) mod preview;
 mod progress;
 mod proof;
 mod read;
 mod receipt;
 mod runtime;
-mod secret_file;
-pub(crate) mod selection;
 pub(crate) mod send;
 mod senders;
 mod speed;
 mod status;
-pub(crate) mod steps;
 mod tor_lines;
 mod value_parsers;
 mod watch;
-pub(crate) mod way;
 mod wipe;
 
 pub use kkv::main as kkv;

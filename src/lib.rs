@@ -1,7 +1,8 @@
 //! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
 //!
 //! Below all of it are the crates: of the protocol (`kkv-pow`, `kkv-protocol`), of connections (`kkv-base`, `kkv-net`),
-//! of the relay (`kkv-owner`, `kkv-relay`), of `kkvc` (`kkv-client`) and of terminals (`kkv-terminal`). Lower rooms never import
+//! of the relay (`kkv-owner`, `kkv-relay`), of `kkvc` (`kkv-client`), of terminals (`kkv-terminal`), and what
+//! both faces of `kkvc` share (`kkv-ui`). Lower rooms never import
 //! higher ones:
 //!
 //! ```text

@@ -36,7 +36,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::cli::exit::{CliError, Exit};
 use crate::contacts::BookFile;
 use app::{App, Event, Order};
 use clipboard::Clipboard;
@@ -44,6 +43,7 @@ use keeper::Keeper;
 use kkv_terminal::input::{terminal_has_input, terminal_is_gone};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::info;
+use kkv_ui::error::{CliError, Exit};
 use layout::Layout;
 use link::Link;
 use people::People;
@@ -64,6 +64,8 @@ pub(crate) struct Wishes {
     pub(crate) bell: bool,
     /// Whether the list shows what each text begins with.
     pub(crate) first_words: bool,
+    /// Whether every option that a text names can be given to the interactive client, too.
+    pub(crate) takes_options: fn(&str) -> bool,
 }
 
 /// How often a delivery under way is looked at.
@@ -89,6 +91,7 @@ pub(crate) async fn run(
     let stopped = signals::stopped()?;
     let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
     let mut app = App::new(Theme::new(wishes.colours), people);
+    app.takes_options = wishes.takes_options;
     app.clipboard = Clipboard::here(|name| std::env::var(name).ok());
     app.layout = Layout::here(|name| std::env::var(name).ok());
     let (events, mut happening) = unbounded_channel();

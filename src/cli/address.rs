@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::build::mode;
 use super::embedded::address;
-use super::exit::CliError;
 use super::value_parsers::named_file;
 use crate::tor::TorMode;
+use kkv_ui::error::CliError;
 
 /// What is done with the address.
 #[derive(Debug, Subcommand)]

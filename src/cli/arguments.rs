@@ -7,13 +7,13 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Command, Error, Parser};
 
 use super::environment::{Typed, is_no, variable, with_environment};
-use super::exit::Exit;
 use super::exit::report_error;
 use super::output::print;
 use super::{build, completions};
 use kkv_terminal::stderr::{error, warn};
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::{colour, writer};
+use kkv_ui::error::Exit;
 
 /// Parses the command line. What is printed instead, if it can't be used, asks for help, or is a shell's question of
 /// what could come next, is printed here.

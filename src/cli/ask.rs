@@ -8,12 +8,12 @@ use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 use zeroize::Zeroizing;
 
-use super::exit::{CliError, Exit};
 use kkv_terminal::bar::{columns_of, hanging};
 use kkv_terminal::input::is_of_no_terminal;
 use kkv_terminal::signals::{self, Listening};
 use kkv_terminal::stderr::warn;
 use kkv_terminal::writer::{self, Sink};
+use kkv_ui::error::{CliError, Exit};
 
 /// A terminal that takes a question later than this was stopped, or far behind.
 const BEHIND: Duration = Duration::from_secs(1);

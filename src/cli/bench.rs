@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::commands::Solving;
-use super::estimate::about;
-use super::exit::CliError;
 use super::output::{print, print_json};
 use super::speed::{Speed, in_words};
 use crate::count::counted;
 use crate::limits::DEFAULT_COST;
 use crate::pow::{Cost, Odds};
 use crate::protocol::suite::Suite;
+use kkv_ui::error::CliError;
+use kkv_ui::estimate::about;
 
 /// How long each suite is measured.
 const TIME: Duration = Duration::from_millis(500);

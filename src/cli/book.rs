@@ -1,31 +1,24 @@
 //! The file of contacts that --contacts names, as commands use it.
 
 use std::path::Path;
-use std::str::FromStr;
 
-use super::advice::close_file;
-use super::exit::{CliError, Exit};
 use super::passphrase;
 use crate::contacts::{
-    Book, BookError, BookFile, ChangeError, Contact, FileError, Name, SealedBook,
+    Book, BookError, BookFile, ChangeError, Contact, FileError, Name, Recipient, SealedBook,
 };
 use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::tor::{ParseTargetError, Target};
 use kkv_terminal::stderr::warn;
 use kkv_terminal::visible::{OneLine, quoted};
+use kkv_ui::advice::close_file;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::fields::did_you_mean;
 
 /// Where contacts are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Contacts<'c> {
     pub(super) path: &'c Path,
     pub(super) passphrase_file: Option<&'c Path>,
-}
-
-/// Somebody to write to, as it is typed: an address, or a contact's name.
-#[derive(Debug, Clone)]
-pub(crate) enum Recipient {
-    Address(Target),
-    Name(Name),
 }
 
 /// Where a message is to go, and who that is if it is known, with the file that says so.
@@ -38,22 +31,6 @@ pub(super) struct ResolvedRecipient {
 struct Known {
     contact: Contact,
     file: BookFile,
-}
-
-impl FromStr for Recipient {
-    type Err = ParseTargetError;
-
-    /// Whatever is neither is told as an address that isn't one.
-    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
-        match text.parse() {
-            Ok(target) => Ok(Self::Address(target)),
-            Err(ParseTargetError::OutsideTor) => match text.parse() {
-                Ok(name) => Ok(Self::Name(name)),
-                Err(_) => Err(ParseTargetError::OutsideTor),
-            },
-            Err(fault) => Err(fault),
-        }
-    }
 }
 
 impl Contacts<'_> {
@@ -197,12 +174,6 @@ pub(super) fn found<'b>(book: &'b Book, name: &Name) -> Result<&'b Contact, CliE
     book.get(name).map_err(|fault| refused(&fault, book))
 }
 
-/// Whom `name` may have meant, as a question; none if it is like nobody's.
-pub(crate) fn did_you_mean(book: &Book, name: &Name) -> Option<String> {
-    let near: Vec<&str> = book.near(name).into_iter().map(Name::as_str).collect();
-    (!near.is_empty()).then(|| format!("Did you mean {}?", near.join(", or ")))
-}
-
 fn refused(fault: &BookError, book: &Book) -> CliError {
     let failed = CliError::usage(fault.to_string());
     match fault {
@@ -247,36 +218,5 @@ fn unusable(path: &Path, fault: &FileError) -> CliError {
         }
         FileError::Version(_) => failed.hint("Use the kkvc that wrote it, or a newer one."),
         FileError::Io(_) => failed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_can_be_no_name_is_told_as_the_address_that_it_is_not() {
-        let read = |text: &str| text.parse::<Recipient>();
-        assert!(matches!(read("127.0.0.1:7"), Ok(Recipient::Address(_))));
-        assert!(matches!(read("bob"), Ok(Recipient::Name(_))));
-        assert!(matches!(read("Dr. Who"), Ok(Recipient::Name(_))));
-        for text in [
-            "",
-            "example.com",
-            "8.8.8.8",
-            "me@localhost",
-            "a\u{202e}b",
-            "-x",
-        ] {
-            assert!(
-                matches!(read(text), Err(ParseTargetError::OutsideTor)),
-                "{text}"
-            );
-        }
-        assert!(matches!(
-            read("short.onion"),
-            Err(ParseTargetError::Onion(_))
-        ));
-        assert!(matches!(read("http://bob"), Err(ParseTargetError::Scheme)));
     }
 }

@@ -6,11 +6,9 @@ use std::ffi::OsString;
 use clap::{Command, Error};
 
 use super::environment::each_option;
-use super::exit::CliError;
 use crate::tor::{SocksProxyError, TorMode, TorWay};
-
-/// Whether there is Tor inside.
-pub(super) const HAS_EMBEDDED_TOR: bool = cfg!(feature = "embedded-tor");
+use kkv_ui::error::CliError;
+use kkv_ui::tor::HAS_EMBEDDED_TOR;
 
 /// How it is named where the ways are listed, with what stands between it and the next.
 const NAMED: [&str; 3] = [
@@ -76,6 +74,8 @@ pub(super) fn asked_for_embedded_tor(
     use clap::Args as _;
     use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+    use kkv_ui::tor::without_embedded_tor;
+
     use super::embedded::arguments::{RelayArgs, SenderArgs};
     use super::environment::options_in;
 
@@ -100,16 +100,6 @@ pub(super) fn asked_for_embedded_tor(
     let mut embedded = embedded.get_arguments();
     let is_there = embedded.any(|argument| argument.get_long() == Some(option));
     is_there.then(|| without_embedded_tor(program, &format!(", so it has no --{option}")))
-}
-
-/// What is said of whatever needs the Tor inside, and what `follows` from that it isn't there.
-#[cfg(not(feature = "embedded-tor"))]
-pub(super) fn without_embedded_tor(program: &str, follows: &str) -> CliError {
-    let what = format!("this {program} was built without Tor inside{follows}");
-    CliError::usage(what).hint(match program {
-        "kkv" => "Use a system Tor with --tor external: see torrc.example.",
-        _ => "Use a system Tor: --tor socks5://127.0.0.1:9050 names its SOCKS port.",
-    })
 }
 
 #[cfg(test)]

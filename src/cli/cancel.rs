@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
-use super::exit::{CliError, Exit};
 use kkv_terminal::signals::{stop_is_requested, stopped};
 use kkv_terminal::stderr::info;
+use kkv_ui::error::{CliError, Exit};
 
 /// Whether it is by one of them that something was cancelled. Of those who wait for the same signal, it is open who
 /// hears of it first: who has a question asked may hear by what has become of that.

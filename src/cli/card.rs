@@ -8,8 +8,6 @@ use serde::Serialize;
 use super::book::ResolvedRecipient;
 use super::commands::Card;
 use super::common::Common;
-use super::exit::{CliError, Exit};
-use super::fields::{address, in_two_lines};
 use super::output::{print, print_json};
 use crate::contacts::Words;
 use crate::limits::DEFAULT_PORT;
@@ -17,6 +15,8 @@ use crate::tor::Target;
 use kkv_client::owner::Client;
 use kkv_owner::Reach;
 use kkv_terminal::colour::on_stdout;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::fields::{address, in_two_lines};
 
 /// Light modules around a code, by which a camera finds it (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;

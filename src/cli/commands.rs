@@ -10,13 +10,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
-use super::book::Recipient;
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
 use super::embedded::SenderArgs;
 use super::environment::KKVC_ENVIRONMENT;
 use super::exit::CODES;
-use super::selection::IdRange;
 use super::value_parsers::{from_one_to, named_file};
 use crate::contacts::Name;
 use crate::limits::MAX_THREADS;
@@ -26,9 +24,10 @@ use crate::private::Private;
 use crate::protocol::suite::SuitePolicy;
 use crate::queue::MessageId;
 use crate::tor::Target;
+use kkv_client::contacts::Recipient;
+use kkv_ui::selection::IdRange;
 
 pub(super) use values::Signer;
-pub(crate) use values::sender;
 use values::{id_range, number, onion, patience, recipient, signer, target, time_to_pay};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
@@ -305,7 +304,7 @@ pub(super) struct Watch {
 }
 
 /// Whether every option that `text` names is one of the interactive client, too.
-pub(crate) fn options_are_of_the_screen(text: &str) -> bool {
+pub(super) fn options_are_of_the_screen(text: &str) -> bool {
     let mut all = Cli::command();
     all.build(); // gives each command those that are for all
     let screen = all.find_subcommand("tui").expect("it is one of them");
@@ -348,6 +347,26 @@ impl Solving {
         Solver {
             threads: threads.unwrap_or(all.threads),
             ..all
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_options_that_texts_name_those_of_the_screen_are_known() {
+        for (text, known) in [
+            ("Name Tor's own SOCKS port with --tor.", true),
+            ("Try again later.", true),
+            (
+                "Try again, or for longer with --timeout; Tor may do it.",
+                false,
+            ),
+            ("--anyway tries all the same.", false),
+        ] {
+            assert_eq!(options_are_of_the_screen(text), known, "{text}");
         }
     }
 }

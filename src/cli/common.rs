@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::book::Contacts;
 use super::build::way;
-use super::exit::CliError;
 use super::value_parsers::{SOCKET_HELP, named_file};
 use crate::tor::TorWay;
 use kkv_client::owner::{Client, ClientError};
 use kkv_terminal::stderr::{Verbosity, verbose};
 use kkv_terminal::visible::OneLine;
+use kkv_ui::error::CliError;
 
 /// What every command takes.
 #[derive(Debug, Args)]

@@ -15,11 +15,11 @@ use tokio::time::timeout;
 
 use super::build;
 use super::environment::variable;
-use super::exit::CliError;
 use super::output::print;
 use super::runtime;
 use crate::queue::MessageId;
 use kkv_client::owner::Client;
+use kkv_ui::error::CliError;
 
 /// How long the relay has to say which messages there are: somebody waits at the keys.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::exit::{CliError, Exit};
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
 use kkv_terminal::input::{self, stdin, terminal_is_gone};
 use kkv_terminal::stderr::{info, warn};
 use kkv_terminal::visible::quoted;
+use kkv_ui::error::{CliError, Exit};
 
 /// Whether a text that is not in the arguments is typed on a terminal, rather than read from `file` or a pipe.
 pub(super) fn is_typed(file: Option<&Path>) -> bool {

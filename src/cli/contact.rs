@@ -9,8 +9,6 @@ use super::ask::{self, Answer, confirm, require_yes_or_terminal};
 use super::book::{Contacts, found};
 use super::commands::{ContactCommand, Signer};
 use super::common::Common;
-use super::exit::{CliError, Exit};
-use super::fields::{address, in_two_lines, isolated, padded, short, words};
 use super::output::{json_line, print_json, print_lines, print_outcome};
 use crate::contacts::{Book, Contact, Name};
 use crate::crypto::identity::{PublicKey, Sender};
@@ -20,6 +18,8 @@ use crate::protocol::suite::Suite;
 use kkv_terminal::bar::{columns, columns_of};
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::quoted;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::fields::{address, in_two_lines, isolated, padded, short, words};
 
 /// A contact in JSON.
 #[derive(Serialize)]

@@ -10,11 +10,11 @@ mod socket;
 use serde::Serialize;
 
 use super::common::Common;
-use super::exit::{CliError, Exit};
 use super::output::{print, print_json};
 use crate::clock::{Clock, SystemClock};
 use kkv_terminal::bar::{columns, hanging};
 use kkv_terminal::visible::OneLine;
+use kkv_ui::error::{CliError, Exit};
 use relay::Seen;
 
 /// What one check has come to.

@@ -1,11 +1,11 @@
 //! What the owner's commands say of what they have done to messages.
 
-use super::exit::CliError;
-use super::fields::id_list;
 use super::output::{json_line, print_outcome};
-use super::selection::Selection;
 use kkv_owner::Done;
 use kkv_terminal::stderr::info;
+use kkv_ui::error::CliError;
+use kkv_ui::fields::id_list;
+use kkv_ui::selection::Selection;
 
 /// Ends a question about what no backup brings back.
 pub(super) const FOR_GOOD: &str = "It can't be undone.";

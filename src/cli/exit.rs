@@ -1,27 +1,10 @@
-//! Exit codes, and what a person is told when something did not work.
+//! How a program ends: what `--help` says of exit codes, and how an error is printed.
 
 use std::process::ExitCode;
 
-use kkv_client::owner::ClientError;
-use kkv_terminal::signals::SignalError;
 use kkv_terminal::stderr::{error, warn, warn_unwrapped};
 use kkv_terminal::visible::{OneLine, Visible};
-
-/// How a command ends. The numbers are part of the interface: see [`CODES`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Exit {
-    Refused = 1,
-    Usage = 2,
-    Unreachable = 3,
-    Full = 4,
-    NotPaid = 5,
-    BadSignature = 6,
-    InDoubt = 7,
-    DoneUnreported = 8,
-    Internal = 101,
-    Cancelled = 130,
-}
+use kkv_ui::error::CliError;
 
 /// The table in `--help` of the client.
 pub(super) const CODES: &str = "\
@@ -46,84 +29,6 @@ Exit codes:
   2    wrong usage; nothing was tried
   8    for kkv address: done, but its result couldn't be written
   101  internal error (a bug; please report it); its messages are gone";
-
-/// Something that did not work, as it is told: what happened, then what to do.
-#[derive(Debug)]
-pub(crate) struct CliError {
-    pub(crate) exit: Exit,
-    pub(crate) what: String,
-    pub(crate) hint: Option<String>,
-    /// The lines of `hint` with a command to be pasted.
-    pub(super) commands: Vec<String>,
-}
-
-impl CliError {
-    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self {
-            exit,
-            what: what.into(),
-            hint: None,
-            commands: Vec::new(),
-        }
-    }
-
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    /// Adds a line to the hint: `words`, then a command. It stays one line on every terminal, so that what is pasted is
-    /// the whole command.
-    pub(crate) fn command(mut self, words: &str, command: &str) -> Self {
-        let line = format!("{words}{command}");
-        self.commands.push(line.clone());
-        self.more(&line)
-    }
-
-    /// Adds lines to the hint.
-    pub(crate) fn more(mut self, lines: &str) -> Self {
-        self.hint = Some(match self.hint {
-            Some(hint) => format!("{hint}\n{lines}"),
-            None => lines.to_owned(),
-        });
-        self
-    }
-
-    pub(super) fn usage(what: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, what)
-    }
-}
-
-impl From<ClientError> for CliError {
-    fn from(error: ClientError) -> Self {
-        let what = error.to_string();
-        match error {
-            ClientError::NotRunning(_) => Self::new(Exit::Unreachable, what).hint(
-                "Start it with `kkv &`, or name its socket with --socket if it runs with another one.",
-            ),
-            ClientError::ServiceOnly(_) => Self::new(Exit::Unreachable, what)
-                .hint("Read that one as root, with `sudo kkvc`; or start your own with `kkv &`."),
-            ClientError::NotYours(_) => Self::new(Exit::Unreachable, what).hint(
-                "Run kkvc as the user who runs kkv, or, if it is a service, as root: `sudo kkvc`.",
-            ),
-            ClientError::Silent => Self::new(Exit::Unreachable, what)
-                .hint("Look with `kkvc list`; if it stays silent, stop it and start it again."),
-            ClientError::HungUp => Self::new(Exit::Unreachable, what)
-                .hint("Look with `kkvc list`; if nobody answers, kkv has ended, and its messages are gone."),
-            ClientError::AnotherRun => Self::new(Exit::Refused, what)
-                .hint("Nothing was done to those that are there now. `kkvc list` shows them."),
-            ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
-                .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
-            ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
-        }
-    }
-}
-
-impl From<SignalError> for CliError {
-    fn from(error: SignalError) -> Self {
-        Self::new(Exit::Refused, error.to_string())
-    }
-}
 
 /// Prints the error for `program`, and returns the code to end with.
 pub(super) fn report_error(program: &str, failed: &CliError) -> ExitCode {

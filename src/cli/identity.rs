@@ -5,15 +5,15 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::exit::CliError;
 use super::key::key_in;
 use super::output::{json_line, print_outcome};
-use super::secret_file;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
 use crate::protocol::ids::SenderId;
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::{OneLine, quoted};
+use kkv_ui::error::CliError;
+use kkv_ui::secret_file;
 
 /// The command that makes such files.
 const MAKER: &str = "kkvc identity FILE";

@@ -5,17 +5,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::exit::CliError;
 use super::output::{json_line, print_outcome};
-use super::secret_file;
 use crate::crypto::random;
 use crate::onion::OnionAddress;
 use crate::tor::AccessSecret;
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::{OneLine, quoted};
-
-/// The command that makes such files.
-const MAKER: &str = "kkvc key ADDRESS FILE";
+use kkv_ui::error::CliError;
+use kkv_ui::{key, secret_file};
 
 #[derive(Serialize)]
 struct KeyJson {
@@ -32,8 +29,10 @@ pub(super) async fn show_or_make(
     let new = AccessSecret::generate(inbox, &mut random::kernel());
     let (secret, made) = match secret_file::make(file, &new.to_line()) {
         Ok(()) => (new, true),
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => (load(file).await?, false),
-        Err(fault) => return Err(secret_file::unusable(file, &fault, MAKER)),
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {
+            (key::load(file).await?, false)
+        }
+        Err(fault) => return Err(secret_file::unusable(file, &fault, key::MAKER)),
     };
     if secret.inbox() != inbox {
         let what = format!("{} is the key to another inbox", quoted(file));
@@ -60,13 +59,4 @@ pub(super) async fn show_or_make(
 pub(super) fn key_in(made: bool, file: &Path) -> String {
     let key = if made { "A new key" } else { "The key" };
     format!("{key} is in {}", file.display())
-}
-
-/// Reads the key in `file`, if nobody else can.
-pub(super) async fn load(file: &Path) -> Result<AccessSecret, CliError> {
-    let line = secret_file::read(file, MAKER, |line| line.parse::<AccessSecret>().is_ok()).await?;
-    line.parse().map_err(|fault| {
-        CliError::usage(format!("{}: {fault}", quoted(file)))
-            .hint(format!("`{MAKER}` makes a new one."))
-    })
 }

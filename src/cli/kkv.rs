@@ -11,11 +11,9 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::address::{self, AddressCommand};
-use super::advice::close_directory;
 use super::arguments::parse;
 use super::embedded::{PublishedService, TorSetup};
 use super::exit::report_error;
-use super::exit::{CliError, Exit};
 use super::host::RunningRelay;
 use super::output::notice;
 use super::speed::Speed;
@@ -40,6 +38,8 @@ use kkv_relay::owner::{self, Absence, OwnerListener};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{Verbosity, set_verbosity, warn};
 use kkv_terminal::writer::{self, LastWords};
+use kkv_ui::advice::close_directory;
+use kkv_ui::error::{CliError, Exit};
 
 pub(super) use arguments::Args;
 use arguments::Command;
@@ -123,9 +123,14 @@ async fn run(
         suites: args.suite,
     };
     let socket = args.socket.clone().unwrap_or_else(default_path);
-    let owner_listener = OwnerListener::bind(&socket).await?;
+    let owner_listener = OwnerListener::bind(&socket)
+        .await
+        .map_err(|error| no_socket(&error, "another socket with --socket."))?;
     let listener = match args.listen() {
-        Some(listen) => Some(LocalListener::bind(&listen).await?),
+        Some(listen) => {
+            let listener = LocalListener::bind(&listen).await;
+            Some(listener.map_err(|error| no_listener(&error))?)
+        }
         None => None,
     };
     let listens = listener.as_ref().map(LocalListener::listens);
@@ -275,12 +280,6 @@ fn unlocked(messages: u32, lockable: Option<u64>) -> String {
     )
 }
 
-impl From<SocketError> for CliError {
-    fn from(error: SocketError) -> Self {
-        no_socket(&error, "another socket with --socket.")
-    }
-}
-
 /// What is said of a socket that can't be had, and which `other` may be.
 fn no_socket(error: &SocketError, other: &str) -> CliError {
     let failed = CliError::new(Exit::Refused, error.to_string());
@@ -296,18 +295,17 @@ fn no_socket(error: &SocketError, other: &str) -> CliError {
     }
 }
 
-impl From<BindError> for CliError {
-    fn from(error: BindError) -> Self {
-        let failed = Self::new(Exit::Refused, error.to_string());
-        let other = "another port with --listen 127.0.0.1:PORT (and in the torrc).";
-        match error {
-            BindError::InUse(_) => failed.hint(format!("Stop the other one, or name {other}")),
-            BindError::Socket(error) => no_socket(
-                &error,
-                "another socket with --listen unix:/PATH (and in the torrc).",
-            ),
-            BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
-        }
+/// What is said of a place to listen at that can't be had.
+fn no_listener(error: &BindError) -> CliError {
+    let failed = CliError::new(Exit::Refused, error.to_string());
+    let other = "another port with --listen 127.0.0.1:PORT (and in the torrc).";
+    match error {
+        BindError::InUse(_) => failed.hint(format!("Stop the other one, or name {other}")),
+        BindError::Socket(error) => no_socket(
+            error,
+            "another socket with --listen unix:/PATH (and in the torrc).",
+        ),
+        BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
     }
 }
 

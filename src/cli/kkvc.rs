@@ -5,11 +5,9 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::commands::{Cli, Command, Tui};
+use super::commands::{Cli, Command, Tui, options_are_of_the_screen};
 use super::common::Common;
-use super::exit::CliError;
 use super::exit::report_error;
-use super::way::SharedTor;
 use super::{
     arguments, bench, card, completions, contact, delete, doctor, identity, key, list, mark, panic,
     proof, read, runtime, send, status, watch, wipe,
@@ -20,6 +18,8 @@ use crate::tui::{self, Route, Wishes};
 use kkv_terminal::colour;
 use kkv_terminal::stderr::set_verbosity;
 use kkv_terminal::writer::LastWords;
+use kkv_ui::error::CliError;
+use kkv_ui::way::SharedTor;
 
 /// How long threads get to end when a command is done. They do at once, except one that waits for somebody to type.
 const SHUTDOWN: Duration = Duration::from_millis(100);
@@ -122,7 +122,7 @@ async fn tui(common: &Common, args: Tui) -> Result<(), CliError> {
     let route = Route {
         tor: common.tor,
         solver: args.solving.solver(),
-        embedded: SharedTor::new(args.embedded),
+        embedded: SharedTor::new(args.embedded.options()),
     };
     let contacts = match common.contacts() {
         Some(contacts) => Some(contacts.open().await?),
@@ -134,6 +134,7 @@ async fn tui(common: &Common, args: Tui) -> Result<(), CliError> {
         mouse: !args.no_mouse,
         bell: args.bell,
         first_words: !args.no_preview,
+        takes_options: options_are_of_the_screen,
     };
     tui::run(socket, route, contacts, wishes).await
 }

@@ -5,18 +5,18 @@ use unicode_width::UnicodeWidthStr;
 
 use super::book::Contacts;
 use super::commands;
-use super::exit::CliError;
-use super::fields::{padded, time};
-use super::find::Wanted;
 use super::output::{print, print_json};
-use super::preview::{last_column, room_for_words, title};
 use super::senders::{SenderNames, WithSender};
+use kkv_client::find::Wanted;
 use kkv_client::owner::Client;
 use kkv_owner::Summary;
 use kkv_terminal::bar::{columns, hanging};
 use kkv_terminal::colour::bold;
 use kkv_terminal::direction::apart;
 use kkv_terminal::stderr::info;
+use kkv_ui::error::CliError;
+use kkv_ui::fields::{padded, time};
+use kkv_ui::preview::{last_column, room_for_words, title};
 
 /// What `list --json` prints.
 #[derive(Serialize)]

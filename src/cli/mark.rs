@@ -1,10 +1,10 @@
 //! `kkvc mark`: messages, marked as read or unread.
 
 use super::done::report;
-use super::exit::CliError;
-use super::selection::{IdRange, Selection};
 use kkv_client::owner::Client;
 use kkv_owner::Done;
+use kkv_ui::error::CliError;
+use kkv_ui::selection::{IdRange, Selection};
 
 /// Marks `which`.
 pub(super) async fn mark(

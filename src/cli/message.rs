@@ -4,8 +4,6 @@ use std::io::{self, IsTerminal};
 
 use zeroize::Zeroizing;
 
-use super::exit::CliError;
-use super::fields::{fingerprint, isolated, time};
 use super::output::{json_line, write_all};
 use super::senders::SenderNames;
 use crate::crypto::identity::Sender;
@@ -13,6 +11,8 @@ use crate::protocol::openpgp::Block;
 use crate::queue::MessageId;
 use kkv_owner::{Message, Summary};
 use kkv_terminal::bar::{behind_a_bar, columns};
+use kkv_ui::error::CliError;
+use kkv_ui::fields::{fingerprint, isolated, time};
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
 pub(super) fn print(
@@ -113,14 +113,4 @@ pub(super) fn openpgp_inside(id: MessageId, blocks: &[Block]) -> Option<String> 
         lines += "\n          a private key that was sent is no secret any more";
     }
     Some(lines)
-}
-
-/// The same in a word or two, for lists.
-pub(crate) fn openpgp_in_short(summary: &Summary) -> Option<String> {
-    match (summary.openpgp, &summary.openpgp_inside[..]) {
-        (Some(block), _) => Some(block.to_string()),
-        (None, []) => None,
-        (None, [block]) => Some(format!("part: {block}")),
-        (None, _) => Some("several parts".to_owned()),
-    }
 }

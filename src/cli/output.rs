@@ -9,12 +9,12 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, major, minor};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::exit::{CliError, Exit};
 use kkv_terminal::bar::{columns, ends_lines, hanging};
 use kkv_terminal::json::ascii_json;
 use kkv_terminal::signals::{Listening, stop_is_requested};
 use kkv_terminal::stderr::{Verbosity, verbosity};
 use kkv_terminal::writer::{self, Sink};
+use kkv_ui::error::{CliError, Exit};
 
 /// The version of what `--json` prints, first in each line: see docs/JSON.md for what may change within one.
 const SCHEMA: u32 = 1;

@@ -12,8 +12,6 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::cancel::unless_stopped;
-use super::exit::{CliError, Exit};
-use super::secret_file;
 use crate::contacts::{FileError, Passphrase};
 use crate::crypto::scrub;
 use crate::limits::MAX_PASSPHRASE_BYTES;
@@ -22,6 +20,8 @@ use kkv_terminal::input::{is_of_no_terminal, stdin};
 use kkv_terminal::stderr::warn;
 use kkv_terminal::visible::{OneLine, quoted};
 use kkv_terminal::writer::{self, Sink};
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::secret_file;
 
 /// How often a passphrase is asked for that may have been mistyped.
 const TRIES: u32 = 3;

@@ -10,15 +10,15 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::ask::{can_ask, confirm};
-use super::exit::{CliError, Exit};
 use super::live;
-use super::steps::{Steps, dear};
 use crate::lock;
 use crate::pow::Puzzle;
 use crate::protocol::suite::Suite;
 use crate::sender::{Consent, Event, Observer, Price};
 use crate::tor::TorState;
 use kkv_terminal::stderr::{info, verbose, warn};
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::steps::{Steps, dear};
 
 const TICK: Duration = Duration::from_millis(100);
 /// Steps of the bar.

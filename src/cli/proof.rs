@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::exit::{CliError, Exit};
-use super::fields::fingerprint;
 use super::output::{print, print_json, require_output};
 use crate::crypto::identity::{BadSignature, Relay, Sender};
 use crate::protocol::proof::{MAX_FILE_BYTES, Proof};
@@ -17,6 +15,8 @@ use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_terminal::input::{self, stdin};
 use kkv_terminal::json::ascii_json;
 use kkv_terminal::visible::quoted;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::fields::fingerprint;
 
 /// What `kkvc verify --json` says.
 #[derive(Serialize)]

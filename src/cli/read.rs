@@ -2,13 +2,13 @@
 
 use super::book::Contacts;
 use super::common::Common;
-use super::exit::{CliError, Exit};
 use super::message::{self, raw_may_go_out};
 use super::output::require_output;
-use super::selection::{IdRange, Selection};
 use super::senders::SenderNames;
 use kkv_client::owner::{Client, ClientError};
 use kkv_terminal::signals;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::selection::{IdRange, Selection};
 
 /// Shows each of them, one after the other; in JSON each in a line.
 pub(super) async fn read(

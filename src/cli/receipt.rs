@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use super::exit::{CliError, Exit};
 use super::output::{print, require_output};
 use crate::protocol::proof::Proof;
 use kkv_terminal::json::ascii_json;
 use kkv_terminal::visible::quoted;
+use kkv_ui::error::{CliError, Exit};
 
 /// Where a receipt goes.
 pub(super) enum ReceiptPlace {

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use rustix::io::Errno;
 use tokio::runtime::{Builder, Runtime};
 
-use super::exit::{CliError, Exit};
+use kkv_ui::error::{CliError, Exit};
 
 /// File descriptors that a runtime opens as it begins, and a few for what it is begun for. It takes some of its own for
 /// granted (those by which it hears of signals), and would panic.

@@ -1,18 +1,15 @@
 //! `kkvc send`: takes the text, has it delivered, and says what has become of it.
 
 use std::io::{self, IsTerminal};
-use std::mem::take;
 
 use serde::Serialize;
 
 use super::book::ResolvedRecipient;
 use super::commands::Send;
 use super::common::Common;
-use super::exit::{CliError, Exit};
 use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
-use super::way::{Load, SharedTor, Way};
 use super::{cancel, compose, identity};
 use crate::crypto::identity::SenderKey;
 use crate::crypto::{random, scrub};
@@ -24,6 +21,9 @@ use crate::sender::Accepted;
 use crate::tor::{Target, TorWay};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{info, verbose, warn};
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::outcome::{accepted_words, cancelled};
+use kkv_ui::way::{Load, SharedTor, Way};
 
 #[derive(Serialize)]
 struct Delivered {
@@ -139,7 +139,7 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
         (_, TorWay::Embedded) => {}
     }
     say_how(common.tor, target, suites, args.solving.solver());
-    let embedded = SharedTor::new(take(&mut args.embedded));
+    let embedded = SharedTor::new(args.embedded.options());
     let way = Way::choose(common.tor, target, &embedded, args.timeout).await?;
     Ok(Prepared {
         suites,
@@ -208,37 +208,4 @@ fn report(
         accepted_words(accepted, kept).trim_end()
     ));
     Ok(())
-}
-
-/// Who has it, who signed it, what was paid: three lines. `kept`: whether the key that signed it is.
-pub(crate) fn accepted_words(accepted: &Accepted, kept: bool) -> String {
-    let key = if kept {
-        "your identity"
-    } else {
-        "a key for this message only"
-    };
-    let word = match accepted.suite {
-        Suite::V2 => "and has signed for it",
-        Suite::V1 => "(kkv/1 has no signed receipts)",
-    };
-    format!(
-        "  relay   {} {word}\n  sender  {}, {key}\n  paid    2^{} hashes, {}\n",
-        accepted.relay.fingerprint(),
-        accepted.sender.fingerprint(),
-        accepted.cost,
-        accepted.suite,
-    )
-}
-
-/// Cancelled, when the message `was_sending` or was not yet.
-pub(crate) fn cancelled(was_sending: bool) -> CliError {
-    if was_sending {
-        CliError::new(
-            Exit::Cancelled,
-            "cancelled while the message was on its way: whether it arrived can't be known",
-        )
-        .hint("Sending it again may leave it there twice.")
-    } else {
-        CliError::new(Exit::Cancelled, "cancelled; nothing was delivered")
-    }
 }

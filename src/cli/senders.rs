@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::book::Contacts;
-use super::exit::CliError;
-use super::fields::{fingerprint, short};
 use crate::contacts::{BookFile, Name};
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::protocol::ids::SenderId;
 use kkv_owner::Summary;
+use kkv_ui::error::CliError;
+use kkv_ui::fields::{fingerprint, short};
 
 /// The contacts that senders are looked for among, if there are any.
 pub(super) struct SenderNames(Option<BookFile>);

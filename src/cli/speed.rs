@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
-use super::estimate::roughly;
 use crate::pow::{Cost, Odds, Puzzle, PuzzleKey, Seed, Solver};
 use crate::protocol::suite::Suite;
+use kkv_ui::estimate::roughly;
 
 /// Hashes a second that this machine computes for a suite.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::exit::CliError;
-use super::fields::{fingerprint, time};
 use super::output::{print, print_json};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use crate::count::counted;
@@ -17,6 +15,8 @@ use kkv_client::owner::Client;
 use kkv_owner::{Reach, Status};
 use kkv_terminal::bar::{columns, hanging, rows};
 use kkv_terminal::visible::OneLine;
+use kkv_ui::error::CliError;
+use kkv_ui::fields::{fingerprint, time};
 
 /// What `status --json` prints.
 #[derive(Serialize)]

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 use super::cancel;
 use super::commands;
 use super::common::Common;
-use super::exit::{CliError, Exit};
 use super::message::render;
 use super::output::{require_output, write_all};
 use super::senders::SenderNames;
@@ -22,6 +21,7 @@ use handler::Ended;
 use kkv_owner::Message;
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{ring_bell, warn};
+use kkv_ui::error::{CliError, Exit};
 
 /// Comes when the program is told to end.
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -2,12 +2,12 @@
 
 use super::ask::{confirm, require_yes_or_terminal};
 use super::done::FOR_GOOD;
-use super::exit::{CliError, Exit};
 use super::output::{json_line, print_outcome};
 use crate::count::counted;
 use crate::queue::Occupancy;
 use kkv_client::owner::Client;
 use kkv_terminal::stderr::info;
+use kkv_ui::error::{CliError, Exit};
 
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {

@@ -28,7 +28,6 @@ use super::post::Told;
 use super::reading::Reading;
 use super::search::{Look, Search};
 use super::theme::Theme;
-use crate::cli::commands::options_are_of_the_screen;
 use crate::contacts::{Book, Name};
 use crate::private::Private;
 use crate::protocol::ids::RelayId;
@@ -66,6 +65,8 @@ pub(super) struct App {
     pub(super) help: Option<usize>,
     pub(super) note: Option<Note>,
     /// What is copied goes this way.
+    /// Whether every option that a text names is one of the interactive client, too.
+    pub(super) takes_options: fn(&str) -> bool,
     pub(super) clipboard: Clipboard,
     /// What letters of other keyboards count as, where nothing is written.
     pub(super) layout: Layout,
@@ -182,6 +183,7 @@ impl App {
             is_pasting: false,
             help: None,
             note: None,
+            takes_options: |_| true,
             clipboard: Clipboard::default(),
             layout: Layout::default(),
             newest: None,
@@ -346,7 +348,7 @@ impl App {
             }
             Told::Failed(id, mut failed) => {
                 // What helps with the command may be an option that there is not here.
-                failed.hint = failed.hint.filter(|hint| options_are_of_the_screen(hint));
+                failed.hint = failed.hint.filter(|hint| (self.takes_options)(hint));
                 self.ask_what_waits();
                 self.tell(false, failed.what.clone());
                 self.set_stage(id, Stage::Failed(failed));

@@ -5,12 +5,13 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
 use super::{field, undo};
-use crate::cli::book::{Recipient, did_you_mean};
 use crate::contacts::Book;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::text::Text;
 use crate::tor::Target;
+use kkv_client::contacts::Recipient;
 use kkv_terminal::visible::without_hidden;
+use kkv_ui::fields::did_you_mean;
 
 /// So many changes of a field can be undone. What they keep goes with the form, and is wiped like all memory that is
 /// given back.

@@ -12,15 +12,15 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::app::Event;
 use super::search::Look;
-use crate::cli::exit::CliError;
-use crate::cli::fields::id_list;
-use crate::cli::selection::{IdRange, no_such_message};
 use crate::count::counted;
 use crate::limits::MAX_PREVIEW_CHARACTERS;
 use crate::protocol::ids::RelayId;
 use crate::queue::MessageId;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Delete, Done, List, Message, Status};
+use kkv_ui::error::CliError;
+use kkv_ui::fields::id_list;
+use kkv_ui::selection::{IdRange, no_such_message};
 
 /// Tor's state and the price change without the queue's doing: they are looked at so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -4,8 +4,8 @@
 use zeroize::Zeroizing;
 
 use super::post::Step;
-use crate::cli::exit::CliError;
 use crate::lock;
+use kkv_ui::error::CliError;
 
 /// Everything written, oldest first.
 #[derive(Default)]

@@ -5,10 +5,10 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use super::field;
 use super::people::Change;
-use crate::cli::commands::sender;
 use crate::contacts::{Contact, Name};
 use crate::protocol::ids::SenderId;
 use crate::tor::Target;
+use kkv_ui::fields::sender;
 
 /// What each line is for.
 pub(super) const TITLES: [&str; 3] = [" Name ", " Address ", " Signs with (may be empty) "];

@@ -8,10 +8,6 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 use super::app::Event;
-use crate::cli::exit::{CliError, Exit};
-use crate::cli::send::{accepted_words, cancelled};
-use crate::cli::steps::{Steps, dear};
-use crate::cli::way::{Load, SharedTor, Way};
 use crate::clock::{Clock, SystemClock};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
@@ -23,6 +19,10 @@ use crate::protocol::suite::{Suite, SuitePolicy};
 use crate::protocol::text::Text;
 use crate::sender::{Accepted, Consent, Event as Happened, Observer, Price};
 use crate::tor::{Target, TorWay};
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::outcome::{accepted_words, cancelled};
+use kkv_ui::steps::{Steps, dear};
+use kkv_ui::way::{Load, SharedTor, Way};
 
 /// How far a delivery is, to look at.
 pub(super) type Step = Arc<Mutex<Steps>>;

@@ -8,9 +8,9 @@ use ratatui_textarea::{CursorMove, TextArea};
 use zeroize::Zeroizing;
 
 use super::field;
-use crate::cli::find::Wanted;
 use crate::contacts::Name;
 use crate::queue::MessageId;
+use kkv_client::find::Wanted;
 
 /// What is looked for, if anything is.
 #[derive(Default)]

@@ -2,5 +2,6 @@
 //! names for addresses ([`contacts`]).
 
 pub mod contacts;
+pub mod find;
 pub mod owner;
 pub mod sender;

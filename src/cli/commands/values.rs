@@ -3,15 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::super::book::Recipient;
-use super::super::selection::IdRange;
 use super::super::value_parsers::duration;
 use crate::crypto::identity::{PublicKey, Sender};
 use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
 use crate::onion::{OnionAddress, OnionAddressError};
-use crate::protocol::ids::SenderId;
 use crate::queue::MessageId;
 use crate::tor::{ParseTargetError, Target};
+use kkv_client::contacts::Recipient;
+use kkv_ui::fields::sender;
+use kkv_ui::selection::IdRange;
 
 /// Of a fingerprint: 16 bytes in hex.
 const FINGERPRINT_DIGITS: usize = 32;
@@ -58,14 +58,6 @@ pub(super) fn signer(text: &str) -> Result<Signer, String> {
     sender(text)
         .map(Signer::Key)
         .map_err(|what| format!("{what}; or the fingerprint of a message in your inbox, in '…'"))
-}
-
-pub(crate) fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
-    let id: Option<SenderId> = text.parse().ok();
-    let key = id.and_then(|id| PublicKey::from_id(&id).ok());
-    key.ok_or_else(|| {
-        "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()
-    })
 }
 
 pub(super) fn patience(text: &str) -> Result<Duration, String> {

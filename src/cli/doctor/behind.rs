@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::super::advice::keep_from_writing;
 use super::super::tor_lines::PLACE_RISK;
 use super::Finding;
 use crate::process::own_uid;
 use crate::tor::Listen;
 use crate::unix_socket::directory_of;
+use kkv_ui::advice::keep_from_writing;
 
 const CHECK: &str = "tor";
 const OWN_DIRECTORY: &str = "take a directory of your own, as torrc.example shows";

@@ -1,12 +1,12 @@
 //! What connects this machine to others: Tor, for who writes to you and for what you send, and the clock.
 
-use super::super::explain::unreachable_hint;
-use super::super::fields::time;
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
 use crate::limits::EARLIEST_CLOCK;
 use crate::tor::{TorTrouble, TorWay};
 use kkv_owner::Reach;
+use kkv_ui::explain::unreachable_hint;
+use kkv_ui::fields::time;
 
 /// How the relay's Tor is doing, if there is a relay to ask.
 pub(super) fn tor(seen: &Seen) -> Option<Finding> {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 
 use super::super::common::Common;
-use super::super::exit::CliError;
 use super::{Finding, lowered};
 use kkv_client::owner::ClientError;
 use kkv_owner::Status;
 use kkv_owner::socket::default_path;
+use kkv_ui::error::CliError;
 
 /// The version of this program, and so of the relay that belongs to it.
 const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use tokio::net::UnixStream;
 
-use super::super::advice::keep_from_writing;
 use super::Finding;
 use super::relay::Seen;
 use crate::process::own_uid;
 use crate::unix_socket::directory_of;
 use kkv_client::owner::ClientError;
 use kkv_terminal::visible::quoted;
+use kkv_ui::advice::keep_from_writing;
 
 const CHECK: &str = "socket";
 /// All may write in a directory, and each removes only what is their own: as in /tmp.

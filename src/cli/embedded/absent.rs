@@ -7,22 +7,20 @@
 pub(super) mod arguments;
 
 use std::path::Path;
-use std::time::Duration;
 
 use axum::Router;
 use clap::Args;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::build::without_embedded_tor;
-use super::exit::CliError;
 use crate::onion::OnionAddress;
-use crate::tor::{Dial, DialError, TorMode, TorState};
+use crate::tor::{TorMode, TorState};
+use kkv_ui::error::CliError;
+use kkv_ui::tor::{TorOptions, without_embedded_tor};
 
 /// What there would be to keep.
 pub(super) mod address {
     use super::super::address::AddressCommand;
-    use super::super::exit::CliError;
+    use kkv_ui::error::CliError;
 
     pub(crate) async fn run(_: AddressCommand) -> Result<(), CliError> {
         Err(
@@ -86,39 +84,12 @@ impl PublishedService {
 pub(crate) struct SenderArgs {}
 
 impl SenderArgs {
+    /// Nobody has said anything.
+    pub(super) fn options(&self) -> TorOptions {
+        TorOptions::default()
+    }
+
     pub(super) fn must_be_unused(&self, _: &str) -> Result<(), CliError> {
         Ok(())
-    }
-}
-
-/// There is none.
-pub(crate) enum SenderTor {}
-
-/// Nor a way through it.
-pub(crate) enum NoDialer {}
-
-impl SenderTor {
-    pub(crate) async fn start(_: &SenderArgs, _: OnionAddress) -> Result<Self, CliError> {
-        Err(without_embedded_tor("kkvc", ""))
-    }
-
-    pub(crate) fn state(&self) -> watch::Receiver<TorState> {
-        match *self {}
-    }
-
-    pub(crate) fn must_lead_to(&self, _: OnionAddress) -> Result<(), CliError> {
-        match *self {}
-    }
-
-    pub(crate) fn dialer(&self, _: OnionAddress, _: u16, _: Duration) -> NoDialer {
-        match *self {}
-    }
-}
-
-impl Dial for NoDialer {
-    type Stream = TcpStream;
-
-    async fn dial(&self) -> Result<TcpStream, DialError> {
-        match *self {}
     }
 }

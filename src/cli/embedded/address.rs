@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::super::address::{AddressCommand, KeyArgs, PassphraseArgs};
-use super::super::advice::close_file;
 use super::super::ask::{can_ask, confirm};
-use super::super::exit::{CliError, Exit};
 use super::super::output::{print, print_outcome};
 use super::super::passphrase;
 use crate::contacts::{Backup, FileError};
@@ -19,6 +17,8 @@ use crate::protocol::wire::Hex;
 use crate::tor::embedded::{AddressKey, Settings, StateDir, StateDirError, default_state_dir};
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::quoted;
+use kkv_ui::advice::close_file;
+use kkv_ui::error::{CliError, Exit};
 
 /// The version of what is in a backup.
 const VERSION: u32 = 1;

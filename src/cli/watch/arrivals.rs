@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::exit::CliError;
 use crate::protocol::ids::RelayId;
 use crate::queue::MessageId;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Known, Message, Summary};
 use kkv_terminal::stderr::{info, warn};
 use kkv_terminal::visible::OneLine;
+use kkv_ui::error::CliError;
 
 /// A relay that isn't there is looked for so often.
 const LOOK_FOR: Duration = Duration::from_secs(1);

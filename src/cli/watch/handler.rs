@@ -12,10 +12,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::{interval, timeout};
 
-use super::super::exit::{CliError, Exit};
 use super::Stop;
 use crate::protocol::openpgp::Block;
 use kkv_owner::{Message, Summary};
+use kkv_ui::error::{CliError, Exit};
 
 /// A command that is stopped has so long to end by itself.
 const GRACE: Duration = Duration::from_secs(5);

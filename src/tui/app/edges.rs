@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 
 use super::tests::{ADDRESS, app, arrives, message, press, press_fast, screen, sent, status};
 use super::*;
-use crate::cli::exit::{CliError, Exit};
 use crate::tor::TorMode;
 use crate::tui::inbox::tests::{listed, summary};
+use kkv_ui::error::{CliError, Exit};
 
 /// It is asked whether to pay for this letter. The answer.
 fn costs_much(app: &mut App, id: u64) -> oneshot::Receiver<bool> {
@@ -208,6 +208,7 @@ fn a_hint_that_names_an_option_of_a_command_is_no_help_at_the_screen() {
         ("--anyway tries all the same.", false),
     ] {
         let mut app = app(1..=1);
+        app.takes_options = |hint| hint.contains("--tor.");
         let id = sent(&mut app, "my words");
         let failed = CliError::new(Exit::Unreachable, "not there").hint(hint);
         app.take(Event::Told(Told::Failed(id, failed)));

@@ -3,13 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Order};
-use crate::cli::fields::{address, words};
 use crate::contacts::{Contact, Name};
 use crate::tor::Target;
 use crate::tui::ask::Question;
 use crate::tui::keys::Place;
 use crate::tui::people::{Change, Kept};
 use crate::tui::person::Person;
+use kkv_ui::fields::{address, words};
 
 impl App {
     /// Begins a message to the chosen one.

@@ -2,8 +2,8 @@
 
 use super::tests::{ADDRESS, app, arrives, press, press_fast, screen, sent};
 use super::*;
-use crate::cli::exit::{CliError, Exit};
 use crate::tui::inbox::tests::summary;
+use kkv_ui::error::{CliError, Exit};
 
 #[test]
 fn a_no_closes_a_question_at_once_and_what_comes_in_the_same_burst_does_nothing() {

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use super::tests::{ADDRESS, accepted, app, press, screen, sent};
 use super::*;
-use crate::cli::exit::{CliError, Exit};
-use crate::cli::fields::time;
-use crate::cli::send::cancelled;
-use crate::cli::steps::Steps;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::fields::time;
+use kkv_ui::outcome::cancelled;
+use kkv_ui::steps::Steps;
 
 fn begun(app: &mut App, id: u64, at: u64) {
     let step = Arc::new(Mutex::new(Steps::new(None)));

@@ -50,10 +50,10 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{accepted, app, screen, sent, status};
-    use crate::cli::exit::{CliError, Exit};
     use crate::tui::app::{App, Event, News, Told};
     use crate::tui::inbox::tests::listed;
     use crate::tui::keys::Place;
+    use kkv_ui::error::{CliError, Exit};
 
     #[test]
     fn keys_that_need_a_message_are_not_offered_without_one() {

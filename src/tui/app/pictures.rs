@@ -16,7 +16,6 @@ use snapbox::{Assert, Data};
 
 use super::tests::{ADDRESS, arrives, press, sent, status};
 use super::*;
-use crate::cli::fields::fingerprint;
 use crate::contacts::{Book, Contact};
 use crate::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
 use crate::protocol::ids::{RelayId, SenderId};
@@ -25,6 +24,7 @@ use crate::protocol::suite::Suite;
 use crate::tui::draw::draw;
 use crate::tui::inbox::tests::summary;
 use kkv_owner::Summary;
+use kkv_ui::fields::fingerprint;
 
 /// When each message came, and when one was sent: by the clock on the wall, wherever on Earth the pictures are drawn.
 const DATES: [&str; 8] = [
@@ -136,7 +136,7 @@ fn writes() -> App {
 fn has_sent() -> App {
     let mut app = client();
     let id = sent(&mut app, "The flat is free. Come on Saturday at eleven.");
-    let step = std::sync::Arc::new(std::sync::Mutex::new(crate::cli::steps::Steps::new(None)));
+    let step = std::sync::Arc::new(std::sync::Mutex::new(kkv_ui::steps::Steps::new(None)));
     app.take(Event::Told(Told::Begun {
         id,
         step,

@@ -4,8 +4,8 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::tests::{ADDRESS, app, arrives, press, screen, sent, status};
 use super::*;
-use crate::cli::exit::{CliError, Exit};
 use crate::tui::inbox::tests::{listed, summary};
+use kkv_ui::error::{CliError, Exit};
 
 fn paste(app: &mut App, text: &str) {
     app.take(Event::Paste(Zeroizing::new(text.to_owned())));

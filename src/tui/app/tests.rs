@@ -7,8 +7,6 @@ use ratatui::backend::TestBackend;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::cli::exit::{CliError, Exit};
-use crate::cli::steps::Steps;
 use crate::protocol::ids::{RelayId, SessionId};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
@@ -16,6 +14,8 @@ use crate::tui::draw::draw;
 use crate::tui::inbox::tests::{listed, summary};
 use kkv_owner::{Message, Summary};
 use kkv_terminal::visible::Visible;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::steps::Steps;
 
 pub(in crate::tui) use kkv_relay::owner::stage::{ADDRESS, status};
 

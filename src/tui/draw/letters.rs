@@ -7,8 +7,6 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
 use super::{Page, fitted};
-use crate::cli::exit::Exit;
-use crate::cli::fields::time;
 use crate::count::counted;
 use crate::lock;
 use crate::tui::app::App;
@@ -17,6 +15,8 @@ use crate::tui::outbox::{Letter, Stage};
 use crate::tui::theme::Theme;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::{columns, wrapped};
+use kkv_ui::error::Exit;
+use kkv_ui::fields::time;
 
 /// From this width on, the list of letters has days, and not hours alone.
 const LEAST_FOR_DATES: usize = 60;

@@ -7,13 +7,13 @@ use ratatui::text::{Line, Text};
 use ratatui::widgets::Paragraph;
 
 use super::fitted;
-use crate::cli::fields::{short, time};
-use crate::cli::preview::{last_column, room_for_words, title};
 use crate::tui::app::{App, RelayState};
 use crate::tui::keys::Act;
 use crate::tui::rows::put;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::columns;
+use kkv_ui::fields::{short, time};
+use kkv_ui::preview::{last_column, room_for_words, title};
 
 /// Columns of what is always there: marks, time, spaces, but for the sender and the number.
 const ALWAYS: usize = 23;

@@ -6,12 +6,12 @@ use ratatui::text::Line;
 use ratatui::widgets::Block;
 
 use super::fitted;
-use crate::cli::fields::{fingerprint, time};
-use crate::cli::message::openpgp_in_short;
 use crate::count::counted;
 use crate::crypto::identity::Sender;
 use crate::tui::app::App;
 use crate::tui::rows::put;
+use kkv_ui::fields::{fingerprint, time};
+use kkv_ui::preview::openpgp_in_short;
 
 /// Lines that tell of a message, above its text.
 const HEADS: u16 = 3;

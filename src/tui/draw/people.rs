@@ -6,10 +6,10 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use super::fitted;
-use crate::cli::fields::{address, short};
 use crate::contacts::Contact;
 use crate::tui::app::App;
 use crate::tui::person::TITLES;
+use kkv_ui::fields::{address, short};
 
 /// Columns for a name.
 const NAME: usize = 20;

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
-use crate::cli::find::Wanted;
 use crate::tui::app::tests::message;
 use crate::tui::inbox::tests::summary;
+use kkv_client::find::Wanted;
 use kkv_owner::{Get, Watch};
 use kkv_relay::owner::OwnerListener;
 

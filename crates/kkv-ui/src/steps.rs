@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::estimate::{about, estimate, roughly};
-use crate::pow::{Puzzle, Search};
-use crate::protocol::refusal::Refusal;
-use crate::sender::{Event, Price};
-use crate::tor::TorState;
+use crate::estimate::{about, estimate, roughly};
+use kkv_client::sender::{Event, Price};
+use kkv_net::tor::TorState;
+use kkv_pow::{Puzzle, Search};
+use kkv_protocol::refusal::Refusal;
 
 /// A delivery under way.
 #[derive(Debug)]
-pub(crate) struct Steps {
+pub struct Steps {
     step: Step,
     /// What is being done about the line, if it is not there.
     link: Option<&'static str>,
@@ -48,7 +48,7 @@ impl Default for Steps {
 
 impl Steps {
     /// Before the first; with what the embedded Tor does, if it is used.
-    pub(crate) fn new(tor: Option<watch::Receiver<TorState>>) -> Self {
+    pub fn new(tor: Option<watch::Receiver<TorState>>) -> Self {
         Self {
             step: Step::Asking,
             link: None,
@@ -58,12 +58,12 @@ impl Steps {
     }
 
     /// Whether the message was on its way, so that its fate may be unknown.
-    pub(crate) fn was_sending(&self) -> bool {
+    pub fn was_sending(&self) -> bool {
         matches!(self.step, Step::Sending)
     }
 
     /// Goes on with `event`. What there is to say of it, if anything.
-    pub(crate) fn take(&mut self, event: Event) -> Option<String> {
+    pub fn take(&mut self, event: Event) -> Option<String> {
         let goes_on = matches!(
             event,
             Event::Solving { .. } | Event::Exchanging | Event::PriceRose | Event::Sending
@@ -136,7 +136,7 @@ impl Steps {
     }
 
     /// How far the search is, 0 to 1, if there is one; and what is being done, for a line that lives.
-    pub(crate) fn now(&self) -> (Option<f64>, String) {
+    pub fn now(&self) -> (Option<f64>, String) {
         if let (None, Some((refusal, until))) = (self.link, self.refused) {
             let left = about(until.saturating_duration_since(Instant::now()));
             return (None, format!("{refusal}; asking again, {left} at most"));
@@ -194,7 +194,7 @@ impl Solving {
 }
 
 /// What a price means that this machine will hardly pay in time, or for longer than without asking.
-pub(crate) fn dear(price: &Price) -> String {
+pub fn dear(price: &Price) -> String {
     if price.is_likely() {
         return format!(
             "The relay asks for 2^{} hashes. That takes {} on this machine, of {} that there is for it.",

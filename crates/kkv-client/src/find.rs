@@ -3,22 +3,24 @@
 use zeroize::Zeroizing;
 
 use crate::contacts::{Name, alike};
-use crate::private::Private;
-use crate::queue::MessageId;
-use kkv_client::owner::{Client, ClientError};
+use crate::owner::{Client, ClientError};
+use kkv_base::private::Private;
+use kkv_owner::MessageId;
 
 /// Words that are looked for. Letters that look alike are the same, as in names of contacts: capitals and small ones,
 /// with their accents composed or not.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted(Private<Zeroizing<String>>);
+pub struct Wanted(Private<Zeroizing<String>>);
 
 impl Wanted {
-    pub(crate) fn new(words: &str) -> Self {
+    /// These words, with blanks between.
+    #[must_use]
+    pub fn new(words: &str) -> Self {
         Self(Zeroizing::new(alike(words)).into())
     }
 
     /// Whether there is no word.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.trim().is_empty()
     }
 
@@ -26,7 +28,7 @@ impl Wanted {
     ///
     /// # Errors
     /// The relay doesn't answer, or not as expected.
-    pub(crate) async fn are_in(
+    pub async fn are_in(
         &self,
         client: &Client,
         id: MessageId,

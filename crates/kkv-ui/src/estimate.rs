@@ -2,26 +2,21 @@
 
 use std::time::Duration;
 
-use crate::pow::Puzzle;
+use kkv_pow::Puzzle;
 
 /// What can be known of a search under way.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Estimate {
+pub struct Estimate {
     /// kkv/2: how much is found. kkv/1: the chance to have been done by now, 1 − e^(−tried / 2^cost). 0 to 1.
-    pub(super) done: f64,
+    pub done: f64,
     /// Expected from now on. In kkv/1 it never gets less: a search has no memory.
-    pub(super) left: Duration,
+    pub left: Duration,
     /// Hashes a second so far.
-    pub(super) rate: f64,
+    pub rate: f64,
 }
 
 /// Estimates from what was `tried` and `found` in `spent`. None before anything was tried.
-pub(super) fn estimate(
-    puzzle: &Puzzle,
-    tried: u64,
-    found: usize,
-    spent: Duration,
-) -> Option<Estimate> {
+pub fn estimate(puzzle: &Puzzle, tried: u64, found: usize, spent: Duration) -> Option<Estimate> {
     let rate = tried as f64 / spent.as_secs_f64();
     if tried == 0 || !rate.is_finite() {
         return None;
@@ -37,7 +32,7 @@ pub(super) fn estimate(
 }
 
 /// A duration to one unit, as people say it.
-pub(super) fn about(duration: Duration) -> String {
+pub fn about(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
         ..0.95 => "under a second".to_owned(),
@@ -50,7 +45,7 @@ pub(super) fn about(duration: Duration) -> String {
 }
 
 /// The same in a sentence.
-pub(super) fn roughly(duration: Duration) -> String {
+pub fn roughly(duration: Duration) -> String {
     match about(duration) {
         said if said.starts_with("under") || said == "years" => said,
         long => format!("about {long}"),
@@ -60,7 +55,7 @@ pub(super) fn roughly(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pow::{Cost, PuzzleKey, Seed};
+    use kkv_pow::{Cost, PuzzleKey, Seed};
 
     const SECOND: Duration = Duration::from_secs(1);
 

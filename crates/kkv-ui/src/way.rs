@@ -5,36 +5,39 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use super::embedded::{SenderArgs, SenderTor};
-use super::exit::CliError;
-use super::explain::{explained, gone_back};
-use crate::clock::SystemClock;
-use crate::contacts::Name;
-use crate::crypto::identity::SenderKey;
-use crate::crypto::random;
-use crate::onion::OnionAddress;
-use crate::pow::Solver;
-use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::protocol::text::Text;
-use crate::sender::{Accepted, Delivery, Failure, Observer, deliver};
-use crate::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState, TorWay};
+use crate::error::CliError;
+use crate::explain::{explained, gone_back};
+use crate::tor::{SenderTor, TorOptions, TorWay};
+use kkv_base::clock::SystemClock;
+use kkv_client::contacts::Name;
+use kkv_client::sender::{Accepted, Delivery, Failure, Observer, deliver};
+use kkv_net::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState};
+use kkv_pow::Solver;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::crypto::random;
+use kkv_protocol::onion::OnionAddress;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
 
 /// The Tor inside: started when a message first needs it, and the same one for all that come after, each with circuits
 /// of its own.
-pub(crate) struct SharedTor {
-    args: SenderArgs,
+#[derive(Debug)]
+pub struct SharedTor {
+    options: TorOptions,
     tor: OnceCell<Arc<SenderTor>>,
 }
 
 impl SharedTor {
-    pub(crate) fn new(args: SenderArgs) -> Self {
+    /// Not started yet.
+    #[must_use]
+    pub fn new(options: TorOptions) -> Self {
         let tor = OnceCell::new();
-        Self { args, tor }
+        Self { options, tor }
     }
 
     /// The one that runs, if it may lead to this inbox. One that couldn't be started is tried again the next time.
     async fn to(&self, inbox: OnionAddress) -> Result<Arc<SenderTor>, CliError> {
-        let start = async || SenderTor::start(&self.args, inbox).await.map(Arc::new);
+        let start = async || SenderTor::start(&self.options, inbox).await.map(Arc::new);
         let tor = self.tor.get_or_try_init(start).await?;
         tor.must_lead_to(inbox)?;
         Ok(Arc::clone(tor))
@@ -42,20 +45,31 @@ impl SharedTor {
 }
 
 /// The way that an address and the options ask for.
-pub(crate) enum Way {
+#[derive(Debug)]
+pub enum Way {
+    /// To this machine.
     Loopback(LoopbackDialer),
+    /// Through a Tor beside us.
     Socks(SocksDialer),
+    /// Through the Tor inside.
     Inside {
+        /// It.
         tor: Arc<SenderTor>,
+        /// To which inbox.
         to: OnionAddress,
+        /// Its port.
         port: u16,
+        /// How long the way is tried.
         patience: Duration,
     },
 }
 
 impl Way {
-    /// The Tor inside connects from here on: whoever types gives it time.
-    pub(crate) async fn choose(
+    /// Chooses it. The Tor inside connects from here on: whoever types gives it time.
+    ///
+    /// # Errors
+    /// The Tor inside can't start, or may not lead there.
+    pub async fn choose(
         tor: TorWay,
         target: Target,
         embedded: &SharedTor,
@@ -79,15 +93,20 @@ impl Way {
         })
     }
 
-    /// How the Tor inside is doing.
-    pub(crate) fn state(&self) -> Option<watch::Receiver<TorState>> {
+    /// How the Tor inside is doing, if it is used.
+    #[must_use]
+    pub fn state(&self) -> Option<watch::Receiver<TorState>> {
         match self {
             Self::Loopback(_) | Self::Socks(_) => None,
             Self::Inside { tor, .. } => Some(tor.state()),
         }
     }
 
-    pub(crate) async fn carry(
+    /// Has the message delivered.
+    ///
+    /// # Errors
+    /// It wasn't, or it can't be known: see [`Exit`](crate::error::Exit).
+    pub async fn carry(
         &self,
         load: Load<'_>,
         observer: &dyn Observer,
@@ -109,19 +128,26 @@ impl Way {
 }
 
 /// What is carried, and how it is paid for.
-pub(crate) struct Load<'l> {
-    pub(crate) target: Target,
-    pub(crate) suites: SuitePolicy,
+#[derive(Debug)]
+pub struct Load<'l> {
+    /// Where to.
+    pub target: Target,
+    /// Which suites may be spoken.
+    pub suites: SuitePolicy,
     /// The contact whom it is for, if that one has spoken kkv/2 before: then nothing less is spoken.
-    pub(crate) better: Option<&'l Name>,
-    pub(crate) solver: Solver,
-    pub(crate) max_time: Option<Duration>,
+    pub better: Option<&'l Name>,
+    /// How it is paid for.
+    pub solver: Solver,
+    /// How long at most, if that is said.
+    pub max_time: Option<Duration>,
     /// Whether to pay for as long as the relay gives.
-    pub(crate) anyway: bool,
+    pub anyway: bool,
     /// How long each answer is waited for.
-    pub(crate) patience: Duration,
-    pub(crate) key: SenderKey,
-    pub(crate) text: &'l Text,
+    pub patience: Duration,
+    /// Who signs.
+    pub key: SenderKey,
+    /// The text.
+    pub text: &'l Text,
 }
 
 impl Load<'_> {

@@ -4,20 +4,20 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::exit::{CliError, Exit};
-use crate::queue::MessageId;
+use crate::error::{CliError, Exit};
 use kkv_client::owner::{Client, ClientError};
+use kkv_owner::MessageId;
 
 /// One number, or all from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct IdRange {
+pub struct IdRange {
     first: MessageId,
     last: MessageId,
 }
 
 impl IdRange {
     /// One that is named by itself: if it isn't there, that is a fault. A range takes what it finds.
-    pub(super) fn single(self) -> Option<MessageId> {
+    pub fn single(self) -> Option<MessageId> {
         (self.first == self.last).then_some(self.first)
     }
 
@@ -66,15 +66,16 @@ impl fmt::Display for IdRange {
 
 /// Which messages are meant, each once, in the order in which they were named.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Selection {
-    pub(super) ids: Vec<MessageId>,
+pub struct Selection {
+    /// Their numbers.
+    pub ids: Vec<MessageId>,
     /// What can be missing, each once and in the same order: what was named one by one, and ranges with no message in
     /// them.
     can_miss: Vec<IdRange>,
 }
 
 /// Says of what was named that it is not there; nothing if there is nothing to be said.
-pub(crate) fn no_such_message(named: &[IdRange]) -> Option<String> {
+pub fn no_such_message(named: &[IdRange]) -> Option<String> {
     match named {
         [] => None,
         [one] if one.single().is_some() => Some(format!("there is no message {one}")),
@@ -87,7 +88,7 @@ pub(crate) fn no_such_message(named: &[IdRange]) -> Option<String> {
 
 impl Selection {
     /// Looks up what is in the ranges, if there are any.
-    pub(super) async fn resolve(numbers: &[IdRange], client: &Client) -> Result<Self, ClientError> {
+    pub async fn resolve(numbers: &[IdRange], client: &Client) -> Result<Self, ClientError> {
         let there = if numbers.iter().all(|numbers| numbers.single().is_some()) {
             Vec::new()
         } else {
@@ -98,7 +99,7 @@ impl Selection {
     }
 
     /// The same without what is not there, which comes second.
-    pub(super) async fn resolve_existing(
+    pub async fn resolve_existing(
         numbers: &[IdRange],
         client: &Client,
     ) -> Result<(Self, Vec<MessageId>), ClientError> {
@@ -134,24 +135,24 @@ impl Selection {
     }
 
     /// Whether there is no message in any of the ranges, and nothing else was named.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
     /// Of those that are not there (any more), the ones that were named one by one: what has gone from a range since is
     /// no fault.
-    pub(super) fn explicit(&self, missing: &[MessageId]) -> Vec<MessageId> {
+    pub fn explicit(&self, missing: &[MessageId]) -> Vec<MessageId> {
         let all = self.not_there(missing);
         all.into_iter().filter_map(IdRange::single).collect()
     }
 
     /// Says what was named and is not there, if anything.
-    pub(super) fn missing_words(&self, missing: &[MessageId]) -> Option<String> {
+    pub fn missing_words(&self, missing: &[MessageId]) -> Option<String> {
         no_such_message(&self.not_there(missing))
     }
 
     /// The same, as what the command ends with.
-    pub(super) fn require_all(&self, missing: &[MessageId]) -> Result<(), CliError> {
+    pub fn require_all(&self, missing: &[MessageId]) -> Result<(), CliError> {
         self.missing_words(missing).map_or(Ok(()), |what| {
             Err(CliError::new(Exit::Refused, what)
                 .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))

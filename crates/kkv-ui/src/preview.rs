@@ -2,7 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use super::message::openpgp_in_short;
 use kkv_owner::Summary;
 use kkv_terminal::bar::{BAR, BAR_COLUMNS};
 use kkv_terminal::visible::first_words;
@@ -13,13 +12,15 @@ const GAP: usize = 2;
 const LEAST_WORDS: usize = 10;
 
 /// Columns that first words have in so many columns, if there is room for any.
-pub(crate) fn room_for_words(columns: usize) -> Option<usize> {
+#[must_use]
+pub fn room_for_words(columns: usize) -> Option<usize> {
     let room = columns.checked_sub(GAP + BAR_COLUMNS)?;
     (room >= LEAST_WORDS).then_some(room)
 }
 
 /// What stands above it, where first words have that `room`.
-pub(crate) fn title<'m>(
+#[must_use]
+pub fn title<'m>(
     mut messages: impl Iterator<Item = &'m Summary>,
     room: Option<usize>,
 ) -> &'static str {
@@ -32,7 +33,8 @@ pub(crate) fn title<'m>(
 }
 
 /// What stands in it: made safe, and a text behind a bar.
-pub(crate) fn last_column(message: &Summary, room: Option<usize>) -> Zeroizing<String> {
+#[must_use]
+pub fn last_column(message: &Summary, room: Option<usize>) -> Zeroizing<String> {
     let inside = if message.openpgp_inside.is_empty() {
         ""
     } else {
@@ -47,4 +49,15 @@ pub(crate) fn last_column(message: &Summary, room: Option<usize>) -> Zeroizing<S
         }
         _ => inside.to_owned(),
     })
+}
+
+/// What a message is as OpenPGP, or which parts of it are, in a word or two.
+#[must_use]
+pub fn openpgp_in_short(summary: &Summary) -> Option<String> {
+    match (summary.openpgp, &summary.openpgp_inside[..]) {
+        (Some(block), _) => Some(block.to_string()),
+        (None, []) => None,
+        (None, [block]) => Some(format!("part: {block}")),
+        (None, _) => Some("several parts".to_owned()),
+    }
 }

@@ -1,23 +1,25 @@
-//! How single values are shown, wherever they stand: times, keys, numbers, addresses and names.
+//! How single values are shown, wherever they stand, and read: times, keys, numbers, addresses and names.
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::contacts::{Name, Words};
-use crate::crypto::identity::{PublicKey, Sender, Side};
-use crate::limits::DEFAULT_PORT;
-use crate::protocol::ids::SenderId;
-use crate::queue::MessageId;
-use crate::tor::Target;
+use kkv_base::limits::DEFAULT_PORT;
+use kkv_client::contacts::{Book, Name, Words};
+use kkv_net::tor::Target;
+use kkv_owner::MessageId;
+use kkv_protocol::crypto::identity::{PublicKey, Sender, Side};
+use kkv_protocol::ids::SenderId;
 use kkv_terminal::direction::apart;
 
 /// Numbers of messages, with commas between.
-pub(crate) fn id_list(ids: &[MessageId]) -> String {
+#[must_use]
+pub fn id_list(ids: &[MessageId]) -> String {
     let ids: Vec<String> = ids.iter().map(MessageId::to_string).collect();
     ids.join(", ")
 }
 
 /// Local time to the minute; seconds say more than a person needs.
-pub(crate) fn time(unix: u64) -> String {
+#[must_use]
+pub fn time(unix: u64) -> String {
     i64::try_from(unix)
         .ok()
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
@@ -32,19 +34,22 @@ pub(crate) fn time(unix: u64) -> String {
 }
 
 /// The fingerprint of a key.
-pub(crate) fn fingerprint<S: Side>(key: &S::Id) -> String {
+#[must_use]
+pub fn fingerprint<S: Side>(key: &S::Id) -> String {
     PublicKey::<S>::from_id(key)
         .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().to_string())
 }
 
 /// What the fingerprint of a sender's key begins with.
-pub(crate) fn short(key: &SenderId) -> String {
+#[must_use]
+pub fn short(key: &SenderId) -> String {
     PublicKey::<Sender>::from_id(key)
         .map_or_else(|_| "not a key".to_owned(), |k| k.fingerprint().short())
 }
 
 /// An address as people give it to each other: its port only if it is not the usual one.
-pub(crate) fn address(target: Target) -> String {
+#[must_use]
+pub fn address(target: Target) -> String {
     match target {
         Target::Onion { address, port } if port == DEFAULT_PORT => address.to_string(),
         target => target.to_string(),
@@ -52,7 +57,8 @@ pub(crate) fn address(target: Target) -> String {
 }
 
 /// The words of an address, which one on this machine has not.
-pub(crate) fn words(target: Target) -> Option<Words> {
+#[must_use]
+pub fn words(target: Target) -> Option<Words> {
     match target {
         Target::Onion { address, .. } => Some(Words::of(&address)),
         Target::Loopback(_) => None,
@@ -60,7 +66,8 @@ pub(crate) fn words(target: Target) -> Option<Words> {
 }
 
 /// Six words, and six below them, the second line behind as much space as the first.
-pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
+#[must_use]
+pub fn in_two_lines(words: &Words, before: &str) -> String {
     let words: Vec<&str> = words.iter().collect();
     let (one, other) = words.split_at(words.len() / 2);
     let space = " ".repeat(before.width());
@@ -68,7 +75,8 @@ pub(super) fn in_two_lines(words: &Words, before: &str) -> String {
 }
 
 /// A name, apart from numbers beside it where a terminal might turn them round with it.
-pub(super) fn isolated(name: &Name, on_a_terminal: bool) -> String {
+#[must_use]
+pub fn isolated(name: &Name, on_a_terminal: bool) -> String {
     if on_a_terminal {
         apart(name.to_string())
     } else {
@@ -77,9 +85,29 @@ pub(super) fn isolated(name: &Name, on_a_terminal: bool) -> String {
 }
 
 /// As wide as `width` columns; a letter may take two of them, or none.
-pub(crate) fn padded(text: &str, width: usize) -> String {
+#[must_use]
+pub fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
+}
+
+/// Whom `name` may have meant, as a question; none if it is like nobody's.
+#[must_use]
+pub fn did_you_mean(book: &Book, name: &Name) -> Option<String> {
+    let near: Vec<&str> = book.near(name).into_iter().map(Name::as_str).collect();
+    (!near.is_empty()).then(|| format!("Did you mean {}?", near.join(", or ")))
+}
+
+/// Takes the public key of a sender.
+///
+/// # Errors
+/// It is none; in words.
+pub fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
+    let id: Option<SenderId> = text.parse().ok();
+    let key = id.and_then(|id| PublicKey::from_id(&id).ok());
+    key.ok_or_else(|| {
+        "it is the public key that `kkvc identity` shows: 64 digits and a-f".to_owned()
+    })
 }
 
 #[cfg(test)]

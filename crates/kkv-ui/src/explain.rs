@@ -1,16 +1,16 @@
 //! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
 
-use super::build::HAS_EMBEDDED_TOR;
-use super::estimate::roughly;
-use super::exit::{CliError, Exit};
-use crate::contacts::Name;
-use crate::protocol::refusal::Refusal;
-use crate::protocol::text::BadText;
-use crate::sender::Failure;
-use crate::tor::{DialError, NoService, Target};
+use crate::error::{CliError, Exit};
+use crate::estimate::roughly;
+use crate::tor::HAS_EMBEDDED_TOR;
+use kkv_client::contacts::Name;
+use kkv_client::sender::Failure;
+use kkv_net::tor::{DialError, NoService, Target};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::text::BadText;
 
 /// What a failed delivery to `target` means for a person.
-pub(super) fn explained(failure: &Failure, target: Target) -> CliError {
+pub fn explained(failure: &Failure, target: Target) -> CliError {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
         Failure::Silent(_) => (
@@ -81,7 +81,7 @@ pub(super) fn explained(failure: &Failure, target: Target) -> CliError {
 }
 
 /// What it means that a contact who has spoken kkv/2 has none now.
-pub(super) fn gone_back(name: &Name) -> CliError {
+pub fn gone_back(name: &Name) -> CliError {
     let what = format!(
         "{name} has spoken kkv/2 before, and now there is only the weaker kkv/1; nothing was delivered"
     );
@@ -129,7 +129,9 @@ fn refused(refusal: Refusal, what: &str) -> CliError {
     .hint(hint)
 }
 
-pub(super) fn unreachable_hint(fault: &DialError) -> String {
+/// What helps where a relay, or Tor, can't be reached.
+#[must_use]
+pub fn unreachable_hint(fault: &DialError) -> String {
     match fault {
         DialError::NoTor { .. } => {
             let embedded = if HAS_EMBEDDED_TOR {

@@ -8,10 +8,10 @@ use std::path::Path;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use super::advice::close_file;
-use super::exit::CliError;
-use crate::crypto::scrub;
-use crate::limits::MAX_SECRET_FILE_BYTES;
+use crate::advice::close_file;
+use crate::error::CliError;
+use kkv_base::limits::MAX_SECRET_FILE_BYTES;
+use kkv_protocol::crypto::scrub;
 use kkv_terminal::input;
 use kkv_terminal::visible::quoted;
 
@@ -19,7 +19,7 @@ use kkv_terminal::visible::quoted;
 ///
 /// # Errors
 /// It exists, or can't be written; then it is not there.
-pub(super) fn make(path: &Path, text: &str) -> io::Result<()> {
+pub fn make(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -35,7 +35,7 @@ pub(super) fn make(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Reads a file with a key, or what it has instead, by `is_key`. `maker` is the command that makes such files.
-pub(super) async fn read(
+pub async fn read(
     path: &Path,
     maker: &str,
     is_key: fn(&str) -> bool,
@@ -52,7 +52,7 @@ pub(super) async fn read(
 }
 
 /// Reads a file with a passphrase, which somebody has made by hand.
-pub(super) async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError> {
+pub async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError> {
     let read = read_private(path, "passphrase", |_| true).await;
     read.map_err(|fault| match fault {
         Unread::Directory(failed) => failed.hint("Name a file in it, with one line."),
@@ -127,7 +127,7 @@ fn read_now(
 }
 
 /// What is said of a file that can't be made or read.
-pub(super) fn unusable(path: &Path, fault: &io::Error, maker: &str) -> CliError {
+pub fn unusable(path: &Path, fault: &io::Error, maker: &str) -> CliError {
     let failed = CliError::usage(format!("can't use the key in {}: {fault}", quoted(path)));
     if fault.kind() == io::ErrorKind::NotFound {
         failed.hint(format!("`{maker}` makes one, in a directory that exists."))

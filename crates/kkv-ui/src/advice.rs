@@ -4,8 +4,8 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::exit::CliError;
-use crate::process::own_uid;
+use crate::error::CliError;
+use kkv_net::process::own_uid;
 use kkv_terminal::visible::quoted;
 
 const ROOT: u32 = 0;
@@ -20,7 +20,7 @@ const OF_THE_MACHINE: [&str; 14] = [
 
 /// Adds how a file is kept to oneself. What is a device, somebody else's or the machine's is not to be changed for
 /// this.
-pub(super) fn close_file(failed: CliError, path: &Path, metadata: &Metadata) -> CliError {
+pub fn close_file(failed: CliError, path: &Path, metadata: &Metadata) -> CliError {
     let ours = metadata.is_file() && metadata.uid() == own_uid();
     if !ours || (own_uid() == ROOT && is_of_the_machine(path)) {
         return failed.hint("Name a file of your own that nobody else can read.");
@@ -40,7 +40,7 @@ fn is_of_the_machine(path: &Path) -> bool {
 }
 
 /// Adds how a directory is kept to oneself, or which `other` may be named instead.
-pub(super) fn close_directory(failed: CliError, path: &Path, other: &str) -> CliError {
+pub fn close_directory(failed: CliError, path: &Path, other: &str) -> CliError {
     if may_be_changed(path, own_uid()) {
         let command = format!("chmod 700 {}", quoted(path));
         failed
@@ -52,7 +52,7 @@ pub(super) fn close_directory(failed: CliError, path: &Path, other: &str) -> Cli
 }
 
 /// The command after which nobody else writes in a directory, where user `me` may well change it.
-pub(super) fn keep_from_writing(path: &Path, me: u32) -> Option<String> {
+pub fn keep_from_writing(path: &Path, me: u32) -> Option<String> {
     may_be_changed(path, me).then(|| format!("chmod go-w {}", quoted(path)))
 }
 

@@ -1,0 +1,24 @@
+//! What the command line and the interactive client share: how a message gets to an inbox, and all that both say alike.
+//!
+//! ```text
+//! tor, way, key, secret_file          how a message gets there; the Tor inside; keys to closed inboxes
+//! steps, estimate, outcome, explain   a delivery: where it is, how long it takes, what has become of it
+//! error, advice                       what did not work, with the exit code and what to do
+//! fields, preview, selection          messages, keys and addresses as people read and name them
+//! ```
+//!
+//! It is apart from `kkv-client`, whose errors are data: what is said here names options and commands of `kkvc`.
+
+pub mod advice;
+pub mod error;
+pub mod estimate;
+pub mod explain;
+pub mod fields;
+pub mod key;
+pub mod outcome;
+pub mod preview;
+pub mod secret_file;
+pub mod selection;
+pub mod steps;
+pub mod tor;
+pub mod way;
