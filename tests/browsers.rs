@@ -1,22 +1,16 @@
 //! What a web page can do to a relay that listens on a port of the machine on which somebody looks at the page: with
 //! real browsers, in the three ways that need nobody's leave. Each way is also tried on a server that lets it happen,
 //! or a browser that does nothing would pass.
-#[path = "browsers/browser.rs"]
 mod browser;
-#[path = "browsers/page.rs"]
 mod page;
-#[path = "support/programs.rs"]
-mod programs;
-#[path = "kkv1/published.rs"]
-mod published;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use crate::programs::{LIMIT, Relay};
+use crate::published::{Challenge, Client, Fields, OneUse, form, unhex};
 use browser::{Browser, Kind};
 use page::{Attacker, REBOUND};
-use programs::{LIMIT, Relay};
-use published::{Challenge, Client, Fields, OneUse, form, unhex};
 
 /// One request of a program's: status and body.
 fn ask(relay: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {

@@ -6,59 +6,19 @@
     reason = "a test stops where something is missing, and tells how long its parts took"
 )]
 
-#[path = "embedded/address.rs"]
 mod address;
-#[path = "embedded/alone.rs"]
 mod alone;
-#[path = "embedded/calls.rs"]
 mod calls;
-#[path = "embedded/clock.rs"]
 mod clock;
-#[path = "embedded/congestion.rs"]
 mod congestion;
-#[path = "embedded/connections.rs"]
 mod connections;
-#[path = "tor/control.rs"]
-mod control;
-#[path = "embedded/delivery.rs"]
 mod delivery;
-#[path = "embedded/failure.rs"]
 mod failure;
-#[path = "embedded/faults.rs"]
 mod faults;
-#[path = "embedded/forgotten.rs"]
 mod forgotten;
-#[path = "embedded/kept.rs"]
 mod kept;
-#[path = "embedded/limits.rs"]
 mod limits;
-#[path = "support/programs.rs"]
-mod programs;
-#[path = "embedded/stage.rs"]
 mod stage;
-#[path = "support/tor_network.rs"]
-mod tor_network;
-
-/// What programs ask of the kernel and have in memory, as in tests/outside.
-#[allow(dead_code, reason = "a library to the tests")]
-mod outside {
-    #[path = "../outside/keys.rs"]
-    pub(crate) mod keys;
-    #[path = "../outside/marker.rs"]
-    pub(crate) mod marker;
-    #[path = "../outside/process_memory.rs"]
-    pub(crate) mod process_memory;
-    #[path = "../outside/rules.rs"]
-    pub(crate) mod rules;
-    #[path = "../outside/sockaddr.rs"]
-    pub(crate) mod sockaddr;
-    #[path = "../outside/standing.rs"]
-    pub(crate) mod standing;
-    #[path = "../outside/trace.rs"]
-    mod trace;
-    #[path = "../outside/traced.rs"]
-    pub(crate) mod traced;
-}
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

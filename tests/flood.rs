@@ -4,13 +4,9 @@
 //! Nothing is hashed: how long a search takes is drawn at random, the same each time. The seeds' meaning belongs to
 //! `rand`; should a new release draw other numbers, the table changes a little, and the failed test prints the new one.
 
-#[path = "flood/flooder.rs"]
 mod flooder;
-#[path = "flood/relay.rs"]
 mod relay;
-#[path = "flood/table.rs"]
 mod table;
-#[path = "flood/world.rs"]
 mod world;
 
 use relay::{Price, Relay, mean};

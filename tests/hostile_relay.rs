@@ -1,41 +1,22 @@
 //! A relay may answer with anything, at any length, for any time. The sender neither crashes nor hangs, and says what
 //! it was.
 
-#[path = "hostile_relay/any_bytes.rs"]
 mod any_bytes;
-#[path = "hostile_relay/between.rs"]
-mod between;
-#[path = "hostile_relay/bodies.rs"]
+pub(crate) mod between;
 mod bodies;
-#[path = "kkv1/delivery.rs"]
-mod delivery;
-#[path = "hostile_relay/hanging.rs"]
 mod hanging;
-#[path = "hostile_relay/http.rs"]
 mod http;
-#[path = "support/in_process.rs"]
-mod in_process;
-#[path = "hostile_relay/known_relay.rs"]
-mod known_relay;
-#[path = "kkv1/published.rs"]
-mod published;
-#[path = "kkv1/published_server.rs"]
-mod published_server;
-#[path = "kkv1/raw_http.rs"]
-mod raw_http;
-#[path = "hostile_relay/refusals.rs"]
+pub(crate) mod known_relay;
 mod refusals;
-#[path = "hostile_relay/repeated.rs"]
 mod repeated;
-#[path = "hostile_relay/signed.rs"]
 mod signed;
 
 use kkv::protocol::error::ProtocolError;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::{Failure, Indeterminate};
 
+use crate::in_process::InProcess;
 use between::{Between, Say, steps};
-use in_process::InProcess;
 
 /// What an answer comes to at one step.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +63,9 @@ async fn at_each_step(
             };
             let between = Between::new(InProcess::new(SuitePolicy::Any, 4, 0), path, say);
             let only = SuitePolicy::Only(suite);
-            let failure = delivery::deliver_to(&between, only, "text").await.failure();
+            let failure = crate::delivery::deliver_to(&between, only, "text")
+                .await
+                .failure();
             assert!(
                 expected.is(path, &failure),
                 "{case}, {suite} {path}: {failure:?} instead of {expected:?}"
@@ -114,13 +97,13 @@ async fn at_each_step(
 async fn without_a_twist_the_relays_of_these_tests_are_believed() {
     let honest = known_relay::KnownRelay::new(known_relay::Twist::default());
     let only = SuitePolicy::Only(Suite::V2);
-    let delivered = delivery::deliver_to(&honest, only, "text").await;
+    let delivered = crate::delivery::deliver_to(&honest, only, "text").await;
     assert!(delivered.result.is_ok(), "{:?}", delivered.result);
     for suite in [Suite::V1, Suite::V2] {
         let say = Say::Changed(Box::new(|answer| answer));
         let between = Between::new(InProcess::new(SuitePolicy::Any, 4, 0), "/msg", say);
         let only = SuitePolicy::Only(suite);
-        let delivered = delivery::deliver_to(&between, only, "text").await;
+        let delivered = crate::delivery::deliver_to(&between, only, "text").await;
         assert!(delivered.result.is_ok(), "{:?}", delivered.result);
         assert_eq!(between.relay().texts(), ["text"]);
     }

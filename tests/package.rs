@@ -4,15 +4,8 @@
 //! No systemd runs here: what a unit allows is read from it, and `systemd-analyze` says what its words mean.
 #![cfg(feature = "embedded-tor")]
 
-#[path = "support/programs.rs"]
-mod programs;
-#[path = "support/tor_network.rs"]
-mod tor_network;
-
-mod package {
-    mod asked;
-    mod calls;
-    mod deb;
-    mod unit;
-    mod units;
-}
+mod asked;
+mod calls;
+mod deb;
+mod unit;
+mod units;

@@ -3,38 +3,22 @@
 //! The program itself is attacked over loopback, harder than Tor would let anyone. How long an honest sender waits
 //! meanwhile is not tested here but measured by `benches/siege.rs`.
 
-#[path = "siege/attack.rs"]
 mod attack;
-#[path = "siege/cost.rs"]
 mod cost;
-#[path = "siege/flood.rs"]
 mod flood;
-#[path = "siege/hold.rs"]
 mod hold;
-#[path = "support/in_process.rs"]
-mod in_process;
-#[path = "siege/memory.rs"]
 mod memory;
-#[path = "siege/panics.rs"]
 mod panics;
-#[path = "siege/pieces.rs"]
 mod pieces;
-#[path = "siege/processor.rs"]
 mod processor;
-#[path = "support/programs.rs"]
-mod programs;
-#[path = "kkv1/raw_http.rs"]
-mod raw_http;
-#[path = "siege/requests.rs"]
 mod requests;
-#[path = "siege/scarce.rs"]
 mod scarce;
 
 use kkv::limits::MAX_TEXT_BYTES_V1;
 
+use crate::programs::Relay;
 use attack::{Attack, UnderWay};
 use cost::{HELD, MOST_KIB, MOST_TIME};
-use programs::Relay;
 
 /// Requests of each kind of which the cost is measured.
 const REQUESTS: u32 = 300;

@@ -6,22 +6,12 @@
     reason = "a test stops where something is missing, and tells how long its parts took"
 )]
 
-#[path = "tor/control.rs"]
-mod control;
-#[path = "tor/delivery.rs"]
+pub(crate) mod control;
 mod delivery;
-#[path = "tor/failure.rs"]
 mod failure;
-#[path = "tor/gate.rs"]
 mod gate;
-#[path = "support/programs.rs"]
-mod programs;
-#[path = "tor/socks.rs"]
 mod socks;
-#[path = "tor/stage.rs"]
 mod stage;
-#[path = "support/tor_network.rs"]
-mod tor_network;
 
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -6,7 +6,7 @@ pub mod hostile;
 mod in_process;
 pub mod pipe;
 #[expect(dead_code, reason = "a part of it serves its own test alone")]
-#[path = "../../tests/queue_model/model.rs"]
+#[path = "../../crates/kkv-relay/tests/queue_model/model.rs"]
 mod queue_model;
 #[path = "../../tests/kkv1/raw_http.rs"]
 mod raw_http;

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::visit::{ask, cases, inbox, paused, reserved};
+use super::visit::{ask, cases, inbox, paused, reserved};
 
 const JSON: &str = "application/json";
 

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use zeroize::Zeroizing;
 
-use crate::visit::{ask, cases, inbox, paused, reserved, still_takes_a_message};
+use super::visit::{ask, cases, inbox, paused, reserved, still_takes_a_message};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -120,11 +120,11 @@ impl Session for First {
 
     async fn start(router: Router) -> (Self, Vec<u8>) {
         let rng = &mut rand::rng();
-        let said = crate::visit::say(
+        let said = super::visit::say(
             router.clone(),
             b"GET /get_domain_pk HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nconnection: close\r\n\r\n",
         );
-        let domain_key = crate::visit::read(&said.await).expect("an answer").body;
+        let domain_key = super::visit::read(&said.await).expect("an answer").body;
         let hello = v1::sender::Hello::new(SenderKey::generate(rng));
         let request = serde_urlencoded::to_string(hello.request()).expect("hex is a form");
         let answer = ask(router, "/pow", FORM, request.as_bytes()).await;

@@ -15,8 +15,8 @@ use kkv_relay::owner::{Host, router};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::visit::{ask, cases, paused, read, say};
 use crate::in_process::{START, header};
-use crate::visit::{ask, cases, paused, read, say};
 
 const MESSAGES: u64 = 5;
 const ROUTES: [&str; 6] = [

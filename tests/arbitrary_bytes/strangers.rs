@@ -14,8 +14,8 @@ use kkv::relay::router;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use super::visit::{ask, cases, inbox, paused, read, reserved, say, still_takes_a_message};
 use crate::raw_http::{Wire, get};
-use crate::visit::{ask, cases, inbox, paused, read, reserved, say, still_takes_a_message};
 
 const ROUTES: [&str; 6] = [
     "/pow",

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use sha3::{Digest, Sha3_256};
 use zeroize::Zeroizing;
 
-use crate::visit::cases;
+use super::visit::cases;
 
 /// Texts near to an address.
 fn nearly_an_address() -> impl Strategy<Value = String> {

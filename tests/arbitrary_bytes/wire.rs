@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::visit::cases;
+use super::visit::cases;
 
 /// `N` bytes for a hex field.
 fn hex<const N: usize>() -> impl Strategy<Value = Hex<N>> {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::programs::Signal;
 use super::stage::{Stage, must_have_arrived, path, start, status};
+use crate::programs::Signal;
 
 pub(crate) fn the_address_outlives_the_process_and_is_reachable_at_once_again(stage: &Stage) {
     let state = stage.network.dir().join("restarted");
@@ -22,11 +22,11 @@ pub(crate) fn the_address_outlives_the_process_and_is_reachable_at_once_again(st
     must_have_arrived(&again.relay, "after the restart");
 
     // Another one can't have the same address at the same time.
-    let mut second = super::programs::kkv();
+    let mut second = crate::programs::kkv();
     second.args(["--listen", "127.0.0.1:0", "--socket"]);
     second.arg(again.relay.directory().join("second.sock"));
     second.args(options);
-    super::programs::Process::spawn(second, None)
+    crate::programs::Process::spawn(second, None)
         .finish()
         .must_end_with(1)
         .must_say("in use by another kkv");

@@ -1,7 +1,7 @@
 //! A relay with embedded Tor and no network: all that needs none works, and its owner is told what is the matter.
 
-use super::programs::{HeldPort, Signal};
 use super::stage::{path, send, start, status};
+use crate::programs::{HeldPort, Signal};
 
 /// A network of one relay, at an address where nobody listens.
 pub(crate) fn network_of(nobody: &HeldPort) -> String {

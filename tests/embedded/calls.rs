@@ -7,8 +7,8 @@ use std::path::Path;
 use super::outside::rules::Summary;
 use super::outside::sockaddr::Address;
 use super::outside::traced::{Traced, Tracer, must_be_possible};
-use super::programs::{self, Process, Signal};
 use super::stage::{Stage, path, send};
+use crate::programs::{self, Process, Signal};
 
 /// Where glibc asks first who the user is; where nobody listens, as mostly, a lookup of a machine's name would show in
 /// what is read next.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::faults::Trouble;
-use super::programs::{Run, Signal};
 use super::stage::{self, EmbeddedRelay, must_have_arrived, path};
+use crate::programs::{Run, Signal};
 
 /// A clock that can be set.
 struct Clock {

@@ -1,8 +1,8 @@
 //! Congestion control of circuits to an onion service: agreed on with a `tor` at the other end, which tells of it on
 //! its control port.
 
-use super::control;
 use super::stage::{Stage, must_have_arrived};
+use crate::tor::control;
 
 pub(crate) fn congestion_control_is_agreed_on_as_a_sender_and_as_an_inbox(stage: &Stage) {
     let tor_of = |name: &str| stage.network.dir().join(name);

@@ -5,8 +5,8 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
 use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
-use super::programs::{Relay, Signal, comes_to};
 use super::stage::{Stage, must_have_arrived, path};
+use crate::programs::{Relay, Signal, comes_to};
 
 /// So that no other user of the machine reaches it: see torrc.example.
 pub(crate) fn a_relay_on_a_socket_is_reached_through_a_system_tor(stage: &Stage) {

@@ -5,8 +5,8 @@ use kkv::protocol::ids::ServiceKey;
 
 use super::outside::keys::access;
 use super::outside::standing::{At, look_into, must_forget};
-use super::programs::{Outcome, Signal};
 use super::stage::{Stage, path, start};
+use crate::programs::{Outcome, Signal};
 
 /// Each of these is tried for so long; a message takes less than one second here.
 const TIME: [&str; 2] = ["--timeout", "15s"];
@@ -76,7 +76,7 @@ pub(crate) fn a_closed_inbox_opens_only_to_those_with_a_key(stage: &Stage) {
 
     let key = |name: &str| {
         let file = stage.network.dir().join(name);
-        let made = super::programs::kkvc(["key", &inbox, path(&file), "--json"]);
+        let made = crate::programs::kkvc(["key", &inbox, path(&file), "--json"]);
         let shown = made.finish().must_end_with(0).json();
         (file, shown["key"].as_str().expect("a key").to_owned())
     };

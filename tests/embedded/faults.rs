@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::connections::connected_to;
-use super::programs::{Run, Signal};
 use super::stage::{self, EmbeddedRelay, must_have_arrived, path, status};
-use super::tor_network::{Options, TorNetwork};
+use crate::programs::{Run, Signal};
+use crate::tor_network::{Options, TorNetwork};
 
 /// A network to which things happen, and a relay to which they must not matter for long.
 pub(crate) struct Trouble {

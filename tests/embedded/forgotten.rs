@@ -6,8 +6,8 @@ use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use super::outside::marker::Marker;
 use super::outside::process_memory::{Found, must_be_nowhere, scan};
 use super::outside::standing::must_forget;
-use super::programs::{Relay, until};
 use super::stage::Stage;
+use crate::programs::{Relay, until};
 
 /// One short text in each suite, and the longest.
 const LENGTHS: [(&str, usize); 4] = [

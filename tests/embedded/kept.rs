@@ -8,8 +8,8 @@ use std::process::Command;
 use kkv::tor::embedded::{Settings, StateDir};
 
 use super::alone::network_of;
-use super::programs::{HeldPort, Outcome, Process, Signal, Terminal, kkv};
 use super::stage::{EmbeddedRelay, Stage, must_have_arrived, path, start};
+use crate::programs::{HeldPort, Outcome, Process, Signal, Terminal, kkv};
 
 /// A directory with what a relay needs that never gets anywhere.
 struct Place(tempfile::TempDir, HeldPort);

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 
 use kkv::limits::{DEFAULT_PORT, MAX_STREAMS_PER_CIRCUIT};
 
-use super::programs::LIMIT;
 use super::stage::{Stage, must_have_arrived};
+use crate::programs::LIMIT;
 
 pub(crate) fn a_circuit_with_too_many_streams_is_closed_and_no_other(stage: &Stage) {
     let open = || stream(stage.socks, &stage.embedded.onion);

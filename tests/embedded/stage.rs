@@ -8,8 +8,8 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::programs::{LIMIT, Relay, Run, comes_to, kkvc};
-use super::tor_network::{TorNetwork, service_lines};
+use crate::programs::{LIMIT, Relay, Run, comes_to, kkvc};
+use crate::tor_network::{TorNetwork, service_lines};
 
 const TORRC_EXAMPLE: &str = include_str!("../../torrc.example");
 

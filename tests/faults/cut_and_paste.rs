@@ -6,8 +6,8 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::Failure;
 
+use super::by_hand::{ByHand, solution};
 use crate::between::{Between, Say};
-use crate::by_hand::{ByHand, solution};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::published::{OneUse, hex};

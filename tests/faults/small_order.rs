@@ -13,7 +13,8 @@ use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::transcript;
 use kkv::sender::Failure;
 
-use crate::by_hand::{ByHand, exchange_body, secret};
+use super::by_hand::{ByHand, exchange_body, secret};
+use super::weak_keys::{all, forge};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::known_relay::{KnownRelay, Twist, challenge_statement, signed_bytes};
@@ -21,7 +22,6 @@ use crate::published::{Fields, hex, random, unhex};
 use crate::published_server::PublishedServer;
 use crate::raw_http::{Answer, answer};
 use crate::visit::Visit;
-use crate::weak_keys::{all, forge};
 
 /// Challenges that cost nothing, so that any nonce solves them.
 fn relay() -> InProcess {

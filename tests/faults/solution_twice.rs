@@ -6,7 +6,7 @@ use std::time::Duration;
 use kkv::protocol::suite::SuitePolicy;
 use tokio::task::JoinSet;
 
-use crate::by_hand::{ByHand, solution};
+use super::by_hand::{ByHand, solution};
 use crate::in_process::InProcess;
 use crate::published::form;
 use crate::raw_http::{Answer, FORM, Wire, post};

@@ -9,10 +9,10 @@ use kkv::protocol::v2::message::statement;
 use kkv::sender::Failure;
 use zeroize::Zeroizing;
 
-use crate::by_hand::ByHand;
+use super::by_hand::ByHand;
+use super::owners::Desk;
 use crate::delivery::deliver_to;
 use crate::in_process::{EACH_SUITE, InProcess, send};
-use crate::owners::Desk;
 use crate::published::verifies;
 use crate::published_server::PublishedServer;
 use crate::visit::Visit;

@@ -7,7 +7,7 @@ use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::Failure;
 use x25519_dalek::x25519;
 
-use crate::by_hand::{ByHand, secret, solution};
+use super::by_hand::{ByHand, secret, solution};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::known_relay::{KnownRelay, Twist};

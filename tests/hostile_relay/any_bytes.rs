@@ -5,7 +5,7 @@ use kkv::sender::{Accepted, Failure};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::between::{Between, Say, steps};
+use super::between::{Between, Say, steps};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::raw_http::answer;

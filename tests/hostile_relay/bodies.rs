@@ -8,11 +8,11 @@ use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::Failure;
 use serde_json::Value;
 
-use crate::between::{Between, Say};
+use super::between::{Between, Say};
+use super::{Expected, at_each_step};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::raw_http::{Answer, answer};
-use crate::{Expected, at_each_step};
 
 fn ok(body: impl AsRef<[u8]>) -> Say {
     Say::Bytes(answer(200, "application/json", body))

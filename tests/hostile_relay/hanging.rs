@@ -11,10 +11,10 @@ use kkv::tor::{Dial, DialError};
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
 
-use crate::between::{Between, Say, steps};
+use super::between::{Between, Say, steps};
+use super::{Expected, at_each_step};
 use crate::delivery::deliver_to;
 use crate::in_process::{EACH_SUITE, InProcess};
-use crate::{Expected, at_each_step};
 
 /// As long as a step may take: every attempt in full, and the pauses between them, each twice the one before.
 fn longest(attempt: Duration) -> Duration {

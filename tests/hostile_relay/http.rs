@@ -4,11 +4,11 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::Failure;
 
-use crate::between::{Between, Say, steps};
+use super::between::{Between, Say, steps};
+use super::{Expected, at_each_step};
 use crate::delivery::deliver_to;
 use crate::in_process::{EACH_SUITE, InProcess};
 use crate::raw_http::answer;
-use crate::{Expected, at_each_step};
 
 fn bytes(bytes: impl AsRef<[u8]>) -> Option<Say> {
     Some(Say::Bytes(bytes.as_ref().to_vec()))

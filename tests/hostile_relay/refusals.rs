@@ -6,7 +6,7 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::{Failure, Indeterminate};
 
-use crate::between::{Between, Say, steps};
+use super::between::{Between, Say, steps};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
 use crate::raw_http::answer;

@@ -18,9 +18,9 @@ use kkv::sender::{Accepted, Consent, Delivery, Event, Failure, Observer, Price, 
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::between::{Between, Say, steps};
+use super::between::{Between, Say, steps};
+use super::known_relay::{KnownRelay, Twist};
 use crate::in_process::{EACH_SUITE, InProcess, START, send_observed, target};
-use crate::known_relay::{KnownRelay, Twist};
 use crate::raw_http::Answer;
 
 /// As long as a challenge of the relay in these tests lives.

@@ -10,9 +10,9 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::{Failure, Indeterminate};
 
+use super::known_relay::{KnownRelay, Twist};
 use crate::delivery::deliver_to;
 use crate::in_process::START;
-use crate::known_relay::{KnownRelay, Twist};
 use crate::published::{Challenge, Client, hex, random};
 use crate::published_server::PublishedServer;
 use crate::raw_http::answer;

@@ -5,8 +5,8 @@ use kkv::limits::ATTEMPTS;
 use kkv::protocol::suite::Suite;
 use kkv::sender::{Failure, Indeterminate};
 
+use super::sweep::{Lengths, deliver, undisturbed, varied};
 use crate::cut::{Cut, Then, Way};
-use crate::sweep::{Lengths, deliver, undisturbed, varied};
 
 /// A part of a delivery that is repeated as a whole when it is cut: where it starts, and how long it is, one way.
 #[derive(Debug, Clone, Copy)]

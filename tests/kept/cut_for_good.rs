@@ -5,8 +5,8 @@
 
 use kkv::sender::Failure;
 
+use super::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 use crate::cut::{Cut, End, Then};
-use crate::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 
 /// Cuts for good at each position and asks for the truth each time.
 async fn tells_the_truth(sweep: Sweep, then: Then, end: Option<End>) {

@@ -2,8 +2,8 @@
 //!
 //! kkv/1 at every byte. A kkv/2 delivery takes four times as long in a debug build: its every byte is in `cut_again`.
 
+use super::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 use crate::cut::{Cut, End, Then};
-use crate::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 
 /// Cuts once at each position, in the way that `shape` makes of a plain cut, and asks for the message each time.
 async fn arrives(sweep: Sweep, shape: fn(Cut) -> Cut) {

@@ -8,9 +8,9 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::{Accepted, Event, Failure};
 
+use super::sweep::{AtEvent, TEXT};
+use super::talk::{Speaker, exchanges};
 use crate::in_process::{InProcess, send_observed};
-use crate::sweep::{AtEvent, TEXT};
-use crate::talk::{Speaker, exchanges};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 const SLOTS: u32 = 50;

@@ -13,8 +13,8 @@ use kkv::tor::{Dial, DialError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, copy, duplex, split};
 use zeroize::Zeroizing;
 
+use super::sweep::{AtEvent, TEXT, relay};
 use crate::in_process::{InProcess, PIPE_BYTES, START, target};
-use crate::sweep::{AtEvent, TEXT, relay};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 /// Longer than the relay gives for paying.

@@ -13,10 +13,10 @@ use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig};
 use kkv::sender::{Accepted, Event, Failure, Indeterminate};
 
+use super::sweep::{AtEvent, TEXT, assert_sessions_end, relay, settle, undisturbed};
+use super::talk::{Speaker, exchanges};
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, START, send_observed};
-use crate::sweep::{AtEvent, TEXT, assert_sessions_end, relay, settle, undisturbed};
-use crate::talk::{Speaker, exchanges};
 
 const BOTH: [Suite; 2] = [Suite::V1, Suite::V2];
 const TICK: Duration = Duration::from_millis(1);

@@ -11,9 +11,9 @@ use kkv::sender::{Accepted, Failure};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
+use super::sweep::{assert_sessions_end, settle};
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, send};
-use crate::sweep::{assert_sessions_end, settle};
 
 const SENDERS: usize = 8;
 const SLOTS: u32 = 5;

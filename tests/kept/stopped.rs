@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use kkv::protocol::suite::SuitePolicy;
 use kkv::sender::Failure;
 
+use super::sweep::{Sweep, TEXT, relay, settle, sweeps, undisturbed, varied};
 use crate::cut::{Cut, CutLine, End, Then};
 use crate::in_process::send;
-use crate::sweep::{Sweep, TEXT, relay, settle, sweeps, undisturbed, varied};
 
 /// Stops the relay at each position; the line goes on, or ends with the relay.
 async fn tells_the_truth(sweep: Sweep, line_ends: bool) {

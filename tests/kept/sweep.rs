@@ -34,7 +34,7 @@ macro_rules! sweeps {
     )+) => {$(
         #[tokio::test(start_paused = true)]
         async fn $name() {
-            let sweep = crate::sweep::Sweep {
+            let sweep = super::sweep::Sweep {
                 suite: kkv::protocol::suite::Suite::$suite,
                 way: crate::cut::Way::$way,
                 first: $first,

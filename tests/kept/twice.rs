@@ -4,8 +4,8 @@
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::SuitePolicy;
 
+use super::talk::{Speaker, at_once, same};
 use crate::in_process::InProcess;
-use crate::talk::{Speaker, at_once, same};
 
 /// Threads of each race, and how often each race is run: the windows are microseconds wide.
 const THREADS: usize = 4;

@@ -4,8 +4,8 @@ use kkv::limits::SESSION_LIFETIME;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::SuitePolicy;
 
+use super::talk::{Speaker, exchanges};
 use crate::in_process::InProcess;
-use crate::talk::{Speaker, exchanges};
 
 const SLOTS: u32 = 50;
 

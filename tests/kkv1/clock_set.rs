@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kkv::protocol::suite::SuitePolicy;
 
+use super::visit::Visit;
 use crate::in_process::{InProcess, START};
-use crate::visit::Visit;
 
 const DAY: u64 = 24 * 60 * 60;
 

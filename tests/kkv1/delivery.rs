@@ -68,5 +68,5 @@ pub async fn deliver_as<D: Dial>(
 
 /// The same with a new key.
 pub async fn deliver_to<D: Dial>(dialer: &D, suites: SuitePolicy, text: &str) -> Delivered {
-    deliver_as(dialer, suites, crate::published::random(), text).await
+    deliver_as(dialer, suites, super::published::random(), text).await
 }

@@ -2,9 +2,9 @@
 
 use kkv::protocol::suite::{Suite, SuitePolicy};
 
+use super::published::{Challenge, Client, OneUse, form, hex, unhex, verifies};
+use super::raw_http::{Answer, FORM, Wire, get, post};
 use crate::in_process::{InProcess, START};
-use crate::published::{Challenge, Client, OneUse, form, hex, unhex, verifies};
-use crate::raw_http::{Answer, FORM, Wire, get, post};
 
 fn relay() -> InProcess {
     InProcess::new(SuitePolicy::Any, 4, 8)
@@ -200,7 +200,7 @@ async fn the_relays_key_stays_the_same_and_belongs_to_one_relay() {
 #[tokio::test]
 async fn a_relay_that_speaks_kkv_1_alone_answers_published_clients_the_same() {
     let relay = InProcess::new(SuitePolicy::Only(Suite::V1), 4, 8);
-    let mut visit = crate::visit::Visit::new(&relay).await;
+    let mut visit = super::visit::Visit::new(&relay).await;
     let shared = visit.session().await;
     assert_eq!(visit.message(&shared, b"only this").await.body, b"");
     assert_eq!(relay.texts(), ["only this"]);

@@ -6,10 +6,10 @@ use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::BadText;
 use kkv::sender::{Failure, Indeterminate};
 
-use crate::delivery::{deliver_as, deliver_to};
-use crate::published::{Challenge, Client, form, hex, parse_form, random, unhex};
-use crate::published_server::{PublishedServer, exchange_filler, pow_filler, unauthorized};
-use crate::raw_http::{FORM, Request, answer};
+use super::delivery::{deliver_as, deliver_to};
+use super::published::{Challenge, Client, form, hex, parse_form, random, unhex};
+use super::published_server::{PublishedServer, exchange_filler, pow_filler, unauthorized};
+use super::raw_http::{FORM, Request, answer};
 
 const ONLY_V1: SuitePolicy = SuitePolicy::Only(Suite::V1);
 const STEPS: [&str; 4] = [

@@ -2,10 +2,10 @@
 
 use kkv::protocol::suite::SuitePolicy;
 
+use super::published::{Client, Fields, hex, with};
+use super::raw_http::Answer;
+use super::visit::Visit;
 use crate::in_process::InProcess;
-use crate::published::{Client, Fields, hex, with};
-use crate::raw_http::Answer;
-use crate::visit::Visit;
 
 const SLOTS: u32 = 4;
 

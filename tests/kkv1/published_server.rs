@@ -12,9 +12,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use kkv::tor::{Dial, DialError};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
+use super::published::{Challenge, OneUse, hex, open, parse_form, random, unhex, verifies};
+use super::raw_http::{FORM, Request, Wire, answer};
 use crate::in_process::{PIPE_BYTES, START};
-use crate::published::{Challenge, OneUse, hex, open, parse_form, random, unhex, verifies};
-use crate::raw_http::{FORM, Request, Wire, answer};
 
 /// What a published server says to step 2 when it refuses: hex of 80 and 64 zero bytes.
 pub fn pow_filler() -> Vec<u8> {

@@ -7,10 +7,10 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use tokio::io::AsyncWriteExt;
 
+use super::published::{Client, Fields, form, hex, random, seal, with, without};
+use super::raw_http::{Answer, FORM, Wire, get, post};
+use super::visit::Visit;
 use crate::in_process::{InProcess, send};
-use crate::published::{Client, Fields, form, hex, random, seal, with, without};
-use crate::raw_http::{Answer, FORM, Wire, get, post};
-use crate::visit::Visit;
 
 fn relay() -> InProcess {
     InProcess::new(SuitePolicy::Any, 2, 8)
@@ -349,7 +349,7 @@ async fn other_paths_are_404_and_other_methods_405() {
 async fn a_relay_of_kkv_2_alone_says_so_to_every_kkv_1_step() {
     let relay = InProcess::new(SuitePolicy::Only(Suite::V2), 2, 8);
     let mut visit = Visit::new(&relay).await;
-    let challenged = crate::visit::Challenged {
+    let challenged = super::visit::Challenged {
         bytes: [0; 76],
         signature: [0; 64],
     };

@@ -5,9 +5,9 @@ use std::time::Duration;
 use kkv::limits::SESSION_LIFETIME;
 use kkv::protocol::suite::SuitePolicy;
 
+use super::published::{Client, with};
+use super::visit::Visit;
 use crate::in_process::InProcess;
-use crate::published::{Client, with};
-use crate::visit::Visit;
 
 fn relay(slots: u32) -> InProcess {
     InProcess::new(SuitePolicy::Any, slots, 8)
@@ -21,8 +21,8 @@ async fn the_nonce_comes_before_the_seed() {
     let challenge = challenged.parsed();
     // Solves BLAKE3(seed ‖ nonce), which is not what is asked for.
     let swapped = loop {
-        let nonce = crate::published::random();
-        let other_way = crate::published::zero_bits(&[challenge.seed, nonce]);
+        let nonce = super::published::random();
+        let other_way = super::published::zero_bits(&[challenge.seed, nonce]);
         if other_way >= challenge.cost && !challenge.is_solved_by(&nonce) {
             break nonce;
         }

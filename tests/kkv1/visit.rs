@@ -7,9 +7,9 @@
 
 use tokio::io::DuplexStream;
 
+use super::published::{Challenge, Client, Fields, OneUse, form, unhex, verifies};
+use super::raw_http::{Answer, FORM, Wire, get, post};
 use crate::in_process::InProcess;
-use crate::published::{Challenge, Client, Fields, OneUse, form, unhex, verifies};
-use crate::raw_http::{Answer, FORM, Wire, get, post};
 
 /// A client, its connection, and what it has learnt.
 #[derive(Debug)]

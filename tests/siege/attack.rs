@@ -21,8 +21,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::{flood, hold};
 use crate::programs::{Relay, until};
-use crate::{flood, hold};
 
 /// Connections of an attack that asks without end.
 const FLOODING: usize = 48;

@@ -15,11 +15,11 @@ use kkv::limits::{
 use kkv::protocol::suite::Suite;
 use tokio::net::TcpStream;
 
-use crate::attack::{Attack, relay};
+use super::attack::{Attack, relay};
+use super::requests::{Exchanging, Hello, Request};
+use super::{memory, processor};
 use crate::programs::Relay;
 use crate::raw_http::{FORM, Wire, get, post};
-use crate::requests::{Exchanging, Hello, Request};
-use crate::{memory, processor};
 
 const JSON: &str = "application/json";
 

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use kkv::protocol::suite::Suite;
 use tokio::net::TcpStream;
 
-use crate::attack::Orders;
+use super::attack::Orders;
+use super::requests::{self, Request};
 use crate::raw_http::{Wire, get};
-use crate::requests::{self, Request};
 
 /// One of them.
 struct Flooder {

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::attack::{Orders, again_and_again};
+use super::attack::{Orders, again_and_again};
 
 /// Bytes of a head that never ends: as many as the relay reads, less one.
 const HEAD_BYTES: usize = 8 * 1024 - 1;

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 
 use rustix::net::sockopt::set_socket_send_buffer_size;
 
-use crate::memory;
+use super::memory;
 use crate::programs::{LIMIT, Relay};
 
 /// Each is a packet of its own. Their sender's kernel keeps only a handful until they are read, so the relay reads them

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::process::Command;
 
-use crate::deliver_both;
+use super::deliver_both;
 use crate::programs::{Relay, through_shell};
 
 /// A relay that may have this many, soft and hard or as `limit` says.

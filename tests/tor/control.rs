@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::programs::comes_to;
+use crate::programs::comes_to;
 
 /// `tor` answers at once; this is for a machine that is very busy.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(60);

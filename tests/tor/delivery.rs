@@ -7,9 +7,9 @@ use std::process::Command;
 use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
 use super::control;
-use super::programs::{Process, run_by};
 use super::socks;
 use super::stage::{Stage, TOR, must_fail_with, socket_in};
+use crate::programs::{Process, run_by};
 
 /// Another user of the machine.
 const STRANGER: u32 = TOR + 1;

@@ -75,7 +75,7 @@ pub(crate) fn a_relay_stopped_with_the_message_leaves_the_sender_in_doubt(
     );
 }
 
-fn send_and_stop(stage: &Stage, port: u16, gate: Option<Gate>) -> super::programs::Outcome {
+fn send_and_stop(stage: &Stage, port: u16, gate: Option<Gate>) -> crate::programs::Outcome {
     let sending = stage
         .send(&format!("{}:{port}", stage.onion), &TIME, "text")
         .start();

@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::programs::{HeldPort, LIMIT, Outcome, Relay, Signal};
+use crate::programs::{HeldPort, LIMIT, Outcome, Relay, Signal};
 
 /// Lets everything through up to one request, which it keeps.
 pub(crate) struct Gate {

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use super::control;
 use super::gate::Gate;
-use super::programs::{HeldPort, Outcome, Relay, Run, kkvc};
-use super::tor_network::{TorNetwork, service_lines};
+use crate::programs::{HeldPort, Outcome, Relay, Run, kkvc};
+use crate::tor_network::{TorNetwork, service_lines};
 
 pub(crate) const TORRC_EXAMPLE: &str = include_str!("../../torrc.example");
 

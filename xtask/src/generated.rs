@@ -53,7 +53,7 @@ pub(crate) const SCREENS: [Generator; 2] = [
         writes: "docs/pictures",
     },
     Generator {
-        target: &["--test", "screen"],
+        target: &["--test", "all"],
         tests: "screen::",
         source: "tests/screen.rs",
         writes: "tests/screen/looks",

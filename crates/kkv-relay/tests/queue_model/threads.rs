@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use kkv::queue::{Full, MessageId, Now, Queue};
+use kkv_relay::queue::{Full, MessageId, Now, Queue};
 
 const NOW: Now = Now {
     unix: 1_800_000_000,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kkv::queue::{Now, Occupancy};
+use kkv_relay::queue::{Now, Occupancy};
 
 /// When the model's clock starts, in unix seconds.
 const START: u64 = 1_800_000_000;

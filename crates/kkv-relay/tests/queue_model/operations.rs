@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kkv::limits::SLOT_BYTES;
-use kkv::queue::{Closed, Full, MessageId, Queue, Reservation};
+use kkv_base::limits::SLOT_BYTES;
+use kkv_relay::queue::{Closed, Full, MessageId, Queue, Reservation};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -120,7 +120,7 @@ impl Pair {
         let expected = self.model.seen();
         prop_assert_eq!(self.queue.occupancy(now), self.model.occupancy());
         prop_assert_eq!(self.queue.next_expiry(now), self.model.next_expiry());
-        let seen = |m: kkv::queue::MessageRef<'_, u32>| Seen {
+        let seen = |m: kkv_relay::queue::MessageRef<'_, u32>| Seen {
             id: m.id.0,
             received: m.received,
             read: m.read,

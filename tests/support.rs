@@ -1,0 +1,7 @@
+//! What several suites stand on.
+
+pub(crate) mod cut;
+pub(crate) mod in_process;
+pub(crate) mod model_terminal;
+pub(crate) mod programs;
+pub(crate) mod tor_network;
