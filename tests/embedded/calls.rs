@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use super::outside::rules::Summary;
-use super::outside::sockaddr::Address;
-use super::outside::traced::{Traced, Tracer, must_be_possible};
 use super::stage::{Stage, path, send};
+use crate::outside::rules::Summary;
+use crate::outside::sockaddr::Address;
+use crate::outside::traced::{Traced, Tracer, must_be_possible};
 use crate::programs::{self, Process, Signal};
 
 /// Where glibc asks first who the user is; where nobody listens, as mostly, a lookup of a machine's name would show in

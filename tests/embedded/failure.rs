@@ -3,9 +3,9 @@
 use kkv::onion::OnionAddress;
 use kkv::protocol::ids::ServiceKey;
 
-use super::outside::keys::access;
-use super::outside::standing::{At, look_into, must_forget};
 use super::stage::{Stage, path, start};
+use crate::outside::keys::access;
+use crate::outside::standing::{At, look_into, must_forget};
 use crate::programs::{Outcome, Signal};
 
 /// Each of these is tried for so long; a message takes less than one second here.

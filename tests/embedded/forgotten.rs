@@ -3,10 +3,10 @@
 
 use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
-use super::outside::marker::Marker;
-use super::outside::process_memory::{Found, must_be_nowhere, scan};
-use super::outside::standing::must_forget;
 use super::stage::Stage;
+use crate::outside::marker::Marker;
+use crate::outside::process_memory::{Found, must_be_nowhere, scan};
+use crate::outside::standing::must_forget;
 use crate::programs::{Relay, until};
 
 /// One short text in each suite, and the longest.
