@@ -13,11 +13,14 @@
 //! let search = Search::default(); // another thread may look at it, or stop it
 //! let solution = Solver::default().solve(&puzzle, &[0; 24], &search);
 //! puzzle.verify(&solution.expect("nobody stops it"))?;
-//! assert_eq!(search.found(), puzzle.count());
+//! assert_eq!((search.found(), puzzle.count()), (16, 16));
 //!
 //! // At a million hashes a second, half of all searches are done within this time.
 //! let odds = Odds::new(&puzzle, 1e6);
 //! assert!(odds.within(0.5) < Duration::from_millis(1));
+//! assert_eq!(odds.mean(), Duration::from_micros(256));
+//! assert!(odds.by(odds.mean()) > 0.5);
+//! assert!(search.tried() >= 16);
 //! # Ok(())
 //! # }
 //! ```

@@ -141,7 +141,16 @@ impl Puzzle {
 }
 
 impl Cost {
-    /// Number of nonces in a kkv/2 solution at this cost: 1 below 4 bits, else [`SUBPUZZLES`].
+    /// Number of nonces in a kkv/2 solution at this cost: 1 below 4 bits, else [`SUBPUZZLES`] (PROTOCOL.md §5).
+    ///
+    /// ```
+    /// use kkv_pow::{Cost, Puzzle, PuzzleKey};
+    ///
+    /// let (key, cost) = (PuzzleKey([7; 32]), Cost::new(30)?);
+    /// let puzzle = Puzzle::V2 { key, cost };
+    /// assert_eq!((cost.nonces_v2(), puzzle.bits_each()), (16, 26)); // 16 · 2^26 = 2^30
+    /// # Ok::<(), kkv_pow::BadCost>(())
+    /// ```
     #[must_use]
     pub fn nonces_v2(self) -> usize {
         if self.bits() >= SPLIT_BITS {

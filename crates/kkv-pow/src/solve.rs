@@ -111,6 +111,15 @@ impl Solver {
 
     /// Hashes a second that this solver computes for puzzles of this layout, whatever their cost; above zero. Blocks
     /// for as long as `time`, and longer where none of its threads has had a turn by then.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kkv_pow::{Cost, Puzzle, PuzzleKey, Solver};
+    ///
+    /// let puzzle = Puzzle::V2 { key: PuzzleKey([7; 32]), cost: Cost::HIGHEST };
+    /// assert!(Solver::default().rate(&puzzle, Duration::from_millis(1)) > 0.0);
+    /// ```
     #[must_use]
     pub fn rate(&self, puzzle: &Puzzle, time: Duration) -> f64 {
         #[expect(

@@ -52,11 +52,14 @@
 //! // POST /exchange_keys: one-use keys from both sides.
 //! let exchanging = challenged.solved(&nonces, rng);
 //! let admitted = relay::admit(&keys, exchanging.request(), now)?;
+//! // What the relay remembers: the challenge as spent, and the request, to answer a repetition the same.
+//! let (_spent, _repeat) = (admitted.seed(), admitted.repeat_digest());
 //! let (session, answer) = admitted.open(&keys, rng)?;
 //! let open = exchanging.answered(&answer)?;
 //!
 //! // POST /msg: the sealed message, and the relay's receipt for it.
 //! let sent = open.seal(&Text::new("hello".to_owned().into())?);
+//! let _repeat = relay::message_digest(sent.request());
 //! let mut slot = [0; SLOT_BYTES];
 //! let (length, header, answer) = session.open(&keys, sent.request(), &mut slot)?;
 //! assert_eq!(&slot[..length], b"hello");

@@ -24,6 +24,7 @@ const VERSION: u8 = 3;
 /// let printed = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 /// let address: OnionAddress = printed.parse()?;
 /// assert_eq!(address.to_string(), printed);
+/// assert_eq!(OnionAddress::from_public_key(*address.public_key()), address);
 ///
 /// let mistyped = printed.replacen("2gz", "2hz", 1);
 /// assert_eq!(mistyped.parse::<OnionAddress>(), Err(OnionAddressError::Checksum));

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// let text = b"-----BEGIN PGP MESSAGE-----\n\nwV4D\n-----END PGP MESSAGE-----\n";
 /// assert_eq!(Block::of(text), Some(Block::Message));
 /// assert_eq!(Block::of(b"hello"), None);
+///
+/// // Around other words it is no block any more, but one is inside.
+/// assert_eq!(Block::inside(&[b"See:\n", &text[..]].concat()), [Block::Message]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

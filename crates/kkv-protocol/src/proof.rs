@@ -23,6 +23,25 @@ pub use file::NoProof;
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// A file that proves something. Every field is covered by its signature, and no other field is let in.
+///
+/// ```
+/// use kkv_protocol::crypto::identity::{KeySeed, SenderKey};
+/// use kkv_protocol::proof::Proof;
+/// use kkv_protocol::wire::Hex;
+///
+/// let key = SenderKey::from_seed(&KeySeed::new([1; 32]));
+/// let signature = Hex(key.sign(b"hello").0);
+/// let file = format!(
+///     "{{\"format\":\"kkv/1 message\",\"sender\":\"{}\",\"text\":\"hello\",\"signature\":\"{signature}\"}}",
+///     key.public().id(),
+/// );
+/// let proof = Proof::parse(file.as_bytes()).expect("all its fields are there");
+/// assert_eq!((proof.check(), proof.text()), (Ok(()), Some("hello")));
+/// assert_eq!(proof.belongs_to(&proof), None); // a message, and no receipt beside it
+///
+/// let altered = Proof::parse(file.replace("hello", "hallo").as_bytes()).expect("it is read");
+/// assert!(altered.check().is_err());
+/// ```
 #[derive(Debug, Serialize)]
 #[serde(tag = "format")]
 pub enum Proof {

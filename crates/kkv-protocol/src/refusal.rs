@@ -154,6 +154,7 @@ impl Refusal {
 /// let body = Refusal::Full.body();
 /// let read = Refused::read(Refusal::Full.status(), body.as_bytes());
 /// assert_eq!(read.known(), Some(Refusal::Full));
+/// assert!(body.contains(Refusal::Full.code()));
 /// assert_eq!(Refused::read(404, b"<html>"), Refused::No);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

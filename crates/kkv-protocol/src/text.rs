@@ -15,6 +15,7 @@ use crate::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 /// use kkv_protocol::text::{BadText, Text};
 ///
 /// let text = Text::new("a\0b".to_owned().into())?;
+/// assert_eq!(text.as_str(), "a\0b");
 /// assert_eq!(text.fits(Suite::V2), Ok(()));
 /// assert_eq!(text.fits(Suite::V1), Err(BadText::NulInV1));
 /// assert_eq!(Text::new(" ".to_owned().into()).unwrap_err(), BadText::Blank);

@@ -3,7 +3,7 @@
 //! ```
 //! use kkv_pow::{Cost, Search, Solution, Solver};
 //! use kkv_protocol::Terms;
-//! use kkv_protocol::crypto::identity::SenderKey;
+//! use kkv_protocol::crypto::identity::{PublicKey, Sender, SenderKey};
 //! use kkv_protocol::crypto::random;
 //! use kkv_protocol::limits::SLOT_BYTES;
 //! use kkv_protocol::relay_keys::RelayKeys;
@@ -31,14 +31,22 @@
 //! let exchanging = vouched.solved(nonce, rng);
 //! let admitted = relay::admit(&keys, exchanging.request(), now)?;
 //! let (session, answer) = admitted.open(&keys, rng)?;
+//! let id = keys.session_id_v1(&session.sender()); // by which a message finds it
 //! let answer = serde_json::from_str(&serde_json::to_string(&answer)?)?;
 //! let open = exchanging.answered(&answer)?;
 //!
 //! // POST /msg.
 //! let sent = open.seal(&Text::new("hello".to_owned().into())?)?;
 //! let mut slot = [0; SLOT_BYTES];
-//! let (length, _) = session.open(&relay::signed(&sent.request)?, &mut slot)?;
+//! let signed = relay::signed(&sent.request)?;
+//! assert_eq!(keys.session_id_v1(&signed.sender()), id);
+//! let (length, header) = session.open(&signed, &mut slot)?;
 //! assert_eq!(&slot[..length], b"hello");
+//!
+//! // What the sender has signed, for whoever wants to check it.
+//! let sender = PublicKey::<Sender>::from_id(&header.sender)?;
+//! let content = kkv_protocol::v1::content_signed(&slot[..length]);
+//! sender.verify(content, &header.signature)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -68,6 +76,13 @@ pub fn content_signed(text: &[u8]) -> &[u8] {
 ///
 /// A NUL would let a signed statement of kkv/2 pass for a text (PROTOCOL.md §2). A published relay never accepts one
 /// either: it takes the NUL out and then finds that the signature doesn't fit.
+///
+/// ```
+/// use kkv_protocol::v1::is_text;
+///
+/// assert!(is_text("h\u{e9}llo".as_bytes()));
+/// assert!(!is_text(b"a\0b") && !is_text(b"\xff"));
+/// ```
 #[must_use]
 pub fn is_text(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| !text.contains('\0'))

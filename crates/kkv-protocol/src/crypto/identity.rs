@@ -1,7 +1,7 @@
 //! Ed25519 keys, one type per side, and the signed statements of kkv/2 (RFC 8032).
 //!
 //! ```
-//! use kkv_protocol::crypto::identity::{PublicKey, Sender, SenderKey};
+//! use kkv_protocol::crypto::identity::{KeySeed, PublicKey, Sender, SenderKey};
 //! use kkv_protocol::crypto::{labels, random};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,6 +17,11 @@
 //! // As a file, and back.
 //! let again = SenderKey::from_pem(&key.to_pem())?;
 //! assert_eq!(again.public().id(), key.public().id());
+//!
+//! // kkv/1 signs bare bytes. The same seed makes the same key.
+//! let key = SenderKey::from_seed(&KeySeed::new([1; 32]));
+//! key.public().verify(b"text", &key.sign(b"text"))?;
+//! assert_eq!(key.public().fingerprint().short().len(), 9);
 //! # Ok(())
 //! # }
 //! ```

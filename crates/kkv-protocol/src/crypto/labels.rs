@@ -95,6 +95,13 @@ impl<T: From<[u8; 32]>> Context<T> {
 impl SecretContext {
     /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes, of secret parts: the result and the hasher's
     /// state are wiped. What is said of the parts of [`Context::digest`] holds here.
+    ///
+    /// ```
+    /// use kkv_protocol::crypto::labels;
+    ///
+    /// let key = labels::TAG_KEY_V2.derive(&[&[7; 32]]);
+    /// assert_ne!(*key, *labels::TAG_KEY_V1.derive(&[&[7; 32]]));
+    /// ```
     #[must_use]
     pub fn derive(self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let mut output = Zeroizing::new(hasher(self.label, parts).finalize_xof());

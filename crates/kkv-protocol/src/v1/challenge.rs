@@ -18,6 +18,18 @@ use kkv_pow::{Cost, Puzzle};
 pub const CHALLENGE_BYTES: usize = 76;
 
 /// A challenge whose cost is one that can be asked for.
+///
+/// ```
+/// use kkv_protocol::error::BadChallenge;
+/// use kkv_protocol::v1::challenge::{CHALLENGE_BYTES, Challenge};
+///
+/// let mut bytes = [0; CHALLENGE_BYTES];
+/// bytes[32] = 30; // the cost
+/// assert_eq!(Challenge::from_bytes(&bytes)?.to_bytes(), bytes);
+/// bytes[32] = 61;
+/// assert_eq!(Challenge::from_bytes(&bytes), Err(BadChallenge::Cost(61)));
+/// # Ok::<(), BadChallenge>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
     /// Makes the puzzle unique.

@@ -80,6 +80,15 @@ pub struct ExchangeAnswerKeys {
 
 /// Whether an answer is how a published relay says no: to `/pow` 80 and 64 zero bytes, to `/exchange_keys` six empty
 /// strings.
+///
+/// ```
+/// use kkv_protocol::v1::wire::is_refusal;
+///
+/// let (challenge, signature) = ("00".repeat(80), "00".repeat(64));
+/// let filler = format!("{{\"bytes\":\"{challenge}\",\"signature\":\"{signature}\"}}");
+/// assert!(is_refusal(filler.as_bytes()));
+/// assert!(!is_refusal(b"{}"));
+/// ```
 #[must_use]
 pub fn is_refusal(body: &[u8]) -> bool {
     let Ok(fields) = object::<BTreeMap<String, String>>(body) else {
@@ -103,7 +112,20 @@ pub struct MessageRequest {
 }
 
 impl MessageRequest {
-    /// Parses the form.
+    /// Parses the form (PROTOCOL.md §10).
+    ///
+    /// ```
+    /// use kkv_protocol::refusal::Refusal;
+    /// use kkv_protocol::v1::wire::MessageRequest;
+    ///
+    /// let form = |ciphertext: usize| {
+    ///     let (key, sealed) = ("ab".repeat(32), "00".repeat(ciphertext));
+    ///     format!("pubkey={key}&chiphertext={sealed}&signature={}", "cd".repeat(64))
+    /// };
+    /// assert!(MessageRequest::from_form(form(3000).as_bytes()).is_ok());
+    /// let longer = MessageRequest::from_form(form(3001).as_bytes());
+    /// assert_eq!(longer.map(|_| ()), Err(Refusal::TooLarge));
+    /// ```
     ///
     /// # Errors
     /// Too large if the ciphertext is longer than 6,000 characters, else malformed.
