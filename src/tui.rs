@@ -1,31 +1,17 @@
 //! The interactive client: `kkvc` alone.
 //!
-//! [`app`] knows what is on the screen and what each event changes; it does nothing itself but give [`Order`]s.
-//! [`link`], [`post`] and [`keeper`] carry them out, beside it, and tell what has come of them. [`draw`] shows what is
-//! known, on the screen that [`terminal`] has taken over.
+//! State, update, view, in one direction: [`app`] holds the [`state`] of all screens and takes [`event::Event`]s into
+//! account; it does nothing itself but give [`event::Effect`]s. [`workers`] carry them out, beside it, and tell by
+//! events what has come of them. [`view`] shows the state, on the screen that [`terminal`] has taken over.
 
 mod app;
-mod ask;
-mod clipboard;
-mod compose;
-mod draw;
-mod field;
-mod inbox;
-mod keeper;
-mod keys;
-mod layout;
-mod link;
-mod outbox;
-mod people;
-mod person;
-mod post;
-mod reading;
-mod rows;
-mod search;
-mod start;
+mod event;
+mod keyboard_layout;
+mod state;
 mod terminal;
 mod theme;
-mod undo;
+mod view;
+mod workers;
 
 use std::io;
 use std::path::PathBuf;
@@ -37,26 +23,28 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::contacts::BookFile;
-use app::{App, Event, Order};
-use clipboard::Clipboard;
-use keeper::Keeper;
+use app::App;
+use event::{ContactsEvent, Effect, Event};
+use keyboard_layout::KeyboardLayout;
 use kkv_terminal::input::{terminal_has_input, terminal_is_gone};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::info;
 use kkv_ui::error::{CliError, Exit};
-use layout::Layout;
-use link::Link;
-use people::People;
-use post::Post;
-use terminal::Screen;
+use state::contact_list::ContactList;
+use terminal::ScreenGuard;
+use terminal::clipboard::Clipboard;
 use terminal::input::{Input, inputs};
 use theme::Theme;
+use workers::contacts::ContactsWorker;
+use workers::delivery::DeliveryWorker;
+use workers::launch::start;
+use workers::relay::RelayWorker;
 
-pub(crate) use post::Route;
+pub(crate) use workers::delivery::Route;
 
 /// How the owner wants it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wishes {
+pub(crate) struct Options {
     pub(crate) colours: bool,
     /// Whether the mouse does anything here; if not, it marks text as ever.
     pub(crate) mouse: bool,
@@ -69,16 +57,16 @@ pub(crate) struct Wishes {
 }
 
 /// How often a delivery under way is looked at.
-const TICK: Duration = Duration::from_millis(100);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// An owner at the keys is a sign of life this often at most.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+const SIGN_OF_LIFE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the keys rest before a question takes an answer, and before they are commands after a paste: longer than
 /// between two keys of what is typed fast or pasted.
 const REST: Duration = Duration::from_millis(400);
 /// A terminal that goes without a word is missed in so long.
-const MISSED: Duration = Duration::from_millis(500);
+const TERMINAL_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Contacts are saved in less, and without a word, unless another program holds their file.
-const SOON: Duration = Duration::from_secs(1);
+const SAVING_UNTOLD: Duration = Duration::from_secs(1);
 
 /// Runs until the owner leaves, for the relay at `socket` or where it is unless told otherwise. Messages go by `route`.
 /// Contacts are those in `contacts`, or this session's.
@@ -86,28 +74,28 @@ pub(crate) async fn run(
     socket: Option<PathBuf>,
     route: Route,
     contacts: Option<BookFile>,
-    wishes: Wishes,
+    options: Options,
 ) -> Result<(), CliError> {
     let stopped = signals::stopped()?;
-    let people = People::new(contacts.as_ref().map(|file| file.book().clone()));
-    let mut app = App::new(Theme::new(wishes.colours), people);
-    app.takes_options = wishes.takes_options;
+    let contact_list = ContactList::new(contacts.as_ref().map(|file| file.book().clone()));
+    let mut app = App::new(Theme::new(options.colours), contact_list);
     app.clipboard = Clipboard::here(|name| std::env::var(name).ok());
-    app.layout = Layout::here(|name| std::env::var(name).ok());
-    let (events, mut happening) = unbounded_channel();
-    let keeper = contacts.map(|file| Keeper::new(file, events.clone()));
-    let ended = ran(
+    app.keyboard = KeyboardLayout::here(|name| std::env::var(name).ok());
+    app.takes_options = options.takes_options;
+    let (events, mut incoming) = unbounded_channel();
+    let contacts_worker = contacts.map(|file| ContactsWorker::new(file, events.clone()));
+    let ended = event_loop(
         socket,
         route,
         app,
-        keeper.as_ref(),
-        (events, &mut happening),
-        wishes,
+        contacts_worker.as_ref(),
+        (events, &mut incoming),
+        options,
         stopped,
     )
     .await;
-    if let Some(keeper) = keeper {
-        saved(keeper, &mut happening).await?;
+    if let Some(contacts_worker) = contacts_worker {
+        finish_contacts(contacts_worker, &mut incoming).await?;
     }
     if terminal_is_gone() {
         return Ok(()); // the window was closed, which is one way to leave
@@ -121,60 +109,60 @@ pub(crate) async fn run(
     })
 }
 
-async fn ran(
+async fn event_loop(
     socket: Option<PathBuf>,
     route: Route,
     mut app: App,
-    keeper: Option<&Keeper>,
-    (events, happening): (UnboundedSender<Event>, &mut UnboundedReceiver<Event>),
-    wishes: Wishes,
+    contacts_worker: Option<&ContactsWorker>,
+    (events, incoming): (UnboundedSender<Event>, &mut UnboundedReceiver<Event>),
+    options: Options,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stopped = std::pin::pin!(stopped);
     let mut suspended = signal(SignalKind::from_raw(libc::SIGTSTP))?;
-    let link = Link::new(socket.clone(), events.clone(), wishes.first_words);
-    let mut post = Post::new(route, events.clone());
-    let mut screen = Screen::open(wishes.mouse)?;
-    let mut keys = inputs()?;
+    let relay = RelayWorker::new(socket.clone(), events.clone(), options.first_words);
+    let mut deliveries = DeliveryWorker::new(route, events.clone());
+    let mut screen = ScreenGuard::open(options.mouse)?;
+    let mut input = inputs()?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut following = JoinSet::new();
-    following.spawn(link.clone().follow());
-    let mut ticks = interval(TICK);
+    following.spawn(relay.clone().follow());
+    let mut ticks = interval(PROGRESS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looks = interval(MISSED);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut attended: Option<Instant> = None;
-    let mut is_old = true;
-    let mut rested: Option<Instant> = None;
+    let mut checks = interval(TERMINAL_CHECK_INTERVAL);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last_sign_of_life: Option<Instant> = None;
+    let mut is_outdated = true;
+    let mut rests_at: Option<Instant> = None;
     loop {
-        if is_old {
-            screen.draw(&mut app)?;
+        if is_outdated {
+            screen.draw(|frame| view::draw(frame, &mut app))?;
         }
-        is_old = true;
+        is_outdated = true;
         let event = tokio::select! {
-            input = keys.recv() => match input {
-                Some(input) => Some(taken(input)),
+            said = input.recv() => match said {
+                Some(said) => Some(event_of(said)),
                 None => return Ok(()), // the terminal is gone
             },
-            event = happening.recv() => event,
-            _ = ticks.tick(), if app.outbox.under_way() > 0 => None,
+            event = incoming.recv() => event,
+            _ = ticks.tick(), if app.outbox.in_progress() > 0 => None,
             () = screen.takes() => None,
             _ = resized.recv() => None,
-            () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {
+            () = sleep_until(rests_at.unwrap_or_else(Instant::now)), if rests_at.is_some() => {
                 // On a machine that is busy they may be late.
-                let any = !keys.is_empty() || terminal_has_input();
-                rested = any.then(|| Instant::now() + REST);
-                (!any).then_some(Event::Rest)
+                let any = !input.is_empty() || terminal_has_input();
+                rests_at = any.then(|| Instant::now() + REST);
+                (!any).then_some(Event::KeysRested)
             }
-            _ = looks.tick() => {
+            _ = checks.tick() => {
                 if terminal_is_gone() {
                     return Ok(());
                 }
-                is_old = false;
+                is_outdated = false;
                 None
             }
             _ = suspended.recv() => {
-                if !suspend(&mut screen, keeper, &mut stopped).await? {
+                if !suspend(&mut screen, contacts_worker, &mut stopped).await? {
                     return Ok(());
                 }
                 None
@@ -186,47 +174,47 @@ async fn ran(
             event,
             Event::Key(_) | Event::Mouse(_) | Event::Paste(_) | Event::PasteEnded
         );
-        if by_hand && attended.is_none_or(|at| at.elapsed() > SIGN_OF_LIFE) {
-            attended = Some(Instant::now());
-            link.attend();
+        if by_hand && last_sign_of_life.is_none_or(|at| at.elapsed() > SIGN_OF_LIFE_INTERVAL) {
+            last_sign_of_life = Some(Instant::now());
+            relay.attend();
         }
-        let orders = app.take(event);
+        let effects = app.update(event);
         let run = app.run();
         if !app.waits_for_rest() {
-            rested = None;
-        } else if by_hand || rested.is_none() {
-            rested = Some(Instant::now() + REST);
+            rests_at = None;
+        } else if by_hand || rests_at.is_none() {
+            rests_at = Some(Instant::now() + REST);
         }
-        for order in orders {
-            match order {
-                Order::Fetch(id) => link.fetch(run, id),
-                Order::Look(look) => link.look(look),
-                Order::LookNoMore => link.look_no_more(),
-                Order::Mark(ids, read) => link.mark(run, ids, read),
-                Order::Delete(what) => link.delete(run, what),
-                Order::Send {
+        for effect in effects {
+            match effect {
+                Effect::Fetch(id) => relay.fetch(run, id),
+                Effect::Search(request) => relay.search(request),
+                Effect::StopSearch => relay.stop_search(),
+                Effect::Mark(ids, read) => relay.mark(run, ids, read),
+                Effect::Delete(what) => relay.delete(run, what),
+                Effect::Send {
                     id,
                     target,
                     better,
                     text,
-                } => post.send(id, target, better, text),
-                Order::Cancel(id) => post.cancel(id),
-                Order::Keep(change) => {
-                    if let Some(keeper) = keeper {
-                        keeper.change(change);
+                } => deliveries.send(id, target, better, text),
+                Effect::Cancel(id) => deliveries.cancel(id),
+                Effect::ChangeContacts(change) => {
+                    if let Some(contacts_worker) = contacts_worker {
+                        contacts_worker.change(change);
                     }
                 }
-                Order::Copy(text) => screen.copy(&text, app.clipboard)?,
-                Order::Ring if wishes.bell => screen.ring()?,
-                Order::Ring => {}
-                Order::Redraw => screen.redraw()?,
-                Order::StartRelay => start::start(socket.as_deref(), &events),
-                Order::Suspend => {
-                    if !suspend(&mut screen, keeper, &mut stopped).await? {
+                Effect::Copy(text) => screen.copy(&text, app.clipboard)?,
+                Effect::RingBell if options.bell => screen.ring()?,
+                Effect::RingBell => {}
+                Effect::Redraw => screen.redraw()?,
+                Effect::StartRelay => start(socket.as_deref(), &events),
+                Effect::Suspend => {
+                    if !suspend(&mut screen, contacts_worker, &mut stopped).await? {
                         return Ok(());
                     }
                 }
-                Order::Quit => return Ok(()),
+                Effect::Quit => return Ok(()),
             }
         }
     }
@@ -235,13 +223,13 @@ async fn ran(
 /// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that.
 /// Whether it goes on then: not if `stopped` comes before.
 async fn suspend(
-    screen: &mut Screen,
-    keeper: Option<&Keeper>,
+    screen: &mut ScreenGuard,
+    contacts_worker: Option<&ContactsWorker>,
     stopped: &mut (impl Future<Output = ()> + Unpin),
 ) -> io::Result<bool> {
     let at_rest = async {
-        match keeper {
-            Some(keeper) => Some(keeper.at_rest().await),
+        match contacts_worker {
+            Some(contacts_worker) => Some(contacts_worker.at_rest().await),
             None => None,
         }
     };
@@ -254,10 +242,13 @@ async fn suspend(
 }
 
 /// Waits until all contacts are saved that were to be.
-async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Result<(), CliError> {
+async fn finish_contacts(
+    contacts_worker: ContactsWorker,
+    incoming: &mut UnboundedReceiver<Event>,
+) -> Result<(), CliError> {
     let stopped = signals::stopped()?;
-    let mut finished = std::pin::pin!(keeper.finish());
-    if timeout(SOON, &mut finished).await.is_err() {
+    let mut finished = std::pin::pin!(contacts_worker.finish());
+    if timeout(SAVING_UNTOLD, &mut finished).await.is_err() {
         info("Saving the contacts…");
         tokio::select! {
             () = finished => {}
@@ -267,9 +258,9 @@ async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Resu
             }
         }
     }
-    while let Ok(event) = happening.try_recv() {
-        if let Event::Kept(kept) = event
-            && let Err(why) = kept.done
+    while let Ok(event) = incoming.try_recv() {
+        if let Event::Contacts(ContactsEvent::Tried { result, .. }) = event
+            && let Err(why) = result
         {
             return Err(CliError::new(Exit::Refused, format!("not saved: {why}")));
         }
@@ -278,7 +269,7 @@ async fn saved(keeper: Keeper, happening: &mut UnboundedReceiver<Event>) -> Resu
 }
 
 /// What the terminal says, as an event.
-fn taken(input: Input) -> Event {
+fn event_of(input: Input) -> Event {
     match input {
         Input::Key(key) => Event::Key(key),
         Input::Mouse(mouse) => Event::Mouse(mouse),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::crypto::scrub;
 use crate::memory;
-use crate::tui::{self, Route, Wishes};
+use crate::tui::{self, Options, Route};
 use kkv_terminal::colour;
 use kkv_terminal::stderr::set_verbosity;
 use kkv_terminal::writer::LastWords;
@@ -129,12 +129,12 @@ async fn tui(common: &Common, args: Tui) -> Result<(), CliError> {
         None => None,
     };
     let socket = common.socket.clone();
-    let wishes = Wishes {
+    let options = Options {
         colours: colour::on_stdout(),
         mouse: !args.no_mouse,
         bell: args.bell,
         first_words: !args.no_preview,
         takes_options: options_are_of_the_screen,
     };
-    tui::run(socket, route, contacts, wishes).await
+    tui::run(socket, route, contacts, options).await
 }

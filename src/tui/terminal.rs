@@ -1,8 +1,10 @@
 //! The terminal: taken over while this runs, and given back as it was, whatever happens but `kill -9`. Nothing here
 //! waits for a terminal that takes no output, so keys and signals always count.
 
+pub(super) mod clipboard;
 mod decode;
 pub(super) mod input;
+pub(super) mod row_backend;
 
 use std::io::{self, Write};
 use std::mem::take;
@@ -18,15 +20,14 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode, size,
 };
 use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use super::app::App;
-use super::clipboard::Clipboard;
-use super::draw::draw;
-use super::rows::Rows;
+use clipboard::Clipboard;
+use row_backend::RowBackend;
+
 use kkv_terminal::writer::{self, Sink};
 
 /// Whether the terminal is taken over: who finds it so gives it back, once.
@@ -44,8 +45,8 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 static TOOK: Notify = Notify::const_new();
 
 /// The screen. Given back when dropped.
-pub(super) struct Screen {
-    terminal: Terminal<Rows<Output>>,
+pub(super) struct ScreenGuard {
+    terminal: Terminal<RowBackend<Output>>,
     /// Whether it is to tell of the mouse.
     mouse: bool,
     /// Whether the terminal shows less than there is to see.
@@ -76,7 +77,7 @@ impl Write for Output {
     }
 }
 
-impl Screen {
+impl ScreenGuard {
     /// Takes it over, with what is done by mouse if `mouse`.
     pub(super) fn open(mouse: bool) -> io::Result<Self> {
         tell_panics_on_the_old_screen();
@@ -89,7 +90,7 @@ impl Screen {
     }
 
     /// Shows what there is to see, unless the terminal has not taken the last picture yet: see [`Self::takes`].
-    pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
+    pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.is_behind = WAITING.load(Ordering::Acquire) > 0;
         if self.is_behind {
             return Ok(());
@@ -101,7 +102,7 @@ impl Screen {
         if whole()? != self.terminal.get_frame().area() {
             self.terminal = empty()?;
         }
-        self.terminal.draw(|frame| draw(frame, app))?;
+        self.terminal.draw(view)?;
         Ok(())
     }
 
@@ -144,7 +145,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for ScreenGuard {
     fn drop(&mut self) {
         let _ = self.terminal.show_cursor(); // which it would do itself, after everything
         leave();
@@ -159,13 +160,13 @@ fn whole() -> io::Result<Rect> {
 
 /// The screen, emptied. Of a fixed size: one that follows the terminal's by itself asks where the cursor is, and waits
 /// for an answer that comes among the keys.
-fn empty() -> io::Result<Terminal<Rows<Output>>> {
+fn empty() -> io::Result<Terminal<RowBackend<Output>>> {
     let mut output = Output::default();
     execute!(output, Clear(ClearType::All))?;
     let area = whole()?;
     let viewport = Viewport::Fixed(area);
     Terminal::with_options(
-        Rows::new(Output::default(), area),
+        RowBackend::new(Output::default(), area),
         TerminalOptions { viewport },
     )
 }
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn a_fault_gives_the_terminal_back_and_is_told_on_it() {
         if env::var_os(FAULTY).is_some() {
-            let _screen = Screen::open(true).unwrap();
+            let _screen = ScreenGuard::open(true).unwrap();
             panic!("as a fault would");
         }
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();

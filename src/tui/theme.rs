@@ -41,7 +41,7 @@ impl Theme {
     }
 
     /// Where one is.
-    pub(super) fn chosen(self) -> Style {
+    pub(super) fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 

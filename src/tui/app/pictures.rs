@@ -14,6 +14,8 @@ use ratatui::buffer::Buffer;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
+use zeroize::Zeroizing;
+
 use super::tests::{ADDRESS, arrives, press, sent, status};
 use super::*;
 use crate::contacts::{Book, Contact};
@@ -21,8 +23,9 @@ use crate::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
 use crate::protocol::ids::{RelayId, SenderId};
 use crate::protocol::openpgp::Block;
 use crate::protocol::suite::Suite;
-use crate::tui::draw::draw;
-use crate::tui::inbox::tests::summary;
+use crate::tui::event::{DeliveryEvent, RelayEvent};
+use crate::tui::state::inbox::tests::summary;
+use crate::tui::view::draw;
 use kkv_owner::Summary;
 use kkv_ui::fields::fingerprint;
 
@@ -66,8 +69,8 @@ fn key(of: u8) -> SenderId {
 }
 
 /// In Unix time.
-fn date(place: usize) -> u64 {
-    let date: DateTime = DATES[place].parse().expect("a date");
+fn date(position: usize) -> u64 {
+    let date: DateTime = DATES[position].parse().expect("a date");
     let date = date.to_zoned(TimeZone::system()).expect("it is at hand");
     date.timestamp()
         .as_second()
@@ -76,12 +79,12 @@ fn date(place: usize) -> u64 {
 }
 
 fn message(id: u64) -> (Summary, &'static str) {
-    let place = usize::try_from(id).expect("few") - 1;
-    let (sender, text) = TEXTS[place];
+    let position = usize::try_from(id).expect("few") - 1;
+    let (sender, text) = TEXTS[position];
     let openpgp = text.starts_with("-----").then_some(Block::Message);
     let first: String = text.chars().take(200).collect();
     let summary = Summary {
-        received: date(place),
+        received: date(position),
         read: matches!(id, 1..=3 | 5),
         bytes: if openpgp.is_some() { 1_734 } else { text.len() },
         sender: key(sender),
@@ -106,13 +109,13 @@ fn client() -> App {
         book.add(Contact::new(name, target, Some(sender)))
             .expect("two of them");
     }
-    let mut app = App::new(Theme::new(true), People::new(Some(book)));
+    let mut app = App::new(Theme::new(true), ContactList::new(Some(book)));
     let mut status = status();
     status.cost = status.base_cost;
     status.onion = Some(ADDRESS.trim_end_matches(":45069").to_owned());
     (status.queue.stored, status.queue.reserved) = (7, 0);
     let all: Vec<Summary> = (1..=7).map(|id| message(id).0).collect();
-    app.take(Event::News(News::Here(status, all.into())));
+    app.update(Event::Relay(RelayEvent::Listed(status, all.into())));
     app
 }
 
@@ -124,7 +127,7 @@ fn reads(app: &mut App, id: u64) {
 fn writes() -> App {
     let mut app = client();
     press(&mut app, "c");
-    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(
         &mut app,
         "\tDear you,\nthe flat is free. Come on Saturday at eleven.\n",
@@ -136,15 +139,15 @@ fn writes() -> App {
 fn has_sent() -> App {
     let mut app = client();
     let id = sent(&mut app, "The flat is free. Come on Saturday at eleven.");
-    let step = std::sync::Arc::new(std::sync::Mutex::new(kkv_ui::steps::Steps::new(None)));
-    app.take(Event::Told(Told::Begun {
+    let progress = std::sync::Arc::new(std::sync::Mutex::new(kkv_ui::steps::Steps::new(None)));
+    app.update(Event::Delivery(DeliveryEvent::Started {
         id,
-        step,
+        progress,
         at: date(7),
     }));
     let relay = fingerprint::<Relay>(&RelayId(key(3).0));
     let sender = fingerprint::<Sender>(&key(4));
-    app.take(Event::Told(Told::Accepted {
+    app.update(Event::Delivery(DeliveryEvent::Accepted {
         id,
         words: format!(
             "  relay   {relay} and has signed for it\n  sender  {sender}, a key for this message only\n  \
@@ -197,7 +200,7 @@ const PICTURES: [Picture; 8] = [
         || {
             let mut app = client();
             press(&mut app, "d");
-            app.take(Event::Rest);
+            app.update(Event::KeysRested);
             app
         },
     ),

@@ -1,6 +1,14 @@
 //! What keys and events make of the screen, drawn into memory.
 
-use crossterm::event::{KeyCode, KeyModifiers};
+mod column_widths;
+mod contacts_file;
+mod editing;
+mod fast_typing;
+mod late_answers;
+mod outbox;
+mod small_windows;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -10,9 +18,12 @@ use super::*;
 use crate::protocol::ids::{RelayId, SessionId};
 use crate::protocol::suite::Suite;
 use crate::protocol::wire::Hex;
-use crate::tui::draw::draw;
-use crate::tui::inbox::tests::{listed, summary};
-use kkv_owner::{Message, Summary};
+use crate::tui::event::{ContactsEvent, DeliveryEvent, RelayEvent};
+use crate::tui::state::contact_list::Change;
+use crate::tui::state::inbox::tests::{listed, summary};
+use crate::tui::state::outbox::DeliveryState;
+use crate::tui::view::draw;
+use kkv_owner::{Delete, Message, Summary};
 use kkv_terminal::visible::Visible;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::steps::Steps;
@@ -30,36 +41,36 @@ pub(in crate::tui) fn message(summary: Summary, text: &str) -> Box<Message> {
 }
 
 /// The relay says what is in a message that was asked for.
-pub(super) fn arrives(app: &mut App, summary: Summary, text: &str) -> Vec<Order> {
-    app.wanted = Some(summary.id);
-    app.take(Event::News(News::Message(message(summary, text))))
+pub(super) fn arrives(app: &mut App, summary: Summary, text: &str) -> Vec<Effect> {
+    app.requested = Some(summary.id);
+    app.update(Event::Relay(RelayEvent::Message(message(summary, text))))
 }
 
 /// A client with these messages in its relay.
 pub(super) fn app(messages: std::ops::RangeInclusive<u64>) -> App {
-    let mut app = App::new(Theme::plain(), People::new(None));
-    app.take(Event::News(News::Here(status(), listed(messages))));
+    let mut app = App::new(Theme::plain(), ContactList::new(None));
+    app.update(Event::Relay(RelayEvent::Listed(status(), listed(messages))));
     app
 }
 
 /// Presses these keys, one after the other, and looks at what each does.
-pub(super) fn press(app: &mut App, keys: &str) -> Vec<Order> {
-    let orders = keys.chars().map(|key| {
-        app.take(Event::Rest);
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    let effects = keys.chars().map(|key| {
+        app.update(Event::KeysRested);
         press_fast(app, key.encode_utf8(&mut [0; 4]))
     });
-    orders.flatten().collect()
+    effects.flatten().collect()
 }
 
 /// Presses them faster than anybody could look at the screen, as when they are pasted.
-pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Order> {
+pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Effect> {
     let code = |key| match key {
         '\n' => KeyCode::Enter,
         '\x1b' => KeyCode::Esc,
         '\t' => KeyCode::Tab,
         key => KeyCode::Char(key),
     };
-    let orders = keys.chars().map(|key| {
+    let effects = keys.chars().map(|key| {
         let (code, modifiers) = match key {
             '\x13' => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             '\x03' => (KeyCode::Char('c'), KeyModifiers::CONTROL),
@@ -68,9 +79,9 @@ pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Order> {
             '\x15' => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             key => (code(key), KeyModifiers::NONE),
         };
-        app.take(Event::Key(KeyEvent::new(code, modifiers)))
+        app.update(Event::Key(KeyEvent::new(code, modifiers)))
     });
-    orders.flatten().collect()
+    effects.flatten().collect()
 }
 
 pub(super) fn screen(app: &mut App, width: u16, height: u16) -> String {
@@ -82,18 +93,18 @@ pub(super) fn screen(app: &mut App, width: u16, height: u16) -> String {
 /// A letter that was written to somebody and sent: its number.
 pub(super) fn sent(app: &mut App, text: &str) -> u64 {
     press(app, "c");
-    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
-    let orders = press(app, &format!("\t{text}\x13"));
+    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    let effects = press(app, &format!("\t{text}\x13"));
     let [
-        Order::Send {
+        Effect::Send {
             id,
             target,
             text: sent,
             ..
         },
-    ] = orders.as_slice()
+    ] = effects.as_slice()
     else {
-        panic!("{orders:?}");
+        panic!("{effects:?}");
     };
     assert_eq!(
         (target.to_string().as_str(), sent.as_str()),
@@ -104,7 +115,7 @@ pub(super) fn sent(app: &mut App, text: &str) -> u64 {
 
 /// The relay at `ADDRESS` has accepted this letter, in kkv/2.
 pub(super) fn accepted(id: u64) -> Event {
-    Event::Told(Told::Accepted {
+    Event::Delivery(DeliveryEvent::Accepted {
         id,
         words: "  relay   a\n".to_owned(),
         target: ADDRESS.parse().unwrap(),
@@ -117,10 +128,10 @@ fn a_message_is_read_from_the_list_and_marked_once_it_is_on_the_screen() {
     let mut app = app(1..=3);
     assert!(matches!(
         press(&mut app, "\n")[..],
-        [Order::Fetch(MessageId(3))]
+        [Effect::Fetch(MessageId(3))]
     ));
-    let orders = arrives(&mut app, summary(3), "Hello!");
-    assert!(matches!(orders[..], [Order::Mark(ref ids, true)] if ids[..] == [MessageId(3)]));
+    let effects = arrives(&mut app, summary(3), "Hello!");
+    assert!(matches!(effects[..], [Effect::Mark(ref ids, true)] if ids[..] == [MessageId(3)]));
     let shown = screen(&mut app, 80, 24);
     assert!(
         shown.contains("Hello!") && shown.contains("Message 3, 100 bytes"),
@@ -128,7 +139,7 @@ fn a_message_is_read_from_the_list_and_marked_once_it_is_on_the_screen() {
     );
     assert!(matches!(
         press(&mut app, "n")[..],
-        [Order::Fetch(MessageId(2))]
+        [Effect::Fetch(MessageId(2))]
     ));
     press(&mut app, "\x1b");
     assert!(!screen(&mut app, 80, 24).contains("Hello!"));
@@ -141,55 +152,59 @@ fn deleting_asks_once_and_deleting_all_twice() {
     assert!(screen(&mut app, 80, 24).contains("Delete message 3?"));
     assert!(press(&mut app, "n").is_empty() && app.questions.is_empty());
     assert!(
-        matches!(&press(&mut app, "dy")[..], [Order::Delete(Delete::Ids(ids))] if ids[..] == [MessageId(3)])
+        matches!(&press(&mut app, "dy")[..], [Effect::Delete(Delete::Ids(ids))] if ids[..] == [MessageId(3)])
     );
     assert!(press(&mut app, "Dy").is_empty());
     assert!(screen(&mut app, 80, 24).contains("Really delete all 3 messages?"));
     assert!(press(&mut app, "n").is_empty());
     // Those that were there when it was asked, and not one that has come since.
     assert!(press(&mut app, "Dy").is_empty());
-    app.take(Event::News(News::Here(status(), listed(1..=4))));
-    let orders = press(&mut app, "y");
+    app.update(Event::Relay(RelayEvent::Listed(status(), listed(1..=4))));
+    let effects = press(&mut app, "y");
     let ids = [MessageId(3), MessageId(2), MessageId(1)];
-    assert!(matches!(&orders[..], [Order::Delete(Delete::Ids(deleted))] if *deleted == ids));
+    assert!(matches!(&effects[..], [Effect::Delete(Delete::Ids(deleted))] if *deleted == ids));
 }
 
 #[test]
 fn what_is_deleted_or_expires_while_it_is_read_leaves_the_screen() {
     let mut app = app(1..=3);
     arrives(&mut app, summary(3), "A secret");
-    app.take(Event::News(News::Here(status(), listed([2]))));
+    app.update(Event::Relay(RelayEvent::Listed(status(), listed([2]))));
     let shown = screen(&mut app, 80, 24);
     assert!(
         !shown.contains("A secret") && shown.contains("message 3 is gone"),
         "{shown}"
     );
     arrives(&mut app, summary(2), "Another");
-    let away = News::Away {
+    let away = RelayEvent::Unreachable {
         what: "no kkv is running".to_owned(),
         hint: "Start it".to_owned(),
         can_start: true,
     };
-    app.take(Event::News(away));
+    app.update(Event::Relay(away));
     let shown = screen(&mut app, 80, 24);
     assert!(
         !shown.contains("Another") && shown.contains("s starts it"),
         "{shown}"
     );
-    assert!(matches!(press(&mut app, "sy")[..], [Order::StartRelay]));
+    assert!(matches!(press(&mut app, "sy")[..], [Effect::StartRelay]));
 }
 
 #[test]
 fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "my words");
-    let step = std::sync::Arc::new(std::sync::Mutex::new(Steps::new(None)));
-    app.take(Event::Told(Told::Begun { id, step, at: 0 }));
+    let progress = std::sync::Arc::new(std::sync::Mutex::new(Steps::new(None)));
+    app.update(Event::Delivery(DeliveryEvent::Started {
+        id,
+        progress,
+        at: 0,
+    }));
     assert!(screen(&mut app, 80, 24).contains("on its way"));
-    assert!(matches!(press(&mut app, "x")[..], [Order::Cancel(cancelled)] if cancelled == id));
+    assert!(matches!(press(&mut app, "x")[..], [Effect::Cancel(cancelled)] if cancelled == id));
     let failed =
         CliError::new(Exit::Unreachable, "no way; nothing was delivered").hint("Try again.");
-    app.take(Event::Told(Told::Failed(id, failed)));
+    app.update(Event::Delivery(DeliveryEvent::Failed(id, failed)));
     let shown = screen(&mut app, 80, 24);
     assert!(
         shown.contains("no way; nothing was delivered") && shown.contains("Try again."),
@@ -200,11 +215,11 @@ fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
     assert!(screen(&mut app, 80, 24).contains("Leave?"));
     press(&mut app, "n\n");
     assert!(screen(&mut app, 80, 24).contains("my words"));
-    assert!(matches!(press(&mut app, "\x13")[..], [Order::Send { .. }]));
-    app.take(accepted(id));
+    assert!(matches!(press(&mut app, "\x13")[..], [Effect::Send { .. }]));
+    app.update(accepted(id));
     assert!(screen(&mut app, 80, 24).contains("Accepted"));
     assert!(app.outbox.get(id).unwrap().text.is_empty());
-    assert!(matches!(press(&mut app, "\x1bq")[..], [Order::Quit]));
+    assert!(matches!(press(&mut app, "\x1bq")[..], [Effect::Quit]));
 }
 
 #[test]
@@ -212,15 +227,15 @@ fn a_draft_that_is_put_aside_is_there_again() {
     let mut app = app(1..=1);
     press(&mut app, "c");
     press(&mut app, "\tone\ntwo\x1b");
-    assert_eq!(app.place, Place::Inbox);
+    assert_eq!(app.screen, Screen::Inbox);
     press(&mut app, "c");
-    let compose = app.compose.as_ref().unwrap();
+    let compose = app.composer.as_ref().unwrap();
     assert_eq!(compose.text().as_str(), "one\ntwo");
     assert!(press(&mut app, "\x13").is_empty(), "whom is it for?");
     assert!(screen(&mut app, 80, 24).contains("whom is it for?"));
     press(&mut app, "\x1b");
     assert!(press(&mut app, "q").is_empty(), "it would be lost");
-    assert!(matches!(press(&mut app, "y")[..], [Order::Quit]));
+    assert!(matches!(press(&mut app, "y")[..], [Effect::Quit]));
 }
 
 #[test]
@@ -255,7 +270,9 @@ fn nothing_that_a_stranger_sends_steers_the_terminal() {
     }
     // A paste into a shell could be steered as well.
     let shown = Visible(text).to_string();
-    assert!(matches!(&press(&mut app, "y")[..], [Order::Copy(copied)] if copied.as_str() == shown));
+    assert!(
+        matches!(&press(&mut app, "y")[..], [Effect::Copy(copied)] if copied.as_str() == shown)
+    );
     assert!(app.note.as_ref().unwrap().text.contains("read 1 --raw"));
     for (text, copied) in [
         ("ls\n", "ls"),
@@ -264,7 +281,7 @@ fn nothing_that_a_stranger_sends_steers_the_terminal() {
     ] {
         arrives(&mut app, summary(1), text);
         assert!(
-            matches!(&press(&mut app, "y")[..], [Order::Copy(is)] if is.as_str() == copied),
+            matches!(&press(&mut app, "y")[..], [Effect::Copy(is)] if is.as_str() == copied),
             "{text:?}"
         );
         assert!(
@@ -280,7 +297,7 @@ fn a_contact_is_written_down_written_to_and_recognised() {
     arrives(&mut app, summary(1), "Hello!");
     // The sender of the message that is read is filled in.
     press(&mut app, "aAlice\t");
-    app.take(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(&mut app, "\t\x13");
     assert!(
         screen(&mut app, 80, 24).contains("it is the public key"),
@@ -300,31 +317,31 @@ fn a_contact_is_written_down_written_to_and_recognised() {
     press(&mut app, "v");
     assert!(screen(&mut app, 80, 24).contains("Does Alice have the same twelve words?"));
     press(&mut app, "y");
-    assert!(app.people.chosen().unwrap().is_verified());
+    assert!(app.contacts.selected().unwrap().is_verified());
     press(&mut app, "rs\n");
-    assert_eq!(app.people.chosen().unwrap().name().as_str(), "Alices");
-    let id = app.outbox.letters().len() as u64 + 1;
-    let orders = press(&mut app, "\nmy words\x13");
+    assert_eq!(app.contacts.selected().unwrap().name().as_str(), "Alices");
+    let id = app.outbox.messages().len() as u64 + 1;
+    let effects = press(&mut app, "\nmy words\x13");
     let [
-        Order::Send {
+        Effect::Send {
             target,
             better: None,
             ..
         },
-    ] = orders.as_slice()
+    ] = effects.as_slice()
     else {
-        panic!("{orders:?}");
+        panic!("{effects:?}");
     };
     assert_eq!(target.to_string(), ADDRESS);
-    app.take(accepted(id));
+    app.update(accepted(id));
     // From now on nothing less will do.
-    let orders = press(&mut app, "c\x15alices\n more\x13");
+    let effects = press(&mut app, "c\x15alices\n more\x13");
     assert!(
-        matches!(&orders[..], [Order::Send { better: Some(name), .. }] if name.as_str() == "Alices"),
-        "{orders:?}"
+        matches!(&effects[..], [Effect::Send { better: Some(name), .. }] if name.as_str() == "Alices"),
+        "{effects:?}"
     );
     press(&mut app, "\x1bady");
-    assert!(app.people.book().is_empty());
+    assert!(app.contacts.book().is_empty());
 }
 
 proptest::proptest! {
@@ -334,13 +351,13 @@ proptest::proptest! {
         arrives(&mut app, summary(1), &text);
         let reading = screen(&mut app, width, height);
         // What others say of what went wrong may have their words in it.
-        app.take(Event::News(News::Failed(text.clone())));
+        app.update(Event::Relay(RelayEvent::Failed(text.clone())));
         let told = screen(&mut app, width, height);
-        let away = News::Away { what: text.clone(), hint: text.clone(), can_start: false };
-        app.take(Event::News(away));
+        let away = RelayEvent::Unreachable { what: text.clone(), hint: text.clone(), can_start: false };
+        app.update(Event::Relay(away));
         let without = screen(&mut app, width, height);
         let id = sent(&mut app, "my words");
-        app.take(Event::Told(Told::Failed(id, CliError::new(Exit::Unreachable, text.clone()).hint(text))));
+        app.update(Event::Delivery(DeliveryEvent::Failed(id, CliError::new(Exit::Unreachable, text.clone()).hint(text))));
         let failed = screen(&mut app, width, height);
         for shown in [reading, told, without, failed] {
             proptest::prop_assert!(steering(&shown).is_none(), "{shown:?}");
@@ -375,13 +392,13 @@ fn what_is_pasted_or_typed_fast_answers_no_question() {
             if is_read {
                 arrives(&mut app, summary(3), "a message");
             }
-            let orders = press_fast(&mut app, typed);
-            let deletes = |order: &Order| matches!(order, Order::Delete(_));
-            assert!(!orders.iter().any(deletes), "{typed}: {orders:?}");
+            let effects = press_fast(&mut app, typed);
+            let deletes = |effect: &Effect| matches!(effect, Effect::Delete(_));
+            assert!(!effects.iter().any(deletes), "{typed}: {effects:?}");
             let is_asked = !app.questions.is_empty();
-            let is_left = is_asked || app.is_hushed || is_read && typed.starts_with('D');
+            let is_left = is_asked || app.ignores_burst || is_read && typed.starts_with('D');
             assert!(
-                is_left && app.compose.is_none() && app.person.is_none(),
+                is_left && app.composer.is_none() && app.contact_form.is_none(),
                 "{typed}"
             );
             assert!(!screen(&mut app, 80, 24).contains("y yes"), "{typed}");
@@ -389,9 +406,9 @@ fn what_is_pasted_or_typed_fast_answers_no_question() {
     }
     // Slowly, any other key is a no.
     for typed in ["do your duty", "d y", "dny", "d\x1by"] {
-        let orders = press(&mut app(1..=3), typed);
-        let deletes = |order: &Order| matches!(order, Order::Delete(_));
-        assert!(!orders.iter().any(deletes), "{typed}: {orders:?}");
+        let effects = press(&mut app(1..=3), typed);
+        let deletes = |effect: &Effect| matches!(effect, Effect::Delete(_));
+        assert!(!effects.iter().any(deletes), "{typed}: {effects:?}");
     }
     assert!(!press(&mut app(1..=3), "dy").is_empty());
 }

@@ -1,147 +1,186 @@
-//! What keys and the mouse do to a text that is being written.
+//! What is written: begun, put aside, sent, cancelled, forgotten.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use super::App;
+use crate::tui::event::Effect;
+use crate::tui::state::composer::Composer;
+use crate::tui::state::outbox::{DeliveryState, Progress};
+use crate::tui::state::question::Question;
+use crate::tui::state::screen::Screen;
 
-use super::tests::{app, press, screen};
-use super::*;
+impl App {
+    pub(super) fn write(&mut self) {
+        // Where those that were written are listed, drafts are seen and can be opened; elsewhere one goes on with the
+        // last.
+        let draft = self
+            .outbox
+            .draft()
+            .filter(|_| self.screen != Screen::Outbox);
+        let id = draft.unwrap_or_else(|| self.outbox.begin());
+        self.edit(id);
+    }
 
-/// Begins a message with this text.
-fn writing(text: &str) -> App {
-    let mut app = app(1..=1);
-    press(&mut app, "c\t");
-    press(&mut app, text);
-    app
-}
-
-fn key(app: &mut App, code: KeyCode) {
-    app.take(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-}
-
-fn text(app: &App) -> String {
-    app.compose
-        .as_ref()
-        .expect("it is written")
-        .text()
-        .to_string()
-}
-
-#[test]
-fn a_key_moves_over_or_deletes_all_that_is_seen_as_one_character() {
-    for one in ["e\u{301}", "👩\u{200d}⚕\u{fe0f}", "🇩🇪", "น้ำ", "x", "नि"] {
-        let mut app = writing(&format!("a{one}b"));
-        assert_eq!(text(&app), format!("a{one}b"));
-        key(&mut app, KeyCode::Left);
-        key(&mut app, KeyCode::Backspace);
-        assert_eq!(text(&app), "ab", "{one}");
-        assert!(app.compose.as_mut().unwrap().undo());
-        assert_eq!(text(&app), format!("a{one}b"), "one step takes it back");
-
-        let mut app = writing(&format!("a{one}b"));
-        for code in [KeyCode::Left, KeyCode::Left, KeyCode::Delete] {
-            key(&mut app, code);
+    pub(super) fn edit(&mut self, id: u64) {
+        let Some(outgoing) = self.outbox.get(id) else {
+            return;
+        };
+        self.composer = Some(Composer::new(id, &outgoing.to, &outgoing.text));
+        if self.screen != Screen::Composer {
+            self.previous_screen = self.screen;
         }
-        assert_eq!(text(&app), "ab", "{one}");
-        press(&mut app, "-");
-        key(&mut app, KeyCode::Right);
-        press(&mut app, "+");
-        assert_eq!(text(&app), "a-b+");
+        self.screen = Screen::Composer;
     }
-    let mut app = writing("a\nb");
-    key(&mut app, KeyCode::Left);
-    key(&mut app, KeyCode::Backspace);
-    assert_eq!(text(&app), "ab");
-}
 
-#[test]
-fn what_is_typed_and_nobody_would_see_is_left_out_and_said() {
-    for hidden in ['\u{200b}', '\u{202e}', '\u{200d}', '\u{fe0f}', '\u{3164}'] {
-        let mut app = writing(&format!("pay{hidden}"));
-        assert_eq!(text(&app), "pay");
-        let shown = screen(&mut app, 80, 24);
-        let told = format!("1 in all, the first U+{:04X}", u32::from(hidden));
-        assert!(shown.contains(&told), "{shown}");
-        press(&mut app, " me");
-        assert_eq!(text(&app), "pay me");
-        assert!(app.note.is_none());
-    }
-    // What languages and emoji are spelled with.
-    for seen in [
-        "می\u{200c}خواهم",
-        "👩\u{200d}⚕\u{fe0f}",
-        "1\u{fe0f}\u{20e3}",
-        "a\u{a0}b",
-        "한",
-        "🏳\u{fe0f}\u{200d}🌈",
-    ] {
-        assert_eq!(text(&writing(seen)), seen);
-    }
-}
-
-#[test]
-fn a_click_places_the_cursor_and_chooses_the_field() {
-    let mut app = writing("one two\nthree");
-    let shown = screen(&mut app, 80, 24);
-    let (row, line) = (0..)
-        .zip(shown.lines())
-        .find(|(_, line)| line.contains("one two"))
-        .unwrap();
-    let column = line.chars().take_while(|c| *c != 'o').count() - 1; // the line is quoted
-    let click = |app: &mut App, row: u16, column: usize| {
-        app.take(Event::Mouse(MouseEvent {
-            kind: MouseEventKind::Down(MouseButton::Left),
-            column: u16::try_from(column).unwrap(),
-            row,
-            modifiers: KeyModifiers::NONE,
-        }));
-    };
-    click(&mut app, row, column + 4);
-    press(&mut app, "or ");
-    assert_eq!(text(&app), "one or two\nthree");
-    click(&mut app, row + 1, column + 60);
-    press(&mut app, "!");
-    assert_eq!(
-        text(&app),
-        "one or two\nthree!",
-        "behind the end of a line is its end"
-    );
-    click(&mut app, row - 3, column);
-    press(&mut app, "alice");
-    assert_eq!(app.compose.as_ref().unwrap().address(), "alice");
-    click(&mut app, row + 9, column);
-    press(&mut app, "?");
-    assert_eq!(
-        text(&app),
-        "one or two\n?three!",
-        "below the last line is that"
-    );
-    let many = "\n".repeat(40);
-    let mut app = writing(&format!("{many}end"));
-    let shown = screen(&mut app, 80, 24);
-    let row = shown.lines().position(|line| line.contains("end")).unwrap();
-    click(&mut app, u16::try_from(row).unwrap(), column + 1);
-    press(&mut app, "-");
-    assert_eq!(
-        text(&app),
-        format!("{many}e-nd"),
-        "where the screen has gone on"
-    );
-}
-
-#[test]
-fn what_nobody_would_see_of_a_contact_is_left_out_and_said() {
-    for is_pasted in [false, true] {
-        let mut app = app(1..=1);
-        press(&mut app, "aa");
-        let name = "Ali\u{202e}ce";
-        if is_pasted {
-            app.take(Event::Paste(Zeroizing::new(name.to_owned())));
-            assert!(app.note.is_some());
-        } else {
-            press(&mut app, "Ali\u{202e}");
-            assert!(app.note.is_some());
-            press(&mut app, "ce");
+    pub(super) fn save_draft(&mut self) {
+        let Some(composer) = self.composer.take() else {
+            return;
+        };
+        let (to, text) = (composer.address(), composer.text());
+        let Some(outgoing) = self.outbox.get_mut(composer.id) else {
+            return;
+        };
+        // Who is written to is known at once from the contacts; where nothing was written to them, there is no draft.
+        let is_untouched = text.is_empty() && outgoing.text.is_empty() && outgoing.to == to;
+        if composer.is_empty() || is_untouched {
+            self.outbox.forget(composer.id);
+            return;
         }
-        let person = app.person.as_ref().expect("it is written");
-        assert_eq!(person.lines[0].lines(), ["Alice"]);
+        // One that was only looked at stays what it is: perhaps its fate is unknown.
+        if outgoing.to == to && *outgoing.text == *text {
+            return;
+        }
+        (outgoing.to, outgoing.text) = (to, text);
+        outgoing.bytes = outgoing.text.len();
+        outgoing.state = DeliveryState::Draft;
+        let is_next = self.outbox.draft() == Some(composer.id);
+        let told = match self.previous_screen {
+            Screen::Inbox | Screen::Message if is_next => {
+                "put aside: c goes on writing it; o has it, and there c begins another"
+            }
+            Screen::Outbox => "put aside: Enter goes on writing it",
+            Screen::Contacts if is_next => "put aside: Esc, then c goes on writing it",
+            _ => "put aside: it is with what you have written, where o leads from the list",
+        };
+        self.notify(true, told);
+    }
+
+    pub(super) fn send(&mut self) -> Vec<Effect> {
+        let Some(composer) = &mut self.composer else {
+            return Vec::new();
+        };
+        let (target, text) = match composer.ready(self.contacts.book()) {
+            Ok(ready) => ready,
+            Err(invalid) => {
+                composer.field = invalid.field;
+                self.notify(false, invalid.why);
+                return Vec::new();
+            }
+        };
+        let id = composer.id;
+        self.save_draft();
+        // From here on it can be neither sent again nor forgotten, also by a key that is pressed already.
+        self.set_state(id, DeliveryState::InProgress(Progress::default()));
+        if let Some(outgoing) = self.outbox.get_mut(id) {
+            outgoing.bytes = text.as_str().len();
+            outgoing.is_declined = false;
+        }
+        self.note = None;
+        self.screen = Screen::Outbox;
+        self.outbox.select(id);
+        let better = self.contacts.better(target);
+        vec![Effect::Send {
+            id,
+            target,
+            better,
+            text,
+        }]
+    }
+
+    pub(super) fn other_field(&mut self) {
+        if let Some(composer) = &mut self.composer {
+            composer.other_field();
+        }
+    }
+
+    /// Takes the last word of what is being written back.
+    pub(super) fn undo(&mut self) {
+        if !self.composer.as_mut().is_some_and(Composer::undo) {
+            self.notify(true, "there is nothing to undo");
+        }
+    }
+
+    /// Does it again.
+    pub(super) fn redo(&mut self) {
+        if !self.composer.as_mut().is_some_and(Composer::redo) {
+            self.notify(true, "there is nothing to do again");
+        }
+    }
+
+    /// Goes on writing the selected one.
+    pub(super) fn edit_outgoing(&mut self) {
+        let Some(outgoing) = self.outbox.selected() else {
+            return;
+        };
+        match outgoing.state {
+            DeliveryState::Draft | DeliveryState::Failed(_) => {
+                let id = outgoing.id;
+                self.edit(id);
+            }
+            DeliveryState::InProgress(_) => self.notify(false, "it is on its way; x cancels it"),
+            DeliveryState::Accepted(_) => {
+                self.notify(true, "it has arrived, and is not kept here");
+            }
+        }
+    }
+
+    pub(super) fn cancel(&mut self) -> Vec<Effect> {
+        match self.outbox.selected() {
+            Some(outgoing) if matches!(outgoing.state, DeliveryState::InProgress(_)) => {
+                vec![Effect::Cancel(outgoing.id)]
+            }
+            _ => {
+                self.notify(false, "it is not on its way");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Forgets the selected one, at once if nothing is lost by that.
+    pub(super) fn forget_outgoing(&mut self) {
+        let Some(outgoing) = self.outbox.selected() else {
+            return;
+        };
+        let id = outgoing.id;
+        match outgoing.state {
+            DeliveryState::InProgress(_) => self.notify(false, "it is on its way; x cancels it"),
+            DeliveryState::Accepted(_) => self.outbox.forget(id),
+            _ if outgoing.text.is_empty() => self.outbox.forget(id),
+            _ => self.ask(Question::Forget(id)),
+        }
+    }
+
+    /// Whether all that was written is delivered or forgotten.
+    pub(in crate::tui) fn can_quit_without_loss(&self) -> bool {
+        self.outbox.undelivered() == 0 && self.composer.is_none() && self.contact_form.is_none()
+    }
+
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        let mut writing = None;
+        if self.screen == Screen::Composer {
+            writing = self.composer.as_ref().map(|composer| composer.id);
+            self.save_draft();
+            self.screen = self.previous_screen;
+        }
+        match self.outbox.undelivered() {
+            0 => vec![Effect::Quit],
+            undelivered => {
+                let under_way = self.outbox.in_progress();
+                self.ask(Question::Quit {
+                    undelivered,
+                    under_way,
+                    writing,
+                });
+                Vec::new()
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use zeroize::Zeroizing;
 
 /// More of one paste is dropped: eighteen times what a message holds.
-pub(super) const MAX_PASTE_BYTES: usize = 64 * 1024;
+pub(in crate::tui) const MAX_PASTE_BYTES: usize = 64 * 1024;
 
 /// A sequence that is longer is none that is known here: the longest, a click far to the right and below, has 18 bytes.
 const MAX_SEQUENCE_BYTES: usize = 64;
@@ -34,7 +34,7 @@ pub(in crate::tui) enum Input {
 
 /// Takes bytes in pieces of any size, and gives what they say.
 #[derive(Default)]
-pub(super) struct Decoder {
+pub(in crate::tui) struct Decoder {
     /// The beginning of a sequence or of a character.
     pending: Vec<u8>,
     paste: Option<Paste>,
@@ -60,7 +60,7 @@ struct Paste {
 impl Decoder {
     /// Decodes bytes that came together. With `more`, further bytes of the same burst may follow: without, an ESC at the
     /// end is the key.
-    pub(super) fn feed(&mut self, bytes: &[u8], more: bool) -> Vec<Input> {
+    pub(in crate::tui) fn feed(&mut self, bytes: &[u8], more: bool) -> Vec<Input> {
         if self.paste.as_ref().is_some_and(|paste| paste.is_stalled) && bytes == [CTRL_C] {
             self.end_paste();
             return std::mem::take(&mut self.inputs);
@@ -83,12 +83,12 @@ impl Decoder {
     }
 
     /// Whether it matters that nothing comes for a while.
-    pub(super) fn waits_for_pause(&self) -> bool {
+    pub(in crate::tui) fn waits_for_pause(&self) -> bool {
         self.paste.as_ref().is_some_and(|paste| !paste.is_stalled)
     }
 
     /// Nothing has come for a while: hands over what there is of a paste.
-    pub(super) fn pause(&mut self) -> Vec<Input> {
+    pub(in crate::tui) fn pause(&mut self) -> Vec<Input> {
         let Some(paste) = &mut self.paste else {
             return Vec::new();
         };

@@ -1,0 +1,85 @@
+//! What deliveries tell and ask.
+
+use zeroize::Zeroizing;
+
+use super::App;
+
+use crate::tui::event::{DeliveryEvent, Effect};
+use crate::tui::state::outbox::DeliveryState;
+use crate::tui::state::question::Question;
+use crate::tui::state::screen::Screen;
+use kkv_terminal::visible::OneLine;
+
+impl App {
+    pub(super) fn on_delivery_event(&mut self, event: DeliveryEvent) -> Vec<Effect> {
+        match event {
+            DeliveryEvent::Started { id, progress, at } => {
+                self.set_state(id, DeliveryState::InProgress(progress));
+                if let Some(outgoing) = self.outbox.get_mut(id) {
+                    outgoing.at = Some(at);
+                }
+            }
+            DeliveryEvent::PaymentQuestion { id, words, answer } => {
+                let to = self
+                    .outbox
+                    .get(id)
+                    .map_or("somebody", |outgoing| &outgoing.to);
+                let words = format!("To {}: {words}", OneLine(to));
+                let question = Question::Pay { id, words, answer };
+                self.pending_questions.push((id, question));
+                self.ask_pending();
+            }
+            DeliveryEvent::Accepted {
+                id,
+                words,
+                target,
+                suite,
+            } => {
+                if let Some(outgoing) = self.outbox.get_mut(id) {
+                    outgoing.text = Zeroizing::default();
+                }
+                self.set_state(id, DeliveryState::Accepted(words));
+                self.notify(true, "accepted: the message is in the inbox");
+                if let Some(learnt) = self.contacts.learn(target, suite) {
+                    return self.change_contacts(learnt);
+                }
+            }
+            DeliveryEvent::Failed(id, mut failed) => {
+                // What helps with the command may be an option that there is not here.
+                failed.hint = failed.hint.filter(|hint| (self.takes_options)(hint));
+                self.ask_pending();
+                self.notify(false, failed.what.clone());
+                self.set_state(id, DeliveryState::Failed(failed));
+            }
+        }
+        Vec::new()
+    }
+
+    pub(super) fn set_state(&mut self, id: u64, state: DeliveryState) {
+        if let Some(outgoing) = self.outbox.get_mut(id) {
+            outgoing.state = state;
+        }
+    }
+
+    /// Asks what a delivery waits for, if that is what one looks at: keys for something else must not answer it.
+    pub(super) fn ask_pending(&mut self) {
+        self.pending_questions
+            .retain(|(_, question)| question.is_open());
+        self.questions.retain(Question::is_open);
+        let is_leaving = |question: &Question| matches!(question, Question::Quit { .. });
+        if self.pending_questions.is_empty() || self.questions.iter().any(is_leaving) {
+            return;
+        }
+        if self.screen != Screen::Outbox {
+            self.notify(
+                false,
+                "a message that you are sending waits for your answer: o asks you",
+            );
+            return;
+        }
+        for (id, question) in self.pending_questions.drain(..) {
+            self.outbox.select(id);
+            self.questions.ask(question);
+        }
+    }
+}

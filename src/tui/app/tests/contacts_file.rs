@@ -1,0 +1,129 @@
+//! Contacts in a file, which takes its time: what is on the screen until it has them, and what if it doesn't take them.
+
+use super::*;
+use crate::contacts::{Book, Contact};
+use crate::protocol::suite::Suite;
+
+/// Somebody who is written down and handed over.
+fn written_down(app: &mut App) -> Change {
+    app.contacts = ContactList::new(Some(Book::default()));
+    press(app, "aaAlice\t");
+    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    press(app, "\t");
+    saved(app)
+}
+
+fn saved(app: &mut App) -> Change {
+    let mut effects = press(app, "\n");
+    let Some(Effect::ChangeContacts(change)) = effects.pop().filter(|_| effects.is_empty()) else {
+        panic!("it is to be kept");
+    };
+    change
+}
+
+/// The file has it, and `others` beside.
+fn done(change: Change, others: &Book) -> Event {
+    let mut book = others.clone();
+    change.apply(&mut book).unwrap();
+    tried(change, Ok(()), book)
+}
+
+/// The file doesn't take it, and has `book` in it.
+fn refused(change: Change, why: &str, book: &Book) -> Event {
+    tried(change, Err(why.to_owned()), book.clone())
+}
+
+fn tried(change: Change, result: Result<(), String>, book: Book) -> Event {
+    Event::Contacts(ContactsEvent::Tried {
+        change: Box::new(change),
+        result,
+        book,
+    })
+}
+
+fn only(name: &str, address: &str) -> Book {
+    let mut book = Book::default();
+    let contact = Contact::new(name.parse().unwrap(), address.parse().unwrap(), None);
+    book.add(contact).unwrap();
+    book
+}
+
+#[test]
+fn who_is_written_down_stays_as_written_until_the_file_has_it() {
+    let mut app = app(1..=1);
+    let change = written_down(&mut app);
+    for keys in ["\n", "\x13", "xyz", "\x1b", "\t"] {
+        assert!(press(&mut app, keys).is_empty());
+        assert_eq!(app.screen, Screen::ContactForm);
+        assert!(screen(&mut app, 80, 24).contains("saving…"));
+    }
+    app.update(refused(change, "the disk is full", &Book::default()));
+    assert!(screen(&mut app, 80, 24).contains("the disk is full"));
+    let change = saved(&mut app);
+    app.update(done(change, &Book::default()));
+    assert_eq!(app.screen, Screen::Contacts);
+    let shown = screen(&mut app, 100, 24);
+    assert!(shown.contains("Alice is a contact") && !shown.contains("until"));
+    assert!(!shown.contains("xyz"));
+}
+
+#[test]
+fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
+    let mut app = app(1..=1);
+    let change = written_down(&mut app);
+    let others = only("Carol", ADDRESS);
+    app.update(refused(change, "'Carol' has this address already", &others));
+    assert_eq!(app.contacts.book(), &others);
+    // Nor does a change that is no form's end one.
+    let change = saved(&mut app);
+    let other = Change::Remove("Carol".parse().unwrap(), ADDRESS.parse().unwrap());
+    app.update(refused(other, "there is no contact 'Carol'", &others));
+    assert!(press(&mut app, "\n").is_empty(), "it is still being saved");
+    app.update(done(change, &Book::default()));
+    assert_eq!(app.screen, Screen::Contacts);
+}
+
+#[test]
+fn what_another_program_does_to_the_contacts_is_on_the_screen() {
+    let mut app = app(1..=1);
+    app.contacts = ContactList::new(Some(only("Alice", ADDRESS)));
+    press(&mut app, "a");
+    let others = only("Carol", ADDRESS);
+    app.update(Event::Contacts(ContactsEvent::Refreshed(others)));
+    assert!(screen(&mut app, 80, 24).contains("Carol"));
+    let why = "the passphrase is wrong".to_owned();
+    app.update(Event::Contacts(ContactsEvent::Unreadable(why)));
+    let shown = screen(&mut app, 80, 24);
+    assert!(shown.contains("the passphrase is wrong") && shown.contains("Carol"));
+}
+
+#[test]
+fn an_inbox_that_has_spoken_the_best_is_never_written_to_in_less_though_no_file_learns_it() {
+    let mut app = app(1..=1);
+    app.contacts = ContactList::new(Some(only("Alice", ADDRESS)));
+    for time in 0..2 {
+        let id = sent(&mut app, "my words");
+        let better = app.contacts.better(ADDRESS.parse().unwrap()).is_some();
+        assert_eq!(better, time > 0);
+        let mut effects = app.update(accepted(id));
+        let Some(Effect::ChangeContacts(change)) = effects.pop() else {
+            panic!("the file is to learn it");
+        };
+        let before = app.contacts.book().clone();
+        app.update(refused(change, "the disk is full", &before));
+        press(&mut app, "\x1b");
+    }
+}
+
+#[test]
+fn who_is_taken_out_and_in_again_is_somebody_new() {
+    let mut app = app(1..=1);
+    let alice = || only("Alice", ADDRESS);
+    app.contacts = ContactList::new(Some(alice()));
+    let target = ADDRESS.parse().unwrap();
+    app.contacts.learn(target, Suite::V2);
+    assert!(app.contacts.better(target).is_some());
+    app.contacts.set(Book::default());
+    app.contacts.set(alice());
+    assert!(app.contacts.better(target).is_none());
+}

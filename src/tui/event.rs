@@ -1,0 +1,133 @@
+//! What happens, and what is to be done about it: all that passes between the client's state and what is outside.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use super::state::contact_list::Change;
+use super::state::outbox::Progress;
+use super::state::search::SearchRequest;
+use crate::contacts::{Book, Name};
+use crate::private::Private;
+use crate::protocol::suite::Suite;
+use crate::protocol::text::Text;
+use crate::queue::MessageId;
+use crate::tor::Target;
+use kkv_owner::{Delete, List, Message, Status};
+use kkv_ui::error::CliError;
+
+/// Something happens.
+pub(super) enum Event {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    /// Text was pasted: all of it, or what came before a pause.
+    Paste(Zeroizing<String>),
+    /// More was pasted than is taken.
+    PasteCut,
+    /// A paste has begun, and its end doesn't come.
+    PasteStalled,
+    /// Such a paste is over.
+    PasteEnded,
+    /// No key was pressed for a while.
+    KeysRested,
+    Relay(RelayEvent),
+    Delivery(DeliveryEvent),
+    Contacts(ContactsEvent),
+}
+
+/// The relay says something, or a request to it ends.
+pub(super) enum RelayEvent {
+    /// How it is, and its messages: all, or what has changed since the last that were told.
+    Listed(Box<Status>, List),
+    /// How it is; its messages are the same.
+    Status(Box<Status>),
+    /// It isn't there.
+    Unreachable {
+        what: String,
+        hint: String,
+        can_start: bool,
+    },
+    /// The message that was asked for.
+    Message(Box<Message>),
+    /// Which messages have what is looked for, and which don't, for the search of this number.
+    SearchResults(u64, Vec<(MessageId, bool)>),
+    /// Which messages couldn't be looked at for it, beginning with the one where it failed, and why.
+    SearchFailed(u64, Vec<MessageId>, String),
+    /// A relay is being started.
+    Starting,
+    /// The relay that was started here has ended, and why.
+    Ended(String),
+    /// Something was done, in words.
+    Done(String),
+    /// Something couldn't be done, and why.
+    Failed(String),
+}
+
+/// A delivery goes on.
+pub(super) enum DeliveryEvent {
+    Started {
+        id: u64,
+        progress: Progress,
+        /// In Unix time.
+        at: u64,
+    },
+    /// Whether to pay what this machine can hardly pay in time.
+    PaymentQuestion {
+        id: u64,
+        words: String,
+        answer: oneshot::Sender<bool>,
+    },
+    Accepted {
+        id: u64,
+        words: String,
+        target: Target,
+        suite: Suite,
+    },
+    Failed(u64, CliError),
+}
+
+/// Something becomes of the contacts.
+pub(super) enum ContactsEvent {
+    /// A change was tried.
+    Tried {
+        change: Box<Change>,
+        /// Why it isn't done, in words.
+        result: Result<(), String>,
+        /// All that there are now, whether it is done or not: another program may have changed the file.
+        book: Book,
+    },
+    /// Another program has written the file, and these are in it now.
+    Refreshed(Book),
+    /// Another program has written the file, and it can't be read any more: why.
+    Unreadable(String),
+}
+
+/// What is to be done outside.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Have this message read to us.
+    Fetch(MessageId),
+    /// See which of these messages have what is looked for.
+    Search(SearchRequest),
+    /// Nothing is looked for any more.
+    StopSearch,
+    Mark(Vec<MessageId>, bool),
+    Delete(Delete),
+    Send {
+        id: u64,
+        target: Target,
+        /// The contact with whom nothing less than kkv/2 is spoken.
+        better: Option<Name>,
+        text: Text,
+    },
+    Cancel(u64),
+    /// Change the file of contacts.
+    ChangeContacts(Change),
+    Copy(Private<Zeroizing<String>>),
+    /// Messages have come: ring the bell, if that is wished.
+    RingBell,
+    StartRelay,
+    Suspend,
+    Redraw,
+    Quit,
+}

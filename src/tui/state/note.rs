@@ -1,0 +1,20 @@
+//! The line about what has just happened.
+
+/// One line about what has just happened, until the next key.
+pub(in crate::tui) struct Note {
+    pub(in crate::tui) text: String,
+    pub(in crate::tui) good: bool,
+    pub(in crate::tui) topic: Topic,
+}
+
+/// What a note is about, which may make it go before the next key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Topic {
+    Anything,
+    /// The relay that is there: nothing to say once it has ended.
+    Relay,
+    /// That none is there: nothing to say once one is.
+    Absence,
+    /// A paste that goes on: nothing to say once it is over.
+    Paste,
+}

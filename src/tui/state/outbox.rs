@@ -1,0 +1,151 @@
+//! What has been written here, and what has become of it. Nothing that was not delivered is lost while the program
+//! runs.
+
+use std::sync::{Arc, Mutex};
+
+use zeroize::Zeroizing;
+
+use crate::lock;
+use kkv_ui::error::CliError;
+use kkv_ui::steps::Steps;
+
+/// How far a delivery is, to look at.
+pub(in crate::tui) type Progress = Arc<Mutex<Steps>>;
+
+/// Everything written, oldest first.
+#[derive(Default)]
+pub(in crate::tui) struct Outbox {
+    messages: Vec<Outgoing>,
+    last: u64,
+    pub(in crate::tui) selected: usize,
+    /// The first line on the screen of what has become of the chosen one.
+    pub(in crate::tui) top: usize,
+}
+
+/// One message.
+pub(in crate::tui) struct Outgoing {
+    pub(in crate::tui) id: u64,
+    /// Whom it is for, as it was typed.
+    pub(in crate::tui) to: String,
+    /// Wiped when it has arrived.
+    pub(in crate::tui) text: Zeroizing<String>,
+    pub(in crate::tui) state: DeliveryState,
+    /// When it was sent last, in Unix time.
+    pub(in crate::tui) at: Option<u64>,
+    /// How long it is, also when it is wiped.
+    pub(in crate::tui) bytes: usize,
+    /// Whether its owner did not want to pay for it.
+    pub(in crate::tui) is_declined: bool,
+}
+
+/// How far a message is.
+pub(in crate::tui) enum DeliveryState {
+    /// Not sent.
+    Draft,
+    /// On its way.
+    InProgress(Progress),
+    /// In the inbox it was for: with the words of the relay's answer.
+    Accepted(String),
+    /// Not there, or perhaps: it says which.
+    Failed(CliError),
+}
+
+impl Outbox {
+    pub(in crate::tui) fn messages(&self) -> &[Outgoing] {
+        &self.messages
+    }
+
+    /// A new draft; its number.
+    pub(in crate::tui) fn begin(&mut self) -> u64 {
+        self.last += 1;
+        self.messages.push(Outgoing {
+            id: self.last,
+            to: String::new(),
+            text: Zeroizing::default(),
+            state: DeliveryState::Draft,
+            at: None,
+            bytes: 0,
+            is_declined: false,
+        });
+        self.last
+    }
+
+    pub(in crate::tui) fn get(&self, id: u64) -> Option<&Outgoing> {
+        self.messages.iter().find(|message| message.id == id)
+    }
+
+    pub(in crate::tui) fn get_mut(&mut self, id: u64) -> Option<&mut Outgoing> {
+        self.messages.iter_mut().find(|message| message.id == id)
+    }
+
+    /// Its owner doesn't want to pay for it.
+    pub(in crate::tui) fn decline(&mut self, id: u64) {
+        if let Some(message) = self.get_mut(id) {
+            message.is_declined = true;
+        }
+    }
+
+    pub(in crate::tui) fn forget(&mut self, id: u64) {
+        self.messages.retain(|message| message.id != id);
+        self.move_by(0);
+    }
+
+    pub(in crate::tui) fn selected(&self) -> Option<&Outgoing> {
+        self.messages.get(self.selected)
+    }
+
+    /// Chooses this one, wherever it is in the list.
+    pub(in crate::tui) fn select(&mut self, id: u64) {
+        let position = self.messages.iter().position(|message| message.id == id);
+        self.selected = position.unwrap_or(self.selected);
+        self.top = 0;
+    }
+
+    pub(in crate::tui) fn move_by(&mut self, lines: isize) {
+        let last = self.messages.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(lines).min(last);
+        self.top = 0;
+    }
+
+    /// The last draft that was put aside.
+    pub(in crate::tui) fn draft(&self) -> Option<u64> {
+        let mut drafts = self.messages.iter().rev();
+        drafts
+            .find(|message| matches!(message.state, DeliveryState::Draft))
+            .map(|message| message.id)
+    }
+
+    /// How many are on their way.
+    pub(in crate::tui) fn in_progress(&self) -> usize {
+        self.all_progress().count()
+    }
+
+    /// How far each is that is on its way.
+    fn all_progress(&self) -> impl Iterator<Item = &Progress> {
+        self.messages
+            .iter()
+            .filter_map(|message| match &message.state {
+                DeliveryState::InProgress(step) => Some(step),
+                _ => None,
+            })
+    }
+
+    /// That some are on their way, in a few words; with how far it is, if it is one and that is known.
+    pub(in crate::tui) fn progress_in_short(&self) -> Option<String> {
+        let mut steps = self.all_progress();
+        let first = steps.next()?;
+        Some(match (steps.count(), lock(first).now().0) {
+            (0, Some(done)) => format!("1 on its way, {:.0} %", done.clamp(0.0, 1.0) * 100.0),
+            (0, None) => "1 on its way".to_owned(),
+            (more, _) => format!("{} on their way", more + 1),
+        })
+    }
+
+    /// How many would be lost now: written, and not delivered.
+    pub(in crate::tui) fn undelivered(&self) -> usize {
+        let kept = |message: &&Outgoing| {
+            !matches!(message.state, DeliveryState::Accepted(_)) && !message.text.is_empty()
+        };
+        self.messages.iter().filter(kept).count()
+    }
+}

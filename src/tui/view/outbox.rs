@@ -1,0 +1,213 @@
+//! What is being written, and what has been.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Gauge, Paragraph};
+
+use super::fitted::fitted;
+use crate::count::counted;
+use crate::lock;
+use crate::tui::app::App;
+use crate::tui::state::areas::Page;
+use crate::tui::state::composer::Field;
+use crate::tui::state::outbox::{DeliveryState, Outgoing};
+use crate::tui::theme::Theme;
+use kkv_terminal::visible::{OneLine, Visible};
+use kkv_terminal::wrapped::{columns, wrapped};
+use kkv_ui::error::Exit;
+use kkv_ui::fields::time;
+
+/// From this width on, the list of letters has days, and not hours alone.
+const LEAST_FOR_DATES: usize = 60;
+
+pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let theme = app.theme;
+    let Some(composer) = &mut app.composer else {
+        return;
+    };
+    let [to, text] = if area.height >= 3 + 3 {
+        Layout::vertical([Constraint::Length(3), Constraint::Min(3)]).areas(area)
+    } else {
+        // There is room for what is written in.
+        match composer.field {
+            Field::To => [area, Rect::ZERO],
+            Field::Text => [Rect::ZERO, area],
+        }
+    };
+    composer.set_height(text.height.saturating_sub(2).into());
+    let (bytes, most) = composer.size();
+    let over = bytes > most;
+    let count = Line::raw(format!(" {bytes} of {most} bytes "));
+    let count = if over {
+        count.style(theme.bad())
+    } else {
+        count
+    };
+    let field = composer.field;
+    let border = |name: &'static str, is_here: bool| {
+        let style = if is_here { theme.key() } else { theme.faint() };
+        Block::bordered().title(name).border_style(style)
+    };
+    let cursor = |is_here: bool| {
+        if is_here {
+            theme.selected()
+        } else {
+            Style::new()
+        }
+    };
+    composer.to.set_block(border(" To ", field == Field::To));
+    composer.to.set_cursor_style(cursor(field == Field::To));
+    composer.to.set_placeholder_style(theme.faint());
+    composer
+        .text
+        .set_block(border(" Message ", field == Field::Text).title_bottom(count.right_aligned()));
+    composer.text.set_cursor_style(cursor(field == Field::Text));
+    composer.text.set_placeholder_style(theme.faint());
+    (app.areas.to, app.areas.text) = (inside(to), inside(text));
+    frame.render_widget(&composer.to, to);
+    frame.render_widget(&composer.text, text);
+}
+
+/// What is inside the border around this.
+fn inside(area: Rect) -> Rect {
+    area.inner(Margin::new(1, 1))
+}
+
+pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let theme = app.theme;
+    let messages = app.outbox.messages();
+    if messages.is_empty() {
+        let text = "\n  You have written nothing yet; c begins.";
+        frame.render_widget(Paragraph::new(text), area);
+        return;
+    }
+    let Some(message) = app.outbox.selected() else {
+        return;
+    };
+    let status_lines = status_lines(
+        message,
+        usize::from(area.width.saturating_sub(2)).max(1),
+        theme,
+    );
+    // What has become of it has its room first, and the list one line at least.
+    let wanted = u16::try_from(status_lines.len() + 2).unwrap_or(u16::MAX);
+    let most = area
+        .height
+        .saturating_sub(wanted)
+        .clamp(1, (area.height / 2).max(1));
+    let rows = u16::try_from(messages.len()).unwrap_or(u16::MAX).min(most);
+    let [list, detail] =
+        Layout::vertical([Constraint::Length(rows), Constraint::Min(1)]).areas(area);
+    app.areas.list = list;
+    let top = (app.outbox.selected + 1).saturating_sub(rows.into());
+    app.areas.top = top;
+    for ((position, message), row) in messages.iter().enumerate().skip(top).zip(list.rows()) {
+        let mut line = Line::raw(in_list(message, row.width.into()));
+        if app.outbox.selected == position {
+            line = line.style(theme.selected());
+        }
+        frame.render_widget(line, row);
+    }
+    let page = Page {
+        lines: status_lines.len(),
+        height: detail.height.saturating_sub(2).into(),
+    };
+    let first = app.outbox.top.min(page.last());
+    let mut block = Block::bordered()
+        .title(format!(" To {} ", to(message)))
+        .border_style(theme.faint());
+    if let Some(more) = page.more(first) {
+        block = block.title_bottom(Line::raw(more).right_aligned());
+    }
+    let inner = block.inner(detail);
+    frame.render_widget(block, detail);
+    for (line, row) in status_lines.into_iter().skip(first).zip(inner.rows()) {
+        frame.render_widget(line, row);
+    }
+    if let DeliveryState::InProgress(progress) = &message.state
+        && let (Some(done), _) = lock(progress).now()
+        && let Some(row) = inner.rows().nth(1)
+    {
+        let bar = Gauge::default()
+            .ratio(done.clamp(0.0, 1.0))
+            .gauge_style(theme.good());
+        frame.render_widget(bar, row);
+    }
+    app.areas.page = page;
+}
+
+/// What has become of it, in lines of so many columns.
+fn status_lines(message: &Outgoing, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut add = |text: &str, style: Style| {
+        let parts = wrapped(text, width).into_iter();
+        lines.extend(parts.map(|part| Line::styled(text[part].to_owned(), style)));
+    };
+    match &message.state {
+        DeliveryState::Draft => {
+            let size = counted(message.text.len() as u64, "byte");
+            add(
+                &format!("Not sent; {size}. Enter goes on writing it."),
+                Style::new(),
+            );
+        }
+        DeliveryState::Accepted(words) => {
+            add("Accepted: the message is in the inbox.", Style::new());
+            add(words, Style::new());
+        }
+        DeliveryState::Failed(failed) => {
+            add(&OneLine(&failed.what).to_string(), theme.bad());
+            let hint = failed.hint.as_deref().unwrap_or_default();
+            add(&Visible(hint).to_string(), Style::new());
+            add(
+                "\nWhat you have written is kept: Enter opens it.",
+                Style::new(),
+            );
+        }
+        // The line below it is for how far it is.
+        DeliveryState::InProgress(progress) => {
+            lines.extend([Line::raw(lock(progress).now().1), Line::raw("")]);
+        }
+    }
+    lines
+}
+
+fn state_in_short(message: &Outgoing) -> &'static str {
+    match message.state {
+        DeliveryState::Draft => "draft",
+        DeliveryState::InProgress(_) => "on its way",
+        DeliveryState::Accepted(_) => "accepted",
+        DeliveryState::Failed(ref failed) if failed.exit == Exit::Cancelled => "cancelled",
+        DeliveryState::Failed(_) if message.is_declined => "you declined",
+        DeliveryState::Failed(_) => "failed",
+    }
+}
+
+/// Its line in the list, filled up to so many columns.
+fn in_list(message: &Outgoing, width: usize) -> String {
+    let at = match (&message.state, message.at) {
+        (DeliveryState::Draft, _) | (_, None) => String::new(),
+        (_, Some(at)) => time(at),
+    };
+    let (state, bytes) = (state_in_short(message), message.bytes);
+    let columns_before = if width < LEAST_FOR_DATES {
+        // The hour is behind the day.
+        let hour = at.split(' ').next_back().unwrap_or_default();
+        format!(" {state:<12} {hour:<5} {bytes:>4} B  ")
+    } else {
+        let size = counted(bytes as u64, "byte");
+        format!(" {state:<12} {at:<16}  {size:>10}  ")
+    };
+    let room = width.saturating_sub(columns(&columns_before));
+    columns_before + &fitted(&to(message), room)
+}
+
+fn to(message: &Outgoing) -> String {
+    if message.to.is_empty() {
+        "nobody yet".to_owned()
+    } else {
+        OneLine(&message.to).to_string()
+    }
+}

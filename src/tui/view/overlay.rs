@@ -1,0 +1,132 @@
+//! What stands over the screen for a moment: a question, or the page of all keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use crate::tui::app::App;
+use crate::tui::app::bindings::{Action, Binding, bindings};
+use crate::tui::state::areas::Page;
+use crate::tui::state::question::Question;
+use kkv_terminal::wrapped::wrapped;
+
+const QUESTION_WIDTH: u16 = 60;
+/// What the names of keys take of the page of all keys.
+const KEYS_COLUMNS: usize = 11;
+
+/// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said
+/// instead.
+pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut App) {
+    let Some(question) = app.questions.first() else {
+        return;
+    };
+    let (what, then) = question.words();
+    let is_answerable = app.questions.is_answerable();
+    let answers: &[_] = match question {
+        // Until the keys have rested, a yes does nothing.
+        Question::Pay { .. } if !is_answerable => &[("…", "")],
+        Question::Verify { .. } if !is_answerable => &[("…", ""), ("Esc", "back")],
+        _ if !is_answerable => &[("…", "yes"), ("n", "no")],
+        Question::Verify { .. } => &[("y", "yes"), ("n", "no"), ("Esc", "back")],
+        _ => &[("y", "yes"), ("n", "no")],
+    };
+    let width = QUESTION_WIDTH.min(all.width);
+    let inner = usize::from(width.saturating_sub(4)).max(1);
+    let mut lines = Vec::new();
+    for (text, style) in [(&what, app.theme.strong()), (&then, Style::new())] {
+        let parts = wrapped(text, inner).into_iter();
+        lines.extend(parts.map(|part| Line::styled(&text[part], style)));
+    }
+    let keys = |keys: &[(&'static str, &'static str)]| {
+        let spans = keys.iter().flat_map(|(key, does)| {
+            [
+                Span::styled(*key, app.theme.key()),
+                Span::raw(format!(" {does}   ")),
+            ]
+        });
+        Line::from_iter(spans)
+    };
+    lines.extend([Line::raw(""), keys(answers)]);
+    let height = |lines: &[_]| {
+        u16::try_from(lines.len())
+            .unwrap_or(u16::MAX)
+            .saturating_add(2)
+    };
+    app.areas.question_is_hidden = height(&lines) > all.height;
+    if app.areas.question_is_hidden {
+        let enlarge = "Make the window larger, to see what is asked.";
+        let parts = wrapped(enlarge, inner).into_iter();
+        lines = parts.map(|part| Line::raw(&enlarge[part])).collect();
+        lines.push(keys(&[("Esc", "back")]));
+    }
+    let height = height(&lines);
+    let area = if height > body.height { all } else { body };
+    let block = Block::bordered().border_style(app.theme.warning());
+    boxed(frame, area, (width, height), block, Paragraph::new(lines));
+}
+
+/// The page of all keys, from the line on that was gone to.
+pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let Some(top) = app.help else {
+        return;
+    };
+    let room = usize::from(area.width)
+        .saturating_sub(KEYS_COLUMNS + 4)
+        .max(1);
+    let mut lines = Vec::new();
+    // Where nothing is picked, Esc does nothing there.
+    let is_there = |binding: &&Binding| binding.action != Action::Back || binding.is_available(app);
+    for binding in bindings(app.screen).filter(is_there) {
+        let mut keys = binding.keys_shown;
+        for part in wrapped(binding.long, room) {
+            lines.push(Line::from_iter([
+                Span::styled(format!("{keys:>9}  "), app.theme.key()),
+                Span::raw(&binding.long[part]),
+            ]));
+            keys = "";
+        }
+    }
+    let height = usize::from(area.height).saturating_sub(2);
+    let page = Page {
+        lines: lines.len(),
+        height,
+    };
+    let top = top.min(page.last());
+    (app.areas.page, app.help) = (page, Some(top));
+    let mut block = Block::bordered()
+        .title(" Keys ")
+        .title_bottom(" Esc goes back ");
+    if let Some(more) = page.more(top) {
+        block = block.title_bottom(Line::raw(more).right_aligned());
+    }
+    let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
+    let size = |size| u16::try_from(size).unwrap_or(u16::MAX);
+    let (width, height) = (size(width), size(lines.len() + 2));
+    let text = Paragraph::new(lines.split_off(top));
+    boxed(frame, area, (width, height), block, text);
+}
+
+/// In the middle of `area`, over what was there.
+fn boxed(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (width, height): (u16, u16),
+    block: Block<'_>,
+    text: Paragraph<'_>,
+) {
+    let [area] = Layout::horizontal([Constraint::Max(width)])
+        .flex(Flex::Center)
+        .areas(area);
+    let [area] = Layout::vertical([Constraint::Max(height)])
+        .flex(Flex::Center)
+        .areas(area);
+    frame.render_widget(Clear, area);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let [inner] = Layout::horizontal([Constraint::Min(1)])
+        .horizontal_margin(1)
+        .areas(inner);
+    frame.render_widget(text, inner);
+}

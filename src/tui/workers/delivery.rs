@@ -1,0 +1,182 @@
+//! Deliveries under way, beside the screen.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::AbortHandle;
+
+use crate::clock::{Clock, SystemClock};
+use crate::contacts::Name;
+use crate::crypto::identity::SenderKey;
+use crate::crypto::random;
+use crate::limits::{ANSWER_TIMEOUT, DIAL_TIMEOUT};
+use crate::lock;
+use crate::pow::Solver;
+use crate::protocol::suite::SuitePolicy;
+use crate::protocol::text::Text;
+use crate::sender::{Accepted, Consent, Event as Happened, Observer, Price};
+use crate::tor::{Target, TorWay};
+use crate::tui::event::{DeliveryEvent, Event};
+use crate::tui::state::outbox::Progress;
+use kkv_ui::error::{CliError, Exit};
+use kkv_ui::outcome::{accepted_words, cancelled};
+use kkv_ui::steps::{Steps, dear};
+use kkv_ui::way::{Load, SharedTor, Way};
+
+/// How all messages go.
+pub(crate) struct Route {
+    pub(crate) tor: TorWay,
+    pub(crate) embedded: SharedTor,
+    pub(crate) solver: Solver,
+}
+
+/// All that are under way. They end with this value.
+pub(in crate::tui) struct DeliveryWorker {
+    route: Arc<Route>,
+    events: UnboundedSender<Event>,
+    under_way: HashMap<u64, Delivery>,
+}
+
+/// One of them.
+struct Delivery {
+    stop: Arc<Notify>,
+    task: AbortHandle,
+}
+
+impl DeliveryWorker {
+    /// What happens becomes events.
+    pub(in crate::tui) fn new(route: Route, events: UnboundedSender<Event>) -> Self {
+        Self {
+            route: Arc::new(route),
+            events,
+            under_way: HashMap::new(),
+        }
+    }
+
+    /// Has `text` delivered to `target`; in kkv/2 and nothing less if it is that of the contact `better`.
+    pub(in crate::tui) fn send(
+        &mut self,
+        id: u64,
+        target: Target,
+        better: Option<Name>,
+        text: Text,
+    ) {
+        let progress = Progress::default();
+        let observer = DeliveryObserver {
+            id,
+            progress: Arc::clone(&progress),
+            events: self.events.clone(),
+        };
+        let (route, events) = (Arc::clone(&self.route), self.events.clone());
+        observer.send(DeliveryEvent::Started {
+            id,
+            progress: Arc::clone(&progress),
+            at: SystemClock::default().wall(),
+        });
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
+        let delivery = tokio::spawn(async move {
+            let result = tokio::select! {
+                biased; // what is known is told
+                result = deliver(&route, target, better.as_ref(), &text, &observer) => result,
+                () = stopped.notified() => Err(cancelled(lock(&observer.progress).was_sending())),
+            };
+            match result {
+                Ok(accepted) => DeliveryEvent::Accepted {
+                    id,
+                    words: accepted_words(&accepted, false),
+                    target,
+                    suite: accepted.suite,
+                },
+                Err(failed) => DeliveryEvent::Failed(id, failed),
+            }
+        });
+        let task = delivery.abort_handle();
+        tokio::spawn(async move {
+            let event = match delivery.await {
+                Ok(event) => event,
+                Err(fault) if fault.is_cancelled() => return,
+                Err(_) => DeliveryEvent::Failed(id, internal_error()),
+            };
+            let _ = events.send(Event::Delivery(event));
+        });
+        self.under_way.insert(id, Delivery { stop, task });
+    }
+
+    /// Gives up one, if it is still under way: then it is told as failed, with whether it may have arrived.
+    pub(in crate::tui) fn cancel(&mut self, id: u64) {
+        if let Some(delivery) = self.under_way.remove(&id) {
+            delivery.stop.notify_one();
+        }
+    }
+}
+
+impl Drop for DeliveryWorker {
+    fn drop(&mut self) {
+        for delivery in self.under_way.values() {
+            delivery.task.abort();
+        }
+    }
+}
+
+/// What is said if the delivery itself had a fault.
+fn internal_error() -> CliError {
+    let what =
+        "internal error (a bug; please report it): whether the message arrived can't be known";
+    CliError::new(Exit::InDoubt, what).hint("Sending it again may leave it there twice.")
+}
+
+async fn deliver(
+    route: &Route,
+    target: Target,
+    better: Option<&Name>,
+    text: &Text,
+    observer: &DeliveryObserver,
+) -> Result<Accepted, CliError> {
+    let way = Way::choose(route.tor, target, &route.embedded, DIAL_TIMEOUT).await?;
+    *lock(&observer.progress) = Steps::new(way.state());
+    let load = Load {
+        target,
+        suites: SuitePolicy::default(),
+        better,
+        solver: route.solver,
+        max_time: None,
+        anyway: false,
+        patience: ANSWER_TIMEOUT,
+        key: SenderKey::generate(&mut random::kernel()),
+        text,
+    };
+    way.carry(load, observer).await
+}
+
+/// Tells of one.
+#[derive(Debug)]
+struct DeliveryObserver {
+    id: u64,
+    progress: Progress,
+    events: UnboundedSender<Event>,
+}
+
+impl DeliveryObserver {
+    fn send(&self, event: DeliveryEvent) {
+        let _ = self.events.send(Event::Delivery(event));
+    }
+}
+
+impl Observer for DeliveryObserver {
+    fn event(&self, event: Happened) {
+        lock(&self.progress).take(event); // the screen looks at it by itself
+    }
+
+    fn consents(&self, price: Price) -> Consent<'_> {
+        let (answer, answered) = oneshot::channel();
+        self.send(DeliveryEvent::PaymentQuestion {
+            id: self.id,
+            words: dear(&price),
+            answer,
+        });
+        Box::pin(async move { answered.await.unwrap_or(false) })
+    }
+}
