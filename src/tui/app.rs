@@ -158,8 +158,13 @@ impl App {
     }
 
     /// Says what has happened, until the next key.
-    fn notify(&mut self, good: bool, text: impl Into<String>) {
-        self.notify_about(Topic::Anything, good, text);
+    fn inform(&mut self, text: impl Into<String>) {
+        self.notify_about(Topic::Anything, true, text);
+    }
+
+    /// Says what did not work, or needs attention, until the next key.
+    fn warn(&mut self, text: impl Into<String>) {
+        self.notify_about(Topic::Anything, false, text);
     }
 
     /// Says what has happened, until that is over.

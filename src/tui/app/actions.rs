@@ -32,7 +32,7 @@ impl App {
         let before = self.inbox.position();
         self.inbox.move_by(lines);
         if self.inbox.position() == before {
-            self.notify(true, format!("this is the {end} in the list"));
+            self.inform(format!("this is the {end} in the list"));
             return Vec::new();
         }
         self.open_selected()
@@ -61,7 +61,7 @@ impl App {
         let marked = counted(ids.len() as u64, "message");
         let how = if read { "read" } else { "unread" };
         self.inbox.clear_picked();
-        self.notify(true, format!("marked {marked} as {how}"));
+        self.inform(format!("marked {marked} as {how}"));
         vec![Effect::Mark(ids, read)]
     }
 
@@ -106,7 +106,7 @@ impl App {
     pub(super) fn ask_to_delete_all(&mut self) {
         let ids: Vec<_> = self.inbox.messages().map(|m| m.id).collect();
         if ids.is_empty() {
-            return self.notify(false, "there is no message to delete");
+            return self.warn("there is no message to delete");
         }
         let are_found = self.search.active.is_some();
         self.ask(Question::DeleteAll {
@@ -122,18 +122,18 @@ impl App {
         };
         let (text, id) = (reading.to_copy(), reading.summary().id);
         let allowed = self.clipboard.condition();
-        let mut told = format!("copied to the clipboard, {allowed}");
+        let mut note = format!("copied to the clipboard, {allowed}");
         // What a line feed at its end would do in a shell, or a tab, is no part of what was said.
         let is_said = |text: &str| {
             let words: Vec<&str> = text.split_whitespace().collect();
             words.join(" ")
         };
         if Zeroizing::new(is_said(&text)) != Zeroizing::new(is_said(reading.text())) {
-            told = format!("copied as it is shown, {allowed}; as it came: kkvc read {id} --raw");
+            note = format!("copied as it is shown, {allowed}; as it came: kkvc read {id} --raw");
         } else if text.contains('\n') {
-            told += "; pasted into a shell, each line may be run";
+            note += "; pasted into a shell, each line may be run";
         }
-        self.notify(true, told);
+        self.inform(note);
         vec![Effect::Copy(text.into())]
     }
 
@@ -143,20 +143,20 @@ impl App {
             return Vec::new();
         };
         let Some((link, number, of)) = found else {
-            self.notify(false, "there is no link in it (http:// or https://)");
+            self.warn("there is no link in it (http:// or https://)");
             return Vec::new();
         };
-        let told = format!("copied link {number} of {of}, {allowed}: {}", *link);
-        self.notify(true, told);
+        let note = format!("copied link {number} of {of}, {allowed}: {}", *link);
+        self.inform(note);
         vec![Effect::Copy(link.into())]
     }
 
     pub(super) fn copy_address(&mut self) -> Vec<Effect> {
         let RelayState::Running(status) = &self.relay else {
-            self.notify(false, "there is no address: your relay isn't running");
+            self.warn("there is no address: your relay isn't running");
             return Vec::new();
         };
-        let (address, told) = match status.reach() {
+        let (address, note) = match status.reach() {
             Reach::Onion(onion) => (OneLine(onion).to_string(), "copied your address"),
             Reach::ThisMachine => (
                 OneLine(&status.place()).to_string(),
@@ -168,7 +168,7 @@ impl App {
                 return Vec::new();
             }
         };
-        self.notify_of_relay(true, format!("{told}, {}", self.clipboard.condition()));
+        self.notify_of_relay(true, format!("{note}, {}", self.clipboard.condition()));
         vec![Effect::Copy(Zeroizing::new(address).into())]
     }
 
@@ -179,7 +179,7 @@ impl App {
             } => self.ask(Question::Start),
             RelayState::Unreachable { what, .. } => {
                 let what = what.clone();
-                self.notify(false, what);
+                self.warn(what);
             }
             RelayState::Unknown => {}
             RelayState::Running(_) => self.notify_of_relay(true, "your relay is running"),

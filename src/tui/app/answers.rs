@@ -46,7 +46,7 @@ impl App {
         let (yes, is_no) = (is(['y', 'Y']), is(['n', 'N']));
         // One key is a yes, whatever is in its place elsewhere: a Bulgarian no is where a Russian keyboard has y.
         if matches!(key.code, KeyCode::Char(letter) if !letter.is_ascii()) {
-            self.notify(false, "that was no yes: a yes is the Latin letter y");
+            self.warn("that was no yes: a yes is the Latin letter y");
         }
         match question {
             Question::Pay { id, answer, .. } => {

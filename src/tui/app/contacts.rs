@@ -34,8 +34,8 @@ impl App {
             .filter(|_| self.screen == Screen::Message);
         let sender = read.map(|reading| reading.summary().sender);
         if let Some(name) = sender.and_then(|key| self.contacts.who_signs(&key)) {
-            let told = format!("{name} signs with this key");
-            self.notify(true, told);
+            let note = format!("{name} signs with this key");
+            self.inform(note);
             return;
         }
         self.contact_form = Some(ContactForm::new(sender));
@@ -76,7 +76,7 @@ impl App {
             }
             Err((line, why)) => {
                 form.line = line;
-                self.notify(false, why);
+                self.warn(why);
                 Vec::new()
             }
         }
@@ -99,7 +99,7 @@ impl App {
     pub(super) fn change_contacts(&mut self, change: Change) -> Vec<Effect> {
         if self.contacts.are_kept() {
             if !matches!(change, Change::Spoke(..)) {
-                self.notify(true, "saving…");
+                self.inform("saving…");
             }
             return vec![Effect::ChangeContacts(change)];
         }
@@ -125,7 +125,7 @@ impl App {
             ContactsEvent::Refreshed(book) => self.contacts.set(book),
             ContactsEvent::Unreadable(why) => {
                 let what = format!("the file of contacts can't be read any more: {why}");
-                self.notify(false, what);
+                self.warn(what);
                 return Vec::new();
             }
         }
@@ -142,9 +142,9 @@ impl App {
                 Change::Spoke(..) => "accepted, but its suite can't be noted: ",
                 _ => "",
             };
-            return self.notify(false, format!("{what}{why}"));
+            return self.warn(format!("{what}{why}"));
         }
-        let (written, told) = match change {
+        let (written, note) = match change {
             Change::Add(contact) => (
                 Some(contact.name()),
                 format!("{} is a contact", contact.name()),
@@ -164,7 +164,7 @@ impl App {
                 until = ", until you end kkvc: --contacts FILE keeps them";
             }
         }
-        self.notify(true, told + until);
+        self.inform(note + until);
     }
 
     /// The words were compared, and are not the same.
@@ -175,7 +175,7 @@ impl App {
         }
         let what =
             format!("{name} is not verified; if the words differ, it is somebody else's address");
-        self.notify(false, what);
+        self.warn(what);
         Vec::new()
     }
 
@@ -195,10 +195,7 @@ impl App {
             }
             None => {
                 let here = address(target);
-                self.notify(
-                    false,
-                    format!("{here} is on this machine, and has no words"),
-                );
+                self.warn(format!("{here} is on this machine, and has no words"));
             }
         }
     }

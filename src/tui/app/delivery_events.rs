@@ -39,7 +39,7 @@ impl App {
                     outgoing.text = Zeroizing::default();
                 }
                 self.set_state(id, DeliveryState::Accepted(words));
-                self.notify(true, "accepted: the message is in the inbox");
+                self.inform("accepted: the message is in the inbox");
                 if let Some(learnt) = self.contacts.learn(target, suite) {
                     return self.change_contacts(learnt);
                 }
@@ -48,7 +48,7 @@ impl App {
                 // What helps with the command may be an option that there is not here.
                 failed.hint = failed.hint.filter(|hint| (self.takes_options)(hint));
                 self.ask_pending();
-                self.notify(false, failed.what.clone());
+                self.warn(failed.what.clone());
                 self.set_state(id, DeliveryState::Failed(failed));
             }
         }
@@ -71,10 +71,7 @@ impl App {
             return;
         }
         if self.screen != Screen::Outbox {
-            self.notify(
-                false,
-                "a message that you are sending waits for your answer: o asks you",
-            );
+            self.warn("a message that you are sending waits for your answer: o asks you");
             return;
         }
         for (id, question) in self.pending_questions.drain(..) {

@@ -68,13 +68,13 @@ impl App {
         let action = binding.map(|binding| binding.action);
         // A phonetic keyboard has д on d, which deletes, and no terminal tells it from one that has it on l.
         if action == Some(Action::Open) && latin != key {
-            self.notify(false, "Enter opens it; a letter that isn't Latin does not");
+            self.warn("Enter opens it; a letter that isn't Latin does not");
             return Vec::new();
         }
         // What is being saved stays as it was written; only out of here one can go.
         let form = self.contact_form.as_ref();
         if form.is_some_and(|form| form.is_being_saved) && action != Some(Action::Quit) {
-            self.notify(true, "saving…");
+            self.inform("saving…");
             return Vec::new();
         }
         match binding {

@@ -28,18 +28,18 @@ impl App {
                 let hidden = form.paste(text);
                 self.notify_of_hidden(&hidden);
             }
-            (Screen::ContactForm, ..) => self.notify(true, "saving…"),
+            (Screen::ContactForm, ..) => self.inform("saving…"),
             (Screen::Search, ..) => {
                 let hidden = self.search.paste(text);
                 self.notify_of_hidden(&hidden);
             }
-            _ => self.notify(false, "press c to write a message; then paste it"),
+            _ => self.warn("press c to write a message; then paste it"),
         }
     }
 
     pub(super) fn notify_of_cut_paste(&mut self) {
         let what = format!("too much was pasted: {PASTE_LIMIT} bytes of it were taken");
-        self.notify(false, what);
+        self.warn(what);
     }
 
     /// A paste without an end takes all that is typed.
@@ -60,7 +60,7 @@ impl App {
             let (count, first) = (hidden.len(), u32::from(*first));
             let what =
                 format!("left out what nobody would see: {count} in all, the first U+{first:04X}");
-            self.notify(false, what);
+            self.warn(what);
         }
     }
 
@@ -69,10 +69,7 @@ impl App {
         if !self.is_pasting || self.writes(key) {
             return false;
         }
-        self.notify(
-            false,
-            "a key that came with what was pasted did nothing: press it again",
-        );
+        self.warn("a key that came with what was pasted did nothing: press it again");
         true
     }
 
@@ -138,7 +135,7 @@ mod tests {
         for before in ["", "\n", "o", "a", "?", "d", "D"] {
             let mut app = app(1..=3);
             press(&mut app, before);
-            let (place, questions) = (app.screen, app.questions.iter().count());
+            let (screen_before, questions) = (app.screen, app.questions.iter().count());
             paste(&mut app, "words");
             assert!(
                 press_fast(&mut app, "dyDyyqcx\x03\x1a\n\x1bn").is_empty(),
@@ -156,7 +153,7 @@ mod tests {
             }
             assert_eq!(
                 (app.screen, app.questions.iter().count()),
-                (place, questions),
+                (screen_before, questions),
                 "{before}"
             );
         }

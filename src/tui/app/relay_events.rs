@@ -25,10 +25,7 @@ impl App {
                 if is_another {
                     self.clear_note_about(Topic::Relay);
                     let gone = self.forget_messages();
-                    self.notify(
-                        false,
-                        format!("your relay has ended{gone}; this is another"),
-                    );
+                    self.warn(format!("your relay has ended{gone}; this is another"));
                 }
                 self.inbox.follow(list);
                 let newest = self.inbox.all().map(|message| message.id).max();
@@ -44,7 +41,7 @@ impl App {
                 effects.extend(any_new.then_some(Effect::RingBell));
                 return effects;
             }
-            RelayEvent::SearchResults(number, looked) => self.on_search_results(number, &looked),
+            RelayEvent::SearchResults(number, results) => self.on_search_results(number, &results),
             RelayEvent::SearchFailed(number, left, why) => {
                 self.on_search_failed(number, &left, &why);
             }
@@ -77,8 +74,8 @@ impl App {
             RelayEvent::Message(message) => return self.show(*message),
             RelayEvent::Starting => self.notify_of_absence(true, "starting your relay…"),
             RelayEvent::Ended(why) => self.notify_of_absence(false, why),
-            RelayEvent::Done(what) => self.notify(true, what),
-            RelayEvent::Failed(why) => self.notify(false, why),
+            RelayEvent::Done(what) => self.inform(what),
+            RelayEvent::Failed(why) => self.warn(why),
         }
         Vec::new()
     }
@@ -115,7 +112,7 @@ impl App {
             }
         }
         if self.note.is_none() {
-            self.notify(true, format!("message {id} is gone"));
+            self.inform(format!("message {id} is gone"));
         }
     }
 

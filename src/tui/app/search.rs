@@ -15,8 +15,8 @@ impl App {
     pub(super) fn start_search(&mut self) -> Vec<Effect> {
         self.screen = Screen::Inbox;
         let newest = self.inbox.all().map(|message| message.id).max();
-        let chosen = self.inbox.selected().map(|message| message.id);
-        if !self.search.begin(newest, chosen) {
+        let selected = self.inbox.selected().map(|message| message.id);
+        if !self.search.begin(newest, selected) {
             return self.end_search();
         }
         self.inbox.search();
@@ -34,9 +34,9 @@ impl App {
 
     /// Has those messages looked at that were not yet, if anything is looked for.
     pub(super) fn continue_search(&mut self) -> Vec<Effect> {
-        let people = &self.contacts;
+        let contacts = &self.contacts;
         let all = self.inbox.all();
-        let all = all.map(|message| (message.id, people.who_signs(&message.sender).cloned()));
+        let all = all.map(|message| (message.id, contacts.who_signs(&message.sender).cloned()));
         let request = self.search.request(all);
         request.map(Effect::Search).into_iter().collect()
     }
@@ -47,15 +47,15 @@ impl App {
         self.continue_search()
     }
 
-    pub(super) fn on_search_results(&mut self, number: u64, looked: &[(MessageId, bool)]) {
-        if self.search.on_results(number, looked) {
-            self.inbox.found(looked);
+    pub(super) fn on_search_results(&mut self, number: u64, results: &[(MessageId, bool)]) {
+        if self.search.on_results(number, results) {
+            self.inbox.found(results);
         }
     }
 
     pub(super) fn on_search_failed(&mut self, number: u64, left: &[MessageId], why: &str) {
         if self.search.on_failed(number, left) {
-            self.notify(false, format!("the search waits: {why}"));
+            self.warn(format!("the search waits: {why}"));
         }
     }
 
@@ -103,11 +103,11 @@ mod tests {
     }
 
     /// These messages have been looked at, and have what is looked for or not.
-    fn looked(app: &mut App, number: u64, looked: &[(u64, bool)]) {
-        let looked = looked.iter().map(|(id, found)| (MessageId(*id), *found));
+    fn results(app: &mut App, number: u64, results: &[(u64, bool)]) {
+        let results = results.iter().map(|(id, found)| (MessageId(*id), *found));
         app.update(Event::Relay(RelayEvent::SearchResults(
             number,
-            looked.collect(),
+            results.collect(),
         )));
     }
 
@@ -128,13 +128,13 @@ mod tests {
         let mut app = app(1..=5);
         let (number, ids) = asked(&press(&mut app, "/two words\n"));
         assert_eq!(ids, [5, 4, 3, 2, 1]);
-        looked(&mut app, number, &[(5, false), (4, true), (3, false)]);
+        results(&mut app, number, &[(5, false), (4, true), (3, false)]);
         let shown = screen(&mut app, 80, 24);
         assert!(
             shown.contains("/two words  1 found; looking: 3 of 5…"),
             "{shown}"
         );
-        looked(&mut app, number, &[(2, true), (1, false)]);
+        results(&mut app, number, &[(2, true), (1, false)]);
         let shown = screen(&mut app, 80, 24);
         assert!(
             shown.contains("/two words  2 of 5 messages; Esc shows all"),
@@ -176,7 +176,7 @@ mod tests {
             "there is nothing to act on"
         );
         assert!(app.questions.is_empty());
-        looked(&mut app, number, &[5, 4, 3, 2, 1].map(|id| (id, false)));
+        results(&mut app, number, &[5, 4, 3, 2, 1].map(|id| (id, false)));
         assert!(screen(&mut app, 80, 24).contains("No message has these words."));
         assert!(matches!(press(&mut app, "\x1b")[..], [Effect::StopSearch]));
         assert_eq!(
@@ -201,7 +201,7 @@ mod tests {
         // Picked before, and hidden then.
         press(&mut app, "   ");
         let (number, _) = asked(&press(&mut app, "/x\n"));
-        looked(
+        results(
             &mut app,
             number,
             &[5, 4, 3, 2, 1].map(|id| (id, id % 2 == 0)),
@@ -218,7 +218,7 @@ mod tests {
         // Nor one that is found while it is asked.
         let (number, ids) = asked(&here(&mut app, 1..=6));
         assert_eq!(ids, [6]);
-        looked(&mut app, number, &[(6, true)]);
+        results(&mut app, number, &[(6, true)]);
         let effects = press(&mut app, "y");
         assert!(matches!(&effects[..], [Effect::Delete(Delete::Ids(ids))] if *ids == found));
         press(&mut app, "GGG");
@@ -248,7 +248,7 @@ mod tests {
                 .iter()
                 .any(|effect| matches!(effect, Effect::RingBell))
         );
-        looked(&mut app, number, &[(8, false), (7, true), (6, false)]);
+        results(&mut app, number, &[(8, false), (7, true), (6, false)]);
         assert_eq!((in_list(&app), selected(&app)), (vec![7, 4, 2], Some(4)));
         let shown = screen(&mut app, 80, 24);
         assert!(
@@ -257,7 +257,7 @@ mod tests {
         );
         // What is open and hidden is not gone; what is gone is not listed.
         arrives(&mut app, summary(4), "four");
-        looked(&mut app, number, &[(4, false)]);
+        results(&mut app, number, &[(4, false)]);
         assert!(app.reading.is_some());
         assert!(
             !here(&mut app, 5..=8)
@@ -273,16 +273,16 @@ mod tests {
         let mut app = searched();
         let (words, _) = asked(&press(&mut app, "/\x15other\n"));
         let (others, _) = asked(&press(&mut app, "/\x15another\n"));
-        looked(&mut app, words, &[(1, true)]);
+        results(&mut app, words, &[(1, true)]);
         assert!(in_list(&app).is_empty());
         let mut another = status();
         another.relay = RelayId([9; 32]);
         let news = RelayEvent::Listed(another, listed([1, 2]));
         let (number, ids) = asked(&app.update(Event::Relay(news)));
         assert_eq!(ids, [2, 1]);
-        looked(&mut app, others, &[(2, true), (1, true)]);
+        results(&mut app, others, &[(2, true), (1, true)]);
         assert!(in_list(&app).is_empty());
-        looked(&mut app, number, &[(2, false), (1, true)]);
+        results(&mut app, number, &[(2, false), (1, true)]);
         assert_eq!(in_list(&app), [1]);
         assert!(screen(&mut app, 80, 24).contains("1 of 2 messages, 1 new not shown"));
         let (what, hint, can_start) = (String::new(), String::new(), false);
@@ -307,7 +307,7 @@ mod tests {
             )));
         };
         let (number, _) = asked(&press(&mut app, "/x\n"));
-        looked(&mut app, number, &[(5, true)]);
+        results(&mut app, number, &[(5, true)]);
         fails(&mut app, number, &[4, 3, 2, 1]);
         let shown = screen(&mut app, 80, 24);
         assert!(shown.contains("1 found; looking: 1 of 5…"), "{shown}");
@@ -319,10 +319,10 @@ mod tests {
         assert!(!screen(&mut app, 80, 24).contains("the search waits"));
         assert_eq!(asked(&how(&mut app)).1, [2, 1, 4, 3]);
         assert!(how(&mut app).is_empty(), "all are asked about");
-        looked(&mut app, number, &[(2, true), (1, false)]);
+        results(&mut app, number, &[(2, true), (1, false)]);
         fails(&mut app, number, &[4, 3]);
         assert_eq!(asked(&here(&mut app, 1..=6)).1, [6, 4, 3]);
-        looked(&mut app, number, &[(6, false), (4, true), (3, false)]);
+        results(&mut app, number, &[(6, false), (4, true), (3, false)]);
         assert_eq!(in_list(&app), [5, 4, 2]);
         assert!(screen(&mut app, 80, 24).contains("3 of 6 messages"));
         assert!(how(&mut app).is_empty());
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(asked(&effects).1, [5, 4, 3, 2, 1]);
         assert_eq!(in_list(&app), [4, 2], "so far");
         let (number, _) = asked(&press(&mut app, "r!\n"));
-        looked(&mut app, number, &[5, 4, 3, 2, 1].map(|id| (id, id == 1)));
+        results(&mut app, number, &[5, 4, 3, 2, 1].map(|id| (id, id == 1)));
         assert_eq!(in_list(&app), [1]);
     }
 }

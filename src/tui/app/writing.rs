@@ -52,7 +52,7 @@ impl App {
         outgoing.bytes = outgoing.text.len();
         outgoing.state = DeliveryState::Draft;
         let is_next = self.outbox.draft() == Some(composer.id);
-        let told = match self.previous_screen {
+        let note = match self.previous_screen {
             Screen::Inbox | Screen::Message if is_next => {
                 "put aside: c goes on writing it; o has it, and there c begins another"
             }
@@ -60,7 +60,7 @@ impl App {
             Screen::Contacts if is_next => "put aside: Esc, then c goes on writing it",
             _ => "put aside: it is with what you have written, where o leads from the list",
         };
-        self.notify(true, told);
+        self.inform(note);
     }
 
     pub(super) fn send(&mut self) -> Vec<Effect> {
@@ -71,7 +71,7 @@ impl App {
             Ok(ready) => ready,
             Err(invalid) => {
                 composer.field = invalid.field;
-                self.notify(false, invalid.why);
+                self.warn(invalid.why);
                 return Vec::new();
             }
         };
@@ -104,14 +104,14 @@ impl App {
     /// Takes the last word of what is being written back.
     pub(super) fn undo(&mut self) {
         if !self.composer.as_mut().is_some_and(Composer::undo) {
-            self.notify(true, "there is nothing to undo");
+            self.inform("there is nothing to undo");
         }
     }
 
     /// Does it again.
     pub(super) fn redo(&mut self) {
         if !self.composer.as_mut().is_some_and(Composer::redo) {
-            self.notify(true, "there is nothing to do again");
+            self.inform("there is nothing to do again");
         }
     }
 
@@ -125,9 +125,9 @@ impl App {
                 let id = outgoing.id;
                 self.edit(id);
             }
-            DeliveryState::InProgress(_) => self.notify(false, "it is on its way; x cancels it"),
+            DeliveryState::InProgress(_) => self.warn("it is on its way; x cancels it"),
             DeliveryState::Accepted(_) => {
-                self.notify(true, "it has arrived, and is not kept here");
+                self.inform("it has arrived, and is not kept here");
             }
         }
     }
@@ -138,7 +138,7 @@ impl App {
                 vec![Effect::Cancel(outgoing.id)]
             }
             _ => {
-                self.notify(false, "it is not on its way");
+                self.warn("it is not on its way");
                 Vec::new()
             }
         }
@@ -151,7 +151,7 @@ impl App {
         };
         let id = outgoing.id;
         match outgoing.state {
-            DeliveryState::InProgress(_) => self.notify(false, "it is on its way; x cancels it"),
+            DeliveryState::InProgress(_) => self.warn("it is on its way; x cancels it"),
             DeliveryState::Accepted(_) => self.outbox.forget(id),
             _ if outgoing.text.is_empty() => self.outbox.forget(id),
             _ => self.ask(Question::Forget(id)),

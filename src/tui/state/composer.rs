@@ -206,22 +206,22 @@ mod tests {
 
     const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
-    fn typed(compose: &mut Composer, text: &str) {
+    fn typed(composer: &mut Composer, text: &str) {
         for c in text.chars() {
             let code = if c == '\n' {
                 KeyCode::Enter
             } else {
                 KeyCode::Char(c)
             };
-            compose.input(KeyEvent::new(code, KeyModifiers::NONE));
+            composer.input(KeyEvent::new(code, KeyModifiers::NONE));
         }
     }
 
     #[test]
     fn enter_goes_from_the_address_to_the_text_and_then_is_a_line() {
-        let mut compose = Composer::new(1, "", "");
-        typed(&mut compose, &format!("{ADDRESS}\none\ntwo"));
-        let (target, text) = compose.ready(&Book::default()).unwrap();
+        let mut composer = Composer::new(1, "", "");
+        typed(&mut composer, &format!("{ADDRESS}\none\ntwo"));
+        let (target, text) = composer.ready(&Book::default()).unwrap();
         assert_eq!(target.to_string(), format!("{ADDRESS}:45069"));
         assert_eq!(text.as_str(), "one\ntwo");
     }
@@ -234,60 +234,60 @@ mod tests {
             block.replace('\n', "\r\n"),
             block.replace('\n', "\r"),
         ] {
-            let mut compose = Composer::new(1, ADDRESS, "");
-            compose.paste(&pasted);
-            assert_eq!(*compose.text(), block.trim_end());
+            let mut composer = Composer::new(1, ADDRESS, "");
+            composer.paste(&pasted);
+            assert_eq!(*composer.text(), block.trim_end());
         }
     }
 
     #[test]
     fn nothing_is_sent_that_nobody_sees() {
-        let mut compose = Composer::new(1, ADDRESS, "");
-        let hidden = compose
+        let mut composer = Composer::new(1, ADDRESS, "");
+        let hidden = composer
             .paste("pay\u{200b} \u{202e}me\x1b[201~\tnow\u{a0}👩\u{200d}⚕\u{fe0f} می\u{200c}خواهم");
         assert_eq!(hidden, ['\u{200b}', '\u{202e}', '\x1b']);
-        let text = compose.text();
+        let text = composer.text();
         assert!(text.starts_with("pay me[201~"), "{text:?}");
         assert!(
             text.ends_with("now\u{a0}👩\u{200d}⚕\u{fe0f} می\u{200c}خواهم"),
             "{text:?}"
         );
-        assert!(compose.paste("plain\nwords").is_empty());
+        assert!(composer.paste("plain\nwords").is_empty());
     }
 
     #[test]
     fn what_was_done_to_a_field_is_taken_back_and_done_again() {
-        let mut compose = Composer::new(1, ADDRESS, "from before\n");
-        assert!(!compose.undo(), "what was there is not to be undone");
-        typed(&mut compose, "words");
-        compose.paste("a whole\nblock");
+        let mut composer = Composer::new(1, ADDRESS, "from before\n");
+        assert!(!composer.undo(), "what was there is not to be undone");
+        typed(&mut composer, "words");
+        composer.paste("a whole\nblock");
         let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-        compose.input(control('u'));
-        assert_eq!(*compose.text(), "from before\nwordsa whole");
-        assert!(compose.undo());
-        assert_eq!(*compose.text(), "from before\nwordsa whole\nblock");
-        assert!(compose.undo());
-        assert_eq!(*compose.text(), "from before\nwords");
-        assert!(compose.undo());
-        assert_eq!(*compose.text(), "from before", "a word at once");
-        assert!(compose.redo());
-        assert_eq!(*compose.text(), "from before\nwords");
-        while compose.undo() {}
-        assert_eq!(*compose.text(), "from before");
+        composer.input(control('u'));
+        assert_eq!(*composer.text(), "from before\nwordsa whole");
+        assert!(composer.undo());
+        assert_eq!(*composer.text(), "from before\nwordsa whole\nblock");
+        assert!(composer.undo());
+        assert_eq!(*composer.text(), "from before\nwords");
+        assert!(composer.undo());
+        assert_eq!(*composer.text(), "from before", "a word at once");
+        assert!(composer.redo());
+        assert_eq!(*composer.text(), "from before\nwords");
+        while composer.undo() {}
+        assert_eq!(*composer.text(), "from before");
         // The address has changes of its own.
-        compose.other_field();
-        assert!(!compose.undo());
-        compose.input(control('u'));
-        assert!(compose.address().is_empty() && compose.undo());
-        assert_eq!(compose.address(), ADDRESS);
+        composer.other_field();
+        assert!(!composer.undo());
+        composer.input(control('u'));
+        assert!(composer.address().is_empty() && composer.undo());
+        assert_eq!(composer.address(), ADDRESS);
     }
 
     #[test]
     fn an_address_that_was_pasted_in_two_lines_is_one() {
-        let mut compose = Composer::new(1, "", "");
+        let mut composer = Composer::new(1, "", "");
         let (first, second) = ADDRESS.split_at(30);
-        compose.paste(&format!("  {first}\n{second}\n"));
-        assert_eq!(compose.address(), ADDRESS);
+        composer.paste(&format!("  {first}\n{second}\n"));
+        assert_eq!(composer.address(), ADDRESS);
     }
 
     #[test]
@@ -317,25 +317,25 @@ mod tests {
         book.add(alice).unwrap();
         let (target, _) = Composer::new(1, "alice", "text").ready(&book).unwrap();
         assert_eq!(target, ADDRESS.parse().unwrap());
-        for (typed, told) in [
+        for (typed, why) in [
             ("Alicce", "Did you mean Alice?"),
             ("Bob", "no contact 'Bob'"),
         ] {
             let invalid = Composer::new(1, typed, "text").ready(&book).unwrap_err();
             assert_eq!(invalid.field, Field::To);
-            assert!(invalid.why.contains(told), "{invalid:?}");
+            assert!(invalid.why.contains(why), "{invalid:?}");
         }
     }
 
     #[test]
     fn what_was_written_is_there_again() {
         let text = "one\n\n  two";
-        let compose = Composer::new(1, ADDRESS, text);
+        let composer = Composer::new(1, ADDRESS, text);
         assert_eq!(
-            (compose.address().as_str(), compose.text().as_str()),
+            (composer.address().as_str(), composer.text().as_str()),
             (ADDRESS, text)
         );
-        assert_eq!(compose.size(), (text.len(), MAX_TEXT_BYTES));
+        assert_eq!(composer.size(), (text.len(), MAX_TEXT_BYTES));
         assert!(Composer::new(1, "", "").is_empty());
     }
 }

@@ -28,8 +28,8 @@ impl ContactForm {
         let sender = sender.map_or_else(String::new, |key| key.to_string());
         let hints = [
             "what you call them",
-            "onion address: 56 characters and .onion",
-            "their public key: 64 digits, as `kkvc identity` shows it",
+            "onion address, 56 characters",
+            "64 digits, as `kkvc identity` says",
         ];
         let texts = [String::new(), String::new(), sender];
         let lines = texts.into_iter().zip(hints);
@@ -111,12 +111,12 @@ mod tests {
     const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
     fn filled(texts: [&str; 3]) -> Result<Change, (usize, String)> {
-        let mut person = ContactForm::new(None);
+        let mut form = ContactForm::new(None);
         for text in texts {
-            person.paste(text);
-            person.next_line();
+            form.paste(text);
+            form.next_line();
         }
-        person.ready()
+        form.ready()
     }
 
     #[test]
@@ -146,10 +146,10 @@ mod tests {
 
     #[test]
     fn another_name_is_asked_for_in_one_line() {
-        let mut person = ContactForm::renaming(&"Bob".parse().unwrap());
-        assert!(person.is_at_its_end());
-        person.paste("by");
-        let Ok(Change::Rename(old, new)) = person.ready() else {
+        let mut form = ContactForm::renaming(&"Bob".parse().unwrap());
+        assert!(form.is_at_its_end());
+        form.paste("by");
+        let Ok(Change::Rename(old, new)) = form.ready() else {
             panic!("it has another name");
         };
         assert_eq!((old.as_str(), new.as_str()), ("Bob", "Bobby"));

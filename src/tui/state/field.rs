@@ -60,7 +60,7 @@ fn around<'a>(field: &'a TextArea<'static>) -> (&'a str, &'a str) {
 }
 
 /// Letters of what is seen as the one character that lies there; none at the end of the line.
-fn letters(field: &TextArea<'static>, to: CursorMove) -> usize {
+fn characters(field: &TextArea<'static>, to: CursorMove) -> usize {
     let (before, behind) = around(field);
     let one = if to == CursorMove::Back {
         before.graphemes(true).next_back()
@@ -72,22 +72,22 @@ fn letters(field: &TextArea<'static>, to: CursorMove) -> usize {
 
 /// Deletes what is seen as one character, as one change.
 fn delete(field: &mut TextArea<'static>, to: CursorMove, key: KeyEvent) {
-    let letters = letters(field, to);
-    if field.is_selecting() || letters < 2 {
+    let characters = characters(field, to);
+    if field.is_selecting() || characters < 2 {
         field.input(key);
         return;
     }
     if to == CursorMove::Back {
-        go(field, &vec![to; letters]);
+        go(field, &vec![to; characters]);
     }
-    field.delete_str(letters);
+    field.delete_str(characters);
 }
 
 /// Moves over what is seen as one character.
 fn step(field: &mut TextArea<'static>, to: CursorMove, key: KeyEvent) {
-    let letters = letters(field, to);
+    let characters = characters(field, to);
     field.input(key);
-    for _ in 1..letters {
+    for _ in 1..characters {
         field.move_cursor(to);
     }
 }

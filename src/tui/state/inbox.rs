@@ -79,9 +79,9 @@ impl Inbox {
     }
 
     /// Which of these were found, and which were not.
-    pub(in crate::tui) fn found(&mut self, looked: &[(MessageId, bool)]) {
+    pub(in crate::tui) fn found(&mut self, results: &[(MessageId, bool)]) {
         let Some(found) = &mut self.found else { return };
-        for (id, is_found) in looked {
+        for (id, is_found) in results {
             if *is_found {
                 found.insert(*id);
             } else {

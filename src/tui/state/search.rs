@@ -83,7 +83,7 @@ impl Search {
     pub(in crate::tui) fn begin(
         &mut self,
         newest: Option<MessageId>,
-        chosen: Option<MessageId>,
+        selected: Option<MessageId>,
     ) -> bool {
         let line = self.line.take();
         let words = line.map_or_else(String::new, |line| line.lines().concat());
@@ -100,7 +100,7 @@ impl Search {
             left: 0,
             failed: BTreeSet::new(),
             newest,
-            before: before.unwrap_or(chosen),
+            before: before.unwrap_or(selected),
         });
         self.number += 1;
         true
@@ -144,11 +144,15 @@ impl Search {
     }
 
     /// Whether an answer to this number counts, by which these messages were looked at.
-    pub(in crate::tui) fn on_results(&mut self, number: u64, looked: &[(MessageId, bool)]) -> bool {
+    pub(in crate::tui) fn on_results(
+        &mut self,
+        number: u64,
+        results: &[(MessageId, bool)],
+    ) -> bool {
         let search = self.active.as_mut().filter(|_| number == self.number);
         let Some(search) = search else { return false };
-        search.answered += looked.len();
-        for (id, _) in looked {
+        search.answered += results.len();
+        for (id, _) in results {
             search.failed.remove(id);
         }
         true

@@ -90,7 +90,7 @@ fn one_less(with: &[String], without: &[String], row: usize, column: usize) -> O
             .iter()
             .zip(without)
             .enumerate()
-            .all(|(place, (one, other))| place == row || one == other);
+            .all(|(at_row, (one, other))| at_row == row || one == other);
     is_same.then(|| character.is_whitespace())
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
-use super::fitted::fitted;
+use super::fitted::{fitted, indented};
 use crate::contacts::Contact;
 use crate::tui::app::App;
 use crate::tui::state::contact_form::TITLES;
@@ -25,9 +25,9 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
             "They are forgotten when you end kkvc, unless you start it with --contacts FILE."
         };
         let between = if rows.height < 7 { "" } else { "\n" };
-        let text = format!("{between}  No contacts; a adds one.\n{between}  {kept}");
+        let text = format!("{between}No contacts; a adds one.\n{between}{kept}");
         let text = Paragraph::new(text).wrap(Wrap { trim: false });
-        frame.render_widget(text, rows);
+        frame.render_widget(text, indented(rows));
         return;
     }
     let title = format!(
@@ -41,9 +41,9 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let height = usize::from(rows.height);
     let top = (app.contacts.position() + 1).saturating_sub(height);
     let shown = app.contacts.book().iter().enumerate().skip(top);
-    for ((place, contact), row) in shown.zip(rows.rows()) {
+    for ((position, contact), row) in shown.zip(rows.rows()) {
         let mut line = Line::raw(fitted(&line_of(contact), row.width.into()));
-        if app.contacts.position() == place {
+        if app.contacts.position() == position {
             line = line.style(theme.selected());
         }
         frame.render_widget(line, row);
@@ -67,17 +67,17 @@ fn line_of(contact: &Contact) -> String {
 
 pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
-    let Some(person) = &mut app.contact_form else {
+    let Some(form) = &mut app.contact_form else {
         return;
     };
-    let here = person.line;
+    let here = form.line;
     let all = area.height >= 3 * 3; // else there is room for the one that is written in
     let boxes = if all { 3 } else { 1 };
     let rows = Layout::vertical(vec![Constraint::Length(3); boxes]).split(area);
-    let lines = person.lines.iter_mut().zip(TITLES).enumerate();
-    let shown = lines.filter(|(place, _)| all || *place == here);
-    for ((place, (line, title)), row) in shown.zip(rows.iter()) {
-        let is_here = place == here;
+    let lines = form.lines.iter_mut().zip(TITLES).enumerate();
+    let shown = lines.filter(|(position, _)| all || *position == here);
+    for ((position, (line, title)), row) in shown.zip(rows.iter()) {
+        let is_here = position == here;
         let border = if is_here { theme.key() } else { theme.faint() };
         line.set_block(Block::bordered().title(title).border_style(border));
         let cursor = if is_here {

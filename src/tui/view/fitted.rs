@@ -1,6 +1,7 @@
 //! Texts in columns of a fixed width.
 
 use kkv_terminal::wrapped::drawn;
+use ratatui::layout::Rect;
 
 /// `text` in exactly so many columns: filled up, or cut with a sign that it was.
 pub(super) fn fitted(text: &str, width: usize) -> String {
@@ -20,6 +21,16 @@ pub(super) fn fitted(text: &str, width: usize) -> String {
         taken += wide;
     }
     shown + &" ".repeat(width.saturating_sub(taken))
+}
+
+/// Where sentences stand in an otherwise empty `area`: each line begins two columns further in, also one that is wrapped.
+pub(super) fn indented(area: Rect) -> Rect {
+    let x = area.x.saturating_add(2).min(area.right());
+    Rect {
+        x,
+        width: area.right() - x,
+        ..area
+    }
 }
 
 #[cfg(test)]

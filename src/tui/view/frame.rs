@@ -194,7 +194,8 @@ pub(super) fn note(frame: &mut Frame<'_>, area: Rect, app: &App) {
 fn noted(app: &App) -> Option<(String, Style)> {
     let Some(note) = &app.note else {
         let picked = app.inbox.picked().count();
-        let is_told = picked > 0 && app.screen == Screen::Inbox;
+        // While something is asked, those keys answer that.
+        let is_told = picked > 0 && app.screen == Screen::Inbox && app.questions.is_empty();
         let text = format!("{picked} picked: d delete, u mark, Esc none");
         return is_told.then(|| (text, app.theme.strong()));
     };

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Text};
 use ratatui::widgets::Paragraph;
 
-use super::fitted::fitted;
+use super::fitted::{fitted, indented};
 use crate::tui::app::App;
 use crate::tui::state::relay::RelayState;
 use crate::tui::terminal::row_backend::put;
@@ -29,7 +29,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     app.inbox.set_height(rows.height.into());
     app.areas.list = rows;
     if app.inbox.is_empty() {
-        frame.render_widget(empty(app), rows);
+        frame.render_widget(empty(app), indented(rows));
         return;
     }
     let shown = Columns::new(app, rows.width.into());
@@ -45,10 +45,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
     let beyond = Line::raw(beyond(app, free)).style(app.theme.warning());
     frame.render_widget(beyond.right_aligned(), head);
-    let chosen = app.inbox.position();
-    let places = app.inbox.top()..app.inbox.messages().len();
+    let selected = app.inbox.position();
+    let positions = app.inbox.top()..app.inbox.messages().len();
     let messages = app.inbox.messages().skip(app.inbox.top());
-    for ((place, message), row) in places.zip(messages).zip(rows.rows()) {
+    for ((position, message), row) in positions.zip(messages).zip(rows.rows()) {
         let name = app.contacts.who_signs(&message.sender);
         let from = name.map_or_else(|| short(&message.sender), ToString::to_string);
         let picked = if app.inbox.is_picked(message.id) {
@@ -83,7 +83,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         if !message.read {
             style = style.patch(app.theme.strong());
         }
-        if chosen == Some(place) {
+        if selected == Some(position) {
             style = style.patch(app.theme.selected());
         }
         frame.buffer_mut().set_style(row, style);
@@ -169,7 +169,7 @@ fn empty(app: &App) -> Paragraph<'static> {
             if search.is_some_and(|search| search.progress().is_some()) {
                 Text::raw("")
             } else {
-                Text::raw("\n  No message has these words.")
+                Text::raw("\nNo message has these words.")
             }
         }
         RelayState::Running(_) => {
@@ -180,9 +180,9 @@ fn empty(app: &App) -> Paragraph<'static> {
             };
             Text::from_iter([
                 Line::raw(""),
-                Line::raw("  No messages."),
+                Line::raw("No messages."),
                 Line::raw(""),
-                Line::raw(format!("  Whoever has your address can leave one{copied}.")),
+                Line::raw(format!("Whoever has your address can leave one{copied}.")),
             ])
         }
         RelayState::Unreachable {
@@ -190,12 +190,12 @@ fn empty(app: &App) -> Paragraph<'static> {
             hint,
             can_start,
         } => {
-            let offer = if *can_start { "  s starts it." } else { "" };
+            let offer = if *can_start { "s starts it." } else { "" };
             Text::from_iter([
                 Line::raw(""),
-                Line::styled(format!("  {}", OneLine(what)), app.theme.warning()),
+                Line::styled(OneLine(what).to_string(), app.theme.warning()),
                 Line::raw(""),
-                Line::raw(format!("  {}", Visible(hint))),
+                Line::raw(Visible(hint).to_string()),
                 Line::raw(offer),
             ])
         }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
-use super::fitted::fitted;
+use super::fitted::{fitted, indented};
 use crate::count::counted;
 use crate::lock;
 use crate::tui::app::App;
@@ -79,8 +79,8 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
     let messages = app.outbox.messages();
     if messages.is_empty() {
-        let text = "\n  You have written nothing yet; c begins.";
-        frame.render_widget(Paragraph::new(text), area);
+        let text = "\nYou have written nothing yet; c begins.";
+        frame.render_widget(Paragraph::new(text), indented(area));
         return;
     }
     let Some(message) = app.outbox.selected() else {

@@ -50,20 +50,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let Some(search) = &app.search.active else {
         return;
     };
-    let told = told(search, app);
+    let progress = progress(search, app);
     let words = OneLine(&search.words).to_string();
-    let room = usize::from(area.width).saturating_sub(columns(&told) + 4);
+    let room = usize::from(area.width).saturating_sub(columns(&progress) + 4);
     let room = room.max(LEAST_WORDS).min(columns(&words));
     let line = Line::from_iter([
         slash,
         Span::styled(fitted(&words, room), theme.strong()),
-        Span::styled(format!("  {told}"), theme.warning()),
+        Span::styled(format!("  {progress}"), theme.warning()),
     ]);
     frame.render_widget(line, area);
 }
 
 /// How far it is, and what the list leaves out.
-fn told(search: &ActiveSearch, app: &App) -> String {
+fn progress(search: &ActiveSearch, app: &App) -> String {
     let (listed, hidden) = (app.inbox.messages().len(), app.inbox.hidden());
     if let Some((looked, of)) = search.progress() {
         return format!("{listed} found; looking: {looked} of {of}…");
