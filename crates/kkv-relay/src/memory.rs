@@ -3,9 +3,9 @@
 mod hardening;
 mod pages;
 
+use kkv_zeroizing_alloc::ZeroizingAlloc;
 use tikv_jemalloc_ctl::background_thread;
 use tikv_jemallocator::Jemalloc;
-use zeroizing_alloc::ZeroAlloc;
 
 pub use hardening::{harden, lockable_pages};
 pub use pages::Page;
@@ -16,7 +16,7 @@ pub use pages::Page;
 /// On jemalloc, because glibc's allocator returns only the free end of its heap to the kernel: after an attack, much
 /// would stay.
 #[global_allocator]
-static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
+static ALLOCATOR: ZeroizingAlloc<Jemalloc> = ZeroizingAlloc(Jemalloc);
 
 /// Starts jemalloc's background thread, which returns memory to the kernel that has been free for a second (ten, in a
 /// build without .cargo/config.toml). Call it after the process has confined itself, so that the thread is confined,
