@@ -19,7 +19,7 @@ use crate::sandbox::Sandbox;
 use crate::tor::{Listen, TorMode, TorState};
 use kkv_owner::socket::default_path;
 use kkv_owner::{Reach, Status};
-use kkv_relay::owner::{Absence, Host};
+use kkv_relay::owner::{DeadManSwitch, Host};
 use kkv_terminal::bar::{columns, hanging, rows};
 use kkv_terminal::stderr::{Verbosity, verbosity};
 use kkv_terminal::visible::{OneLine, quoted};
@@ -31,7 +31,7 @@ pub(super) struct RunningRelay {
     pub(super) onion: Option<(OnionAddress, watch::Receiver<TorState>)>,
     pub(super) listens: Option<Listen>,
     pub(super) ttl: Option<Duration>,
-    pub(super) absence: Option<Absence>,
+    pub(super) dead_man_switch: Option<DeadManSwitch>,
     pub(super) started: Duration,
     pub(super) locked: bool,
     pub(super) sandbox: Sandbox,
@@ -89,19 +89,19 @@ impl RunningRelay {
 
     /// Wipes everything whenever the owner has been away for too long, if that was asked for.
     pub(super) async fn wipe_when_away(&self) {
-        let Some(absence) = &self.absence else {
+        let Some(switch) = &self.dead_man_switch else {
             return std::future::pending().await;
         };
-        let wipe = || self.wipe_for(absence);
-        absence.wipe_when_over(|| self.now(), wipe).await;
+        let wipe = || self.wipe_for(switch);
+        switch.run(|| self.now(), wipe).await;
     }
 
     /// Wipes everything because the owner was not there, and tells of how many messages: on standard output, which a
     /// service throws away, since the journal is on the disk. Returns how many.
-    fn wipe_for(&self, absence: &Absence) -> usize {
+    fn wipe_for(&self, switch: &DeadManSwitch) -> usize {
         let messages = self.wipe().len();
         if messages > 0 {
-            let longest = humantime::format_duration(absence.longest());
+            let longest = humantime::format_duration(switch.timeout());
             // Whether anybody reads it does not matter; `kkvc status` says it too.
             notice(format_args!(
                 "You have not been there for {longest}; messages wiped: {messages}\n"
@@ -127,7 +127,7 @@ impl Host for RunningRelay {
     fn status(&self) -> Status {
         let now = self.now().elapsed;
         let public = self.relay.public_status();
-        let (onion, absence) = (self.onion.as_ref(), self.absence.as_ref());
+        let (onion, switch) = (self.onion.as_ref(), self.dead_man_switch.as_ref());
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_seconds: now.saturating_sub(self.started).as_secs(),
@@ -141,8 +141,8 @@ impl Host for RunningRelay {
             adaptive: self.relay.config().pricing.adaptive,
             expected_seconds: public.expected_seconds,
             ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
-            wipe_after_seconds: absence.map(|absence| absence.longest().as_secs()),
-            wiped: absence.and_then(Absence::wiped),
+            wipe_after_seconds: switch.map(|switch| switch.timeout().as_secs()),
+            wiped: switch.and_then(DeadManSwitch::wiped),
             queue: self.queue().occupancy(now),
             locked: self.locked,
             sandbox: self.sandbox.clone(),
@@ -155,8 +155,8 @@ impl Host for RunningRelay {
     }
 
     fn seen(&self) {
-        if let Some(absence) = &self.absence {
-            absence.end(self.now(), || self.wipe_for(absence));
+        if let Some(switch) = &self.dead_man_switch {
+            switch.reset(self.now(), || self.wipe_for(switch));
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::sandbox::{self, Needs};
 use crate::tor::{BindError, Listen, LocalListener};
 use crate::unix_socket::{self, SocketError};
 use kkv_owner::socket::default_path;
-use kkv_relay::owner::{self, Absence, OwnerListener};
+use kkv_relay::owner::{self, DeadManSwitch, OwnerListener};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{Verbosity, set_verbosity, warn};
 use kkv_terminal::writer::{self, LastWords};
@@ -160,9 +160,9 @@ async fn run(
         onion: onion.as_ref().map(|onion| (onion.address(), onion.state())),
         listens,
         ttl: args.ttl,
-        absence: args
+        dead_man_switch: args
             .wipe_after
-            .map(|longest| Absence::new(longest, relay.now())),
+            .map(|timeout| DeadManSwitch::new(timeout, relay.now())),
         started: relay.now().elapsed,
         locked,
         sandbox,
