@@ -1,14 +1,9 @@
 //! `kkv`: a person's inbox as a Tor onion service. See ARCHITECTURE.md for the map and docs/PROTOCOL.md for the wire.
 //!
-//! Below all of it are the crates: of the protocol (`kkv-pow`, `kkv-protocol`), of connections (`kkv-base`, `kkv-net`),
-//! of the relay (`kkv-owner`, `kkv-relay`), of `kkvc` (`kkv-client`), of terminals (`kkv-terminal`), and what
-//! both faces of `kkvc` share (`kkv-ui`). Lower rooms never import
-//! higher ones:
+//! Both programs, on the crates: the command line ([`cli`]), and the interactive client, which knows nothing of it and is
+//! started by it. What they share is in `kkv-ui` and `kkv-terminal`, what they do in `kkv-client` and `kkv-relay`.
 //!
-//! ```text
-//! tor        the way onto Tor that is taken, and the embedded Tor
-//! cli        what a person sees
-//! ```
+//! What is passed on from the crates is what tests, benches and fuzzers reach by this name.
 
 pub mod cli;
 #[cfg(test)]
@@ -16,10 +11,12 @@ mod stage;
 pub mod tor;
 mod tui;
 
-pub(crate) use kkv_base::lock;
-pub use kkv_base::{clock, count, limits, private};
-pub use kkv_client::{contacts, sender};
-pub use kkv_net::{admission, http, process, unix_socket};
+pub use kkv_base::{clock, limits};
+pub(crate) use kkv_base::{count, lock, private};
+pub(crate) use kkv_client::contacts;
+pub use kkv_client::sender;
+pub use kkv_net::http;
+pub(crate) use kkv_net::{process, unix_socket};
 pub use kkv_pow as pow;
 pub use kkv_protocol as protocol;
 pub use kkv_protocol::{crypto, onion};

@@ -1,17 +1,16 @@
 //! Which way onto Tor is taken: those of [`kkv_net::tor`], and the embedded Tor if it was built in.
 
 pub use kkv_net::tor::{
-    AccessKey, AccessSecret, BindError, Dial, DialError, Listen, LocalListener, LoopbackDialer,
-    LoopbackListener, NoService, ParseAccessError, ParseListenError, ParseTargetError,
-    ParseTorModeError, SocksDialer, SocksProxy, SocksProxyError, Target, TorMode, TorState,
-    TorTrouble, socks,
+    AccessKey, AccessSecret, Dial, DialError, Listen, LocalListener, NoService, SocksDialer,
+    SocksProxy, Target, TorMode, TorState, TorTrouble, socks,
 };
+pub(crate) use kkv_net::tor::{BindError, ParseTargetError, ParseTorModeError, SocksProxyError};
 #[cfg(feature = "embedded-tor")]
 pub use kkv_tor as embedded;
 pub use kkv_ui::tor::TorWay;
 
 /// How a relay is reached unless told otherwise.
-pub const DEFAULT_MODE: TorMode = if cfg!(feature = "embedded-tor") {
+pub(crate) const DEFAULT_MODE: TorMode = if cfg!(feature = "embedded-tor") {
     TorMode::Embedded
 } else {
     TorMode::External
