@@ -210,7 +210,7 @@ fn unusable(path: &Path, fault: &FileError) -> CliError {
         }
         FileError::WrongPassphrase => failed
             .hint("Try again. If you are sure of it, the beginning of the file has been altered."),
-        FileError::Altered | FileError::Malformed | FileError::TooMuchWork(_) => {
+        FileError::Altered | FileError::Malformed(_) | FileError::TooMuchWork(_) => {
             failed.hint("Take an older copy of it if you have one, or make another file.")
         }
         FileError::Foreign | FileError::NotAFile | FileError::Exists => {

@@ -17,7 +17,7 @@ mod words;
 pub use backup::Backup;
 pub use book::{Book, BookError};
 pub use contact::Contact;
-pub use error::{ChangeError, FileError};
+pub use error::{BadEntry, ChangeError, FileError};
 pub use file::{BookFile, SealedBook};
 pub use name::alike;
 pub use name::{BadName, Name};

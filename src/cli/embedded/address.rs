@@ -238,7 +238,7 @@ fn foreign(file: &Path, why: Foreign) -> CliError {
 fn unusable(file: &Path, fault: &FileError) -> CliError {
     let shown = file.display();
     match fault {
-        FileError::Foreign | FileError::Malformed => foreign(file, Foreign::NoBackup),
+        FileError::Foreign | FileError::Malformed(_) => foreign(file, Foreign::NoBackup),
         FileError::Exposed => {
             let failed = CliError::new(Exit::Refused, format!("other users may get at {shown}"));
             match file.metadata() {

@@ -3,7 +3,10 @@
 use std::io;
 
 use super::book::BookError;
+use super::name::BadName;
 use kkv_base::limits::{CONTACTS_LOCK_TIMEOUT, MAX_CONTACTS_WORK_FACTOR};
+use kkv_net::tor::ParseTargetError;
+use kkv_protocol::crypto::identity::BadPublicKey;
 
 /// Why a file of contacts can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -42,10 +45,31 @@ pub enum FileError {
     Version(u64),
     /// It was not made by this program.
     #[error("what is in it can't be contacts")]
-    Malformed,
+    Malformed(#[from] BadEntry),
     /// The system says no.
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+/// Why what stands in a file can't be contacts.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadEntry {
+    /// Its fields are not those of this version.
+    #[error("it has other fields than a file of contacts")]
+    Fields,
+    /// A name is none.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// An address is none that can be written to.
+    #[error(transparent)]
+    Address(#[from] ParseTargetError),
+    /// A key can't have signed anything.
+    #[error(transparent)]
+    Sender(#[from] BadPublicKey),
+    /// It doesn't go with the others: two have one address or key, or there are too many.
+    #[error(transparent)]
+    Book(#[from] BookError),
 }
 
 /// Why contacts in a file stay as they are.

@@ -25,6 +25,7 @@ pub struct Name {
 
 /// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadName {
     /// None or too many characters.
     #[error("a name has 1 to {MAX_NAME_CHARACTERS} characters")]

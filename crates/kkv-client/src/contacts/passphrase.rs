@@ -12,6 +12,7 @@ pub struct Passphrase(SecretString);
 
 /// Why a text is no passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadPassphrase {
     /// There is none.
     #[error("the passphrase is empty")]

@@ -5,9 +5,10 @@ use zeroize::Zeroizing;
 
 use super::book::Book;
 use super::contact::Contact;
-use super::error::FileError;
+use super::error::{BadEntry, FileError};
 use super::name::Name;
 use kkv_base::limits::{CONTACTS_BUCKET_BYTES, MAX_CONTACTS, MAX_CONTACTS_FILE_BYTES};
+use kkv_net::tor::Target;
 use kkv_protocol::crypto::identity::PublicKey;
 use kkv_protocol::ids::SenderId;
 use kkv_protocol::suite::Suite;
@@ -63,16 +64,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Book, FileError> {
     if begin.version != VERSION {
         return Err(FileError::Version(begin.version));
     }
-    let stored: Stored = serde_json::from_slice(bytes).map_err(|_| FileError::Malformed)?;
+    let stored: Stored = serde_json::from_slice(bytes).map_err(|_| BadEntry::Fields)?;
     let mut contacts = Vec::with_capacity(stored.contacts.len().min(MAX_CONTACTS));
     for entry in stored.contacts {
-        contacts.push(entry.contact().ok_or(FileError::Malformed)?);
+        contacts.push(entry.contact()?);
     }
     // Where two names look alike, the one whose address was compared keeps it.
     contacts.sort_by_key(|contact| !contact.verified);
     let mut book = Book::default();
     for contact in contacts {
-        book.adopt(contact).map_err(|_| FileError::Malformed)?;
+        book.adopt(contact).map_err(BadEntry::from)?;
     }
     Ok(book)
 }
@@ -89,16 +90,16 @@ impl Entry {
     }
 
     /// The contact, if all of it is what may stand there.
-    fn contact(self) -> Option<Contact> {
-        let sender = match self.sender {
-            Some(key) => Some(PublicKey::from_id(&key).ok()?),
-            None => None,
-        };
-        let name: Name = self.name.parse().ok()?;
-        Some(Contact {
+    fn contact(self) -> Result<Contact, BadEntry> {
+        let sender = self
+            .sender
+            .map(|key| PublicKey::from_id(&key))
+            .transpose()?;
+        let name: Name = self.name.parse()?;
+        Ok(Contact {
             suite: self.suite,
             verified: self.verified,
-            ..Contact::new(name, self.address.parse().ok()?, sender)
+            ..Contact::new(name, self.address.parse::<Target>()?, sender)
         })
     }
 }
@@ -106,8 +107,11 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contacts::book::BookError;
+    use crate::contacts::name::BadName;
     use kkv_base::limits::MAX_NAME_CHARACTERS;
-    use kkv_net::tor::Target;
+    use kkv_net::tor::ParseTargetError;
+    use kkv_protocol::crypto::identity::BadPublicKey;
     use kkv_protocol::crypto::identity::SenderKey;
     use kkv_protocol::ids::ServiceKey;
     use kkv_protocol::onion::OnionAddress;
@@ -198,7 +202,11 @@ mod tests {
         assert!(again.renamed().is_empty());
         // Two with one address are no book of ours, whatever they are called.
         let same = file(&[entry("Jose\u{301}", 1, false), entry("Jos\u{e9}", 1, false)]);
-        assert!(matches!(read(same.as_bytes()), Err(FileError::Malformed)));
+        let refused = read(same.as_bytes());
+        assert!(matches!(
+            refused,
+            Err(FileError::Malformed(BadEntry::Book(_)))
+        ));
     }
 
     #[test]
@@ -219,18 +227,33 @@ mod tests {
         }
         let newer = r#"{"format":"kkv contacts","version":2,"people":[]}"#;
         assert!(matches!(read(newer), Err(FileError::Version(2))));
-        for contacts in [
-            "7".to_owned(),
-            format!("{entry},{entry}"),
-            entry.replace("bob", "b\\nb"),
-            entry.replace("127.0.0.1:1", "8.8.8.8:1"),
-            entry.replace("null", "\"00\""),
-            entry.replace("null", &format!("\"{}\"", "0".repeat(64))),
-            entry.replace("kkv/2", "kkv/3"),
-            entry.replace("true", "1"),
+        let bob: Name = "bob".parse().unwrap();
+        for (contacts, why) in [
+            ("7".to_owned(), BadEntry::Fields),
+            (
+                format!("{entry},{entry}"),
+                BadEntry::Book(BookError::SameAddress(bob)),
+            ),
+            (
+                entry.replace("bob", "b\\nb"),
+                BadEntry::Name(BadName::Invisible),
+            ),
+            (
+                entry.replace("127.0.0.1:1", "8.8.8.8:1"),
+                BadEntry::Address(ParseTargetError::OutsideTor),
+            ),
+            (entry.replace("null", "\"00\""), BadEntry::Fields),
+            (
+                entry.replace("null", &format!("\"{}\"", "0".repeat(64))),
+                BadEntry::Sender(BadPublicKey),
+            ),
+            (entry.replace("kkv/2", "kkv/3"), BadEntry::Fields),
+            (entry.replace("true", "1"), BadEntry::Fields),
         ] {
-            let found = read(&file(&contacts));
-            assert!(matches!(found, Err(FileError::Malformed)), "{contacts}");
+            match read(&file(&contacts)) {
+                Err(FileError::Malformed(found)) => assert_eq!(found, why, "{contacts}"),
+                other => panic!("{contacts}: {other:?}"),
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ const SHOWN_CHARACTERS: usize = 40;
 
 /// Why a file is no exported message and no receipt.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoProof {
     /// No JSON object, or something beside it.
     #[error("it isn't one JSON object")]
