@@ -81,11 +81,11 @@ pub(super) async fn run(command: AddressCommand) -> Result<(), CliError> {
     match place.tor {
         TorMode::Embedded => address::run(command).await,
         TorMode::External => Err(CliError::usage(
-            "with --tor external the address is that of a system Tor, which keeps its key itself",
+            "a system Tor (--tor external) keeps the key of the address itself",
         )
         .hint(
-            "It is in the HiddenServiceDir that the torrc names (torrc.example: /var/lib/tor/kkv). To keep or move the address, copy that\n\
-             directory as root (cp -a), while that Tor is stopped; for a new one, move it away and start Tor again.",
+            "It is in that Tor's HiddenServiceDir (torrc.example: /var/lib/tor/kkv). Stop Tor and, as root, \
+             copy that directory (cp -a) to keep or move the address, or move it away for a new one.",
         )),
         TorMode::Off => Err(CliError::usage("with --tor off there is no address")),
     }

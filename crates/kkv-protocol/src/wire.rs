@@ -38,7 +38,7 @@ pub struct HexUpTo<const MAX: usize>(Vec<u8>);
 #[non_exhaustive]
 pub enum BadHex {
     /// It is too short or too long.
-    #[error("it has {found} bytes of text instead of {wanted} hex characters")]
+    #[error("its length in hex is {found} instead of {wanted}")]
     Length {
         /// Hex characters that are wanted: two for each byte.
         wanted: usize,
