@@ -21,7 +21,9 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Where the number before such a word is never one.
-const NEVER_ONE: [&str; 11] = [
+const NEVER_ONE: [&str; 13] = [
+    "a solution has {wanted} bytes",
+    "its text has {bytes} bytes, and a message of this suite has 1 to {most}",
     "minutes that are paid without asking",
     "{several} lines are",
     "limits::ATTEMPTS",
