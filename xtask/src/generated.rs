@@ -55,7 +55,7 @@ pub(crate) const SCREENS: [Generator; 2] = [
     Generator {
         target: &["--test", "all"],
         tests: "screen::",
-        source: "tests/screen.rs",
+        source: "tests/all.rs",
         writes: "tests/screen/looks",
     },
 ];
@@ -113,7 +113,7 @@ mod tests {
             let source = fs::read_to_string(&source).expect("a file of the project");
             let (module, test) = generator.tests.rsplit_once("::").expect("a path");
             let name = match test {
-                "" => format!("mod {module} "),
+                "" => format!("mod {module};"),
                 test => format!("fn {test}("),
             };
             assert!(source.contains(&name), "{}: {name}", generator.source);
