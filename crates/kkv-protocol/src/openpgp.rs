@@ -183,6 +183,7 @@ mod tests {
         for (kind, name) in Block::ALL.into_iter().zip(names) {
             assert_eq!(of(&block(kind)), Some(kind));
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("{name:?}"));
+            assert_eq!(kind.to_string(), name.replace('_', " "));
         }
     }
 

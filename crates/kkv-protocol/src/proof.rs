@@ -190,3 +190,152 @@ impl ReceiptV2 {
 fn key<S: Side>(id: &S::Id) -> Result<PublicKey<S>, BadSignature> {
     PublicKey::from_id(id).map_err(|_| BadSignature)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::identity::{KeySeed, SigningKey};
+    use crate::limits::MAX_TEXT_BYTES;
+
+    fn signer<S: Side>(seed: u8) -> SigningKey<S> {
+        SigningKey::from_seed(&KeySeed::new([seed; 32]))
+    }
+
+    fn message_v1(text: &str) -> MessageV1 {
+        let signer = signer::<Sender>(1);
+        MessageV1 {
+            sender: signer.public().id(),
+            text: Zeroizing::new(text.to_owned()),
+            signature: Hex(signer.sign(v1::content_signed(text.as_bytes())).0),
+        }
+    }
+
+    /// A message in the session whose name is of these bytes, and the receipt for it.
+    fn accepted(session: u8, text: &str) -> (MessageV2, ReceiptV2) {
+        let (sender, relay) = (signer::<Sender>(1), signer::<Relay>(2));
+        let mut message = MessageV2 {
+            relay: relay.public().id(),
+            session: SessionId([session; 32]),
+            sender: sender.public().id(),
+            kind: Kind::Text,
+            text: Zeroizing::new(text.to_owned()),
+            signature: Hex([0; 64]),
+        };
+        let signature = sender.sign_statement(&message.statement());
+        message.signature = Hex(signature.0);
+        let receipt = Receipt {
+            session: message.session,
+            sender: sender.public(),
+            digest: receipt::digest(&message.statement(), &signature),
+        };
+        let receipt = ReceiptV2 {
+            relay: message.relay,
+            session: receipt.session,
+            sender: message.sender,
+            digest: receipt.digest,
+            signature: Hex(receipt.sign(&relay).0),
+        };
+        (message, receipt)
+    }
+
+    #[test]
+    fn a_proof_with_anything_changed_proves_nothing() {
+        let wrong = |proof: Proof| proof.check().is_err();
+        let (message, receipt) = accepted(3, "text");
+        assert!(Proof::MessageV1(message_v1("text")).check().is_ok());
+        assert!(Proof::MessageV2(message).check().is_ok());
+        assert!(Proof::Receipt(receipt).check().is_ok());
+
+        let other = |seed| {
+            (
+                signer::<Sender>(seed).public().id(),
+                signer::<Relay>(seed).public().id(),
+            )
+        };
+        let (sender, relay) = other(5);
+        let text = Zeroizing::new("test".to_owned());
+        assert!(wrong(Proof::MessageV1(MessageV1 {
+            text: text.clone(),
+            ..message_v1("text")
+        })));
+        assert!(wrong(Proof::MessageV1(MessageV1 {
+            sender,
+            ..message_v1("text")
+        })));
+        let changes: [fn(&mut MessageV2, &mut ReceiptV2); 2] = [
+            |message, receipt| {
+                (message.session, receipt.session) = (SessionId([4; 32]), SessionId([4; 32]));
+            },
+            |message, receipt| {
+                (message.signature.0[0], receipt.signature.0[0]) =
+                    (!message.signature.0[0], !receipt.signature.0[0]);
+            },
+        ];
+        for change in changes {
+            let (mut message, mut receipt) = accepted(3, "text");
+            change(&mut message, &mut receipt);
+            assert!(wrong(Proof::MessageV2(message)) && wrong(Proof::Receipt(receipt)));
+        }
+        for part in 0..3 {
+            let (mut message, mut receipt) = accepted(3, "text");
+            match part {
+                0 => (message.sender, receipt.sender) = (sender, sender),
+                1 => (message.relay, receipt.relay) = (relay, relay),
+                _ => (message.text, receipt.digest) = (text.clone(), MessageDigest([0; 32])),
+            }
+            assert!(
+                wrong(Proof::MessageV2(message)) && wrong(Proof::Receipt(receipt)),
+                "{part}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_receipt_belongs_to_its_message_alone() {
+        let both = || {
+            let (message, receipt) = accepted(3, "text");
+            (Proof::MessageV2(message), Proof::Receipt(receipt))
+        };
+        let (message, receipt) = both();
+        assert_eq!(message.belongs_to(&receipt), Some(true));
+        assert_eq!(receipt.belongs_to(&message), Some(true));
+        for (session, text) in [(3, "test"), (4, "text")] {
+            let (other, _) = accepted(session, text);
+            assert_eq!(receipt.belongs_to(&Proof::MessageV2(other)), Some(false));
+        }
+        let changes: [fn(&mut ReceiptV2); 3] = [
+            |receipt| receipt.session = SessionId([4; 32]),
+            |receipt| receipt.sender = signer::<Sender>(5).public().id(),
+            |receipt| receipt.relay = signer::<Relay>(5).public().id(),
+        ];
+        for change in changes {
+            let (_, mut other) = accepted(3, "text");
+            change(&mut other);
+            assert_eq!(message.belongs_to(&Proof::Receipt(other)), Some(false));
+        }
+        assert_eq!(message.belongs_to(&both().0), None);
+        assert_eq!(receipt.belongs_to(&both().1), None);
+        assert_eq!(
+            receipt.belongs_to(&Proof::MessageV1(message_v1("text"))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_message_has_a_text_and_a_receipt_none() {
+        let (message, receipt) = accepted(3, "a text");
+        assert_eq!(Proof::MessageV2(message).text(), Some("a text"));
+        assert_eq!(
+            Proof::MessageV1(message_v1("another")).text(),
+            Some("another")
+        );
+        assert_eq!(Proof::Receipt(receipt).text(), None);
+    }
+
+    #[test]
+    fn the_largest_message_has_room_in_a_file() {
+        let (message, _) = accepted(3, &"\u{1}".repeat(MAX_TEXT_BYTES));
+        let file = serde_json::to_string(&Proof::MessageV2(message)).expect("it can be written");
+        assert!(file.len() > 6 * MAX_TEXT_BYTES && file.len() < MAX_FILE_BYTES);
+    }
+}
