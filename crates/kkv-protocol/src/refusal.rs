@@ -214,6 +214,7 @@ mod tests {
             assert!(!body.contains('\n'));
             let read = |status| Refused::read(status, body.as_bytes());
             assert_eq!(read(refusal.status()), Refused::Known(refusal));
+            assert_eq!(read(refusal.status()).known(), Some(refusal));
             assert_eq!(read(418), Refused::Unknown);
             assert!((400..600).contains(&refusal.status()));
         }

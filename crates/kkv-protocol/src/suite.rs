@@ -89,3 +89,22 @@ impl fmt::Display for SuitePolicy {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_choice_of_suites_reads_back_and_allows_what_it_names() {
+        for (text, policy, suites) in [
+            ("any", SuitePolicy::Any, &[Suite::V2, Suite::V1][..]),
+            ("1", SuitePolicy::Only(Suite::V1), &[Suite::V1]),
+            ("2", SuitePolicy::Only(Suite::V2), &[Suite::V2]),
+        ] {
+            assert_eq!(text.parse(), Ok(policy));
+            assert_eq!(policy.to_string(), text);
+            assert_eq!(policy.suites(), suites);
+        }
+        assert_eq!("3".parse::<SuitePolicy>(), Err(BadSuitePolicy));
+    }
+}
