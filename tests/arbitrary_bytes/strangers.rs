@@ -184,6 +184,24 @@ fn faults_of_http_itself_have_a_status_without_a_body_or_no_answer_at_all() {
 }
 
 #[test]
+fn who_speaks_an_older_http_is_refused_in_it() {
+    paused().block_on(async {
+        let inbox = inbox();
+        let said = say(
+            router(Arc::clone(&inbox.relay)),
+            b"GET /msg HTTP/1.0\r\n\r\n",
+        )
+        .await;
+        assert!(
+            said.starts_with(b"HTTP/1.0 400 "),
+            "{}",
+            said.escape_ascii()
+        );
+        assert_eq!(read(&said).map(|answer| answer.status), Some(400));
+    });
+}
+
+#[test]
 fn after_a_flood_of_nonsense_the_relay_takes_a_good_message() {
     paused().block_on(async {
         let inbox = inbox();

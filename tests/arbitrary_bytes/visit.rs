@@ -56,10 +56,14 @@ pub(crate) async fn ask(router: Router, path: &str, content_type: &str, body: &[
     read(&said).unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&said)))
 }
 
-/// Reads one answer.
+/// Reads one answer, in the version of HTTP in which it was asked for.
 pub(crate) fn read(said: &[u8]) -> Option<Answer> {
     let head = said.windows(4).position(|end| end == b"\r\n\r\n")?;
-    let status = said.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    let version = [&b"HTTP/1.1 "[..], b"HTTP/1.0 "];
+    let status = version
+        .iter()
+        .find_map(|v| said.strip_prefix(*v))?
+        .get(..3)?;
     Some(Answer {
         status: std::str::from_utf8(status).ok()?.parse().ok()?,
         body: said[head + 4..].to_vec(),

@@ -40,7 +40,12 @@ pub(crate) fn judge(calls: &[Call], own: Option<&str>) -> Result<Summary, Vec<St
     });
     let mut faults: Vec<String> = faults.collect();
     let programs = calls.iter().filter(|call| call.name.starts_with("exec"));
-    if programs.count() != 1 {
+    let is_itself = match programs.collect::<Vec<_>>()[..] {
+        [_] => true,
+        [name, program] => is_name_of(name, program),
+        _ => false,
+    };
+    if !is_itself {
         faults.push("it started another program, or its own start was not seen".to_owned());
     }
     if faults.is_empty() {
@@ -48,6 +53,20 @@ pub(crate) fn judge(calls: &[Call], own: Option<&str>) -> Result<Summary, Vec<St
     } else {
         Err(faults)
     }
+}
+
+/// Whether the first is `kkvc`, which is a name of the program `kkv` beside it (bin/kkvc.rs), and the second that one.
+fn is_name_of(name: &Call, program: &Call) -> bool {
+    let path = |call: &Call| {
+        call.arguments
+            .first()
+            .map(|path| path.trim_matches('"').to_owned())
+    };
+    let (Some(name), Some(program)) = (path(name), path(program)) else {
+        return false;
+    };
+    let directory = name.strip_suffix("/kkvc");
+    directory.is_some_and(|directory| program == format!("{directory}/kkv"))
 }
 
 fn one(call: &Call, own: Option<&str>, summary: &mut Summary) -> Result<(), String> {
@@ -282,6 +301,27 @@ mod tests {
             "ftruncate(4</t/a>, 0) = 0",
         ] {
             assert_eq!(judged(line).unwrap().changes.len(), 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_started_but_the_program_that_kkvc_is_a_name_of() {
+        let started = |paths: &[&str]| {
+            let calls = paths
+                .iter()
+                .map(|path| format!("1 execve({path:?}, [], 0x7ff) = 0\n"));
+            let text = calls.collect::<String>() + "1 +++ exited with 0 +++\n";
+            judge(&trace::calls(&text).unwrap(), None).is_ok()
+        };
+        assert!(started(&["/a/kkv"]) && started(&["/a/kkvc", "/a/kkv"]));
+        for others in [
+            &[][..],
+            &["/a/kkvc", "/b/kkv"],
+            &["/a/kkvc", "/a/kkvd"],
+            &["/a/kkv", "/a/kkv"],
+            &["/a/kkvc", "/a/kkv", "/a/kkv"],
+        ] {
+            assert!(!started(others), "{others:?}");
         }
     }
 

@@ -116,7 +116,7 @@ pub fn written(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> Taken {
     written_late(sink, bytes).0
 }
 
-/// The same, and for how long it waited, rounded down to a multiple of [`LOOK`].
+/// The same, and for how long it waited, rounded down to a multiple of `LOOK`.
 pub fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Duration) {
     let (sender, result) = channel();
     piece(sink, bytes, move |taken| _ = sender.send(taken));
