@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use kkv::onion::OnionAddress;
 use kkv::pow::Cost;
 use kkv::protocol::suite::SuitePolicy;
-use kkv::tor::socks::{self, SocksFault};
+use kkv::tor::socks::{self, SocksError};
 use kkv::tor::{AccessKey, AccessSecret, Listen, SocksProxy, Target, TorMode, TorWay};
 use kkv_fuzz::pipe::Pipe;
 use libfuzzer_sys::fuzz_target;
@@ -71,11 +71,11 @@ fn answers(bytes: &[u8]) {
     let granted = bytes.starts_with(&[5, 2, 1, 0, 5, 0]);
     match asked {
         Ok(()) => assert!(granted, "it has said no"),
-        Err(SocksFault::Refused(refusal)) => {
+        Err(SocksError::Refused(refusal)) => {
             assert!(refusal.0 != 0 && !granted);
             let _ = refusal.meaning().map(|meaning| meaning.to_string());
         }
-        Err(SocksFault::Io(_) | SocksFault::NotTor(_)) => {}
+        Err(SocksError::Io(_) | SocksError::NotTor(_)) => {}
     }
     // Neither password nor address goes to what may not be Tor.
     let trusted = bytes.starts_with(&[5, 2]);

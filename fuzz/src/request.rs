@@ -99,19 +99,19 @@ impl Request {
         let field: u8 = u.arbitrary()?;
         let changed = match self {
             Self::PowV1(request) => Self::PowV1(v1::wire::PowRequest {
-                bytes: flipped(request.bytes, u)?,
+                bytes: flipped_id(request.bytes, u)?,
             }),
             Self::PowV2(request) => Self::PowV2(v2::wire::PowRequest {
                 suite: request.suite.clone(),
-                sender: flipped(request.sender, u)?,
+                sender: flipped_id(request.sender, u)?,
             }),
             Self::ExchangeV1(request) => {
                 let mut to = v1::wire::Exchange { ..*request };
                 match field % 6 {
-                    0 => to.ed25519_pubkey = flipped(to.ed25519_pubkey, u)?,
+                    0 => to.ed25519_pubkey = flipped_id(to.ed25519_pubkey, u)?,
                     1 => to.nonce = flipped(to.nonce, u)?,
                     2 => to.pow = flipped(to.pow, u)?,
-                    3 => to.diffie_hellman = flipped(to.diffie_hellman, u)?,
+                    3 => to.diffie_hellman = flipped_id(to.diffie_hellman, u)?,
                     4 => to.diffie_hellman_sig = flipped(to.diffie_hellman_sig, u)?,
                     _ => {
                         // The tag in the challenge's seed says the same, so nobody looks at this.
@@ -129,7 +129,7 @@ impl Request {
                 match field % 5 {
                     0 => to.challenge = flipped(to.challenge, u)?,
                     1 => to.solution = flipped_up_to(&to.solution, u)?,
-                    2 => to.x25519 = flipped(to.x25519, u)?,
+                    2 => to.x25519 = flipped_id(to.x25519, u)?,
                     3 => to.mlkem768 = flipped(to.mlkem768, u)?,
                     _ => to.signature = flipped(to.signature, u)?,
                 }
@@ -141,7 +141,7 @@ impl Request {
                     ..*request
                 };
                 match field % 3 {
-                    0 => to.pubkey = flipped(to.pubkey, u)?,
+                    0 => to.pubkey = flipped_id(to.pubkey, u)?,
                     1 => to.chiphertext = flipped_up_to(&to.chiphertext, u)?,
                     _ => to.signature = flipped(to.signature, u)?,
                 }
@@ -150,7 +150,7 @@ impl Request {
             Self::MessageV2(request) => {
                 let mut to = v2::wire::MessageRequest { ..**request };
                 match field % 2 {
-                    0 => to.session = flipped(to.session, u)?,
+                    0 => to.session = flipped_id(to.session, u)?,
                     _ => to.sealed = flipped(to.sealed, u)?,
                 }
                 Self::MessageV2(Box::new(to))
@@ -170,6 +170,11 @@ fn flip(bytes: &mut [u8], u: &mut Unstructured<'_>) -> Result<()> {
 fn flipped<const N: usize>(mut hex: Hex<N>, u: &mut Unstructured<'_>) -> Result<Hex<N>> {
     flip(&mut hex.0, u)?;
     Ok(hex)
+}
+
+/// The same of 32 bytes with a type of their own.
+fn flipped_id<T: From<Hex<32>> + Into<Hex<32>>>(id: T, u: &mut Unstructured<'_>) -> Result<T> {
+    flipped(id.into(), u).map(T::from)
 }
 
 fn flipped_up_to<const MAX: usize>(
