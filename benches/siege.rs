@@ -136,12 +136,18 @@ fn send(relay: &Relay, number: usize) -> Duration {
     ended - began
 }
 
-/// Memory once what was paid for is gone as well, and the relay has given it back. It has to be what it was, but for a
-/// tenth and what is `kept`.
+/// Memory three seconds after what was paid for is gone as well, and the relay has begun to give it back. It has to be
+/// what it was, but for a tenth and what is `kept`.
 fn after(relay: &Relay, before: Kib, kept: Kib) -> Kib {
     let wiped = relay.owner(["wipe", "--yes"]).finish();
     wiped.must_end_with(0);
-    memory::returns_to(relay.process(), before, kept)
+    memory::returns_to(relay.process(), before, kept);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how much is given back in a while is what is measured"
+    )]
+    std::thread::sleep(Duration::from_secs(3));
+    memory::now(relay.process())
 }
 
 /// What one connection of this kind makes the relay hold. It has to be less than a request may cost.
