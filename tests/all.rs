@@ -1,6 +1,6 @@
-//! Everything that is tried with whole programs, or with several crates at once: one binary, so that all of it is linked
-//! once. Each suite is a module, whose first lines say what it tries to break; `cargo nextest run --test all -E
-//! 'test(/^siege::/)'` runs one of them.
+//! Everything that is tried with whole programs, or with several crates at once: one binary, so that all of it is
+//! linked once. Each suite is a module, whose first lines say what it tries to break; `cargo nextest run --test all
+//! -E 'test(/^siege::/)'` runs one of them.
 
 mod arbitrary_bytes;
 mod browsers;

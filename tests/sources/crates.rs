@@ -1,4 +1,5 @@
-//! The diagrams in ARCHITECTURE.md are true: that of crates is what Cargo says, and a message goes by routes that exist.
+//! The diagrams in ARCHITECTURE.md are true: that of crates is what Cargo says, and a message goes by routes that
+//! exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

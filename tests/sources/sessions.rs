@@ -7,8 +7,8 @@ use regex::Regex;
 use super::documents::documents;
 use super::{root, sources};
 
-/// What no transcript has, as it needs a terminal, Tor inside, or a certain machine: what such a line looks like, and what in a
-/// source prints it.
+/// What no transcript has, as it needs a terminal, Tor inside, or a certain machine: what such a line looks like, and
+/// what in a source prints it.
 const OTHERS: [(&str, &str); 19] = [
     (
         r"kkv [0-9.]+ keeps up to \d+ messages in memory",

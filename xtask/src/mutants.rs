@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use super::cargo;
 
-/// Built from crates.io in this version; one that is there already is used as it is.
+/// Built from the registry in this version; one that is there already is used as it is.
 const VERSION: &str = "27.1.0";
 
 /// The packages that have the files of `.cargo/mutants.toml`.

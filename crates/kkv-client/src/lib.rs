@@ -1,5 +1,5 @@
-//! What `kkvc` does: a delivery from its start to its end ([`sender`]), what an owner asks of the relay ([`owner`]), and
-//! names for addresses ([`contacts`]).
+//! What `kkvc` does: a delivery from its start to its end ([`sender`]), what an owner asks of the relay ([`owner`]),
+//! and names for addresses ([`contacts`]).
 
 pub mod contacts;
 pub mod find;

@@ -24,7 +24,7 @@ pub struct Status {
     pub listens: Option<Listen>,
     /// Suites spoken, best first.
     pub suites: Vec<Suite>,
-    /// Cost of a challenge asked for now.
+    /// The price: the cost of the next challenge.
     pub cost: u8,
     /// Cost while most slots are free.
     pub base_cost: u8,

@@ -99,14 +99,14 @@ bytes32! {
     /// A sender's Ed25519 public key as it stands in a message (RFC 8032 §5.1.5).
     SenderId;
 
-    /// A relay's Ed25519 public key as it stands in a message. It also names a run of the relay, since the key is new at
-    /// each start.
+    /// A relay's Ed25519 public key as it stands in a message. It also names a run of the relay, since the key is new
+    /// at each start.
     RelayId;
 
     /// By what a message finds its session among those of its suite.
     ///
-    /// kkv/2: the digest of the whole exchange, which both sides compute and the relay signs (PROTOCOL.md §6). kkv/1: a
-    /// keyed hash of the sender's key that never leaves the relay (see
+    /// kkv/2: the digest of the whole exchange, which both sides compute and the relay signs (PROTOCOL.md §6). kkv/1:
+    /// a keyed hash of the sender's key that never leaves the relay (see
     /// [`RelayKeys::session_id_v1`](crate::relay_keys::RelayKeys::session_id_v1)).
     SessionId;
 
@@ -123,6 +123,7 @@ bytes32! {
     /// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
     MessageDigest;
 
-    /// Digest by which a relay knows a request that it has answered before (PROTOCOL.md §3). It never leaves the relay.
+    /// Digest by which a relay knows a request that it has answered before (PROTOCOL.md §3). It never leaves the
+    /// relay.
     RequestDigest;
 }

@@ -40,7 +40,7 @@ pub struct RelayConfig {
 pub struct PublicStatus {
     /// Suites spoken, best first.
     pub suites: Vec<Suite>,
-    /// Cost of a challenge asked for now.
+    /// The price: the cost of the next challenge.
     pub cost: u8,
     /// Seconds to solve it in.
     pub expected_seconds: u32,

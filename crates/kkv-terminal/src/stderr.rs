@@ -1,5 +1,5 @@
-//! Words on standard error, for people: what is done, what has gone wrong, and how much of that is said. Standard output
-//! has what was asked for and nothing else.
+//! Words on standard error, for people: what is done, what has gone wrong, and how much of that is said. Standard
+//! output has what was asked for and nothing else.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal};

@@ -2,7 +2,8 @@
 //!
 //! `zeroize` wipes values whose types ask for it. Heap blocks hold secrets in other places, too: buffers inside
 //! libraries, and the old blocks of vectors and strings that grew. This wipes them all. It doesn't reach stacks and
-//! registers, blocks that are never freed, or the rest of a size class beyond the requested size, which nobody writes to.
+//! registers, blocks that are never freed, or the rest of a size class beyond the requested size, which nobody writes
+//! to.
 //!
 //! This is the only crate of the workspace with `unsafe` code, because `GlobalAlloc` is an unsafe trait, and there is
 //! nothing else in it. `cargo +nightly miri test -p kkv-zeroizing-alloc` checks it for undefined behaviour.

@@ -58,8 +58,8 @@ struct Paste {
 }
 
 impl Decoder {
-    /// Decodes bytes that came together. With `more`, further bytes of the same burst may follow: without, an ESC at the
-    /// end is the key.
+    /// Decodes bytes that came together. With `more`, further bytes of the same burst may follow: without, an ESC at
+    /// the end is the key.
     pub(in crate::tui) fn feed(&mut self, bytes: &[u8], more: bool) -> Vec<Input> {
         if self.paste.as_ref().is_some_and(|paste| paste.is_stalled) && bytes == [CTRL_C] {
             self.end_paste();
@@ -278,8 +278,8 @@ fn control_sequence(sequence: &[u8]) -> Option<Input> {
     }
 }
 
-/// A key's number and its modifiers: `number`, or `number;1 + bits` with a Shift, an Alt and a Control bit. Nothing for a
-/// key that is let go (`:3`, as kitty says it).
+/// A key's number and its modifiers: `number`, or `number;1 + bits` with a Shift, an Alt and a Control bit. Nothing
+/// for a key that is let go (`:3`, as kitty says it).
 fn numbered(parameters: &[u8]) -> Option<(u32, KeyModifiers)> {
     let mut parameters = std::str::from_utf8(parameters).ok()?.split(';');
     let number = match parameters.next()?.split(':').next()? {

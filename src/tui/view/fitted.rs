@@ -23,7 +23,8 @@ pub(super) fn fitted(text: &str, width: usize) -> String {
     shown + &" ".repeat(width.saturating_sub(taken))
 }
 
-/// Where sentences stand in an otherwise empty `area`: each line begins two columns further in, also one that is wrapped.
+/// Where sentences stand in an otherwise empty `area`: each line begins two columns further in, also one that is
+/// wrapped.
 pub(super) fn indented(area: Rect) -> Rect {
     let x = area.x.saturating_add(2).min(area.right());
     Rect {

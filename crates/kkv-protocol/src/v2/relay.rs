@@ -24,7 +24,8 @@ use crate::terms::Terms;
 use crate::wire::Hex;
 use kkv_pow::{Cost, Solution};
 
-/// Answers `POST /pow`: a challenge of 112 bytes and Ed25519(relay, its statement) (PROTOCOL.md §4). 16 bytes are drawn.
+/// Answers `POST /pow`: a challenge of 112 bytes and Ed25519(relay, its statement) (PROTOCOL.md §4). 16 bytes are
+/// drawn.
 ///
 /// # Errors
 /// The request is for a suite other than kkv/2.
@@ -58,8 +59,8 @@ pub struct Admitted<'r> {
     challenge: Challenge,
 }
 
-/// Checks what costs next to nothing: deadline, ownership, solution (PROTOCOL.md §3, §5). `now` is in the seconds of the
-/// relay's own expiries.
+/// Checks what costs next to nothing: deadline, ownership, solution (PROTOCOL.md §3, §5). `now` is in the seconds of
+/// the relay's own expiries.
 ///
 /// # Errors
 /// Malformed, expired or unpaid.

@@ -1,4 +1,5 @@
-//! The frozen vectors of PROTOCOL.md §13. Both sides' steps, driven with the vectors' own randomness, give their bytes.
+//! The frozen vectors of PROTOCOL.md §13. Both sides' steps, driven with the vectors' own randomness, give their
+//! bytes.
 //!
 //! The files were computed by an implementation in another language, written from PROTOCOL.md. Nothing here writes
 //! them.

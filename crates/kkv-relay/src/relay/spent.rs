@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use kkv_protocol::ids::Seed;
 
-/// What a spent challenge is recognised by: its expiry and eight of its sixteen random bytes. Two challenges of the same
-/// second share these with probability 2^-64.
+/// What a spent challenge is recognised by: its expiry and eight of its sixteen random bytes. Two challenges of the
+/// same second share these with probability 2^-64.
 ///
 /// The random bytes are independent of the sender. The tag after them is a function of the sender's key, so keeping it
 /// would let whoever reads this memory test whose challenge it was.
