@@ -287,7 +287,6 @@ fn no_socket(error: &SocketError, other: &str) -> CliError {
         SocketError::InUse(_) => failed.hint(format!(
             "Stop the other one (its messages go with it), or name {other}"
         )),
-        SocketError::Held(_) => failed.hint(format!("See which program it is, or name {other}")),
         SocketError::Directory(path) => close_directory(failed, path, other),
         SocketError::NotASocket(_) | SocketError::NoDirectory(..) | SocketError::Io(..) => {
             failed.hint(format!("Name {other}"))
