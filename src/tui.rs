@@ -24,7 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::contacts::BookFile;
 use app::App;
-use event::{ContactsEvent, Effect, Event};
+use event::{ContactsEvent, Effect, Event, Input};
 use keyboard_layout::KeyboardLayout;
 use kkv_terminal::input::{terminal_has_input, terminal_is_gone};
 use kkv_terminal::signals;
@@ -33,7 +33,7 @@ use kkv_ui::error::{CliError, Exit};
 use state::contact_list::ContactList;
 use terminal::ScreenGuard;
 use terminal::clipboard::Clipboard;
-use terminal::input::{Input, inputs};
+use terminal::input::inputs;
 use theme::Theme;
 use workers::contacts::ContactsWorker;
 use workers::delivery::DeliveryWorker;
@@ -141,7 +141,7 @@ async fn event_loop(
         is_outdated = true;
         let event = tokio::select! {
             said = input.recv() => match said {
-                Some(said) => Some(event_of(said)),
+                Some(said) => Some(Event::Input(said)),
                 None => return Ok(()), // the terminal is gone
             },
             event = incoming.recv() => event,
@@ -172,7 +172,7 @@ async fn event_loop(
         let Some(event) = event else { continue };
         let by_hand = matches!(
             event,
-            Event::Key(_) | Event::Mouse(_) | Event::Paste(_) | Event::PasteEnded
+            Event::Input(Input::Key(_) | Input::Mouse(_) | Input::Paste(_) | Input::PasteEnded)
         );
         if by_hand && last_sign_of_life.is_none_or(|at| at.elapsed() > SIGN_OF_LIFE_INTERVAL) {
             last_sign_of_life = Some(Instant::now());
@@ -266,16 +266,4 @@ async fn finish_contacts(
         }
     }
     Ok(())
-}
-
-/// What the terminal says, as an event.
-fn event_of(input: Input) -> Event {
-    match input {
-        Input::Key(key) => Event::Key(key),
-        Input::Mouse(mouse) => Event::Mouse(mouse),
-        Input::Paste(text) => Event::Paste(text),
-        Input::PasteCut => Event::PasteCut,
-        Input::PasteStalled => Event::PasteStalled,
-        Input::PasteEnded => Event::PasteEnded,
-    }
 }

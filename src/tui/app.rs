@@ -14,7 +14,7 @@ mod relay_events;
 mod search;
 mod writing;
 
-use super::event::{Effect, Event};
+use super::event::{Effect, Event, Input};
 use super::keyboard_layout::KeyboardLayout;
 use super::state::areas::Areas;
 use super::state::composer::Composer;
@@ -119,34 +119,30 @@ impl App {
     /// Takes an event into account. What is to be done about it.
     pub(super) fn update(&mut self, event: Event) -> Vec<Effect> {
         match event {
-            Event::Key(key) => self.key(key),
+            Event::Input(input) => self.input(input),
             Event::KeysRested => {
                 self.questions.keys_rested();
                 self.is_pasting = false;
                 self.ignores_burst = false;
                 Vec::new()
             }
-            Event::Mouse(mouse) => self.mouse(mouse),
-            Event::Paste(text) => {
-                self.paste(&text);
-                Vec::new()
-            }
-            Event::PasteCut => {
-                self.notify_of_cut_paste();
-                Vec::new()
-            }
-            Event::PasteStalled => {
-                self.notify_of_stalled_paste();
-                Vec::new()
-            }
-            Event::PasteEnded => {
-                self.end_paste();
-                Vec::new()
-            }
             Event::Relay(event) => self.on_relay_event(event),
             Event::Delivery(event) => self.on_delivery_event(event),
             Event::Contacts(event) => self.on_contacts_event(event),
         }
+    }
+
+    /// Takes into account what the terminal says.
+    pub(super) fn input(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Key(key) => return self.key(key),
+            Input::Mouse(mouse) => return self.mouse(mouse),
+            Input::Paste(text) => self.paste(&text),
+            Input::PasteCut => self.notify_of_cut_paste(),
+            Input::PasteStalled => self.notify_of_stalled_paste(),
+            Input::PasteEnded => self.end_paste(),
+        }
+        Vec::new()
     }
 
     /// The run of the relay whose messages are shown: orders about them are for no other.

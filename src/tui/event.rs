@@ -18,21 +18,27 @@ use kkv_ui::error::CliError;
 
 /// Something happens.
 pub(super) enum Event {
-    Key(KeyEvent),
-    Mouse(MouseEvent),
-    /// Text was pasted: all of it, or what came before a pause.
-    Paste(Zeroizing<String>),
-    /// More was pasted than is taken.
-    PasteCut,
-    /// A paste has begun, and its end doesn't come.
-    PasteStalled,
-    /// Such a paste is over.
-    PasteEnded,
+    Input(Input),
     /// No key was pressed for a while.
     KeysRested,
     Relay(RelayEvent),
     Delivery(DeliveryEvent),
     Contacts(ContactsEvent),
+}
+
+/// Something that the terminal says.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
+pub(super) enum Input {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    /// Pasted text, or as much of it as came before a pause.
+    Paste(Zeroizing<String>),
+    /// More was pasted than is taken.
+    PasteCut,
+    /// A paste pauses, and perhaps has no end.
+    PasteStalled,
+    /// A paste that had stalled is over.
+    PasteEnded,
 }
 
 /// The relay says something, or a request to it ends.

@@ -99,10 +99,10 @@ mod tests {
 
     use super::super::tests::{ADDRESS, app, press, press_fast, screen};
     use super::*;
-    use crate::tui::app::{Effect, Event};
+    use crate::tui::app::{Effect, Event, Input};
 
     fn paste(app: &mut App, text: &str) {
-        app.update(Event::Paste(Zeroizing::new(text.to_owned())));
+        app.input(Input::Paste(Zeroizing::new(text.to_owned())));
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
                 modifiers: KeyModifiers::NONE,
             };
             for _ in 0..2 {
-                assert!(app.update(Event::Mouse(click)).is_empty(), "{before}");
+                assert!(app.input(Input::Mouse(click)).is_empty(), "{before}");
             }
             assert_eq!(
                 (app.screen, app.questions.iter().count()),
@@ -164,10 +164,10 @@ mod tests {
         let mut app = app(1..=1);
         press(&mut app, "c\t");
         paste(&mut app, "half");
-        app.update(Event::PasteStalled);
+        app.input(Input::PasteStalled);
         app.update(Event::KeysRested);
         assert!(screen(&mut app, 80, 24).contains("Ctrl-C ends it"));
-        app.update(Event::PasteEnded);
+        app.input(Input::PasteEnded);
         assert!(!screen(&mut app, 80, 24).contains("Ctrl-C ends it"));
         // What may still come of it is no command.
         assert!(press_fast(&mut app, "\x13").is_empty() && app.waits_for_rest());

@@ -127,7 +127,7 @@ fn reads(app: &mut App, id: u64) {
 fn writes() -> App {
     let mut app = client();
     press(&mut app, "c");
-    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(
         &mut app,
         "\tDear you,\nthe flat is free. Come on Saturday at eleven.\n",

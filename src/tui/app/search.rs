@@ -76,7 +76,7 @@ mod tests {
     use super::super::tests::{ADDRESS, app, arrives, press, screen, status};
     use super::*;
     use crate::protocol::ids::RelayId;
-    use crate::tui::event::{Event, RelayEvent};
+    use crate::tui::event::{Event, Input, RelayEvent};
     use crate::tui::state::inbox::tests::{listed, summary};
     use crate::tui::state::relay::RelayState;
     use crate::tui::state::search::SearchRequest;
@@ -150,7 +150,7 @@ mod tests {
         assert!(press(&mut app, "/").is_empty());
         assert!(screen(&mut app, 80, 24).contains("words in the text"));
         assert!(press(&mut app, "do your duty q?").is_empty());
-        app.update(Event::Paste(Zeroizing::new("\nand\u{202e} two".to_owned())));
+        app.input(Input::Paste(Zeroizing::new("\nand\u{202e} two".to_owned())));
         let shown = screen(&mut app, 80, 24);
         assert!(shown.contains("/do your duty q?and two"), "{shown}");
         assert!(shown.contains("the first U+202E"), "{shown}");
@@ -340,7 +340,7 @@ mod tests {
     fn a_contact_that_gets_another_name_is_looked_for_by_that() {
         let mut app = searched();
         press(&mut app, "aaAlice\t");
-        app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+        app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
         let effects = press(&mut app, "\t\n");
         assert_eq!(asked(&effects).1, [5, 4, 3, 2, 1]);
         assert_eq!(in_list(&app), [4, 2], "so far");

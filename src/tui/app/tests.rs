@@ -81,7 +81,7 @@ pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Effect> {
             '\x15' => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             key => (code(key), KeyModifiers::NONE),
         };
-        app.update(Event::Key(KeyEvent::new(code, modifiers)))
+        app.input(Input::Key(KeyEvent::new(code, modifiers)))
     });
     effects.flatten().collect()
 }
@@ -95,7 +95,7 @@ pub(super) fn screen(app: &mut App, width: u16, height: u16) -> String {
 /// A letter that was written to somebody and sent: its number.
 pub(super) fn sent(app: &mut App, text: &str) -> u64 {
     press(app, "c");
-    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
     let effects = press(app, &format!("\t{text}\x13"));
     let [
         Effect::Send {
@@ -262,7 +262,7 @@ fn a_contact_is_written_down_written_to_and_recognised() {
     arrives(&mut app, summary(1), "Hello!");
     // The sender of the message that is read is filled in.
     press(&mut app, "aAlice\t");
-    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(&mut app, "\t\x13");
     assert!(
         screen(&mut app, 80, 24).contains("it is the public key"),

@@ -7,6 +7,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use zeroize::Zeroizing;
 
+use super::super::event::Input;
+
 /// More of one paste is dropped: eighteen times what a message holds.
 pub(in crate::tui) const MAX_PASTE_BYTES: usize = 64 * 1024;
 
@@ -16,21 +18,6 @@ const MAX_SEQUENCE_BYTES: usize = 64;
 const ESC: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
 const PASTE_END: &[u8] = b"\x1b[201~";
-
-/// Something that the terminal says.
-#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
-pub(in crate::tui) enum Input {
-    Key(KeyEvent),
-    Mouse(MouseEvent),
-    /// Pasted text, or as much of it as came before a pause.
-    Paste(Zeroizing<String>),
-    /// A paste was longer than [`MAX_PASTE_BYTES`]: the rest was dropped.
-    PasteCut,
-    /// A paste pauses, and perhaps has no end.
-    PasteStalled,
-    /// A paste that had stalled is over.
-    PasteEnded,
-}
 
 /// Takes bytes in pieces of any size, and gives what they say.
 #[derive(Default)]

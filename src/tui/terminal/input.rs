@@ -8,7 +8,7 @@ use rustix::io::{Errno, read};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zeroize::{Zeroize, Zeroizing};
 
-pub(in crate::tui) use super::decode::Input;
+use super::super::event::Input;
 use super::decode::{Decoder, MAX_PASTE_BYTES};
 use crate::crypto::scrub;
 

@@ -8,7 +8,7 @@ use crate::protocol::suite::Suite;
 fn written_down(app: &mut App) -> Change {
     app.contacts = ContactList::new(Some(Book::default()));
     press(app, "aaAlice\t");
-    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(app, "\t");
     saved(app)
 }

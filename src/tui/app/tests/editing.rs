@@ -13,7 +13,7 @@ fn writing(text: &str) -> App {
 }
 
 fn key(app: &mut App, code: KeyCode) {
-    app.update(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    app.input(Input::Key(KeyEvent::new(code, KeyModifiers::NONE)));
 }
 
 fn text(app: &App) -> String {
@@ -86,7 +86,7 @@ fn a_click_places_the_cursor_and_chooses_the_field() {
         .unwrap();
     let column = line.chars().take_while(|c| *c != 'o').count() - 1; // the line is quoted
     let click = |app: &mut App, row: u16, column: usize| {
-        app.update(Event::Mouse(MouseEvent {
+        app.input(Input::Mouse(MouseEvent {
             kind: MouseEventKind::Down(MouseButton::Left),
             column: u16::try_from(column).unwrap(),
             row,
@@ -133,7 +133,7 @@ fn what_nobody_would_see_of_a_contact_is_left_out_and_said() {
         press(&mut app, "aa");
         let name = "Ali\u{202e}ce";
         if is_pasted {
-            app.update(Event::Paste(Zeroizing::new(name.to_owned())));
+            app.input(Input::Paste(Zeroizing::new(name.to_owned())));
             assert!(app.note.is_some());
         } else {
             press(&mut app, "Ali\u{202e}");

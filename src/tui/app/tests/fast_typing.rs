@@ -36,7 +36,7 @@ fn what_says_yes_or_more_than_no_waits_until_the_keys_have_rested() {
     arrives(&mut app, summary(1), "a text");
     press(&mut app, "aAlice\t");
     let address = Zeroizing::new(ADDRESS.to_owned());
-    app.update(Event::Paste(address));
+    app.input(Input::Paste(address));
     press(&mut app, "\t\x15\nvyv");
     assert!(app.contacts.selected().unwrap().is_verified());
     press_fast(&mut app, "nN");

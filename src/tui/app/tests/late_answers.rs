@@ -140,7 +140,7 @@ fn what_was_asked_about_a_relay_that_has_ended_does_nothing_to_the_next() {
 fn who_does_not_leave_after_all_goes_on_writing() {
     let mut app = app(1..=1);
     press(&mut app, "c");
-    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(&mut app, "\tone\x03");
     assert!(screen(&mut app, 80, 24).contains("Leave?"));
     press(&mut app, "n two\x1b");
@@ -154,7 +154,7 @@ fn a_price_that_comes_while_one_is_asked_about_leaving_waits() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "dear words");
     press(&mut app, "c");
-    app.update(Event::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
     press(&mut app, "\tother words\x03");
     let mut answered = costs_much(&mut app, id);
     press(&mut app, "nny");

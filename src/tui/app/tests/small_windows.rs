@@ -8,11 +8,11 @@ use crate::tui::state::inbox::tests::{listed, summary};
 use kkv_ui::error::{CliError, Exit};
 
 fn paste(app: &mut App, text: &str) {
-    app.update(Event::Paste(Zeroizing::new(text.to_owned())));
+    app.input(Input::Paste(Zeroizing::new(text.to_owned())));
 }
 
 fn named(app: &mut App, code: KeyCode) {
-    app.update(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    app.input(Input::Key(KeyEvent::new(code, KeyModifiers::NONE)));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_long_text_is_gone_through_by_pages_to_both_ends_and_fills_what_room_there_i
     (0..8).for_each(|_| named(&mut app, KeyCode::PageUp));
     // What was marked is not what a letter takes the place of, somewhere else.
     let marks = KeyEvent::new(KeyCode::Right, KeyModifiers::SHIFT);
-    app.update(Event::Key(marks));
+    app.input(Input::Key(marks));
     named(&mut app, KeyCode::PageDown);
     press(&mut app, "Z");
     (0..8).for_each(|_| named(&mut app, KeyCode::PageUp));
