@@ -18,6 +18,7 @@ mod faults;
 mod forgotten;
 mod kept;
 mod limits;
+mod place;
 mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,32 +1,13 @@
 //! A relay with embedded Tor and no network: all that needs none works, and its owner is told what is the matter.
 
-use super::stage::{path, send, start, status};
-use crate::programs::{HeldPort, Signal};
-
-/// A network of one relay, at an address where nobody listens.
-pub(crate) fn network_of(nobody: &HeldPort) -> String {
-    let (rsa, ed) = (
-        "2".repeat(40),
-        "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI",
-    );
-    let relay = nobody.address();
-    format!(
-        "[tor_network]
-fallback_caches = [{{ rsa_identity = '{rsa}', ed_identity = '{ed}', orports = ['{relay}'] }}]
-[tor_network.authorities]
-v3idents = ['{rsa}']
-"
-    )
-}
+use super::place::Place;
+use super::stage::{send, status};
+use crate::programs::Signal;
 
 #[test]
 fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
-    let directory = tempfile::tempdir().unwrap();
-    let nobody = HeldPort::take();
-    let config = directory.path().join("arti.toml");
-    std::fs::write(&config, network_of(&nobody)).unwrap();
-    let state = directory.path().join("state");
-    let relay = start(&config, &["--state-dir", path(&state)]);
+    let place = Place::new();
+    let relay = place.start("state");
     let shown = relay.relay.process().stdout();
     assert!(
         shown.contains(&format!("reach it  {}\n", relay.onion)),
@@ -46,9 +27,9 @@ fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
     assert!(people.stdout_text().contains("Tor's relays don't answer"));
     assert_eq!(status(&relay.relay)["tor"], "embedded");
 
-    let senders = directory.path().join("senders");
+    let senders = place.path("senders");
     let sent = send(
-        &config,
+        &place.path("arti.toml"),
         &senders,
         &relay.onion,
         &["--timeout", "3s"],
@@ -64,13 +45,12 @@ fn without_a_network_the_relay_says_so_and_works_on_this_machine() {
 
 #[test]
 fn files_that_go_away_are_told_with_what_to_do_and_missed_no_longer_when_they_are_back() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = directory.path().join("arti.toml");
-    let nobody = HeldPort::take();
-    std::fs::write(&config, network_of(&nobody)).unwrap();
-    let state = directory.path().join("state");
-    let relay = start(&config, &["--state-dir", path(&state)]);
-    let (files, away) = (state.join("relay/state"), state.join("relay/away"));
+    let place = Place::new();
+    let relay = place.start("state");
+    let (files, away) = (
+        place.path("state/relay/state"),
+        place.path("state/relay/away"),
+    );
     std::fs::rename(&files, &away).unwrap();
     std::fs::write(&files, "no directory").unwrap();
     // When Tor is begun anew, as there is no network.
@@ -101,20 +81,16 @@ fn files_that_go_away_are_told_with_what_to_do_and_missed_no_longer_when_they_ar
 
 #[test]
 fn a_key_that_goes_away_is_told_and_no_other_takes_its_place() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = directory.path().join("arti.toml");
-    let nobody = HeldPort::take();
-    std::fs::write(&config, network_of(&nobody)).unwrap();
-    let state = directory.path().join("state");
-    let relay = start(&config, &["--state-dir", path(&state)]);
-    let keys = state.join("relay/state/keystore/hss/kkv");
+    let place = Place::new();
+    let relay = place.start("state");
+    let keys = place.path("state/relay/state/keystore/hss/kkv");
     let of_address = || {
         let names = std::fs::read_dir(&keys).unwrap();
         let mut paths = names.map(|entry| entry.unwrap().path());
         paths.find(|path| path.display().to_string().contains("ks_hs_id."))
     };
     let key = of_address().expect("the key of the address");
-    let away = directory.path().join("away");
+    let away = place.path("away");
     std::fs::rename(&key, &away).unwrap();
     // When Tor is begun anew, as there is no network.
     relay.must_become_such("told of the files", |state| state["trouble"] == "files");

@@ -2,86 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kkv::tor::embedded::{Settings, StateDir};
 
-use super::alone::network_of;
+use super::place::{Place, address, shown};
 use super::stage::{EmbeddedRelay, Stage, must_have_arrived, path, start};
-use crate::programs::{HeldPort, Outcome, Process, Signal, Terminal, kkv};
-
-/// A directory with what a relay needs that never gets anywhere.
-struct Place(tempfile::TempDir, HeldPort);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap(), HeldPort::take());
-        fs::write(place.path("arti.toml"), network_of(&place.1)).unwrap();
-        for (name, passphrase) in [("passphrase", "several words\n"), ("wrong", "more words\n")] {
-            fs::write(place.path(name), passphrase).unwrap();
-            fs::set_permissions(place.path(name), PermissionsExt::from_mode(0o600)).unwrap();
-        }
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn start(&self, state: &str) -> EmbeddedRelay {
-        start(
-            &self.path("arti.toml"),
-            &["--state-dir", path(&self.path(state))],
-        )
-    }
-
-    /// `kkv` with its state in `state`, which is expected not to start.
-    fn refused(&self, state: &str) -> Outcome {
-        let mut command = kkv();
-        command.args(["--tor", "embedded", "--listen", "127.0.0.1:0"]);
-        command.arg("--socket").arg(self.path("refused.sock"));
-        command.arg("--tor-config").arg(self.path("arti.toml"));
-        command.arg("--state-dir").arg(self.path(state));
-        let ended = Process::spawn(command, None).finish().must_end_with(1);
-        assert_eq!(ended.stdout_text(), "");
-        ended
-    }
-
-    /// `kkv address` with its state in `state`.
-    fn address(&self, state: &str, words: &[&str]) -> Outcome {
-        address(&self.path(state), words)
-    }
-
-    fn passphrase(&self) -> String {
-        format!("--passphrase-file={}", self.path("passphrase").display())
-    }
-
-    /// A new address in `state`.
-    fn new_address(&self, state: &str) -> String {
-        shown(&self.address(state, &["new"]).must_end_with(0))
-    }
-}
-
-fn address(state: &Path, words: &[&str]) -> Outcome {
-    let mut command = kkv();
-    command
-        .arg("address")
-        .args(words)
-        .arg("--state-dir")
-        .arg(state);
-    Process::spawn(command, None).finish()
-}
-
-/// The address alone, as it is printed.
-fn shown(outcome: &Outcome) -> String {
-    let out = String::from_utf8_lossy(&outcome.stdout).into_owned();
-    let address = out.strip_suffix('\n').expect("a line");
-    address
-        .parse::<kkv::onion::OnionAddress>()
-        .expect("an address");
-    address.to_owned()
-}
+use crate::programs::{Outcome, Process, Signal, Terminal, kkv};
 
 fn stop(relay: &EmbeddedRelay) {
     relay.relay.process().signal(Signal::TERM);
@@ -263,7 +190,7 @@ fn a_copied_directory_starts_after_one_paste() {
     let sh = |script: &str| {
         let ran = Command::new("sh")
             .args(["-c", script])
-            .current_dir(place.0.path())
+            .current_dir(place.path(""))
             .status();
         assert!(ran.unwrap().success(), "{script}");
     };
@@ -289,7 +216,7 @@ fn a_copied_directory_starts_after_one_paste() {
 fn in_shell(place: &Place, script: &str) -> Outcome {
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-euc", script]);
-    command.arg(kkv().get_program()).current_dir(place.0.path());
+    command.arg(kkv().get_program()).current_dir(place.path(""));
     Process::spawn(command, None).finish()
 }
 
