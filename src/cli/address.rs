@@ -1,4 +1,4 @@
-//! `kkv address`: the key of the onion address, place elsewhere, brought back, or exchanged for a new one.
+//! `kkv address`: the key of the onion address, kept elsewhere, brought back, or exchanged for a new one.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,7 @@
 //! The owner's client: one call per route.
 
 mod fault;
+mod only_socket;
 mod run;
 
 use std::io;
@@ -22,6 +23,7 @@ use kkv_owner::{
     Wanted, Watch,
 };
 use kkv_protocol::ids::RelayId;
+use only_socket::only;
 use run::Meant;
 
 /// Speaks to a relay that runs on this machine.
@@ -59,12 +61,7 @@ impl Client {
     /// There is none, or it is another user's.
     pub fn new(socket: &Path) -> Result<Self, ClientError> {
         belongs_to_us(socket)?;
-        // The name in the address is never looked up: every connection goes to the socket.
-        let http = reqwest::Client::builder()
-            .unix_socket(socket)
-            .no_proxy()
-            .build()
-            .map_err(|fault| ClientError::Unexpected(at_bottom(&fault)))?;
+        let http = only(socket).map_err(|fault| ClientError::Unexpected(at_bottom(&fault)))?;
         Ok(Self {
             http,
             socket: socket.to_owned(),
