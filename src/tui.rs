@@ -141,7 +141,7 @@ async fn event_loop(
         is_outdated = true;
         let event = tokio::select! {
             said = input.recv() => match said {
-                Some(said) => Some(Event::Input(said)),
+                Some(said) => Some(Event::Input(said?)),
                 None => return Ok(()), // the terminal is gone
             },
             event = incoming.recv() => event,

@@ -2,7 +2,7 @@
 //! waits for a terminal that takes no output, so keys and signals always count.
 
 pub(super) mod clipboard;
-mod decode;
+pub(super) mod decode;
 pub(super) mod input;
 pub(super) mod row_backend;
 

@@ -67,7 +67,7 @@ impl App {
         let binding = binding(self.screen, latin);
         let action = binding.map(|binding| binding.action);
         // A phonetic keyboard has д on d, which deletes, and no terminal tells it from one that has it on l.
-        if action == Some(Action::Open) && latin != key {
+        if action == Some(Action::Open) && latin != key && latin.code == KeyCode::Char('l') {
             self.warn("Enter opens it; a letter that isn't Latin does not");
             return Vec::new();
         }

@@ -11,7 +11,7 @@ use super::App;
 use crate::tui::state::composer::Field;
 use crate::tui::state::note::Topic;
 use crate::tui::state::screen::Screen;
-use crate::tui::terminal::input::PASTE_LIMIT;
+use crate::tui::terminal::decode::MAX_PASTE_BYTES;
 
 impl App {
     pub(super) fn paste(&mut self, text: &str) {
@@ -38,7 +38,7 @@ impl App {
     }
 
     pub(super) fn notify_of_cut_paste(&mut self) {
-        let what = format!("too much was pasted: {PASTE_LIMIT} bytes of it were taken");
+        let what = format!("too much was pasted: {MAX_PASTE_BYTES} bytes of it were taken");
         self.warn(what);
     }
 
@@ -164,6 +164,8 @@ mod tests {
         let mut app = app(1..=1);
         press(&mut app, "c\t");
         paste(&mut app, "half");
+        app.input(Input::PasteCut);
+        assert!(screen(&mut app, 80, 24).contains("65536 bytes of it were taken"));
         app.input(Input::PasteStalled);
         app.update(Event::KeysRested);
         assert!(screen(&mut app, 80, 24).contains("Ctrl-C ends it"));

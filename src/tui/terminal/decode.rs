@@ -4,6 +4,8 @@
 //! half a paste made the client deaf to every key. Here a paste that pauses is handed over in parts, takes no more than
 //! [`MAX_PASTE_BYTES`], and ends by a Ctrl-C that comes alone after a pause.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use zeroize::Zeroizing;
 
@@ -15,8 +17,15 @@ pub(in crate::tui) const MAX_PASTE_BYTES: usize = 64 * 1024;
 /// A sequence that is longer is none that is known here: the longest, a click far to the right and below, has 18 bytes.
 const MAX_SEQUENCE_BYTES: usize = 64;
 
+/// A paste that says nothing for so long has stalled. Within a burst of input, pauses are shorter, but for slow lines.
+const PASTE_PAUSE: Duration = Duration::from_millis(400);
+
+/// An ESC that nothing follows for so long is the key: what it begins may come in a packet of its own.
+const ESC_PAUSE: Duration = Duration::from_millis(50);
+
 const ESC: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
+const PASTE_BEGINNING: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// Takes bytes in pieces of any size, and gives what they say.
@@ -25,6 +34,8 @@ pub(in crate::tui) struct Decoder {
     /// The beginning of a sequence or of a character.
     pending: Vec<u8>,
     paste: Option<Paste>,
+    /// Whether an ESC was just taken for the key.
+    was_escape: bool,
     inputs: Vec<Input>,
 }
 
@@ -45,12 +56,17 @@ struct Paste {
 }
 
 impl Decoder {
-    /// Decodes bytes that came together. With `more`, further bytes of the same burst may follow: without, an ESC at
-    /// the end is the key.
-    pub(in crate::tui) fn feed(&mut self, bytes: &[u8], more: bool) -> Vec<Input> {
+    /// Decodes the bytes that have come.
+    pub(in crate::tui) fn feed(&mut self, bytes: &[u8]) -> Vec<Input> {
         if self.paste.as_ref().is_some_and(|paste| paste.is_stalled) && bytes == [CTRL_C] {
             self.end_paste();
             return std::mem::take(&mut self.inputs);
+        }
+        // On a line so slow that the first byte was taken for a key, what follows must be a paste none the less, and no
+        // keys. Nobody types it.
+        let was_escape = std::mem::take(&mut self.was_escape);
+        if was_escape && bytes.starts_with(&PASTE_BEGINNING[1..]) {
+            self.pending = vec![ESC];
         }
         for byte in bytes {
             match &mut self.paste {
@@ -62,30 +78,37 @@ impl Decoder {
                 None => self.push(*byte),
             }
         }
-        if !more && self.pending == [ESC] {
-            self.pending.clear();
-            self.key(KeyCode::Esc, KeyModifiers::NONE);
-        }
         std::mem::take(&mut self.inputs)
     }
 
-    /// Whether it matters that nothing comes for a while.
-    pub(in crate::tui) fn waits_for_pause(&self) -> bool {
-        self.paste.as_ref().is_some_and(|paste| !paste.is_stalled)
+    /// After how long a pause [`Self::pause`] is to be called, if it matters that nothing comes for a while.
+    pub(in crate::tui) fn patience(&self) -> Option<Duration> {
+        match &self.paste {
+            Some(paste) => (!paste.is_stalled).then_some(PASTE_PAUSE),
+            None => (self.pending == [ESC]).then_some(ESC_PAUSE),
+        }
     }
 
-    /// Nothing has come for a while: hands over what there is of a paste.
+    /// Nothing has come for a while: hands over what there is of a paste, and an ESC as the key.
     pub(in crate::tui) fn pause(&mut self) -> Vec<Input> {
-        let Some(paste) = &mut self.paste else {
-            return Vec::new();
-        };
-        (paste.is_stalled, paste.has_stalled) = (true, true);
-        let text = paste.take_whole_characters();
-        if !text.is_empty() {
-            self.inputs.push(Input::Paste(text));
+        if let Some(paste) = &mut self.paste {
+            (paste.is_stalled, paste.has_stalled) = (true, true);
+            let text = paste.take_whole_characters();
+            if !text.is_empty() {
+                self.inputs.push(Input::Paste(text));
+            }
+            self.inputs.push(Input::PasteStalled);
+        } else if self.pending == [ESC] {
+            self.escape();
+            self.was_escape = true;
         }
-        self.inputs.push(Input::PasteStalled);
         std::mem::take(&mut self.inputs)
+    }
+
+    /// The ESC that has come is the key.
+    fn escape(&mut self) {
+        self.pending.clear();
+        self.key(KeyCode::Esc, KeyModifiers::NONE);
     }
 
     fn end_paste(&mut self) {
@@ -114,9 +137,8 @@ impl Decoder {
         if self.is_cut_short_by(byte) {
             self.pending.clear();
         }
-        if byte == ESC && self.pending == [ESC] {
-            self.pending.clear();
-            self.key(KeyCode::Esc, KeyModifiers::NONE);
+        if self.pending == [ESC] && matches!(byte, ESC | CTRL_C) {
+            self.escape();
         }
         let mut pending = std::mem::take(&mut self.pending);
         pending.push(byte);
@@ -130,7 +152,7 @@ impl Decoder {
             }
             [ESC, b'[', sequence @ ..] => match whole_sequence(sequence) {
                 None => false,
-                Some(b"200~") => {
+                Some(_) if pending == PASTE_BEGINNING => {
                     self.paste = Some(Paste::default());
                     true
                 }
@@ -151,12 +173,12 @@ impl Decoder {
     }
 
     /// Whether what was begun can't go on with this byte: a control character ends a sequence, and so does what is no
-    /// part of a character that has begun. Such a byte must count, above all Ctrl-C.
+    /// part of a character that has begun. Such a byte counts, above all Ctrl-C.
     fn is_cut_short_by(&self, byte: u8) -> bool {
         match self.pending.as_slice() {
             [] | [ESC] | [ESC, b'[', b'M', ..] => false,
             [ESC, b'[' | b'O', ..] => byte < b' ',
-            _ => byte < 0x80, // the beginning of a character
+            _ => !matches!(byte, 0x80..0xc0), // in the middle of a character (RFC 3629 §3)
         }
     }
 
@@ -265,8 +287,8 @@ fn control_sequence(sequence: &[u8]) -> Option<Input> {
     }
 }
 
-/// A key's number and its modifiers: `number`, or `number;1 + bits` with a Shift, an Alt and a Control bit. Nothing
-/// for a key that is let go (`:3`, as kitty says it).
+/// A key's number and its modifiers: `number`, or `number;1 + bits` with bits for Shift, Alt, Control, Super, Hyper and
+/// Meta. Nothing for a key that is let go (`:3`, as kitty says it).
 fn numbered(parameters: &[u8]) -> Option<(u32, KeyModifiers)> {
     let mut parameters = std::str::from_utf8(parameters).ok()?.split(';');
     let number = match parameters.next()?.split(':').next()? {
@@ -281,6 +303,9 @@ fn numbered(parameters: &[u8]) -> Option<(u32, KeyModifiers)> {
             (1, KeyModifiers::SHIFT),
             (2, KeyModifiers::ALT),
             (4, KeyModifiers::CONTROL),
+            (8, KeyModifiers::SUPER),
+            (16, KeyModifiers::HYPER),
+            (32, KeyModifiers::META),
         ] {
             if bits & bit != 0 {
                 modifiers |= modifier;

@@ -68,6 +68,14 @@ fn who_is_written_down_stays_as_written_until_the_file_has_it() {
 }
 
 #[test]
+fn a_contact_is_written_to_by_the_letter_in_the_place_of_c() {
+    let mut app = app(1..=1);
+    app.contacts = ContactList::new(Some(only("Carol", ADDRESS)));
+    press(&mut app, "aс");
+    assert_eq!(app.screen, Screen::Composer);
+}
+
+#[test]
 fn a_change_that_is_refused_shows_what_is_in_the_file_all_the_same() {
     let mut app = app(1..=1);
     let change = written_down(&mut app);

@@ -17,7 +17,12 @@ fn paste(text: &str) -> Input {
 }
 
 fn decoded(bytes: &[u8]) -> Vec<Input> {
-    Decoder::default().feed(bytes, false)
+    let mut decoder = Decoder::default();
+    let mut inputs = decoder.feed(bytes);
+    if decoder.patience() == Some(ESC_PAUSE) {
+        inputs.extend(decoder.pause());
+    }
+    inputs
 }
 
 #[test]
@@ -62,6 +67,9 @@ fn keys_are_decoded_as_terminals_send_them() {
         (b"\x1b[115;5u", with(letter('s'), control)),
         (b"\x1b[100;2u", with(letter('D'), shift)),
         (b"\x1b[27u", key(KeyCode::Esc)),
+        // Whoever holds another modifier means another key.
+        (b"\x1b[100;9u", with(letter('d'), KeyModifiers::SUPER)),
+        (b"\x1b[3;33~", with(KeyCode::Delete, KeyModifiers::META)),
     ] {
         assert_eq!(decoded(bytes), [input], "{bytes:?}");
     }
@@ -123,8 +131,8 @@ fn what_is_cut_in_two_is_whole_again_and_what_never_ends_is_given_up() {
         let bytes = bytes.as_bytes();
         for at in 1..bytes.len() {
             let mut decoder = Decoder::default();
-            let mut inputs = decoder.feed(&bytes[..at], true);
-            inputs.extend(decoder.feed(&bytes[at..], false));
+            let mut inputs = decoder.feed(&bytes[..at]);
+            inputs.extend(decoder.feed(&bytes[at..]));
             assert_eq!(inputs, decoded(bytes), "{bytes:?} at {at}");
         }
     }
@@ -138,6 +146,8 @@ fn what_is_cut_in_two_is_whole_again_and_what_never_ends_is_given_up() {
     ] {
         assert_eq!(decoded(&[begun, b"\x03"].concat()), [ctrl_c()], "{begun:?}");
     }
+    assert_eq!(decoded(b"\x1b\x03"), [key(KeyCode::Esc), ctrl_c()]);
+    assert_eq!(decoded(b"\xd0\xd0\xb4"), [key(KeyCode::Char('д'))]);
     let long = format!("\x1b[{}~q", "1;".repeat(1000));
     assert_eq!(decoded(long.as_bytes()), [key(KeyCode::Char('q'))]);
     assert_eq!(
@@ -161,43 +171,57 @@ fn a_paste_is_one_whatever_is_in_it() {
 }
 
 #[test]
+fn a_paste_whose_mark_comes_in_two_packets_is_no_key() {
+    let mut decoder = Decoder::default();
+    assert_eq!(decoder.feed(b"\x1b"), []);
+    assert_eq!(decoder.patience(), Some(ESC_PAUSE));
+    assert_eq!(decoder.feed(b"[200~dq\x1b[201~"), [paste("dq")]);
+    // Also on a line so slow that the first was taken for a key.
+    assert_eq!(decoder.feed(b"\x1b"), []);
+    assert_eq!(decoder.pause(), [key(KeyCode::Esc)]);
+    assert_eq!(decoder.patience(), None);
+    assert_eq!(decoder.feed(b"[200~dq\x1b[201~"), [paste("dq")]);
+    // Otherwise a bracket is what was typed.
+    decoder.feed(b"\x1b");
+    decoder.pause();
+    assert_eq!(decoder.feed(b"["), [key(KeyCode::Char('['))]);
+}
+
+#[test]
 fn half_a_paste_is_handed_over_and_ctrl_c_alone_ends_it() {
     let mut decoder = Decoder::default();
-    assert_eq!(decoder.feed(b"\x1b[200~half\xd0", false), []);
-    assert!(decoder.waits_for_pause());
+    assert_eq!(decoder.feed(b"\x1b[200~half\xd0"), []);
+    assert_eq!(decoder.patience(), Some(PASTE_PAUSE));
     assert_eq!(decoder.pause(), [paste("half"), Input::PasteStalled]);
-    assert!(!decoder.waits_for_pause(), "it is told once");
+    assert_eq!(decoder.patience(), None, "it is told once");
     // What goes on is still no key, also a Ctrl-C among it.
     for goes_on in [&b"\xb4\x03dy"[..], b"\x03", b"\r"] {
-        assert_eq!(decoder.feed(goes_on, false), []);
+        assert_eq!(decoder.feed(goes_on), []);
     }
     assert_eq!(decoder.pause(), [paste("д\x03dy\x03"), Input::PasteStalled]);
-    assert_eq!(
-        decoder.feed(b"\x03", false),
-        [paste("\r"), Input::PasteEnded]
-    );
-    assert_eq!(decoder.feed(b"\x03", false), [ctrl_c()]);
+    assert_eq!(decoder.feed(b"\x03"), [paste("\r"), Input::PasteEnded]);
+    assert_eq!(decoder.feed(b"\x03"), [ctrl_c()]);
     // One that pauses and ends is whole.
-    decoder.feed(b"\x1b[200~one ", false);
+    decoder.feed(b"\x1b[200~one ");
     decoder.pause();
-    let rest = decoder.feed(b"two\x1b[201~", false);
+    let rest = decoder.feed(b"two\x1b[201~");
     assert_eq!(rest, [paste("two"), Input::PasteEnded]);
 }
 
 #[test]
 fn a_paste_without_end_takes_a_bounded_room() {
     let mut decoder = Decoder::default();
-    decoder.feed(b"\x1b[200~", false);
+    decoder.feed(b"\x1b[200~");
     let mut kept = 0;
     for round in 0..100 {
-        decoder.feed(&[b'x'; 4096], true);
+        decoder.feed(&[b'x'; 4096]);
         if round % 7 == 0 {
             kept += decoder.pause().iter().map(length).sum::<usize>();
         }
         let held = decoder.paste.as_ref().map_or(0, |paste| paste.bytes.len());
         assert!(kept + held <= MAX_PASTE_BYTES);
     }
-    let end = decoder.feed(b"\x1b[201~", false);
+    let end = decoder.feed(b"\x1b[201~");
     assert!(end.contains(&Input::PasteCut));
     assert_eq!(
         kept + end.iter().map(length).sum::<usize>(),
@@ -220,15 +244,15 @@ proptest::proptest! {
     ) {
         let mut decoder = Decoder::default();
         if begins_with_paste {
-            decoder.feed(b"\x1b[200~", false);
+            decoder.feed(b"\x1b[200~");
         }
         for piece in pieces {
-            decoder.feed(&piece, false);
+            decoder.feed(&piece);
         }
         decoder.pause();
-        decoder.feed(b"\x03", false);
+        decoder.feed(b"\x03");
         // The first may have ended a paste; three bytes at most are a click of the oldest kind.
-        let last: Vec<Input> = (0..4).flat_map(|_| decoder.feed(b"\x03", false)).collect();
+        let last: Vec<Input> = (0..4).flat_map(|_| decoder.feed(b"\x03")).collect();
         proptest::prop_assert_eq!(last.last(), Some(&ctrl_c()));
     }
 }
