@@ -190,7 +190,7 @@ impl Page {
         let others = self.see.iter().map(|name| format!("{name}(1)"));
         let others: Vec<String> = others.collect();
         end.text([roman(format!(
-            "{}; the documents in /usr/share/doc/kkv.",
+            "{}; the guide in /usr/share/doc/kkv/docs/guide.",
             others.join(", ")
         ))]);
         page += &end.render();

@@ -11,7 +11,7 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 41] = [
+const FILES: [&str; 40] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
@@ -19,7 +19,6 @@ const FILES: [&str; 41] = [
     "usr/lib/systemd/user/kkv.service",
     "usr/share/bash-completion/completions/kkv",
     "usr/share/bash-completion/completions/kkvc",
-    "usr/share/doc/kkv/README.md",
     "usr/share/doc/kkv/changelog.gz",
     "usr/share/doc/kkv/copyright",
     "usr/share/doc/kkv/docs/JSON.md",

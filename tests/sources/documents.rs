@@ -181,45 +181,56 @@ fn every_picture_is_shown() {
     }
 }
 
-/// What the package ships of the documents: the directory of each, and the end of its files' names.
-#[test]
-fn the_guide_leads_to_nothing_but_what_is_in_the_package() {
+/// The documents and pictures that the package ships, each in the place that it has here, so that links hold.
+fn shipped() -> BTreeSet<String> {
     let cargo = read("Cargo.toml");
-    let shipped = |file: &str| {
-        let all = Path::new(file).with_file_name(format!(
-            "*.{}",
-            Path::new(file)
-                .extension()
-                .and_then(|end| end.to_str())
-                .unwrap_or_default()
-        ));
-        let all = all.to_str().expect("a plain name");
-        [file, all].iter().any(|source| {
-            // Where it is beside the README in the project, it is there in the package.
-            let directory = Path::new(file)
-                .parent()
-                .and_then(Path::to_str)
-                .expect("a plain name");
-            let room = if directory.is_empty() {
-                String::new()
-            } else {
-                format!("{directory}/")
-            };
-            cargo.contains(&format!(
-                "[\"{source}\", \"usr/share/doc/kkv/{room}\", \"644\"]"
-            ))
-        })
-    };
-    assert!(shipped("README.md") && shipped("docs/JSON.md") && !shipped("ARCHITECTURE.md"));
+    let assets = cargo.lines().filter_map(|line| {
+        let (source, rest) = line.trim().strip_prefix("[\"")?.split_once("\", \"")?;
+        let below = rest.strip_prefix("usr/share/doc/kkv/")?;
+        Some((source, below.strip_suffix("\", \"644\"],")?))
+    });
+    let mut files = BTreeSet::new();
+    for (source, to) in assets {
+        let (directory, name) = source.rsplit_once('/').unwrap_or(("", source));
+        // One with another name or in another place is none that a link finds.
+        if to.trim_end_matches('/') != directory || !(to.is_empty() || to.ends_with('/')) {
+            continue;
+        }
+        match name.strip_prefix('*') {
+            Some(end) => files.extend(named(directory, end)),
+            None => drop(files.insert(source.to_owned())),
+        }
+    }
+    files
+}
+
+/// The files of a directory whose names have this end.
+fn named(directory: &str, end: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(directory)).expect("a directory of ours");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    names
+        .map(|name| name.into_string().expect("a plain name"))
+        .filter(|name| name.ends_with(end))
+        .map(|name| format!("{directory}/{name}"))
+        .collect()
+}
+
+#[test]
+fn what_the_package_ships_leads_to_nothing_but_what_is_in_it() {
+    let shipped = shipped();
+    let has = |file: &str| shipped.contains(file);
+    assert!(has("docs/JSON.md") && has("docs/pictures/inbox.svg") && has("torrc.example"));
+    assert!(!has("ARCHITECTURE.md") && !has("CHANGELOG.md"));
     for (name, text) in documents() {
-        if name.starts_with("docs/guide/") {
-            assert!(shipped(&name), "{name} is not in the package");
-            for (file, _) in links(&name, &text) {
-                assert!(
-                    shipped(&file),
-                    "{name} leads to {file}, which is not in the package"
-                );
-            }
+        assert!(
+            has(&name) || !name.starts_with("docs/guide/"),
+            "{name} is not in the package"
+        );
+        for (file, _) in links(&name, &text) {
+            assert!(
+                has(&file) || !has(&name),
+                "{name} leads to {file}, which is not in the package"
+            );
         }
     }
 }
