@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_done_with_a_letter_is_offered_and_nothing_else() {
+    fn what_can_be_done_with_an_outgoing_message_is_offered_and_nothing_else() {
         let mut app = app(1..=1);
         let offered = |app: &mut App| {
             let shown = screen(app, 80, 24);

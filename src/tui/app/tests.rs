@@ -92,7 +92,7 @@ pub(super) fn screen(app: &mut App, width: u16, height: u16) -> String {
     terminal.backend().to_string()
 }
 
-/// A letter that was written to somebody and sent: its number.
+/// A message that was written to somebody and sent: its number.
 pub(super) fn sent(app: &mut App, text: &str) -> u64 {
     press(app, "c");
     app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
@@ -115,7 +115,7 @@ pub(super) fn sent(app: &mut App, text: &str) -> u64 {
     *id
 }
 
-/// The relay at `ADDRESS` has accepted this letter, in kkv/2.
+/// The relay at `ADDRESS` has accepted this message, in kkv/2.
 pub(super) fn accepted(id: u64) -> Event {
     Event::Delivery(DeliveryEvent::Accepted {
         id,
@@ -193,7 +193,7 @@ fn what_is_deleted_or_expires_while_it_is_read_leaves_the_screen() {
 }
 
 #[test]
-fn a_letter_is_kept_until_it_has_arrived_and_then_forgotten() {
+fn a_message_is_kept_until_it_has_arrived_and_then_forgotten() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "my words");
     let progress = std::sync::Arc::new(std::sync::Mutex::new(Steps::new(None)));

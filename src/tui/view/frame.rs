@@ -27,7 +27,7 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
     let name = " kkv  ";
     let all = usize::from(area.width).saturating_sub(columns(name));
-    // Where letters are listed, they say more.
+    // Where outgoing messages are listed, they say more.
     let way = app
         .outbox
         .progress_in_short()

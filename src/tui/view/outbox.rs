@@ -19,7 +19,7 @@ use kkv_terminal::wrapped::{columns, wrapped};
 use kkv_ui::error::Exit;
 use kkv_ui::fields::time;
 
-/// From this width on, the list of letters has days, and not hours alone.
+/// From this width on, the list of outgoing messages has days, and not hours alone.
 const LEAST_FOR_DATES: usize = 60;
 
 pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {

@@ -54,7 +54,7 @@ fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
     let effects = press(&mut app, "dy");
     let ids = [MessageId(4), MessageId(3)];
     assert!(matches!(&effects[..], [Effect::Delete(Delete::Ids(deleted))] if *deleted == ids));
-    // Esc picks none, and then d is for the one that is chosen.
+    // Esc picks none, and then d is for the one that is selected.
     press(&mut app, "\x1bgd");
     assert!(screen(&mut app, 80, 24).contains("Delete message 4?"));
     press(&mut app, "n ");

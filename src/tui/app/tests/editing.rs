@@ -77,7 +77,7 @@ fn what_is_typed_and_nobody_would_see_is_left_out_and_said() {
 }
 
 #[test]
-fn a_click_places_the_cursor_and_chooses_the_field() {
+fn a_click_places_the_cursor_and_selects_the_field() {
     let mut app = writing("one two\nthree");
     let shown = screen(&mut app, 80, 24);
     let (row, line) = (0..)

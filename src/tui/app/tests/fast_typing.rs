@@ -49,8 +49,8 @@ fn what_says_yes_or_more_than_no_waits_until_the_keys_have_rested() {
 #[test]
 fn a_key_for_a_question_that_closes_does_not_answer_the_one_that_opens_in_its_place() {
     let mut app = app(1..=1);
-    let letters = [sent(&mut app, "dear words"), sent(&mut app, "dearer words")];
-    let mut asked = letters.map(|id| {
+    let outgoing = [sent(&mut app, "dear words"), sent(&mut app, "dearer words")];
+    let mut asked = outgoing.map(|id| {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let words = "It takes long.".to_owned();
         (
@@ -76,11 +76,11 @@ fn a_key_for_a_question_that_closes_does_not_answer_the_one_that_opens_in_its_pl
 #[test]
 fn a_price_that_is_asked_about_by_itself_is_declined_by_no_key_that_was_on_its_way() {
     let mut app = app(1..=1);
-    let letter = sent(&mut app, "dear words");
+    let id = sent(&mut app, "dear words");
     let (answer, mut answered) = tokio::sync::oneshot::channel();
     let words = "It takes long.".to_owned();
     app.update(Event::Delivery(DeliveryEvent::PaymentQuestion {
-        id: letter,
+        id,
         words,
         answer,
     }));

@@ -1,4 +1,4 @@
-//! What happens between two keys: answers that come late, and letters whose fate is unknown.
+//! What happens between two keys: answers that come late, and messages whose fate is unknown.
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +9,7 @@ use crate::tor::TorMode;
 use crate::tui::state::inbox::tests::{listed, summary};
 use kkv_ui::error::{CliError, Exit};
 
-/// It is asked whether to pay for this letter. The answer.
+/// It is asked whether to pay for this message. The answer.
 fn costs_much(app: &mut App, id: u64) -> oneshot::Receiver<bool> {
     let (answer, answered) = oneshot::channel();
     let words = "It takes long.".to_owned();
@@ -47,7 +47,7 @@ fn an_answer_that_comes_late_shows_nothing_and_marks_nothing() {
 }
 
 #[test]
-fn a_price_is_asked_about_where_its_letter_is_and_no_other_key_answers() {
+fn a_price_is_asked_about_where_its_message_is_and_no_other_key_answers() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "dear words");
     press(&mut app, "\x1bc");
@@ -62,7 +62,7 @@ fn a_price_is_asked_about_where_its_letter_is_and_no_other_key_answers() {
 }
 
 #[test]
-fn a_letter_of_unknown_fate_stays_so_when_it_is_looked_at() {
+fn a_message_of_unknown_fate_stays_so_when_it_is_looked_at() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "perhaps there");
     let failed = CliError::new(Exit::InDoubt, "it can't be known");
@@ -144,9 +144,9 @@ fn who_does_not_leave_after_all_goes_on_writing() {
     press(&mut app, "\tone\x03");
     assert!(screen(&mut app, 80, 24).contains("Leave?"));
     press(&mut app, "n two\x1b");
-    let letters = app.outbox.messages();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(*letters[0].text, "one two");
+    let outgoing = app.outbox.messages();
+    assert_eq!(outgoing.len(), 1);
+    assert_eq!(*outgoing[0].text, "one two");
 }
 
 #[test]

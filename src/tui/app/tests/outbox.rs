@@ -1,4 +1,4 @@
-//! What is said of letters: in the list of them, at the top elsewhere, and when one leaves.
+//! What is said of outgoing messages: in the list of them, at the top elsewhere, and when one leaves.
 
 use std::sync::{Arc, Mutex};
 
@@ -57,7 +57,7 @@ fn what_its_owner_has_ended_is_not_called_failed() {
 }
 
 #[test]
-fn letters_to_the_same_address_differ_in_time_and_length() {
+fn messages_to_the_same_address_differ_in_time_and_length() {
     let mut app = app(1..=1);
     let id = sent(&mut app, "seven b");
     begun(&mut app, id, 1_800_000_000);

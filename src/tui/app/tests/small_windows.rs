@@ -310,7 +310,7 @@ fn a_page_of_keys_that_is_longer_than_the_screen_is_gone_through_and_left() {
 }
 
 #[test]
-fn why_a_letter_failed_is_read_to_its_end_however_small_the_screen_is() {
+fn why_a_message_failed_is_read_to_its_end_however_small_the_screen_is() {
     for (width, height) in [(80, 24), (60, 15), (40, 10), (40, 8)] {
         let mut app = app(1..=1);
         let mut id = 0;
