@@ -1,6 +1,6 @@
 //! The name `kkvc`: becomes the program `kkv` beside it, which is a client when it is called so.
 //!
-//! Most of both is Tor. Linked once, it takes half of the time to build and half of the place.
+//! Most of both is Tor. Linked once, it takes half of the time to build and half of the space.
 
 use std::env;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(kkv) => become_client(&kkv),
         Err(fault) => format!("can't find out where this program is: {fault}"),
     };
-    // Nobody may read it.
+    // A closed standard error changes nothing of how this ends.
     _ = writeln!(io::stderr(), "kkvc: {fault}\n  Nothing was done.");
     ExitCode::FAILURE
 }

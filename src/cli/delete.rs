@@ -12,7 +12,7 @@ use kkv_ui::selection::{IdRange, Selection};
 
 const DELETED: &str = "Deleted and wiped";
 
-/// Deletes `which`, once that is confirm to.
+/// Deletes `which`, once that is agreed to.
 pub(super) async fn delete(
     client: &Client,
     which: &[IdRange],

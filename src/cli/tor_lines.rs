@@ -31,7 +31,7 @@ pub(super) fn is_for_the_taking(tor: TorMode, listens: Option<&Listen>) -> bool 
     tor == TorMode::External && open
 }
 
-/// Trouble is last when it has lasted for so long: most of it passes.
+/// Trouble is told when it has lasted for so long: most of it passes.
 const PATIENCE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 

@@ -145,7 +145,7 @@ impl App {
         Vec::new()
     }
 
-    /// The run of the relay whose messages are shown: orders about them are for no other.
+    /// The run of the relay whose messages are shown: effects on them are for no other.
     pub(super) fn run(&self) -> Option<RelayId> {
         match &self.relay {
             RelayState::Running(status) => Some(status.relay),

@@ -1,10 +1,10 @@
 //! Keyboards that don't write Latin letters: which key of a Latin one is in the same place.
 //!
-//! A terminal tells which letter was typed and not by which key. Kitty's protocol can tell both, but no library that we
-//! could use hands the key on (crossterm 0.29 reads it and drops it), few terminals and no tmux speak it so far, and
-//! for letters alone it has to be turned on in a way that turns input methods off. So a letter counts as the key on
-//! which the usual keyboard of its script has it. Where the user's language is one whose keyboards have it elsewhere,
-//! and for letters that languages with the same keyboard have in different places, nothing is guessed.
+//! A terminal tells which letter was typed and not by which key. Kitty's protocol can tell both, but few terminals and
+//! no tmux speak it so far, and for letters alone it has to be turned on in a way that turns input methods off. So a
+//! letter counts as the key on which the usual keyboard of its script has it. Where the user's language is one whose
+//! keyboards have it elsewhere, and for letters that languages with the same keyboard have in different places, nothing
+//! is guessed.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 

@@ -1,4 +1,5 @@
-//! What each screen shows, and what is done to it. Nothing here knows of keys, of the terminal or of what is outside.
+//! What each screen shows, and what is done to it. Nothing here knows which keys are commands, or
+//! reaches the terminal or what is outside.
 
 pub(super) mod areas;
 pub(super) mod composer;

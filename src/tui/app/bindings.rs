@@ -183,7 +183,7 @@ static COMPOSER: &[Binding] = bindings! {
     Send => send: [control('s')], "Ctrl-S", "send", "send it";
     OtherField => other_field: [TAB, BACK_TAB], "Tab", "address/text", "from the address to the text, and back";
     Back => back: [ESC], "Esc", "put it aside", "put it aside: it is kept until you end kkvc";
-    // The byte that terminals send for it is called Ctrl-7 by crossterm.
+    // The byte that terminals send for it is called Ctrl-7, see `terminal::decode`.
     Undo => undo:
         [control('7'), control('_')], "Ctrl-_", "undo", "take the last change back (so does Ctrl-/ on most terminals)";
     Redo => redo: [control('r')], "Ctrl-R", "", "do again what was taken back";

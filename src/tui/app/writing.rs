@@ -101,7 +101,7 @@ impl App {
         }
     }
 
-    /// Takes the last word of what is being written back.
+    /// Takes the last word, or other change, of what is being written back.
     pub(super) fn undo(&mut self) {
         if !self.composer.as_mut().is_some_and(Composer::undo) {
             self.inform("there is nothing to undo");

@@ -113,12 +113,12 @@ impl ContactList {
         self.book().iter().nth(self.selected)
     }
 
-    /// Where in the list the chosen one is.
+    /// Where in the list the selected one is.
     pub(in crate::tui) fn position(&self) -> usize {
         self.selected
     }
 
-    /// Chooses the one in this place. Whether there is one.
+    /// Selects the one in this place. Whether there is one.
     pub(in crate::tui) fn select(&mut self, position: usize) -> bool {
         let is_there = position < self.book().len();
         if is_there {
@@ -127,7 +127,7 @@ impl ContactList {
         is_there
     }
 
-    /// Chooses the one of that name, if there is one.
+    /// Selects the one of that name, if there is one.
     pub(in crate::tui) fn select_name(&mut self, name: &Name) {
         let position = self
             .book()
@@ -136,7 +136,7 @@ impl ContactList {
         self.selected = position.unwrap_or(self.selected);
     }
 
-    /// Chooses another: so many lines further, or back. At the ends it stays.
+    /// Selects another: so many lines further, or back. At the ends it stays.
     pub(in crate::tui) fn move_by(&mut self, lines: isize) {
         let last = self.book().len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(lines).min(last);

@@ -1,4 +1,4 @@
-//! The list of messages: which there are, which is chosen, which part of them is on the screen.
+//! The list of messages: which there are, which is selected, which part of them is on the screen.
 
 use std::collections::BTreeSet;
 use std::iter::Rev;
@@ -27,7 +27,7 @@ pub(in crate::tui) struct Inbox {
 }
 
 impl Inbox {
-    /// These are there now, or have changed. What was chosen stays so; if it is gone, its place in the list does.
+    /// These are there now, or have changed. What was selected stays so; if it is gone, its place in the list does.
     pub(in crate::tui) fn follow(&mut self, list: List) {
         let position = self.position().unwrap_or(0);
         let mut all = self.take_all();
@@ -49,7 +49,7 @@ impl Inbox {
         all
     }
 
-    /// Puts into the list what belongs there, where the one in this `position` was chosen.
+    /// Puts into the list what belongs there, where the one in this `position` was selected.
     fn arrange(&mut self, all: Vec<Summary>, position: usize) {
         (self.messages, self.hidden) = match &self.found {
             None => (all, Vec::new()),
@@ -91,7 +91,7 @@ impl Inbox {
         self.arrange_anew();
     }
 
-    /// Everything is in the list again. If none was chosen in it, `before` is.
+    /// Everything is in the list again. If none was selected in it, `before` is.
     pub(in crate::tui) fn show_all(&mut self, before: Option<MessageId>) {
         self.found = None;
         self.selected = self.selected.or(before);
@@ -128,7 +128,7 @@ impl Inbox {
         self.messages().nth(position).map(|message| message.id)
     }
 
-    /// Picks the chosen one out, or puts it back, and goes on to the next.
+    /// Picks the selected one out, or puts it back, and goes on to the next.
     pub(in crate::tui) fn toggle_picked(&mut self) {
         let Some(id) = self.selected else { return };
         if !self.picked.remove(&id) {
@@ -152,7 +152,7 @@ impl Inbox {
         self.picked.contains(&id)
     }
 
-    /// Where in the list the chosen one is.
+    /// Where in the list the selected one is.
     pub(in crate::tui) fn position(&self) -> Option<usize> {
         let selected = self.selected?;
         self.messages().position(|message| message.id == selected)
@@ -173,7 +173,7 @@ impl Inbox {
         self.height
     }
 
-    /// Chooses another: so many lines further, or back. At the ends it stays.
+    /// Selects another: so many lines further, or back. At the ends it stays.
     pub(in crate::tui) fn move_by(&mut self, lines: isize) {
         let last = self.messages.len().saturating_sub(1);
         let position = self
@@ -184,7 +184,7 @@ impl Inbox {
         self.select(position);
     }
 
-    /// Chooses the one in this place, or the last.
+    /// Selects the one in this place, or the last.
     pub(in crate::tui) fn select(&mut self, position: usize) {
         self.selected = self.id_at(position);
         self.show_selected();
@@ -248,7 +248,7 @@ pub(in crate::tui) mod tests {
     }
 
     #[test]
-    fn the_newest_is_at_the_top_and_is_chosen_first() {
+    fn the_newest_is_at_the_top_and_is_selected_first() {
         let mut inbox = inbox(1..=3, 10);
         assert_eq!(selected(&inbox), Some(3));
         assert_eq!(inbox.messages().next().unwrap().id, MessageId(3));
@@ -261,7 +261,7 @@ pub(in crate::tui) mod tests {
     }
 
     #[test]
-    fn what_is_chosen_stays_chosen_while_others_come_and_go() {
+    fn what_is_selected_stays_selected_while_others_come_and_go() {
         let mut inbox = inbox(1..=5, 3);
         inbox.move_by(2);
         assert_eq!(selected(&inbox), Some(3));
@@ -277,7 +277,7 @@ pub(in crate::tui) mod tests {
     }
 
     #[test]
-    fn the_chosen_one_is_on_the_screen_wherever_one_goes() {
+    fn the_selected_one_is_on_the_screen_wherever_one_goes() {
         let mut inbox = inbox(1..=100, 10);
         for step in [1, 5, 50, -3, 1000, -20, -1000, 99, isize::MIN, isize::MAX] {
             inbox.move_by(step);

@@ -18,7 +18,7 @@ pub(in crate::tui) struct Outbox {
     messages: Vec<Outgoing>,
     last: u64,
     pub(in crate::tui) selected: usize,
-    /// The first line on the screen of what has become of the chosen one.
+    /// The first line on the screen of what has become of the selected one.
     pub(in crate::tui) top: usize,
 }
 
@@ -94,7 +94,7 @@ impl Outbox {
         self.messages.get(self.selected)
     }
 
-    /// Chooses this one, wherever it is in the list.
+    /// Selects this one, wherever it is in the list.
     pub(in crate::tui) fn select(&mut self, id: u64) {
         let position = self.messages.iter().position(|message| message.id == id);
         self.selected = position.unwrap_or(self.selected);

@@ -38,7 +38,7 @@ pub(in crate::tui) struct ActiveSearch {
     failed: BTreeSet<MessageId>,
     /// The newest message when it began.
     newest: Option<MessageId>,
-    /// The message that was chosen before.
+    /// The message that was selected before.
     before: Option<MessageId>,
 }
 
@@ -78,8 +78,8 @@ impl Search {
             .unwrap_or_default()
     }
 
-    /// Begins with what was typed, where these are the newest and the chosen message. Whether there is anything to look
-    /// for.
+    /// Begins with what was typed, where these are the newest and the selected message. Whether there is anything to
+    /// look for.
     pub(in crate::tui) fn begin(
         &mut self,
         newest: Option<MessageId>,
@@ -106,7 +106,7 @@ impl Search {
         true
     }
 
-    /// Ends it. The message that was chosen before, if there was a search.
+    /// Ends it. The message that was selected before, if there was a search.
     pub(in crate::tui) fn end(&mut self) -> Option<Option<MessageId>> {
         self.number += 1;
         self.active.take().map(|search| search.before)

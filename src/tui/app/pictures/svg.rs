@@ -273,7 +273,7 @@ fn a_text_is_text_and_a_frame_is_lines() {
 }
 
 #[test]
-fn what_is_chosen_is_drawn_the_other_way_round() {
+fn what_is_selected_is_drawn_the_other_way_round() {
     let mut screen = Buffer::with_lines(["x"]);
     screen[(0, 0)].modifier = Modifier::REVERSED | Modifier::BOLD;
     let picture = svg(&screen, "");
