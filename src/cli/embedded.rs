@@ -15,7 +15,7 @@ use crate::onion::OnionAddress;
 use crate::tor::embedded::{EmbeddedTor, OnionListener, OnionService, Settings, StateDir};
 use crate::tor::{TorMode, TorState};
 use arguments::TorArgs;
-pub(crate) use arguments::{RelayArgs, SenderArgs};
+pub(super) use arguments::{RelayArgs, SenderArgs};
 use kkv_ui::error::CliError;
 use kkv_ui::tor::TorOptions;
 
@@ -91,14 +91,14 @@ pub(super) struct PublishedService {
 
 impl PublishedService {
     /// Gives the relay its address. Tor goes on from there by itself.
-    pub(super) async fn publish(ready: &TorSetup, args: &RelayArgs) -> Result<Self, CliError> {
+    pub(super) async fn publish(setup: &TorSetup, args: &RelayArgs) -> Result<Self, CliError> {
         // arti would make one, too; but only this leaves nothing half made.
-        ready
+        setup
             .state_dir
-            .ensure_key(&ready.settings, &mut random::kernel())?;
+            .ensure_key(&setup.settings, &mut random::kernel())?;
         let (service, listener) = EmbeddedTor::to_serve(
-            &ready.state_dir,
-            &ready.settings,
+            &setup.state_dir,
+            &setup.settings,
             DEFAULT_PORT,
             &args.allow,
             &mut random::kernel(),

@@ -23,7 +23,7 @@ pub(in crate::cli) struct TorArgs {
 /// What `kkv` takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Tor inside")]
-pub(crate) struct RelayArgs {
+pub(in crate::cli) struct RelayArgs {
     #[command(flatten)]
     pub(in crate::cli) files: TorArgs,
 
@@ -39,7 +39,7 @@ pub(crate) struct RelayArgs {
 /// What `kkvc send` takes.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Tor inside")]
-pub(crate) struct SenderArgs {
+pub(in crate::cli) struct SenderArgs {
     #[command(flatten)]
     pub(in crate::cli) files: TorArgs,
 
