@@ -1,77 +1,11 @@
 //! `kkv address`: the key of the onion address, kept elsewhere, brought back, or exchanged for a new one.
 
-use std::path::PathBuf;
+pub(super) mod arguments;
 
-use clap::{Args, Subcommand};
-
-use super::build::mode;
 use super::embedded::address;
-use super::value_parsers::named_file;
 use crate::tor::TorMode;
+use arguments::AddressCommand;
 use kkv_ui::error::CliError;
-
-/// What is done with the address.
-#[derive(Debug, Subcommand)]
-pub(super) enum AddressCommand {
-    /// Write the key of your address to a new file, encrypted with a passphrase
-    Backup {
-        /// The file, which must not exist yet
-        #[arg(value_parser = named_file())]
-        file: PathBuf,
-        #[command(flatten)]
-        place: KeyArgs,
-        #[command(flatten)]
-        passphrase: PassphraseArgs,
-    },
-    /// Take the address from such a file, here or on another machine
-    Restore {
-        /// The file
-        #[arg(value_parser = named_file())]
-        file: PathBuf,
-        /// Also if there is an address already, which is gone then unless it has a backup as well
-        #[arg(long)]
-        replace: bool,
-        #[command(flatten)]
-        place: KeyArgs,
-        #[command(flatten)]
-        passphrase: PassphraseArgs,
-    },
-    /// Make a new address. The old one is gone then unless it has a backup
-    New {
-        /// Don't ask
-        #[arg(long, short)]
-        yes: bool,
-        #[command(flatten)]
-        place: KeyArgs,
-    },
-}
-
-/// Where the key is.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct KeyArgs {
-    /// Directory for Tor's files [default: $XDG_STATE_HOME/kkv, or ~/.local/state/kkv]
-    #[arg(long, value_name = "DIR", value_parser = named_file())]
-    pub(super) state_dir: Option<PathBuf>,
-
-    /// Settings for the Tor inside, as arti writes them (TOML)
-    #[arg(long, value_name = "FILE", value_parser = named_file())]
-    pub(super) tor_config: Option<PathBuf>,
-
-    /// Whose onion service it is: 'embedded' (that of the Tor inside) or 'external' (a system Tor's, which keeps its
-    /// key itself)
-    #[arg(long, value_name = "WAY", default_value_t = crate::tor::DEFAULT_MODE, value_parser = mode)]
-    tor: TorMode,
-}
-
-/// What the backup is opened with.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct PassphraseArgs {
-    /// File with its passphrase in one line, of mode 0600 [default: ask for it]
-    #[arg(long, value_name = "FILE", value_parser = named_file())]
-    pub(super) passphrase_file: Option<PathBuf>,
-}
 
 /// Runs one of the commands.
 pub(super) async fn run(command: AddressCommand) -> Result<(), CliError> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::address::{self, AddressCommand};
+use super::address::{self, arguments::AddressCommand};
 use super::arguments::parse;
 use super::embedded::{PublishedService, TorSetup};
 use super::exit::report_error;

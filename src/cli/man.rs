@@ -118,17 +118,17 @@ fn kkvc() -> Page {
     }
 }
 
-/// A command whose `--tor` is what it is with embedded Tor, and those under it.
+/// A command whose `--tor` is what it is with the embedded Tor, and those under it.
 #[cfg(not(feature = "embedded-tor"))]
-fn by_tor_inside(command: Command) -> Command {
+fn with_embedded_tor(command: Command) -> Command {
     let command = command.mut_args(|arg| match arg.get_id().as_str() {
         "tor" => arg.default_value("embedded"),
         _ => arg,
     });
-    command.mut_subcommands(by_tor_inside)
+    command.mut_subcommands(with_embedded_tor)
 }
 
-/// The definitions as in the package, whatever this build has: with embedded Tor.
+/// The definitions as in the package, whatever this build has: with the embedded Tor.
 pub(super) fn packaged(command: Command) -> Command {
     #[cfg(not(feature = "embedded-tor"))]
     let command = {
@@ -137,7 +137,7 @@ pub(super) fn packaged(command: Command) -> Command {
         use super::embedded::arguments::{RelayArgs, SenderArgs};
 
         // Not `mut_arg`, which puts it behind all others.
-        let command = by_tor_inside(command);
+        let command = with_embedded_tor(command);
         // What is said of the options as such takes the place of what is said of the command.
         let with = |augment: fn(Command) -> Command| {
             move |command: Command| {

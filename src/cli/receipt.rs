@@ -38,14 +38,14 @@ impl ReceiptPlace {
         ReceiptFile::create(path).map(Self::File)
     }
 
-    /// Puts it there. `told`: standard output has it already, as a part of what `--json` prints.
+    /// Puts it there. `is_printed`: standard output has it already, as a part of what `--json` prints.
     ///
     /// # Errors
     /// It can't be written; then it is in the hint.
-    pub(super) fn fill(&mut self, proof: &Proof, told: bool) -> Result<(), CliError> {
+    pub(super) fn fill(&mut self, proof: &Proof, is_printed: bool) -> Result<(), CliError> {
         match self {
             Self::File(file) => file.fill(proof),
-            Self::Output if told => Ok(()),
+            Self::Output if is_printed => Ok(()),
             Self::Output => {
                 let line = format!("{}\n", ascii_json(proof));
                 print(&line).map_err(|failed| unwritten(&failed.what, &line))

@@ -19,10 +19,10 @@ use kkv_ui::tor::{TorOptions, without_embedded_tor};
 
 /// What there would be to keep.
 pub(super) mod address {
-    use super::super::address::AddressCommand;
+    use super::super::address::arguments::AddressCommand;
     use kkv_ui::error::CliError;
 
-    pub(crate) async fn run(_: AddressCommand) -> Result<(), CliError> {
+    pub(in crate::cli) async fn run(_: AddressCommand) -> Result<(), CliError> {
         Err(
             CliError::usage("this kkv was built without Tor inside, so it keeps no address")
                 .hint("A system Tor keeps it: kkv address new --tor external says where."),
@@ -61,8 +61,8 @@ impl RelayArgs {
 pub(super) enum PublishedService {}
 
 impl PublishedService {
-    pub(super) async fn publish(ready: &TorSetup, _: &RelayArgs) -> Result<Self, CliError> {
-        match *ready {}
+    pub(super) async fn publish(setup: &TorSetup, _: &RelayArgs) -> Result<Self, CliError> {
+        match *setup {}
     }
 
     pub(super) fn address(&self) -> OnionAddress {
@@ -81,10 +81,10 @@ impl PublishedService {
 /// `kkvc send` takes nothing more.
 #[derive(Debug, Default, Args)]
 #[group(skip)]
-pub(crate) struct SenderArgs {}
+pub(super) struct SenderArgs {}
 
 impl SenderArgs {
-    /// Nobody has said anything.
+    /// This build takes no options.
     pub(super) fn options(&self) -> TorOptions {
         TorOptions::default()
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::super::address::{AddressCommand, KeyArgs, PassphraseArgs};
+use super::super::address::arguments::{AddressCommand, KeyArgs, PassphraseArgs};
 use super::super::ask::{can_ask, confirm};
 use super::super::output::{print, print_outcome};
 use super::super::passphrase;
@@ -41,7 +41,7 @@ enum Format {
 }
 
 /// Runs one of the commands.
-pub(crate) async fn run(command: AddressCommand) -> Result<(), CliError> {
+pub(in crate::cli) async fn run(command: AddressCommand) -> Result<(), CliError> {
     match command {
         AddressCommand::Backup {
             file,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use super::super::address::AddressCommand;
+use super::super::address::arguments::AddressCommand;
 use super::super::build::mode;
 use super::super::embedded::RelayArgs;
 use super::super::environment::KKV_ENVIRONMENT;
