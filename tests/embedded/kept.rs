@@ -33,7 +33,10 @@ fn an_address_comes_back_from_its_backup_in_another_directory() {
     assert!(!place.path("first").exists(), "to look makes nothing");
     let running = place.start("first");
     let saved = place.address("first", &["backup", file, &passphrase]);
-    saved.must_end_with(0).must_say(&running.onion);
+    saved
+        .must_end_with(0)
+        .must_say(&running.onion)
+        .must_say("Whom --allow lets in is not in it.");
     let mode = fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let bytes = fs::read(file).unwrap();

@@ -95,7 +95,7 @@ async fn backup(file: &Path, place: &KeyArgs, passphrase: &PassphraseArgs) -> Re
         Zeroizing::new(serde_json::to_vec(&stored).expect("our own types are always JSON"));
     Backup::create(file, &passphrase, &stored).map_err(|fault| unusable(file, &fault))?;
     info(format_args!(
-        "The key of {} is in {}, encrypted. Who has it and the passphrase can pose as your inbox. Recipient --allow lets in is not in it.",
+        "The key of {} is in {}, encrypted. Who has it and the passphrase can pose as your inbox. Whom --allow lets in is not in it.",
         key.address(),
         quoted(file)
     ));
