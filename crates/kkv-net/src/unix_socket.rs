@@ -129,7 +129,9 @@ impl UnixSocket {
 /// be locked: on some file systems, where this user has only search permission, and where another program doesn't let
 /// go. Any user who may read the directory can hold its lock, and must not keep a relay from starting by that.
 async fn lock(directory: &Path) -> Option<File> {
-    let file = File::open(directory).ok()?;
+    // As a directory only: to open another user's named pipe would wait for a writer.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(directory, flags, Mode::empty()).ok()?);
     let mut waited = Duration::ZERO;
     while let Err(fault) = file.try_lock() {
         if matches!(fault, TryLockError::Error(_)) || waited >= LOCK_TIMEOUT {
@@ -282,23 +284,43 @@ mod tests {
         assert!(bound.is_ok(), "{bound:?}");
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
     async fn of_many_that_find_a_stale_one_a_single_one_replaces_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("kkv.sock");
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        let all = (0..8).map(|_| {
-            let path = path.clone();
-            tokio::spawn(async move { UnixSocket::bind(&path, OWNER_ONLY).await })
-        });
-        let mut made = Vec::new();
-        for one in all.collect::<Vec<_>>() {
-            match one.await.unwrap() {
-                Ok(socket) => made.push(socket),
-                Err(fault) => assert!(matches!(fault, SocketError::InUse(_)), "{fault}"),
+        // One round without the lock seldom has two winners.
+        for _ in 0..50 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("kkv.sock");
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let all = (0..8).map(|_| {
+                let path = path.clone();
+                tokio::spawn(async move { UnixSocket::bind(&path, OWNER_ONLY).await })
+            });
+            let mut made = Vec::new();
+            for one in all.collect::<Vec<_>>() {
+                match one.await.unwrap() {
+                    Ok(socket) => made.push(socket),
+                    Err(fault) => assert!(matches!(fault, SocketError::InUse(_)), "{fault}"),
+                }
             }
+            assert_eq!(made.len(), 1);
         }
-        assert_eq!(made.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_named_pipe_in_place_of_the_directory_is_refused_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, OWNER_ONLY, 0).unwrap();
+        // With both ends open, opening it doesn't wait, and a lock on it would be had.
+        let ends = File::options().read(true).write(true).open(&pipe).unwrap();
+        assert!(lock(&pipe).await.is_none());
+        drop(ends);
+        // Without, opening it to read would wait for a writer.
+        let bound = UnixSocket::bind(&pipe.join("kkv.sock"), OWNER_ONLY).await;
+        let Err(SocketError::Io(_, fault)) = bound else {
+            panic!("{bound:?}");
+        };
+        assert_eq!(fault.kind(), io::ErrorKind::NotADirectory);
     }
 
     #[test]
