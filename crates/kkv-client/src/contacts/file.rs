@@ -3,7 +3,7 @@
 //!
 //! A change reads the file anew under a lock and replaces it: two programs can have the same file open.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -27,16 +27,31 @@ pub struct BookFile {
     sealed: SealedBook,
     passphrase: Passphrase,
     book: Book,
-    /// The file that [`Self::refresh`] has read last.
-    refreshed: Option<Version>,
+    /// What [`Self::refresh`] has found last: a file, or none. `None` if it is to look again in any case.
+    refreshed: Option<Option<Version>>,
+    /// Whether the system kept it from reading, which was told.
+    is_failing: bool,
 }
 
-/// What tells a file from the one that replaces it, or from itself once it was written to.
+/// What tells a file from the one that replaces it, or from itself once it was written to or others were let in or kept
+/// out. The mode shows a change that comes so soon after another that the time is the same.
 #[derive(Debug, PartialEq, Eq)]
 struct Version {
     inode: u64,
     length: u64,
-    modified: (i64, i64),
+    mode: u32,
+    changed: (i64, i64),
+}
+
+impl Version {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            inode: metadata.ino(),
+            length: metadata.size(),
+            mode: metadata.mode(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
 }
 
 impl SealedBook {
@@ -61,6 +76,7 @@ impl SealedBook {
             passphrase,
             book,
             refreshed: None,
+            is_failing: false,
         })
     }
 }
@@ -80,6 +96,7 @@ impl BookFile {
             passphrase,
             book,
             refreshed: None,
+            is_failing: false,
         })
     }
 
@@ -93,18 +110,29 @@ impl BookFile {
     /// now. Costs one look at the file while nothing changes, and the time of [`SealedBook::open`] when something has.
     ///
     /// # Errors
-    /// The file can't be read or opened any more. That is told once for each version of it.
+    /// The file can't be read or opened any more. That is told once for each version of it. What the system refuses is
+    /// tried again each time, as it may pass and leave no trace on the file, and is told once until it has passed.
     pub fn refresh(&mut self) -> Result<bool, FileError> {
-        let metadata = fs::metadata(&self.sealed.path).map_err(missing);
-        let version = metadata.as_ref().ok().map(|metadata| Version {
-            inode: metadata.ino(),
-            length: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-        });
-        if version == self.refreshed {
+        let result = self.read_anew();
+        let is_failing = matches!(result, Err(FileError::Io(_)));
+        if is_failing {
+            self.refreshed = None;
+        }
+        let was_failing = std::mem::replace(&mut self.is_failing, is_failing);
+        if is_failing && was_failing {
             return Ok(false);
         }
-        self.refreshed = version;
+        result
+    }
+
+    /// Reads the file if it isn't the one that was found last.
+    fn read_anew(&mut self) -> Result<bool, FileError> {
+        let metadata = fs::metadata(&self.sealed.path).map_err(missing);
+        let version = metadata.as_ref().ok().map(Version::of);
+        if self.refreshed.as_ref() == Some(&version) {
+            return Ok(false);
+        }
+        self.refreshed = Some(version);
         metadata?;
         let bytes = read(&open(&self.sealed.path)?)?;
         if bytes == self.sealed.bytes {

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use age::scrypt;
+use kkv_testing::alone;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use zeroize::Zeroizing;
 
 use crate::contacts::Contact;
@@ -189,6 +191,58 @@ fn a_change_that_is_refused_or_changes_nothing_leaves_the_file_as_it_is() {
     fs::remove_file(&path).unwrap();
     let gone = contacts.change(|book| book.remove(&bob, target));
     assert!(matches!(gone, Err(ChangeError::File(FileError::Missing))));
+}
+
+#[test]
+fn a_file_that_is_gone_before_the_first_look_is_told_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(
+        directory.path(),
+        &seal(&book(&["bob"]), &passphrase("x"), NO_WORK).unwrap(),
+    );
+    let mut open = opened(&path, "x").unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(open.refresh(), Err(FileError::Missing)));
+    assert!(!open.refresh().unwrap());
+}
+
+#[test]
+fn a_file_that_was_exposed_is_read_once_it_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let sealed = |names| seal(&book(names), &passphrase("x"), NO_WORK).unwrap();
+    let path = file(directory.path(), &sealed(&["bob"]));
+    let mut open = opened(&path, "x").unwrap();
+    assert!(!open.refresh().unwrap());
+    fs::write(&path, sealed(&["bob", "carol"])).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(open.refresh(), Err(FileError::Exposed)));
+    assert!(!open.refresh().unwrap());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(open.refresh().unwrap());
+    assert_eq!(open.book().len(), 2);
+}
+
+#[test]
+fn a_file_that_could_not_be_read_is_read_once_it_can_be() {
+    alone(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let sealed = |names| seal(&book(names), &passphrase("x"), NO_WORK).unwrap();
+        let path = file(directory.path(), &sealed(&["bob"]));
+        let mut open = opened(&path, "x").unwrap();
+        fs::write(&path, sealed(&["bob", "carol"])).unwrap();
+        let before = getrlimit(Resource::Nofile);
+        let none = Rlimit {
+            current: Some(0),
+            ..before
+        };
+        setrlimit(Resource::Nofile, none).unwrap();
+        let (failed, failed_again) = (open.refresh(), open.refresh());
+        setrlimit(Resource::Nofile, before).unwrap();
+        assert!(matches!(failed, Err(FileError::Io(_))), "{failed:?}");
+        assert!(!failed_again.unwrap(), "it is told once");
+        assert!(open.refresh().unwrap());
+        assert_eq!(open.book().len(), 2);
+    });
 }
 
 #[test]
