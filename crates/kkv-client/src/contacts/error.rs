@@ -44,7 +44,7 @@ pub enum FileError {
     #[error("it is of version {0}, and only version 1 is known")]
     Version(u64),
     /// It was not made by this program.
-    #[error("what is in it can't be contacts")]
+    #[error("what is in it can't be contacts: {0}")]
     Malformed(#[from] BadEntry),
     /// The system says no.
     #[error("{0}")]

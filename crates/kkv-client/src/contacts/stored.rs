@@ -251,7 +251,11 @@ mod tests {
             (entry.replace("true", "1"), BadEntry::Fields),
         ] {
             match read(&file(&contacts)) {
-                Err(FileError::Malformed(found)) => assert_eq!(found, why, "{contacts}"),
+                Err(fault @ FileError::Malformed(_)) => {
+                    let said = format!("what is in it can't be contacts: {why}");
+                    assert_eq!(fault.to_string(), said, "{contacts}");
+                    assert!(matches!(fault, FileError::Malformed(found) if found == why));
+                }
                 other => panic!("{contacts}: {other:?}"),
             }
         }
