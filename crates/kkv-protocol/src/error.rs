@@ -1,5 +1,10 @@
 //! Why bytes from the other side are not taken. What a caller of this crate gets wrong is not here: see
 //! [`BadText`](crate::text::BadText).
+//!
+//! [`BadChallenge`], [`BadSolutionLength`] and those beside what they are about ([`BadHex`](crate::wire::BadHex),
+//! [`BadBody`](crate::wire::BadBody), [`WrongSolution`](kkv_pow::WrongSolution)) are for whoever embeds this crate: a
+//! sender takes each for a [`ProtocolError`], and a relay for a [`Refusal`](crate::refusal::Refusal), which say less on
+//! purpose.
 
 /// Why a sender goes no further with a relay: it is the relay's fault, or that of whoever is in between. The session
 /// ends there. Nothing was delivered by it, except that [`BadReceipt`](Self::BadReceipt) can't say.
