@@ -7,10 +7,11 @@ pub use kkv_net::tor::{
 pub(crate) use kkv_net::tor::{BindError, ParseTargetError, ParseTorModeError, SocksProxyError};
 #[cfg(feature = "embedded-tor")]
 pub use kkv_tor as embedded;
+use kkv_ui::tor::HAS_EMBEDDED_TOR;
 pub use kkv_ui::tor::TorWay;
 
 /// How a relay is reached unless told otherwise.
-pub(crate) const DEFAULT_MODE: TorMode = if cfg!(feature = "embedded-tor") {
+pub(crate) const DEFAULT_MODE: TorMode = if HAS_EMBEDDED_TOR {
     TorMode::Embedded
 } else {
     TorMode::External

@@ -54,6 +54,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{commands, kkv};
+    use kkv_ui::tor::HAS_EMBEDDED_TOR;
 
     /// The arguments that are paths, of a command and its subcommands.
     fn paths(command: &Command) -> Vec<Arg> {
@@ -85,7 +86,7 @@ mod tests {
             ["file", "files", "receipt"],
             "the text of send, what is verified, and what send writes"
         );
-        let embedded: &[&str] = match cfg!(feature = "embedded-tor") {
+        let embedded: &[&str] = match HAS_EMBEDDED_TOR {
             true => &["key", "state_dir", "tor_config"],
             false => &[],
         };

@@ -129,6 +129,14 @@ pub fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, BadBody> {
     T::deserialize(MapDeserializer::<_, de::value::Error>::new(fields)).map_err(|_| BadBody::Fields)
 }
 
+/// The `N` bytes of a challenge from `start` on.
+///
+/// # Panics
+/// They reach beyond its end: the caller's bug.
+pub(crate) fn field<const N: usize>(bytes: &[u8], start: usize) -> [u8; N] {
+    std::array::from_fn(|i| bytes[start + i])
+}
+
 impl<const MAX: usize> HexUpTo<MAX> {
     /// Wraps bytes that are known to fit.
     ///

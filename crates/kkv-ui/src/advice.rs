@@ -5,10 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::error::CliError;
-use kkv_net::process::own_uid;
+use kkv_net::process::{ROOT, own_uid};
 use kkv_terminal::visible::quoted;
 
-const ROOT: u32 = 0;
 /// A directory for everyone, such as /tmp.
 const STICKY: u32 = 0o1000;
 

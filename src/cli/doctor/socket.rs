@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 
 use super::Finding;
 use super::relay::Seen;
-use crate::process::own_uid;
+use crate::process::{ROOT, own_uid};
 use crate::unix_socket::directory_of;
 use kkv_client::owner::ClientError;
 use kkv_terminal::visible::quoted;
@@ -20,7 +20,6 @@ const CHECK: &str = "socket";
 const STICKY: u32 = 0o1000;
 const OTHERS_WRITE: u32 = 0o022;
 const OTHERS: u32 = 0o077;
-const ROOT: u32 = 0;
 
 /// Its rights, its directory's, and whether somebody answers.
 pub(super) async fn check(seen: &Seen) -> Finding {

@@ -12,6 +12,7 @@ use crate::error::BadChallenge;
 use crate::ids::{Seed, SenderId};
 use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
 use crate::terms::Terms;
+use crate::wire::field;
 use kkv_pow::{Cost, Puzzle};
 
 /// Bytes of a challenge.
@@ -105,11 +106,6 @@ impl Challenge {
             cost: self.cost,
         }
     }
-}
-
-/// `N` bytes of a challenge from `start` on.
-fn field<const N: usize>(bytes: &[u8; CHALLENGE_BYTES], start: usize) -> [u8; N] {
-    std::array::from_fn(|i| bytes[start + i])
 }
 
 impl std::fmt::Debug for Challenge {

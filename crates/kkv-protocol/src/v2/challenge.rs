@@ -14,6 +14,7 @@ use crate::error::BadChallenge;
 use crate::ids::{RelayId, Seed, SenderId, Statement};
 use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
 use crate::terms::Terms;
+use crate::wire::field;
 use kkv_pow::{Cost, Puzzle};
 
 /// Bytes of a challenge.
@@ -140,11 +141,6 @@ impl Challenge {
     pub fn statement(&self) -> Statement {
         labels::CHALLENGE.digest(&[&self.bytes])
     }
-}
-
-/// `N` bytes of a challenge from `start` on.
-fn field<const N: usize>(bytes: &[u8; CHALLENGE_BYTES], start: usize) -> [u8; N] {
-    std::array::from_fn(|i| bytes[start + i])
 }
 
 impl std::fmt::Debug for Challenge {
