@@ -7,7 +7,7 @@ use tor_keymgr::config::ArtiKeystoreKind;
 
 use crate::error::StartError;
 use crate::settings::Settings;
-use crate::state_dir::{ARTI_STATE, StateDir};
+use crate::state_dir::{ARTI_STATE, CACHE, StateDir};
 
 /// Where arti keeps keys: the service's, and those to closed inboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) fn build(
     let storage = builder.storage();
     storage
         .state_dir(CfgPath::new_literal(state_dir.path().join(ARTI_STATE)))
-        .cache_dir(CfgPath::new_literal(state_dir.path().join("cache")));
+        .cache_dir(CfgPath::new_literal(state_dir.path().join(CACHE)));
     let kind = match keystore {
         Keystore::StateDir => ArtiKeystoreKind::Native,
         Keystore::Ephemeral => ArtiKeystoreKind::Ephemeral,

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::config::{self, Keystore};
 use crate::error::StartError;
 use crate::incoming::{Incoming, OnionListener};
-use crate::instance::{Config, Role};
+use crate::instance::{Launcher, Role};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::state_dir::StateDir;
@@ -53,7 +53,7 @@ impl EmbeddedTor {
         access: Option<AccessSecret>,
     ) -> Result<Self, StartError> {
         let config = config::build(state_dir, settings, Keystore::Ephemeral)?;
-        let (tor, _) = Self::start(Config::new(config, Role::Dial(access)), false).await?;
+        let (tor, _) = Self::start(Launcher::new(config, Role::Dial(access)), false).await?;
         Ok(tor)
     }
 
@@ -70,15 +70,11 @@ impl EmbeddedTor {
         allow: &[AccessKey],
         rng: &mut impl CryptoRng,
     ) -> Result<(OnionService, OnionListener), StartError> {
-        let keystore = match state_dir.is_temporary() {
-            true => Keystore::Ephemeral,
-            false => Keystore::StateDir,
-        };
         let (incoming, listener) = Incoming::new(port);
         let service = Service::new(state_dir, settings, allow, incoming, rng)?;
-        let config = config::build(state_dir, settings, keystore)?;
-        let config = Config::new(config, Role::Serve(Box::new(service)));
-        let (tor, address) = Self::start(config, state_dir.was_used()).await?;
+        let config = config::build(state_dir, settings, service.keystore())?;
+        let launcher = Launcher::new(config, Role::Serve(Box::new(service)));
+        let (tor, address) = Self::start(launcher, state_dir.was_used()).await?;
         let no_address =
             || StartError::because("the service has no address", TorTrouble::NotStarted);
         let address = address.ok_or_else(no_address)?;
@@ -88,15 +84,15 @@ impl EmbeddedTor {
     /// Starts it, and returns the address of its onion service, if it hosts one. `republish`: that service may have
     /// been published a moment ago.
     async fn start(
-        config: Config,
+        launcher: Launcher,
         republish: bool,
     ) -> Result<(Self, Option<OnionAddress>), StartError> {
-        let instance = config.start(republish).await?;
+        let instance = launcher.start(republish).await?;
         let address = instance.address();
         let (sender, current) = watch::channel(Some(Arc::clone(&instance.client)));
-        let state = config.state();
+        let state = launcher.state();
         let mut supervisor = JoinSet::new();
-        supervisor.spawn(supervisor::supervise(config, instance, sender));
+        supervisor.spawn(supervisor::supervise(launcher, instance, sender));
         let tor = Self {
             current,
             state,

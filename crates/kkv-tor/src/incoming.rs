@@ -74,7 +74,8 @@ impl Accept for OnionListener {
         AllowedHosts::Onion
     }
 
-    /// `None` only if no instance is left and none will follow: the supervisor has panicked.
+    /// `None` once no instance can follow: the [`OnionService`](crate::OnionService) was dropped, or its supervisor has
+    /// panicked.
     async fn accept(&mut self) -> Option<OnionStream> {
         self.0.recv().await
     }

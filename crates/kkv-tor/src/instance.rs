@@ -22,7 +22,7 @@ use kkv_net::tor::{AccessSecret, TorState};
 use kkv_protocol::onion::OnionAddress;
 
 /// What instances are started from, one after the other.
-pub(crate) struct Config {
+pub(crate) struct Launcher {
     arti: TorClientConfig,
     role: Role,
     /// Shared by all instances: what one has observed holds for the next.
@@ -45,7 +45,7 @@ pub(crate) struct Instance {
     _threads: Threads,
 }
 
-impl Config {
+impl Launcher {
     pub(crate) fn new(arti: TorClientConfig, role: Role) -> Self {
         let (state, _) = watch::channel(TorState::Connecting {
             percent: 0,

@@ -22,9 +22,9 @@ use kkv_net::tor::TorTrouble;
 /// A connection that has received more than a handshake, with a relay or with a censor that cuts it, is a working
 /// channel.
 const CHANNEL_BYTES: usize = 8 * 1024;
-/// One failed connection may be one relay's fault. The network is at fault after this many in a row,
+/// The network is at fault after this many failed connections in a row; a single one may be one relay's fault.
 const FAILURES: u32 = 3;
-/// or if none succeeds for this long after the first.
+/// Or if no connection succeeds for this long after the first failure.
 const FAILING: Duration = Duration::from_secs(5);
 /// A working network answers what is written within this time: both ends of a channel send padding at least every ten
 /// seconds.

@@ -7,17 +7,16 @@ use fs_mistrust::Mistrust;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use rand::CryptoRng;
 use safelog::DisplayRedacted;
-use tor_hscrypto::pk::HsIdKeypair;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 use tor_hsservice::{OnionServiceConfig, RendRequest, RunningOnionService};
-use tor_llcrypto::pk::ed25519::{ExpandedKeypair, Keypair};
-use zeroize::Zeroizing;
+use tor_llcrypto::pk::ed25519::ExpandedKeypair;
 
+use crate::config::Keystore;
 use crate::error::StartError;
 use crate::incoming::Incoming;
 use crate::runtime::Client;
 use crate::settings::Settings;
-use crate::state_dir::{self, NICKNAME, StateDir};
+use crate::state_dir::{self, AddressKey, NICKNAME, StateDir};
 use kkv_base::limits::MAX_STREAMS_PER_CIRCUIT;
 use kkv_net::tor::{AccessKey, TorTrouble};
 use kkv_protocol::onion::OnionAddress;
@@ -25,28 +24,13 @@ use kkv_protocol::onion::OnionAddress;
 /// An onion service that can be launched on one instance after the other.
 pub(crate) struct Service {
     config: OnionServiceConfig,
-    /// `None` if the key is in the state directory.
-    ephemeral_key: Option<Seed>,
+    /// The key if it is never stored; `None` if it is in the state directory.
+    ephemeral_key: Option<AddressKey>,
     state_dir: PathBuf,
     mistrust: Mistrust,
     /// Set by the first launch.
     address: OnceLock<OnionAddress>,
     incoming: Incoming,
-}
-
-/// The seed of an Ed25519 key that is never stored. Wiped on drop.
-struct Seed(Zeroizing<[u8; 32]>);
-
-impl Seed {
-    fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut seed = Zeroizing::new([0; 32]);
-        rng.fill_bytes(&mut *seed);
-        Self(seed)
-    }
-
-    fn keypair(&self) -> HsIdKeypair {
-        ExpandedKeypair::from(&Keypair::from_bytes(&self.0)).into()
-    }
 }
 
 impl Service {
@@ -59,13 +43,21 @@ impl Service {
         rng: &mut impl CryptoRng,
     ) -> Result<Self, StartError> {
         Ok(Self {
-            config: config(allow)?,
-            ephemeral_key: state_dir.is_temporary().then(|| Seed::generate(rng)),
+            config: service_config(allow)?,
+            ephemeral_key: state_dir.is_temporary().then(|| AddressKey::generate(rng)),
             state_dir: state_dir.path().to_owned(),
             mistrust: settings.mistrust(),
             address: OnceLock::new(),
             incoming,
         })
+    }
+
+    /// Where arti is to keep its key.
+    pub(crate) fn keystore(&self) -> Keystore {
+        match self.ephemeral_key {
+            Some(_) => Keystore::Ephemeral,
+            None => Keystore::StateDir,
+        }
     }
 
     /// Whether it has clients.
@@ -88,9 +80,11 @@ impl Service {
         self.check_key()?;
         let launched = if let Some(key) = &self.ephemeral_key {
             // It refers to keys that an earlier instance had in memory, and arti would miss them.
-            let _ = std::fs::remove_dir_all(self.state_dir.join("state/hss"));
+            let _ = std::fs::remove_dir_all(state_dir::records(&self.state_dir));
+            let pair = ExpandedKeypair::from_secret_key_bytes(*key.as_bytes());
+            let pair = pair.ok_or_else(key_gone)?.into();
             client
-                .launch_onion_service_with_hsid(config, key.keypair())
+                .launch_onion_service_with_hsid(config, pair)
                 .map(boxed)
         } else {
             client.launch_onion_service(config).map(boxed)
@@ -141,7 +135,7 @@ pub(crate) fn address(service: &RunningOnionService) -> Option<OnionAddress> {
     id.display_unredacted().to_string().parse().ok()
 }
 
-fn config(allow: &[AccessKey]) -> Result<OnionServiceConfig, StartError> {
+fn service_config(allow: &[AccessKey]) -> Result<OnionServiceConfig, StartError> {
     let mut config = OnionServiceConfigBuilder::default();
     config
         .nickname(NICKNAME.parse().expect("it is a valid nickname"))

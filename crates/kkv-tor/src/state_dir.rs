@@ -18,7 +18,7 @@ use crate::settings::Settings;
 pub use key::{AddressKey, KeyError};
 use kkv_net::process::{ROOT, own_uid};
 use kkv_protocol::onion::OnionAddress;
-pub(crate) use layout::{ARTI_STATE, NICKNAME};
+pub(crate) use layout::{ARTI_STATE, CACHE, NICKNAME, records};
 pub use permissions::{InsecureDir, Problem};
 
 /// The relay's directory under the user's.

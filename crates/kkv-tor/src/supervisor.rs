@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::instance::{Config, Instance};
+use crate::instance::{Instance, Launcher};
 use crate::runtime::Client;
 use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::{
@@ -25,29 +25,29 @@ pub(crate) type Current = Option<Arc<Client>>;
 
 /// Replaces `instance` whenever it is stuck, for ever.
 pub(crate) async fn supervise(
-    config: Config,
+    launcher: Launcher,
     mut instance: Instance,
     current: watch::Sender<Current>,
 ) {
     let mut restarts = 0;
     loop {
-        until_stuck(&config, &mut restarts).await;
+        until_stuck(&launcher, &mut restarts).await;
         current.send_replace(None);
         drop(instance);
-        instance = start(&config).await;
+        instance = start(&launcher).await;
         current.send_replace(Some(Arc::clone(&instance.client)));
     }
 }
 
 /// Starts an instance, and retries and reports failures: the last one takes a moment to release its files, and the disk
 /// may be full.
-async fn start(config: &Config) -> Instance {
+async fn start(launcher: &Launcher) -> Instance {
     let mut pause = RESTART_RETRY_DELAY;
     loop {
-        match config.start(true).await {
+        match launcher.start(true).await {
             Ok(instance) => return instance,
             Err(fault) => {
-                config.not_started(&fault);
+                launcher.not_started(&fault);
                 sleep(pause).await;
             }
         }
@@ -101,8 +101,8 @@ impl Progress {
 
 /// Returns when the current instance has been stuck for too long. `restarts` counts how often that has happened since
 /// Tor was last ready.
-async fn until_stuck(config: &Config, restarts: &mut u32) {
-    let mut state = config.state();
+async fn until_stuck(launcher: &Launcher, restarts: &mut u32) {
+    let mut state = launcher.state();
     loop {
         let now = Progress::of(*state.borrow_and_update());
         if now == Progress::Ready {
@@ -120,7 +120,7 @@ async fn until_stuck(config: &Config, restarts: &mut u32) {
         };
         tokio::select! {
             _ = state.wait_for(|next| Progress::of(*next) != now) => {}
-            () = too_long => if !(now.serves() && config.is_used()) {
+            () = too_long => if !(now.serves() && launcher.is_used()) {
                 *restarts += 1;
                 return;
             }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// The directory of what arti stores, under ours.
 pub(crate) const ARTI_STATE: &str = "state";
+/// The directory of what arti can have anew from the network, under ours.
+pub(crate) const CACHE: &str = "cache";
 /// arti's name for the onion service, and of its directories.
 pub(crate) const NICKNAME: &str = "kkv";
 
@@ -17,9 +19,23 @@ pub(super) fn service_keys(root: &Path) -> PathBuf {
     keystore(root).join("hss").join(NICKNAME)
 }
 
+/// arti's records of all onion services, and their locks.
+pub(crate) fn records(root: &Path) -> PathBuf {
+    root.join(ARTI_STATE).join("hss")
+}
+
 /// arti's records of the onion service.
 pub(super) fn service_records(root: &Path) -> PathBuf {
-    root.join(ARTI_STATE).join("hss").join(NICKNAME)
+    records(root).join(NICKNAME)
+}
+
+/// The directories in which arti checks every file.
+pub(super) fn checked_by_arti(root: &Path) -> [PathBuf; 3] {
+    [
+        root.join(CACHE),
+        keystore(root),
+        root.join(ARTI_STATE).join("state"),
+    ]
 }
 
 /// Written by every arti that has been on the network from here.

@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 
 use fs_mistrust::{Error, Mistrust};
 
+use super::layout::checked_by_arti;
 use crate::error::chain;
 use crate::faults::io_source;
 use kkv_net::process::{ROOT, own_uid};
-
-/// The directories under ours in which arti checks every file.
-const CHECKED_BY_ARTI: [&str; 3] = ["cache", "state/keystore", "state/state"];
 
 /// A directory that other users have access to, or that can't be used for a similar reason.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +54,7 @@ impl InsecureDir {
         check_tree(&root, &mut problems);
         let verifier = || mistrust.verifier().all_errors();
         let above = verifier().check(&root).err();
-        let within = CHECKED_BY_ARTI.map(|name| root.join(name));
+        let within = checked_by_arti(&root);
         let within = within.iter().filter(|path| path.is_dir());
         let within = within.filter_map(|path| {
             verifier()
