@@ -154,7 +154,7 @@ impl<H> Queue<H> {
     ///
     /// # Errors
     /// The kernel has not enough memory.
-    pub fn with_deleted_ids(
+    pub(crate) fn with_deleted_ids(
         max_deleted_ids: usize,
         capacity: u32,
         time_to_live: Option<Duration>,

@@ -13,7 +13,11 @@ pub fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
 }
 
 /// The same, where a text takes as many columns as `columns` says.
-pub fn wrapped_by(text: &str, width: usize, columns: fn(&str) -> usize) -> Vec<Range<usize>> {
+pub(crate) fn wrapped_by(
+    text: &str,
+    width: usize,
+    columns: fn(&str) -> usize,
+) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut offset = 0;
     for line in text.split('\n') {

@@ -10,7 +10,7 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::text::BadText;
 
 /// What a failed delivery to `target` means for a person.
-pub fn explained(failure: &Failure, target: Target) -> CliError {
+pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
         Failure::Silent(_) => (
@@ -81,7 +81,7 @@ pub fn explained(failure: &Failure, target: Target) -> CliError {
 }
 
 /// What it means that a contact who has spoken kkv/2 has none now.
-pub fn gone_back(name: &Name) -> CliError {
+pub(crate) fn gone_back(name: &Name) -> CliError {
     let what = format!(
         "{name} has spoken kkv/2 before, and now there is only the weaker kkv/1; nothing was delivered"
     );

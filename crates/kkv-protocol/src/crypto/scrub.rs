@@ -18,7 +18,7 @@ const DEEP_STACK_BYTES: usize = if cfg!(debug_assertions) {
 ///
 /// kkv/1 hands bare texts to the SHA-512 inside Ed25519, whose buffer can't be wiped from outside. Call this in the
 /// frame that called Ed25519, or in one below it.
-pub fn wipe_shallow_stack() {
+pub(crate) fn wipe_shallow_stack() {
     overwrite::<SHALLOW_STACK_BYTES>();
 }
 
