@@ -8,11 +8,12 @@ use std::vec::Vec;
 
 use super::*;
 
-/// Allocates by the system's allocator, and counts what comes back, wiped or not.
+/// Allocates by the system's allocator, and counts what was asked for zeroed, and what comes back, wiped or not.
 #[derive(Default)]
 struct Inspector {
     wiped: AtomicUsize,
     unwiped: AtomicUsize,
+    zeroed: AtomicUsize,
     is_exhausted: AtomicBool,
 }
 
@@ -24,6 +25,12 @@ unsafe impl GlobalAlloc for Inspector {
         }
         // SAFETY: the contract is the same.
         unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        self.zeroed.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the contract is the same.
+        unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -169,12 +176,14 @@ fn a_block_that_can_not_grow_stays_as_it_is() {
 }
 
 #[test]
-fn a_zeroed_block_is_zeroed() {
+fn a_zeroed_block_is_asked_of_the_inner_allocator_as_such() {
     let allocator = Allocator::default();
     let layout = layout(100, 8);
     // SAFETY: the layout's size is not zero.
     let block = unsafe { allocator.alloc_zeroed(layout) };
     assert_eq!(content(block, 100), [0; 100]);
+    // The trait's own would write zeros over pages that the system has just zeroed.
+    assert_eq!(allocator.0.zeroed.load(Ordering::Relaxed), 1);
     // SAFETY: it was allocated with this layout, and is not used again.
     unsafe { allocator.dealloc(block, layout) };
 }
