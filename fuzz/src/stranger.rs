@@ -33,7 +33,7 @@ pub enum Session {
 /// The key with this secret byte, for those who are to meet again.
 #[must_use]
 pub fn sender_key(secret: u8) -> SenderKey {
-    SenderKey::from_seed(&KeySeed::new([secret; 32]))
+    SenderKey::from_seed(&KeySeed::new([secret; 32].into()))
 }
 
 /// Asks for a challenge.

@@ -32,7 +32,7 @@ fn nearly_an_address() -> impl Strategy<Value = String> {
 /// A key that an onion service can have.
 fn onion_key() -> impl Strategy<Value = ServiceKey> {
     any::<[u8; 32]>().prop_map(|secret| {
-        let key = SenderKey::from_seed(&KeySeed::new(secret));
+        let key = SenderKey::from_seed(&KeySeed::new(secret.into()));
         ServiceKey(*key.public().as_bytes())
     })
 }

@@ -331,7 +331,7 @@ fn what_is_no_exported_file_ends_with_2() {
 
 /// A message file whose signature fits, of whatever text.
 fn signed(format: &str, text: &str, relay: RelayId) -> Value {
-    let sender = SenderKey::from_seed(&KeySeed::new([1; 32]));
+    let sender = SenderKey::from_seed(&KeySeed::new([1; 32].into()));
     let session = SessionId([3; 32]);
     let mut file = json!({"format": format, "sender": sender.public().id(), "text": text});
     let signature = if format == "kkv/1 message" {
@@ -347,7 +347,7 @@ fn signed(format: &str, text: &str, relay: RelayId) -> Value {
 }
 
 fn usable_key() -> RelayId {
-    RelayKey::from_seed(&KeySeed::new([2; 32])).public().id()
+    RelayKey::from_seed(&KeySeed::new([2; 32].into())).public().id()
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub async fn deliver_as<D: Dial>(
     text: &str,
 ) -> Delivered {
     let recorder = Recorder::default();
-    let key = SenderKey::from_seed(&KeySeed::new(secret));
+    let key = SenderKey::from_seed(&KeySeed::new(secret.into()));
     let result = send_as(dialer, suites, key, text, &recorder).await;
     let events = recorder.0.into_inner().expect("nobody panics there");
     Delivered { result, events }

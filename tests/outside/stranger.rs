@@ -123,7 +123,7 @@ impl Stranger {
     }
 
     fn open_v2(&self) -> Session<'_> {
-        let key = SenderKey::from_seed(&KeySeed::new(self.client.key.to_bytes()));
+        let key = SenderKey::from_seed(&KeySeed::new(self.client.key.to_bytes().into()));
         let request = json!({"suite": "kkv/2", "sender": hex(self.client.public())});
         let answer: PowAnswer = read(self.asked("/pow", &request.to_string()));
         let challenge = ChallengeV2::from_bytes(&answer.challenge.0).expect("of suite 2");
@@ -273,7 +273,7 @@ impl Session<'_> {
     }
 
     fn sign(&self, statement: &Statement) -> Signature {
-        let seed = KeySeed::new(self.stranger.client.key.to_bytes());
+        let seed = KeySeed::new(self.stranger.client.key.to_bytes().into());
         SenderKey::from_seed(&seed).sign_statement(statement)
     }
 }

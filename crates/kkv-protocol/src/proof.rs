@@ -29,7 +29,7 @@ pub const MAX_FILE_BYTES: usize = 64 * 1024;
 /// use kkv_protocol::proof::Proof;
 /// use kkv_protocol::wire::Hex;
 ///
-/// let key = SenderKey::from_seed(&KeySeed::new([1; 32]));
+/// let key = SenderKey::from_seed(&KeySeed::new([1; 32].into()));
 /// let signature = Hex(key.sign(b"hello").0);
 /// let file = format!(
 ///     "{{\"format\":\"kkv/1 message\",\"sender\":\"{}\",\"text\":\"hello\",\"signature\":\"{signature}\"}}",
@@ -198,7 +198,7 @@ mod tests {
     use crate::limits::MAX_TEXT_BYTES;
 
     fn signer<S: Side>(seed: u8) -> SigningKey<S> {
-        SigningKey::from_seed(&KeySeed::new([seed; 32]))
+        SigningKey::from_seed(&KeySeed::new([seed; 32].into()))
     }
 
     fn message_v1(text: &str) -> MessageV1 {

@@ -64,7 +64,7 @@ const TEXTS: [(u8, &str); 7] = [
 fn key(of: u8) -> SenderId {
     let mut secret = [0; 32];
     secret[0] = of;
-    let key = SigningKey::<Sender>::from_seed(&KeySeed::new(secret));
+    let key = SigningKey::<Sender>::from_seed(&KeySeed::new(secret.into()));
     key.public().id()
 }
 
@@ -101,7 +101,7 @@ fn client() -> App {
     for (name, number) in [("Ann", ANN), ("Bob", BOB)] {
         let mut secret = [0; 32];
         secret[0] = number;
-        let sender = SigningKey::from_seed(&KeySeed::new(secret)).public();
+        let sender = SigningKey::from_seed(&KeySeed::new(secret.into())).public();
         let target = format!("127.0.0.{number}:45069")
             .parse()
             .expect("an address");

@@ -19,7 +19,7 @@
 //! assert_eq!(again.public().id(), key.public().id());
 //!
 //! // kkv/1 signs bare bytes. The same seed makes the same key.
-//! let key = SenderKey::from_seed(&KeySeed::new([1; 32]));
+//! let key = SenderKey::from_seed(&KeySeed::new([1; 32].into()));
 //! key.public().verify(b"text", &key.sign(b"text"))?;
 //! assert_eq!(key.public().fingerprint().short().len(), 9);
 //! # Ok(())
@@ -125,10 +125,10 @@ impl KeySeed {
         Self(seed)
     }
 
-    /// Takes a seed that is there already. What the caller has of `bytes` is the caller's to wipe.
+    /// Takes a seed that is there already.
     #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+    pub fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(bytes)
     }
 }
 

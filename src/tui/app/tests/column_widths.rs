@@ -134,7 +134,7 @@ fn no_number_is_cut_whatever_stands_beside_it() {
 #[test]
 fn two_blanks_keep_a_fingerprint_out_of_a_name_that_a_terminal_turns_round() {
     let mut app = app(1..=1);
-    let sender = SigningKey::from_seed(&KeySeed::new([1; 32])).public();
+    let sender = SigningKey::from_seed(&KeySeed::new([1; 32].into())).public();
     let (name, target) = ("שלום".parse().unwrap(), ADDRESS.parse().unwrap());
     let mut book = Book::default();
     book.add(Contact::new(name, target, Some(sender))).unwrap();

@@ -62,7 +62,7 @@ const RFC_8032: [[&str; 4]; 5] = [
 ];
 
 fn key(secret: &str) -> SenderKey {
-    SenderKey::from_seed(&KeySeed::new(array(secret)))
+    SenderKey::from_seed(&KeySeed::new(array(secret).into()))
 }
 
 #[test]

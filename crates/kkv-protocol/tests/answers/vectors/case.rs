@@ -55,7 +55,7 @@ impl Party {
     }
 
     pub(crate) fn sender_key(&self) -> SenderKey {
-        SenderKey::from_seed(&KeySeed::new(self.secret.array()))
+        SenderKey::from_seed(&KeySeed::new(self.secret.array().into()))
     }
 }
 
