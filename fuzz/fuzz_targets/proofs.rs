@@ -22,7 +22,10 @@ const TEXT: &str = "Ein Gru\u{df} \u{1f642}";
 
 /// One right file of each format; the last two belong together.
 static RIGHT: LazyLock<[String; 3]> = LazyLock::new(|| {
-    let (sender, relay) = (sender_key(1), RelayKey::from_seed(&KeySeed::new([2; 32].into())));
+    let (sender, relay) = (
+        sender_key(1),
+        RelayKey::from_seed(&KeySeed::new([2; 32].into())),
+    );
     let (sender_hex, relay_hex) = (sender.public().id(), relay.public().id());
     let session = SessionId([3; 32]);
     let statement = message::statement(&relay_hex, &session, 0, TEXT.as_bytes());

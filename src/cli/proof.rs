@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::output::{print, print_json, require_output};
 use crate::crypto::identity::{BadSignature, Relay, Sender};
-use crate::protocol::proof::{MAX_FILE_BYTES, Proof};
+use crate::protocol::proof::{MAX_FILE_BYTES, NoProof, Proof};
 use crate::queue::MessageId;
 use kkv_client::owner::Client;
 use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_terminal::input::{self, stdin};
 use kkv_terminal::json::ascii_json;
-use kkv_terminal::visible::quoted;
+use kkv_terminal::visible::{OneLine, quoted};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::fingerprint;
 
@@ -92,11 +92,24 @@ fn read(path: &Path) -> Result<Proof, CliError> {
     let text = text.map_err(unreadable)?;
     Proof::parse(text.as_bytes()).map_err(|fault| {
         let path = quoted(path);
+        let why = why(&fault);
         CliError::usage(format!(
-            "{path} is no exported message and no receipt: {fault}"
+            "{path} is no exported message and no receipt: {why}"
         ))
         .hint("`kkvc export ID` and `kkvc send --receipt FILE` write such files.")
     })
+}
+
+/// Why it is none. The names of fields are a stranger's.
+fn why(fault: &NoProof) -> String {
+    match fault {
+        NoProof::Extra(name) => {
+            let name = OneLine(name);
+            format!("it has an extra field, \"{name}\", which no signature covers")
+        }
+        NoProof::Twice(name) => format!("the field \"{}\" is there twice", OneLine(name)),
+        fault => fault.to_string(),
+    }
 }
 
 /// What one file proves, but for the text of a message.

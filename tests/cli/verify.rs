@@ -347,7 +347,9 @@ fn signed(format: &str, text: &str, relay: RelayId) -> Value {
 }
 
 fn usable_key() -> RelayId {
-    RelayKey::from_seed(&KeySeed::new([2; 32].into())).public().id()
+    RelayKey::from_seed(&KeySeed::new([2; 32].into()))
+        .public()
+        .id()
 }
 
 #[test]
@@ -391,13 +393,20 @@ fn what_is_wrong_with_a_file_is_said() {
     let mut hex = right.clone();
     hex["session"] = json!("00");
     let twice = right.to_string().replacen('{', "{\"text\":\"t\",", 1);
+    let steering = right.to_string().replacen('{', "{\"no\\nte\\u001b\":1,", 1);
+    let steering_twice = steering.replacen('{', "{\"no\\nte\\u001b\":1,", 1);
     let mut missing = right.clone();
     missing.as_object_mut().unwrap().remove("session");
     let cut = &right.to_string()[..100];
     for (file, what) in [
         (extra.to_string(), "it has an extra field, \"signed_at\""),
         (hex.to_string(), "the field \"session\" isn't 64 hex digits"),
+        (steering, "it has an extra field, \"no<U+000A>te<U+001B>\""),
         (twice, "the field \"text\" is there twice"),
+        (
+            steering_twice,
+            "the field \"no<U+000A>te<U+001B>\" is there twice",
+        ),
         (missing.to_string(), "the field \"session\" is missing"),
         (cut.to_owned(), "it isn't one JSON object"),
         (format!("\u{feff}{right}"), "it isn't one JSON object"),
