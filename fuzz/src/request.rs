@@ -173,8 +173,10 @@ fn flipped<const N: usize>(mut hex: Hex<N>, u: &mut Unstructured<'_>) -> Result<
 }
 
 /// The same of 32 bytes with a type of their own.
-fn flipped_id<T: From<Hex<32>> + Into<Hex<32>>>(id: T, u: &mut Unstructured<'_>) -> Result<T> {
-    flipped(id.into(), u).map(T::from)
+fn flipped_id<T: From<[u8; 32]> + Into<[u8; 32]>>(id: T, u: &mut Unstructured<'_>) -> Result<T> {
+    let mut bytes = id.into();
+    flip(&mut bytes, u)?;
+    Ok(bytes.into())
 }
 
 fn flipped_up_to<const MAX: usize>(

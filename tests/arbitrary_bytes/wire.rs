@@ -67,24 +67,24 @@ proptest! {
         key in hex::<32>(), nonce in hex::<32>(), challenge in hex::<76>(), signature in hex::<64>(),
         other in hex::<64>(), x25519 in hex::<32>(), ciphertext in up_to::<3000>(),
     ) {
-        by_form(&v1::wire::PowRequest { bytes: key.into() })?;
+        by_form(&v1::wire::PowRequest { bytes: key.0.into() })?;
         let answer = by_json(&v1::wire::PowAnswer { bytes: challenge, signature })?;
         prop_assert!(answer.bytes == challenge && answer.signature == signature);
         let exchange = by_form(&v1::wire::Exchange {
-            ed25519_pubkey: key.into(),
+            ed25519_pubkey: key.0.into(),
             nonce,
             pow: challenge,
             pow_sig: signature,
-            diffie_hellman: x25519.into(),
+            diffie_hellman: x25519.0.into(),
             diffie_hellman_sig: other,
         })?;
         prop_assert!(exchange.pow == challenge && exchange.diffie_hellman_sig == other);
-        let answer = v1::wire::ExchangeAnswer::new(x25519.into(), signature.0);
+        let answer = v1::wire::ExchangeAnswer::new(x25519.0.into(), signature.0);
         let answer = serde_json::to_string(&answer).unwrap();
         let keys: v1::wire::ExchangeAnswerKeys = serde_json::from_str(&answer).unwrap();
-        prop_assert!(keys.diffie_hellman == x25519.into() && keys.diffie_hellman_sig == signature);
+        prop_assert!(keys.diffie_hellman == x25519.0.into() && keys.diffie_hellman_sig == signature);
         let message = by_form(&v1::wire::MessageRequest {
-            pubkey: key.into(),
+            pubkey: key.0.into(),
             chiphertext: ciphertext.clone(),
             signature,
         })?;
@@ -96,21 +96,21 @@ proptest! {
         key in hex::<32>(), challenge in hex::<112>(), signature in hex::<64>(), solution in up_to::<128>(),
         offer in hex::<1184>(), kem in hex::<1088>(), sealed in hex::<3584>(), suite in ".{0,20}",
     ) {
-        let request = by_json(&v2::wire::PowRequest { suite: suite.clone(), sender: key.into() })?;
+        let request = by_json(&v2::wire::PowRequest { suite: suite.clone(), sender: key.0.into() })?;
         prop_assert_eq!(request.suite, suite);
         by_json(&v2::wire::PowAnswer { challenge, signature })?;
         let request = by_json(&v2::wire::ExchangeRequest {
             challenge,
             solution: solution.clone(),
-            x25519: key.into(),
+            x25519: key.0.into(),
             mlkem768: offer,
             signature,
         })?;
         prop_assert!(request.solution == solution && request.mlkem768 == offer);
-        let answer = by_json(&v2::wire::ExchangeAnswer { x25519: key.into(), mlkem768: kem, signature })?;
+        let answer = by_json(&v2::wire::ExchangeAnswer { x25519: key.0.into(), mlkem768: kem, signature })?;
         prop_assert_eq!(answer.mlkem768, kem);
-        let message = by_json(&v2::wire::MessageRequest { session: key.into(), sealed })?;
-        prop_assert!(message.session == key.into() && message.sealed == sealed);
+        let message = by_json(&v2::wire::MessageRequest { session: key.0.into(), sealed })?;
+        prop_assert!(message.session == key.0.into() && message.sealed == sealed);
         by_json(&v2::wire::MessageAnswer { receipt: signature })?;
     }
 

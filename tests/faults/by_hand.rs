@@ -65,7 +65,7 @@ pub(crate) fn exchange_body(
     json!({
         "challenge": hex(challenge.as_bytes()),
         "solution": hex(solution),
-        "x25519": hex(offer.x25519),
+        "x25519": hex(offer.x25519.0),
         "mlkem768": hex(offer.mlkem768),
         "signature": hex(signature),
     })
@@ -165,6 +165,6 @@ impl Session {
         plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
         let tag = self.key.seal(&id.0, &mut plain);
         let sealed = [&plain[..], &tag].concat();
-        json!({"session": hex(id), "sealed": hex(sealed)})
+        json!({"session": hex(id.0), "sealed": hex(sealed)})
     }
 }

@@ -146,7 +146,7 @@ impl Stranger {
         let statement = transcript::request(&challenge, &solution, &offer);
         let signature = key.sign_statement(&statement);
         let request = json!({
-            "challenge": hex(challenge.as_bytes()), "solution": hex(&solution), "x25519": hex(offer.x25519),
+            "challenge": hex(challenge.as_bytes()), "solution": hex(&solution), "x25519": hex(offer.x25519.0),
             "mlkem768": hex(offer.mlkem768), "signature": hex(signature.0),
         });
         let answer: ExchangeAnswer = read(self.asked("/exchange_keys", &request.to_string()));
@@ -269,7 +269,7 @@ impl Session<'_> {
             .expect("short enough");
         plain.extend_from_slice(tag.as_slice());
         change(&mut plain);
-        Body(json!({"session": hex(self.id), "sealed": hex(&plain)}).to_string())
+        Body(json!({"session": hex(self.id.0), "sealed": hex(&plain)}).to_string())
     }
 
     fn sign(&self, statement: &Statement) -> Signature {

@@ -1,9 +1,9 @@
 //! 32-byte values, a type for each meaning: two that are swapped don't compile.
 //!
 //! The bytes say what they claim and were not checked: a [`SenderId`] becomes a key that can verify signatures by
-//! [`PublicKey::from_id`](crate::crypto::identity::PublicKey::from_id) only. In JSON and forms each is 64 hex
-//! characters, in lower case when written and in either when read (PROTOCOL.md §2). `Debug` prints the type's name
-//! alone: a sender's key can identify a person.
+//! [`PublicKey::from_id`](crate::crypto::identity::PublicKey::from_id) only. `Debug` prints the type's name alone: a
+//! sender's key can identify a person. In JSON and forms each that goes there is 64 hex characters, in lower case when
+//! written and in either when read (PROTOCOL.md §2); the others can't be written at all.
 //!
 //! ```
 //! use kkv_protocol::ids::{RelayId, SessionId};
@@ -11,7 +11,8 @@
 //!
 //! let (relay, session) = (RelayId([1; 32]), SessionId([2; 32]));
 //! let statement = message::statement(&relay, &session, 0, b"text");
-//! assert_eq!(statement.as_ref().len(), 32);
+//! assert_ne!(statement, message::statement(&relay, &session, 0, b"another text"));
+//! assert_eq!(session.to_string(), "02".repeat(32));
 //! ```
 //!
 //! Swapped arguments are no program:
@@ -23,11 +24,19 @@
 //! let (relay, session) = (RelayId([1; 32]), SessionId([2; 32]));
 //! let statement = message::statement(&session, &relay, 0, b"text");
 //! ```
+//!
+//! Nor is one that writes what never leaves the relay:
+//!
+//! ```compile_fail,E0277
+//! use kkv_protocol::ids::RequestDigest;
+//!
+//! let json = serde_json::to_string(&RequestDigest([1; 32]));
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
 use crate::wire::{BadHex, Hex};
@@ -36,10 +45,7 @@ pub use kkv_pow::Seed;
 macro_rules! bytes32 {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Zeroize, Serialize, Deserialize,
-        )]
-        #[serde(from = "Hex<32>", into = "Hex<32>")]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Zeroize)]
         pub struct $name(pub [u8; 32]);
 
         impl From<[u8; 32]> for $name {
@@ -54,29 +60,22 @@ macro_rules! bytes32 {
             }
         }
 
-        impl From<Hex<32>> for $name {
-            fn from(hex: Hex<32>) -> Self {
-                Self(hex.0)
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
             }
         }
+    )+};
+}
 
-        impl From<$name> for Hex<32> {
-            fn from(bytes: $name) -> Self {
-                Self(bytes.0)
-            }
-        }
-
-        impl AsRef<[u8]> for $name {
-            fn as_ref(&self) -> &[u8] {
-                &self.0
-            }
-        }
-
+/// As [`Hex`], for those that stand in a form or in JSON.
+macro_rules! on_the_wire {
+    ($($name:ident),+) => {$(
         impl FromStr for $name {
             type Err = BadHex;
 
             fn from_str(text: &str) -> Result<Self, BadHex> {
-                Hex::parse(text).map(Self::from)
+                Hex::parse(text).map(|hex| Self(hex.0))
             }
         }
 
@@ -87,13 +86,21 @@ macro_rules! bytes32 {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Hex(self.0).serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Hex::deserialize(deserializer).map(|hex| Self(hex.0))
             }
         }
     )+};
 }
+
+on_the_wire!(SenderId, RelayId, SessionId, X25519PublicKey, MessageDigest);
 
 bytes32! {
     /// A sender's Ed25519 public key as it stands in a message (RFC 8032 §5.1.5).
@@ -103,12 +110,13 @@ bytes32! {
     /// at each start.
     RelayId;
 
-    /// By what a message finds its session among those of its suite.
-    ///
-    /// kkv/2: the digest of the whole exchange, which both sides compute and the relay signs (PROTOCOL.md §6). kkv/1:
-    /// a keyed hash of the sender's key that never leaves the relay (see
-    /// [`RelayKeys::session_id_v1`](crate::relay_keys::RelayKeys::session_id_v1)).
+    /// By what a message of kkv/2 finds its session: the digest of the whole exchange, which both sides compute and the
+    /// relay signs (PROTOCOL.md §6).
     SessionId;
+
+    /// By what a relay finds the session of a message of kkv/1: a keyed hash of the sender's key that never leaves the
+    /// relay (see [`RelayKeys::session_id_v1`](crate::relay_keys::RelayKeys::session_id_v1)).
+    SessionIdV1;
 
     /// A one-use X25519 public key (RFC 7748 §5).
     X25519PublicKey;

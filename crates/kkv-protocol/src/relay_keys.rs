@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::identity::{PublicKey, Relay, RelayKey};
 use crate::crypto::labels;
-use crate::ids::{SenderId, SessionId};
+use crate::ids::{SenderId, SessionIdV1};
 
 /// Bytes of random seed in a challenge.
 pub(super) const SEED_RANDOM_BYTES: usize = 16;
@@ -54,8 +54,8 @@ impl RelayKeys {
     /// A name outlives the message, so it must not say whose it was. Who reads the memory of the running relay has the
     /// secret as well and can test a key that he knows already.
     #[must_use]
-    pub fn session_id_v1(&self, sender: &SenderId) -> SessionId {
-        SessionId(*blake3::keyed_hash(&self.name_v1.0, &sender.0).as_bytes())
+    pub fn session_id_v1(&self, sender: &SenderId) -> SessionIdV1 {
+        SessionIdV1(*blake3::keyed_hash(&self.name_v1.0, &sender.0).as_bytes())
     }
 
     pub(super) fn tag_v1(&self) -> &TagKey {

@@ -16,6 +16,7 @@ use crate::queue::{MessageId, Now, Queue};
 use kkv_base::clock::Clock;
 use kkv_base::limits::{MAX_TEXT_BYTES, PURGE_INTERVAL};
 use kkv_pow::Cost;
+use kkv_protocol::ids::{SessionId, SessionIdV1};
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::{MessageHeader, v1, v2};
@@ -54,8 +55,8 @@ pub struct Relay {
     keys: RelayKeys,
     config: RelayConfig,
     queue: Queue<MessageHeader>,
-    sessions_v1: Sessions<v1::relay::Session, ()>,
-    sessions_v2: Sessions<v2::relay::Session, v2::wire::MessageAnswer>,
+    sessions_v1: Sessions<SessionIdV1, v1::relay::Session, ()>,
+    sessions_v2: Sessions<SessionId, v2::relay::Session, v2::wire::MessageAnswer>,
     clock: Arc<dyn Clock>,
     /// kkv/2's time at the zero of the steady clock.
     origin: Duration,

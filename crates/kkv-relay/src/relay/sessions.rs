@@ -5,6 +5,7 @@
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::queue::Reservation;
 use kkv_base::limits::{MAX_ACCEPTED, MAX_SPENT, SESSION_LIFETIME};
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
-use kkv_protocol::ids::{RequestDigest, SessionId};
+use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
 use table::{Exchange, Table};
 
@@ -58,14 +59,15 @@ pub(super) struct Moment {
     pub(super) elapsed: Duration,
 }
 
-/// All sessions of one suite. `S` is the suite's state of an open session, `R` its answer to an accepted message.
+/// All sessions of one suite. `I` is by what a message of the suite finds its session, `S` the state of an open one, `R`
+/// the answer to an accepted message.
 #[derive(Debug)]
-pub(super) struct Sessions<S, R> {
-    table: Mutex<Table<S, R>>,
+pub(super) struct Sessions<I, S, R> {
+    table: Mutex<Table<I, S, R>>,
     opened: Notify,
 }
 
-impl<S, R: Copy> Sessions<S, R> {
+impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
     /// No sessions.
     pub(super) fn new() -> Self {
         let table = Table {
@@ -108,7 +110,7 @@ impl<S, R: Copy> Sessions<S, R> {
     pub(super) fn open(
         &self,
         paid: PaidRequest,
-        id: SessionId,
+        id: I,
         session: Box<S>,
         answer: String,
         now: Moment,
@@ -145,7 +147,7 @@ impl<S, R: Copy> Sessions<S, R> {
     }
 
     /// The session with this id, if it has not ended.
-    pub(super) fn get(&self, id: &SessionId, now: Duration) -> Option<Arc<Entry<S>>> {
+    pub(super) fn get(&self, id: &I, now: Duration) -> Option<Arc<Entry<S>>> {
         let table = crate::lock(&self.table);
         let entry = table.sessions.get(id)?;
         (now < entry.end).then(|| Arc::clone(entry))
@@ -155,7 +157,7 @@ impl<S, R: Copy> Sessions<S, R> {
     /// with the session's lock held, so that a repetition always finds either the session or the answer.
     pub(super) fn record_accepted(
         &self,
-        id: &SessionId,
+        id: &I,
         entry: &Arc<Entry<S>>,
         digest: RequestDigest,
         answer: R,

@@ -4,6 +4,7 @@
 //! lock is held during cryptography. Exchanges and messages are idempotent: the same bytes get the same response, for
 //! as long as it is remembered. `/pow` makes a new challenge each time.
 
+use std::hash::Hash;
 use std::time::Duration;
 
 use rand::CryptoRng;
@@ -13,7 +14,7 @@ use super::spent::Challenge;
 use super::{Relay, json};
 use kkv_base::limits::{SESSION_LIFETIME, SLOT_BYTES};
 use kkv_pow::Cost;
-use kkv_protocol::ids::{RequestDigest, SessionId};
+use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::{MessageHeader, Terms, v1, v2};
@@ -160,12 +161,12 @@ impl Relay {
 
     /// Opens a session for a paid request. It is checked before and after `exchange`, which takes 200 µs and holds no
     /// lock.
-    fn open<S, R: Copy>(
+    fn open<I: Copy + Eq + Hash, S, R: Copy>(
         &self,
-        sessions: &Sessions<S, R>,
+        sessions: &Sessions<I, S, R>,
         suite: Suite,
         paid: PaidRequest,
-        exchange: impl FnOnce() -> Result<(SessionId, Box<S>, String), Refusal>,
+        exchange: impl FnOnce() -> Result<(I, Box<S>, String), Refusal>,
     ) -> Result<String, Refusal> {
         let now = self.moment(suite);
         if let Some(answer) = sessions.cached_answer(&paid, now.elapsed)? {
@@ -201,10 +202,10 @@ impl Relay {
     /// remembered; any other message finds no session.
     ///
     /// Holds the session's own lock, for which only a repetition of this request waits.
-    pub(super) fn accept_message<S, R: Copy>(
+    pub(super) fn accept_message<I: Copy + Eq + Hash, S, R: Copy>(
         &self,
-        sessions: &Sessions<S, R>,
-        id: SessionId,
+        sessions: &Sessions<I, S, R>,
+        id: I,
         digest: RequestDigest,
         open: impl FnOnce(&S, &mut [u8; SLOT_BYTES]) -> Result<(usize, MessageHeader, R), Refusal>,
     ) -> Result<R, Refusal> {

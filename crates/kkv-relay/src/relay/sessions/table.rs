@@ -1,6 +1,7 @@
 //! The state of one suite's sessions, and when each part of it expires.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,27 +9,27 @@ use super::{Entry, Moment, PaidRequest};
 use crate::queue::Reservation;
 use crate::relay::spent::{Challenge, Spent};
 use kkv_protocol::MessageHeader;
-use kkv_protocol::ids::{RequestDigest, SessionId};
+use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
 
 /// A key exchange whose answer is cached until its session ends.
-pub(super) struct Exchange {
+pub(super) struct Exchange<I> {
     /// Digest of the request.
     pub(super) digest: RequestDigest,
     /// JSON.
     pub(super) answer: String,
     /// `None` after a wipe, which ends sessions and keeps answers.
-    pub(super) session: Option<SessionId>,
+    pub(super) session: Option<I>,
     pub(super) end: Duration,
 }
 
 /// The tables. All of them change together.
-pub(super) struct Table<S, R> {
+pub(super) struct Table<I, S, R> {
     pub(super) spent: Spent,
-    pub(super) exchanges: HashMap<Challenge, Exchange>,
+    pub(super) exchanges: HashMap<Challenge, Exchange<I>>,
     /// When exchanges end, and their sessions with them.
     pub(super) ends: BTreeSet<(Duration, Challenge)>,
-    pub(super) sessions: HashMap<SessionId, Arc<Entry<S>>>,
+    pub(super) sessions: HashMap<I, Arc<Entry<S>>>,
     /// Slots of replaced sessions, until those would have ended: see [`super::Sessions::open`].
     pub(super) replaced: BTreeMap<(Duration, Challenge), Reservation<MessageHeader>>,
     /// Answers to accepted messages, by the digest of the request: it identifies neither sender nor session.
@@ -36,7 +37,7 @@ pub(super) struct Table<S, R> {
     pub(super) accepted_ends: VecDeque<(Duration, RequestDigest)>,
 }
 
-impl<S, R> Table<S, R> {
+impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
     pub(super) fn cached_answer(
         &self,
         paid: &PaidRequest,
@@ -57,7 +58,7 @@ impl<S, R> Table<S, R> {
     }
 
     /// Removes the session with this id. Its slot stays reserved until it would have ended.
-    pub(super) fn replace(&mut self, id: &SessionId) -> Option<Arc<Entry<S>>> {
+    pub(super) fn replace(&mut self, id: &I) -> Option<Arc<Entry<S>>> {
         let older = self.sessions.remove(id)?;
         self.end_exchange(&older.challenge);
         if let Some(slot) = older.take_slot() {
@@ -66,7 +67,7 @@ impl<S, R> Table<S, R> {
         Some(older)
     }
 
-    pub(super) fn end_exchange(&mut self, challenge: &Challenge) -> Option<Exchange> {
+    pub(super) fn end_exchange(&mut self, challenge: &Challenge) -> Option<Exchange<I>> {
         let exchange = self.exchanges.remove(challenge)?;
         self.ends.remove(&(exchange.end, *challenge));
         Some(exchange)
@@ -123,13 +124,13 @@ impl<S, R> Table<S, R> {
         }
     }
 
-    pub(super) fn take_sessions(&mut self) -> impl Sized + use<S, R> {
+    pub(super) fn take_sessions(&mut self) -> impl Sized + use<I, S, R> {
         let sessions = std::mem::take(&mut self.sessions);
         (sessions, std::mem::take(&mut self.replaced))
     }
 }
 
-impl<S, R> std::fmt::Debug for Table<S, R> {
+impl<I, S, R> std::fmt::Debug for Table<I, S, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,

@@ -7,7 +7,7 @@ use crate::relay::{Pricing, Relay, RelayConfig};
 use kkv_base::clock::ManualClock;
 use kkv_pow::Nonce;
 use kkv_protocol::crypto::identity::SenderKey;
-use kkv_protocol::ids::Seed;
+use kkv_protocol::ids::{Seed, SessionId};
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_protocol::text::Text;
@@ -49,7 +49,7 @@ fn queue(slots: u32) -> Queue<MessageHeader> {
 
 /// A session of [`SESSION`], opened at the start by a challenge that outlives it.
 fn open(
-    sessions: &Sessions<(), [u8; 64]>,
+    sessions: &Sessions<SessionId, (), [u8; 64]>,
     queue: &Queue<MessageHeader>,
     seed: u8,
 ) -> Arc<Entry<()>> {
