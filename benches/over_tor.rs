@@ -220,8 +220,8 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
     let rng = &mut random::kernel();
     let proxy: SocksProxy = proxy.parse().unwrap();
     let address = onion.parse().unwrap();
-    let patience = Duration::from_secs(60);
-    let dialer = SocksDialer::new(proxy, address, DEFAULT_PORT, patience, rng);
+    let timeout = Duration::from_secs(60);
+    let dialer = SocksDialer::new(proxy, address, DEFAULT_PORT, timeout, rng);
     let delivery = Delivery {
         dialer: &dialer,
         target: Target::Onion {
@@ -232,7 +232,7 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
         solver: Solver::default(),
         max_time: None,
         anyway: false,
-        patience,
+        timeout,
         clock: &SystemClock::default(),
         observer: &Nobody,
     };

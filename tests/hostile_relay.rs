@@ -23,7 +23,7 @@ use between::{Between, Say, steps};
 enum Expected {
     /// No answer of a kkv relay: a fault before the message, an unclear outcome after it.
     Nonsense,
-    /// The line broke each time it was tried.
+    /// The connection broke each time it was tried.
     Broken,
     /// Nothing came in time, each time it was tried.
     Silent,

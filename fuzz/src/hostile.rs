@@ -205,7 +205,7 @@ pub async fn run(script: &[u8]) {
         },
         max_time: None,
         anyway: false,
-        patience: ANSWER_TIMEOUT,
+        timeout: ANSWER_TIMEOUT,
         clock: &ManualClock::new(START),
         observer: &heard,
     };

@@ -88,7 +88,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         solver: args.solving.solver(),
         max_time: args.max_time,
         anyway: args.anyway,
-        patience: args.timeout,
+        timeout: args.timeout,
         key,
         text: &text,
     };

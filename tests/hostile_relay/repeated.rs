@@ -231,7 +231,7 @@ async fn send_patiently(
         },
         max_time: None,
         anyway: false,
-        patience,
+        timeout: patience,
         clock: &kkv::clock::ManualClock::new(START),
         observer: told,
     };

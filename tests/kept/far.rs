@@ -74,7 +74,7 @@ async fn send(
         solver: Solver::default(),
         max_time,
         anyway: false,
-        patience: ANSWER_TIMEOUT,
+        timeout: ANSWER_TIMEOUT,
         clock: &ManualClock::new(START),
         observer: &observer,
     };

@@ -168,7 +168,7 @@ pub async fn send_as<D: Dial>(
         solver: Solver::default(),
         max_time: None,
         anyway: false,
-        patience: ANSWER_TIMEOUT,
+        timeout: ANSWER_TIMEOUT,
         clock: &clock,
         observer,
     };

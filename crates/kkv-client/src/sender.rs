@@ -1,8 +1,8 @@
 //! Carries a message to a relay: dials, asks step by step, pays, and says exactly what has become of the message.
 //!
-//! Every step may be asked again, word for word, so a broken line costs a new connection and nothing else. Only when
-//! the whole message was on its way and no answer came is the outcome unknown, and then that is what the sender is
-//! told.
+//! Every step may be asked again, word for word, so a connection that breaks costs a new one and nothing else. Only
+//! when the whole message was on its way and no answer came is the outcome unknown, and then that is what the sender
+//! is told.
 
 mod budget;
 mod connection;

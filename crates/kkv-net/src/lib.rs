@@ -1,4 +1,4 @@
-//! Connections: which are kept ([`admission`]), how HTTP is served on them ([`http`]), Unix sockets with a name, and
+//! Connections: which are kept ([`admission`]), how HTTP is served on them ([`http`]), Unix sockets with a path, and
 //! the ways onto Tor behind one small interface ([`tor`]).
 
 pub mod admission;

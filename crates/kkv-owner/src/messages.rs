@@ -157,8 +157,6 @@ pub struct Summary {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Wanted {
     /// Characters of each text that are wanted, if any are; no more than [`MAX_PREVIEW_CHARACTERS`] come.
-    ///
-    /// [`MAX_PREVIEW_CHARACTERS`]: MAX_PREVIEW_CHARACTERS
     pub first: Option<usize>,
     /// The version of the queue since which messages have changed that are wanted, with [`Changes`]; 0 for every one.
     pub since: Option<u64>,

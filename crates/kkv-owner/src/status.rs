@@ -16,11 +16,11 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// How it is reached.
     pub tor: TorMode,
-    /// Its onion address, if the Tor inside has one.
+    /// Its onion address, if the embedded Tor has one.
     pub onion: Option<String>,
-    /// How the Tor inside is doing, if there is one.
+    /// How the embedded Tor is doing, if there is one.
     pub tor_state: Option<TorState>,
-    /// Where it listens on this machine; none if it is reached through the Tor inside only.
+    /// Where it listens on this machine; none if it is reached through the embedded Tor only.
     pub listens: Option<Listen>,
     /// Suites spoken, best first.
     pub suites: Vec<Suite>,
@@ -51,7 +51,7 @@ pub struct Status {
 /// How others reach a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach<'s> {
-    /// At this onion address, which is that of the Tor inside.
+    /// At this onion address, which is that of the embedded Tor.
     Onion(&'s str),
     /// Through a system Tor, which alone knows the address.
     SystemTor,

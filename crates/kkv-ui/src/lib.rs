@@ -1,7 +1,7 @@
 //! What the command line and the interactive client share: how a message gets to an inbox, and all that both say alike.
 //!
 //! ```text
-//! tor, way, key, secret_file          how a message gets there; the Tor inside; keys to closed inboxes
+//! tor, way, key, secret_file          how a message gets there; the embedded Tor; keys to closed inboxes
 //! steps, estimate, outcome, explain   a delivery: where it is, how long it takes, what has become of it
 //! error, advice                       what did not work, with the exit code and what to do
 //! fields, preview, selection          messages, keys and addresses as people read and name them

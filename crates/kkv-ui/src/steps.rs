@@ -16,7 +16,7 @@ use kkv_protocol::refusal::Refusal;
 #[derive(Debug)]
 pub struct Steps {
     step: Step,
-    /// What is being done about the line, if it is not there.
+    /// What is being done about the connection, if it is not there.
     link: Option<&'static str>,
     /// Why the relay wants to be asked again, and until when it is.
     refused: Option<(Refusal, Instant)>,
@@ -153,7 +153,7 @@ impl Steps {
         }
     }
 
-    /// What is being done about the line: first Tor has to be there, then the inbox is looked for.
+    /// What is being done about the connection: first Tor has to be there, then the inbox is looked for.
     fn connecting(&self, link: &str) -> String {
         match self.tor.as_ref().map(|tor| *tor.borrow()) {
             Some(tor) if !tor.is_connected() => format!("Tor: {tor}"),

@@ -1,4 +1,4 @@
-//! How a message gets onto Tor, and the Tor inside, if it was built in.
+//! How a message gets onto Tor, and the embedded Tor, if it was built in.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub use absent::{SenderTor, without_embedded_tor};
 #[cfg(feature = "embedded-tor")]
 pub use embedded::SenderTor;
 
-/// Whether there is Tor inside.
+/// Whether there is an embedded Tor.
 pub const HAS_EMBEDDED_TOR: bool = cfg!(feature = "embedded-tor");
 
 /// How a sender gets onto Tor.
@@ -30,7 +30,7 @@ pub enum TorWay {
 
 impl TorWay {
     /// What is done unless told otherwise.
-    pub const DEFAULT: Self = if cfg!(feature = "embedded-tor") {
+    pub const DEFAULT: Self = if HAS_EMBEDDED_TOR {
         Self::Embedded
     } else {
         Self::Socks(SocksProxy::SYSTEM)
@@ -42,7 +42,7 @@ impl FromStr for TorWay {
 
     fn from_str(text: &str) -> Result<Self, SocksProxyError> {
         match text {
-            "embedded" if cfg!(feature = "embedded-tor") => Ok(Self::Embedded),
+            "embedded" if HAS_EMBEDDED_TOR => Ok(Self::Embedded),
             _ => text.parse().map(Self::Socks),
         }
     }
@@ -57,7 +57,7 @@ impl fmt::Display for TorWay {
     }
 }
 
-/// What the Tor inside starts with, as far as anybody has said.
+/// What the embedded Tor starts with, as far as anybody has said.
 #[derive(Debug, Clone, Default)]
 pub struct TorOptions {
     /// The directory for its files.

@@ -19,8 +19,8 @@ use kkv_protocol::onion::OnionAddress;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
 
-/// The Tor inside: started when a message first needs it, and the same one for all that come after, each with circuits
-/// of its own.
+/// The embedded Tor: started when a message first needs it, and the same one for all that come after, each with
+/// circuits of its own.
 #[derive(Debug)]
 pub struct SharedTor {
     options: TorOptions,
@@ -51,8 +51,8 @@ pub enum Way {
     Loopback(LoopbackDialer),
     /// Through a Tor beside us.
     Socks(SocksDialer),
-    /// Through the Tor inside.
-    Inside {
+    /// Through the embedded Tor.
+    Embedded {
         /// It.
         tor: Arc<SenderTor>,
         /// To which inbox.
@@ -60,45 +60,45 @@ pub enum Way {
         /// Its port.
         port: u16,
         /// How long the way is tried.
-        patience: Duration,
+        timeout: Duration,
     },
 }
 
 impl Way {
-    /// Chooses it. The Tor inside connects from here on: whoever types gives it time.
+    /// Chooses it. The embedded Tor connects from here on: whoever types gives it time.
     ///
     /// # Errors
-    /// The Tor inside can't start, or may not lead there.
+    /// The embedded Tor can't start, or may not lead there.
     pub async fn choose(
         tor: TorWay,
         target: Target,
         embedded: &SharedTor,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, CliError> {
         Ok(match (target, tor) {
             (Target::Loopback(address), _) => Self::Loopback(LoopbackDialer(address)),
             (Target::Onion { address, port }, TorWay::Socks(proxy)) => {
                 let rng = &mut random::kernel();
-                Self::Socks(SocksDialer::new(proxy, address, port, patience, rng))
+                Self::Socks(SocksDialer::new(proxy, address, port, timeout, rng))
             }
             (Target::Onion { address, port }, TorWay::Embedded) => {
                 let (tor, to) = (embedded.to(address).await?, address);
-                Self::Inside {
+                Self::Embedded {
                     tor,
                     to,
                     port,
-                    patience,
+                    timeout,
                 }
             }
         })
     }
 
-    /// How the Tor inside is doing, if it is used.
+    /// How the embedded Tor is doing, if it is used.
     #[must_use]
     pub fn state(&self) -> Option<watch::Receiver<TorState>> {
         match self {
             Self::Loopback(_) | Self::Socks(_) => None,
-            Self::Inside { tor, .. } => Some(tor.state()),
+            Self::Embedded { tor, .. } => Some(tor.state()),
         }
     }
 
@@ -114,15 +114,12 @@ impl Way {
         match self {
             Self::Loopback(dialer) => load.over(dialer, observer).await,
             Self::Socks(dialer) => load.over(dialer, observer).await,
-            Self::Inside {
+            Self::Embedded {
                 tor,
                 to,
                 port,
-                patience,
-            } => {
-                load.over(&tor.dialer(*to, *port, *patience), observer)
-                    .await
-            }
+                timeout,
+            } => load.over(&tor.dialer(*to, *port, *timeout), observer).await,
         }
     }
 }
@@ -143,7 +140,7 @@ pub struct Load<'l> {
     /// Whether to pay for as long as the relay gives.
     pub anyway: bool,
     /// How long each answer is waited for.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// Who signs.
     pub key: SenderKey,
     /// The text.
@@ -166,7 +163,7 @@ impl Load<'_> {
             solver: self.solver,
             max_time: self.max_time,
             anyway: self.anyway,
-            patience: self.patience,
+            timeout: self.timeout,
             clock: &SystemClock::default(),
             observer,
         };

@@ -144,7 +144,7 @@ async fn deliver(
         solver: route.solver,
         max_time: None,
         anyway: false,
-        patience: ANSWER_TIMEOUT,
+        timeout: ANSWER_TIMEOUT,
         key: SenderKey::generate(&mut random::kernel()),
         text,
     };

@@ -66,7 +66,7 @@ pub(super) fn held(path: &Path) -> Result<File, FileError> {
 
 /// Locks it, if it is free in time. The system waits for ever, so it is asked by a thread of its own, which gives back
 /// a lock that comes too late.
-fn locked(file: File, patience: Duration) -> Result<File, FileError> {
+fn locked(file: File, timeout: Duration) -> Result<File, FileError> {
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => {}
@@ -77,7 +77,7 @@ fn locked(file: File, patience: Duration) -> Result<File, FileError> {
         let locked = file.lock().map(|()| file);
         let _ = answer.send(locked); // dropped, and free again, if nobody waits any more
     })?;
-    match answered.recv_timeout(patience) {
+    match answered.recv_timeout(timeout) {
         Ok(locked) => Ok(locked?),
         Err(_) => Err(FileError::Busy),
     }

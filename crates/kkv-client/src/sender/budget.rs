@@ -20,7 +20,7 @@ pub(super) struct TimeBudget {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     /// When the challenge was there.
-    pub(super) begins: Instant,
+    begins: Instant,
     pub(super) ends: Instant,
     /// Until when the relay takes the solution.
     pub(super) expires: Instant,
@@ -68,7 +68,7 @@ impl TimeBudget {
     }
 
     /// How long a payment may take for which the relay gives so much time.
-    pub(super) fn allows(&mut self, time: Duration) -> Duration {
+    fn allows(&mut self, time: Duration) -> Duration {
         time.min(*self.left.get_or_insert(time))
     }
 
@@ -77,7 +77,7 @@ impl TimeBudget {
         self.spent(deadline.begins.elapsed());
     }
 
-    pub(super) fn spent(&mut self, time: Duration) {
+    fn spent(&mut self, time: Duration) {
         self.left = self.left.map(|left| left.saturating_sub(time));
         self.payments += 1;
     }
@@ -101,7 +101,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn all_payments_together_take_no_longer_than_the_purse_allows() {
+    fn all_payments_together_take_no_longer_than_the_budget_allows() {
         for (said, anyway) in [(None, true), (Some(2 * MINUTE), false)] {
             let mut budget = TimeBudget::new(said, anyway);
             assert_eq!(budget.allows(2 * MINUTE), 2 * MINUTE, "{said:?}");

@@ -25,7 +25,7 @@ pub(super) struct Connection<'d, D> {
     dialer: &'d D,
     target: Target,
     observer: &'d dyn Observer,
-    patience: Duration,
+    timeout: Duration,
     open: Option<OpenConnection>,
     /// Whether there has been a connection at all.
     reached: bool,
@@ -46,7 +46,7 @@ impl<'d, D: Dial> Connection<'d, D> {
             dialer: delivery.dialer,
             target: delivery.target,
             observer: delivery.observer,
-            patience: delivery.patience,
+            timeout: delivery.timeout,
             open: None,
             reached: false,
         }
@@ -126,9 +126,9 @@ impl<'d, D: Dial> Connection<'d, D> {
         let mut connection = self.connected().await?;
         let request = request.to_http(&self.target.to_string());
         let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
-        let answered = timeout(self.patience, exchange(&mut connection, request))
+        let answered = timeout(self.timeout, exchange(&mut connection, request))
             .await
-            .unwrap_or(Err(TransportError::TimedOut(self.patience)));
+            .unwrap_or(Err(TransportError::TimedOut(self.timeout)));
         if answered.is_ok() {
             self.open = Some(connection);
         } else {

@@ -30,7 +30,7 @@ pub struct Delivery<'d, D> {
     /// Whether it may search for as long as the relay gives without asking.
     pub anyway: bool,
     /// The longest that it waits for one response.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// For the deadline of kkv/1, which is a time of day.
     pub clock: &'d dyn Clock,
     /// Is told how it goes.
@@ -107,7 +107,7 @@ pub enum Event {
     PriceRose,
     /// The message is on its way: from here on, an interruption leaves the outcome unknown.
     Sending,
-    /// The line broke; it is tried again.
+    /// The connection broke; it is tried again.
     Retrying,
     /// The relay refused for a reason that may pass; the same request is sent again after a pause.
     Refused {

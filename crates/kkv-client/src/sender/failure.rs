@@ -65,7 +65,7 @@ pub enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Indeterminate {
-    /// The line broke after the message was sent, and every attempt to ask again failed.
+    /// The connection broke after the message was sent, and every attempt to ask again failed.
     #[error("the relay's answer to the message didn't arrive")]
     Lost,
     /// The first answer was lost, and a refusal came to the repetition: the session may have ended meanwhile, with the

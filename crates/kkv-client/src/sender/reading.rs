@@ -12,7 +12,7 @@ pub(super) fn undelivered(error: TransportError) -> Failure {
     match error {
         TransportError::Dial(fault) => Failure::Unreachable(fault),
         TransportError::Closed => Failure::Broken,
-        TransportError::TimedOut(patience) => Failure::Silent(patience),
+        TransportError::TimedOut(timeout) => Failure::Silent(timeout),
         TransportError::Malformed => Failure::Protocol(ProtocolError::Malformed),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Response {
     /// When the request that it answers began to leave. The relay made the response later than that, however long
     /// dialling took.
     pub(super) requested_at: Instant,
-    /// Since when the relay has given the same refusal to the same request, if it is a repetition.
+    /// For how long the relay has given the same refusal to this request; `None` the first time.
     pub(super) refused_for: Option<Duration>,
 }
 

@@ -134,7 +134,7 @@ fn successful(response: Response) -> Result<Response, Failure> {
     }
 }
 
-/// Reads an response in JSON, or the filler that a published relay refuses with.
+/// Reads a response in JSON, or the filler that a published relay refuses with.
 fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
     let response = successful(response)?;
     if is_refusal(&response.body) {

@@ -145,7 +145,7 @@ mod tests {
             let connect = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(30));
             assert!(
                 connect.is_ok(),
-                "no place beside {already}: {connect:?}; or does the kernel allow fewer (net.core.somaxconn)?"
+                "no room beside {already}: {connect:?}; or does the kernel allow fewer (net.core.somaxconn)?"
             );
         }
     }

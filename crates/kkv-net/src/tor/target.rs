@@ -1,5 +1,5 @@
-//! The destination of a message: an onion address, or a loopback address for tests. Nothing else can be expressed, so
-//! nothing can be sent outside Tor.
+//! The destination of a message: an onion address, or a loopback address for a relay on this machine. Nothing else can
+//! be expressed, so nothing leaves this machine but through Tor.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

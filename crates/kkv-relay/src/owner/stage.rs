@@ -15,10 +15,10 @@ use kkv_protocol::ids::{RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::suite::Suite;
 
-/// The address of a relay with Tor inside.
+/// The address of a relay with embedded Tor.
 pub const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
 
-/// How a relay with Tor inside is.
+/// How a relay with embedded Tor is.
 ///
 /// # Panics
 /// Never: it is read from JSON that is right.

@@ -1,4 +1,4 @@
-//! Stands for the Tor inside in a build without it (without the feature `embedded-tor`): it can't be started.
+//! Stands for the embedded Tor in a build without it (without the feature `embedded-tor`): it can't be started.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::TorOptions;
 use crate::error::CliError;
 
-/// What is said of whatever needs the Tor inside, and what `follows` from that it isn't there.
+/// What is said of whatever needs the embedded Tor, and what `follows` from that it isn't there.
 #[must_use]
 pub fn without_embedded_tor(program: &str, follows: &str) -> CliError {
     let what = format!("this {program} was built without Tor inside{follows}");

@@ -1,4 +1,5 @@
-//! The Tor inside, as a sender starts it, and what is said when it can't. (A build without it has `absent.rs` instead.)
+//! The embedded Tor, as a sender starts it, and what is said when it can't. (A build without it has `absent.rs`
+//! instead.)
 
 use std::fmt;
 use std::io;
@@ -83,10 +84,10 @@ impl SenderTor {
         must_be_for(self.only, to)
     }
 
-    /// The way to an inbox, which is tried for `patience`.
+    /// The way to an inbox, which is tried for `timeout` at most.
     #[must_use]
-    pub fn dialer(&self, to: OnionAddress, port: u16, patience: Duration) -> EmbeddedDialer<'_> {
-        self.tor.dialer(to, port, patience)
+    pub fn dialer(&self, to: OnionAddress, port: u16, timeout: Duration) -> EmbeddedDialer<'_> {
+        self.tor.dialer(to, port, timeout)
     }
 }
 
