@@ -4,63 +4,22 @@
 
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::spent::{Challenge, Spent};
 use crate::queue::Reservation;
-use kkv_base::limits::{MAX_ACCEPTED, MAX_SPENT, SESSION_LIFETIME};
-use kkv_pow::Cost;
+use kkv_base::limits::{MAX_ACCEPTED, SESSION_LIFETIME};
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
 use table::{Exchange, Table};
+pub(super) use table::{Entry, Moment, PaidRequest, Stage};
 
-/// A request for a session, with a valid solution.
-#[derive(Clone, Copy)]
-pub(super) struct PaidRequest {
-    pub(super) challenge: Challenge,
-    /// The cost of the solution.
-    pub(super) cost: Cost,
-    /// Of the whole request.
-    pub(super) digest: RequestDigest,
-}
-
-/// The state of a session.
-#[derive(Debug)]
-pub(super) enum Stage<S> {
-    /// It has a slot, and waits for its message.
-    Open {
-        session: Box<S>,
-        slot: Reservation<MessageHeader>,
-    },
-    /// Its message was accepted or came too late, or a newer session of the same sender has replaced it.
-    Ended,
-}
-
-/// An entry of the table of sessions.
-#[derive(Debug)]
-pub(super) struct Entry<S> {
-    pub(super) stage: Mutex<Stage<S>>,
-    challenge: Challenge,
-    end: Duration,
-}
-
-/// One moment, on both clocks that sessions use.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    /// On the clock of this suite's expiries, in seconds. It never goes back, so an expired challenge stays expired.
-    pub(super) challenges: u64,
-    /// On the steady clock.
-    pub(super) elapsed: Duration,
-}
-
-/// All sessions of one suite. `I` is by what a message of the suite finds its session, `S` the state of an open one, `R`
-/// the answer to an accepted message.
+/// All sessions of one suite. `I` is by what a message of the suite finds its session, `S` the state of an open one,
+/// `R` the answer to an accepted message.
 #[derive(Debug)]
 pub(super) struct Sessions<I, S, R> {
     table: Mutex<Table<I, S, R>>,
@@ -70,17 +29,8 @@ pub(super) struct Sessions<I, S, R> {
 impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
     /// No sessions.
     pub(super) fn new() -> Self {
-        let table = Table {
-            spent: Spent::new(MAX_SPENT),
-            exchanges: HashMap::new(),
-            ends: BTreeSet::new(),
-            sessions: HashMap::new(),
-            replaced: BTreeMap::new(),
-            accepted: HashMap::new(),
-            accepted_ends: VecDeque::new(),
-        };
         Self {
-            table: Mutex::new(table),
+            table: Mutex::new(Table::new()),
             opened: Notify::new(),
         }
     }
@@ -222,18 +172,6 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
     /// Waits until a session is opened.
     pub(super) async fn opened(&self) {
         self.opened.notified().await;
-    }
-}
-
-impl<S> Entry<S> {
-    /// Ends the session and returns its slot, for a newer session. `None` if it has ended, or if its message is being
-    /// processed.
-    pub(super) fn take_slot(&self) -> Option<Reservation<MessageHeader>> {
-        let mut stage = self.stage.try_lock().ok()?;
-        match std::mem::replace(&mut *stage, Stage::Ended) {
-            Stage::Open { slot, .. } => Some(slot),
-            Stage::Ended => None,
-        }
     }
 }
 

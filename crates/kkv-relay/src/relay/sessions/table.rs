@@ -2,15 +2,55 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Entry, Moment, PaidRequest};
 use crate::queue::Reservation;
 use crate::relay::spent::{Challenge, Spent};
+use kkv_base::limits::MAX_SPENT;
+use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
+
+/// A request for a session, with a valid solution.
+#[derive(Clone, Copy)]
+pub(in crate::relay) struct PaidRequest {
+    pub(in crate::relay) challenge: Challenge,
+    /// The cost of the solution.
+    pub(in crate::relay) cost: Cost,
+    /// Of the whole request.
+    pub(in crate::relay) digest: RequestDigest,
+}
+
+/// The state of a session.
+#[derive(Debug)]
+pub(in crate::relay) enum Stage<S> {
+    /// It has a slot, and waits for its message.
+    Open {
+        session: Box<S>,
+        slot: Reservation<MessageHeader>,
+    },
+    /// Its message was accepted or came too late, or a newer session of the same sender has replaced it.
+    Ended,
+}
+
+/// An entry of the table of sessions.
+#[derive(Debug)]
+pub(in crate::relay) struct Entry<S> {
+    pub(in crate::relay) stage: Mutex<Stage<S>>,
+    pub(super) challenge: Challenge,
+    pub(super) end: Duration,
+}
+
+/// One moment, on both clocks that sessions use.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::relay) struct Moment {
+    /// On the clock of this suite's expiries, in seconds. It never goes back, so an expired challenge stays expired.
+    pub(in crate::relay) challenges: u64,
+    /// On the steady clock.
+    pub(in crate::relay) elapsed: Duration,
+}
 
 /// A key exchange whose answer is cached until its session ends.
 pub(super) struct Exchange<I> {
@@ -30,7 +70,8 @@ pub(super) struct Table<I, S, R> {
     /// When exchanges end, and their sessions with them.
     pub(super) ends: BTreeSet<(Duration, Challenge)>,
     pub(super) sessions: HashMap<I, Arc<Entry<S>>>,
-    /// Slots of replaced sessions, until those would have ended: see [`super::Sessions::open`].
+    /// Slots of replaced sessions, until those would have ended: who opens session after session with one key holds
+    /// slot after slot, as with different keys.
     pub(super) replaced: BTreeMap<(Duration, Challenge), Reservation<MessageHeader>>,
     /// Answers to accepted messages, by the digest of the request: it identifies neither sender nor session.
     pub(super) accepted: HashMap<RequestDigest, R>,
@@ -38,6 +79,19 @@ pub(super) struct Table<I, S, R> {
 }
 
 impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
+    /// No sessions.
+    pub(super) fn new() -> Self {
+        Self {
+            spent: Spent::new(MAX_SPENT),
+            exchanges: HashMap::new(),
+            ends: BTreeSet::new(),
+            sessions: HashMap::new(),
+            replaced: BTreeMap::new(),
+            accepted: HashMap::new(),
+            accepted_ends: VecDeque::new(),
+        }
+    }
+
     pub(super) fn cached_answer(
         &self,
         paid: &PaidRequest,
@@ -127,6 +181,18 @@ impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
     pub(super) fn take_sessions(&mut self) -> impl Sized + use<I, S, R> {
         let sessions = std::mem::take(&mut self.sessions);
         (sessions, std::mem::take(&mut self.replaced))
+    }
+}
+
+impl<S> Entry<S> {
+    /// Ends the session and returns its slot, for a newer session. `None` if it has ended, or if its message is being
+    /// processed.
+    pub(in crate::relay) fn take_slot(&self) -> Option<Reservation<MessageHeader>> {
+        let mut stage = self.stage.try_lock().ok()?;
+        match std::mem::replace(&mut *stage, Stage::Ended) {
+            Stage::Open { slot, .. } => Some(slot),
+            Stage::Ended => None,
+        }
     }
 }
 

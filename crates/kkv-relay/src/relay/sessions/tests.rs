@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::queue::Queue;
-use crate::relay::spent::resident;
+use crate::relay::spent::{Challenge, resident};
 use crate::relay::{Pricing, Relay, RelayConfig};
 use kkv_base::clock::ManualClock;
-use kkv_pow::Nonce;
+use kkv_pow::{Cost, Nonce};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::ids::{Seed, SessionId};
 use kkv_protocol::relay_keys::RelayKeys;
