@@ -7,23 +7,8 @@
 mod calls;
 mod files;
 
-use std::path::PathBuf;
-
+pub use files::Needs;
 pub use kkv_owner::{Confined, Sandbox};
-
-/// What a process may still do inside the sandbox.
-#[derive(Debug, Default)]
-pub struct Needs {
-    /// The directory that it may write in.
-    pub writes: Option<PathBuf>,
-    /// Directories that it may remove its sockets from at the end. Landlock's right covers all files below them, so
-    /// there must be nothing else in them.
-    pub removes: Vec<PathBuf>,
-    /// The directory that it may remove `writes` from at the end. It may remove other empty directories there, too.
-    pub removed_from: Option<PathBuf>,
-    /// Whether it may connect by TCP. Listening sockets must be bound before.
-    pub connects: bool,
-}
 
 /// How far this kernel would enforce the sandbox. Enforces nothing.
 #[must_use]

@@ -19,7 +19,7 @@ mod table;
 
 use seccompiler::{BpfProgram, apply_filter};
 
-use super::Confined;
+use kkv_owner::Confined;
 
 /// Restricts the calls of this thread and of those it starts. `connects`: whether it may connect by TCP.
 pub(super) fn confine(connects: bool) -> Confined {

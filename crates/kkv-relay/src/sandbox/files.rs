@@ -1,12 +1,28 @@
 //! Landlock: where the process may read and write. Also no signals to other processes, no TCP ports to bind and, if it
 //! needs none, none to connect to, as a second line behind seccomp.
 
+use std::path::PathBuf;
+
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
-use super::{Confined, Needs};
+use kkv_owner::Confined;
+
+/// What a process may still do inside the sandbox.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// The directory that it may write in.
+    pub writes: Option<PathBuf>,
+    /// Directories that it may remove its sockets from at the end. Landlock's right covers all files below them, so
+    /// there must be nothing else in them.
+    pub removes: Vec<PathBuf>,
+    /// The directory that it may remove `writes` from at the end. It may remove other empty directories there, too.
+    pub removed_from: Option<PathBuf>,
+    /// Whether it may connect by TCP. Listening sockets must be bound before.
+    pub connects: bool,
+}
 
 /// What a running program reads of the system: libraries, the time zone, users, hardware, random bytes. Not all of
 /// `/dev`: `/dev/shm` holds the shared memory of other programs.
