@@ -10,7 +10,6 @@ mod sink;
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Condvar, LazyLock, Mutex, OnceLock};
 use std::thread;
@@ -19,9 +18,10 @@ use std::time::Duration;
 use rustix::fs::fstat;
 use zeroize::Zeroizing;
 
+use crate::bar::GOES_ON;
 use crate::lock;
 use patience::Patience;
-pub use sink::Sink;
+pub use sink::{Sink, Taken};
 use sink::{all, lines};
 
 /// Words that wait for an output: some hundred lines.
@@ -32,10 +32,6 @@ const FRAME_BYTES: usize = 1 << 10;
 const LOOK: Duration = Duration::from_millis(10);
 /// More than enough to write from.
 const STACK_BYTES: usize = 128 << 10;
-
-/// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why
-/// it can't be.
-pub type Taken = io::Result<bool>;
 
 type OnWritten = Box<dyn FnOnce(Taken) + Send>;
 
@@ -69,8 +65,6 @@ struct Lane {
 static LANES: LazyLock<[Lane; 3]> = LazyLock::new(Default::default);
 /// Whether there may be threads: see [`hold`].
 static HELD: Mutex<bool> = Mutex::new(false);
-/// Whether an output was waited for in vain: it is not waited for as long again.
-static GAVE_UP: AtomicBool = AtomicBool::new(false);
 
 /// Keeps everything until [`begin`]: a thread that is there before the program confines itself would not be confined.
 pub fn hold() {
@@ -135,10 +129,15 @@ pub fn written_late(sink: Sink, bytes: Zeroizing<Vec<u8>>) -> (Taken, Duration) 
 /// all is.
 pub fn finish(longest: Option<Duration>) -> bool {
     begin();
-    guard::let_lines_go_on();
+    if let Some(terminal) = guard::cut_off() {
+        let goes_on = Zeroizing::new(GOES_ON.as_bytes().to_vec());
+        piece(terminal, goes_on, |_: Taken| {});
+    }
     let mut patience = Patience::new(longest);
     let all = LANES.iter().all(|lane| lane.wait(&mut patience));
-    GAVE_UP.fetch_or(!all, Ordering::Relaxed);
+    if !all {
+        patience::give_up();
+    }
     all
 }
 

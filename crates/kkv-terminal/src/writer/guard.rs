@@ -4,10 +4,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
-use super::{Sink, Taken, piece};
-use crate::bar::{GOES_ON, ends_lines};
+use super::sink::Sink;
+use crate::bar::ends_lines;
 use crate::lock;
 use crate::signals::stop_is_requested;
 
@@ -25,23 +23,17 @@ pub(super) fn notice(sink: &Sink, bytes: &[u8]) -> bool {
     is_guarded
 }
 
-/// Has a terminal go on in the next line again, if a signal may have cut a text within a line that should end at its
-/// edge: Ctrl-C has the kernel forget what the terminal hasn't taken yet.
-pub(super) fn let_lines_go_on() {
+/// The terminal whose text a signal may have cut off within a line that should end at its edge: Ctrl-C has the kernel
+/// forget what the terminal hasn't taken yet. It is to be told to go on in the next line again.
+pub(super) fn cut_off() -> Option<Sink> {
     if !stop_is_requested() {
-        return;
+        return None;
     }
-    let Some(sink) = lock(&GUARDED).take() else {
-        return;
-    };
+    let terminal = lock(&GUARDED).take()?;
     #[expect(
         clippy::disallowed_methods,
         reason = "nothing tells when the kernel has forgotten"
     )]
     thread::sleep(FORGOTTEN);
-    piece(
-        sink,
-        Zeroizing::new(GOES_ON.as_bytes().to_vec()),
-        |_: Taken| {},
-    );
+    Some(terminal)
 }

@@ -1,15 +1,22 @@
 //! For how long an output is waited for.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::GAVE_UP;
 use crate::signals::stop_is_requested;
 
 /// How long an output has for what is still to be written once the program is asked to end.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 /// How much longer it has while it takes what it gets.
 const OWN_DELAY: Duration = Duration::from_secs(2);
+
+/// Whether an output was waited for in vain: it is not waited for as long again.
+static GAVE_UP: AtomicBool = AtomicBool::new(false);
+
+/// Remembers that an output was waited for in vain.
+pub(super) fn give_up() {
+    GAVE_UP.store(true, Ordering::Relaxed);
+}
 
 /// How long it is waited.
 pub(super) struct Patience {

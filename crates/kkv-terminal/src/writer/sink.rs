@@ -9,8 +9,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
-use super::Taken;
 use crate::signals::stop_is_requested;
+
+/// What has become of something that was to be written: whether it was taken (false if nobody reads any more), or why
+/// it can't be.
+pub type Taken = io::Result<bool>;
 
 /// An output.
 #[derive(Debug, Clone)]
