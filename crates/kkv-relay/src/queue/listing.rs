@@ -1,29 +1,15 @@
 //! Lists of messages: all of them, or what has changed since a version of the queue.
 //!
-//! Each message stores the version of its last change. Of deleted messages, a bounded number of ids is remembered.
-//! Those before the oldest message need not be: the oldest id tells that they are gone.
+//! Each message stores the version of its last change. Of deleted messages, a bounded number of ids is remembered
+//! (`deleted`).
 
-use std::collections::VecDeque;
 use std::ops::Bound;
 use std::time::Duration;
 
-use super::{Message, MessageId, Queue};
+use super::message::{Message, MessageRef};
+use super::store::Queue;
 use kkv_base::limits::LIST_PAGE;
-
-/// A message in the queue, borrowed under its lock.
-#[derive(Debug)]
-pub struct MessageRef<'q, H> {
-    /// Its id.
-    pub id: MessageId,
-    /// When it was accepted, in unix seconds.
-    pub received: u64,
-    /// Whether the owner has marked it as read.
-    pub read: bool,
-    /// What the queue's user stored beside the bytes.
-    pub header: &'q H,
-    /// The content.
-    pub content: &'q [u8],
-}
+use kkv_owner::MessageId;
 
 /// What has changed since a version, or every message.
 #[derive(Debug)]
@@ -96,68 +82,5 @@ impl<H> Queue<H> {
                 return;
             }
         }
-    }
-}
-
-impl<H> Message<H> {
-    pub(super) fn borrow(&self, id: MessageId) -> MessageRef<'_, H> {
-        MessageRef {
-            id,
-            received: self.received.unix,
-            read: self.read,
-            header: &self.header,
-            content: &self.slot.bytes()[..self.length],
-        }
-    }
-}
-
-/// The ids of messages that were deleted while older ones remained.
-#[derive(Debug)]
-pub(super) struct DeletedIds {
-    most: usize,
-    /// With the version of each deletion, in order.
-    remembered: VecDeque<(u64, MessageId)>,
-    /// Up to this version, deletions may be missing.
-    forgotten: u64,
-}
-
-impl DeletedIds {
-    /// Remembers at most `most` ids.
-    pub(super) fn new(most: usize) -> Self {
-        Self {
-            most,
-            remembered: VecDeque::new(),
-            forgotten: 0,
-        }
-    }
-
-    /// Records that `id` was deleted, which made the queue's version `version`. `oldest` is the oldest message left.
-    pub(super) fn add(&mut self, id: MessageId, version: u64, oldest: MessageId) {
-        if id < oldest {
-            return;
-        }
-        if self.remembered.len() >= self.most {
-            self.remembered.retain(|(_, gone)| *gone > oldest);
-        }
-        if self.remembered.len() >= self.most
-            && let Some((first, _)) = self.remembered.pop_front()
-        {
-            self.forgotten = first;
-        }
-        self.remembered.push_back((version, id));
-    }
-
-    /// The ids above `oldest` that were deleted after the version `since`.
-    fn since(&self, since: u64, oldest: MessageId) -> Vec<MessageId> {
-        let first = self
-            .remembered
-            .partition_point(|(version, _)| *version <= since);
-        let later = self.remembered.range(first..).map(|(_, id)| *id);
-        later.filter(|id| *id > oldest).collect()
-    }
-
-    /// No message is left: the oldest id says it all.
-    pub(super) fn clear(&mut self) {
-        self.remembered.clear();
     }
 }

@@ -1,8 +1,17 @@
 //! A slot that is reserved for one session.
 
-use super::{Closed, MessageId, Now, Queue};
+use std::time::Duration;
+
+use super::message::Now;
+use super::store::{Closed, Queue};
 use crate::memory::Page;
 use kkv_base::limits::SLOT_BYTES;
+use kkv_owner::MessageId;
+
+/// No slot is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no slot is free")]
+pub struct Full;
 
 /// A reserved slot. [`store`](Self::store) turns it into a message; dropping it wipes and frees it.
 ///
@@ -13,14 +22,21 @@ pub struct Reservation<H> {
     slot: Option<Page>,
 }
 
-impl<H> Reservation<H> {
-    pub(super) fn new(queue: Queue<H>, slot: Page) -> Self {
-        Self {
-            queue,
+impl<H> Queue<H> {
+    /// Reserves a slot. It becomes free again when the reservation is dropped.
+    ///
+    /// # Errors
+    /// No slot is free.
+    pub fn reserve(&self, now: Duration) -> Result<Reservation<H>, Full> {
+        let slot = self.change(now, |state| state.free.pop().ok_or(Full))?;
+        Ok(Reservation {
+            queue: self.clone(),
             slot: Some(slot),
-        }
+        })
     }
+}
 
+impl<H> Reservation<H> {
     /// The slot's memory.
     pub fn bytes_mut(&mut self) -> &mut [u8; SLOT_BYTES] {
         self.slot

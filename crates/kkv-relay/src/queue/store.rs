@@ -1,13 +1,4 @@
-//! The bounded queue of messages, in memory (ARCHITECTURE.md, "Decisions").
-//!
-//! All slots are allocated at start. A slot is free, reserved for one session, or holds one message. It is wiped
-//! whenever it becomes free: on deletion, on expiry, when a reservation is dropped, and on close. Message ids are never
-//! reused.
-//!
-//! The queue knows no protocol and no clock: its user stores a header `H` beside the bytes, and passes the time.
-
-mod listing;
-mod reservation;
+//! All slots and what is in them, under one lock.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,31 +7,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::deleted::DeletedIds;
+use super::message::{Message, MessageRef, Now};
 use crate::memory::Page;
 use kkv_base::limits::{LIST_PAGE, MAX_DELETED_IDS};
-pub use kkv_owner::{MessageId, Occupancy};
-use listing::DeletedIds;
-pub use listing::{Changes, MessageRef};
-pub use reservation::Reservation;
-
-/// No slot is free.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no slot is free")]
-pub struct Full;
+use kkv_owner::{MessageId, Occupancy};
 
 /// The queue was closed; see [`Queue::close`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the queue is closed")]
 pub struct Closed;
-
-/// One moment on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// On the wall clock, in unix seconds: for people.
-    pub unix: u64,
-    /// On the steady clock: for lifetimes.
-    pub elapsed: Duration,
-}
 
 /// The queue. Clones share it. No operation locks it for longer than [`LIST_PAGE`] messages take.
 #[derive(Debug)]
@@ -65,29 +41,17 @@ struct Shared<H> {
 }
 
 #[derive(Debug)]
-struct State<H> {
+pub(super) struct State<H> {
     capacity: u32,
-    free: Vec<Page>,
-    messages: BTreeMap<MessageId, Message<H>>,
+    pub(super) free: Vec<Page>,
+    pub(super) messages: BTreeMap<MessageId, Message<H>>,
     unread: u32,
     last_id: u64,
     /// Counts the changes that an owner can see.
-    version: u64,
-    deleted: DeletedIds,
+    pub(super) version: u64,
+    pub(super) deleted: DeletedIds,
     time_to_live: Option<Duration>,
     closed: bool,
-}
-
-#[derive(Debug)]
-struct Message<H> {
-    slot: Page,
-    length: usize,
-    /// Boxed: the map moves its entries, which would leave unwiped copies.
-    header: Box<H>,
-    received: Now,
-    read: bool,
-    /// The version after its last change.
-    version: u64,
 }
 
 impl<H> State<H> {
@@ -129,7 +93,7 @@ impl<H> State<H> {
     }
 
     /// The oldest message's id, or the next id if there is no message.
-    fn oldest(&self) -> MessageId {
+    pub(super) fn oldest(&self) -> MessageId {
         let first = self.messages.first_key_value().map(|(id, _)| *id);
         first.unwrap_or(MessageId(self.last_id + 1))
     }
@@ -185,15 +149,6 @@ impl<H> Queue<H> {
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.shared.locked
-    }
-
-    /// Reserves a slot. It becomes free again when the reservation is dropped.
-    ///
-    /// # Errors
-    /// No slot is free.
-    pub fn reserve(&self, now: Duration) -> Result<Reservation<H>, Full> {
-        let slot = self.change(now, |state| state.free.pop().ok_or(Full))?;
-        Ok(Reservation::new(self.clone(), slot))
     }
 
     /// How full it is.
@@ -299,7 +254,7 @@ impl<H> Queue<H> {
     }
 
     /// Expires messages, runs `operation`, and, after unlocking, wakes watchers if the version has changed.
-    fn change<T>(&self, now: Duration, operation: impl FnOnce(&mut State<H>) -> T) -> T {
+    pub(super) fn change<T>(&self, now: Duration, operation: impl FnOnce(&mut State<H>) -> T) -> T {
         let (result, before, version) = {
             let mut state = crate::lock(&self.shared.state);
             let before = state.version;
@@ -319,7 +274,13 @@ impl<H> Queue<H> {
     }
 
     /// Turns a reservation's slot, with `length` bytes in it, into a message.
-    fn store(&self, slot: Page, length: usize, header: H, now: Now) -> Result<MessageId, Closed> {
+    pub(super) fn store(
+        &self,
+        slot: Page,
+        length: usize,
+        header: H,
+        now: Now,
+    ) -> Result<MessageId, Closed> {
         self.change(now.elapsed, |state| {
             if state.closed {
                 return Err(Closed);
@@ -342,7 +303,7 @@ impl<H> Queue<H> {
     }
 
     /// Frees the slot of a reservation that was not used.
-    fn give_back(&self, slot: Page) {
+    pub(super) fn give_back(&self, slot: Page) {
         let mut state = crate::lock(&self.shared.state);
         if !state.closed {
             state.release(slot);

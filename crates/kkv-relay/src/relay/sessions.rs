@@ -15,8 +15,8 @@ use kkv_base::limits::{MAX_ACCEPTED, SESSION_LIFETIME};
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
-use table::{Exchange, Table};
 pub(super) use table::{Entry, Moment, PaidRequest, Stage};
+use table::{Exchange, Table};
 
 /// All sessions of one suite. `I` is by what a message of the suite finds its session, `S` the state of an open one,
 /// `R` the answer to an accepted message.
