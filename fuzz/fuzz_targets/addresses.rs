@@ -75,7 +75,7 @@ fn answers(bytes: &[u8]) {
             assert!(refusal.0 != 0 && !granted);
             let _ = refusal.meaning().map(|meaning| meaning.to_string());
         }
-        Err(SocksError::Io(_) | SocksError::NotTor(_)) => {}
+        Err(_) => {}
     }
     // Neither password nor address goes to what may not be Tor.
     let trusted = bytes.starts_with(&[5, 2]);

@@ -288,9 +288,7 @@ fn no_socket(error: &SocketError, other: &str) -> CliError {
             "Stop the other one (its messages go with it), or name {other}"
         )),
         SocketError::Directory(path) => close_directory(failed, path, other),
-        SocketError::NotASocket(_) | SocketError::NoDirectory(..) | SocketError::Io(..) => {
-            failed.hint(format!("Name {other}"))
-        }
+        _ => failed.hint(format!("Name {other}")),
     }
 }
 
@@ -304,7 +302,7 @@ fn no_listener(error: &BindError) -> CliError {
             error,
             "another socket with --listen unix:/PATH (and in the torrc).",
         ),
-        BindError::NotLoopback(_) | BindError::Io(..) => failed.hint(format!("Name {other}")),
+        _ => failed.hint(format!("Name {other}")),
     }
 }
 

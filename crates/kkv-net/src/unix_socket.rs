@@ -23,6 +23,7 @@ const OTHERS_WRITE: u32 = 0o022;
 
 /// Why a socket can't be created.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SocketError {
     /// A program accepts connections on it.
     #[error("{0} is in use by another kkv")]

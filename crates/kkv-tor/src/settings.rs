@@ -12,6 +12,7 @@ pub struct Settings(pub(crate) TorClientConfigBuilder);
 
 /// Why a file of settings can't be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SettingsError {
     /// It can't be read.
     #[error("can't read {0}: {1}")]

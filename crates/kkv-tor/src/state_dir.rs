@@ -38,6 +38,7 @@ pub struct StateDir {
 
 /// Why a directory can't be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StateDirError {
     /// Neither `XDG_STATE_HOME` nor `HOME` is set.
     #[error("there is no place for Tor's files: neither XDG_STATE_HOME nor HOME is set")]

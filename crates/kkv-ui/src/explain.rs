@@ -151,7 +151,7 @@ pub fn unreachable_hint(fault: &DialError) -> String {
             "The inbox may be offline, or the address wrong; its owner knows.".to_owned()
         }
         DialError::NoRelay { .. } => "Start the relay, or check the port.".to_owned(),
-        DialError::TimedOut(_) => {
+        _ => {
             "Try again, or for longer with --timeout; Tor finds another way each time.".to_owned()
         }
     }

@@ -29,6 +29,7 @@ pub struct AccessSecret {
 
 /// The error of parsing an [`AccessKey`] or [`AccessSecret`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseAccessError {
     /// It is no public key.
     #[error(

@@ -23,6 +23,7 @@ pub trait Dial: Sync {
 
 /// Why no connection was made. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DialError {
     /// Nothing listens on the SOCKS port.
     #[error("no Tor answers at {proxy}: {fault}")]
@@ -62,6 +63,7 @@ pub enum DialError {
 
 /// Why Tor can't reach an onion service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoService {
     /// No directory has a descriptor for it.
     #[error(

@@ -22,6 +22,7 @@ pub struct SocksProxy(SocketAddr);
 
 /// The error of parsing a [`SocksProxy`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SocksProxyError {
     /// Another scheme, or no port.
     #[error("a SOCKS port is written socks5://127.0.0.1:9050")]

@@ -27,6 +27,7 @@ pub enum Listen {
 
 /// The error of parsing a [`Listen`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseListenError {
     /// It has neither form.
     #[error("an address is written 127.0.0.1:45069 or unix:/PATH")]
@@ -90,6 +91,7 @@ impl TryFrom<String> for Listen {
 
 /// Why a listener can't be created.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BindError {
     /// Other machines could reach it, without Tor.
     #[error("{0} is not a loopback address, so others could reach the inbox without Tor")]

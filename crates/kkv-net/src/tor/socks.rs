@@ -26,6 +26,7 @@ const PORT_BYTES: usize = 2;
 
 /// Why a SOCKS port opened no stream.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum SocksError {
     /// The connection broke.
     Io(io::Error),

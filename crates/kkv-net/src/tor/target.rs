@@ -25,6 +25,7 @@ pub enum Target {
 
 /// The error of parsing a [`Target`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseTargetError {
     /// Neither an onion nor a loopback address: connecting would bypass Tor.
     #[error(

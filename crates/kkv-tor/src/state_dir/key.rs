@@ -29,6 +29,7 @@ pub struct AddressKey {
 
 /// Why a key can't be read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// A system call failed.
     #[error("{0}")]

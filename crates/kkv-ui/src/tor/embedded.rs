@@ -146,8 +146,8 @@ impl From<StateDirError> for CliError {
             }
             StateDirError::Unwritten(_, fault, there) => unwritten(failed, &fault, there),
             StateDirError::Io(_, fault) => failed.hint(advice(&fault)),
-            StateDirError::Nowhere => failed.hint("Name a directory with --state-dir."),
             StateDirError::NoMemory => failed.hint("Leave out --ephemeral."),
+            _ => failed.hint("Name a directory with --state-dir."),
         }
     }
 }
