@@ -94,8 +94,8 @@ async fn at_each_step(
 }
 
 #[tokio::test]
-async fn without_a_twist_the_relays_of_these_tests_are_believed() {
-    let honest = known_relay::KnownRelay::new(known_relay::Twist::default());
+async fn without_a_lie_the_relays_of_these_tests_are_believed() {
+    let honest = known_relay::KnownRelay::new(known_relay::Lies::default());
     let only = SuitePolicy::Only(Suite::V2);
     let delivered = crate::delivery::deliver_to(&honest, only, "text").await;
     assert!(delivered.result.is_ok(), "{:?}", delivered.result);

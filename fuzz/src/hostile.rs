@@ -2,7 +2,7 @@
 //! nothing of the kind.
 
 mod say;
-mod signer;
+mod twist;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,6 +16,7 @@ use kkv::limits::{
     SLOW_DOWN_PAUSE,
 };
 use kkv::pow::{InstructionSet, Solver};
+use kkv::protocol::ids::SenderId;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
 use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
@@ -27,9 +28,10 @@ use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use crate::in_process::{START, target};
+use crate::lying_relay::LyingRelay;
 use crate::raw_http::{Request, Wire};
 use say::{Say, Then};
-use signer::Signer;
+use twist::is_too_dear;
 
 const TEXT: &str = "text";
 
@@ -53,14 +55,14 @@ const LONGEST: Duration = ANSWER_TIMEOUT
     .saturating_mul(MAX_REQUESTS);
 
 /// The relay, and the bytes by which it decides.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Hostile(Arc<Mutex<State>>);
 
-#[derive(Debug)]
 struct State {
     script: Vec<u8>,
     at: usize,
-    signer: Signer,
+    relay: LyingRelay,
+    sender: SenderId,
     requests: u32,
     /// Messages that came whole, in either suite.
     messages: u32,
@@ -124,13 +126,13 @@ impl State {
     /// Decides by the next bytes; `None` if there are no more of them.
     fn decide<T>(
         &mut self,
-        decide: impl FnOnce(&mut Unstructured<'_>, &mut Signer) -> arbitrary::Result<T>,
+        decide: impl FnOnce(&mut Unstructured<'_>, &mut LyingRelay) -> arbitrary::Result<T>,
     ) -> Option<T> {
         let mut u = Unstructured::new(&self.script[self.at..]);
         if u.is_empty() {
             return None;
         }
-        let decided = decide(&mut u, &mut self.signer);
+        let decided = decide(&mut u, &mut self.relay);
         self.at = self.script.len() - u.len();
         decided.ok()
     }
@@ -143,9 +145,9 @@ impl State {
 
     fn answer(&mut self, request: &Request) -> Say {
         self.hear(request);
-        let say = self.decide(|u, signer| Say::decide(u, signer, request));
-        let say = say.unwrap_or_else(|| Say::right(&mut self.signer, request));
-        if self.signer.is_too_dear(&say.bytes) {
+        let say = self.decide(|u, relay| Say::decide(u, relay, request));
+        let say = say.unwrap_or_else(|| Say::right(&mut self.relay, request));
+        if is_too_dear(&say.bytes, self.sender) {
             return Say::nothing();
         }
         say
@@ -181,7 +183,8 @@ pub async fn run(script: &[u8]) {
     let state = State {
         script: script.to_vec(),
         at: 0,
-        signer: Signer::new(sender.id(), rng),
+        relay: LyingRelay::new(rng),
+        sender: sender.id(),
         requests: 0,
         messages: 0,
     };
@@ -227,7 +230,7 @@ pub async fn run(script: &[u8]) {
 impl State {
     /// It may be said to have been accepted.
     fn believed(&self, accepted: &Accepted, fell_back: bool) {
-        let relay = self.signer.public();
+        let relay = self.relay.public();
         assert!(accepted.relay == relay, "another relay has no say");
         match (accepted.suite, &accepted.receipt) {
             (Suite::V2, Some(receipted)) => {
@@ -238,7 +241,7 @@ impl State {
                         .verify(&relay, &receipted.signature)
                         .is_ok()
                 );
-                assert_eq!(Some(receipted.receipt), self.signer.read(TEXT));
+                assert_eq!(Some(receipted.receipt), self.relay.read(TEXT));
             }
             // Who says yes in kkv/1 is believed, even one that has not read the message.
             (Suite::V1, None) => {}

@@ -4,6 +4,8 @@ pub mod change;
 pub mod hostile;
 #[path = "../../tests/support/in_process.rs"]
 mod in_process;
+#[path = "../../tests/support/lying_relay.rs"]
+mod lying_relay;
 pub mod pipe;
 #[expect(dead_code, reason = "a part of it serves its own test alone")]
 #[path = "../../crates/kkv-relay/tests/queue_model/model.rs"]

@@ -1,13 +1,12 @@
 //! A published relay takes Ed25519 keys of small order, for which a signature can be made that fits any text. Here they
 //! are refused, as the sender's key and as the relay's, in both suites.
 
-use std::sync::Arc;
-
 use ed25519_dalek::{Verifier, VerifyingKey};
 use kkv::crypto::exchange::HybridOffer;
 use kkv::crypto::identity::{PublicKey, Sender, Signature};
+use kkv::crypto::labels;
 use kkv::protocol::error::ProtocolError;
-use kkv::protocol::ids::SenderId;
+use kkv::protocol::ids::{SenderId, Statement};
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::v2::challenge::Challenge;
 use kkv::protocol::v2::transcript;
@@ -17,7 +16,7 @@ use super::by_hand::{ByHand, exchange_body, secret};
 use super::weak_keys::{all, forge};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
-use crate::known_relay::{KnownRelay, Twist, challenge_statement, signed_bytes};
+use crate::known_relay::{KnownRelay, Lies};
 use crate::published::{Fields, hex, random, unhex};
 use crate::published_server::PublishedServer;
 use crate::raw_http::{Answer, answer};
@@ -34,6 +33,11 @@ fn assert_unproven(answer: &Answer, weak: &[u8; 32], relay: &InProcess) {
     assert_eq!(answer.json()["error"], "unproven", "{case}");
     let occupancy = relay.relay.queue().occupancy(relay.relay.now().elapsed);
     assert_eq!(occupancy.reserved, 0, "{case} has a slot");
+}
+
+/// The bytes that a kkv/2 signature is over.
+fn signed_bytes(statement: &Statement) -> Vec<u8> {
+    [&labels::STATEMENT_PREFIX[..], &statement.0].concat()
 }
 
 /// Tries until a forged signature fits; where no decoder takes the key at all, anything will do.
@@ -119,15 +123,18 @@ async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_2_though_their_s
             challenge[80..].copy_from_slice(&weak);
             let (fitting, signature) = forged(&weak, || {
                 challenge[16..48].copy_from_slice(&random());
-                (challenge, signed_bytes(&challenge_statement(&challenge)))
+                (
+                    challenge,
+                    signed_bytes(&labels::CHALLENGE.digest(&[&challenge])),
+                )
             });
             assert!(Challenge::from_bytes(&fitting).is_ok());
             *bytes = fitting;
             signature
         };
-        let relay = KnownRelay::new(Twist {
-            challenge_signature: Some(Arc::new(sign)),
-            ..Twist::default()
+        let relay = KnownRelay::new(Lies {
+            challenge_signature: Some(Box::new(sign)),
+            ..Lies::default()
         });
         let only = SuitePolicy::Only(Suite::V2);
         let failure = deliver_to(&relay, only, "text").await.failure();

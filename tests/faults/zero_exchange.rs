@@ -10,7 +10,7 @@ use x25519_dalek::x25519;
 use super::by_hand::{ByHand, secret, solution};
 use crate::delivery::deliver_to;
 use crate::in_process::InProcess;
-use crate::known_relay::{KnownRelay, Twist};
+use crate::known_relay::{KnownRelay, Lies};
 use crate::published::{hex, random, unhex};
 use crate::published_server::PublishedServer;
 use crate::raw_http::Answer;
@@ -99,9 +99,9 @@ async fn all_zero_x25519_secrets_are_refused_by_the_sender_in_kkv_1() {
 #[tokio::test]
 async fn all_zero_x25519_secrets_are_refused_by_the_sender_in_kkv_2() {
     for point in points() {
-        let relay = KnownRelay::new(Twist {
+        let relay = KnownRelay::new(Lies {
             x25519: Some(X25519PublicKey(point)),
-            ..Twist::default()
+            ..Lies::default()
         });
         let only = SuitePolicy::Only(Suite::V2);
         let failure = deliver_to(&relay, only, "text").await.failure();

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::between::{Between, Say, steps};
-use super::known_relay::{KnownRelay, Twist};
+use super::known_relay::{KnownRelay, Lies};
 use crate::in_process::{EACH_SUITE, InProcess, START, send_observed, target};
 use crate::raw_http::Answer;
 
@@ -265,14 +265,14 @@ async fn a_silent_relay_is_waited_for_as_long_as_the_sender_has_patience() {
 async fn a_price_that_takes_hours_is_not_paid_unasked_however_long_the_relay_gives() {
     // One core of any machine computes 25 million to 2.4 billion hashes a second: so this takes it longer than a
     // quarter of an hour, and not a day.
-    let twist = Twist {
-        challenge: |bytes| {
+    let lies = Lies {
+        challenge: Some(|bytes| {
             bytes[1] = 41;
             bytes[4..8].copy_from_slice(&86_400_u32.to_le_bytes());
-        },
-        ..Twist::default()
+        }),
+        ..Lies::default()
     };
-    let (relay, told) = (KnownRelay::new(twist), Told::default());
+    let (relay, told) = (KnownRelay::new(lies), Told::default());
     let sent = send_patiently(&relay, ANSWER_TIMEOUT, &told).await;
     let Err(Failure::TooDear(price)) = sent else {
         panic!("{sent:?}");

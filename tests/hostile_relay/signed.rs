@@ -10,7 +10,7 @@ use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::sender::{Failure, Indeterminate};
 
-use super::known_relay::{KnownRelay, Twist};
+use super::known_relay::{KnownRelay, Lies};
 use crate::delivery::deliver_to;
 use crate::in_process::START;
 use crate::published::{Challenge, Client, hex, random};
@@ -27,17 +27,17 @@ macro_rules! must_be {
     };
 }
 
-async fn failure_v2(twist: Twist) -> (Failure, Vec<String>) {
-    let relay = KnownRelay::new(twist);
+async fn failure_v2(lies: Lies) -> (Failure, Vec<String>) {
+    let relay = KnownRelay::new(lies);
     let failure = deliver_to(&relay, ONLY_V2, "text").await.failure();
     (failure, relay.asked())
 }
 
 /// The same with a challenge changed so, correctly signed.
 async fn challenged_with(challenge: fn(&mut [u8; 112])) -> (Failure, Vec<String>) {
-    failure_v2(Twist {
-        challenge,
-        ..Twist::default()
+    failure_v2(Lies {
+        challenge: Some(challenge),
+        ..Lies::default()
     })
     .await
 }
@@ -149,9 +149,9 @@ async fn a_challenge_of_another_suite_is_refused() {
 #[tokio::test]
 async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_2() {
     for (path, steps) in [("/pow", 1), ("/exchange_keys", 2), ("/msg", 3)] {
-        let (failure, asked) = failure_v2(Twist {
+        let (failure, asked) = failure_v2(Lies {
             imposter: Some(path),
-            ..Twist::default()
+            ..Lies::default()
         })
         .await;
         let right = match failure {
@@ -195,9 +195,9 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_1() {
 
 #[tokio::test]
 async fn a_zero_x25519_key_correctly_signed_is_refused_before_anything_is_sealed_with_it() {
-    let (failure, asked) = failure_v2(Twist {
+    let (failure, asked) = failure_v2(Lies {
         x25519: Some(X25519PublicKey([0; 32])),
-        ..Twist::default()
+        ..Lies::default()
     })
     .await;
     must_be!(failure, Failure::Protocol(ProtocolError::BadExchangeKey));
@@ -221,18 +221,18 @@ async fn a_garbled_ml_kem_ciphertext_correctly_signed_leads_to_a_message_that_no
     for mlkem768 in ways {
         // FIPS 203 makes another secret of it and no error. The relay can't open the message, and if it is honest says
         // so…
-        let (failure, asked) = failure_v2(Twist {
-            mlkem768,
-            ..Twist::default()
+        let (failure, asked) = failure_v2(Lies {
+            mlkem768: Some(mlkem768),
+            ..Lies::default()
         })
         .await;
         must_be!(failure, Failure::Refused(Refusal::Unproven));
         assert_eq!(asked.len(), 3);
         // …and if it is not, it can't make the receipt, which is over a signature that only an opened message shows.
-        let (failure, _) = failure_v2(Twist {
-            mlkem768,
-            always_yes: true,
-            ..Twist::default()
+        let (failure, _) = failure_v2(Lies {
+            mlkem768: Some(mlkem768),
+            signs_unopened: true,
+            ..Lies::default()
         })
         .await;
         must_be!(failure, Failure::Indeterminate(Indeterminate::Unclear));
@@ -247,9 +247,9 @@ async fn a_receipt_for_another_message_session_or_sender_is_no_receipt() {
         |receipt| receipt.sender = SenderKey::generate(&mut rand::rng()).public(),
     ];
     for receipt in ways {
-        let (failure, asked) = failure_v2(Twist {
-            receipt,
-            ..Twist::default()
+        let (failure, asked) = failure_v2(Lies {
+            receipt: Some(receipt),
+            ..Lies::default()
         })
         .await;
         must_be!(failure, Failure::Indeterminate(Indeterminate::Unclear));

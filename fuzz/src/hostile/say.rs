@@ -8,8 +8,8 @@ use kkv::protocol::refusal::Refusal;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::signer::{Signer, Straight};
 use crate::change::changes;
+use crate::lying_relay::{Honest, LyingRelay};
 use crate::raw_http::{Request, answer};
 
 const JSON: &str = "application/json";
@@ -79,37 +79,36 @@ impl Say {
     }
 
     /// What an honest relay says.
-    pub(super) fn right(signer: &mut Signer, request: &Request) -> Self {
-        let body = signer.body(request, &mut Straight);
-        let body = body.expect("what is straight needs no bytes to choose by");
-        Self::all(answer(200, JSON, body), Then::Listen)
+    pub(super) fn right(relay: &mut LyingRelay, request: &Request) -> Self {
+        let right = relay.answer(request, &mut Honest);
+        Self::all(right.to_bytes(), Then::Listen)
     }
 
     /// What these bytes want it to say.
     pub(super) fn decide(
         u: &mut Unstructured<'_>,
-        signer: &mut Signer,
+        relay: &mut LyingRelay,
         request: &Request,
     ) -> Result<Self> {
         let number = u.int_in_range(0..=19)?;
         if number < 5 {
-            return Ok(Self::right(signer, request));
+            return Ok(Self::right(relay, request));
         }
         if number < 8 {
-            let body = signer.body(request, u)?;
-            return Ok(Self::all(answer(200, JSON, body), Then::Listen));
+            let lie = relay.answer(request, u);
+            return Ok(Self::all(lie.to_bytes(), Then::Listen));
         }
-        let body = signer.body(request, &mut Straight)?;
-        let right = answer(200, JSON, &body);
+        let honest = relay.answer(request, &mut Honest);
+        let right = honest.to_bytes();
         Ok(match number {
             8 => {
-                let body = changes(body.as_bytes(), u)?;
+                let body = changes(&honest.body, u)?;
                 Self::all(answer(200, JSON, body), Then::Listen)
             }
             9 => Self::all(changes(&right, u)?, then(u)?),
             10 => {
                 let status = u.int_in_range(100..=999)?;
-                let body = if u.arbitrary()? { body } else { String::new() };
+                let body = if u.arbitrary()? { honest.body } else { vec![] };
                 Self::all(answer(status, JSON, body), Then::Listen)
             }
             11 | 12 => {
