@@ -1,21 +1,20 @@
 //! A relay's owner's socket in a test, where what is said is counted.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use kkv_relay::owner::stage::Stage;
 use tokio::net::UnixStream;
+use tokio_util::io::InspectWriter;
 
 use crate::http::{Accept, AcceptStopped, AllowedHosts, ConnectionLimits, serve};
-use crate::sender::counted::Counted;
 use kkv_relay::owner::{OwnerListener, router};
 
 /// A place for an owner's socket. It counts what is said there.
 pub(crate) struct Socket {
     directory: tempfile::TempDir,
-    /// On each connection.
-    said: Arc<Mutex<Vec<Arc<AtomicU64>>>>,
+    said: Arc<AtomicU64>,
 }
 
 impl Socket {
@@ -43,23 +42,24 @@ impl Socket {
 
     /// Bytes that whoever asked was told.
     pub(crate) fn bytes(&self) -> u64 {
-        let said = crate::lock(&self.said);
-        said.iter().map(|bytes| bytes.load(Ordering::Relaxed)).sum()
+        self.said.load(Ordering::Relaxed)
     }
 }
 
-struct Listener(OwnerListener, Arc<Mutex<Vec<Arc<AtomicU64>>>>);
+struct Listener(OwnerListener, Arc<AtomicU64>);
 
 impl Accept for Listener {
-    type Stream = Counted<UnixStream>;
+    type Stream = InspectWriter<UnixStream, Box<dyn FnMut(&[u8]) + Send>>;
 
     fn allowed_hosts(&self) -> AllowedHosts {
         self.0.allowed_hosts()
     }
 
     async fn accept(&mut self) -> Option<Self::Stream> {
-        let stream = Counted::new(self.0.accept().await?);
-        crate::lock(&self.1).push(stream.taken());
-        Some(stream)
+        let (stream, said) = (self.0.accept().await?, Arc::clone(&self.1));
+        let count = move |bytes: &[u8]| {
+            said.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        };
+        Some(InspectWriter::new(stream, Box::new(count)))
     }
 }

@@ -6,7 +6,6 @@
 
 mod budget;
 mod connection;
-pub mod counted;
 mod delivery;
 mod failure;
 mod pay;

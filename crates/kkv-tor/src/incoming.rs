@@ -1,24 +1,24 @@
 //! The clients of an onion service: their circuits and streams, bounded.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use arti_client::DataStream;
 use futures_util::{Stream, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::io::InspectWriter;
 use tor_cell::relaycell::msg::Connected;
 use tor_hsservice::{RendRequest, StreamRequest};
 use tor_proto::client::stream::{ClientDataStreamCtrl, ClientStreamCtrl};
 use tor_proto::stream::IncomingStreamRequest;
 
-use crate::circuits::{Circuit, Circuits, StreamGuard};
+use crate::circuits::{Circuit, Circuits};
 use kkv_base::limits::RENDEZVOUS_TIMEOUT;
 use kkv_net::http::{Accept, AllowedHosts};
+
+/// A client's stream. What is written to it is a response, and touches its circuit.
+type OnionStream = InspectWriter<DataStream, Box<dyn FnMut(&[u8]) + Send>>;
 
 /// The streams of an onion service's clients, from one instance after the other.
 #[derive(Debug)]
@@ -117,7 +117,9 @@ async fn serve_circuit(
         };
         *last = stream.client_stream_ctrl().cloned();
         let guard = circuit.add_stream();
-        if streams.send(OnionStream { stream, guard }).await.is_err() {
+        let touch = Box::new(move |_: &[u8]| guard.on_response());
+        let stream: OnionStream = InspectWriter::new(stream, touch);
+        if streams.send(stream).await.is_err() {
             return;
         }
     }
@@ -133,49 +135,5 @@ async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
             let _ = request.shutdown_circuit();
             None
         }
-    }
-}
-
-/// A client's stream.
-pub struct OnionStream {
-    stream: DataStream,
-    guard: StreamGuard,
-}
-
-impl std::fmt::Debug for OnionStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OnionStream")
-    }
-}
-
-impl AsyncRead for OnionStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        AsyncRead::poll_read(Pin::new(&mut self.stream), cx, buffer)
-    }
-}
-
-impl AsyncWrite for OnionStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, bytes);
-        if matches!(written, Poll::Ready(Ok(_))) {
-            self.guard.on_response(); // nothing else is written
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_flush(Pin::new(&mut self.stream), cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(Pin::new(&mut self.stream), cx)
     }
 }

@@ -10,8 +10,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::io::InspectWriter;
 
-use super::counted::Counted;
 use super::delivery::{Delivery, Event, Observer};
 use super::reading::refusal;
 use super::repeat::RepeatPolicy;
@@ -36,7 +36,7 @@ struct OpenConnection {
     requests: SendRequest<Full<Bytes>>,
     /// Moves the bytes; ends with the connection.
     driver: JoinSet<()>,
-    /// Bytes that the stream has taken.
+    /// Bytes that the stream has taken: by them a request that was cut short is known not to have arrived.
     taken: Arc<AtomicU64>,
 }
 
@@ -157,8 +157,11 @@ impl<'d, D: Dial> Connection<'d, D> {
         self.observer.event(Event::Dialling);
         let stream = self.dialer.dial().await.map_err(TransportError::Dial)?;
         self.reached = true;
-        let stream = Counted::new(stream);
-        let taken = stream.taken();
+        let taken = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&taken);
+        let stream = InspectWriter::new(stream, move |bytes: &[u8]| {
+            count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        });
         let (requests, connection) = http1::Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
