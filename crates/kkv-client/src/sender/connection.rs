@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::io::InspectWriter;
 
 use super::delivery::{Delivery, Event, Observer};
-use super::reading::refusal;
+use super::failure::Failure;
+use super::reading::{message_response, refusal, undelivered};
 use super::repeat::RepeatPolicy;
 use super::request::{Outcome, Request, Response, TransportError, bytes_of};
 use kkv_base::limits::{ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS};
@@ -52,8 +53,26 @@ impl<'d, D: Dial> Connection<'d, D> {
         }
     }
 
+    /// Sends a request that comes before the message. Without a response, the message was not delivered.
+    pub(super) async fn ask(
+        &mut self,
+        request: &Request,
+        policy: RepeatPolicy,
+    ) -> Result<Response, Failure> {
+        self.send(request, policy).await.result.map_err(undelivered)
+    }
+
+    /// Sends the message, and returns a response that says 200.
+    pub(super) async fn send_message(
+        &mut self,
+        request: &Request,
+        policy: RepeatPolicy,
+    ) -> Result<Response, Failure> {
+        message_response(self.send(request, policy).await)
+    }
+
     /// Sends `request`, and again whenever the relay refuses for a reason that may pass, as far as `policy` allows.
-    pub(super) async fn send(&mut self, request: &Request, policy: RepeatPolicy) -> Outcome {
+    async fn send(&mut self, request: &Request, policy: RepeatPolicy) -> Outcome {
         let mut answer_lost = false;
         let mut before: Option<(Refusal, Instant)> = None;
         for repetitions in 0.. {

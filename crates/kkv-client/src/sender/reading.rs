@@ -2,9 +2,11 @@
 
 use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::{Refusal, Refused};
+use kkv_protocol::wire::object;
+use serde::de::DeserializeOwned;
 
 use super::failure::{Failure, Indeterminate};
-use super::request::{Response, TransportError};
+use super::request::{Outcome, Response, TransportError};
 
 /// What it comes to that no answer came, where no message can have been delivered: it was not sent yet, or never left
 /// whole.
@@ -17,8 +19,33 @@ pub(super) fn undelivered(error: TransportError) -> Failure {
     }
 }
 
+/// The body of a response, unless it is a refusal.
+pub(super) fn successful(response: &Response) -> Result<&[u8], Failure> {
+    if response.status == 200 {
+        Ok(&response.body)
+    } else {
+        Err(refused(response))
+    }
+}
+
+/// Reads a response in JSON.
+pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failure> {
+    object(successful(response)?).map_err(|_| Failure::Protocol(ProtocolError::Malformed))
+}
+
+/// The response to the message if it says 200; else what has become of the message.
+pub(super) fn message_response(outcome: Outcome) -> Result<Response, Failure> {
+    match outcome.result {
+        Ok(response) if response.status == 200 => Ok(response),
+        Ok(response) => Err(message_refused(&response, outcome.answer_lost)),
+        Err(error) if !outcome.answer_lost => Err(undelivered(error)),
+        Err(TransportError::Malformed) => Err(Failure::Indeterminate(Indeterminate::Unclear)),
+        Err(_) => Err(Failure::Indeterminate(Indeterminate::Lost)),
+    }
+}
+
 /// Reads a refusal.
-pub(super) fn refused(response: &Response) -> Failure {
+fn refused(response: &Response) -> Failure {
     match (reason(response), response.refused_for) {
         (Failure::Refused(refusal), Some(time)) => Failure::StillRefused(refusal, time),
         (failure, _) => failure,
@@ -26,7 +53,7 @@ pub(super) fn refused(response: &Response) -> Failure {
 }
 
 /// Reads a refusal, as if it were the first.
-pub(super) fn reason(response: &Response) -> Failure {
+fn reason(response: &Response) -> Failure {
     match (
         Refused::read(response.status, &response.body),
         response.status,
@@ -42,7 +69,7 @@ pub(super) fn reason(response: &Response) -> Failure {
 ///
 /// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended
 /// since.
-pub(super) fn message_refused(response: &Response, answer_lost: bool) -> Failure {
+fn message_refused(response: &Response, answer_lost: bool) -> Failure {
     match refused(response) {
         Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if answer_lost => {
             Failure::Indeterminate(Indeterminate::Refused(refusal))

@@ -10,20 +10,18 @@ use super::budget::TimeBudget;
 use super::connection::Connection;
 use super::delivery::{Accepted, Delivery, Event};
 use super::failure::{Failure, Indeterminate};
-use super::reading::{message_refused, refused, undelivered};
+use super::reading::{self, successful};
 use super::repeat::RepeatPolicy;
-use super::request::{Request, Response, TransportError};
+use super::request::{Request, Response};
 use kkv_base::limits::{DEFAULT_EXPECTED_SECONDS, MAX_EXPECTED_SECONDS, SESSION_LIFETIME};
 use kkv_net::tor::Dial;
 use kkv_pow::Solution;
 use kkv_protocol::crypto::identity::SenderKey;
-use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_protocol::v1::sender::Hello;
 use kkv_protocol::v1::wire::is_refusal;
-use kkv_protocol::wire::object;
 
 pub(super) async fn deliver<D: Dial>(
     delivery: &Delivery<'_, D>,
@@ -36,14 +34,9 @@ pub(super) async fn deliver<D: Dial>(
     let mut hello = Hello::new(key);
     let mut budget = TimeBudget::new(delivery.max_time, delivery.anyway);
     let (relay, cost, ends, open) = loop {
-        let outcome = connection
-            .send(
-                &Request::form("/pow", &hello.request()),
-                RepeatPolicy::unpaid(rng),
-            )
-            .await;
-        let response = outcome.result.map_err(undelivered)?;
-        let challenged = hello.challenged(&read(response)?)?;
+        let request = Request::form("/pow", &hello.request());
+        let response = connection.ask(&request, RepeatPolicy::unpaid(rng)).await?;
+        let challenged = hello.challenged(&read(&response)?)?;
         let puzzle = challenged.puzzle();
         let cost = puzzle.cost();
 
@@ -60,11 +53,10 @@ pub(super) async fn deliver<D: Dial>(
             solution
         };
         let (solution, vouched) = tokio::try_join!(search, async {
-            let outcome = connection
-                .send(&Request::get("/get_domain_pk"), policy)
-                .await;
-            let response = successful(outcome.result.map_err(undelivered)?)?;
-            Ok(challenged.vouched(&response.body)?)
+            let response = connection
+                .ask(&Request::get("/get_domain_pk"), policy)
+                .await?;
+            Ok(challenged.vouched(successful(&response)?)?)
         })?;
         let relay = *vouched.relay();
         let Solution::V1(nonce) = solution else {
@@ -74,12 +66,11 @@ pub(super) async fn deliver<D: Dial>(
         delivery.observer.event(Event::Exchanging);
         let exchanging = vouched.solved(nonce, rng);
         let request = Request::form("/exchange_keys", exchanging.request());
-        let outcome = connection
-            .send(&request, RepeatPolicy::paid(deadline.expires, rng))
-            .await;
-        let response = outcome.result.map_err(undelivered)?;
+        let response = connection
+            .ask(&request, RepeatPolicy::paid(deadline.expires, rng))
+            .await?;
         let ends = response.requested_at + SESSION_LIFETIME; // a published relay doesn't say how long; none gives less
-        match read(response) {
+        match read(&response) {
             Err(Failure::Refused(Refusal::PriceRose)) if budget.pays_again() => {
                 delivery.observer.event(Event::PriceRose);
                 hello = exchanging.again();
@@ -90,28 +81,20 @@ pub(super) async fn deliver<D: Dial>(
 
     let sent = open.seal(text)?;
     delivery.observer.event(Event::Sending);
-    let outcome = connection
-        .send(
-            &Request::form("/msg", &sent.request),
-            RepeatPolicy::paid(ends, rng),
-        )
-        .await;
-    match outcome.result {
-        Ok(response) if response.status == 200 && response.body.is_empty() => Ok(Accepted {
-            suite: Suite::V1,
-            relay,
-            sender,
-            cost,
-            receipt: None,
-        }),
-        Ok(response) if response.status == 200 => {
-            Err(Failure::Indeterminate(Indeterminate::Unclear))
-        }
-        Ok(response) => Err(message_refused(&response, outcome.answer_lost)),
-        Err(error) if !outcome.answer_lost => Err(undelivered(error)),
-        Err(TransportError::Malformed) => Err(Failure::Indeterminate(Indeterminate::Unclear)),
-        Err(_) => Err(Failure::Indeterminate(Indeterminate::Lost)),
+    let request = Request::form("/msg", &sent.request);
+    let response = connection
+        .send_message(&request, RepeatPolicy::paid(ends, rng))
+        .await?;
+    if !response.body.is_empty() {
+        return Err(Failure::Indeterminate(Indeterminate::Unclear));
     }
+    Ok(Accepted {
+        suite: Suite::V1,
+        relay,
+        sender,
+        cost,
+        receipt: None,
+    })
 }
 
 /// How long the relay gives, by this machine's clock. Where that makes no sense, one of the two clocks is wrong; the
@@ -126,19 +109,10 @@ fn time_left(expiry: u64, now: u64) -> Duration {
     })
 }
 
-fn successful(response: Response) -> Result<Response, Failure> {
-    if response.status == 200 {
-        Ok(response)
-    } else {
-        Err(refused(&response))
-    }
-}
-
 /// Reads a response in JSON, or the filler that a published relay refuses with.
-fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
-    let response = successful(response)?;
-    if is_refusal(&response.body) {
+fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failure> {
+    if is_refusal(successful(response)?) {
         return Err(Failure::RefusedFilled);
     }
-    object(&response.body).map_err(|_| Failure::Protocol(ProtocolError::Malformed))
+    reading::read(response)
 }

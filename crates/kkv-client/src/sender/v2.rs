@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use rand::CryptoRng;
-use serde::de::DeserializeOwned;
 
 use super::budget::TimeBudget;
 use super::connection::Connection;
 use super::delivery::{Accepted, Delivery, Event};
 use super::failure::{Failure, Indeterminate};
-use super::reading::{message_refused, refused, undelivered};
+use super::reading::read;
 use super::repeat::RepeatPolicy;
-use super::request::{Request, Response, TransportError};
+use super::request::{Request, Response};
 use kkv_net::tor::Dial;
 use kkv_pow::Solution;
 use kkv_protocol::crypto::identity::SenderKey;
@@ -39,13 +38,8 @@ pub(super) async fn deliver<D: Dial>(
     let mut hello = Hello::new(key);
     let mut budget = TimeBudget::new(delivery.max_time, delivery.anyway);
     let (relay, terms, ends, open) = loop {
-        let outcome = connection
-            .send(
-                &Request::json("/pow", &hello.request()),
-                RepeatPolicy::unpaid(rng),
-            )
-            .await;
-        let response = outcome.result.map_err(undelivered)?;
+        let request = Request::json("/pow", &hello.request());
+        let response = connection.ask(&request, RepeatPolicy::unpaid(rng)).await?;
         // Only at first: who has spoken it, and been paid, can't have forgotten it.
         if budget.is_untouched() && is_foreign(&response) {
             return Ok(Negotiated::NotSpoken(Box::new(hello.into_key())));
@@ -67,10 +61,9 @@ pub(super) async fn deliver<D: Dial>(
         delivery.observer.event(Event::Exchanging);
         let exchanging = challenged.solved(&nonces, rng);
         let request = Request::json("/exchange_keys", exchanging.request());
-        let outcome = connection
-            .send(&request, RepeatPolicy::paid(deadline.expires, rng))
-            .await;
-        let response = outcome.result.map_err(undelivered)?;
+        let response = connection
+            .ask(&request, RepeatPolicy::paid(deadline.expires, rng))
+            .await?;
         match read(&response) {
             Err(Failure::Refused(Refusal::PriceRose)) if budget.pays_again() => {
                 delivery.observer.event(Event::PriceRose);
@@ -86,24 +79,14 @@ pub(super) async fn deliver<D: Dial>(
 
     delivery.observer.event(Event::Sending);
     let sent = open.seal(text);
-    let outcome = connection
-        .send(
-            &Request::json("/msg", sent.request()),
-            RepeatPolicy::paid(ends, rng),
-        )
-        .await;
-    let receipt = match outcome.result {
-        Ok(response) if response.status == 200 => object(&response.body)
-            .map_err(|_| ProtocolError::BadReceipt)
-            .and_then(|answer| sent.accepted(&answer))
-            .map_err(|_| Failure::Indeterminate(Indeterminate::Unclear))?,
-        Ok(response) => return Err(message_refused(&response, outcome.answer_lost)),
-        Err(error) if !outcome.answer_lost => return Err(undelivered(error)),
-        Err(TransportError::Malformed) => {
-            return Err(Failure::Indeterminate(Indeterminate::Unclear));
-        }
-        Err(_) => return Err(Failure::Indeterminate(Indeterminate::Lost)),
-    };
+    let request = Request::json("/msg", sent.request());
+    let response = connection
+        .send_message(&request, RepeatPolicy::paid(ends, rng))
+        .await?;
+    let receipt = object(&response.body)
+        .map_err(|_| ProtocolError::BadReceipt)
+        .and_then(|answer| sent.accepted(&answer))
+        .map_err(|_| Failure::Indeterminate(Indeterminate::Unclear))?;
     Ok(Negotiated::Accepted(Box::new(Accepted {
         suite: Suite::V2,
         relay,
@@ -122,11 +105,4 @@ fn is_foreign(response: &Response) -> bool {
         Refused::Unknown => false,
         Refused::No => matches!(response.status, 400 | 404 | 405 | 415 | 422),
     }
-}
-
-fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failure> {
-    if response.status != 200 {
-        return Err(refused(response));
-    }
-    object(&response.body).map_err(|_| Failure::Protocol(ProtocolError::Malformed))
 }
