@@ -31,11 +31,10 @@ use std::time::{Duration, Instant};
 use kkv::clock::SystemClock;
 use kkv::crypto::identity::SenderKey;
 use kkv::crypto::random;
-use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::pow::Solver;
+use kkv::limits::{DEFAULT_PORT, DIAL_TIMEOUT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
-use kkv::sender::{Delivery, Event, Observer, deliver};
+use kkv::sender::{Delivery, DeliveryOptions, Event, Observer, deliver};
 use kkv::tor::{SocksDialer, SocksProxy, Target};
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
@@ -220,19 +219,15 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
     let rng = &mut random::kernel();
     let proxy: SocksProxy = proxy.parse().unwrap();
     let address = onion.parse().unwrap();
-    let timeout = Duration::from_secs(60);
-    let dialer = SocksDialer::new(proxy, address, DEFAULT_PORT, timeout, rng);
+    let port = DEFAULT_PORT;
+    let dialer = SocksDialer::new(proxy, address, port, DIAL_TIMEOUT, rng);
+    let target = Target::Onion { address, port };
     let delivery = Delivery {
         dialer: &dialer,
-        target: Target::Onion {
-            address,
-            port: DEFAULT_PORT,
+        options: DeliveryOptions {
+            suites: SuitePolicy::Only(Suite::V1),
+            ..DeliveryOptions::new(target)
         },
-        suites: SuitePolicy::Only(Suite::V1),
-        solver: Solver::default(),
-        max_time: None,
-        anyway: false,
-        timeout,
         clock: &SystemClock::default(),
         observer: &Nobody,
     };

@@ -19,7 +19,7 @@ use kkv::pow::{InstructionSet, Solver};
 use kkv::protocol::ids::SenderId;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
-use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
+use kkv::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
 use kkv::tor::{Dial, DialError, NoService};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -200,15 +200,14 @@ pub async fn run(script: &[u8]) {
     let heard = Heard::default();
     let delivery = Delivery {
         dialer: &hostile,
-        target: target(),
-        suites,
-        solver: Solver {
-            threads: std::num::NonZeroUsize::MIN,
-            instructions: InstructionSet::best(),
+        options: DeliveryOptions {
+            suites,
+            solver: Solver {
+                threads: std::num::NonZeroUsize::MIN,
+                instructions: InstructionSet::best(),
+            },
+            ..DeliveryOptions::new(target())
         },
-        max_time: None,
-        anyway: false,
-        timeout: ANSWER_TIMEOUT,
         clock: &ManualClock::new(START),
         observer: &heard,
     };

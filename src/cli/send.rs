@@ -17,7 +17,7 @@ use crate::pow::Solver;
 use crate::protocol::ids::{RelayId, SenderId};
 use crate::protocol::proof::Proof;
 use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::sender::Accepted;
+use crate::sender::{Accepted, DeliveryOptions};
 use crate::tor::{Target, TorWay};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{info, verbose, warn};
@@ -82,13 +82,15 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     }
 
     let load = Load {
-        target,
-        suites,
+        options: DeliveryOptions {
+            target,
+            suites,
+            solver: args.solving.solver(),
+            max_time: args.max_time,
+            anyway: args.anyway,
+            timeout: args.timeout,
+        },
         better: addressee.better(),
-        solver: args.solving.solver(),
-        max_time: args.max_time,
-        anyway: args.anyway,
-        timeout: args.timeout,
         key,
         text: &text,
     };

@@ -14,7 +14,9 @@ use kkv::pow::Solver;
 use kkv::protocol::refusal::Refusal;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
-use kkv::sender::{Accepted, Consent, Delivery, Event, Failure, Observer, Price, deliver};
+use kkv::sender::{
+    Accepted, Consent, Delivery, DeliveryOptions, Event, Failure, Observer, Price, deliver,
+};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -223,15 +225,15 @@ async fn send_patiently(
     let rng = &mut rand::make_rng::<rand::rngs::StdRng>();
     let delivery = Delivery {
         dialer,
-        target: target(),
-        suites: SuitePolicy::Only(Suite::V2),
-        solver: Solver {
-            threads: NonZeroUsize::MIN,
-            ..Solver::default()
+        options: DeliveryOptions {
+            suites: SuitePolicy::Only(Suite::V2),
+            solver: Solver {
+                threads: NonZeroUsize::MIN,
+                ..Solver::default()
+            },
+            timeout: patience,
+            ..DeliveryOptions::new(target())
         },
-        max_time: None,
-        anyway: false,
-        timeout: patience,
         clock: &kkv::clock::ManualClock::new(START),
         observer: told,
     };

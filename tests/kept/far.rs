@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::SenderKey;
-use kkv::limits::ANSWER_TIMEOUT;
-use kkv::pow::Solver;
 use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
-use kkv::sender::{Accepted, Delivery, Event, Failure, deliver};
+use kkv::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, deliver};
 use kkv::tor::{Dial, DialError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, copy, duplex, split};
 use zeroize::Zeroizing;
@@ -69,12 +67,11 @@ async fn send(
     });
     let delivery = Delivery {
         dialer: way,
-        target: target(),
-        suites: SuitePolicy::Only(suite),
-        solver: Solver::default(),
-        max_time,
-        anyway: false,
-        timeout: ANSWER_TIMEOUT,
+        options: DeliveryOptions {
+            suites: SuitePolicy::Only(suite),
+            max_time,
+            ..DeliveryOptions::new(target())
+        },
         clock: &ManualClock::new(START),
         observer: &observer,
     };

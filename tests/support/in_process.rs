@@ -11,8 +11,8 @@ use std::sync::Arc;
 use kkv::clock::ManualClock;
 use kkv::crypto::identity::{SenderKey, Signature};
 use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
-use kkv::limits::{ANSWER_TIMEOUT, DEFAULT_PORT};
-use kkv::pow::{Cost, Solver};
+use kkv::limits::DEFAULT_PORT;
+use kkv::pow::Cost;
 use kkv::protocol::MessageHeader;
 use kkv::protocol::ids::{SenderId, SessionId};
 use kkv::protocol::kind::Kind;
@@ -20,7 +20,7 @@ use kkv::protocol::suite::{Suite, SuitePolicy};
 use kkv::protocol::text::Text;
 use kkv::queue::Queue;
 use kkv::relay::{Pricing, Relay, RelayConfig, router};
-use kkv::sender::{Accepted, Delivery, Event, Failure, Observer, deliver};
+use kkv::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
 use kkv::tor::{Dial, DialError, Target};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, SeedableRng};
@@ -163,12 +163,10 @@ pub async fn send_as<D: Dial>(
     let clock = ManualClock::new(START);
     let delivery = Delivery {
         dialer,
-        target: target(),
-        suites,
-        solver: Solver::default(),
-        max_time: None,
-        anyway: false,
-        timeout: ANSWER_TIMEOUT,
+        options: DeliveryOptions {
+            suites,
+            ..DeliveryOptions::new(target())
+        },
         clock: &clock,
         observer,
     };

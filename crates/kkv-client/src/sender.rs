@@ -23,10 +23,10 @@ use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
 
-pub use delivery::{Accepted, Consent, Delivery, Event, Observer, Price};
+pub use delivery::{Accepted, Consent, Delivery, DeliveryOptions, Event, Observer, Price};
 pub use failure::{Failure, Indeterminate};
 
-/// Leaves `text` with the relay at `delivery.target`, signed by `key`.
+/// Leaves `text` with the relay at `delivery.options.target`, signed by `key`.
 ///
 /// # Errors
 /// See [`Failure`]: the message is not there, except that [`Failure::Indeterminate`] can't say.
@@ -37,12 +37,13 @@ pub async fn deliver<D: Dial>(
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Accepted, Failure> {
     let mut connection = Connection::new(delivery);
-    let key = match delivery.suites {
+    let suites = delivery.options.suites;
+    let key = match suites {
         SuitePolicy::Only(Suite::V1) => key,
         SuitePolicy::Any | SuitePolicy::Only(Suite::V2) => {
             match v2::deliver(delivery, &mut connection, key, text, rng).await? {
                 v2::Negotiated::Accepted(accepted) => return Ok(*accepted),
-                v2::Negotiated::NotSpoken(key) if delivery.suites.allows(Suite::V1) => {
+                v2::Negotiated::NotSpoken(key) if suites.allows(Suite::V1) => {
                     delivery.observer.event(Event::FellBack);
                     *key
                 }

@@ -10,9 +10,8 @@ use crate::explain::{explained, gone_back};
 use crate::tor::{SenderTor, TorOptions, TorWay};
 use kkv_base::clock::SystemClock;
 use kkv_client::contacts::Name;
-use kkv_client::sender::{Accepted, Delivery, Failure, Observer, deliver};
+use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Failure, Observer, deliver};
 use kkv_net::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState};
-use kkv_pow::Solver;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::random;
 use kkv_protocol::onion::OnionAddress;
@@ -124,23 +123,13 @@ impl Way {
     }
 }
 
-/// What is carried, and how it is paid for.
+/// What is carried, and what may be done for it.
 #[derive(Debug)]
 pub struct Load<'l> {
-    /// Where to.
-    pub target: Target,
-    /// Which suites may be spoken.
-    pub suites: SuitePolicy,
+    /// Where to, and what may be done for it.
+    pub options: DeliveryOptions,
     /// The contact whom it is for, if that one has spoken kkv/2 before: then nothing less is spoken.
     pub better: Option<&'l Name>,
-    /// How it is paid for.
-    pub solver: Solver,
-    /// How long at most, if that is said.
-    pub max_time: Option<Duration>,
-    /// Whether to pay for as long as the relay gives.
-    pub anyway: bool,
-    /// How long each answer is waited for.
-    pub timeout: Duration,
     /// Who signs.
     pub key: SenderKey,
     /// The text.
@@ -153,17 +142,13 @@ impl Load<'_> {
         dialer: &D,
         observer: &dyn Observer,
     ) -> Result<Accepted, CliError> {
+        let mut options = self.options;
+        if self.better.is_some() {
+            options.suites = SuitePolicy::Only(Suite::V2);
+        }
         let delivery = Delivery {
             dialer,
-            target: self.target,
-            suites: match self.better {
-                Some(_) => SuitePolicy::Only(Suite::V2),
-                None => self.suites,
-            },
-            solver: self.solver,
-            max_time: self.max_time,
-            anyway: self.anyway,
-            timeout: self.timeout,
+            options,
             clock: &SystemClock::default(),
             observer,
         };
@@ -171,7 +156,7 @@ impl Load<'_> {
             .await
             .map_err(|failure| match (&failure, self.better) {
                 (Failure::NoCommonSuite(_), Some(name)) => gone_back(name),
-                _ => explained(&failure, self.target),
+                _ => explained(&failure, options.target),
             })
     }
 }

@@ -11,12 +11,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::contacts::Name;
 use crate::crypto::identity::SenderKey;
 use crate::crypto::random;
-use crate::limits::{ANSWER_TIMEOUT, DIAL_TIMEOUT};
+use crate::limits::DIAL_TIMEOUT;
 use crate::lock;
 use crate::pow::Solver;
-use crate::protocol::suite::SuitePolicy;
 use crate::protocol::text::Text;
-use crate::sender::{Accepted, Consent, Event as Happened, Observer, Price};
+use crate::sender::{Accepted, Consent, DeliveryOptions, Event as Happened, Observer, Price};
 use crate::tor::{Target, TorWay};
 use crate::tui::event::{DeliveryEvent, Event};
 use crate::tui::state::outbox::Progress;
@@ -138,13 +137,11 @@ async fn deliver(
     let way = Way::choose(route.tor, target, &route.embedded, DIAL_TIMEOUT).await?;
     *lock(&observer.progress) = Steps::new(way.state());
     let load = Load {
-        target,
-        suites: SuitePolicy::default(),
+        options: DeliveryOptions {
+            solver: route.solver,
+            ..DeliveryOptions::new(target)
+        },
         better,
-        solver: route.solver,
-        max_time: None,
-        anyway: false,
-        timeout: ANSWER_TIMEOUT,
         key: SenderKey::generate(&mut random::kernel()),
         text,
     };

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -12,21 +11,18 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::io::InspectWriter;
 
-use super::delivery::{Delivery, Event, Observer};
+use super::delivery::{Delivery, Event};
 use super::failure::Failure;
 use super::reading::{message_response, refusal, undelivered};
 use super::repeat::RepeatPolicy;
 use super::request::{Outcome, Request, Response, TransportError, bytes_of};
 use kkv_base::limits::{ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS};
-use kkv_net::tor::{Dial, DialError, Target};
+use kkv_net::tor::{Dial, DialError};
 use kkv_protocol::refusal::Refusal;
 
 /// The connection to one relay: at most one at a time, over which requests go one after the other.
 pub(super) struct Connection<'d, D> {
-    dialer: &'d D,
-    target: Target,
-    observer: &'d dyn Observer,
-    timeout: Duration,
+    delivery: &'d Delivery<'d, D>,
     open: Option<OpenConnection>,
     /// Whether there has been a connection at all.
     reached: bool,
@@ -42,12 +38,9 @@ struct OpenConnection {
 }
 
 impl<'d, D: Dial> Connection<'d, D> {
-    pub(super) fn new(delivery: &Delivery<'d, D>) -> Self {
+    pub(super) fn new(delivery: &'d Delivery<'d, D>) -> Self {
         Self {
-            dialer: delivery.dialer,
-            target: delivery.target,
-            observer: delivery.observer,
-            timeout: delivery.timeout,
+            delivery,
             open: None,
             reached: false,
         }
@@ -97,7 +90,7 @@ impl<'d, D: Dial> Connection<'d, D> {
             let Some(next) = policy.after(refusal, repetitions) else {
                 return outcome;
             };
-            self.observer.event(Event::Refused {
+            self.delivery.observer.event(Event::Refused {
                 refusal,
                 paid: policy.is_paid(),
                 left: policy.left(),
@@ -129,7 +122,7 @@ impl<'d, D: Dial> Connection<'d, D> {
                     answer_lost,
                 };
             }
-            self.observer.event(Event::Retrying);
+            self.delivery.observer.event(Event::Retrying);
             sleep(pause).await;
             pause *= 2;
         }
@@ -143,11 +136,12 @@ impl<'d, D: Dial> Connection<'d, D> {
         answer_lost: &mut bool,
     ) -> Result<Response, TransportError> {
         let mut connection = self.connected().await?;
-        let request = request.to_http(&self.target.to_string());
+        let options = &self.delivery.options;
+        let request = request.to_http(&options.target.to_string());
         let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
-        let answered = timeout(self.timeout, exchange(&mut connection, request))
+        let answered = timeout(options.timeout, exchange(&mut connection, request))
             .await
-            .unwrap_or(Err(TransportError::TimedOut(self.timeout)));
+            .unwrap_or(Err(TransportError::TimedOut(options.timeout)));
         if answered.is_ok() {
             self.open = Some(connection);
         } else {
@@ -173,8 +167,13 @@ impl<'d, D: Dial> Connection<'d, D> {
     }
 
     async fn connect(&mut self) -> Result<OpenConnection, TransportError> {
-        self.observer.event(Event::Dialling);
-        let stream = self.dialer.dial().await.map_err(TransportError::Dial)?;
+        self.delivery.observer.event(Event::Dialling);
+        let stream = self
+            .delivery
+            .dialer
+            .dial()
+            .await
+            .map_err(TransportError::Dial)?;
         self.reached = true;
         let taken = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&taken);
@@ -191,7 +190,7 @@ impl<'d, D: Dial> Connection<'d, D> {
             // Its faults show in the requests that were waiting for it.
             let _ = connection.await;
         });
-        self.observer.event(Event::Connected);
+        self.delivery.observer.event(Event::Connected);
         Ok(OpenConnection {
             requests,
             driver,

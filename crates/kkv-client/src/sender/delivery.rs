@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kkv_base::clock::Clock;
-use kkv_base::limits::{MAX_UNASKED_PAYING, MIN_ODDS};
+use kkv_base::limits::{ANSWER_TIMEOUT, MAX_UNASKED_PAYING, MIN_ODDS};
 use kkv_net::tor::Target;
 use kkv_pow::{Cost, Odds, Puzzle, Search, Solver};
 use kkv_protocol::crypto::identity::{PublicKey, Relay, Sender};
@@ -18,6 +18,17 @@ use kkv_protocol::v2::sender::Receipted;
 pub struct Delivery<'d, D> {
     /// The way there.
     pub dialer: &'d D,
+    /// Whom it is for, and what may be done for it.
+    pub options: DeliveryOptions,
+    /// For the deadline of kkv/1, which is a time of day.
+    pub clock: &'d dyn Clock,
+    /// Is told how it goes.
+    pub observer: &'d dyn Observer,
+}
+
+/// Whom a message is for, and what may be done to deliver it.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryOptions {
     /// Whom it is for.
     pub target: Target,
     /// Which suites may be spoken.
@@ -31,10 +42,22 @@ pub struct Delivery<'d, D> {
     pub anyway: bool,
     /// The longest that it waits for one response.
     pub timeout: Duration,
-    /// For the deadline of kkv/1, which is a time of day.
-    pub clock: &'d dyn Clock,
-    /// Is told how it goes.
-    pub observer: &'d dyn Observer,
+}
+
+impl DeliveryOptions {
+    /// What is done if nobody says anything else: either suite, all of this machine's cores, and so long as
+    /// [`MAX_UNASKED_PAYING`] and [`ANSWER_TIMEOUT`] say.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            suites: SuitePolicy::default(),
+            solver: Solver::default(),
+            max_time: None,
+            anyway: false,
+            timeout: ANSWER_TIMEOUT,
+        }
+    }
 }
 
 /// Is told how a delivery goes, step by step.

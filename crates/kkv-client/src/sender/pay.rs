@@ -39,7 +39,7 @@ impl<D: Dial> Delivery<'_, D> {
         if Odds::new(puzzle, SLOWEST_RATE).by(deadline.time) > MIN_ODDS {
             return Ok(deadline);
         }
-        let (solver, measured) = (self.solver, puzzle.clone());
+        let (solver, measured) = (self.options.solver, puzzle.clone());
         let rate = spawn_blocking(move || solver.rate(&measured, RATE_SAMPLE_TIME)).await;
         let odds = Odds::new(puzzle, rate.expect("nothing in it panics"));
         if odds.by(deadline.time) > MIN_ODDS {
@@ -78,7 +78,7 @@ impl<D: Dial> Delivery<'_, D> {
             puzzle: puzzle.clone(),
             time: deadline.ends.saturating_duration_since(Instant::now()),
         });
-        let solver = self.solver;
+        let solver = self.options.solver;
         let searching = spawn_blocking(move || solver.solve(&puzzle, &prefix, &search));
         let found = timeout_at(deadline.ends, searching).await;
         drop(guard);

@@ -32,7 +32,7 @@ pub(super) async fn deliver<D: Dial>(
 ) -> Result<Accepted, Failure> {
     let sender = key.public();
     let mut hello = Hello::new(key);
-    let mut budget = TimeBudget::new(delivery.max_time, delivery.anyway);
+    let mut budget = TimeBudget::new(delivery.options.max_time, delivery.options.anyway);
     let (relay, cost, ends, open) = loop {
         let request = Request::form("/pow", &hello.request());
         let response = connection.ask(&request, RepeatPolicy::unpaid(rng)).await?;

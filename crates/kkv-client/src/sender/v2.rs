@@ -36,7 +36,7 @@ pub(super) async fn deliver<D: Dial>(
 ) -> Result<Negotiated, Failure> {
     let sender = key.public();
     let mut hello = Hello::new(key);
-    let mut budget = TimeBudget::new(delivery.max_time, delivery.anyway);
+    let mut budget = TimeBudget::new(delivery.options.max_time, delivery.options.anyway);
     let (relay, terms, ends, open) = loop {
         let request = Request::json("/pow", &hello.request());
         let response = connection.ask(&request, RepeatPolicy::unpaid(rng)).await?;
