@@ -18,7 +18,7 @@ mod support {
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kkv::protocol::suite::Suite;
+use kkv_protocol::suite::Suite;
 use support::alone::Operations;
 use support::relay::{BATCH, Bench, By, Spent};
 

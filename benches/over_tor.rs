@@ -28,14 +28,14 @@ mod tor_network;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kkv::clock::SystemClock;
-use kkv::crypto::identity::SenderKey;
-use kkv::crypto::random;
-use kkv::limits::{DEFAULT_PORT, DIAL_TIMEOUT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
-use kkv::sender::{Delivery, DeliveryOptions, Event, Observer, deliver};
-use kkv::tor::{SocksDialer, SocksProxy, Target};
+use kkv_base::clock::SystemClock;
+use kkv_base::limits::{DEFAULT_PORT, DIAL_TIMEOUT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_client::sender::{Delivery, DeliveryOptions, Event, Observer, deliver};
+use kkv_net::tor::{SocksDialer, SocksProxy, Target};
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::crypto::random;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 

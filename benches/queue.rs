@@ -10,14 +10,14 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
     criterion_main,
 };
-use kkv::crypto::identity::Signature;
-use kkv::limits::{DEFAULT_MESSAGES, MAX_MESSAGES, MAX_TEXT_BYTES};
-use kkv::pow::Cost;
-use kkv::protocol::MessageHeader;
-use kkv::protocol::ids::{SenderId, SessionId};
-use kkv::protocol::kind::Kind;
-use kkv::protocol::suite::Suite;
-use kkv::queue::{MessageId, Now, Queue};
+use kkv_base::limits::{DEFAULT_MESSAGES, MAX_MESSAGES, MAX_TEXT_BYTES};
+use kkv_pow::Cost;
+use kkv_protocol::MessageHeader;
+use kkv_protocol::crypto::identity::Signature;
+use kkv_protocol::ids::{SenderId, SessionId};
+use kkv_protocol::kind::Kind;
+use kkv_protocol::suite::Suite;
+use kkv_relay::queue::{MessageId, Now, Queue};
 
 const SIZES: [u32; 3] = [DEFAULT_MESSAGES, 10_000, MAX_MESSAGES];
 

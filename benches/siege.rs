@@ -38,7 +38,7 @@ mod requests;
 
 use std::time::{Duration, Instant};
 
-use kkv::limits::MAX_TEXT_BYTES_V1;
+use kkv_base::limits::MAX_TEXT_BYTES_V1;
 
 use attack::{Attack, UnderWay};
 use cost::{Cost, HELD, MOST_KIB, MOST_TIME};

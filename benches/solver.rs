@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use kkv::pow::{Cost, Puzzle, PuzzleKey, Search, Seed, Solution, Solver};
+use kkv_pow::{Cost, Puzzle, PuzzleKey, Search, Seed, Solution, Solver};
 use support::searches::searchers;
 
 /// One sample of a search. Starting and ending its threads takes a thousandth of it.

@@ -46,9 +46,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use kkv::limits::{DEFAULT_MESSAGES, MAX_MESSAGES};
-use kkv::pow::SUBPUZZLES;
-use kkv::protocol::suite::Suite;
+use kkv_base::limits::{DEFAULT_MESSAGES, MAX_MESSAGES};
+use kkv_pow::SUBPUZZLES;
+use kkv_protocol::suite::Suite;
 
 use measured::{CANCELS, COST, SOLVES, cancelling, rates, solving};
 use row::Quantity::{Hashes, Rate, Time};

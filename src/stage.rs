@@ -8,7 +8,7 @@ use kkv_relay::owner::stage::Stage;
 use tokio::net::UnixStream;
 use tokio_util::io::InspectWriter;
 
-use crate::http::{Accept, AcceptStopped, AllowedHosts, ConnectionLimits, serve};
+use kkv_net::http::{Accept, AcceptStopped, AllowedHosts, ConnectionLimits, serve};
 use kkv_relay::owner::{OwnerListener, router};
 
 /// A place for an owner's socket. It counts what is said there.

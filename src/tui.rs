@@ -22,10 +22,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::contacts::BookFile;
 use app::App;
 use event::{ContactsEvent, Effect, Event, Input};
 use keyboard_layout::KeyboardLayout;
+use kkv_client::contacts::BookFile;
 use kkv_terminal::input::{terminal_has_input, terminal_is_gone};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::info;

@@ -11,9 +11,9 @@ mod refusals;
 mod repeated;
 mod signed;
 
-use kkv::protocol::error::ProtocolError;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Failure, Indeterminate};
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use crate::in_process::InProcess;
 use between::{Between, Say, steps};
@@ -80,8 +80,8 @@ async fn at_each_step(
             }));
             let times = asked.iter().filter(|line| line.ends_with(path)).count();
             let tried = match expected {
-                Expected::Broken => kkv::limits::ATTEMPTS,
-                Expected::Silent => kkv::limits::SILENT_ATTEMPTS,
+                Expected::Broken => kkv_base::limits::ATTEMPTS,
+                Expected::Silent => kkv_base::limits::SILENT_ATTEMPTS,
                 Expected::Nonsense | Expected::Status(_) => 1,
             };
             assert_eq!(

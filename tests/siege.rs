@@ -14,7 +14,7 @@ mod processor;
 mod requests;
 mod scarce;
 
-use kkv::limits::MAX_TEXT_BYTES_V1;
+use kkv_base::limits::MAX_TEXT_BYTES_V1;
 
 use crate::programs::Relay;
 use attack::{Attack, UnderWay};

@@ -17,7 +17,7 @@ use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
-use kkv::limits::DEFAULT_PORT;
+use kkv_base::limits::DEFAULT_PORT;
 use stage::{Stage, TORRC_EXAMPLE};
 
 /// One test, since the network is started once for all: every scenario is played, and those that failed are named at
@@ -65,9 +65,10 @@ fn what_is_sent_through_tor_arrives_whole_or_the_sender_is_told_why_not() {
 fn a_mistyped_address_is_refused_before_anything_is_dialled() {
     let dialled = TcpListener::bind("127.0.0.1:0").unwrap();
     dialled.set_nonblocking(true).unwrap();
-    let right =
-        kkv::onion::OnionAddress::from_public_key(kkv::protocol::ids::ServiceKey([0x58; 32]))
-            .to_string();
+    let right = kkv_protocol::onion::OnionAddress::from_public_key(kkv_protocol::ids::ServiceKey(
+        [0x58; 32],
+    ))
+    .to_string();
     let other = if right.starts_with('a') { "b" } else { "a" };
     let mistyped = format!("{other}{}", &right[1..]);
     let socks = dialled.local_addr().unwrap();

@@ -75,7 +75,7 @@ impl Way<'_> {
             assert_eq!(chosen, [1, 0]);
         }
         let host = self.onion.as_bytes();
-        let port = kkv::limits::DEFAULT_PORT.to_be_bytes();
+        let port = kkv_base::limits::DEFAULT_PORT.to_be_bytes();
         let length = u8::try_from(host.len()).unwrap();
         let ask = [&[5, 1, 0, 3, length], host, &port].concat();
         stream.write_all(&ask).await.unwrap();

@@ -11,8 +11,8 @@ use std::hint::black_box;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Tag};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::protocol::{v1, v2};
+use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_protocol::{v1, v2};
 use ml_kem::kem::{Encapsulate, Generate, KeyExport};
 use ml_kem::ml_kem_768 as mlkem;
 

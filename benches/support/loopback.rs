@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use kkv::protocol::suite::Suite;
+use kkv_protocol::suite::Suite;
 use tokio::net::TcpStream;
 
 use super::awake::Awake;

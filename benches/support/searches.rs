@@ -4,9 +4,9 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use kkv::clock::{Clock, SystemClock};
-use kkv::pow::{Cost, InstructionSet, Puzzle, PuzzleKey, Seed, Solver};
-use kkv::protocol::suite::Suite;
+use kkv_base::clock::{Clock, SystemClock};
+use kkv_pow::{Cost, InstructionSet, Puzzle, PuzzleKey, Seed, Solver};
+use kkv_protocol::suite::Suite;
 
 /// Zero bits that the published loop is asked for.
 ///

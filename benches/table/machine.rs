@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::process::Command;
 use std::thread;
 
-use kkv::clock::{Clock, SystemClock};
-use kkv::pow::InstructionSet;
+use kkv_base::clock::{Clock, SystemClock};
+use kkv_pow::InstructionSet;
 
 /// A line to stand below the table.
 pub(crate) fn described() -> String {

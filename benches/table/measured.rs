@@ -4,8 +4,8 @@
 use std::thread;
 use std::time::Duration;
 
-use kkv::clock::{Clock, SystemClock};
-use kkv::pow::{Cost, Puzzle, PuzzleKey, Search, Solver};
+use kkv_base::clock::{Clock, SystemClock};
+use kkv_pow::{Cost, Puzzle, PuzzleKey, Search, Solver};
 
 use crate::programs::until;
 use crate::searches::{Searcher, searchers};

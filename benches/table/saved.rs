@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use kkv::clock::{Clock, SystemClock};
+use kkv_base::clock::{Clock, SystemClock};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

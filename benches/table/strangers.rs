@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use kkv::clock::{Clock, SystemClock};
-use kkv::protocol::suite::Suite;
+use kkv_base::clock::{Clock, SystemClock};
+use kkv_protocol::suite::Suite;
 
 use crate::alone::Operations;
 use crate::loopback::{self, Connections};

@@ -7,12 +7,13 @@ use std::pin::pin;
 use std::str::FromStr;
 use std::task::{Context, Poll, Waker};
 
-use kkv::onion::OnionAddress;
-use kkv::pow::Cost;
-use kkv::protocol::suite::SuitePolicy;
-use kkv::tor::socks::{self, SocksError};
-use kkv::tor::{AccessKey, AccessSecret, Listen, SocksProxy, Target, TorMode, TorWay};
 use kkv_fuzz::pipe::Pipe;
+use kkv_net::tor::socks::{self, SocksError};
+use kkv_net::tor::{AccessKey, AccessSecret, Listen, SocksProxy, Target, TorMode};
+use kkv_pow::Cost;
+use kkv_protocol::onion::OnionAddress;
+use kkv_protocol::suite::SuitePolicy;
+use kkv_ui::tor::TorWay;
 use libfuzzer_sys::fuzz_target;
 
 /// What is read prints as something that reads and prints the same.

@@ -4,10 +4,10 @@
 
 use std::fmt::Debug;
 
-use kkv::limits::MAX_CIPHERTEXT_BYTES_V1;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::v1::wire::{Exchange, MessageRequest, PowRequest};
-use kkv::protocol::wire::form;
+use kkv_base::limits::MAX_CIPHERTEXT_BYTES_V1;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v1::wire::{Exchange, MessageRequest, PowRequest};
+use kkv_protocol::wire::form;
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

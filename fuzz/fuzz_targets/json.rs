@@ -4,10 +4,10 @@
 
 use std::fmt::Debug;
 
-use kkv::protocol::refusal::{Refusal, Refused};
-use kkv::protocol::wire::object;
-use kkv::protocol::{v1, v2};
-use kkv::relay::PublicStatus;
+use kkv_protocol::refusal::{Refusal, Refused};
+use kkv_protocol::wire::object;
+use kkv_protocol::{v1, v2};
+use kkv_relay::relay::PublicStatus;
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -5,16 +5,16 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Result, Unstructured};
-use kkv::crypto::identity::SenderKey;
-use kkv::crypto::seal::TAG_BYTES;
-use kkv::limits::{MAX_CIPHERTEXT_BYTES_V1, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1, SLOT_BYTES};
-use kkv::pow::Cost;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::relay_keys::RelayKeys;
-use kkv::protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
-use kkv::protocol::{Terms, v1, v2};
+use kkv_base::limits::{MAX_CIPHERTEXT_BYTES_V1, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1, SLOT_BYTES};
 use kkv_fuzz::change::changes;
 use kkv_fuzz::stranger::{self, sender_key};
+use kkv_pow::Cost;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::crypto::seal::TAG_BYTES;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::relay_keys::RelayKeys;
+use kkv_protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
+use kkv_protocol::{Terms, v1, v2};
 use libfuzzer_sys::fuzz_target;
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -9,18 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use arbitrary::Unstructured;
-use kkv::clock::ManualClock;
-use kkv::crypto::identity::SenderKey;
-use kkv::limits::{
+use kkv_base::clock::ManualClock;
+use kkv_base::limits::{
     ANSWER_TIMEOUT, ATTEMPTS, MAX_PAYMENTS, MAX_REPEAT_PAUSE, PAID_REPEATS, RETRY_PAUSE,
     SLOW_DOWN_PAUSE,
 };
-use kkv::pow::{InstructionSet, Solver};
-use kkv::protocol::ids::SenderId;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
-use kkv::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
-use kkv::tor::{Dial, DialError, NoService};
+use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
+use kkv_net::tor::{Dial, DialError, NoService};
+use kkv_pow::{InstructionSet, Solver};
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::ids::SenderId;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncWriteExt, DuplexStream};

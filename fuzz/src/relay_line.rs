@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use arbitrary::Unstructured;
 use axum::Router;
-use kkv::crypto::identity::SenderKey;
-use kkv::limits::MAX_HEAD_BYTES;
-use kkv::pow::Cost;
-use kkv::protocol::refusal::{Refusal, Refused};
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::queue::Queue;
-use kkv::relay::{Pricing, RelayConfig, router};
+use kkv_base::limits::MAX_HEAD_BYTES;
+use kkv_pow::Cost;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::refusal::{Refusal, Refused};
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_relay::queue::Queue;
+use kkv_relay::relay::{Pricing, RelayConfig, router};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

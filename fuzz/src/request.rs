@@ -1,11 +1,11 @@
 //! A request of either suite: as the relay's steps take it, as bytes on the wire, and changed.
 
 use arbitrary::{Result, Unstructured};
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::Suite;
-use kkv::protocol::wire::{Hex, HexUpTo};
-use kkv::protocol::{v1, v2};
-use kkv::relay::Relay;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::wire::{Hex, HexUpTo};
+use kkv_protocol::{v1, v2};
+use kkv_relay::relay::Relay;
 use rand::CryptoRng;
 
 /// What a stranger asks.

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use kkv::clock::Clock;
-use kkv::crypto::identity::SenderKey;
-use kkv::limits::SESSION_LIFETIME;
-use kkv::pow::Cost;
-use kkv::protocol::MessageHeader;
-use kkv::protocol::ids::SenderId;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::queue::{MessageId, MessageRef, Queue};
-use kkv::relay::{Pricing, Relay, RelayConfig};
+use kkv_base::clock::Clock;
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_pow::Cost;
+use kkv_protocol::MessageHeader;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::ids::SenderId;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_relay::queue::{MessageId, MessageRef, Queue};
+use kkv_relay::relay::{Pricing, Relay, RelayConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

@@ -3,11 +3,11 @@
 pub mod v1;
 pub mod v2;
 
-use kkv::crypto::identity::{KeySeed, PublicKey, Relay, SenderKey};
-use kkv::pow::{InstructionSet, Puzzle, Search, Solution, Solver};
-use kkv::protocol::suite::Suite;
-use kkv::protocol::v1::wire::{PowAnswer as PowAnswerV1, PowRequest as PowRequestV1};
-use kkv::protocol::v2::wire::{PowAnswer as PowAnswerV2, PowRequest as PowRequestV2};
+use kkv_pow::{InstructionSet, Puzzle, Search, Solution, Solver};
+use kkv_protocol::crypto::identity::{KeySeed, PublicKey, Relay, SenderKey};
+use kkv_protocol::suite::Suite;
+use kkv_protocol::v1::wire::{PowAnswer as PowAnswerV1, PowRequest as PowRequestV1};
+use kkv_protocol::v2::wire::{PowAnswer as PowAnswerV2, PowRequest as PowRequestV2};
 use serde::de::DeserializeOwned;
 
 use crate::request::Request;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use axum::Router;
-use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
-use kkv::limits::{HEAD_TIMEOUT, REQUEST_TIMEOUT};
+use kkv_base::limits::{HEAD_TIMEOUT, REQUEST_TIMEOUT};
+use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::commands::Solving;
 use super::output::{print, print_json};
 use super::speed::{Speed, in_words};
-use crate::count::counted;
-use crate::limits::DEFAULT_COST;
-use crate::pow::{Cost, Odds};
-use crate::protocol::suite::Suite;
+use kkv_base::count::counted;
+use kkv_base::limits::DEFAULT_COST;
+use kkv_pow::{Cost, Odds};
+use kkv_protocol::suite::Suite;
 use kkv_ui::error::CliError;
 use kkv_ui::estimate::about;
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::passphrase;
-use crate::contacts::{
+use crate::tor::{ParseTargetError, Target};
+use kkv_client::contacts::{
     Book, BookError, BookFile, ChangeError, Contact, FileError, Name, Recipient, SealedBook,
 };
-use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::tor::{ParseTargetError, Target};
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_terminal::stderr::warn;
 use kkv_terminal::visible::{OneLine, quoted};
 use kkv_ui::advice::close_file;

@@ -17,8 +17,8 @@ use super::build;
 use super::environment::variable;
 use super::output::print;
 use super::runtime;
-use crate::queue::MessageId;
 use kkv_client::owner::Client;
+use kkv_relay::queue::MessageId;
 use kkv_ui::error::CliError;
 
 /// How long the relay has to say which messages there are: somebody waits at the keys.

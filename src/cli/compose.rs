@@ -6,8 +6,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::limits::MAX_TEXT_BYTES;
-use crate::protocol::text::Text;
+use kkv_base::limits::MAX_TEXT_BYTES;
+use kkv_protocol::text::Text;
 use kkv_terminal::input::{self, stdin, terminal_is_gone};
 use kkv_terminal::stderr::{info, warn};
 use kkv_terminal::visible::quoted;

@@ -2,10 +2,10 @@
 
 use super::ask::{confirm, require_yes_or_terminal};
 use super::done::{FOR_GOOD, report, say_done};
-use crate::count::counted;
-use crate::queue::MessageId;
+use kkv_base::count::counted;
 use kkv_client::owner::Client;
 use kkv_owner::{Delete, Done};
+use kkv_relay::queue::MessageId;
 use kkv_terminal::stderr::warn;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::selection::{IdRange, Selection};

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::common::Common;
 use super::output::{print, print_json};
-use crate::clock::{Clock, SystemClock};
+use kkv_base::clock::{Clock, SystemClock};
 use kkv_terminal::bar::{columns, hanging};
 use kkv_terminal::visible::OneLine;
 use kkv_ui::error::{CliError, Exit};

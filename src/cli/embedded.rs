@@ -8,14 +8,14 @@ use std::path::Path;
 use axum::Router;
 use tokio::sync::watch;
 
-use crate::crypto::random;
-use crate::http;
-use crate::limits::DEFAULT_PORT;
-use crate::onion::OnionAddress;
 use crate::tor::embedded::{EmbeddedTor, OnionListener, OnionService, Settings, StateDir};
 use crate::tor::{TorMode, TorState};
 use arguments::TorArgs;
 pub(super) use arguments::{RelayArgs, SenderArgs};
+use kkv_base::limits::DEFAULT_PORT;
+use kkv_net::http;
+use kkv_protocol::crypto::random;
+use kkv_protocol::onion::OnionAddress;
 use kkv_ui::error::CliError;
 use kkv_ui::tor::TorOptions;
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::key::key_in;
 use super::output::{json_line, print_outcome};
-use crate::crypto::identity::SenderKey;
-use crate::crypto::random;
-use crate::protocol::ids::SenderId;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::crypto::random;
+use kkv_protocol::ids::SenderId;
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::{OneLine, quoted};
 use kkv_ui::error::CliError;

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::output::{json_line, print_outcome};
-use crate::crypto::random;
-use crate::onion::OnionAddress;
 use crate::tor::AccessSecret;
+use kkv_protocol::crypto::random;
+use kkv_protocol::onion::OnionAddress;
 use kkv_terminal::stderr::info;
 use kkv_terminal::visible::{OneLine, quoted};
 use kkv_ui::error::CliError;

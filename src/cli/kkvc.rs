@@ -12,9 +12,9 @@ use super::{
     arguments, bench, card, completions, contact, delete, doctor, identity, key, list, mark, panic,
     proof, read, runtime, send, status, watch, wipe,
 };
-use crate::crypto::scrub;
-use crate::memory;
 use crate::tui::{self, Options, Route};
+use kkv_protocol::crypto::scrub;
+use kkv_relay::memory;
 use kkv_terminal::colour;
 use kkv_terminal::stderr::set_verbosity;
 use kkv_terminal::writer::LastWords;

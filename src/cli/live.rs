@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use indicatif::{ProgressDrawTarget, TermLike};
 use rustix::termios::tcgetwinsize;
 
-use crate::lock;
-use crate::private::Private;
+use kkv_base::lock;
+use kkv_base::private::Private;
 use kkv_terminal::stderr::{Verbosity, verbosity};
 use kkv_terminal::writer::{self, Sink};
 

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use super::output::{json_line, write_all};
 use super::senders::SenderNames;
-use crate::crypto::identity::Sender;
-use crate::protocol::openpgp::Block;
-use crate::queue::MessageId;
 use kkv_owner::{Message, Summary};
+use kkv_protocol::crypto::identity::Sender;
+use kkv_protocol::openpgp::Block;
+use kkv_relay::queue::MessageId;
 use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_ui::error::CliError;
 use kkv_ui::fields::{fingerprint, isolated, time};

@@ -4,7 +4,7 @@ use std::panic::{self, PanicHookInfo};
 
 use kkv_terminal::stderr::warn;
 
-/// From now on, for every thread. A panic ends only its own task: in `kkv` a request (see [`crate::http`]), in `kkvc`
+/// From now on, for every thread. A panic ends only its own task: in `kkv` a request (see [`kkv_net::http`]), in `kkvc`
 /// the command, with the exit code that Rust gives ([`super::exit::CODES`]); a message may have left by then.
 pub(super) fn report_place_only(program: &'static str) {
     panic::set_hook(Box::new(move |panic| warn(internal_error(program, panic))));
@@ -30,14 +30,14 @@ mod tests {
         alone(|| {
             static SAID: Mutex<String> = Mutex::new(String::new());
             panic::set_hook(Box::new(|panic| {
-                *crate::lock(&SAID) = internal_error("kkv", panic);
+                *kkv_base::lock(&SAID) = internal_error("kkv", panic);
             }));
             let text = String::from("a str\u{e9}nger's text");
             // As a fault in the handling of text does: it repeats what it was about.
             let fault = panic::catch_unwind(|| text[..6].len());
             let _ = panic::take_hook();
             assert!(fault.is_err());
-            let said = crate::lock(&SAID);
+            let said = kkv_base::lock(&SAID);
             let start = "kkv: internal error at src/cli/panic.rs:";
             assert!(said.starts_with(start), "{said}");
             assert!(said.contains(" (a bug; please report it). "), "{said}");

@@ -12,9 +12,9 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::cancel::unless_stopped;
-use crate::contacts::{FileError, Passphrase};
-use crate::crypto::scrub;
-use crate::limits::MAX_PASSPHRASE_BYTES;
+use kkv_base::limits::MAX_PASSPHRASE_BYTES;
+use kkv_client::contacts::{FileError, Passphrase};
+use kkv_protocol::crypto::scrub;
 use kkv_terminal::bar::{columns_of, hanging};
 use kkv_terminal::input::{is_of_no_terminal, stdin};
 use kkv_terminal::stderr::warn;

@@ -11,11 +11,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::ask::{can_ask, confirm};
 use super::live;
-use crate::lock;
-use crate::pow::Puzzle;
-use crate::protocol::suite::Suite;
-use crate::sender::{Consent, Event, Observer, Price};
 use crate::tor::TorState;
+use kkv_base::lock;
+use kkv_client::sender::{Consent, Event, Observer, Price};
+use kkv_pow::Puzzle;
+use kkv_protocol::suite::Suite;
 use kkv_terminal::stderr::{info, verbose, warn};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::steps::{Steps, dear};

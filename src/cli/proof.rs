@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::output::{print, print_json, require_output};
-use crate::crypto::identity::{BadSignature, Relay, Sender};
-use crate::protocol::proof::{MAX_FILE_BYTES, NoProof, Proof};
-use crate::queue::MessageId;
 use kkv_client::owner::Client;
+use kkv_protocol::crypto::identity::{BadSignature, Relay, Sender};
+use kkv_protocol::proof::{MAX_FILE_BYTES, NoProof, Proof};
+use kkv_relay::queue::MessageId;
 use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_terminal::input::{self, stdin};
 use kkv_terminal::json::ascii_json;

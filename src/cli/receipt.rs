@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::output::{print, require_output};
-use crate::protocol::proof::Proof;
+use kkv_protocol::proof::Proof;
 use kkv_terminal::json::ascii_json;
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};

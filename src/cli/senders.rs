@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::book::Contacts;
-use crate::contacts::{BookFile, Name};
-use crate::crypto::identity::{PublicKey, Sender};
-use crate::protocol::ids::SenderId;
+use kkv_client::contacts::{BookFile, Name};
 use kkv_owner::Summary;
+use kkv_protocol::crypto::identity::{PublicKey, Sender};
+use kkv_protocol::ids::SenderId;
 use kkv_ui::error::CliError;
 use kkv_ui::fields::{fingerprint, short};
 

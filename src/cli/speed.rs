@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
-use crate::pow::{Cost, Odds, Puzzle, PuzzleKey, Seed, Solver};
-use crate::protocol::suite::Suite;
+use kkv_pow::{Cost, Odds, Puzzle, PuzzleKey, Seed, Solver};
+use kkv_protocol::suite::Suite;
 use kkv_ui::estimate::roughly;
 
 /// Hashes a second that this machine computes for a suite.

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::output::{print, print_json};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
-use crate::count::counted;
-use crate::crypto::identity::Relay;
-use crate::pow::Cost;
-use crate::protocol::suite::Suite;
-use crate::sandbox::{Confined, Sandbox};
+use kkv_base::count::counted;
 use kkv_client::owner::Client;
 use kkv_owner::{Reach, Status};
+use kkv_pow::Cost;
+use kkv_protocol::crypto::identity::Relay;
+use kkv_protocol::suite::Suite;
+use kkv_relay::sandbox::{Confined, Sandbox};
 use kkv_terminal::bar::{columns, hanging, rows};
 use kkv_terminal::visible::OneLine;
 use kkv_ui::error::CliError;

@@ -14,7 +14,7 @@ use tokio::time::{interval, timeout};
 use super::live::target;
 use super::output;
 use crate::tor::{Listen, TorMode, TorState};
-use crate::unix_socket;
+use kkv_net::unix_socket;
 use kkv_terminal::stderr::{Verbosity, verbosity};
 
 /// What is said of a port that a system Tor leads to, or a socket where all may make one.

@@ -3,9 +3,9 @@
 use super::ask::{confirm, require_yes_or_terminal};
 use super::done::FOR_GOOD;
 use super::output::{json_line, print_outcome};
-use crate::count::counted;
-use crate::queue::Occupancy;
+use kkv_base::count::counted;
 use kkv_client::owner::Client;
+use kkv_relay::queue::Occupancy;
 use kkv_terminal::stderr::info;
 use kkv_ui::error::{CliError, Exit};
 

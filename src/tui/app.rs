@@ -30,8 +30,8 @@ use super::state::screen::Screen;
 use super::state::search::Search;
 use super::terminal::clipboard::Clipboard;
 use super::theme::Theme;
-use crate::protocol::ids::RelayId;
-use crate::queue::MessageId;
+use kkv_protocol::ids::RelayId;
+use kkv_relay::queue::MessageId;
 
 /// Everything that is known here.
 pub(super) struct App {

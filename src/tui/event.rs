@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 use super::state::contact_list::Change;
 use super::state::outbox::Progress;
 use super::state::search::SearchRequest;
-use crate::contacts::{Book, Name};
-use crate::private::Private;
-use crate::protocol::suite::Suite;
-use crate::protocol::text::Text;
-use crate::queue::MessageId;
 use crate::tor::Target;
+use kkv_base::private::Private;
+use kkv_client::contacts::{Book, Name};
 use kkv_owner::{Delete, List, Message, Status};
+use kkv_protocol::suite::Suite;
+use kkv_protocol::text::Text;
+use kkv_relay::queue::MessageId;
 use kkv_ui::error::CliError;
 
 /// Something happens.

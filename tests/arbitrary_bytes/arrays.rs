@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use kkv::crypto::identity::SenderKey;
-use kkv::protocol::ids::{SenderId, SessionId, X25519PublicKey};
-use kkv::protocol::refusal::{Refusal, Refused};
-use kkv::protocol::text::Text;
-use kkv::protocol::wire::{Hex, HexUpTo, object};
-use kkv::protocol::{v1, v2};
-use kkv::relay::router;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::ids::{SenderId, SessionId, X25519PublicKey};
+use kkv_protocol::refusal::{Refusal, Refused};
+use kkv_protocol::text::Text;
+use kkv_protocol::wire::{Hex, HexUpTo, object};
+use kkv_protocol::{v1, v2};
+use kkv_relay::relay::router;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

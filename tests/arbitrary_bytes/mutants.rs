@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use kkv::crypto::identity::SenderKey;
-use kkv::pow::Nonce;
-use kkv::protocol::text::Text;
-use kkv::protocol::wire::Hex;
-use kkv::protocol::{v1, v2};
-use kkv::relay::router;
+use kkv_pow::Nonce;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::text::Text;
+use kkv_protocol::wire::Hex;
+use kkv_protocol::{v1, v2};
+use kkv_relay::relay::router;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use zeroize::Zeroizing;

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use kkv::clock::{Clock, ManualClock};
-use kkv::protocol::MessageHeader;
-use kkv::protocol::ids::RelayId;
-use kkv::protocol::suite::Suite;
-use kkv::queue::{MessageId, Now, Queue};
-use kkv::sandbox::Sandbox;
-use kkv::tor::TorMode;
+use kkv_base::clock::{Clock, ManualClock};
+use kkv_net::tor::TorMode;
 use kkv_owner::{Delete, Done, List, Mark, Status};
+use kkv_protocol::MessageHeader;
+use kkv_protocol::ids::RelayId;
+use kkv_protocol::suite::Suite;
 use kkv_relay::owner::{Host, router};
+use kkv_relay::queue::{MessageId, Now, Queue};
+use kkv_relay::sandbox::Sandbox;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
-use kkv::limits::{
+use kkv_base::limits::{
     FIRST_BYTE_TIMEOUT, HEAD_TIMEOUT, KEEP_ALIVE_TIMEOUT, MAX_BODY_BYTES, MAX_HEAD_BYTES,
     MAX_HEADERS, REQUEST_TIMEOUT,
 };
-use kkv::protocol::refusal::Refusal;
-use kkv::relay::router;
+use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
+use kkv_protocol::refusal::Refusal;
+use kkv_relay::relay::router;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 

@@ -1,15 +1,15 @@
 //! Addresses, challenges, refusals and texts: what parses prints the same again, and nothing else parses.
 
 use data_encoding::BASE32_NOPAD;
-use kkv::crypto::identity::{KeySeed, SenderKey};
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::onion::OnionAddress;
-use kkv::protocol::ids::ServiceKey;
-use kkv::protocol::refusal::{Refusal, Refused};
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::{BadText, Text};
-use kkv::protocol::{v1, v2};
-use kkv::tor::{SocksProxy, Target};
+use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_net::tor::{SocksProxy, Target};
+use kkv_protocol::crypto::identity::{KeySeed, SenderKey};
+use kkv_protocol::ids::ServiceKey;
+use kkv_protocol::onion::OnionAddress;
+use kkv_protocol::refusal::{Refusal, Refused};
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::{BadText, Text};
+use kkv_protocol::{v1, v2};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sha3::{Digest, Sha3_256};

@@ -1,9 +1,9 @@
 //! One visit to a router over one connection, byte for byte.
 
 use axum::Router;
-use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
-use kkv::protocol::refusal::{Refusal, Refused};
-use kkv::protocol::suite::SuitePolicy;
+use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
+use kkv_protocol::refusal::{Refusal, Refused};
+use kkv_protocol::suite::SuitePolicy;
 use proptest::test_runner::{Config, TestCaseError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -3,11 +3,11 @@
 
 use std::fmt::Debug;
 
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::wire::{Hex, HexUpTo};
-use kkv::protocol::{v1, v2};
-use kkv::queue::MessageId;
-use kkv::relay::PublicStatus;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::wire::{Hex, HexUpTo};
+use kkv_protocol::{v1, v2};
+use kkv_relay::queue::MessageId;
+use kkv_relay::relay::PublicStatus;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::Serialize;

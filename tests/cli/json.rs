@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
-use kkv::tor::{TorState, TorTrouble};
+use kkv_net::tor::{TorState, TorTrouble};
 use kkv_owner::Status;
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use kkv::limits::{MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
+use kkv_base::limits::{MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
 
 use crate::programs::{Outcome, Relay, kkvc, run_by};
 

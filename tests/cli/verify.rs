@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use kkv::crypto::identity::{KeySeed, RelayKey, SenderKey};
-use kkv::protocol::ids::{RelayId, SessionId};
-use kkv::protocol::v2::message;
-use kkv::protocol::wire::Hex;
+use kkv_protocol::crypto::identity::{KeySeed, RelayKey, SenderKey};
+use kkv_protocol::ids::{RelayId, SessionId};
+use kkv_protocol::v2::message;
+use kkv_protocol::wire::Hex;
 use serde_json::{Value, json};
 
 use crate::programs::{Outcome, Relay, kkvc};

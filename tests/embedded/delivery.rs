@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
-use kkv::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_base::limits::{DEFAULT_PORT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
 use super::stage::{Stage, must_have_arrived, path};
 use crate::programs::{Relay, Signal, comes_to};

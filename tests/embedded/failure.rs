@@ -1,7 +1,7 @@
 //! What does not arrive, and what the sender is told: each reason apart, within the time that was given.
 
-use kkv::onion::OnionAddress;
-use kkv::protocol::ids::ServiceKey;
+use kkv_protocol::ids::ServiceKey;
+use kkv_protocol::onion::OnionAddress;
 
 use super::stage::{Stage, path, start};
 use crate::outside::keys::access;

@@ -1,7 +1,7 @@
 //! "RAM only" with embedded Tor: a message is in the relay's memory once and, when it was deleted, nowhere; a sender
 //! keeps neither its text nor the key that opens a closed inbox.
 
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 
 use super::stage::Stage;
 use crate::outside::marker::Marker;

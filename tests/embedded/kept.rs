@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use kkv::tor::embedded::{Settings, StateDir};
+use kkv_tor::{Settings, StateDir};
 
 use super::place::{Place, address, shown};
 use super::stage::{EmbeddedRelay, Stage, must_have_arrived, path, start};

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use kkv::limits::{DEFAULT_PORT, MAX_STREAMS_PER_CIRCUIT};
+use kkv_base::limits::{DEFAULT_PORT, MAX_STREAMS_PER_CIRCUIT};
 
 use super::stage::{Stage, must_have_arrived};
 use crate::programs::LIMIT;

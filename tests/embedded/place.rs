@@ -74,7 +74,7 @@ pub(crate) fn shown(outcome: &Outcome) -> String {
     let out = String::from_utf8_lossy(&outcome.stdout).into_owned();
     let address = out.strip_suffix('\n').expect("a line");
     address
-        .parse::<kkv::onion::OnionAddress>()
+        .parse::<kkv_protocol::onion::OnionAddress>()
         .expect("an address");
     address.to_owned()
 }

@@ -1,14 +1,14 @@
 //! A kkv/2 client that takes each step by hand, so that it can take one twice, or say what the sender's types forbid.
 
-use kkv::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
-use kkv::crypto::identity::{SenderKey, Signature};
-use kkv::crypto::seal::MessageKey;
-use kkv::pow::{Search, Solution, Solver};
-use kkv::protocol::ids::{RelayId, SessionId, Statement};
-use kkv::protocol::v2::challenge::Challenge;
-use kkv::protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
-use kkv::protocol::v2::transcript;
-use kkv::protocol::v2::wire::{ExchangeAnswer, PowAnswer};
+use kkv_pow::{Search, Solution, Solver};
+use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
+use kkv_protocol::crypto::identity::{SenderKey, Signature};
+use kkv_protocol::crypto::seal::MessageKey;
+use kkv_protocol::ids::{RelayId, SessionId, Statement};
+use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
+use kkv_protocol::v2::transcript;
+use kkv_protocol::v2::wire::{ExchangeAnswer, PowAnswer};
 use serde_json::{Value, json};
 use tokio::io::DuplexStream;
 

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use kkv::crypto::identity::SenderKey;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::SuitePolicy;
-use kkv::protocol::v2::sender::{Exchanging, Hello};
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::SuitePolicy;
+use kkv_protocol::v2::sender::{Exchanging, Hello};
 
 use crate::in_process::{EACH_SUITE, InProcess, START, send};
 

@@ -1,10 +1,10 @@
 //! A published relay signs its exchange key alone, so an answer can be cut out of one exchange and pasted into another.
 //! In kkv/2 the signature is over the whole exchange.
 
-use kkv::protocol::error::ProtocolError;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::Failure;
+use kkv_client::sender::Failure;
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use super::by_hand::{ByHand, solution};
 use crate::between::{Between, Say};

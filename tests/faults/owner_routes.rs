@@ -1,7 +1,7 @@
 //! A published relay serves its owner on the port that strangers reach. Here the owner's routes do not exist for
 //! strangers, whatever they say about who they are.
 
-use kkv::protocol::suite::SuitePolicy;
+use kkv_protocol::suite::SuitePolicy;
 
 use crate::in_process::{InProcess, send};
 use crate::raw_http::{FORM, HOST, Wire, get};

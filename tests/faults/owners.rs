@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kkv::protocol::MessageHeader;
-use kkv::protocol::ids::RelayId;
-use kkv::protocol::suite::SuitePolicy;
-use kkv::queue::{MessageId, Now, Queue};
-use kkv::relay::Relay;
-use kkv::sandbox::Sandbox;
-use kkv::tor::TorMode;
+use kkv_net::tor::TorMode;
 use kkv_owner::{Delete, Done, Get, List, Message, Status};
+use kkv_protocol::MessageHeader;
+use kkv_protocol::ids::RelayId;
+use kkv_protocol::suite::SuitePolicy;
 use kkv_relay::owner::{Host, router};
+use kkv_relay::queue::{MessageId, Now, Queue};
+use kkv_relay::relay::Relay;
+use kkv_relay::sandbox::Sandbox;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::DuplexStream;
@@ -74,11 +74,11 @@ impl Desk {
     pub(crate) fn new(relay: &InProcess) -> Self {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let routes = router(Arc::new(Owner(Arc::clone(&relay.relay))));
-        tokio::spawn(kkv::http::serve_connection(
+        tokio::spawn(kkv_net::http::serve_connection(
             far,
             routes,
-            kkv::http::ConnectionLimits::for_owner(),
-            kkv::http::AllowedHosts::Onion, // as `raw_http` calls everyone
+            kkv_net::http::ConnectionLimits::for_owner(),
+            kkv_net::http::AllowedHosts::Onion, // as `raw_http` calls everyone
         ));
         Self(Wire::new(near))
     }
@@ -247,7 +247,7 @@ async fn a_list_begins_texts_with_as_much_as_is_asked_for_and_no_more_than_a_bou
     };
     assert_eq!(desk.first("2").await, some(["早い", "ab", "🙂🙂", "éé"]));
     assert_eq!(desk.first("0").await, some([""; 4]));
-    let longest = &"é".repeat(kkv::limits::MAX_PREVIEW_CHARACTERS);
+    let longest = &"é".repeat(kkv_base::limits::MAX_PREVIEW_CHARACTERS);
     let all = some(["早い", "ab", "🙂🙂🙂", longest]);
     assert_eq!(desk.first(&u64::MAX.to_string()).await, all);
     assert!(

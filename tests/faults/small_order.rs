@@ -2,15 +2,15 @@
 //! are refused, as the sender's key and as the relay's, in both suites.
 
 use ed25519_dalek::{Verifier, VerifyingKey};
-use kkv::crypto::exchange::HybridOffer;
-use kkv::crypto::identity::{PublicKey, Sender, Signature};
-use kkv::crypto::labels;
-use kkv::protocol::error::ProtocolError;
-use kkv::protocol::ids::{SenderId, Statement};
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::v2::challenge::Challenge;
-use kkv::protocol::v2::transcript;
-use kkv::sender::Failure;
+use kkv_client::sender::Failure;
+use kkv_protocol::crypto::exchange::HybridOffer;
+use kkv_protocol::crypto::identity::{PublicKey, Sender, Signature};
+use kkv_protocol::crypto::labels;
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::ids::{SenderId, Statement};
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::transcript;
 
 use super::by_hand::{ByHand, exchange_body, secret};
 use super::weak_keys::{all, forge};

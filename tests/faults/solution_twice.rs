@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kkv::protocol::suite::SuitePolicy;
+use kkv_protocol::suite::SuitePolicy;
 use tokio::task::JoinSet;
 
 use super::by_hand::{ByHand, solution};

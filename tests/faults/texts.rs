@@ -1,12 +1,12 @@
 //! A published relay takes NUL bytes out of a text, stores empty ones, and loses 2,921 to 3,500 bytes in silence. Here
 //! a text arrives as it was signed, or its sender is told that it did not.
 
-use kkv::crypto::identity::PublicKey;
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::{BadText, Text};
-use kkv::protocol::v2::message::statement;
-use kkv::sender::Failure;
+use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_client::sender::Failure;
+use kkv_protocol::crypto::identity::PublicKey;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::{BadText, Text};
+use kkv_protocol::v2::message::statement;
 use zeroize::Zeroizing;
 
 use super::by_hand::ByHand;
@@ -61,8 +61,9 @@ async fn nul_in_a_kkv_2_text_is_kept_where_it_stands_and_its_signature_stays_ver
         assert_eq!(message.text.as_str(), text);
         assert_eq!(&message.summary.sender.0, accepted.sender.as_bytes());
         let signed = statement(&message.relay, &message.session, 0, message.text.as_bytes());
-        let sender = PublicKey::<kkv::crypto::identity::Sender>::from_id(&message.summary.sender);
-        let signature = kkv::crypto::identity::Signature(message.signature.0);
+        let sender =
+            PublicKey::<kkv_protocol::crypto::identity::Sender>::from_id(&message.summary.sender);
+        let signature = kkv_protocol::crypto::identity::Signature(message.signature.0);
         assert!(
             sender
                 .unwrap()

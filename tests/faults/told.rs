@@ -1,9 +1,9 @@
 //! A published client tells its user "sent" whatever it hears. Ours says "accepted" to the one right answer and nothing
 //! else.
 
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Failure, Indeterminate};
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use crate::between::{Between, Say};
 use crate::delivery::deliver_to;

@@ -1,10 +1,10 @@
 //! A published relay takes X25519 keys of small order, with which the shared secret is 32 zero bytes for anybody. Here
 //! the exchange is refused, in both directions and both suites.
 
-use kkv::protocol::error::ProtocolError;
-use kkv::protocol::ids::X25519PublicKey;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::Failure;
+use kkv_client::sender::Failure;
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::ids::X25519PublicKey;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use x25519_dalek::x25519;
 
 use super::by_hand::{ByHand, secret, solution};

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use kkv::limits::MIN_ODDS;
-use kkv::pow::Cost;
+use kkv_base::limits::MIN_ODDS;
+use kkv_pow::Cost;
 use rand::rngs::StdRng;
 
 use super::relay::{Answer, LIFETIME, Relay, chance, luck, mean};

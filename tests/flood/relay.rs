@@ -1,9 +1,9 @@
 //! The relay's side of the model: fifty slots, and what each costs at the moment by the rule itself.
 
-use kkv::limits::{DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES};
-use kkv::pow::{Cost, Odds, Puzzle, PuzzleKey};
-use kkv::queue::Occupancy;
-use kkv::relay::Pricing;
+use kkv_base::limits::{DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES};
+use kkv_pow::{Cost, Odds, Puzzle, PuzzleKey};
+use kkv_relay::queue::Occupancy;
+use kkv_relay::relay::Pricing;
 use rand::RngExt;
 use rand::rngs::StdRng;
 

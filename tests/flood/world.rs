@@ -1,8 +1,8 @@
 //! Everyone together: a flooder, honest senders, an owner who deletes everything once an hour, one event after the
 //! other.
 
-use kkv::limits::{MAX_PAYMENTS, MIN_ODDS};
-use kkv::pow::Cost;
+use kkv_base::limits::{MAX_PAYMENTS, MIN_ODDS};
+use kkv_pow::Cost;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

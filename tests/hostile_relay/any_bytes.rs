@@ -1,7 +1,7 @@
 //! Arbitrary bytes as the answer of each step: no panic, no hang, no yes.
 
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Accepted, Failure};
+use kkv_client::sender::{Accepted, Failure};
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -8,8 +8,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kkv::protocol::suite::Suite;
-use kkv::tor::{Dial, DialError};
+use kkv_net::tor::{Dial, DialError};
+use kkv_protocol::suite::Suite;
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::in_process::{InProcess, PIPE_BYTES};

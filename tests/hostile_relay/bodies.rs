@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use kkv::limits::MAX_PAYMENTS;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::Failure;
+use kkv_base::limits::MAX_PAYMENTS;
+use kkv_client::sender::Failure;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use serde_json::Value;
 
 use super::between::{Between, Say};

@@ -4,10 +4,10 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use kkv::limits::{ANSWER_TIMEOUT, ATTEMPTS, DIAL_TIMEOUT, RETRY_PAUSE, SILENT_ATTEMPTS};
-use kkv::protocol::suite::SuitePolicy;
-use kkv::sender::{Failure, Indeterminate};
-use kkv::tor::{Dial, DialError};
+use kkv_base::limits::{ANSWER_TIMEOUT, ATTEMPTS, DIAL_TIMEOUT, RETRY_PAUSE, SILENT_ATTEMPTS};
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_net::tor::{Dial, DialError};
+use kkv_protocol::suite::SuitePolicy;
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
 

@@ -1,8 +1,8 @@
 //! Answers that are bad HTTP, endless HTTP, or no HTTP.
 
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::Failure;
+use kkv_client::sender::Failure;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use super::between::{Between, Say, steps};
 use super::{Expected, at_each_step};

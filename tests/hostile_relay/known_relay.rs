@@ -7,9 +7,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use kkv::protocol::ids::X25519PublicKey;
-use kkv::protocol::v2::receipt::Receipt;
-use kkv::tor::{Dial, DialError};
+use kkv_net::tor::{Dial, DialError};
+use kkv_protocol::ids::X25519PublicKey;
+use kkv_protocol::v2::receipt::Receipt;
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::in_process::PIPE_BYTES;

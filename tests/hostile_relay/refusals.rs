@@ -1,10 +1,10 @@
 //! What is a refusal and what is not (PROTOCOL.md §9), and that neither a code nobody knows nor one under a foreign
 //! status is a reason to fall back to kkv/1 (§11).
 
-use kkv::protocol::error::ProtocolError;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Failure, Indeterminate};
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use super::between::{Between, Say, steps};
 use crate::delivery::deliver_to;

@@ -6,17 +6,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use kkv::crypto::identity::SenderKey;
-use kkv::limits::{
+use kkv_base::limits::{
     ANSWER_TIMEOUT, MAX_REPEAT_PAUSE, REPEAT_MARGIN, SILENT_ATTEMPTS, UNPAID_REPEATS,
 };
-use kkv::pow::Solver;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
-use kkv::sender::{
+use kkv_client::sender::{
     Accepted, Consent, Delivery, DeliveryOptions, Event, Failure, Observer, Price, deliver,
 };
+use kkv_pow::Solver;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -218,7 +218,7 @@ async fn nothing_that_stays_true_is_repeated_and_nothing_full_that_was_not_paid_
 
 /// Sends to `dialer` with so much patience, and without asking anybody for more than is paid unasked.
 async fn send_patiently(
-    dialer: &impl kkv::tor::Dial,
+    dialer: &impl kkv_net::tor::Dial,
     patience: Duration,
     told: &Told,
 ) -> Result<Accepted, Failure> {
@@ -234,7 +234,7 @@ async fn send_patiently(
             timeout: patience,
             ..DeliveryOptions::new(target())
         },
-        clock: &kkv::clock::ManualClock::new(START),
+        clock: &kkv_base::clock::ManualClock::new(START),
         observer: told,
     };
     let text = Text::new(Zeroizing::new("text".to_owned())).expect("it fits");

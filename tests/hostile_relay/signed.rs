@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::crypto::identity::SenderKey;
-use kkv::protocol::error::ProtocolError;
-use kkv::protocol::ids::{SessionId, X25519PublicKey};
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Failure, Indeterminate};
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::error::ProtocolError;
+use kkv_protocol::ids::{SessionId, X25519PublicKey};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use super::known_relay::{KnownRelay, Lies};
 use crate::delivery::deliver_to;
@@ -241,7 +241,7 @@ async fn a_garbled_ml_kem_ciphertext_correctly_signed_leads_to_a_message_that_no
 
 #[tokio::test]
 async fn a_receipt_for_another_message_session_or_sender_is_no_receipt() {
-    let ways: [fn(&mut kkv::protocol::v2::receipt::Receipt); 3] = [
+    let ways: [fn(&mut kkv_protocol::v2::receipt::Receipt); 3] = [
         |receipt| receipt.digest.0[31] ^= 1,
         |receipt| receipt.session = SessionId([0; 32]),
         |receipt| receipt.sender = SenderKey::generate(&mut rand::rng()).public(),

@@ -1,9 +1,9 @@
 //! The line is cut at several attempts in a row at one step, each one byte further than the one before, so that every
 //! byte of every step is cut at: three times, and the message arrives; four times, and the sender is told what is true.
 
-use kkv::limits::ATTEMPTS;
-use kkv::protocol::suite::Suite;
-use kkv::sender::{Failure, Indeterminate};
+use kkv_base::limits::ATTEMPTS;
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_protocol::suite::Suite;
 
 use super::sweep::{Lengths, deliver, undisturbed, varied};
 use crate::cut::{Cut, Then, Way};

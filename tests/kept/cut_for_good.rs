@@ -3,7 +3,7 @@
 //!
 //! kkv/1 at every byte. A kkv/2 delivery takes four times as long in a debug build: its every byte is in `cut_again`.
 
-use kkv::sender::Failure;
+use kkv_client::sender::Failure;
 
 use super::sweep::{Sweep, deliver, sweeps, undisturbed, varied};
 use crate::cut::{Cut, End, Then};

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use kkv::limits::{MAX_PAYMENTS, MAX_SURCHARGE};
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Accepted, Event, Failure};
+use kkv_base::limits::{MAX_PAYMENTS, MAX_SURCHARGE};
+use kkv_client::sender::{Accepted, Event, Failure};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use super::sweep::{AtEvent, TEXT};
 use super::talk::{Speaker, exchanges};

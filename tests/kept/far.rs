@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use kkv::clock::ManualClock;
-use kkv::crypto::identity::SenderKey;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
-use kkv::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, deliver};
-use kkv::tor::{Dial, DialError};
+use kkv_base::clock::ManualClock;
+use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, deliver};
+use kkv_net::tor::{Dial, DialError};
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, copy, duplex, split};
 use zeroize::Zeroizing;
 

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::clock::ManualClock;
-use kkv::limits::SESSION_LIFETIME;
-use kkv::pow::Cost;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::queue::Queue;
-use kkv::relay::{Pricing, Relay, RelayConfig};
-use kkv::sender::{Accepted, Event, Failure, Indeterminate};
+use kkv_base::clock::ManualClock;
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_client::sender::{Accepted, Event, Failure, Indeterminate};
+use kkv_pow::Cost;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_relay::queue::Queue;
+use kkv_relay::relay::{Pricing, Relay, RelayConfig};
 
 use super::sweep::{AtEvent, TEXT, assert_sessions_end, relay, settle, undisturbed};
 use super::talk::{Speaker, exchanges};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kkv::limits::SESSION_LIFETIME;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Accepted, Failure};
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_client::sender::{Accepted, Failure};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 

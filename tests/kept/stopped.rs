@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use kkv::protocol::suite::SuitePolicy;
-use kkv::sender::Failure;
+use kkv_client::sender::Failure;
+use kkv_protocol::suite::SuitePolicy;
 
 use super::sweep::{Sweep, TEXT, relay, settle, sweeps, undisturbed, varied};
 use crate::cut::{Cut, CutLine, End, Then};

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use kkv::limits::SESSION_LIFETIME;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::sender::{Accepted, Event, Failure, Observer};
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_client::sender::{Accepted, Event, Failure, Observer};
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, send, send_observed};
@@ -35,7 +35,7 @@ macro_rules! sweeps {
         #[tokio::test(start_paused = true)]
         async fn $name() {
             let sweep = super::sweep::Sweep {
-                suite: kkv::protocol::suite::Suite::$suite,
+                suite: kkv_protocol::suite::Suite::$suite,
                 way: crate::cut::Way::$way,
                 first: $first,
                 step: $step,

@@ -2,11 +2,11 @@
 
 use std::sync::Barrier;
 
-use kkv::crypto::identity::SenderKey;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::text::Text;
-use kkv::protocol::{v1, v2};
-use kkv::relay::Relay;
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::text::Text;
+use kkv_protocol::{v1, v2};
+use kkv_relay::relay::Relay;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
@@ -47,7 +47,7 @@ impl Speaker {
         let challenged = challenged.expect("the relay signed it");
         // At cost 0 every nonce is a solution.
         challenged.solved(
-            kkv::pow::Nonce([7; 32]),
+            kkv_pow::Nonce([7; 32]),
             &mut StdRng::seed_from_u64(self.exchange),
         )
     }

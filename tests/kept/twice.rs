@@ -1,8 +1,8 @@
 //! The same step, or two that exclude each other, taken at the same moment: one outcome, and the same answer to whoever
 //! asked the same.
 
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::SuitePolicy;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::SuitePolicy;
 
 use super::talk::{Speaker, at_once, same};
 use crate::in_process::InProcess;
@@ -139,7 +139,7 @@ fn a_kkv1_exchange_whose_session_gave_way_to_a_newer_one_is_not_answered_with_th
         who.exchanging_v1(&inbox.relay, &challenge)
     };
     let (first, second) = (ask(older), ask(newer));
-    let exchange = |exchanging: &kkv::protocol::v1::sender::Exchanging| {
+    let exchange = |exchanging: &kkv_protocol::v1::sender::Exchanging| {
         inbox
             .relay
             .exchange_v1(exchanging.request(), &mut rand::rng())

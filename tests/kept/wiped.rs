@@ -1,8 +1,8 @@
 //! A wipe, as strangers see it: what they repeat is answered as before, as if the owner had deleted all messages.
 
-use kkv::limits::SESSION_LIFETIME;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::SuitePolicy;
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::SuitePolicy;
 
 use super::talk::{Speaker, exchanges};
 use crate::in_process::InProcess;

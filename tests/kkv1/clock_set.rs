@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kkv::protocol::suite::SuitePolicy;
+use kkv_protocol::suite::SuitePolicy;
 
 use super::visit::Visit;
 use crate::in_process::{InProcess, START};

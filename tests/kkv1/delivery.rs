@@ -7,10 +7,10 @@
 
 use std::sync::Mutex;
 
-use kkv::crypto::identity::{KeySeed, SenderKey};
-use kkv::protocol::suite::SuitePolicy;
-use kkv::sender::{Accepted, Event, Failure, Observer};
-use kkv::tor::Dial;
+use kkv_client::sender::{Accepted, Event, Failure, Observer};
+use kkv_net::tor::Dial;
+use kkv_protocol::crypto::identity::{KeySeed, SenderKey};
+use kkv_protocol::suite::SuitePolicy;
 
 use crate::in_process::send_as;
 

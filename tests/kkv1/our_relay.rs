@@ -1,6 +1,6 @@
 //! What our relay answers to a published client, byte for byte.
 
-use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 use super::published::{Challenge, Client, OneUse, form, hex, unhex, verifies};
 use super::raw_http::{Answer, FORM, Wire, get, post};

@@ -1,10 +1,10 @@
 //! What our sender says to a published server, byte for byte, and what it tells its user when that server refuses.
 
 use ed25519_dalek::SigningKey;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::BadText;
-use kkv::sender::{Failure, Indeterminate};
+use kkv_client::sender::{Failure, Indeterminate};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::BadText;
 
 use super::delivery::{deliver_as, deliver_to};
 use super::published::{Challenge, Client, form, hex, parse_form, random, unhex};

@@ -1,6 +1,6 @@
 //! What somebody learns who knows a lasting key and can't sign with it: nothing, whatever its owner has done.
 
-use kkv::protocol::suite::SuitePolicy;
+use kkv_protocol::suite::SuitePolicy;
 
 use super::published::{Client, Fields, hex, with};
 use super::raw_http::Answer;

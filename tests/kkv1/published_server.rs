@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ed25519_dalek::{Signer, SigningKey};
-use kkv::tor::{Dial, DialError};
+use kkv_net::tor::{Dial, DialError};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use super::published::{Challenge, OneUse, hex, open, parse_form, random, unhex, verifies};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kkv::limits::MAX_BODY_BYTES;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::{Suite, SuitePolicy};
+use kkv_base::limits::MAX_BODY_BYTES;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use tokio::io::AsyncWriteExt;
 
 use super::published::{Client, Fields, form, hex, random, seal, with, without};

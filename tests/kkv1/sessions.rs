@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kkv::limits::SESSION_LIFETIME;
-use kkv::protocol::suite::SuitePolicy;
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_protocol::suite::SuitePolicy;
 
 use super::published::{Client, with};
 use super::visit::Visit;

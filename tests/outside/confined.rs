@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use kkv::sandbox::{Confined, Needs, enter};
+use kkv_relay::sandbox::{Confined, Needs, enter};
 use rustix::io::Errno;
 use rustix::net::{
     self, AddressFamily as Family, Protocol, SendFlags, SocketType as Kind, ipproto,

@@ -6,16 +6,16 @@ use std::io::{self, Write};
 use std::process::Command;
 use std::sync::Arc;
 
-use kkv::clock::ManualClock;
-use kkv::crypto::scrub;
-use kkv::http::ConnectionLimits;
-use kkv::limits::SESSION_LIFETIME;
-use kkv::memory;
-use kkv::pow::Cost;
-use kkv::protocol::suite::SuitePolicy;
-use kkv::queue::Queue;
-use kkv::relay::{Pricing, Relay, RelayConfig, router};
-use kkv::tor::LocalListener;
+use kkv_base::clock::ManualClock;
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_net::http::ConnectionLimits;
+use kkv_net::tor::LocalListener;
+use kkv_pow::Cost;
+use kkv_protocol::crypto::scrub;
+use kkv_protocol::suite::SuitePolicy;
+use kkv_relay::memory;
+use kkv_relay::queue::Queue;
+use kkv_relay::relay::{Pricing, Relay, RelayConfig, router};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::process_memory::{must_be_nowhere, scan};
@@ -59,7 +59,7 @@ fn be_the_relay() -> io::Result<()> {
             Ok(())
         };
         tokio::select! {
-            kkv::http::AcceptStopped = listener.serve(router(relay.clone()), ConnectionLimits::default()) => Err(io::Error::other("nobody is let in any more")),
+            kkv_net::http::AcceptStopped = listener.serve(router(relay.clone()), ConnectionLimits::default()) => Err(io::Error::other("nobody is let in any more")),
             ended = time => ended,
         }
     })

@@ -8,11 +8,11 @@
 
 use std::time::Duration;
 
-use kkv::limits::{
+use kkv_base::limits::{
     MAX_BODY_BYTES, MAX_FIRST_REQUESTS, MAX_HEAD_BYTES, MAX_IDLE_CONNECTIONS, MAX_NEW_CONNECTIONS,
     MAX_NEXT_REQUESTS,
 };
-use kkv::protocol::suite::Suite;
+use kkv_protocol::suite::Suite;
 use tokio::net::TcpStream;
 
 use super::attack::{Attack, relay};

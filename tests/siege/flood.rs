@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use kkv::protocol::suite::Suite;
+use kkv_protocol::suite::Suite;
 use tokio::net::TcpStream;
 
 use super::attack::Orders;

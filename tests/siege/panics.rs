@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use kkv::http::{Accept, AllowedHosts, ConnectionLimits, serve};
-use kkv::protocol::suite::SuitePolicy;
-use kkv::relay::{Relay, router};
+use kkv_net::http::{Accept, AllowedHosts, ConnectionLimits, serve};
+use kkv_protocol::suite::SuitePolicy;
+use kkv_relay::relay::{Relay, router};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 

@@ -7,12 +7,12 @@
 
 use std::num::NonZeroUsize;
 
-use kkv::crypto::identity::SenderKey;
-use kkv::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv::pow::{Puzzle, Search, Solution, Solver};
-use kkv::protocol::suite::Suite;
-use kkv::protocol::text::Text;
-use kkv::protocol::{v1, v2};
+use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_pow::{Puzzle, Search, Solution, Solver};
+use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::text::Text;
+use kkv_protocol::{v1, v2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;

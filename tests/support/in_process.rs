@@ -8,20 +8,20 @@
 
 use std::sync::Arc;
 
-use kkv::clock::ManualClock;
-use kkv::crypto::identity::{SenderKey, Signature};
-use kkv::http::{AllowedHosts, ConnectionLimits, serve_connection};
-use kkv::limits::DEFAULT_PORT;
-use kkv::pow::Cost;
-use kkv::protocol::MessageHeader;
-use kkv::protocol::ids::{SenderId, SessionId};
-use kkv::protocol::kind::Kind;
-use kkv::protocol::suite::{Suite, SuitePolicy};
-use kkv::protocol::text::Text;
-use kkv::queue::Queue;
-use kkv::relay::{Pricing, Relay, RelayConfig, router};
-use kkv::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
-use kkv::tor::{Dial, DialError, Target};
+use kkv_base::clock::ManualClock;
+use kkv_base::limits::DEFAULT_PORT;
+use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
+use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
+use kkv_net::tor::{Dial, DialError, Target};
+use kkv_pow::Cost;
+use kkv_protocol::MessageHeader;
+use kkv_protocol::crypto::identity::{SenderKey, Signature};
+use kkv_protocol::ids::{SenderId, SessionId};
+use kkv_protocol::kind::Kind;
+use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
+use kkv_relay::queue::Queue;
+use kkv_relay::relay::{Pricing, Relay, RelayConfig, router};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, SeedableRng};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};

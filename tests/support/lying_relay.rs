@@ -6,17 +6,17 @@
     reason = "a library to tests, each of which uses a part of it"
 )]
 
-use kkv::crypto::exchange::{HybridOffer, X25519Secret};
-use kkv::crypto::identity::{PublicKey, Relay, RelayKey, Signature};
-use kkv::crypto::labels;
-use kkv::crypto::seal::MessageKey;
-use kkv::protocol::ids::{MessageDigest, SenderId, SessionId, X25519PublicKey};
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::v2::message::{self, PLAIN_BYTES};
-use kkv::protocol::v2::receipt::{self, Receipt};
-use kkv::protocol::v2::{challenge::Challenge, transcript};
-use kkv::protocol::wire::{Hex, form};
-use kkv::protocol::{v1, v2};
+use kkv_protocol::crypto::exchange::{HybridOffer, X25519Secret};
+use kkv_protocol::crypto::identity::{PublicKey, Relay, RelayKey, Signature};
+use kkv_protocol::crypto::labels;
+use kkv_protocol::crypto::seal::MessageKey;
+use kkv_protocol::ids::{MessageDigest, SenderId, SessionId, X25519PublicKey};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v2::message::{self, PLAIN_BYTES};
+use kkv_protocol::v2::receipt::{self, Receipt};
+use kkv_protocol::v2::{challenge::Challenge, transcript};
+use kkv_protocol::wire::{Hex, form};
+use kkv_protocol::{v1, v2};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, Rng, SeedableRng};
 use serde::Serialize;

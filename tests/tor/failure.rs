@@ -1,8 +1,8 @@
 //! Scenarios in which nothing arrives, and the sender learns why.
 
-use kkv::limits::DEFAULT_PORT;
-use kkv::onion::OnionAddress;
-use kkv::protocol::ids::ServiceKey;
+use kkv_base::limits::DEFAULT_PORT;
+use kkv_protocol::ids::ServiceKey;
+use kkv_protocol::onion::OnionAddress;
 
 use super::gate::Gate;
 use super::socks;

@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use kkv::limits::DEFAULT_PORT;
+use kkv_base::limits::DEFAULT_PORT;
 use tempfile::TempDir;
 
 use super::control;

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use kkv::protocol::refusal::Refusal;
+use kkv_protocol::refusal::Refusal;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 

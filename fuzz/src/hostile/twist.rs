@@ -1,9 +1,9 @@
 //! Lies as the fuzzer wants them, none of which takes real time to find out.
 
 use arbitrary::Unstructured;
-use kkv::protocol::ids::{SenderId, X25519PublicKey};
-use kkv::protocol::v2::receipt::Receipt;
-use kkv::protocol::wire::Hex;
+use kkv_protocol::ids::{SenderId, X25519PublicKey};
+use kkv_protocol::v2::receipt::Receipt;
+use kkv_protocol::wire::Hex;
 
 use crate::lying_relay::Twist;
 

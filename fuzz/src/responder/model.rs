@@ -6,12 +6,12 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use kkv::limits::SESSION_LIFETIME;
-use kkv::pow::Cost;
-use kkv::protocol::refusal::Refusal;
-use kkv::protocol::suite::Suite;
-use kkv::queue::Occupancy;
-use kkv::relay::RelayConfig;
+use kkv_base::limits::SESSION_LIFETIME;
+use kkv_pow::Cost;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::Suite;
+use kkv_relay::queue::Occupancy;
+use kkv_relay::relay::RelayConfig;
 
 use crate::queue_model::Model as QueueModel;
 

@@ -1,12 +1,12 @@
 //! The steps of kkv/1 by hand.
 
-use kkv::crypto::exchange::X25519Secret;
-use kkv::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
-use kkv::crypto::seal::MessageKey;
-use kkv::pow::Solution;
-use kkv::protocol::ids::X25519PublicKey;
-use kkv::protocol::v1;
-use kkv::protocol::wire::{Hex, HexUpTo};
+use kkv_pow::Solution;
+use kkv_protocol::crypto::exchange::X25519Secret;
+use kkv_protocol::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
+use kkv_protocol::crypto::seal::MessageKey;
+use kkv_protocol::ids::X25519PublicKey;
+use kkv_protocol::v1;
+use kkv_protocol::wire::{Hex, HexUpTo};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

@@ -1,15 +1,15 @@
 //! The steps of kkv/2 by hand.
 
-use kkv::crypto::exchange::{HybridAnswer, HybridSecret};
-use kkv::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
-use kkv::crypto::seal::MessageKey;
-use kkv::pow::Solution;
-use kkv::protocol::ids::{RelayId, SessionId, Statement};
-use kkv::protocol::v2;
-use kkv::protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
-use kkv::protocol::v2::receipt::{self, Receipt};
-use kkv::protocol::v2::transcript;
-use kkv::protocol::wire::{Hex, HexUpTo};
+use kkv_pow::Solution;
+use kkv_protocol::crypto::exchange::{HybridAnswer, HybridSecret};
+use kkv_protocol::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
+use kkv_protocol::crypto::seal::MessageKey;
+use kkv_protocol::ids::{RelayId, SessionId, Statement};
+use kkv_protocol::v2;
+use kkv_protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
+use kkv_protocol::v2::receipt::{self, Receipt};
+use kkv_protocol::v2::transcript;
+use kkv_protocol::wire::{Hex, HexUpTo};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::value_parsers::duration;
-use crate::crypto::identity::{PublicKey, Sender};
-use crate::limits::{MAX_PAYING, MAX_TIMEOUT};
-use crate::onion::{OnionAddress, OnionAddressError};
-use crate::queue::MessageId;
 use crate::tor::{ParseTargetError, Target};
+use kkv_base::limits::{MAX_PAYING, MAX_TIMEOUT};
 use kkv_client::contacts::Recipient;
+use kkv_protocol::crypto::identity::{PublicKey, Sender};
+use kkv_protocol::onion::{OnionAddress, OnionAddressError};
+use kkv_relay::queue::MessageId;
 use kkv_ui::fields::sender;
 use kkv_ui::selection::IdRange;
 

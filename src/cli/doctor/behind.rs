@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::super::tor_lines::PLACE_RISK;
 use super::Finding;
-use crate::process::own_uid;
 use crate::tor::Listen;
-use crate::unix_socket::directory_of;
+use kkv_net::process::own_uid;
+use kkv_net::unix_socket::directory_of;
 use kkv_ui::advice::keep_from_writing;
 
 const CHECK: &str = "tor";

@@ -4,8 +4,8 @@ use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
 use super::relay::Seen;
-use crate::limits::MAX_DESCRIPTORS;
-use crate::sandbox::{self, Confined, Sandbox};
+use kkv_base::limits::MAX_DESCRIPTORS;
+use kkv_relay::sandbox::{self, Confined, Sandbox};
 
 /// How far the relay is confined, or could be here.
 pub(super) fn sandbox(seen: &Seen) -> Finding {

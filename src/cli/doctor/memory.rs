@@ -6,9 +6,9 @@ use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 
 use super::Finding;
 use super::relay::Seen;
-use crate::count::counted;
-use crate::limits::{DEFAULT_MESSAGES, SLOT_BYTES};
-use crate::memory::{Page, lockable_pages};
+use kkv_base::count::counted;
+use kkv_base::limits::{DEFAULT_MESSAGES, SLOT_BYTES};
+use kkv_relay::memory::{Page, lockable_pages};
 
 const KIB_PER_SLOT: u64 = SLOT_BYTES as u64 >> 10;
 
@@ -215,7 +215,7 @@ mod tests {
         }
         // This test's own process has not been closed.
         assert_eq!(dumps(&seen(Err(ClientError::Silent))).state, Wrong);
-        crate::memory::harden();
+        kkv_relay::memory::harden();
         assert_eq!(dumps(&seen(Err(ClientError::Silent))).state, Well);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
-use crate::limits::EARLIEST_CLOCK;
 use crate::tor::{TorTrouble, TorWay};
+use kkv_base::limits::EARLIEST_CLOCK;
 use kkv_owner::Reach;
 use kkv_ui::explain::unreachable_hint;
 use kkv_ui::fields::time;

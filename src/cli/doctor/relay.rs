@@ -108,11 +108,11 @@ impl Limits {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::pow::Cost;
-    use crate::protocol::ids::RelayId;
-    use crate::queue::Occupancy;
-    use crate::sandbox::{Confined, Sandbox};
     use crate::tor::TorMode;
+    use kkv_pow::Cost;
+    use kkv_protocol::ids::RelayId;
+    use kkv_relay::queue::Occupancy;
+    use kkv_relay::sandbox::{Confined, Sandbox};
 
     pub(in super::super) const LIMITS: &str = "\
 Limit                     Soft Limit           Hard Limit           Units     

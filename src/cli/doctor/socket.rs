@@ -9,9 +9,9 @@ use tokio::net::UnixStream;
 
 use super::Finding;
 use super::relay::Seen;
-use crate::process::{ROOT, own_uid};
-use crate::unix_socket::directory_of;
 use kkv_client::owner::ClientError;
+use kkv_net::process::{ROOT, own_uid};
+use kkv_net::unix_socket::directory_of;
 use kkv_terminal::visible::quoted;
 use kkv_ui::advice::keep_from_writing;
 

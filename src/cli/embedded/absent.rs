@@ -12,8 +12,8 @@ use axum::Router;
 use clap::Args;
 use tokio::sync::watch;
 
-use crate::onion::OnionAddress;
 use crate::tor::{TorMode, TorState};
+use kkv_protocol::onion::OnionAddress;
 use kkv_ui::error::CliError;
 use kkv_ui::tor::{TorOptions, without_embedded_tor};
 
@@ -73,7 +73,7 @@ impl PublishedService {
         match *self {}
     }
 
-    pub(super) async fn serve(self, _: Router) -> crate::http::AcceptStopped {
+    pub(super) async fn serve(self, _: Router) -> kkv_net::http::AcceptStopped {
         match self {}
     }
 }

@@ -11,13 +11,13 @@ use super::super::embedded::RelayArgs;
 use super::super::environment::KKV_ENVIRONMENT;
 use super::super::exit::RELAY_CODES;
 use super::super::value_parsers::{self, SOCKET_HELP, from_one_to, named_file};
-use crate::limits::{
+use crate::tor::{Listen, TorMode};
+use kkv_base::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
     MAX_MESSAGES, MAX_TTL, MIN_TTL,
 };
-use crate::pow::Cost;
-use crate::protocol::suite::{Suite, SuitePolicy};
-use crate::tor::{Listen, TorMode};
+use kkv_pow::Cost;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 /// Runs your inbox: an onion service at which anyone can leave you a message. Messages are kept in memory only;
 /// stopping it (pkill -x kkv) wipes them. Read them with kkvc.

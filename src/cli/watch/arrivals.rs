@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::protocol::ids::RelayId;
-use crate::queue::MessageId;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Known, Message, Summary};
+use kkv_protocol::ids::RelayId;
+use kkv_relay::queue::MessageId;
 use kkv_terminal::stderr::{info, warn};
 use kkv_terminal::visible::OneLine;
 use kkv_ui::error::CliError;
@@ -213,12 +213,12 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ids::SenderId;
-    use crate::protocol::kind::Kind;
-    use crate::protocol::suite::Suite;
-    use crate::queue::Queue;
     use crate::stage::Socket;
+    use kkv_protocol::ids::SenderId;
+    use kkv_protocol::kind::Kind;
+    use kkv_protocol::suite::Suite;
     use kkv_relay::owner::stage::Stage;
+    use kkv_relay::queue::Queue;
     use proptest::prelude::*;
 
     const FIRST: RelayId = RelayId([1; 32]);

@@ -13,8 +13,8 @@ use tokio::process::{Child, Command};
 use tokio::time::{interval, timeout};
 
 use super::Stop;
-use crate::protocol::openpgp::Block;
 use kkv_owner::{Message, Summary};
+use kkv_protocol::openpgp::Block;
 use kkv_ui::error::{CliError, Exit};
 
 /// A command that is stopped has so long to end by itself.
@@ -159,10 +159,10 @@ mod tests {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
 
     use super::*;
-    use crate::protocol::ids::SenderId;
-    use crate::protocol::kind::Kind;
-    use crate::protocol::suite::Suite;
-    use crate::queue::MessageId;
+    use kkv_protocol::ids::SenderId;
+    use kkv_protocol::kind::Kind;
+    use kkv_protocol::suite::Suite;
+    use kkv_relay::queue::MessageId;
 
     #[test]
     fn the_environment_says_what_is_known_of_a_message_under_names_that_never_change() {

@@ -3,13 +3,13 @@
 use zeroize::Zeroizing;
 
 use super::App;
-use crate::count::counted;
-use crate::queue::MessageId;
 use crate::tui::event::Effect;
 use crate::tui::state::question::Question;
 use crate::tui::state::reading::Reading;
 use crate::tui::state::relay::RelayState;
+use kkv_base::count::counted;
 use kkv_owner::Reach;
+use kkv_relay::queue::MessageId;
 use kkv_terminal::visible::OneLine;
 
 impl App {

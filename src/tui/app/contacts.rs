@@ -3,13 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::App;
-use crate::contacts::{Contact, Name};
 use crate::tor::Target;
 use crate::tui::event::{ContactsEvent, Effect};
 use crate::tui::state::contact_form::ContactForm;
 use crate::tui::state::contact_list::Change;
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
+use kkv_client::contacts::{Contact, Name};
 use kkv_ui::fields::{address, words};
 
 impl App {

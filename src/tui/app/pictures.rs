@@ -18,15 +18,15 @@ use zeroize::Zeroizing;
 
 use super::tests::{ADDRESS, arrives, press, sent, status};
 use super::*;
-use crate::contacts::{Book, Contact};
-use crate::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
-use crate::protocol::ids::{RelayId, SenderId};
-use crate::protocol::openpgp::Block;
-use crate::protocol::suite::Suite;
 use crate::tui::event::{DeliveryEvent, RelayEvent};
 use crate::tui::state::inbox::tests::summary;
 use crate::tui::view::draw;
+use kkv_client::contacts::{Book, Contact};
 use kkv_owner::Summary;
+use kkv_protocol::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
+use kkv_protocol::ids::{RelayId, SenderId};
+use kkv_protocol::openpgp::Block;
+use kkv_protocol::suite::Suite;
 use kkv_ui::fields::fingerprint;
 
 /// When each message came, and when one was sent: by the clock on the wall, wherever on Earth the pictures are drawn.

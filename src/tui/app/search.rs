@@ -1,9 +1,9 @@
 //! Searching the list.
 
 use super::App;
-use crate::queue::MessageId;
 use crate::tui::event::Effect;
 use crate::tui::state::screen::Screen;
+use kkv_relay::queue::MessageId;
 
 impl App {
     pub(super) fn edit_search(&mut self) {
@@ -75,12 +75,12 @@ mod tests {
 
     use super::super::tests::{ADDRESS, app, arrives, press, screen, status};
     use super::*;
-    use crate::protocol::ids::RelayId;
     use crate::tui::event::{Event, Input, RelayEvent};
     use crate::tui::state::inbox::tests::{listed, summary};
     use crate::tui::state::relay::RelayState;
     use crate::tui::state::search::SearchRequest;
     use kkv_owner::Delete;
+    use kkv_protocol::ids::RelayId;
 
     /// Which messages are to be looked at, and the number of their search.
     fn asked(effects: &[Effect]) -> (u64, Vec<u64>) {

@@ -17,15 +17,15 @@ use ratatui::backend::TestBackend;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::protocol::ids::{RelayId, SessionId};
-use crate::protocol::suite::Suite;
-use crate::protocol::wire::Hex;
 use crate::tui::event::{ContactsEvent, DeliveryEvent, RelayEvent};
 use crate::tui::state::contact_list::Change;
 use crate::tui::state::inbox::tests::{listed, summary};
 use crate::tui::state::outbox::DeliveryState;
 use crate::tui::view::draw;
 use kkv_owner::{Delete, Message, Summary};
+use kkv_protocol::ids::{RelayId, SessionId};
+use kkv_protocol::suite::Suite;
+use kkv_protocol::wire::Hex;
 use kkv_terminal::visible::Visible;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::steps::Steps;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::count::counted;
+use kkv_base::count::counted;
 
 /// Where things are, for the mouse.
 #[derive(Debug, Default, Clone, Copy)]

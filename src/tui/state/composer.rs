@@ -5,11 +5,11 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
 use super::{field, undo};
-use crate::contacts::Book;
-use crate::limits::MAX_TEXT_BYTES;
-use crate::protocol::text::Text;
 use crate::tor::Target;
+use kkv_base::limits::MAX_TEXT_BYTES;
+use kkv_client::contacts::Book;
 use kkv_client::contacts::Recipient;
+use kkv_protocol::text::Text;
 use kkv_terminal::visible::without_hidden;
 use kkv_ui::fields::did_you_mean;
 
@@ -202,7 +202,7 @@ mod tests {
     use crossterm::event::KeyModifiers;
 
     use super::*;
-    use crate::contacts::Contact;
+    use kkv_client::contacts::Contact;
 
     const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 

@@ -5,9 +5,9 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use super::contact_list::Change;
 use super::field;
-use crate::contacts::{Contact, Name};
-use crate::protocol::ids::SenderId;
 use crate::tor::Target;
+use kkv_client::contacts::{Contact, Name};
+use kkv_protocol::ids::SenderId;
 use kkv_ui::fields::sender;
 
 /// What each line is for.
@@ -106,7 +106,7 @@ fn line(text: String, hint: &str) -> TextArea<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::identity::SenderKey;
+    use kkv_protocol::crypto::identity::SenderKey;
 
     const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::contacts::{Book, BookError, Contact, Name};
-use crate::crypto::identity::PublicKey;
-use crate::protocol::ids::SenderId;
-use crate::protocol::suite::Suite;
 use crate::tor::Target;
+use kkv_client::contacts::{Book, BookError, Contact, Name};
+use kkv_protocol::crypto::identity::PublicKey;
+use kkv_protocol::ids::SenderId;
+use kkv_protocol::suite::Suite;
 
 /// All contacts, and the one that keys act on.
 pub(in crate::tui) struct ContactList {

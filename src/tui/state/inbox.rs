@@ -5,8 +5,8 @@ use std::iter::Rev;
 use std::mem::take;
 use std::slice;
 
-use crate::queue::MessageId;
 use kkv_owner::{List, Summary};
+use kkv_relay::queue::MessageId;
 
 /// Messages, newest first, and the one that keys act on.
 #[derive(Debug, Default)]
@@ -210,9 +210,9 @@ impl Inbox {
 #[cfg(test)]
 pub(in crate::tui) mod tests {
     use super::*;
-    use crate::protocol::ids::SenderId;
-    use crate::protocol::kind::Kind;
-    use crate::protocol::suite::Suite;
+    use kkv_protocol::ids::SenderId;
+    use kkv_protocol::kind::Kind;
+    use kkv_protocol::suite::Suite;
 
     pub(in crate::tui) fn summary(id: u64) -> Summary {
         Summary {

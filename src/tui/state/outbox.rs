@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use zeroize::Zeroizing;
 
-use crate::lock;
+use kkv_base::lock;
 use kkv_ui::error::CliError;
 use kkv_ui::steps::Steps;
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use crate::contacts::Name;
-use crate::count::counted;
-use crate::queue::MessageId;
 use crate::tor::Target;
+use kkv_base::count::counted;
+use kkv_client::contacts::Name;
+use kkv_relay::queue::MessageId;
 
 /// Something that waits for y or n.
 pub(in crate::tui) enum Question {

@@ -8,9 +8,9 @@ use ratatui_textarea::{CursorMove, TextArea};
 use zeroize::Zeroizing;
 
 use super::field;
-use crate::contacts::Name;
-use crate::queue::MessageId;
+use kkv_client::contacts::Name;
 use kkv_client::find::Wanted;
+use kkv_relay::queue::MessageId;
 
 /// What is looked for, if anything is.
 #[derive(Default)]

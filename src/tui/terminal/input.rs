@@ -10,7 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::event::Input;
 use super::decode::Decoder;
-use crate::crypto::scrub;
+use kkv_protocol::crypto::scrub;
 
 /// Read at once. A terminal's own buffer holds four times as much.
 const READ_BYTES: usize = 1024;

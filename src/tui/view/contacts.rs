@@ -6,9 +6,9 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use super::fitted::{fitted, indented};
-use crate::contacts::Contact;
 use crate::tui::app::App;
 use crate::tui::state::contact_form::TITLES;
+use kkv_client::contacts::Contact;
 use kkv_ui::fields::{address, short};
 
 /// Columns for a name.

@@ -7,12 +7,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::fitted::fitted;
-use crate::count::counted;
 use crate::tor::TorState;
 use crate::tui::app::App;
 use crate::tui::app::bindings::{Action, Binding, bindings};
 use crate::tui::state::relay::RelayState;
 use crate::tui::state::screen::Screen;
+use kkv_base::count::counted;
 use kkv_owner::{Reach, Status};
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::{columns, wrapped};

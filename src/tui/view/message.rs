@@ -6,10 +6,10 @@ use ratatui::text::Line;
 use ratatui::widgets::Block;
 
 use super::fitted::fitted;
-use crate::count::counted;
-use crate::crypto::identity::Sender;
 use crate::tui::app::App;
 use crate::tui::terminal::row_backend::put;
+use kkv_base::count::counted;
+use kkv_protocol::crypto::identity::Sender;
 use kkv_ui::fields::{fingerprint, time};
 use kkv_ui::preview::openpgp_in_short;
 

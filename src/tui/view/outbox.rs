@@ -7,13 +7,13 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
 use super::fitted::{fitted, indented};
-use crate::count::counted;
-use crate::lock;
 use crate::tui::app::App;
 use crate::tui::state::areas::Page;
 use crate::tui::state::composer::Field;
 use crate::tui::state::outbox::{DeliveryState, Outgoing};
 use crate::tui::theme::Theme;
+use kkv_base::count::counted;
+use kkv_base::lock;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::{columns, wrapped};
 use kkv_ui::error::Exit;

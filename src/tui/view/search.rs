@@ -6,10 +6,10 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::fitted::fitted;
-use crate::count::counted;
 use crate::tui::app::App;
 use crate::tui::state::screen::Screen;
 use crate::tui::state::search::ActiveSearch;
+use kkv_base::count::counted;
 use kkv_terminal::visible::OneLine;
 use kkv_terminal::wrapped::columns;
 

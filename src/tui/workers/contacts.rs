@@ -9,10 +9,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::contacts::{BookFile, ChangeError};
-use crate::crypto::scrub;
 use crate::tui::event::{ContactsEvent, Event};
 use crate::tui::state::contact_list::Change;
+use kkv_client::contacts::{BookFile, ChangeError};
+use kkv_protocol::crypto::scrub;
 
 /// What other programs have done to the file is looked for so often. While nothing has, that is one `stat`.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);

@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::count::counted;
-use crate::limits::MAX_PREVIEW_CHARACTERS;
-use crate::protocol::ids::RelayId;
-use crate::queue::MessageId;
 use crate::tui::event::{Event, RelayEvent};
 use crate::tui::state::search::SearchRequest;
+use kkv_base::count::counted;
+use kkv_base::limits::MAX_PREVIEW_CHARACTERS;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Delete, Done};
+use kkv_protocol::ids::RelayId;
+use kkv_relay::queue::MessageId;
 use kkv_ui::error::CliError;
 use kkv_ui::fields::id_list;
 use kkv_ui::selection::{IdRange, no_such_message};

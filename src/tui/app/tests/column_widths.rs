@@ -1,12 +1,12 @@
 //! What the list and the line at the top show at each width: whole words and numbers.
 
 use super::*;
-use crate::contacts::{Book, Contact};
-use crate::crypto::identity::{KeySeed, SigningKey};
-use crate::protocol::openpgp::Block;
 use crate::tor::{TorState, TorTrouble};
 use crate::tui::state::inbox::tests::summary;
+use kkv_client::contacts::{Book, Contact};
 use kkv_owner::Summary;
+use kkv_protocol::crypto::identity::{KeySeed, SigningKey};
+use kkv_protocol::openpgp::Block;
 
 #[test]
 fn the_line_at_the_top_says_whole_words_about_tor_at_every_width() {

@@ -1,8 +1,8 @@
 //! Contacts in a file, which takes its time: what is on the screen until it has them, and what if it doesn't take them.
 
 use super::*;
-use crate::contacts::{Book, Contact};
-use crate::protocol::suite::Suite;
+use kkv_client::contacts::{Book, Contact};
+use kkv_protocol::suite::Suite;
 
 /// Somebody who is written down and handed over.
 fn written_down(app: &mut App) -> Change {

@@ -3,10 +3,10 @@
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
-use crate::queue::Queue;
 use crate::stage::Socket;
 use kkv_relay::owner::Host;
 use kkv_relay::owner::stage::Stage;
+use kkv_relay::queue::Queue;
 
 const MESSAGES: u32 = 10_000;
 /// The longest of the status and of a change, with its head.

@@ -67,7 +67,11 @@ async fn worker_of(
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("kkv.sock");
     let listener = OwnerListener::bind(&socket).await.unwrap();
-    let serving = crate::http::serve(listener, router, crate::http::ConnectionLimits::for_owner());
+    let serving = kkv_net::http::serve(
+        listener,
+        router,
+        kkv_net::http::ConnectionLimits::for_owner(),
+    );
     let (events, happening) = unbounded_channel();
     let worker = RelayWorker::new(Some(socket), events, true);
     let serving = async {
