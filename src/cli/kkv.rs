@@ -52,6 +52,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Runs the relay to its end.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Whatever file it was started by (/proc/self/exe, a link): who ends `kkv` by its name means it.
+    _ = rustix::thread::set_name(c"kkv");
     writer::hold();
     let _last = LastWords::within(Some(LAST_WORDS));
     panic::report_place_only("kkv");

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -10,10 +10,14 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::tui::event::{Event, RelayEvent};
 
+/// This very program, which is both: also where its file has gone or was replaced, and never another's.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
 /// Starts `kkv`, with its socket at `socket` if it is to be another than usual. If it ends again, that is told, and
 /// why.
 pub(in crate::tui) fn start(socket: Option<&Path>, events: &UnboundedSender<Event>) {
-    let mut command = Command::new(program());
+    let mut command = Command::new(THIS_PROGRAM);
+    command.arg0("kkv");
     if let Some(socket) = socket {
         command.arg("--socket").arg(socket);
     }
@@ -32,15 +36,6 @@ pub(in crate::tui) fn start(socket: Option<&Path>, events: &UnboundedSender<Even
         }
         Err(fault) => send(RelayEvent::Failed(format!("kkv can't be started: {fault}"))),
     }
-}
-
-/// The one that came with this program, or else the one that a shell would find.
-fn program() -> PathBuf {
-    let beside = std::env::current_exe().map(|path| path.with_file_name("kkv"));
-    beside
-        .ok()
-        .filter(|path| path.is_file())
-        .unwrap_or_else(|| "kkv".into())
 }
 
 /// Waits until it ends; what it has said of why.
