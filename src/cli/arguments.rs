@@ -63,18 +63,21 @@ fn report(mut fault: Error, command: &Command, typed: &Typed, words: &[OsString]
             Err(failed) => report_error(command.get_name(), &failed),
         };
     }
+    let blamed = typed.blamed(&fault, command);
     if let Some(failed) = build::asked_for_embedded_tor(&fault, command, words) {
         report_error(command.get_name(), &failed);
     } else {
         correct_tip(&mut fault, words);
         // What was typed or pasted is shown back in it: an address, say, that a stranger made up.
-        let text = escaped(&fault.render().to_string(), words);
+        let values = blamed.iter().filter_map(std::env::var_os);
+        let given: Vec<OsString> = words.iter().cloned().chain(values).collect();
+        let text = escaped(&mut fault, &given);
         match text.strip_prefix("error: ") {
             Some(rest) => error("error:", rest),
             None => warn(text),
         }
     }
-    for variable in typed.blamed(&fault, command) {
+    for variable in blamed {
         warn(format_args!(
             "\n{variable} is set in the environment; env -u {variable} runs without it."
         ));
@@ -95,11 +98,28 @@ fn correct_tip(fault: &mut Error, words: &[OsString]) {
     }
 }
 
-/// What clap says of `words`, made safe, with each of them in one line.
-fn escaped(said: &str, words: &[OsString]) -> String {
-    let mut said = said.trim_end().to_owned();
-    let typed = words.iter().map(|word| word.to_string_lossy());
-    for word in typed.filter(|word| word.contains('\n')) {
+/// What clap says, made safe, with each of the words and values that were `given` in one line.
+fn escaped(fault: &mut Error, given: &[OsString]) -> String {
+    let in_one_line = |text: &String| OneLine(text).to_string();
+    // What clap repeats itself. It may be a part of what was given: behind `-c` or `=`, or between commas.
+    let repeated: Vec<(ContextKind, ContextValue)> = fault
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(in_one_line(text)))),
+            ContextValue::Strings(texts) => {
+                let texts = texts.iter().map(in_one_line).collect();
+                Some((kind, ContextValue::Strings(texts)))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in repeated {
+        fault.insert(kind, value);
+    }
+    // What the parser of a value says may repeat it as well.
+    let mut said = fault.render().to_string().trim_end().to_owned();
+    let given = given.iter().map(|word| word.to_string_lossy());
+    for word in given.filter(|word| word.contains('\n')) {
         let value = word.split_once('=').map(|(_, value)| value);
         let parts = [Some(&*word), value].into_iter().flatten();
         for part in parts.filter(|part| part.contains('\n')) {

@@ -1,5 +1,13 @@
 //! Options from the environment: where the command line has none, and never more than it could have.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use regex::Regex;
+
 use crate::programs::{Outcome, Process, Relay, Signal, kkv, kkvc};
 
 /// `kkv` refuses to start with this variable.
@@ -137,5 +145,96 @@ fn the_command_that_is_meant_takes_variables_as_the_one_that_is_named() {
         run.finish()
             .must_end_with(2)
             .must_say("KKVC_THREADS is set");
+    }
+}
+
+/// What would look like a line of the program's own.
+const LIE: &str = "kkvc: 7 messages deleted";
+
+#[track_caller]
+fn must_have_no_lie(outcome: &Outcome, what: &str) {
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned() + &outcome.stderr;
+    let lies = said.lines().any(|line| line.trim_start().starts_with(LIE));
+    assert!(!lies, "{what}: {said}");
+}
+
+/// The variables that the manual page of a program names.
+fn variables(program: &str) -> BTreeSet<String> {
+    let variable = Regex::new(r"(?m)^\\fB(KKVC?_[A-Z_]+) *\\fR").expect("an expression");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/man");
+    let page = fs::read_to_string(page.join(program).with_extension("1"));
+    let page = page.expect("it is kept");
+    let named = variable.captures_iter(&page);
+    named.map(|named| named[1].to_owned()).collect()
+}
+
+#[test]
+fn no_variable_puts_a_line_of_its_own_into_what_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let must_tell_no_lie = |command: fn() -> Command, words: &[&str], name: &str| {
+        // Of a list, each part is told by itself.
+        let mut command = command();
+        command.args(words).env(name, format!("a,b\n{LIE}\nc,d"));
+        command.current_dir(directory.path());
+        command.env("XDG_STATE_HOME", directory.path());
+        let outcome = Process::spawn(command, None).finish();
+        assert_ne!(outcome.code, Some(0), "{name} {words:?}: {outcome:?}");
+        must_have_no_lie(&outcome, &format!("{name} {words:?}"));
+    };
+    // So that a relay which has nothing against the value ends as well.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let names = variables("kkv");
+    assert!(names.len() > 12, "{names:?}");
+    for name in &names {
+        let words = ["--tor", "off", "--listen", &taken];
+        let typed = match name.as_str() {
+            "KKV_TOR" => &[][..],
+            "KKV_LISTEN" => &words[..2],
+            _ => &words[..],
+        };
+        must_tell_no_lie(kkv, typed, name);
+        must_tell_no_lie(kkv, &["address", "backup", "file"], name);
+    }
+    let client = || kkvc([""; 0]).into_command();
+    let names = variables("kkvc");
+    assert!(names.len() > 20, "{names:?}");
+    for name in &names {
+        for words in [
+            &[][..],
+            &["send", "127.0.0.1:1", "-m", "x"],
+            &["send", "name", "-m", "x"],
+            &["list"],
+            &["read", "1"],
+            &["watch"],
+            &["doctor"],
+            &["card", "name"],
+            &["contact", "add", "name", "127.0.0.1:1"],
+            &["identity", "none/file"],
+            &["verify", "file"],
+            &["bench", "--none"],
+        ] {
+            must_tell_no_lie(client, words, name);
+        }
+    }
+}
+
+#[test]
+fn no_word_puts_a_line_of_its_own_into_what_is_said() {
+    let value = format!("4\n{LIE}\n5");
+    for words in [
+        [format!("-c{value}"), String::new()],
+        [format!("-qc{value}"), String::new()],
+        [format!("-c={value}"), String::new()],
+        ["-c".to_owned(), value.clone()],
+        [format!("--cost-pow={value}"), String::new()],
+        ["--allow".to_owned(), format!("x,{value},y")],
+        [format!("--{value}"), String::new()],
+        [value.clone(), String::new()],
+    ] {
+        let mut command = kkv();
+        command.args(words.iter().filter(|word| !word.is_empty()));
+        let outcome = Process::spawn(command, None).finish().must_end_with(2);
+        must_have_no_lie(&outcome, &format!("{words:?}"));
     }
 }
