@@ -317,6 +317,10 @@ pub const CONTACTS_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// memory, or hours.
 pub const MAX_CONTACTS_WORK_FACTOR: u8 = CONTACTS_WORK_FACTOR + 2;
 
+/// Longest file of settings for the Tor inside, in bytes: a thousand fallback directories, of 250 bytes each with two
+/// identities and two addresses, take a quarter of it.
+pub const MAX_TOR_CONFIG_BYTES: usize = 1024 * 1024;
+
 /// Longest file with a key or passphrase, in bytes: keys take 128, passphrases [`MAX_PASSPHRASE_BYTES`].
 pub const MAX_SECRET_FILE_BYTES: usize = 4096;
 
