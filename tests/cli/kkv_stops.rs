@@ -1,12 +1,16 @@
 //! How `kkv` ends, and what happens where another one is or was.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use crate::programs::{
-    Outcome, Process, Relay, Signal, Terminal, kkv, kkv_at, kkvc, through_shell,
+    Outcome, Process, Relay, Signal, Terminal, kkv, kkv_at, kkvc, run_by, through_shell,
 };
+
+/// A user that owns nothing on this machine.
+const STRANGER: u32 = 65_501;
 
 /// What stopping may take, by the program's own promise: shorter than anyone can look away.
 const PROMISED: Duration = Duration::from_millis(100);
@@ -119,6 +123,38 @@ fn a_second_relay_on_the_same_port_is_refused_and_the_first_goes_on() {
     assert!(!other.exists(), "the second one's socket stayed behind");
     first.deliver(b"still here");
     assert_eq!(first.text(1), "still here");
+}
+
+#[test]
+fn a_socket_of_another_user_is_told_from_another_relay() {
+    assert!(rustix::process::geteuid().is_root(), "see scripts/test");
+    let directory = tempfile::tempdir().unwrap();
+    // Not /tmp itself, where a directory for the socket has to be its owner's alone.
+    let shared = directory.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    for (path, mode) in [(directory.path(), 0o755), (&shared, 0o1777)] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    let path = shared.join("kkv.sock");
+    let refused = |user: Option<u32>, of: u32| {
+        let mut command = kkv_at(&path);
+        if let Some(user) = user {
+            run_by(user, &mut command);
+        }
+        let told = Process::spawn(command, None).finish().must_end_with(1);
+        assert!(!told.stderr.contains("the other one"), "{}", told.stderr);
+        told.must_say(&format!("belongs to another user (uid {of})"))
+            .must_say("Name another socket with --socket.");
+        assert!(path.exists(), "it was taken away");
+    };
+    let listener = UnixListener::bind(&path).unwrap();
+    chown(&path, Some(STRANGER), None).unwrap();
+    refused(None, STRANGER); // root gets through to it
+    chown(&path, Some(0), None).unwrap();
+    refused(Some(STRANGER), 0); // by its mode another user doesn't
+    drop(listener);
+    fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
+    refused(Some(STRANGER), 0); // nobody listens, and only its owner may remove it
 }
 
 #[test]

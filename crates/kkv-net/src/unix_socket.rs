@@ -28,6 +28,9 @@ pub enum SocketError {
     /// A program accepts connections on it.
     #[error("{0} is in use by another kkv")]
     InUse(PathBuf),
+    /// It is of the user with this number, and can't be replaced.
+    #[error("{0} belongs to another user (uid {1})")]
+    OfAnotherUser(PathBuf, u32),
     /// The path exists and is no socket.
     #[error("{0} exists and is not a socket; it is left alone")]
     NotASocket(PathBuf),
@@ -191,31 +194,41 @@ impl Drop for BoundPath {
 
 /// Removes a socket that nobody listens on.
 async fn remove_stale(path: &Path) -> Result<(), SocketError> {
-    match fs::symlink_metadata(path) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
+    let metadata = match fs::symlink_metadata(path) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(fault) => return Err(SocketError::Io(path.to_owned(), fault)),
         Ok(metadata) if !metadata.file_type().is_socket() => {
-            Err(SocketError::NotASocket(path.to_owned()))
+            return Err(SocketError::NotASocket(path.to_owned()));
         }
-        Ok(_) => match UnixStream::connect(path).await {
-            // Reset: the listener was closed before it accepted this connection.
-            Err(fault)
-                if matches!(
-                    fault.kind(),
-                    io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-                ) =>
-            {
-                match fs::remove_file(path) {
-                    Err(fault) if fault.kind() != io::ErrorKind::NotFound => {
-                        Err(SocketError::Io(path.to_owned(), fault))
-                    }
-                    _ => Ok(()),
-                }
+        Ok(metadata) => metadata,
+    };
+    // In a directory for everybody, such as /tmp, it may be anybody's. Who listens there need not be a relay.
+    let other = Some(metadata.uid()).filter(|owner| *owner != own_uid());
+    let failed = |fault: io::Error| match other {
+        Some(other) if fault.kind() == io::ErrorKind::PermissionDenied => {
+            Err(SocketError::OfAnotherUser(path.to_owned(), other))
+        }
+        _ => Err(SocketError::Io(path.to_owned(), fault)),
+    };
+    match UnixStream::connect(path).await {
+        // Reset: the listener was closed before it accepted this connection.
+        Err(fault)
+            if matches!(
+                fault.kind(),
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            match fs::remove_file(path) {
+                Err(fault) if fault.kind() != io::ErrorKind::NotFound => failed(fault),
+                _ => Ok(()),
             }
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()), // removed meanwhile
-            Ok(_) => Err(SocketError::InUse(path.to_owned())),
-            Err(fault) => Err(SocketError::Io(path.to_owned(), fault)),
-        },
+        }
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()), // removed meanwhile
+        Err(fault) => failed(fault),
+        Ok(_) => Err(match other {
+            Some(other) => SocketError::OfAnotherUser(path.to_owned(), other),
+            None => SocketError::InUse(path.to_owned()),
+        }),
     }
 }
 
