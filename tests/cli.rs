@@ -33,6 +33,7 @@ mod prompts;
 mod ranges;
 mod raw;
 mod receipt;
+mod scripts_run;
 mod send;
 mod send_fails;
 mod send_in_doubt;
