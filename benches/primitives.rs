@@ -45,8 +45,8 @@ fn primitives(criterion: &mut Criterion) {
     bench("BLAKE3 keyed, 64 bytes (one nonce)", &mut || {
         black_box(operations.keyed(64));
     });
-    bench("BLAKE3 derive_key, 112 bytes", &mut || {
-        black_box(operations.derive(112));
+    bench("BLAKE3 derive_key, 128 bytes", &mut || {
+        black_box(operations.derive(128));
     });
     bench("BLAKE3 derive_key, 3600 bytes", &mut || {
         black_box(operations.derive(3600));

@@ -34,7 +34,7 @@ pub struct Operations {
 
 /// What a kkv/2 statement is signed as: prefix and digest.
 const STATEMENT_BYTES: usize = 48;
-const EXCHANGE_BYTES: usize = 112 + 16 * 8 + 32 + 1184;
+const EXCHANGE_BYTES: usize = 128 + 16 * 8 + 32 + 1184;
 const SESSION_BYTES: usize = 32 + 64 + 32 + 1088;
 const SEALED_BYTES: usize = v2::message::PLAIN_BYTES;
 

@@ -14,6 +14,8 @@ use kkv_protocol::crypto::seal::TAG_BYTES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
+use kkv_protocol::v2::purpose::Purpose;
+use kkv_protocol::wire::Hex;
 use kkv_protocol::{Terms, v1, v2};
 use libfuzzer_sys::fuzz_target;
 use rand::SeedableRng;
@@ -52,8 +54,9 @@ static OPEN: LazyLock<Open> = LazyLock::new(|| {
     let request = v2::wire::PowRequest {
         suite: "kkv/2".to_owned(),
         sender: public,
+        purpose: Hex(Purpose::Message.to_bytes()),
     };
-    let answer = v2::relay::issue(&relay, &request, &terms, rng).expect("it is kkv/2");
+    let answer = v2::relay::issue(&relay, &request, Purpose::Message, &terms, rng);
     let paid = stranger::v2::Paid::new(&sender, &answer, 1);
     let request = paid.request();
     let admitted = v2::relay::admit(&relay, &request, 0).expect("it is paid for");

@@ -101,10 +101,19 @@ impl Request {
             Self::PowV1(request) => Self::PowV1(v1::wire::PowRequest {
                 bytes: flipped_id(request.bytes, u)?,
             }),
-            Self::PowV2(request) => Self::PowV2(v2::wire::PowRequest {
-                suite: request.suite.clone(),
-                sender: flipped_id(request.sender, u)?,
-            }),
+            Self::PowV2(request) => {
+                let (mut sender, mut purpose) = (request.sender, request.purpose);
+                if field.is_multiple_of(2) {
+                    sender = flipped_id(sender, u)?;
+                } else {
+                    purpose = flipped(purpose, u)?;
+                }
+                Self::PowV2(v2::wire::PowRequest {
+                    suite: request.suite.clone(),
+                    sender,
+                    purpose,
+                })
+            }
             Self::ExchangeV1(request) => {
                 let mut to = v1::wire::Exchange { ..*request };
                 match field % 6 {

@@ -7,7 +7,9 @@ use kkv_pow::{InstructionSet, Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::{KeySeed, PublicKey, Relay, SenderKey};
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v1::wire::{PowAnswer as PowAnswerV1, PowRequest as PowRequestV1};
+use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::wire::{PowAnswer as PowAnswerV2, PowRequest as PowRequestV2};
+use kkv_protocol::wire::Hex;
 use serde::de::DeserializeOwned;
 
 use crate::request::Request;
@@ -45,6 +47,7 @@ pub fn hello(suite: Suite, key: &SenderKey) -> Request {
         Suite::V2 => Request::PowV2(PowRequestV2 {
             suite: suite.to_string(),
             sender,
+            purpose: Hex(Purpose::Message.to_bytes()),
         }),
     }
 }

@@ -51,10 +51,10 @@ proptest! {
         let (sender, session) = (SenderId([byte; 32]), SessionId([byte; 32]));
         let solution = HexUpTo::new(vec![byte; nonces]);
         let (x25519, suite) = (X25519PublicKey([byte; 32]), "kkv/2".to_owned());
-        only_as_an_object(&v2::wire::PowRequest { suite, sender })?;
-        only_as_an_object(&v2::wire::PowAnswer { challenge: Hex([byte; 112]), signature })?;
+        only_as_an_object(&v2::wire::PowRequest { suite, sender, purpose: Hex([byte; 2]) })?;
+        only_as_an_object(&v2::wire::PowAnswer { challenge: Hex([byte; 128]), signature })?;
         only_as_an_object(&v2::wire::ExchangeRequest {
-            challenge: Hex([byte; 112]),
+            challenge: Hex([byte; 128]),
             solution,
             x25519,
             mlkem768: Hex([byte; 1184]),

@@ -17,19 +17,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::visit::{ask, cases, inbox, paused, read, reserved, say, still_takes_a_message};
 use crate::raw_http::{Wire, get};
 
-const ROUTES: [&str; 6] = [
+const ROUTES: [&str; 7] = [
     "/pow",
     "/exchange_keys",
     "/msg",
+    "/ask",
     "/status",
     "/get_domain_pk",
     "/get_msg",
 ];
 
-const CONTENT_TYPES: [&str; 6] = [
+const CONTENT_TYPES: [&str; 7] = [
     "application/json",
     "application/x-www-form-urlencoded",
     "application/json; charset=utf-8",
+    "application/octet-stream",
     "multipart/form-data",
     "text/plain",
     "",
@@ -41,6 +43,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "bytes",
         "suite",
         "sender",
+        "purpose",
         "ed25519_pubkey",
         "nonce",
         "pow",
@@ -57,7 +60,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "session",
         "sealed",
     ]);
-    let length = prop::sample::select(vec![0, 8, 32, 64, 76, 112, 128, 1184, 3000, 3584, 4000]);
+    let length = prop::sample::select(vec![0, 8, 32, 64, 76, 128, 1184, 3000, 3584, 4000]);
     let hex = length.prop_flat_map(|bytes| {
         proptest::collection::vec(
             prop::sample::select(b"0123456789abcdefABCDEF".to_vec()),

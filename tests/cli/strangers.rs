@@ -85,7 +85,7 @@ fn no_answer_says_what_time_it_is_or_what_the_server_is() {
             413,
         ));
     }
-    let pow = r#"{"suite":"kkv/2","sender":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"}"#;
+    let pow = r#"{"suite":"kkv/2","sender":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a","purpose":"0000"}"#;
     answers.push((ask(&relay, "POST", "/pow", "application/json", pow), 200));
     for (answer, want) in answers {
         assert_eq!(status(&answer), want, "{answer}");
@@ -103,7 +103,7 @@ fn no_answer_says_what_time_it_is_or_what_the_server_is() {
 #[test]
 fn whoever_asks_and_then_says_no_more_is_answered_every_time() {
     let relay = Relay::start(&[]);
-    let pow = r#"{"suite":"kkv/2","sender":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"}"#;
+    let pow = r#"{"suite":"kkv/2","sender":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a","purpose":"0000"}"#;
     let address = relay.address();
     for close in ["", "Connection: close\r\n"] {
         let requests = [

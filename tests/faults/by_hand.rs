@@ -86,7 +86,7 @@ impl ByHand {
 
     /// Asks for a challenge in the name of any key.
     pub(crate) async fn challenge_for(&mut self, sender: &[u8; 32]) -> Challenge {
-        let body = json!({"suite": "kkv/2", "sender": hex(sender)});
+        let body = json!({"suite": "kkv/2", "sender": hex(sender), "purpose": "0000"});
         let answer = self.post("/pow", &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let answer: PowAnswer = serde_json::from_slice(&answer.body).expect("a challenge");

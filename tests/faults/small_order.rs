@@ -118,11 +118,11 @@ async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_1_before_anythin
 #[tokio::test]
 async fn small_order_ed25519_keys_of_a_relay_are_refused_in_kkv_2_though_their_signature_fits() {
     for weak in all() {
-        let sign = move |bytes: &mut [u8; 112]| {
+        let sign = move |bytes: &mut [u8; 128]| {
             let mut challenge = *bytes;
-            challenge[80..].copy_from_slice(&weak);
+            challenge[96..].copy_from_slice(&weak);
             let (fitting, signature) = forged(&weak, || {
-                challenge[16..48].copy_from_slice(&random());
+                challenge[32..64].copy_from_slice(&random());
                 (
                     challenge,
                     signed_bytes(&labels::CHALLENGE.digest(&[&challenge])),

@@ -176,7 +176,7 @@ async fn an_array_of_the_right_values_is_no_answer() {
 #[tokio::test]
 async fn the_answer_to_another_step_is_no_answer() {
     let zeros = |bytes: usize| "00".repeat(bytes);
-    let challenge = format!("{{\"challenge\":\"{}\"}}", zeros(112));
+    let challenge = format!("{{\"challenge\":\"{}\"}}", zeros(128));
     let key = zeros(32);
     let keys = format!(
         "{{\"diffie_hellman\":\"{}\",\"x25519\":\"{}\"}}",

@@ -19,7 +19,7 @@ use crate::raw_http::Wire;
 /// What is wrong with it: see [`Twist`].
 #[derive(Default)]
 pub struct Lies {
-    pub challenge: Option<fn(&mut [u8; 112])>,
+    pub challenge: Option<fn(&mut [u8; 128])>,
     pub challenge_signature: Option<SignChallenge>,
     /// Takes the place of the exchange's X25519 key.
     pub x25519: Option<X25519PublicKey>,
@@ -31,16 +31,16 @@ pub struct Lies {
 }
 
 /// See [`Twist::challenge_signature`].
-pub type SignChallenge = Box<dyn FnMut(&mut [u8; 112]) -> [u8; 64] + Send>;
+pub type SignChallenge = Box<dyn FnMut(&mut [u8; 128]) -> [u8; 64] + Send>;
 
 impl Twist for Lies {
-    fn challenge_v2(&mut self, bytes: &mut [u8; 112]) {
+    fn challenge_v2(&mut self, bytes: &mut [u8; 128]) {
         if let Some(change) = self.challenge {
             change(bytes);
         }
     }
 
-    fn challenge_signature(&mut self, bytes: &mut [u8; 112]) -> Option<[u8; 64]> {
+    fn challenge_signature(&mut self, bytes: &mut [u8; 128]) -> Option<[u8; 64]> {
         self.challenge_signature.as_mut().map(|sign| sign(bytes))
     }
 

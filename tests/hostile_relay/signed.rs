@@ -34,7 +34,7 @@ async fn failure_v2(lies: Lies) -> (Failure, Vec<String>) {
 }
 
 /// The same with a challenge changed so, correctly signed.
-async fn challenged_with(challenge: fn(&mut [u8; 112])) -> (Failure, Vec<String>) {
+async fn challenged_with(challenge: fn(&mut [u8; 128])) -> (Failure, Vec<String>) {
     failure_v2(Lies {
         challenge: Some(challenge),
         ..Lies::default()
@@ -54,7 +54,7 @@ async fn failure_v1(
 
 #[tokio::test]
 async fn a_challenge_that_nobody_can_pay_is_refused_and_not_worked_on() {
-    let costs: [fn(&mut [u8; 112]); 3] = [|c| c[1] = 61, |c| c[1] = 128, |c| c[1] = 255];
+    let costs: [fn(&mut [u8; 128]); 3] = [|c| c[1] = 61, |c| c[1] = 128, |c| c[1] = 255];
     for challenge in costs {
         let (failure, asked) = challenged_with(challenge).await;
         must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
@@ -72,7 +72,7 @@ async fn a_challenge_that_nobody_can_pay_is_refused_and_not_worked_on() {
 
 #[tokio::test]
 async fn a_challenge_with_an_absurd_lifetime_is_refused_in_kkv_2() {
-    let lifetimes: [fn(&mut [u8; 112]); 3] = [
+    let lifetimes: [fn(&mut [u8; 128]); 3] = [
         |c| c[4..8].copy_from_slice(&u32::MAX.to_le_bytes()),
         |c| c[4..8].copy_from_slice(&86_401u32.to_le_bytes()),
         |c| c[4..8].copy_from_slice(&0u32.to_le_bytes()),
@@ -128,7 +128,7 @@ async fn work_that_can_not_be_done_in_its_time_ends_with_its_time() {
 async fn a_challenge_for_another_sender_is_refused() {
     let (failure, _) = challenged_with(|bytes| {
         let other = SenderKey::generate(&mut rand::rng()).public();
-        bytes[48..80].copy_from_slice(other.as_bytes());
+        bytes[64..96].copy_from_slice(other.as_bytes());
     })
     .await;
     must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
@@ -138,11 +138,27 @@ async fn a_challenge_for_another_sender_is_refused() {
 
 #[tokio::test]
 async fn a_challenge_of_another_suite_is_refused() {
-    let suites: [fn(&mut [u8; 112]); 4] =
+    let suites: [fn(&mut [u8; 128]); 4] =
         [|c| c[0] = 0, |c| c[0] = 1, |c| c[0] = 3, |c| c[0] = 0xff];
     for challenge in suites {
         let (failure, _) = challenged_with(challenge).await;
         must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_for_another_purpose_or_with_more_in_it_is_refused() {
+    let others: [fn(&mut [u8; 128]); 5] = [
+        |c| c[2] = 1,
+        |c| c[2] = 2,
+        |c| c[3] = 1,
+        |c| c[18] = 1,
+        |c| c[31] = 1,
+    ];
+    for challenge in others {
+        let (failure, asked) = challenged_with(challenge).await;
+        must_be!(failure, Failure::Protocol(ProtocolError::WrongChallenge));
+        assert_eq!(asked, ["POST /pow"]);
     }
 }
 
@@ -165,7 +181,7 @@ async fn a_valid_signature_by_another_key_is_refused_at_every_step_of_kkv_2() {
     // A challenge that names another relay than the one that signs it.
     let (failure, _) = challenged_with(|bytes| {
         let other = SenderKey::generate(&mut rand::rng()).public();
-        bytes[80..].copy_from_slice(other.as_bytes());
+        bytes[96..].copy_from_slice(other.as_bytes());
     })
     .await;
     must_be!(failure, Failure::Protocol(ProtocolError::BadSignature));

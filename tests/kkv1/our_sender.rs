@@ -118,7 +118,7 @@ async fn a_sender_of_any_suite_asks_once_for_kkv_2_says_that_it_falls_back_and_d
     let key = hex(client.public());
     assert_eq!(
         probe.json(),
-        serde_json::json!({"suite": "kkv/2", "sender": key})
+        serde_json::json!({"suite": "kkv/2", "sender": key, "purpose": "0000"})
     );
     assert_exact(&requests, &server, &client, "hello");
     assert_eq!(server.texts(), ["hello"]);

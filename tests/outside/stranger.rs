@@ -124,7 +124,8 @@ impl Stranger {
 
     fn open_v2(&self) -> Session<'_> {
         let key = SenderKey::from_seed(&KeySeed::new(self.client.key.to_bytes().into()));
-        let request = json!({"suite": "kkv/2", "sender": hex(self.client.public())});
+        let request =
+            json!({"suite": "kkv/2", "sender": hex(self.client.public()), "purpose": "0000"});
         let answer: PowAnswer = read(self.asked("/pow", &request.to_string()));
         let challenge = ChallengeV2::from_bytes(&answer.challenge.0).expect("of suite 2");
         let found = Solver::default().solve(&challenge.puzzle(), &[0; 24], &Search::default());

@@ -12,6 +12,8 @@ use kkv_pow::{Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::purpose::Purpose;
+use kkv_protocol::wire::Hex;
 use kkv_protocol::{v1, v2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -104,6 +106,7 @@ impl Hello {
                 let body = v2::wire::PowRequest {
                     suite,
                     sender: public,
+                    purpose: Hex(Purpose::Message.to_bytes()),
                 };
                 Request::new("/pow", self.suite, &body)
             }

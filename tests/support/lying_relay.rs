@@ -30,9 +30,9 @@ pub trait Twist {
     /// Changes a challenge of kkv/1.
     fn challenge_v1(&mut self, _: &mut [u8; 76]) {}
     /// Changes a challenge of kkv/2.
-    fn challenge_v2(&mut self, _: &mut [u8; 112]) {}
+    fn challenge_v2(&mut self, _: &mut [u8; 128]) {}
     /// Signs a challenge of kkv/2 in the relay's stead; may change it once more, where a forger has to try.
-    fn challenge_signature(&mut self, _: &mut [u8; 112]) -> Option<[u8; 64]> {
+    fn challenge_signature(&mut self, _: &mut [u8; 128]) -> Option<[u8; 64]> {
         None
     }
     /// Changes the signing key that kkv/1 asks for.
@@ -153,14 +153,15 @@ impl LyingRelay {
     }
 
     fn pow_v2(&mut self, request: &v2::wire::PowRequest, twist: &mut impl Twist) -> String {
-        let mut bytes = [0; 112];
+        let mut bytes = [0; 128];
         bytes[0] = 2;
-        bytes[2..4].copy_from_slice(&120u16.to_le_bytes());
+        bytes[2..4].copy_from_slice(&request.purpose.0);
         bytes[4..8].copy_from_slice(&60u32.to_le_bytes());
         bytes[8..16].copy_from_slice(&(START + 60).to_le_bytes());
-        self.rng.fill_bytes(&mut bytes[16..48]);
-        bytes[48..80].copy_from_slice(&request.sender.0);
-        bytes[80..].copy_from_slice(self.public().as_bytes());
+        bytes[16..18].copy_from_slice(&120u16.to_le_bytes());
+        self.rng.fill_bytes(&mut bytes[32..64]);
+        bytes[64..96].copy_from_slice(&request.sender.0);
+        bytes[96..].copy_from_slice(self.public().as_bytes());
         twist.challenge_v2(&mut bytes);
         let signature = twist.challenge_signature(&mut bytes).unwrap_or_else(|| {
             let statement = labels::CHALLENGE.digest(&[&bytes]);

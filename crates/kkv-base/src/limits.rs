@@ -98,6 +98,28 @@ pub const MAX_SPENT: usize = 1 << 18;
 /// 546 paid messages a second for two minutes.
 pub const MAX_ACCEPTED: usize = 1 << 16;
 
+/// Most sessions for asks, with 256 bytes each: 4 MiB. Beyond that the one idle longest ends (§14).
+pub const MAX_ASK_SESSIONS: u32 = 1 << 14;
+
+/// Cost of a session for asks of the smallest size while nobody else has one, in bits (§14): what any machine pays in a
+/// blink. Two bits more for each size, since each is four times the last.
+pub const ASK_COST: u32 = 16;
+
+/// The most that sessions for asks add to their cost, in bits (§14). At the end of it, 28 bits for the smallest, a
+/// flooder with a graphics card of 10 GH/s opens 37 a second: it takes him seven minutes to replace all of them, and an
+/// honest session lasts for two.
+pub const MAX_ASK_SURCHARGE: u32 = 12;
+
+/// Bodies of asks above [`MAX_BODY_BYTES`] that are read at once, and as many that are answered, with 64 KiB of memory
+/// each: half a megabyte. Others wait for [`REQUEST_TIMEOUT`].
+pub const MAX_LARGE_BODIES: usize = 4;
+
+/// Bytes of an ask's body that have to arrive in each second, on average, once [`REQUEST_TIMEOUT`] is over.
+pub const MIN_UPLOAD_RATE: u32 = 4096;
+
+/// Bytes of its answer that have to be taken, likewise.
+pub const MIN_DOWNLOAD_RATE: u32 = 8192;
+
 /// Most slots of the queue: 400 MB, allocated at start.
 pub const MAX_MESSAGES: u32 = 100_000;
 

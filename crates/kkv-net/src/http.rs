@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use connection::Connection;
+pub use connection::Progress;
 pub use filter::AllowedHosts;
 pub use limits::ConnectionLimits;
 

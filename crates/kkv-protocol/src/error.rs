@@ -23,6 +23,9 @@ pub enum ProtocolError {
     /// The relay's exchange key would make the message readable by anyone (§6).
     #[error("the relay's exchange key is not a usable one")]
     BadExchangeKey,
+    /// An answer to an ask can't be opened (§14).
+    #[error("the relay's answer can't be opened")]
+    BadSeal,
     /// The receipt does not confirm this message (§8).
     #[error("the relay's receipt doesn't confirm this message")]
     BadReceipt,
@@ -38,6 +41,28 @@ pub enum BadChallenge {
     /// It asks for more zero bits than anyone may.
     #[error("its cost is {0}, and 60 is the highest")]
     Cost(u32),
+    /// It is for a session that this version doesn't know (kkv/2 only).
+    #[error("{0}")]
+    Purpose(#[from] UnknownPurpose),
+    /// Bytes 18 to 31 of one of kkv/2 aren't zero.
+    #[error("its bytes 18 to 31 aren't zero")]
+    NotZero,
+}
+
+/// Why bytes are no request or answer of asks (PROTOCOL.md §14): zero bytes, length or padding are not as they should
+/// be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not laid out as an ask is")]
+pub struct BadLayout;
+
+/// Why two bytes are no purpose and size (PROTOCOL.md §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no session for purpose {purpose} of size {size}")]
+pub struct UnknownPurpose {
+    /// The first byte.
+    pub purpose: u8,
+    /// The second.
+    pub size: u8,
 }
 
 /// Why bytes are no solution of a challenge of kkv/2 (PROTOCOL.md §5): their number does not follow from its cost.

@@ -40,7 +40,9 @@
 //!     expiry: now + 480,
 //!     session_lifetime: 120,
 //! };
-//! let answer = relay::issue(&keys, &hello.request(), &terms, rng)?;
+//! let request = hello.request();
+//! let purpose = relay::purpose(&request)?; // a message, as opposed to asks
+//! let answer = relay::issue(&keys, &request, purpose, &terms, rng);
 //! let challenged = hello.challenged(&answer)?;
 //!
 //! // The sender pays.

@@ -54,6 +54,9 @@ pub enum Refusal {
     /// The content is of a kind that this relay does not know.
     #[error("the message is of a kind this relay doesn't know")]
     UnknownKind,
+    /// A session for a purpose, or of a size, that this relay does not have.
+    #[error("this relay has no sessions for that purpose and size")]
+    UnknownPurpose,
     /// The content is not what its kind says: empty, no UTF-8, or in kkv/1 with a NUL.
     #[error("the message is empty or isn't text: UTF-8, in kkv/1 without NUL")]
     BadContent,
@@ -70,7 +73,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::Unpaid,
         Self::PriceRose,
@@ -84,6 +87,7 @@ impl Refusal {
         Self::UnsupportedMediaType,
         Self::UnsupportedSuite,
         Self::UnknownKind,
+        Self::UnknownPurpose,
         Self::BadContent,
         Self::SlowDown,
         Self::Stopping,
@@ -104,7 +108,7 @@ impl Refusal {
             Self::Expired => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType | Self::UnsupportedSuite => 415,
-            Self::UnknownKind | Self::BadContent => 422,
+            Self::UnknownKind | Self::UnknownPurpose | Self::BadContent => 422,
             Self::SlowDown => 429,
             Self::Stopping => 503,
             Self::Full => 507,
@@ -128,6 +132,7 @@ impl Refusal {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::UnsupportedSuite => "unsupported_suite",
             Self::UnknownKind => "unknown_kind",
+            Self::UnknownPurpose => "unknown_purpose",
             Self::BadContent => "bad_content",
             Self::SlowDown => "slow_down",
             Self::Stopping => "stopping",

@@ -1,7 +1,9 @@
-//! kkv/2, specified in docs/PROTOCOL.md §2–§9.
+//! kkv/2, specified in docs/PROTOCOL.md §2–§9 and §14.
 
+pub mod ask;
 pub mod challenge;
 pub mod message;
+pub mod purpose;
 pub mod receipt;
 pub mod relay;
 pub mod sender;

@@ -1,5 +1,6 @@
 //! The strangers' side of `kkv`: the protocol's steps over the queue (`steps`), and their routes (`router`).
 
+mod asks;
 mod price;
 mod router;
 mod sessions;
@@ -13,8 +14,9 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use crate::queue::{MessageId, Now, Queue};
+use asks::Asks;
 use kkv_base::clock::Clock;
-use kkv_base::limits::{MAX_TEXT_BYTES, PURGE_INTERVAL};
+use kkv_base::limits::{MAX_ASK_SESSIONS, MAX_TEXT_BYTES, PURGE_INTERVAL};
 use kkv_pow::Cost;
 use kkv_protocol::ids::{SessionId, SessionIdV1};
 use kkv_protocol::relay_keys::RelayKeys;
@@ -23,6 +25,7 @@ use kkv_protocol::{MessageHeader, v1, v2};
 use sessions::{Moment, Sessions};
 
 pub use price::Pricing;
+use router::LargeBodies;
 pub use router::router;
 
 /// What an owner decides about a relay.
@@ -57,6 +60,10 @@ pub struct Relay {
     queue: Queue<MessageHeader>,
     sessions_v1: Sessions<SessionIdV1, v1::relay::Session, ()>,
     sessions_v2: Sessions<SessionId, v2::relay::Session, v2::wire::MessageAnswer>,
+    asks: Asks,
+    large_bodies: LargeBodies,
+    /// Unix time of its start, in seconds: answers to asks say it.
+    started: u64,
     clock: Arc<dyn Clock>,
     /// kkv/2's time at the zero of the steady clock.
     origin: Duration,
@@ -78,6 +85,9 @@ impl Relay {
             queue,
             sessions_v1: Sessions::new(),
             sessions_v2: Sessions::new(),
+            asks: Asks::new(MAX_ASK_SESSIONS),
+            large_bodies: LargeBodies::new(),
+            started: clock.unix(),
             clock,
         }
     }
@@ -147,6 +157,7 @@ impl Relay {
         let next = [
             self.sessions_v1.purge(self.moment(Suite::V1)),
             self.sessions_v2.purge(self.moment(Suite::V2)),
+            self.asks.purge(self.moment(Suite::V2)),
             self.queue.next_expiry(self.clock.elapsed()),
         ];
         next.into_iter().flatten().min()
@@ -172,6 +183,7 @@ impl Relay {
                 _ = changes.changed() => {}
                 () = self.sessions_v1.opened() => {}
                 () = self.sessions_v2.opened() => {}
+                () = self.asks.opened() => {}
             }
         }
     }
@@ -181,6 +193,7 @@ impl Relay {
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
+        self.asks.wipe();
         self.queue.delete_all(self.clock.elapsed())
     }
 
@@ -189,6 +202,7 @@ impl Relay {
         self.queue.close();
         self.sessions_v1.close();
         self.sessions_v2.close();
+        self.asks.close();
     }
 }
 

@@ -19,7 +19,7 @@ impl Twist for Unstructured<'_> {
         bytes[32] = payable(bytes[32]);
     }
 
-    fn challenge_v2(&mut self, bytes: &mut [u8; 112]) {
+    fn challenge_v2(&mut self, bytes: &mut [u8; 128]) {
         twist(bytes, self);
         bytes[1] = payable(bytes[1]);
     }

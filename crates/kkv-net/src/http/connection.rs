@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Response;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -33,6 +34,18 @@ pub(super) struct Connection {
     hosts: AllowedHosts,
     /// Whether bytes have arrived since the last request was complete.
     received: AtomicBool,
+}
+
+/// For a route whose request or response takes long and is on its way all the same: the connection it came by, as an
+/// extension of the request. The route bounds how long it may take.
+#[derive(Debug, Clone)]
+pub struct Progress(Arc<Connection>);
+
+impl Progress {
+    /// Has the connection's time begin anew.
+    pub fn made(&self) {
+        self.0.permit.touch(self.0.permit.class());
+    }
 }
 
 impl Connection {
@@ -86,8 +99,9 @@ impl Connection {
         // gone: its `/watch`, which may wait for a minute, must not hold the connection.
         let half_close = self.hosts != AllowedHosts::Owner;
         let router = TowerToHyperService::new(router);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let pipelined = !self.on_request();
+            request.extensions_mut().insert(Progress(Arc::clone(&self)));
             // Before any route.
             let response = match self.hosts.reject(&request) {
                 Some(status) => Err(filter::rejection(status)),

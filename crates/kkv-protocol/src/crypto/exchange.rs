@@ -31,6 +31,7 @@ use rand::CryptoRng;
 use x25519_dalek::EphemeralSecret;
 use zeroize::Zeroizing;
 
+use super::chunks::ChunkKey;
 use super::labels;
 use super::seal::MessageKey;
 use crate::ids::{SessionId, X25519PublicKey};
@@ -124,6 +125,13 @@ pub struct HybridShared {
     x25519: X25519Shared,
 }
 
+/// The keys of a session for asks, one for each direction.
+#[derive(Debug)]
+pub struct AskKeys {
+    pub(crate) request: ChunkKey,
+    pub(crate) response: ChunkKey,
+}
+
 impl HybridSecret {
     /// New one-use secrets from `rng`: 32 bytes for X25519, then 64 for ML-KEM (d ‖ z of FIPS 203, algorithm 16).
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
@@ -192,6 +200,19 @@ impl HybridShared {
         let parts: [&[u8]; 3] = [&*self.mlkem768.0, &*self.x25519.0, &session.0];
         let nonce = Zeroizing::new([0; 12]); // the key is used once
         MessageKey::new(labels::MESSAGE_KEY.derive(&parts), nonce)
+    }
+}
+
+impl HybridShared {
+    /// BLAKE3 derive_key([`labels::ASK_REQUEST_KEY`] and [`labels::ASK_RESPONSE_KEY`], ML-KEM secret ‖ X25519 secret ‖
+    /// session), PROTOCOL.md §14.
+    #[must_use]
+    pub fn ask_keys(self, session: &SessionId) -> AskKeys {
+        let parts: [&[u8]; 3] = [&*self.mlkem768.0, &*self.x25519.0, &session.0];
+        AskKeys {
+            request: ChunkKey::new(labels::ASK_REQUEST_KEY.derive(&parts)),
+            response: ChunkKey::new(labels::ASK_RESPONSE_KEY.derive(&parts)),
+        }
     }
 }
 

@@ -33,6 +33,14 @@ pub const SESSION: Context<Statement> = Context::new("kkv/2 2026-11-21 session")
 pub const MESSAGE_KEY: SecretContext = SecretContext {
     label: "kkv/2 2026-11-21 message key",
 };
+/// Key of what a sender asks (PROTOCOL.md §14).
+pub const ASK_REQUEST_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 ask request key",
+};
+/// Key of what it is answered (PROTOCOL.md §14).
+pub const ASK_RESPONSE_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 ask response key",
+};
 /// The sender signs its message (PROTOCOL.md §7).
 pub const MESSAGE: Context<Statement> = Context::new("kkv/2 2026-11-21 message");
 /// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
@@ -137,6 +145,8 @@ mod tests {
             REQUEST.label,
             SESSION.label,
             MESSAGE_KEY.label,
+            ASK_REQUEST_KEY.label,
+            ASK_RESPONSE_KEY.label,
             MESSAGE.label,
             SIGNED_MESSAGE.label,
             RECEIPT.label,

@@ -3,13 +3,15 @@
 use rand::CryptoRng;
 use zeroize::Zeroize;
 
+use super::ask::relay::AskSession;
 use super::challenge::Challenge;
+use super::purpose::{BodySize, Purpose};
 use super::receipt::{self, Receipt};
 use super::wire::{
     ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
 };
 use super::{message, transcript};
-use crate::crypto::exchange::HybridOffer;
+use crate::crypto::exchange::{HybridOffer, HybridShared};
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
 use crate::crypto::seal::{MessageKey, TAG_BYTES};
@@ -24,32 +26,41 @@ use crate::terms::Terms;
 use crate::wire::Hex;
 use kkv_pow::{Cost, Solution};
 
-/// Answers `POST /pow`: a challenge of 112 bytes and Ed25519(relay, its statement) (PROTOCOL.md §4). 16 bytes are
+/// Answers `POST /pow`: a challenge of 128 bytes and Ed25519(relay, its statement) (PROTOCOL.md §4). 16 bytes are
 /// drawn.
 ///
-/// # Errors
-/// The request is for a suite other than kkv/2.
+/// `purpose` is that of the request: see [`purpose`].
 pub fn issue(
     keys: &RelayKeys,
     request: &PowRequest,
+    purpose: Purpose,
     terms: &Terms,
     rng: &mut impl CryptoRng,
-) -> Result<PowAnswer, Refusal> {
-    if request.suite != Suite::V2.to_string() {
-        return Err(Refusal::UnsupportedSuite);
-    }
+) -> PowAnswer {
     let challenge = Challenge::issue(
         &request.sender,
         &keys.public().id(),
+        purpose,
         terms,
         keys.tag_v2(),
         rng,
     );
     let signature = keys.signing.sign_statement(&challenge.statement());
-    Ok(PowAnswer {
+    PowAnswer {
         challenge: Hex(*challenge.as_bytes()),
         signature: Hex(signature.0),
-    })
+    }
+}
+
+/// What a session is asked for.
+///
+/// # Errors
+/// Unsupported suite: the request is for another than kkv/2. Unknown purpose.
+pub fn purpose(request: &PowRequest) -> Result<Purpose, Refusal> {
+    if request.suite != Suite::V2.to_string() {
+        return Err(Refusal::UnsupportedSuite);
+    }
+    Purpose::from_bytes(request.purpose.0).map_err(|_| Refusal::UnknownPurpose)
 }
 
 /// An exchange request that was paid for with a challenge of this relay.
@@ -104,6 +115,12 @@ impl Admitted<'_> {
         self.challenge.terms().expiry
     }
 
+    /// What was paid for.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        self.challenge.purpose()
+    }
+
     /// Tells a repeated request from a second use of its challenge.
     #[must_use]
     pub fn repeat_digest(&self) -> RequestDigest {
@@ -123,7 +140,8 @@ impl Admitted<'_> {
         }
     }
 
-    /// Checks the sender's signature of the request and makes the session (PROTOCOL.md §6; 64 bytes are drawn).
+    /// Checks the sender's signature of the request and makes the session for its message (PROTOCOL.md §6; 64 bytes are
+    /// drawn).
     ///
     /// # Errors
     /// Unproven: key or signature no good, or an exchange key that no honest sender makes.
@@ -132,6 +150,33 @@ impl Admitted<'_> {
         keys: &RelayKeys,
         rng: &mut impl CryptoRng,
     ) -> Result<(Session, ExchangeAnswer), Refusal> {
+        let agreed = self.agree(keys, rng)?;
+        let session = Session {
+            sender: agreed.sender,
+            relay: keys.public().id(),
+            cost: self.challenge.terms().cost,
+            message_key: agreed.shared.message_key(&agreed.id),
+            id: agreed.id,
+        };
+        Ok((session, agreed.answer))
+    }
+
+    /// The same for asks, with bodies of up to `size` (PROTOCOL.md §14; 64 bytes are drawn).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_asks(
+        self,
+        keys: &RelayKeys,
+        size: BodySize,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(AskSession, ExchangeAnswer), Refusal> {
+        let agreed = self.agree(keys, rng)?;
+        let asks = agreed.shared.ask_keys(&agreed.id);
+        Ok((AskSession::new(agreed.id, size, asks), agreed.answer))
+    }
+
+    fn agree(&self, keys: &RelayKeys, rng: &mut impl CryptoRng) -> Result<Agreed, Refusal> {
         let sender = PublicKey::from_id(&self.challenge.sender()).map_err(|_| Refusal::Unproven)?;
         let signature = Signature(self.request.signature.0);
         let statement = self.statement();
@@ -140,21 +185,25 @@ impl Admitted<'_> {
             .map_err(|_| Refusal::Unproven)?;
         let (answer, shared) = self.offer().answer(rng).map_err(|_| Refusal::Unproven)?;
         let signed = transcript::session(&statement, &signature, &answer);
-        let id = transcript::session_id(&signed);
-        let session = Session {
+        Ok(Agreed {
             sender,
-            relay: keys.public().id(),
-            cost: self.challenge.terms().cost,
-            message_key: shared.message_key(&id),
-            id,
-        };
-        let answer = ExchangeAnswer {
-            x25519: answer.x25519,
-            mlkem768: Hex(answer.mlkem768),
-            signature: Hex(keys.signing.sign_statement(&signed).0),
-        };
-        Ok((session, answer))
+            id: transcript::session_id(&signed),
+            shared,
+            answer: ExchangeAnswer {
+                x25519: answer.x25519,
+                mlkem768: Hex(answer.mlkem768),
+                signature: Hex(keys.signing.sign_statement(&signed).0),
+            },
+        })
     }
+}
+
+/// What an exchange ends with, whatever it is for.
+struct Agreed {
+    sender: PublicKey<Sender>,
+    id: SessionId,
+    shared: HybridShared,
+    answer: ExchangeAnswer,
 }
 
 /// By what a message is known if it comes again: BLAKE3 derive_key over session ‖ sealed message.

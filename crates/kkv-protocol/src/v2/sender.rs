@@ -2,13 +2,15 @@
 
 use rand::CryptoRng;
 
+use super::ask::sender::Asking;
 use super::challenge::Challenge;
+use super::purpose::{BodySize, Purpose};
 use super::receipt::{self, Receipt};
 use super::wire::{
     ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
 };
 use super::{message, transcript};
-use crate::crypto::exchange::{HybridAnswer, HybridSecret};
+use crate::crypto::exchange::{HybridAnswer, HybridSecret, HybridShared};
 use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use crate::crypto::seal::MessageKey;
 use crate::error::ProtocolError;
@@ -21,24 +23,38 @@ use crate::text::Text;
 use crate::wire::{Hex, HexUpTo};
 use kkv_pow::Puzzle;
 
+/// What a session is for: [`ForMessage`] or [`ForAsks`].
+pub trait SessionKind: sealed::Kind {}
+
+/// A session for one message.
+#[derive(Debug, Clone, Copy)]
+pub struct ForMessage;
+
+/// A session for asks, with bodies of up to this size.
+#[derive(Debug, Clone, Copy)]
+pub struct ForAsks(pub BodySize);
+
 /// Asks for a challenge.
 #[derive(Debug)]
-pub struct Hello {
+pub struct Hello<K = ForMessage> {
     key: SenderKey,
+    kind: K,
 }
 
 /// Has a challenge; solves it.
 #[derive(Debug)]
-pub struct Challenged {
+pub struct Challenged<K = ForMessage> {
     key: SenderKey,
+    kind: K,
     relay: PublicKey<Relay>,
     challenge: Challenge,
 }
 
 /// Has paid and offered its keys; waits for the relay's.
 #[derive(Debug)]
-pub struct Exchanging {
+pub struct Exchanging<K = ForMessage> {
     key: SenderKey,
+    kind: K,
     relay: PublicKey<Relay>,
     secret: HybridSecret,
     statement: Statement,
@@ -73,13 +89,94 @@ pub struct Receipted {
     pub signature: Signature,
 }
 
+mod sealed {
+    use super::{PublicKey, Relay, SenderKey};
+    use crate::crypto::exchange::HybridShared;
+    use crate::ids::SessionId;
+    use crate::v2::purpose::Purpose;
+
+    /// What differs between the kinds of sessions before the first of them is used.
+    pub trait Kind: Copy {
+        /// An open session.
+        type Open;
+
+        fn purpose(self) -> Purpose;
+
+        fn open(
+            self,
+            key: SenderKey,
+            relay: PublicKey<Relay>,
+            session: SessionId,
+            shared: HybridShared,
+        ) -> Self::Open;
+    }
+}
+
+impl SessionKind for ForMessage {}
+
+impl sealed::Kind for ForMessage {
+    type Open = Open;
+
+    fn purpose(self) -> Purpose {
+        Purpose::Message
+    }
+
+    fn open(
+        self,
+        key: SenderKey,
+        relay: PublicKey<Relay>,
+        session: SessionId,
+        shared: HybridShared,
+    ) -> Open {
+        Open {
+            key,
+            relay,
+            message_key: shared.message_key(&session),
+            session,
+        }
+    }
+}
+
+impl SessionKind for ForAsks {}
+
+impl sealed::Kind for ForAsks {
+    type Open = Asking;
+
+    fn purpose(self) -> Purpose {
+        Purpose::Ask(self.0)
+    }
+
+    fn open(
+        self,
+        _: SenderKey,
+        relay: PublicKey<Relay>,
+        session: SessionId,
+        shared: HybridShared,
+    ) -> Asking {
+        let keys = shared.ask_keys(&session);
+        Asking::new(relay, session, self.0, keys)
+    }
+}
+
 impl Hello {
     /// Starts with the key that will sign the message.
     #[must_use]
     pub fn new(key: SenderKey) -> Self {
-        Self { key }
+        let kind = ForMessage;
+        Self { key, kind }
     }
+}
 
+impl Hello<ForAsks> {
+    /// Starts for asks, with bodies of up to `size`. The key signs the exchange and nothing else: a new one serves.
+    #[must_use]
+    pub fn for_asks(key: SenderKey, size: BodySize) -> Self {
+        let kind = ForAsks(size);
+        Self { key, kind }
+    }
+}
+
+impl<K: SessionKind> Hello<K> {
     /// The key again, for a relay that has no kkv/2.
     #[must_use]
     pub fn into_key(self) -> SenderKey {
@@ -92,6 +189,7 @@ impl Hello {
         PowRequest {
             suite: Suite::V2.to_string(),
             sender: self.key.public().id(),
+            purpose: Hex(self.kind.purpose().to_bytes()),
         }
     }
 
@@ -99,8 +197,9 @@ impl Hello {
     /// proved.
     ///
     /// # Errors
-    /// Wrong signature, made for another sender, or on terms out of bounds (a cost above 60, more than a day to pay).
-    pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged, ProtocolError> {
+    /// Wrong signature, made for another sender or purpose, or on terms out of bounds (a cost above 60, more than a day
+    /// to pay).
+    pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged<K>, ProtocolError> {
         let challenge = Challenge::from_bytes(&answer.challenge.0)
             .map_err(|_| ProtocolError::WrongChallenge)?;
         let relay =
@@ -109,18 +208,21 @@ impl Hello {
             .verify_statement(&challenge.statement(), &Signature(answer.signature.0))
             .map_err(|_| ProtocolError::BadSignature)?;
         let in_bounds = (1..=MAX_EXPECTED_SECONDS).contains(&challenge.terms().lifetime);
-        if challenge.sender() != self.key.public().id() || !in_bounds {
+        let is_own = challenge.sender() == self.key.public().id()
+            && challenge.purpose() == self.kind.purpose();
+        if !is_own || !in_bounds {
             return Err(ProtocolError::WrongChallenge);
         }
         Ok(Challenged {
             key: self.key,
+            kind: self.kind,
             relay,
             challenge,
         })
     }
 }
 
-impl Challenged {
+impl<K: SessionKind> Challenged<K> {
     /// The relay's key.
     #[must_use]
     pub fn relay(&self) -> &PublicKey<Relay> {
@@ -140,7 +242,7 @@ impl Challenged {
     }
 
     /// Offers one-use keys (96 bytes are drawn) with the nonces that were found.
-    pub fn solved(self, nonces: &[u64], rng: &mut impl CryptoRng) -> Exchanging {
+    pub fn solved(self, nonces: &[u64], rng: &mut impl CryptoRng) -> Exchanging<K> {
         let solution: Vec<u8> = nonces.iter().flat_map(|n| n.to_le_bytes()).collect();
         let secret = HybridSecret::generate(rng);
         let offer = secret.offer();
@@ -155,6 +257,7 @@ impl Challenged {
         };
         Exchanging {
             key: self.key,
+            kind: self.kind,
             relay: self.relay,
             secret,
             statement,
@@ -163,11 +266,14 @@ impl Challenged {
     }
 }
 
-impl Exchanging {
+impl<K: SessionKind> Exchanging<K> {
     /// Begins again: what was paid is not enough any more.
     #[must_use]
-    pub fn again(self) -> Hello {
-        Hello { key: self.key }
+    pub fn again(self) -> Hello<K> {
+        Hello {
+            key: self.key,
+            kind: self.kind,
+        }
     }
 
     /// Body of `POST /exchange_keys`.
@@ -180,7 +286,7 @@ impl Exchanging {
     ///
     /// # Errors
     /// Not signed by the relay for exactly this exchange, or an X25519 key of small order.
-    pub fn answered(self, answer: &ExchangeAnswer) -> Result<Open, ProtocolError> {
+    pub fn answered(self, answer: &ExchangeAnswer) -> Result<K::Open, ProtocolError> {
         let keys = HybridAnswer {
             x25519: answer.x25519,
             mlkem768: answer.mlkem768.0,
@@ -195,12 +301,7 @@ impl Exchanging {
             .agree(&keys)
             .map_err(|_| ProtocolError::BadExchangeKey)?;
         let session = transcript::session_id(&signed);
-        Ok(Open {
-            key: self.key,
-            relay: self.relay,
-            message_key: shared.message_key(&session),
-            session,
-        })
+        Ok(self.kind.open(self.key, self.relay, session, shared))
     }
 }
 

@@ -16,6 +16,8 @@ pub struct PowRequest {
     pub suite: String,
     /// The sender's Ed25519 public key.
     pub sender: SenderId,
+    /// What the session is for, and its size (§4).
+    pub purpose: Hex<2>,
 }
 
 /// `POST /pow`, answer.

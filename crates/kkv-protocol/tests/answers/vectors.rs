@@ -4,6 +4,7 @@
 //! The files were computed by an implementation in another language, written from PROTOCOL.md. Nothing here writes
 //! them.
 
+mod asks;
 mod case;
 mod negative;
 mod v1;

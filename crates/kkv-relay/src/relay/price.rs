@@ -1,8 +1,9 @@
 //! The price of a session, which rises as the queue fills (PROTOCOL.md §5).
 
 use crate::queue::Occupancy;
-use kkv_base::limits::MAX_SURCHARGE;
+use kkv_base::limits::{ASK_COST, MAX_ASK_SURCHARGE, MAX_SURCHARGE};
 use kkv_pow::Cost;
+use kkv_protocol::v2::purpose::BodySize;
 
 /// How an owner prices a session.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +35,24 @@ impl Pricing {
         if !self.adaptive {
             return self.base;
         }
-        // ⌊2 · log2(x)⌋ = ⌊log2(x²)⌋, and rounding x² down first changes nothing, as ⌊log2⌋ steps at integers.
-        let square = |n: u32| u64::from(n.max(1)) * u64::from(n.max(1));
-        let scarcity = square(capacity) / square(free);
-        let surcharge = scarcity.max(1).ilog2().min(MAX_SURCHARGE);
+        let surcharge = surcharge(free, capacity, MAX_SURCHARGE);
         Cost::new(u32::from(self.base.bits()) + surcharge).unwrap_or(Cost::HIGHEST)
     }
+}
+
+/// The cost of a session for asks with bodies of this size, in bits: 16 + 2 · size + min(12, ⌊2 · log2(capacity /
+/// free)⌋) (PROTOCOL.md §14).
+pub(super) fn ask_cost(size: BodySize, free: u32, capacity: u32) -> Cost {
+    let surcharge = surcharge(free, capacity, MAX_ASK_SURCHARGE);
+    Cost::new(ASK_COST + 2 * size as u32 + surcharge).unwrap_or(Cost::HIGHEST)
+}
+
+/// min(most, ⌊2 · log2(capacity / free)⌋), with one free at least, and no more than there are.
+fn surcharge(free: u32, capacity: u32, most: u32) -> u32 {
+    // ⌊2 · log2(x)⌋ = ⌊log2(x²)⌋, and rounding x² down first changes nothing, as ⌊log2⌋ steps at integers.
+    let square = |n: u32| u64::from(n.max(1)) * u64::from(n.max(1));
+    let scarcity = square(capacity) / square(free);
+    scarcity.max(1).ilog2().min(most)
 }
 
 #[cfg(test)]
@@ -82,6 +95,17 @@ mod tests {
             [50, 36, 35, 25, 17, 12, 8, 6, 1, 0].map(bits),
             [30, 30, 31, 32, 33, 34, 35, 36, 36, 36]
         );
+    }
+
+    #[test]
+    fn a_session_for_asks_costs_by_its_size_and_by_how_many_there_are() {
+        let most = 16_384;
+        let bits = |size, free| ask_cost(size, free, most).bits();
+        let all = BodySize::ALL.map(|size| bits(size, most));
+        assert_eq!(all, [16, 18, 20, 22, 24]);
+        let rising = [most / 2, most / 4, most / 64, 1, 0].map(|free| bits(BodySize::Kib4, free));
+        assert_eq!(rising, [18, 20, 28, 28, 28]);
+        assert_eq!(bits(BodySize::Kib4, most + 1), 16);
     }
 
     #[test]

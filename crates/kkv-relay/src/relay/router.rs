@@ -1,5 +1,7 @@
 //! The strangers' routes: a body's suite, and answers and refusals as HTTP responses.
 
+mod ask;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Relay;
+pub(super) use ask::LargeBodies;
 use kkv_base::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT};
 use kkv_protocol::crypto::random;
 use kkv_protocol::refusal::Refusal;
@@ -33,6 +36,7 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .fallback(async || Refused(Refusal::NotFound))
         .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
         .layer(middleware::from_fn(with_timeout))
+        .route("/ask", post(ask::ask)) // has a time of its own
         .with_state(relay)
 }
 
@@ -77,15 +81,20 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
 
 /// A form speaks kkv/1, JSON kkv/2.
 fn suite(headers: &HeaderMap) -> Result<Suite, Refusal> {
-    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let essence = value.and_then(|v| v.split(';').next()).unwrap_or("").trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if is_of_type(headers, "application/json") {
         Ok(Suite::V2)
-    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    } else if is_of_type(headers, "application/x-www-form-urlencoded") {
         Ok(Suite::V1)
     } else {
         Err(Refusal::UnsupportedMediaType)
     }
+}
+
+/// Whether the body is of this media type, whatever its parameters.
+fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let essence = value.and_then(|v| v.split(';').next()).unwrap_or("").trim();
+    essence.eq_ignore_ascii_case(media_type)
 }
 
 impl Posted {

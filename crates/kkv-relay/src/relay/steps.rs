@@ -5,19 +5,25 @@
 //! as long as it is remembered. `/pow` makes a new challenge each time.
 
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::CryptoRng;
 
-use super::sessions::{Entry, PaidRequest, Sessions, Stage};
+use super::sessions::{Entry, Moment, PaidRequest, Sessions, Stage};
 use super::spent::Challenge;
 use super::{Relay, json};
 use kkv_base::limits::{SESSION_LIFETIME, SLOT_BYTES};
 use kkv_pow::Cost;
-use kkv_protocol::ids::RequestDigest;
+use kkv_protocol::crypto::chunks::AskNumber;
+use kkv_protocol::ids::{RequestDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::ask::relay::{AskSession, SealingAnswer};
+use kkv_protocol::v2::ask::{AskKind, AskOutcome};
+use kkv_protocol::v2::purpose::{BodySize, Purpose};
 use kkv_protocol::{MessageHeader, Terms, v1, v2};
+use zeroize::Zeroizing;
 
 impl Relay {
     /// `POST /pow` in kkv/1.
@@ -36,14 +42,19 @@ impl Relay {
     /// `POST /pow` in kkv/2.
     ///
     /// # Errors
-    /// As [`pow_v1`](Self::pow_v1).
+    /// What [`v2::relay::purpose`] refuses, and for a message as [`pow_v1`](Self::pow_v1).
     pub fn pow_v2(
         &self,
         request: &v2::wire::PowRequest,
         rng: &mut impl CryptoRng,
     ) -> Result<v2::wire::PowAnswer, Refusal> {
-        let terms = self.terms(Suite::V2)?;
-        v2::relay::issue(&self.keys, request, &terms, rng)
+        self.speaks(Suite::V2)?;
+        let purpose = v2::relay::purpose(request)?;
+        let terms = match purpose {
+            Purpose::Message => self.terms(Suite::V2)?,
+            Purpose::Ask(size) => self.terms_at(self.asks.cost(size), self.moment(Suite::V2)),
+        };
+        Ok(v2::relay::issue(&self.keys, request, purpose, &terms, rng))
     }
 
     /// `POST /exchange_keys` in kkv/1. Returns the JSON of the answer.
@@ -72,7 +83,7 @@ impl Relay {
     /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// What [`v2::relay::admit`] refuses, `spent`, `full`, or `price_rose`.
+    /// What [`v2::relay::admit`] refuses, `spent`, `price_rose`, and for a message `full`.
     pub fn exchange_v2(
         &self,
         request: &v2::wire::ExchangeRequest,
@@ -80,8 +91,17 @@ impl Relay {
     ) -> Result<String, Refusal> {
         self.speaks(Suite::V2)?;
         let admitted = v2::relay::admit(&self.keys, request, self.moment(Suite::V2).challenges)?;
+        let challenge = Challenge::new(admitted.expiry(), &admitted.seed());
+        if let Purpose::Ask(size) = admitted.purpose() {
+            let cost = admitted.cost();
+            self.asks.check(&challenge, size, cost)?;
+            let (session, answer) = admitted.open_asks(&self.keys, size, rng)?;
+            self.asks
+                .open(challenge, session, cost, self.moment(Suite::V2))?;
+            return Ok(json(&answer));
+        }
         let paid = PaidRequest {
-            challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
+            challenge,
             cost: admitted.cost(),
             digest: admitted.repeat_digest(),
         };
@@ -138,13 +158,62 @@ impl Relay {
         if occupancy.free() == 0 {
             return Err(Refusal::Full);
         }
-        Ok(Terms {
-            cost: self.config.pricing.cost(&occupancy),
+        Ok(self.terms_at(self.config.pricing.cost(&occupancy), now))
+    }
+
+    fn terms_at(&self, cost: Cost, now: Moment) -> Terms {
+        Terms {
+            cost,
             lifetime: self.config.expected_seconds,
             expiry: now.challenges + u64::from(self.config.expected_seconds),
             session_lifetime: u16::try_from(SESSION_LIFETIME.as_secs())
                 .expect("two minutes are a few seconds"),
-        })
+        }
+    }
+
+    /// The session for a request to `POST /ask` whose head has come.
+    ///
+    /// # Errors
+    /// `unsupported_suite`, or unproven: see [`Asks::get`](super::asks::Asks::get).
+    pub(super) fn ask_session(
+        &self,
+        id: &SessionId,
+        size: BodySize,
+        number: AskNumber,
+    ) -> Result<Arc<AskSession>, Refusal> {
+        self.speaks(Suite::V2)?;
+        self.asks.get(id, size, number, self.clock.elapsed())
+    }
+
+    /// A chunk of this session was opened or sealed.
+    pub(super) fn ask_progress(&self, session: &AskSession) {
+        self.asks.touch(&session.id(), self.clock.elapsed());
+    }
+
+    /// Answers a request that has come whole, and whose seals have opened. With this its number is taken.
+    ///
+    /// # Errors
+    /// Unproven: see [`Asks::take`](super::asks::Asks::take).
+    pub(super) fn ask(
+        &self,
+        session: &AskSession,
+        number: AskNumber,
+        asked: Result<AskKind, AskOutcome>,
+    ) -> Result<SealingAnswer, Refusal> {
+        self.asks
+            .take(&session.id(), number, self.clock.elapsed())?;
+        let outcome = match asked {
+            Ok(AskKind::Nothing) => AskOutcome::Done,
+            Err(outcome) => outcome,
+        };
+        let content = Zeroizing::new(Vec::new());
+        Ok(SealingAnswer::new(
+            session,
+            number,
+            outcome,
+            self.started,
+            content,
+        ))
     }
 
     /// Whether a slot is free and `paid` still buys it.

@@ -6,6 +6,7 @@ use kkv_protocol::crypto::identity::{PublicKey, Sender, Signature};
 use kkv_protocol::ids::{SenderId, X25519PublicKey};
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::v2::transcript;
 use kkv_protocol::v2::wire::{MessageRequest, PowAnswer};
@@ -18,13 +19,15 @@ use crate::replay::Replay;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     signatures: Vec<SignatureCase>,
     x25519: Vec<X25519Case>,
     mlkem768: Vec<KeyCase>,
     challenges: Vec<ChallengeCase>,
     solutions: Vec<SolutionCase>,
     messages: Vec<MessageCase>,
+    pub(super) asks: Vec<super::asks::RequestCase>,
+    pub(super) ask_answers: Vec<super::asks::AnswerCase>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +65,7 @@ struct ChallengeCase {
     name: String,
     challenge: Bytes,
     signature: Bytes,
+    asked: Bytes,
     parses: bool,
     sender_takes: bool,
 }
@@ -83,7 +87,7 @@ struct MessageCase {
     outcome: String,
 }
 
-fn file() -> File {
+pub(super) fn file() -> File {
     read(include_str!("../../../vectors/negative.json"))
 }
 
@@ -144,8 +148,12 @@ fn a_challenge_is_one_and_a_sender_takes_it_within_its_bounds() {
             challenge: Hex(case.challenge.array()),
             signature: Hex(case.signature.array()),
         };
-        let taken = Hello::new(first_sender()).challenged(&answer);
-        assert_eq!(taken.is_ok(), case.sender_takes, "{}", case.name);
+        let key = first_sender();
+        let taken = match Purpose::from_bytes(case.asked.array()).unwrap() {
+            Purpose::Message => Hello::new(key).challenged(&answer).is_ok(),
+            Purpose::Ask(size) => Hello::for_asks(key, size).challenged(&answer).is_ok(),
+        };
+        assert_eq!(taken, case.sender_takes, "{}", case.name);
     }
 }
 

@@ -14,6 +14,7 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::v2::wire::{ExchangeAnswer, ExchangeRequest, MessageRequest};
 use kkv_protocol::v2::{message, receipt, relay, transcript};
@@ -24,9 +25,10 @@ use crate::replay::Replay;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     contexts: BTreeMap<String, Bytes>,
     cases: Vec<Case>,
+    pub(super) asks: Vec<super::asks::Case>,
 }
 
 #[derive(Deserialize)]
@@ -44,22 +46,24 @@ struct Case {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseTerms {
+pub(super) struct CaseTerms {
+    purpose: u8,
+    size: u8,
     cost: u32,
     session_lifetime: u16,
     lifetime: u32,
-    expiry: u64,
+    pub(super) expiry: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Random {
-    challenge: Bytes,
-    sender_x25519: Bytes,
-    mlkem_d: Bytes,
-    mlkem_z: Bytes,
-    relay_x25519: Bytes,
-    mlkem_m: Bytes,
+pub(super) struct Random {
+    pub(super) challenge: Bytes,
+    pub(super) sender_x25519: Bytes,
+    pub(super) mlkem_d: Bytes,
+    pub(super) mlkem_z: Bytes,
+    pub(super) relay_x25519: Bytes,
+    pub(super) mlkem_m: Bytes,
 }
 
 #[derive(Deserialize)]
@@ -93,18 +97,28 @@ struct Wire {
     message_answer: String,
 }
 
-fn file() -> File {
+pub(super) fn file() -> File {
     read(include_str!("../../../vectors/kkv2.json"))
+}
+
+impl CaseTerms {
+    pub(super) fn purpose(&self) -> Purpose {
+        Purpose::from_bytes([self.purpose, self.size]).unwrap()
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            cost: Cost::new(self.cost).unwrap(),
+            lifetime: self.lifetime,
+            expiry: self.expiry,
+            session_lifetime: self.session_lifetime,
+        }
+    }
 }
 
 impl Case {
     fn terms(&self) -> Terms {
-        Terms {
-            cost: Cost::new(self.terms.cost).unwrap(),
-            lifetime: self.terms.lifetime,
-            expiry: self.terms.expiry,
-            session_lifetime: self.terms.session_lifetime,
-        }
+        self.terms.terms()
     }
 }
 
@@ -126,7 +140,7 @@ pub(super) fn first_sender() -> SenderKey {
 
 #[test]
 fn every_context_is_the_one_of_the_specification() {
-    let ours: [(&str, [u8; 32]); 12] = [
+    let ours: [(&str, [u8; 32]); 14] = [
         (
             "kkv/2 2026-11-21 challenge",
             labels::CHALLENGE.digest(&[]).0,
@@ -140,6 +154,14 @@ fn every_context_is_the_one_of_the_specification() {
         (
             "kkv/2 2026-11-21 message key",
             *labels::MESSAGE_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 ask request key",
+            *labels::ASK_REQUEST_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 ask response key",
+            *labels::ASK_RESPONSE_KEY.derive(&[]),
         ),
         ("kkv/2 2026-11-21 message", labels::MESSAGE.digest(&[]).0),
         (
@@ -182,8 +204,11 @@ fn the_relays_steps_give_the_vectors_bytes() {
         );
 
         let mut drawn = Replay::new(&[&random.challenge.0]);
-        let answer = relay::issue(&keys, &read(&wire.pow_request), &case.terms(), &mut drawn);
-        assert_eq!(json(&answer.unwrap()), wire.pow_answer, "{}", case.name);
+        let request = read(&wire.pow_request);
+        let purpose = relay::purpose(&request).unwrap();
+        assert_eq!(purpose, case.terms.purpose());
+        let answer = relay::issue(&keys, &request, purpose, &case.terms(), &mut drawn);
+        assert_eq!(json(&answer), wire.pow_answer, "{}", case.name);
         drawn.assert_used_up();
 
         let request: ExchangeRequest = read(&wire.exchange_request);
