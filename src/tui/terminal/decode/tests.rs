@@ -1,3 +1,5 @@
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
 use super::*;
 
 fn key(code: KeyCode) -> Input {
