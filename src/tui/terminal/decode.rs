@@ -3,6 +3,9 @@
 //! A paste stands between `ESC [200~` and `ESC [201~`. crossterm's own parser waits for the second mark without end, so
 //! half a paste made the client deaf to every key. Here a paste that pauses is handed over in parts, takes no more than
 //! [`MAX_PASTE_BYTES`], and ends by a Ctrl-C that comes alone after a pause.
+//!
+//! What the terminal answers to a program that was here before (its name, a colour, its title) comes among the keys,
+//! too. Control strings (ECMA-48 §5.6: DCS, SOS, OSC, PM and APC) say nothing here.
 
 mod sequence;
 
@@ -20,13 +23,15 @@ pub(in crate::tui) const MAX_PASTE_BYTES: usize = 64 * 1024;
 /// A sequence that is longer is none that is known here: the longest, a click far to the right and below, has 18 bytes.
 const MAX_SEQUENCE_BYTES: usize = 64;
 
-/// A paste that says nothing for so long has stalled. Within a burst of input, pauses are shorter, but for slow lines.
+/// A paste that says nothing for so long has stalled, and a control string, or what may become the mark of a paste, is
+/// given up. Within a burst of input, pauses are shorter, but for slow lines.
 const PASTE_PAUSE: Duration = Duration::from_millis(400);
 
 /// An ESC that nothing follows for so long is the key: what it begins may come in a packet of its own.
 const ESC_PAUSE: Duration = Duration::from_millis(50);
 
 const ESC: u8 = 0x1b;
+const BEL: u8 = 0x07;
 const CTRL_C: u8 = 0x03;
 const PASTE_BEGINNING: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -37,8 +42,12 @@ pub(in crate::tui) struct Decoder {
     /// The beginning of a sequence or of a character.
     pending: Vec<u8>,
     paste: Option<Paste>,
+    /// Whether a control string has begun, of which nothing is kept.
+    is_in_string: bool,
     /// Whether an ESC was just taken for the key.
     was_escape: bool,
+    /// Whether what is pending begins with that ESC: it is the mark of a paste, or was typed.
+    is_late_mark: bool,
     inputs: Vec<Input>,
 }
 
@@ -68,8 +77,9 @@ impl Decoder {
         // On a line so slow that the first byte was taken for a key, what follows must be a paste none the less, and no
         // keys. Nobody types it.
         let was_escape = std::mem::take(&mut self.was_escape);
-        if was_escape && bytes.starts_with(&PASTE_BEGINNING[1..]) {
+        if was_escape && bytes.first() == Some(&PASTE_BEGINNING[1]) {
             self.pending = vec![ESC];
+            self.is_late_mark = true;
         }
         for byte in bytes {
             match &mut self.paste {
@@ -88,11 +98,16 @@ impl Decoder {
     pub(in crate::tui) fn patience(&self) -> Option<Duration> {
         match &self.paste {
             Some(paste) => (!paste.is_stalled).then_some(PASTE_PAUSE),
-            None => (self.pending == [ESC]).then_some(ESC_PAUSE),
+            None if self.is_in_string || self.is_late_mark => Some(PASTE_PAUSE),
+            None => match self.pending.as_slice() {
+                [ESC] => Some(ESC_PAUSE),
+                [ESC, letter] if begins_string(*letter) => Some(ESC_PAUSE),
+                _ => None,
+            },
         }
     }
 
-    /// Nothing has come for a while: hands over what there is of a paste, and an ESC as the key.
+    /// Nothing has come for a while: hands over what there is of a paste, and an ESC as the key, or as Alt.
     pub(in crate::tui) fn pause(&mut self) -> Vec<Input> {
         if let Some(paste) = &mut self.paste {
             (paste.is_stalled, paste.has_stalled) = (true, true);
@@ -101,9 +116,24 @@ impl Decoder {
                 self.inputs.push(Input::Paste(text));
             }
             self.inputs.push(Input::PasteStalled);
-        } else if self.pending == [ESC] {
-            self.escape();
-            self.was_escape = true;
+            return std::mem::take(&mut self.inputs);
+        }
+        if std::mem::take(&mut self.is_in_string) {
+            self.pending.clear();
+        }
+        if self.is_late_mark {
+            self.release_late_mark();
+        }
+        match self.pending.as_slice() {
+            [ESC] => {
+                self.escape();
+                self.was_escape = true;
+            }
+            &[ESC, letter] if begins_string(letter) => {
+                self.pending.clear();
+                self.is_character(&[letter], KeyModifiers::ALT);
+            }
+            _ => {}
         }
         std::mem::take(&mut self.inputs)
     }
@@ -112,6 +142,14 @@ impl Decoder {
     fn escape(&mut self) {
         self.pending.clear();
         self.key(KeyCode::Esc, KeyModifiers::NONE);
+    }
+
+    /// What could have become the mark of a paste was typed: the ESC is told already.
+    fn release_late_mark(&mut self) {
+        self.is_late_mark = false;
+        for byte in std::mem::take(&mut self.pending).into_iter().skip(1) {
+            self.push(byte);
+        }
     }
 
     fn end_paste(&mut self) {
@@ -137,6 +175,12 @@ impl Decoder {
 
     /// A byte outside of a paste.
     fn push(&mut self, byte: u8) {
+        if self.is_late_mark && PASTE_BEGINNING[self.pending.len()] != byte {
+            self.release_late_mark();
+        }
+        if self.is_in_string && self.takes_into_string(byte) {
+            return;
+        }
         if self.is_cut_short_by(byte) {
             self.pending.clear();
         }
@@ -147,6 +191,11 @@ impl Decoder {
         pending.push(byte);
         let is_whole = match pending.as_slice() {
             [ESC] | [ESC, b'O'] => false,
+            [ESC, letter] if begins_string(*letter) => false,
+            [ESC, letter, _] if begins_string(*letter) => {
+                self.is_in_string = true;
+                return self.push(byte);
+            }
             [ESC, b'O', last] => {
                 if let Some(code) = cursor_or_function(*last) {
                     self.key(code, KeyModifiers::NONE);
@@ -156,6 +205,7 @@ impl Decoder {
             [ESC, b'[', sequence @ ..] => match whole_sequence(sequence) {
                 None => false,
                 Some(_) if pending == PASTE_BEGINNING => {
+                    self.is_late_mark = false;
                     self.paste = Some(Paste::default());
                     true
                 }
@@ -175,11 +225,38 @@ impl Decoder {
         }
     }
 
-    /// Whether what was begun can't go on with this byte: a control character ends a sequence, and so does what is no
-    /// part of a character that has begun. Such a byte counts, above all Ctrl-C.
+    /// Whether this byte belongs to the control string that has begun. ST (`ESC \`) or BEL ends it; so do Ctrl-C, and
+    /// an ESC with which something else begins, and these count.
+    fn takes_into_string(&mut self, byte: u8) -> bool {
+        let is_after_escape = self.pending == [ESC];
+        match byte {
+            ESC if !is_after_escape => self.pending.push(ESC),
+            ESC => self.is_in_string = false, // this one begins something
+            BEL | CTRL_C => {
+                self.pending.clear();
+                self.is_in_string = false;
+                return byte == BEL;
+            }
+            b'\\' if is_after_escape => {
+                self.pending.clear();
+                self.is_in_string = false;
+            }
+            _ if is_after_escape => {
+                self.is_in_string = false;
+                return false;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Whether what was begun can't go on with this byte: a control character ends a sequence (a click has none in it
+    /// either: xterm adds 32 to its numbers), and so does what is no part of a character that has begun. Such a byte
+    /// counts, above all Ctrl-C.
     fn is_cut_short_by(&self, byte: u8) -> bool {
         match self.pending.as_slice() {
-            [] | [ESC] | [ESC, b'[', b'M', ..] => false,
+            [] | [ESC] => false,
+            [ESC, letter] if begins_string(*letter) => false,
             [ESC, b'[' | b'O', ..] => byte < b' ',
             _ => !matches!(byte, 0x80..0xc0), // in the middle of a character (RFC 3629 §3)
         }
@@ -197,6 +274,11 @@ impl Decoder {
             Err(fault) => fault.error_len().is_some(),
         }
     }
+}
+
+/// Whether this letter begins a control string behind an ESC: DCS, SOS, OSC, PM, APC.
+fn begins_string(letter: u8) -> bool {
+    matches!(letter, b'P' | b'X' | b']' | b'^' | b'_')
 }
 
 impl Paste {

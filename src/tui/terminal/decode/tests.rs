@@ -1,4 +1,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use proptest::collection::vec;
+use proptest::num;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -50,6 +53,8 @@ fn keys_are_decoded_as_terminals_send_them() {
         (b"\0", with(letter(' '), control)),
         (b"\x1b", key(KeyCode::Esc)),
         (b"\x1bd", with(letter('d'), alt)),
+        (b"\x1bP", with(letter('P'), alt | shift)),
+        (b"\x1b]", with(letter(']'), alt)),
         (b"\x1b\x7f", with(KeyCode::Backspace, alt)),
         ("\x1bд".as_bytes(), with(letter('д'), alt)),
         (b"\x1b[A", key(KeyCode::Up)),
@@ -129,6 +134,8 @@ fn what_is_cut_in_two_is_whole_again_and_what_never_ends_is_given_up() {
         "\x1bOP",
         "👩",
         "\x1b[200~a\r\nд\x1b[201~",
+        "\x1bP>|tmux 3.4\x1b\\q",
+        "\x1b]l\x07q",
     ] {
         let bytes = bytes.as_bytes();
         for at in 1..bytes.len() {
@@ -145,6 +152,10 @@ fn what_is_cut_in_two_is_whole_again_and_what_never_ends_is_given_up() {
         b"\x1bO",
         b"\xf0\x9f",
         b"\x1b\xd0",
+        b"\x1b[M",
+        b"\x1b[M !",
+        b"\x1bP",
+        b"\x1b]11;rgb",
     ] {
         assert_eq!(decoded(&[begun, b"\x03"].concat()), [ctrl_c()], "{begun:?}");
     }
@@ -186,7 +197,98 @@ fn a_paste_whose_mark_comes_in_two_packets_is_no_key() {
     // Otherwise a bracket is what was typed.
     decoder.feed(b"\x1b");
     decoder.pause();
-    assert_eq!(decoder.feed(b"["), [key(KeyCode::Char('['))]);
+    assert_eq!(decoder.feed(b"["), []);
+    assert_eq!(decoder.pause(), [key(KeyCode::Char('['))]);
+}
+
+#[test]
+fn a_mark_that_is_cut_twice_is_no_key_either() {
+    for at in 2..PASTE_BEGINNING.len() {
+        let mut decoder = Decoder::default();
+        decoder.feed(b"\x1b");
+        assert_eq!(decoder.pause(), [key(KeyCode::Esc)]);
+        assert_eq!(decoder.feed(&PASTE_BEGINNING[1..at]), [], "{at}");
+        assert_eq!(decoder.patience(), Some(PASTE_PAUSE));
+        let rest = [&PASTE_BEGINNING[at..], b"dq\x1b[201~"].concat();
+        assert_eq!(decoder.feed(&rest), [paste("dq")], "{at}");
+    }
+    // Nothing of what was typed after all is lost.
+    let typed = |text: &str| -> Vec<Input> {
+        let letters = text.chars();
+        letters.map(|c| key(KeyCode::Char(c))).collect()
+    };
+    let late = || {
+        let mut decoder = Decoder::default();
+        decoder.feed(b"\x1b");
+        decoder.pause();
+        decoder
+    };
+    let mut decoder = late();
+    assert_eq!(decoder.feed(b"[2"), []);
+    assert_eq!(decoder.pause(), typed("[2"));
+    assert_eq!(decoder.patience(), None);
+    let mut decoder = late();
+    assert_eq!(decoder.feed(b"["), []);
+    assert_eq!(decoder.feed(b"x[200~"), typed("[x[200~"));
+    let mut decoder = late();
+    decoder.feed(b"[20");
+    let mut expected = typed("[20");
+    expected.push(ctrl_c());
+    assert_eq!(decoder.feed(b"\x03"), expected);
+}
+
+#[test]
+fn half_a_click_takes_nothing_of_the_paste_behind_it() {
+    for half in [&b"\x1b[M"[..], b"\x1b[M!", b"\x1b[M !"] {
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.feed(half), []);
+        let told = decoder.feed(b"\x1b[200~dq\x1b[201~q");
+        assert_eq!(told, [paste("dq"), key(KeyCode::Char('q'))], "{half:?}");
+    }
+}
+
+#[test]
+fn what_a_terminal_answers_to_others_is_no_key() {
+    for answer in [
+        // Its version, a colour, its title, a setting, a picture; and what nothing says.
+        &b"\x1bP>|tmux 3.4\x1b\\"[..],
+        b"\x1b]11;rgb:dddd/uuuu/qqqq\x07",
+        b"\x1b]11;rgb:dddd/uuuu/qqqq\x1b\\",
+        b"\x1b]l\xd0\xb4 q\r\ndy\x1b\\",
+        b"\x1bP1$r0 q\x1b\\",
+        b"\x1b_Gi=31;OK\x1b\\",
+        b"\x1bXd\x1b\\",
+        b"\x1b^d\x1b\\",
+        b"\x1b]\x07",
+    ] {
+        assert_eq!(decoded(answer), [], "{answer:?}");
+        let told = decoded(&[answer, b"q"].concat());
+        assert_eq!(told, [key(KeyCode::Char('q'))], "{answer:?}");
+    }
+}
+
+#[test]
+fn half_an_answer_takes_neither_a_paste_nor_the_keys_after_a_pause() {
+    for half in ["\x1bP>|tm", "\x1b]11;", "\x1bP1$\x1b"] {
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.feed(half.as_bytes()), []);
+        let told = decoder.feed(b"\x1b[200~dq\x1b[201~q");
+        assert_eq!(told, [paste("dq"), key(KeyCode::Char('q'))], "{half:?}");
+    }
+    let mut decoder = Decoder::default();
+    decoder.feed(b"\x1bP>|tm");
+    assert_eq!(decoder.patience(), Some(PASTE_PAUSE));
+    assert_eq!(decoder.feed(b"ux"), []);
+    assert_eq!(decoder.pause(), []);
+    assert_eq!(decoder.patience(), None);
+    assert_eq!(decoder.feed(b"q"), [key(KeyCode::Char('q'))]);
+    // However much there is of it, it takes no room.
+    decoder.feed(b"\x1b]52;c;");
+    for _ in 0..100 {
+        assert_eq!(decoder.feed(&[b'A'; 4096]), []);
+        assert!(decoder.pending.capacity() <= MAX_SEQUENCE_BYTES);
+    }
+    assert_eq!(decoder.feed(b"\x1b\\q"), [key(KeyCode::Char('q'))]);
 }
 
 #[test]
@@ -238,23 +340,88 @@ fn length(input: &Input) -> usize {
     }
 }
 
-proptest::proptest! {
+/// Bytes that mean something, alone or together, and any others.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let meaning = proptest::sample::select(vec![
+        &b"\x1b"[..],
+        b"[",
+        b"O",
+        b"M",
+        b"<",
+        b"0;1;1",
+        b"200~",
+        b"201~",
+        b"\x1b[200~",
+        b"\x1b[201~",
+        b"\x1b[M",
+        b"\x1bP",
+        b"\x1b]",
+        b"\x1b\\",
+        b"\x07",
+        b";",
+        b":",
+        b"~",
+        b"\xe2\x82",
+        b"\xac",
+        b"\x03",
+        b"abc",
+    ]);
+    let meaning = meaning.prop_map(<[u8]>::to_vec);
+    let any = vec(num::u8::ANY, 1..3);
+    let pieces = vec(prop_oneof![4 => meaning, 1 => any], 0..24);
+    pieces.prop_map(|pieces| pieces.concat())
+}
+
+/// Feeds `bytes` in pieces of these lengths.
+fn fed(decoder: &mut Decoder, mut bytes: &[u8], lengths: &[usize], pauses: bool) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for length in lengths.iter().cycle() {
+        let (piece, rest) = bytes.split_at((*length).min(bytes.len()));
+        inputs.extend(decoder.feed(piece));
+        if pauses && length % 3 == 0 && decoder.patience().is_some() {
+            inputs.extend(decoder.pause());
+        }
+        bytes = rest;
+        if bytes.is_empty() {
+            break;
+        }
+    }
+    inputs
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
     #[test]
     fn no_bytes_are_too_much_for_it_and_ctrl_c_always_comes_through(
-        pieces in proptest::collection::vec(proptest::collection::vec(proptest::num::u8::ANY, 0..40), 0..10),
-        begins_with_paste: bool,
+        bytes in bytes(), lengths in vec(1..7_usize, 1..8), begins_with_paste: bool,
     ) {
         let mut decoder = Decoder::default();
         if begins_with_paste {
             decoder.feed(b"\x1b[200~");
         }
-        for piece in pieces {
-            decoder.feed(&piece);
-        }
+        fed(&mut decoder, &bytes, &lengths, true);
         decoder.pause();
+        // The first may end a paste.
         decoder.feed(b"\x03");
-        // The first may have ended a paste; three bytes at most are a click of the oldest kind.
-        let last: Vec<Input> = (0..4).flat_map(|_| decoder.feed(b"\x03")).collect();
-        proptest::prop_assert_eq!(last.last(), Some(&ctrl_c()));
+        let inputs = decoder.feed(b"\x03");
+        prop_assert_eq!(inputs.last(), Some(&ctrl_c()));
+    }
+
+    #[test]
+    fn it_does_not_matter_how_bytes_are_cut(bytes in bytes(), lengths in vec(1..7_usize, 1..8)) {
+        let whole = Decoder::default().feed(&bytes);
+        prop_assert_eq!(fed(&mut Decoder::default(), &bytes, &lengths, false), whole);
+    }
+
+    #[test]
+    fn whatever_came_before_a_paste_is_no_key(bytes in bytes(), lengths in vec(1..7_usize, 1..8)) {
+        let mut decoder = Decoder::default();
+        fed(&mut decoder, &bytes, &lengths, true);
+        if decoder.patience().is_some() {
+            decoder.pause();
+        }
+        let inputs = decoder.feed(b"\x1b[200~qqq\x1b[201~");
+        prop_assert!(!inputs.contains(&key(KeyCode::Char('q'))), "{:?}", inputs);
     }
 }
