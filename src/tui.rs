@@ -18,11 +18,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use app::App;
+use event::channel::{EventReceiver, EventSender, event_channel};
 use event::{ContactsEvent, Effect, Event, Input};
 use keyboard_layout::KeyboardLayout;
 use kkv_client::contacts::BookFile;
@@ -82,7 +82,7 @@ pub(crate) async fn run(
     app.clipboard = Clipboard::here(|name| std::env::var(name).ok());
     app.keyboard = KeyboardLayout::here(|name| std::env::var(name).ok());
     app.takes_options = options.takes_options;
-    let (events, mut incoming) = unbounded_channel();
+    let (events, mut incoming) = event_channel();
     let contacts_worker = contacts.map(|file| ContactsWorker::new(file, events.clone()));
     let ended = event_loop(
         socket,
@@ -114,7 +114,7 @@ async fn event_loop(
     route: Route,
     mut app: App,
     contacts_worker: Option<&ContactsWorker>,
-    (events, incoming): (UnboundedSender<Event>, &mut UnboundedReceiver<Event>),
+    (events, incoming): (EventSender, &mut EventReceiver),
     options: Options,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -141,7 +141,7 @@ async fn event_loop(
         is_outdated = true;
         let event = tokio::select! {
             said = input.recv() => match said {
-                Some(said) => Some(Event::Input(said?)),
+                Some(said) => Some(Event::Inputs(said?)),
                 None => return Ok(()), // the terminal is gone
             },
             event = incoming.recv() => event,
@@ -170,10 +170,7 @@ async fn event_loop(
             () = &mut stopped => return Ok(()),
         };
         let Some(event) = event else { continue };
-        let by_hand = matches!(
-            event,
-            Event::Input(Input::Key(_) | Input::Mouse(_) | Input::Paste(_) | Input::PasteEnded)
-        );
+        let by_hand = is_by_hand(&event);
         if by_hand && last_sign_of_life.is_none_or(|at| at.elapsed() > SIGN_OF_LIFE_INTERVAL) {
             last_sign_of_life = Some(Instant::now());
             relay.attend();
@@ -220,6 +217,17 @@ async fn event_loop(
     }
 }
 
+/// Whether somebody is at the keys.
+fn is_by_hand(event: &Event) -> bool {
+    let is_one = |input: &Input| {
+        matches!(
+            input,
+            Input::Key(_) | Input::Mouse(_) | Input::Paste(_) | Input::PasteEnded
+        )
+    };
+    matches!(event, Event::Inputs(inputs) if inputs.iter().any(is_one))
+}
+
 /// Stops this process for a while, but never with the file of contacts in its hands: other programs wait for that.
 /// Whether it goes on then: not if `stopped` comes before.
 async fn suspend(
@@ -244,7 +252,7 @@ async fn suspend(
 /// Waits until all contacts are saved that were to be.
 async fn finish_contacts(
     contacts_worker: ContactsWorker,
-    incoming: &mut UnboundedReceiver<Event>,
+    incoming: &mut EventReceiver,
 ) -> Result<(), CliError> {
     let stopped = signals::stopped()?;
     let mut finished = std::pin::pin!(contacts_worker.finish());
@@ -258,7 +266,7 @@ async fn finish_contacts(
             }
         }
     }
-    while let Ok(event) = incoming.try_recv() {
+    while let Some(event) = incoming.try_recv() {
         if let Event::Contacts(ContactsEvent::Tried { result, .. }) = event
             && let Err(why) = result
         {

@@ -7,6 +7,7 @@
 mod calls;
 mod client_contacts;
 mod client_memory;
+mod client_typed;
 mod confined;
 mod expired;
 mod held;
@@ -20,6 +21,7 @@ mod refused;
 pub(crate) mod rules;
 mod session_keys;
 pub(crate) mod sockaddr;
+mod spread;
 mod stage;
 pub(crate) mod standing;
 mod stopped;

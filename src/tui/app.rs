@@ -119,7 +119,10 @@ impl App {
     /// Takes an event into account. What is to be done about it.
     pub(super) fn update(&mut self, event: Event) -> Vec<Effect> {
         match event {
-            Event::Input(input) => self.input(input),
+            Event::Inputs(inputs) => {
+                let effects = inputs.into_iter().flat_map(|input| self.input(input));
+                effects.collect()
+            }
             Event::KeysRested => {
                 self.questions.keys_rested();
                 self.is_pasting = false;

@@ -1,5 +1,7 @@
 //! What happens, and what is to be done about it: all that passes between the client's state and what is outside.
 
+pub(super) mod channel;
+
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -18,7 +20,8 @@ use kkv_ui::error::CliError;
 
 /// Something happens.
 pub(super) enum Event {
-    Input(Input),
+    /// What came from the terminal at once.
+    Inputs(Vec<Input>),
     /// No key was pressed for a while.
     KeysRested,
     Relay(RelayEvent),

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::marker::{Marker, PIECE_BYTES, Piece, Search};
+use super::spread::{PIECE_BYTES as SPREAD_PIECE_BYTES, spread_pieces};
 
 /// Mappings that are the kernel's and not the process's: the clock's pages, and code that every process has.
 const OF_THE_KERNEL: [&str; 4] = ["[vvar]", "[vvar_vclock]", "[vdso]", "[vsyscall]"];
@@ -133,6 +134,26 @@ pub(crate) fn scan(process: i32, markers: &[Marker]) -> Vec<Found> {
         }
     });
     found
+}
+
+/// Where letters of `marker` are in memory that `process` may write to, each as far from the next as in
+/// [`spread_pieces`]: 1 byte if they are one text.
+pub(crate) fn scan_spread(process: i32, marker: &Marker) -> Vec<String> {
+    let mut places = Vec::new();
+    read(process, |mapping, bytes| {
+        if !mapping.rights.contains('w') {
+            return;
+        }
+        for piece in spread_pieces(bytes, marker.bytes()) {
+            let address = mapping.start + piece.offset as u64;
+            places.push(format!(
+                "{SPREAD_PIECE_BYTES} letters, {} bytes from one to the next, at {address:#x}, {}",
+                piece.stride,
+                described(process, mapping)
+            ));
+        }
+    });
+    places
 }
 
 /// Every 32 bytes in memory that the process may write to which could be a secret key, once each, with the places where

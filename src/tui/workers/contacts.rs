@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::tui::event::channel::EventSender;
 use crate::tui::event::{ContactsEvent, Event};
 use crate::tui::state::contact_list::Change;
 use kkv_client::contacts::{BookFile, ChangeError};
@@ -19,7 +19,8 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Changes the file, one change after the other, and tells what other programs have changed in it.
 pub(in crate::tui) struct ContactsWorker {
-    changes: Sender<Change>,
+    /// Boxed: a place in the channel is not wiped, see [`EventSender`].
+    changes: Sender<Box<Change>>,
     done: JoinHandle<()>,
     /// Held while the file is.
     at_work: Arc<Mutex<()>>,
@@ -27,7 +28,7 @@ pub(in crate::tui) struct ContactsWorker {
 
 impl ContactsWorker {
     /// Of `file`. What has come of each change becomes an event.
-    pub(in crate::tui) fn new(file: BookFile, events: UnboundedSender<Event>) -> Self {
+    pub(in crate::tui) fn new(file: BookFile, events: EventSender) -> Self {
         let (changes, asked) = channel();
         let at_work = Arc::new(Mutex::new(()));
         let working = Arc::clone(&at_work);
@@ -45,7 +46,7 @@ impl ContactsWorker {
     }
 
     pub(in crate::tui) fn change(&self, change: Change) {
-        let _ = self.changes.send(change); // it is there as long as this value is, but for a fault of its own, which is told
+        let _ = self.changes.send(Box::new(change)); // it is there as long as this value is, but for a fault of its own, which is told
     }
 
     /// Waits until all that was asked for is done.
@@ -58,8 +59,8 @@ impl ContactsWorker {
 /// Until nobody can ask for anything any more.
 fn work(
     mut file: BookFile,
-    asked: &Receiver<Change>,
-    events: &UnboundedSender<Event>,
+    asked: &Receiver<Box<Change>>,
+    events: &EventSender,
     at_work: &Mutex<()>,
 ) {
     loop {
@@ -74,7 +75,7 @@ fn work(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         if let Some(event) = event {
-            let _ = events.send(Event::Contacts(event)); // nobody listens any more: the program ends
+            events.send(Event::Contacts(event));
         }
     }
 }
@@ -88,14 +89,14 @@ fn refresh(file: &mut BookFile) -> Option<ContactsEvent> {
     }
 }
 
-fn change_file(file: &mut BookFile, change: Change) -> ContactsEvent {
+fn change_file(file: &mut BookFile, change: Box<Change>) -> ContactsEvent {
     let result = file.change(|book| change.apply(book));
     let result = result.map_err(|fault| match fault {
         ChangeError::Book(fault) => fault.to_string(),
         ChangeError::File(fault) => format!("the contacts stay as they were: {fault}"),
     });
     ContactsEvent::Tried {
-        change: Box::new(change),
+        change,
         result,
         book: file.book().clone(),
     }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 use crate::tor::{Target, TorWay};
+use crate::tui::event::channel::EventSender;
 use crate::tui::event::{DeliveryEvent, Event};
 use crate::tui::state::outbox::Progress;
 use kkv_base::clock::{Clock, SystemClock};
@@ -34,7 +34,7 @@ pub(crate) struct Route {
 /// All that are under way. They end with this value.
 pub(in crate::tui) struct DeliveryWorker {
     route: Arc<Route>,
-    events: UnboundedSender<Event>,
+    events: EventSender,
     under_way: HashMap<u64, Delivery>,
 }
 
@@ -46,7 +46,7 @@ struct Delivery {
 
 impl DeliveryWorker {
     /// What happens becomes events.
-    pub(in crate::tui) fn new(route: Route, events: UnboundedSender<Event>) -> Self {
+    pub(in crate::tui) fn new(route: Route, events: EventSender) -> Self {
         Self {
             route: Arc::new(route),
             events,
@@ -99,7 +99,7 @@ impl DeliveryWorker {
                 Err(fault) if fault.is_cancelled() => return,
                 Err(_) => DeliveryEvent::Failed(id, internal_error()),
             };
-            let _ = events.send(Event::Delivery(event));
+            events.send(Event::Delivery(event));
         });
         self.under_way.insert(id, Delivery { stop, task });
     }
@@ -153,12 +153,12 @@ async fn deliver(
 struct DeliveryObserver {
     id: u64,
     progress: Progress,
-    events: UnboundedSender<Event>,
+    events: EventSender,
 }
 
 impl DeliveryObserver {
     fn send(&self, event: DeliveryEvent) {
-        let _ = self.events.send(Event::Delivery(event));
+        self.events.send(Event::Delivery(event));
     }
 }
 

@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use tokio::sync::mpsc::UnboundedSender;
-
+use crate::tui::event::channel::EventSender;
 use crate::tui::event::{Event, RelayEvent};
 
 /// This very program, which is both: also where its file has gone or was replaced, and never another's.
@@ -15,7 +14,7 @@ const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Starts `kkv`, with its socket at `socket` if it is to be another than usual. If it ends again, that is told, and
 /// why.
-pub(in crate::tui) fn start(socket: Option<&Path>, events: &UnboundedSender<Event>) {
+pub(in crate::tui) fn start(socket: Option<&Path>, events: &EventSender) {
     let mut command = Command::new(THIS_PROGRAM);
     command.arg0("kkv");
     if let Some(socket) = socket {
@@ -28,7 +27,7 @@ pub(in crate::tui) fn start(socket: Option<&Path>, events: &UnboundedSender<Even
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let events = events.clone();
-    let send = move |event| _ = events.send(Event::Relay(event));
+    let send = move |event| events.send(Event::Relay(event));
     match command.spawn() {
         Ok(child) => {
             send(RelayEvent::Starting);

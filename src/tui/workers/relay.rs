@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::tui::event::channel::EventSender;
 use crate::tui::event::{Event, RelayEvent};
 use crate::tui::state::search::SearchRequest;
 use kkv_base::count::counted;
@@ -37,7 +37,7 @@ const MANY: usize = 10;
 #[derive(Clone)]
 pub(in crate::tui) struct RelayWorker {
     socket: Option<PathBuf>,
-    events: UnboundedSender<Event>,
+    events: EventSender,
     /// Characters of each text that it is asked for.
     first: Option<usize>,
     /// The number of the search that goes on.
@@ -49,7 +49,7 @@ impl RelayWorker {
     /// if they are wanted. What it says becomes events.
     pub(in crate::tui) fn new(
         socket: Option<PathBuf>,
-        events: UnboundedSender<Event>,
+        events: EventSender,
         first_words: bool,
     ) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl RelayWorker {
     }
 
     fn send(&self, event: RelayEvent) {
-        let _ = self.events.send(Event::Relay(event)); // nobody listens any more: the program ends
+        self.events.send(Event::Relay(event));
     }
 
     /// Tells how the relay is and what is in it, whenever that changes, until dropped. That an owner who does nothing

@@ -11,6 +11,7 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
+use rustix::io::ioctl_fionread;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Action, LocalModes, Winsize, tcflow, tcgetattr, tcsetwinsize};
 
@@ -129,6 +130,11 @@ impl Terminal {
         self.keyboard
             .write_all(keys.as_ref())
             .expect("the terminal is open");
+    }
+
+    /// How many bytes of what was typed the program has not read.
+    pub fn unread(&self) -> u64 {
+        ioctl_fionread(self.near()).expect("the terminal is open")
     }
 
     /// Waits until `text` has been on the screen.

@@ -1,9 +1,8 @@
 //! What it takes to follow a relay, in bytes that come over its owner's socket.
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-
 use super::*;
 use crate::stage::Socket;
+use crate::tui::event::channel::{EventReceiver, event_channel};
 use kkv_relay::owner::Host;
 use kkv_relay::owner::stage::Stage;
 use kkv_relay::queue::Queue;
@@ -13,7 +12,7 @@ const MESSAGES: u32 = 10_000;
 const ANSWER_BYTES: u64 = 2048;
 
 /// Waits until the client has heard how the relay is now, and what is in it. How many answers that were.
-async fn heard(stage: &Stage, happening: &mut UnboundedReceiver<Event>) -> u64 {
+async fn heard(stage: &Stage, happening: &mut EventReceiver) -> u64 {
     let mut answers = 0;
     loop {
         match happening.recv().await {
@@ -37,7 +36,7 @@ async fn a_change_costs_what_has_changed_however_many_messages_there_are() {
     }
     let (socket, serving) = Socket::of(&stage).await;
     let bytes = || socket.bytes();
-    let (events, mut happening) = unbounded_channel();
+    let (events, mut happening) = event_channel();
     let worker = RelayWorker::new(Some(socket.path()), events, false);
     let changes = async {
         heard(&stage, &mut happening).await;

@@ -9,10 +9,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::tui::app::tests::message;
+use crate::tui::event::channel::{EventReceiver, event_channel};
 use crate::tui::state::inbox::tests::summary;
 use kkv_client::find::Wanted;
 use kkv_owner::{Get, Watch};
@@ -60,7 +60,7 @@ async fn worker_of(
     router: Router,
 ) -> (
     RelayWorker,
-    UnboundedReceiver<Event>,
+    EventReceiver,
     impl Future<Output = ()>,
     TempDir,
 ) {
@@ -72,7 +72,7 @@ async fn worker_of(
         router,
         kkv_net::http::ConnectionLimits::for_owner(),
     );
-    let (events, happening) = unbounded_channel();
+    let (events, happening) = event_channel();
     let worker = RelayWorker::new(Some(socket), events, true);
     let serving = async {
         serving.await;
