@@ -40,3 +40,23 @@ impl Backup {
         sealed::unseal(&self.0, passphrase)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_gives_back_what_was_put_in_to_who_has_the_passphrase() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("backup.age");
+        let passphrase = |text: &str| Passphrase::new(&Zeroizing::new(text.to_owned())).unwrap();
+        Backup::create(&path, &passphrase("right"), b"the key").unwrap();
+        let backup = Backup::read(&path).unwrap();
+        assert_eq!(**backup.open(&passphrase("right")).unwrap(), b"the key"[..]);
+        assert!(backup.open(&passphrase("wrong")).is_err());
+        // Never over a file that is there.
+        assert!(Backup::create(&path, &passphrase("right"), b"another").is_err());
+        let again = Backup::read(&path).unwrap();
+        assert_eq!(**again.open(&passphrase("right")).unwrap(), b"the key"[..]);
+    }
+}

@@ -258,6 +258,12 @@ mod tests {
     }
 
     #[test]
+    fn a_book_is_empty_until_somebody_is_in_it() {
+        assert!(book(&[]).is_empty());
+        assert!(!book(&["bob"]).is_empty());
+    }
+
+    #[test]
     fn contacts_are_in_the_order_of_their_names_whatever_their_capitals() {
         let book = book(&["bob", "Carol", "alice", "Bo"]);
         assert_eq!(names(&book), ["alice", "Bo", "bob", "Carol"]);

@@ -55,3 +55,48 @@ impl DeletedIds {
         self.remembered.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Deletes in this order, while the message 1 is the oldest that is left.
+    fn deleted(most: usize, ids: &[u64]) -> DeletedIds {
+        let mut deleted = DeletedIds::new(most);
+        for (version, id) in (1..).zip(ids) {
+            deleted.add(MessageId(*id), version, MessageId(1));
+        }
+        deleted
+    }
+
+    #[test]
+    fn what_was_deleted_after_a_version_is_told_in_order_but_for_what_the_oldest_tells() {
+        let deleted = deleted(8, &[7, 3, 5]);
+        let since = |version, oldest| deleted.since(version, MessageId(oldest));
+        assert_eq!(since(0, 1), [7, 3, 5].map(MessageId));
+        assert_eq!(since(1, 1), [3, 5].map(MessageId));
+        assert_eq!(since(0, 4), [7, 5].map(MessageId));
+        assert_eq!(since(3, 1), []);
+    }
+
+    #[test]
+    fn of_too_many_those_that_the_oldest_tells_go_first_and_then_the_earliest() {
+        let mut deleted = deleted(3, &[2, 9, 8]);
+        // 2 is below the oldest by now, so nothing is forgotten.
+        deleted.add(MessageId(7), 4, MessageId(3));
+        assert_eq!(deleted.since(0, MessageId(3)), [9, 8, 7].map(MessageId));
+        assert_eq!(deleted.forgotten, 0);
+        deleted.add(MessageId(6), 5, MessageId(3));
+        assert_eq!(deleted.since(0, MessageId(3)), [8, 7, 6].map(MessageId));
+        assert_eq!(deleted.forgotten, 2, "the version of the first");
+    }
+
+    #[test]
+    fn one_below_the_oldest_isnt_remembered_and_when_none_is_left_nothing_is() {
+        let mut deleted = deleted(3, &[5]);
+        deleted.add(MessageId(2), 2, MessageId(3));
+        assert_eq!(deleted.remembered.len(), 1);
+        deleted.clear();
+        assert!(deleted.remembered.is_empty());
+    }
+}

@@ -310,3 +310,36 @@ impl<H> Queue<H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_watches_is_woken_by_changes_and_by_nothing_else() {
+        let queue = Queue::<()>::new(2, None).unwrap();
+        let mut watch = queue.watch();
+        watch.mark_unchanged();
+        let changed = |watch: &mut watch::Receiver<u64>| {
+            let changed = watch.has_changed().unwrap();
+            watch.mark_unchanged();
+            changed
+        };
+        let _ = queue.occupancy(Duration::ZERO);
+        assert!(!queue.delete(MessageId(1), Duration::ZERO));
+        assert!(!changed(&mut watch), "nothing has changed");
+        let now = Now {
+            unix: 0,
+            elapsed: Duration::ZERO,
+        };
+        let slot = queue.reserve(now.elapsed).unwrap();
+        slot.store(3, (), now).unwrap();
+        assert!(changed(&mut watch));
+        queue.mark(MessageId(1), true, now.elapsed);
+        assert!(changed(&mut watch));
+        queue.mark(MessageId(1), true, now.elapsed);
+        assert!(!changed(&mut watch), "it was marked before");
+        assert_eq!(queue.delete_all(now.elapsed), [MessageId(1)]);
+        assert!(changed(&mut watch));
+    }
+}
