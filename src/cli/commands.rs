@@ -155,7 +155,7 @@ pub(super) struct List {
 
     /// Only those with each of these words in the text or in the sender's name
     #[arg(long, value_name = "WORDS")]
-    pub(super) find: Option<String>,
+    pub(super) find: Option<Private<String>>,
 
     /// Leave out the first words of each text, which a terminal that is wide enough shows
     #[arg(long)]

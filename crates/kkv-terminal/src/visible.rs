@@ -27,12 +27,12 @@ pub use hidden::{is_hidden_as_typed, without_hidden};
 /// could get out of its frame. Anywhere else they would only hide, and are shown. It is the same with selectors, which
 /// say how the one character before them is drawn. Korean in parts is shown in syllables: terminals agree on how wide
 /// those are.
-#[derive(Debug)]
+///
+/// `Debug` prints how long the text is, and nothing of it.
 pub struct Visible<'t>(pub &'t str);
 
 /// Shows what belongs into one line, such as the name of a file: as [`Visible`] does, and a line feed and a tab are
-/// shown as what they are, too.
-#[derive(Debug)]
+/// shown as what they are, too. `Debug` is as there.
 pub struct OneLine<'t>(pub &'t str);
 
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
@@ -59,6 +59,18 @@ impl fmt::Display for Visible<'_> {
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(self.0, f, false)
+    }
+}
+
+impl fmt::Debug for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Visible({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Debug for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OneLine({} bytes)", self.0.len())
     }
 }
 

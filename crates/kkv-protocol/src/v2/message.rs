@@ -4,6 +4,8 @@
 //! signature 64 | kind u8 | zero u8 | length u16 LE | content 0..3500 | zeros
 //! ```
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use crate::crypto::identity::Signature;
@@ -45,8 +47,7 @@ pub(super) fn encode(
     plain
 }
 
-/// The parts of an opened message.
-#[derive(Debug)]
+/// The parts of an opened message. `Debug` prints how long the content is, and nothing of it.
 pub struct Parts<'p> {
     /// The sender's signature of [`statement`].
     pub signature: Signature,
@@ -54,6 +55,16 @@ pub struct Parts<'p> {
     pub kind: u8,
     /// The content.
     pub content: &'p [u8],
+}
+
+impl fmt::Debug for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("signature", &self.signature)
+            .field("kind", &self.kind)
+            .field("content", &format_args!("{} bytes", self.content.len()))
+            .finish()
+    }
 }
 
 /// Takes an opened message apart (PROTOCOL.md §7).
@@ -97,6 +108,14 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_specification() {
         assert_eq!((PLAIN_BYTES, SEALED_BYTES), (3568, 3584));
+    }
+
+    #[test]
+    fn a_stray_debug_shows_no_content() {
+        let plain = encode(&Signature([7; 64]), Kind::Text, b"secret words");
+        let shown = format!("{:?}", decode(&plain).unwrap());
+        let expected = "Parts { signature: Signature(..), kind: 0, content: 12 bytes }";
+        assert_eq!(shown, expected);
     }
 
     proptest! {

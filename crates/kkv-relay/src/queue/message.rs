@@ -1,5 +1,6 @@
 //! A message in its slot.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::memory::Page;
@@ -27,8 +28,7 @@ pub(super) struct Message<H> {
     pub(super) version: u64,
 }
 
-/// A message in the queue, borrowed under its lock.
-#[derive(Debug)]
+/// A message in the queue, borrowed under its lock. `Debug` prints how long the content is, and nothing of it.
 pub struct MessageRef<'q, H> {
     /// Its id.
     pub id: MessageId,
@@ -42,6 +42,18 @@ pub struct MessageRef<'q, H> {
     pub content: &'q [u8],
 }
 
+impl<H: fmt::Debug> fmt::Debug for MessageRef<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageRef")
+            .field("id", &self.id)
+            .field("received", &self.received)
+            .field("read", &self.read)
+            .field("header", &self.header)
+            .field("content", &format_args!("{} bytes", self.content.len()))
+            .finish()
+    }
+}
+
 impl<H> Message<H> {
     pub(super) fn borrow(&self, id: MessageId) -> MessageRef<'_, H> {
         MessageRef {
@@ -51,5 +63,25 @@ impl<H> Message<H> {
             header: &self.header,
             content: &self.slot.bytes()[..self.length],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stray_debug_shows_no_content() {
+        let message = MessageRef {
+            id: MessageId(1),
+            received: 2,
+            read: false,
+            header: &(),
+            content: b"secret words",
+        };
+        let shown = format!("{message:?}");
+        assert!(shown.contains("content: 12 bytes"), "{shown}");
+        let bytes = b"secret words".map(|byte| byte.to_string()).join(", ");
+        assert!(!shown.contains(&bytes), "{shown}");
     }
 }

@@ -6,6 +6,13 @@ fn shown(text: &str) -> String {
 }
 
 #[test]
+fn a_stray_debug_shows_no_text() {
+    let (text, line) = (Visible("secret"), OneLine("words"));
+    let shown = format!("{text:?} {line:?}");
+    assert_eq!(shown, "Visible(6 bytes) OneLine(5 bytes)");
+}
+
+#[test]
 fn letters_of_all_scripts_stay() {
     for text in [
         "naïve café",
