@@ -18,6 +18,8 @@ use kkv_ui::fields::did_you_mean;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Contacts<'c> {
     pub(super) path: &'c Path,
+    /// Whether the command line says so. A variable of the environment says it to the next command as well.
+    pub(super) typed: bool,
     pub(super) passphrase_file: Option<&'c Path>,
 }
 
@@ -34,6 +36,14 @@ struct Known {
 }
 
 impl Contacts<'_> {
+    /// A command about these contacts, as it can be pasted: `kkvc` and `words`, with the file where it has to be named.
+    pub(super) fn command(self, words: &str) -> String {
+        match self.typed {
+            true => format!("kkvc {words} --contacts {}", quoted(self.path)),
+            false => format!("kkvc {words}"),
+        }
+    }
+
     /// Opens the file, whose passphrase is asked for if it has to be, and again if it is wrong.
     pub(super) async fn open(self) -> Result<BookFile, CliError> {
         let unusable = |fault: FileError| unusable(self.path, &fault);
@@ -85,7 +95,7 @@ impl Contacts<'_> {
     ) -> Result<T, CliError> {
         let changed = file.change(change);
         changed.map_err(|fault| match fault {
-            ChangeError::Book(fault) => refused(&fault, file.book()),
+            ChangeError::Book(fault) => refused(&fault, file.book(), self),
             ChangeError::File(fault) => unusable(self.path, &fault),
         })
     }
@@ -97,21 +107,21 @@ impl ResolvedRecipient {
         whom: Recipient,
         contacts: Option<Contacts<'_>>,
     ) -> Result<Self, CliError> {
-        let file = match contacts {
-            Some(contacts) => Some(contacts.open().await?),
+        let opened = match contacts {
+            Some(contacts) => Some((contacts, contacts.open().await?)),
             None => None,
         };
-        match (whom, file) {
-            (Recipient::Address(target), file) => {
+        match (whom, opened) {
+            (Recipient::Address(target), opened) => {
                 let known = |file: BookFile| {
                     let contact = file.book().by_target(target)?.clone();
                     Some(Known { contact, file })
                 };
-                let contact = file.and_then(known);
+                let contact = opened.and_then(|(_, file)| known(file));
                 Ok(Self { target, contact })
             }
-            (Recipient::Name(name), Some(file)) => {
-                let contact = found(file.book(), &name)?.clone();
+            (Recipient::Name(name), Some((contacts, file))) => {
+                let contact = found(file.book(), &name, contacts)?.clone();
                 Ok(Self {
                     target: contact.target(),
                     contact: Some(Known { contact, file }),
@@ -170,25 +180,35 @@ impl ResolvedRecipient {
 }
 
 /// The contact of that name.
-pub(super) fn found<'b>(book: &'b Book, name: &Name) -> Result<&'b Contact, CliError> {
-    book.get(name).map_err(|fault| refused(&fault, book))
+pub(super) fn found<'b>(
+    book: &'b Book,
+    name: &Name,
+    contacts: Contacts<'_>,
+) -> Result<&'b Contact, CliError> {
+    book.get(name)
+        .map_err(|fault| refused(&fault, book, contacts))
 }
 
-fn refused(fault: &BookError, book: &Book) -> CliError {
+fn refused(fault: &BookError, book: &Book, contacts: Contacts<'_>) -> CliError {
     let failed = CliError::usage(fault.to_string());
+    let list = || contacts.command("contact list");
     match fault {
-        BookError::Unknown(name) => failed.hint(
-            did_you_mean(book, name)
-                .unwrap_or_else(|| "`kkvc contact list` shows whom there is.".to_owned()),
-        ),
+        BookError::Unknown(name) => match did_you_mean(book, name) {
+            Some(question) => failed.hint(question),
+            None => failed
+                .hint("This shows whom there is:")
+                .command("  ", &list()),
+        },
         BookError::SameName(_) | BookError::SameSender(_) => failed,
-        BookError::Changed(_) => {
-            failed.hint("`kkvc contact list` shows it; run this again for that one.")
+        BookError::Changed(_) => failed
+            .hint("Look at it, then run this again for that one:")
+            .command("  ", &list()),
+        BookError::SameAddress(name) => {
+            let words = format!("contact rename {} NEW", quoted(name.as_str()));
+            failed
+                .hint("To give it another name:")
+                .command("  ", &contacts.command(&words))
         }
-        BookError::SameAddress(name) => failed.hint(format!(
-            "To give it another name: kkvc contact rename {} NEW",
-            quoted(name.as_str())
-        )),
         BookError::Full => failed.hint("Remove somebody with `kkvc contact remove`."),
     }
 }
@@ -196,7 +216,11 @@ fn refused(fault: &BookError, book: &Book) -> CliError {
 /// What is said of a file of contacts that can't be had.
 fn unusable(path: &Path, fault: &FileError) -> CliError {
     let shown = quoted(path);
-    let failed = CliError::usage(format!("can't use the contacts in {shown}: {fault}"));
+    let exit = match fault {
+        FileError::Io(fault) => Exit::of_io(fault),
+        _ => Exit::Usage,
+    };
+    let failed = CliError::new(exit, format!("can't use the contacts in {shown}: {fault}"));
     match fault {
         FileError::Missing => {
             failed.hint("The first `kkvc contact add` makes it, in a directory that exists.")

@@ -71,11 +71,7 @@ impl Common {
 
     /// Refuses what would do nothing. A variable may lie there for other commands.
     pub(super) fn must_fit_together(&self) -> Result<(), CliError> {
-        let typed = |word: std::ffi::OsString| {
-            let word = word.to_string_lossy();
-            word.split('=').next() == Some("--passphrase-file")
-        };
-        if self.contacts.is_none() && std::env::args_os().any(typed) {
+        if self.contacts.is_none() && is_typed("--passphrase-file") {
             return Err(CliError::usage(
                 "--passphrase-file is for the file that --contacts names",
             ));
@@ -95,7 +91,13 @@ impl Common {
         let path = self.contacts.as_deref()?;
         Some(Contacts {
             path,
+            typed: is_typed("--contacts"),
             passphrase_file: self.passphrase_file.as_deref(),
         })
     }
+}
+
+/// Whether the command line itself has this option, and not a variable of the environment.
+fn is_typed(option: &str) -> bool {
+    std::env::args_os().any(|word| word.to_string_lossy().split('=').next() == Some(option))
 }

@@ -16,7 +16,7 @@ use kkv_protocol::crypto::scrub;
 use kkv_protocol::ids::SenderId;
 use kkv_protocol::suite::Suite;
 use kkv_terminal::bar::{columns, columns_of};
-use kkv_terminal::stderr::info;
+use kkv_terminal::stderr::{info, info_unwrapped};
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::{address, in_two_lines, isolated, padded, short, words};
@@ -58,7 +58,7 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
             };
             let contact = Contact::new(name, address, sender);
             contacts.add(contact.clone()).await?;
-            added(&contact, json)
+            added(&contact, contacts, json)
         }
         ContactCommand::List => list(contacts.open().await?.book(), json),
         ContactCommand::Rename { old, new } => {
@@ -85,15 +85,13 @@ async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, C
 }
 
 /// Says what is to be done with a new one.
-fn added(contact: &Contact, json: bool) -> Result<(), CliError> {
+fn added(contact: &Contact, contacts: Contacts<'_>, json: bool) -> Result<(), CliError> {
     report(contact, "Added", json)?;
     if !json && let Some(words) = words(contact.target()) {
         info(in_two_lines(&words, "  words  "));
-        info(format_args!(
-            "Compare them over another way with what `kkvc card` shows its owner, then:\n  \
-             kkvc contact verify {}",
-            quoted(contact.name().as_str())
-        ));
+        info("Compare them over another way with what `kkvc card` shows its owner, then:");
+        let words = format!("contact verify {}", quoted(contact.name().as_str()));
+        info_unwrapped(format_args!("  {}", contacts.command(&words)));
     }
     Ok(())
 }
@@ -143,7 +141,7 @@ async fn remove(
 ) -> Result<(), CliError> {
     require_yes_or_terminal(yes, &format!("remove {}", quoted(name.as_str())))?;
     let mut file = contacts.open().await?;
-    let contact = found(file.book(), name)?;
+    let contact = found(file.book(), name, contacts)?;
     let (name, target) = (contact.name().clone(), contact.target());
     // Asked before the file is locked: no other program waits for an answer.
     if !yes
@@ -169,7 +167,7 @@ async fn verify(
         "mark it as verified, if the words of both are the same",
     )?;
     let mut file = contacts.open().await?;
-    let contact = found(file.book(), name)?;
+    let contact = found(file.book(), name, contacts)?;
     let (target, was_verified) = (contact.target(), contact.is_verified());
     let answer = if yes { Answer::Yes } else { compared(contact)? };
     if answer != Answer::Yes {
@@ -184,10 +182,10 @@ async fn verify(
                 format!("{name} was not marked as verified"),
             ),
         };
-        return Err(failed.hint(format!(
-            "If the words differ, that address is somebody else's: kkvc contact remove {}",
-            quoted(name.as_str())
-        )));
+        let words = format!("contact remove {}", quoted(name.as_str()));
+        return Err(failed
+            .hint("If the words differ, that address is somebody else's:")
+            .command("  ", &contacts.command(&words)));
     }
     let verified = contacts.change_in(&mut file, |book| book.verify(name, target).cloned())?;
     report(&verified, "Verified", json)

@@ -2,7 +2,7 @@
 
 mod behind;
 mod kernel;
-mod memory;
+pub(super) mod memory;
 mod outside;
 mod relay;
 mod socket;

@@ -3,13 +3,14 @@
 pub(super) mod address;
 mod arguments;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use axum::Router;
 use tokio::sync::watch;
 
 use crate::tor::embedded::{EmbeddedTor, OnionListener, OnionService, Settings, StateDir};
-use crate::tor::{TorMode, TorState};
+use crate::tor::{AccessKey, TorMode, TorState};
 use arguments::TorArgs;
 pub(super) use arguments::{RelayArgs, SenderArgs};
 use kkv_base::limits::DEFAULT_PORT;
@@ -50,6 +51,13 @@ impl TorSetup {
 }
 
 impl RelayArgs {
+    /// How many keys are let in, if not everybody is.
+    pub(super) fn lets_in(&self) -> Option<u32> {
+        let keys: HashSet<_> = self.allow.iter().map(AccessKey::to_string).collect();
+        let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        (count > 0).then_some(count)
+    }
+
     /// Reads what the Tor inside needs, if it is to run here.
     pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<TorSetup>, CliError> {
         if tor == TorMode::Embedded {

@@ -10,7 +10,7 @@ use kkv_ui::error::CliError;
 pub(super) const CODES: &str = "\
 Exit codes:
   0    done; for send: the relay has accepted the message; for watch: it was told to stop, or nobody reads any more
-  1    refused, or there is no such message; it says by whom and why; for doctor: something is wrong
+  1    refused, by the relay or the system (a full disk, an output that can't be written), or there is no such message; it says by whom and why; for doctor: something is wrong
   2    wrong usage or input; nothing was tried
   3    the relay (or Tor) can't be reached; nothing was delivered
   4    the inbox is full; nothing was delivered

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::output::notice;
+use super::output::{laid_out, notice};
 use super::speed::Speed;
-use super::status::listens;
+use super::status::{closed, lasting, listens};
 use crate::tor::{Listen, TorMode, TorState};
 use kkv_base::count::counted;
 use kkv_owner::socket::default_path;
@@ -29,6 +29,8 @@ pub(super) struct RunningRelay {
     pub(super) relay: Arc<Relay>,
     pub(super) tor: TorMode,
     pub(super) onion: Option<(OnionAddress, watch::Receiver<TorState>)>,
+    /// How many keys the onion service lets in, if it is closed to all others.
+    pub(super) lets_in: Option<u32>,
     pub(super) listens: Option<Listen>,
     pub(super) ttl: Option<Duration>,
     pub(super) dead_man_switch: Option<DeadManSwitch>,
@@ -45,7 +47,10 @@ impl RunningRelay {
         }
         let status = self.status();
         let reach = match status.reach() {
-            Reach::Onion(address) => format!("{address}\n(others do, with kkvc send)"),
+            Reach::Onion(address) => match status.lets_in {
+                Some(keys) => format!("{address}\n({})", closed(keys)),
+                None => format!("{address}\n(others do, with kkvc send)"),
+            },
             Reach::SystemTor => {
                 "through a system Tor: put the lines of torrc.example into its torrc; \
                  your address is then in the file `hostname` of its HiddenServiceDir"
@@ -53,9 +58,13 @@ impl RunningRelay {
             }
             Reach::ThisMachine => "from this machine; no Tor is expected".to_owned(),
         };
-        let life = self.ttl.map_or_else(String::new, |ttl| {
-            format!(", each kept for {}", humantime::format_duration(ttl))
+        let mut life = self.ttl.map_or_else(String::new, |ttl| {
+            format!(", each kept for {}", lasting(ttl))
         });
+        if let Some(switch) = &self.dead_man_switch {
+            let longest = lasting(switch.timeout());
+            life += &format!("; all are wiped once you have not been there for {longest}");
+        }
         let pricing = self.relay.config().pricing;
         let rises = if pricing.adaptive {
             "; more as it fills up"
@@ -84,7 +93,7 @@ impl RunningRelay {
             ],
             columns(),
         );
-        notice(format_args!("{}{}", *hanging(&head, columns()), *rows));
+        laid_out(format_args!("{}{}", *hanging(&head, columns()), *rows));
     }
 
     /// Wipes everything whenever the owner has been away for too long, if that was asked for.
@@ -101,7 +110,7 @@ impl RunningRelay {
     fn wipe_for(&self, switch: &DeadManSwitch) -> usize {
         let messages = self.wipe().len();
         if messages > 0 {
-            let longest = humantime::format_duration(switch.timeout());
+            let longest = lasting(switch.timeout());
             // Whether anybody reads it does not matter; `kkvc status` says it too.
             notice(format_args!(
                 "You have not been there for {longest}; messages wiped: {messages}\n"
@@ -133,6 +142,7 @@ impl Host for RunningRelay {
             uptime_seconds: now.saturating_sub(self.started).as_secs(),
             tor: self.tor,
             onion: onion.map(|(address, _)| address.to_string()),
+            lets_in: self.lets_in,
             tor_state: onion.map(|(_, state)| *state.borrow()),
             listens: self.listens.clone(),
             suites: public.suites,

@@ -64,6 +64,6 @@ pub(super) async fn load(path: &Path) -> Result<SenderKey, CliError> {
     let pem = secret_file::read(path, MAKER, |text| SenderKey::from_pem(text).is_ok()).await?;
     SenderKey::from_pem(&pem).map_err(|fault| {
         CliError::usage(format!("{}: {fault}", quoted(path)))
-            .hint(format!("`{MAKER}` makes a new one."))
+            .hint(format!("Name a new file: `{MAKER}` makes a key in it."))
     })
 }

@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::address::{self, arguments::AddressCommand};
 use super::arguments::parse;
+use super::doctor::memory::onto_disks;
 use super::embedded::{PublishedService, TorSetup};
 use super::exit::report_error;
 use super::host::RunningRelay;
@@ -138,6 +139,7 @@ async fn run(
     let listens = listener.as_ref().map(LocalListener::listens);
     let queue = Queue::new(args.max_messages, args.ttl).map_err(|_| no_memory(args))?;
     let locked = queue.is_locked();
+    let swaps = !locked && !is_swap_off(); // while /proc can be read
     // All that is opened for good is open now, and there is no thread yet but this one.
     let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), embedded));
     memory::start_background_purging();
@@ -160,6 +162,7 @@ async fn run(
         relay: Arc::clone(&relay),
         tor: args.tor,
         onion: onion.as_ref().map(|onion| (onion.address(), onion.state())),
+        lets_in: args.embedded.lets_in(),
         listens,
         ttl: args.ttl,
         dead_man_switch: args
@@ -171,7 +174,8 @@ async fn run(
     });
     running.announce(&socket, &speed);
     if !locked {
-        warn(unlocked(args.max_messages, memory::lockable_pages()));
+        let lockable = memory::lockable_pages();
+        warn(unlocked(args.max_messages, lockable, swaps));
     }
 
     let strangers = relay::router(Arc::clone(&relay));
@@ -186,7 +190,7 @@ async fn run(
             Some(onion) => {
                 let state = onion.state();
                 let telling = async {
-                    tor_lines::follow(state).await;
+                    tor_lines::follow(state, running.lets_in).await;
                     std::future::pending().await // with less to say it serves no worse
                 };
                 tokio::select! {
@@ -262,13 +266,33 @@ fn no_memory(args: &Args) -> CliError {
     CliError::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
 }
 
-/// What is said, once, if the messages could be swapped to a disk, and this user may lock so many pages.
-fn unlocked(messages: u32, lockable: Option<u64>) -> String {
+/// Whether nothing is swapped to a disk now. (Without a kernel that tells, it may be.)
+fn is_swap_off() -> bool {
+    match std::fs::read_to_string("/proc/swaps") {
+        Ok(swaps) => onto_disks(&swaps).is_empty(),
+        Err(fault) => fault.kind() == io::ErrorKind::NotFound, // a kernel without
+    }
+}
+
+/// What is said, once, if the messages could be swapped to a disk, and this user may lock so many pages; `swaps`:
+/// whether there is swap to do it to.
+fn unlocked(messages: u32, lockable: Option<u64>, swaps: bool) -> String {
+    let (could, off) = match swaps {
+        true => (
+            "so the kernel could swap messages to the disk",
+            ", or turn swap off",
+        ),
+        false => (
+            "so messages would be swapped to a disk if swap were turned on (it is off)",
+            "",
+        ),
+    };
     let Some(pages) = lockable.filter(|pages| *pages < messages.into()) else {
-        return "kkv: the system doesn't let it lock memory, so the kernel could swap messages to the disk.\n  \
-                It is not the limit: this user may lock as much. To mend it, see what keeps programs here from it \
-                (the rules of a container?), or turn swap off."
-            .to_owned();
+        return format!(
+            "kkv: the system doesn't let it lock memory, {could}.\n  \
+             It is not the limit: this user may lock as much. To mend it, see what keeps programs here from it \
+             (the rules of a container?){off}."
+        );
     };
     let fewer = match pages {
         0 => String::new(),
@@ -276,9 +300,9 @@ fn unlocked(messages: u32, lockable: Option<u64>) -> String {
     };
     let kib = u64::from(messages) * (SLOT_BYTES as u64 >> 10);
     format!(
-        "kkv: this user may not lock so much memory, so the kernel could swap messages to the disk.\n  \
+        "kkv: this user may not lock so much memory, {could}.\n  \
          To mend it, {fewer}raise the limit to {kib} KiB or more (memlock in \
-         /etc/security/limits.conf, LimitMEMLOCK= in a systemd unit), or turn swap off."
+         /etc/security/limits.conf, LimitMEMLOCK= in a systemd unit){off}."
     )
 }
 
@@ -339,11 +363,14 @@ mod tests {
             (Some(2048), "It is not the limit"),
             (None, "It is not the limit"),
         ] {
-            let said = unlocked(50, lockable);
-            assert!(said.contains(advice), "{lockable:?}: {said}");
-            assert!(said.contains("turn swap off"), "{said}");
-            let fewer = said.contains("ask for at most");
-            assert_eq!(fewer, lockable == Some(49), "{said}");
+            for swaps in [true, false] {
+                let said = unlocked(50, lockable, swaps);
+                assert!(said.contains(advice), "{lockable:?}: {said}");
+                assert_eq!(said.contains("turn swap off"), swaps, "{said}");
+                assert_eq!(said.contains("it is off"), !swaps, "{said}");
+                let fewer = said.contains("ask for at most");
+                assert_eq!(fewer, lockable == Some(49), "{said}");
+            }
         }
     }
 }

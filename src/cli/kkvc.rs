@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::commands::{Cli, Command, Tui, options_are_of_the_screen};
+use super::commands::{Cli, Command, ContactCommand, Tui, options_are_of_the_screen};
 use super::common::Common;
 use super::exit::report_error;
+use super::output::require_output;
 use super::{
     arguments, bench, card, completions, contact, delete, doctor, identity, key, list, mark, panic,
     proof, read, runtime, send, status, watch, wipe,
@@ -72,10 +73,13 @@ fn finished(cli: Cli) -> Result<(), CliError> {
 async fn run(cli: Cli) -> Result<(), CliError> {
     let common = &cli.common;
     common.must_fit_together()?;
-    match cli
+    let command = cli
         .command
-        .expect("there is one, if only the one that is meant")
-    {
+        .expect("there is one, if only the one that is meant");
+    if prints_alone(&command, common.json) {
+        require_output("nothing was done")?;
+    }
+    match command {
         Command::Tui(args) => tui(common, args).await,
         Command::Send(args) => send::send(common, args).await,
         Command::List(args) => {
@@ -106,6 +110,28 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Key { address, file } => key::show_or_make(address, &file, common.json).await,
         Command::Identity { file } => identity::show_or_make(&file, common.json).await,
         Command::Completions { shell, program } => completions::print_script(shell, program),
+    }
+}
+
+/// Whether a command prints what it was asked for. (`read`, `watch` and `export` look themselves, and say what follows.)
+fn prints_alone(command: &Command, json: bool) -> bool {
+    match command {
+        Command::Tui(_) | Command::Read { .. } | Command::Watch(_) | Command::Export { .. } => {
+            false
+        }
+        Command::List(_)
+        | Command::Bench(_)
+        | Command::Status
+        | Command::Doctor
+        | Command::Card(_)
+        | Command::Verify { .. }
+        | Command::Key { .. }
+        | Command::Identity { .. }
+        | Command::Completions { .. } => true,
+        Command::Contact { command } => json || matches!(command, ContactCommand::List),
+        Command::Send(_) | Command::Mark { .. } | Command::Delete { .. } | Command::Wipe { .. } => {
+            json
+        }
     }
 }
 

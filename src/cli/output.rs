@@ -28,18 +28,23 @@ pub(super) fn print_lines(lines: &str) -> Result<(), CliError> {
 
 /// Says on standard output what is done, if anything is to be said. Nothing waits until somebody hears it.
 pub(super) fn notice(lines: impl Display) {
+    laid_out(&*hanging(&lines.to_string(), columns()));
+}
+
+/// The same in lines that fit the terminal already.
+pub(super) fn laid_out(lines: impl Display) {
     if verbosity() != Verbosity::Quiet {
         writer::words(Sink::Out, lines.to_string());
     }
 }
 
-/// Refuses what would be shown to nobody where standard output was closed when the program started; `so` is what didn't
-/// come of it.
+/// Refuses to print what was asked for to nobody, where standard output was closed when the program started; `so` is
+/// what didn't come of it.
 ///
 /// The standard library opens /dev/null in its place before anything of this program runs, for reading and writing. A
 /// shell's `> /dev/null` is for writing alone, and meant. Some programs that start this one open it for both and mean
-/// it (Python's DEVNULL), and nothing tells these from a closed output. So what else a command prints is taken as
-/// thrown away; refused is only what can't be had again, or has no use but to be seen.
+/// it (Python's DEVNULL), and nothing tells these from a closed output: they are told what to open instead. Help and
+/// the version are printed all the same: whoever asks whether the program is there asks for them.
 pub(super) fn require_output(so: &str) -> Result<(), CliError> {
     if !is_dev_null_for_both(io::stdout().as_fd()) {
         return Ok(());

@@ -63,7 +63,7 @@ impl ReceiptFile {
             .open(&path)
             .map_err(|fault| {
                 let what = format!("can't make {} for the receipt: {fault}", quoted(&path));
-                let failed = CliError::usage(format!("{what}; nothing was sent"));
+                let failed = CliError::new(Exit::of_io(&fault), format!("{what}; nothing was sent"));
                 match fault.kind() {
                     io::ErrorKind::AlreadyExists => failed.hint(
                         "It is left as it is, since it may be another message's receipt: name a new file.",

@@ -47,11 +47,14 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
         Reach::SystemTor => "through a system Tor".to_owned(),
         Reach::ThisMachine => "from this machine".to_owned(),
     };
+    if let Some(keys) = status.lets_in {
+        reach += &format!("\n{}", closed(keys));
+    }
     if let Some(state) = status.tor_state {
         reach += &format!("\nTor: {state}");
     }
     let uptime = Duration::from_secs(status.uptime_seconds);
-    let (version, uptime) = (OneLine(&status.version), humantime::format_duration(uptime));
+    let (version, uptime) = (OneLine(&status.version), lasting(uptime));
     let head = format!("kkv {version}, up {uptime}\n");
     let messages = format!(
         "{} ({} unread), {} more expected, {} of {} free",
@@ -88,12 +91,32 @@ pub(super) fn listens(status: &Status, advice: &str) -> String {
     listens
 }
 
+/// What is said of an inbox that is closed to all but the owners of so many keys.
+pub(super) fn closed(keys: u32) -> String {
+    format!("closed: lets in {}", counted(keys, "key"))
+}
+
+/// A time in days, hours and what is less: a month or a year of humantime's has no whole number of days.
+pub(super) fn lasting(time: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    let days = time.as_secs() / DAY;
+    let rest = time - Duration::from_secs(days * DAY);
+    let less = humantime::format_duration(rest);
+    match (days, rest.is_zero()) {
+        (0, _) => less.to_string(),
+        (1, true) => "1day".to_owned(),
+        (1, false) => format!("1day {less}"),
+        (_, true) => format!("{days}days"),
+        (_, false) => format!("{days}days {less}"),
+    }
+}
+
 /// How long messages live.
 fn kept(status: &Status) -> String {
-    let words = |seconds| humantime::format_duration(Duration::from_secs(seconds));
+    let words = |seconds| lasting(Duration::from_secs(seconds));
     let mut life = status
         .ttl_seconds
-        .map_or_else(|| "until deleted".to_owned(), |ttl| words(ttl).to_string());
+        .map_or_else(|| "until deleted".to_owned(), words);
     if let Some(longest) = status.wipe_after_seconds {
         life += &format!(", or until you have not been there for {}", words(longest));
     }
@@ -136,4 +159,32 @@ fn cost(status: &Status) -> String {
     };
     let time = counted(status.expected_seconds, "second");
     format!("{}{why} (senders have {time} to pay it)", status.cost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_times_are_told_in_days() {
+        for (seconds, told) in [
+            (0, "0s"),
+            (1, "1s"),
+            (43_200, "12h"),
+            (86_400, "1day"),
+            (86_461, "1day 1m 1s"),
+            (7 * 86_400, "7days"),
+            (49 * 86_400, "49days"),
+            (100 * 365 * 86_400 + 7200, "36500days 2h"),
+        ] {
+            assert_eq!(lasting(Duration::from_secs(seconds)), told);
+        }
+        assert_eq!(lasting(Duration::from_millis(86_400_500)), "1day 500ms");
+    }
+
+    #[test]
+    fn how_many_a_closed_inbox_lets_in_is_said() {
+        assert_eq!(closed(1), "closed: lets in 1 key");
+        assert_eq!(closed(3), "closed: lets in 3 keys");
+    }
 }

@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 
 /// Tells until Tor ends; nothing, if little is to be said: `kkvc status` does.
-pub(super) async fn follow(mut state: watch::Receiver<TorState>) {
+pub(super) async fn follow(mut state: watch::Receiver<TorState>, lets_in: Option<u32>) {
     if verbosity() == Verbosity::Quiet {
         return;
     }
@@ -47,9 +47,9 @@ pub(super) async fn follow(mut state: watch::Receiver<TorState>) {
     let mut last = None;
     loop {
         let now = *state.borrow_and_update();
-        let line = line(now);
+        let line = line(now, lets_in);
         if last.as_ref() != Some(&line) {
-            let other = |next: &TorState| self::line(*next) != line;
+            let other = |next: &TorState| self::line(*next, lets_in) != line;
             if now.trouble().is_some() && timeout(PATIENCE, state.wait_for(other)).await.is_ok() {
                 continue; // it has passed
             }
@@ -62,8 +62,8 @@ pub(super) async fn follow(mut state: watch::Receiver<TorState>) {
     }
 }
 
-/// What is said of a state: percents are not worth a line each.
-fn line(state: TorState) -> String {
+/// What is said of a state: percents are not worth a line each. `lets_in`: so many keys, where it is closed to others.
+fn line(state: TorState, lets_in: Option<u32>) -> String {
     match (state, state.trouble()) {
         (_, Some(trouble)) => format!("Tor: {trouble}; trying on ({})", trouble.advice()),
         (TorState::Connecting { .. } | TorState::Lost { .. }, None) => {
@@ -72,7 +72,12 @@ fn line(state: TorState) -> String {
         (TorState::Connected, None) => "Tor: connected".to_owned(),
         (TorState::Publishing { .. }, None) => "Tor: publishing the address…".to_owned(),
         (TorState::Reachable, None) => {
-            "Tor: reachable; whoever has the address can write to you".to_owned()
+            let who = match lets_in {
+                None => "whoever has the address can write to you".to_owned(),
+                Some(1) => "whoever has the key that it lets in can write to you".to_owned(),
+                Some(keys) => format!("whoever has one of the {keys} keys can write to you"),
+            };
+            format!("Tor: reachable; {who}")
         }
     }
 }
@@ -102,9 +107,21 @@ mod tests {
 
     #[test]
     fn a_percent_more_is_no_line_more_and_trouble_comes_with_advice() {
-        let connecting = |percent, trouble| line(TorState::Connecting { percent, trouble });
+        let connecting = |percent, trouble| line(TorState::Connecting { percent, trouble }, None);
         assert_eq!(connecting(1, None), connecting(99, None));
         let offline = connecting(1, Some(TorTrouble::Offline));
         assert!(offline.contains("offline") && offline.contains("check the network"));
+    }
+
+    #[test]
+    fn of_a_closed_inbox_it_is_not_said_that_it_is_open() {
+        for (lets_in, who) in [
+            (None, "whoever has the address"),
+            (Some(1), "whoever has the key that it lets in"),
+            (Some(2), "whoever has one of the 2 keys"),
+        ] {
+            let told = line(TorState::Reachable, lets_in);
+            assert_eq!(told, format!("Tor: reachable; {who} can write to you"));
+        }
     }
 }

@@ -84,6 +84,7 @@ impl Host for Inbox {
             adaptive: true,
             expected_seconds: 60,
             ttl_seconds: None,
+            lets_in: None,
             wipe_after_seconds: None,
             wiped: None,
             queue: self.queue.occupancy(self.now().elapsed),

@@ -1,6 +1,6 @@
 //! Where a message may go: an onion address or this machine. Everything else is refused before anything is dialled.
 
-use crate::programs::{Outcome, kkvc};
+use crate::programs::{Outcome, Process, kkv, kkvc, through_shell};
 
 /// A published address: the Tor Project's own site.
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid";
@@ -85,5 +85,19 @@ fn only_a_tor_on_this_machine_is_dialled_through() {
     ] {
         let outcome = kkvc(["send", &onion, "-m", "x", "--tor", tor]).finish();
         outcome.must_end_with(2).must_say(reason);
+    }
+}
+
+#[test]
+fn an_address_is_changed_for_nobody_who_could_not_see_it() {
+    for words in [&["new", "--yes"][..], &["restore", "file"]] {
+        let mut command = kkv();
+        command
+            .arg("address")
+            .args(words)
+            .args(["--tor", "external"]);
+        let refused = Process::spawn(through_shell(&command, "exec \"$0\" \"$@\" >&-"), None);
+        let refused = refused.finish().must_end_with(2);
+        refused.must_say("standard output is closed");
     }
 }

@@ -254,7 +254,7 @@ fn names_that_mislead_or_are_taken_are_refused_and_near_ones_are_offered() {
         (&["remove", "bo", "-y"], "Did you mean bob?"),
         (
             &["verify", "mallory", "-y"],
-            "`kkvc contact list` shows whom there is",
+            "This shows whom there is: kkvc contact list --contacts",
         ),
     ] {
         // The options come first: whatever follows `--` is no option any more.
@@ -399,4 +399,52 @@ fn a_list_on_a_terminal_that_turns_words_round_begins_with_the_names() {
     }
     let piped = list().finish().must_end_with(0).stdout_text();
     assert!(!piped.contains('\u{200e}'), "{piped:?}");
+}
+
+#[test]
+fn a_command_that_is_advised_names_the_file_if_the_command_line_did() {
+    let desk = Desk::new();
+    #[track_caller]
+    fn advises(outcome: &Outcome, command: &str) {
+        let mut lines = outcome.stderr.lines();
+        assert!(
+            lines.any(|line| line.trim_start() == command),
+            "{}",
+            outcome.stderr
+        );
+    }
+    let place = format!(" --contacts {}", desk.path("contacts").display());
+    let added = desk.contact(&["add", "bob", ONION]).must_end_with(0);
+    advises(&added, &format!("kkvc contact verify bob{place}"));
+    let again = desk.contact(&["add", "carl", ONION]).must_end_with(2);
+    advises(&again, &format!("kkvc contact rename bob NEW{place}"));
+    let nobody = desk.contact(&["remove", "zoe", "-y"]).must_end_with(2);
+    advises(&nobody, &format!("kkvc contact list{place}"));
+
+    let from_environment = |args: &[&str]| {
+        let run = kkvc(["contact"]).with(|c| c.args(args));
+        let (book, passphrase) = (desk.path("contacts"), desk.path("passphrase"));
+        run.with(|c| {
+            c.env("KKVC_CONTACTS", book)
+                .env("KKVC_PASSPHRASE_FILE", passphrase)
+        })
+        .finish()
+    };
+    let other = format!("{ONION}:80");
+    let added = from_environment(&["add", "dan", &other]).must_end_with(0);
+    advises(&added, "kkvc contact verify dan");
+    let nobody = from_environment(&["remove", "zoe", "-y"]).must_end_with(2);
+    advises(&nobody, "kkvc contact list");
+}
+
+#[test]
+fn a_command_that_is_advised_stays_one_line_on_a_narrow_terminal() {
+    let desk = Desk::new();
+    let add = |name| desk.with(kkvc(["contact", "add", name, ONION]));
+    let mut terminal = add("bob").start_on(40, 40);
+    // The terminal itself breaks it, at its edge: no space or line feed is put into it.
+    let place = desk.path("contacts");
+    let command = format!("  kkvc contact verify bob --contacts {}", place.display());
+    terminal.wait_for(&command);
+    assert_eq!(terminal.finish().0, Some(0));
 }

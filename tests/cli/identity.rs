@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use super::contacts::ONION;
 use crate::programs::{Outcome, Relay, kkvc};
 
 fn identity(path: &Path) -> Outcome {
@@ -245,8 +246,8 @@ fn of_a_file_that_is_no_key_that_is_said_and_nothing_of_its_rights() {
     let path = directory.path().join("l.txt");
     let inbox = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
     for (bytes, said) in [
-        (&b"dear diary\n"[..], "makes a new one"),
-        (b"", "makes a new one"),
+        (&b"dear diary\n"[..], "Name a new file"),
+        (b"", "Name a new file"),
         (b"\xff\n", "it isn't UTF-8 text"),
         (&[b'x'; 5000], "it is longer than 4096 bytes"),
     ] {
@@ -280,4 +281,33 @@ fn a_command_to_be_pasted_stays_one_line_on_a_narrow_terminal() {
     let (_, output) = run.start_on(45, 24).finish();
     let command = format!("chmod 600 {}", path.display());
     assert!(output.contains(&command), "{output}");
+}
+
+#[test]
+fn where_a_file_is_no_key_a_new_one_is_to_be_named() {
+    let directory = tempfile::tempdir().expect("a directory for the test");
+    let file = directory.path().join("f.txt");
+    fs::write(&file, "a letter").expect("our own directory");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+    let shown = kkvc(["identity"]).with(|c| c.arg(&file)).finish();
+    shown.must_end_with(2).must_say("Name a new file");
+}
+
+#[test]
+fn what_the_system_refuses_is_no_wrong_usage() {
+    // Not even root makes a file there.
+    for words in [
+        &["identity", "/sys/key"][..],
+        &["key", ONION, "/sys/key"],
+        &[
+            "send",
+            "127.0.0.1:1",
+            "-m",
+            "x",
+            "--receipt",
+            "/sys/receipt",
+        ],
+    ] {
+        kkvc(words).finish().must_end_with(1);
+    }
 }

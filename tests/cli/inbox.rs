@@ -225,7 +225,14 @@ fn without_a_relay_every_command_of_the_owner_ends_with_3() {
     let nowhere = directory.path().join("kkv.sock");
     let file = directory.path().join("file");
     std::fs::write(&file, "no socket").unwrap();
-    for socket in [&nowhere, &file] {
+    for (socket, said, advice) in [
+        (
+            &nowhere,
+            "no kkv is running for you",
+            "Start it with `kkv &`",
+        ),
+        (&file, "is no socket", "Name the socket that `kkv` shows"),
+    ] {
         for command in [
             &["list"][..],
             &["read", "1"],
@@ -239,11 +246,8 @@ fn without_a_relay_every_command_of_the_owner_ends_with_3() {
             &["watch"],
         ] {
             let run = kkvc(command).with(|c| c.arg("--socket").arg(socket));
-            let outcome = run
-                .finish()
-                .must_end_with(3)
-                .must_say("no kkv is running for you");
-            outcome.must_say("Start it with `kkv &`");
+            let outcome = run.finish().must_end_with(3).must_say(said);
+            outcome.must_say(advice);
         }
     }
 }

@@ -243,3 +243,59 @@ fn both_programs_say_their_version() {
         (format!("kkv {version}\n"), format!("kkvc {version}\n"))
     );
 }
+
+#[test]
+fn the_block_says_when_messages_go_in_days_and_hours() {
+    let relay = Relay::start(&["--ttl", "7weeks", "--wipe-after", "1month"]);
+    let block = relay.process().stdout();
+    let gone =
+        "each kept for 49days; all are wiped once you have not been there for 30days 10h 33m 36s";
+    assert!(block.contains(gone), "{block}");
+    let status = relay
+        .owner(["status"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    let kept = "49days, or until you have not been there for 30days 10h 33m 36s";
+    assert!(status.contains(kept), "{status}");
+}
+
+#[test]
+fn a_build_without_tor_inside_says_that_an_address_is_not_served() {
+    let state = tempfile::tempdir().unwrap();
+    let keys = state.path().join("kkv/relay/state/keystore/hss/kkv");
+    fs::create_dir_all(&keys).unwrap();
+    let told = |program: &Process| program.stderr().contains("isn't served");
+    for (there, served) in [(false, true), (true, false)] {
+        if there {
+            fs::write(keys.join("ks_hs_id.ed25519_expanded_private"), "key").unwrap();
+        }
+        let relay = Relay::start_with(&[], |c| c.env("XDG_STATE_HOME", state.path()));
+        assert_eq!(
+            told(relay.process()),
+            !served && !cfg!(feature = "embedded-tor")
+        );
+        let mut command = kkv();
+        command.args(["address", "new", "--yes", "--tor", "external"]);
+        command.env("XDG_STATE_HOME", state.path());
+        let failed = Process::spawn(command, None).finish().must_end_with(2);
+        let inside = failed.stderr.contains("without Tor inside");
+        assert_eq!(
+            inside,
+            !served && !cfg!(feature = "embedded-tor"),
+            "{}",
+            failed.stderr
+        );
+    }
+}
+
+#[test]
+fn its_last_words_are_broken_between_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(kkv_at(&directory.path().join("kkv.sock")), 25, 40);
+    terminal.wait_for("\n  key ");
+    terminal.process().signal(Signal::INT);
+    let (_, screen) = terminal.finish();
+    let screen = screen.replace('\r', "");
+    assert!(screen.contains("kkv has stopped; every\n"), "{screen}");
+}

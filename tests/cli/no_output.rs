@@ -70,6 +70,14 @@ const OTHERS: [&[&str]; 17] = [
     &["--version"],
 ];
 
+/// What would have done something, and told nobody.
+const MAKERS: [&[&str]; 4] = [
+    &["identity", "new-key"],
+    &["key", ONION, "new-access"],
+    &["delete", "1", "--yes", "--json"],
+    &["wipe", "--yes", "--json"],
+];
+
 /// Commands that write no data but with --json, by what `mark` writes it by; contacts, which need a passphrase; and a
 /// doctor, who may find something on any machine.
 const ELSEWHERE: [&str; 6] = ["tui", "contact", "delete", "doctor", "wipe", "help"];
@@ -86,6 +94,19 @@ fn a_closed_standard_output_loses_nothing() {
             }
             assert!(stage.is_unread(), "{words:?} {redirections}");
         }
+        let asked = OTHERS.iter().filter(|words| !words[0].starts_with('-'));
+        for words in asked.copied().chain(MAKERS) {
+            let outcome = stage.run(words, redirections).must_end_with(2);
+            if !redirections.contains("2>") {
+                outcome.must_say("standard output is closed");
+            }
+        }
+        let sent = ["send", stage.relay.address(), "-m", "x", "--json"];
+        stage.run(&sent, redirections).must_end_with(2);
+    }
+    assert_eq!(stage.relay.list().len(), 1);
+    for made in ["new-key", "new-access"] {
+        assert!(!stage.relay.directory().join(made).exists(), "{made}");
     }
 }
 

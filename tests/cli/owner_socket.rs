@@ -224,3 +224,17 @@ fn root_reads_the_inbox_of_a_service_and_another_user_does_not() {
         by_root().must_end_with(0);
     }
 }
+
+#[test]
+fn a_file_that_is_no_socket_is_called_so() {
+    let directory = tempfile::tempdir().expect("a directory for the test");
+    let file = directory.path().join("letter.txt");
+    fs::write(&file, "x").expect("our own directory");
+    let list = kkvc(["list", "--socket"]).with(|c| c.arg(&file)).finish();
+    let list = list.must_end_with(3).must_say("letter.txt is no socket");
+    assert!(
+        !list.stderr.contains("no kkv is running"),
+        "{}",
+        list.stderr
+    );
+}

@@ -91,6 +91,20 @@ fn what_the_sender_gives_for_paying_is_enough_or_the_end() {
 }
 
 #[test]
+fn where_max_time_alone_is_too_short_a_longer_one_is_advised() {
+    // Any machine does it in a day, and none in a second.
+    let relay = Relay::start(&["-c", "34", "-e", "86400"]);
+    for suite in ["1", "2"] {
+        let send = ["-m", "x", "--suite", suite, "--max-time", "1s"];
+        let outcome = relay.send(send).finish().must_end_with(5);
+        outcome.must_say("longer --max-time");
+        let send = ["-m", "x", "--suite", suite, "--max-time", "1s", "--anyway"];
+        let outcome = relay.send(send).finish().must_end_with(5);
+        outcome.must_say("longer --max-time");
+    }
+}
+
+#[test]
 fn the_price_rises_as_the_inbox_fills_up_and_falls_again() {
     let relay = Relay::start(&["-m", "4", "-c", "2"]);
     let cost = || relay.owner(["status", "--json"]).finish().json()["cost"].clone();

@@ -115,7 +115,7 @@ fn what_kkv_1_cannot_carry_is_said_before_anything_is_dialled() {
         .send(["-m", &long, "--suite", "1"])
         .finish()
         .must_end_with(2);
-    let outcome = outcome.must_say("carries 2920").must_say("Shorten it");
+    let outcome = outcome.must_say("carries 2920").must_say("shorten it");
     assert!(!outcome.stderr.contains("Connecting"), "{}", outcome.stderr);
     let outcome = relay
         .send(["-", "--suite", "1"])
@@ -123,7 +123,7 @@ fn what_kkv_1_cannot_carry_is_said_before_anything_is_dialled() {
         .finish()
         .must_end_with(2);
     let outcome = outcome.must_say("NUL");
-    assert!(!outcome.stderr.contains("Shorten"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("horten"), "{}", outcome.stderr);
     assert!(relay.list().is_empty());
 }
 
@@ -280,4 +280,15 @@ fn a_message_on_the_command_line_may_begin_with_anything() {
         relay.send(["-m", text]).finish().must_end_with(0);
         assert_eq!(relay.text(id), text);
     }
+}
+
+#[test]
+fn what_kkv_1_can_not_carry_is_laid_to_the_option_that_asked_for_it() {
+    let relay = Relay::start(&[]);
+    for text in [&*"x".repeat(3000), "a\0b"] {
+        let send = relay.send(["--suite", "1"]).stdin(text).finish();
+        let send = send.must_end_with(2).must_say("Leave out --suite 1");
+        assert!(!send.stderr.contains("this relay"), "{}", send.stderr);
+    }
+    assert!(relay.list().is_empty());
 }

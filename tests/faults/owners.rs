@@ -51,6 +51,7 @@ impl Host for Owner {
             adaptive: self.0.config().pricing.adaptive,
             expected_seconds: self.0.config().expected_seconds,
             ttl_seconds: None,
+            lets_in: None,
             wipe_after_seconds: None,
             wiped: None,
             queue: self.queue().occupancy(self.now().elapsed),

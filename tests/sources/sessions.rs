@@ -75,7 +75,7 @@ const OTHERS: [Printed; 18] = [
     ),
     printed_by(
         "src/cli/doctor/outside.rs",
-        "Finding::ok(CHECK, \"reachable\")",
+        "format!(\"reachable{}\"",
         r"ok       tor       reachable",
     ),
     printed_by(

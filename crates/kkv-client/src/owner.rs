@@ -5,7 +5,7 @@ mod only_socket;
 mod run;
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -61,6 +61,9 @@ impl Client {
     /// There is none, or it is another user's.
     pub fn new(socket: &Path) -> Result<Self, ClientError> {
         belongs_to_us(socket)?;
+        if std::fs::metadata(socket).is_ok_and(|found| !found.file_type().is_socket()) {
+            return Err(ClientError::NotASocket(socket.to_owned()));
+        }
         let http = only(socket).map_err(|fault| ClientError::Unexpected(at_bottom(&fault)))?;
         Ok(Self {
             http,

@@ -9,6 +9,7 @@ mod dial;
 mod external;
 mod listen;
 mod loopback;
+pub mod own_address;
 pub mod socks;
 mod state;
 mod target;

@@ -18,6 +18,8 @@ pub struct Status {
     pub tor: TorMode,
     /// Its onion address, if the embedded Tor has one.
     pub onion: Option<String>,
+    /// How many keys its onion service lets in; none if it is open to whoever has the address.
+    pub lets_in: Option<u32>,
     /// How the embedded Tor is doing, if there is one.
     pub tor_state: Option<TorState>,
     /// Where it listens on this machine; none if it is reached through the embedded Tor only.

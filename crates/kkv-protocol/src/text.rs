@@ -36,14 +36,12 @@ pub enum BadText {
     /// It is longer than a message can be.
     #[error("the message has {0} bytes; {MAX_TEXT_BYTES} are the most that fit")]
     TooLong(usize),
-    /// It is longer than kkv/1 can carry, and the relay speaks nothing better.
-    #[error(
-        "the message has {0} bytes; this relay speaks only kkv/1, which carries {MAX_TEXT_BYTES_V1}"
-    )]
+    /// It is longer than kkv/1 can carry, and nothing better is spoken.
+    #[error("the message has {0} bytes, and kkv/1 carries {MAX_TEXT_BYTES_V1}")]
     TooLongForV1(usize),
     /// It has a NUL character, which published kkv/1 relays take out before they check the signature, and then refuse
     /// the rest.
-    #[error("the message has a NUL character, which this relay, speaking only kkv/1, may not take")]
+    #[error("the message has a NUL character, which a relay may not take in kkv/1")]
     NulInV1,
 }
 

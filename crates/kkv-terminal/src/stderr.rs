@@ -58,6 +58,13 @@ pub fn warn_unwrapped(command: impl Display) {
     writer::words(Sink::Err, format!("{command}\n"));
 }
 
+/// The same of a command that follows from what is done.
+pub fn info_unwrapped(command: impl Display) {
+    if verbosity() != Verbosity::Quiet {
+        warn_unwrapped(command);
+    }
+}
+
 /// The same, behind a `label` that is seen.
 pub fn error(label: &str, words: impl Display) {
     let line = hanging(&format!("{label} {words}"), columns_of(io::stderr()));

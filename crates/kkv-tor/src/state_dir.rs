@@ -17,12 +17,11 @@ mod permissions;
 use crate::settings::Settings;
 pub use key::{AddressKey, KeyError};
 use kkv_net::process::{ROOT, own_uid};
+use kkv_net::tor::own_address;
 use kkv_protocol::onion::OnionAddress;
 pub(crate) use layout::{ARTI_STATE, CACHE, NICKNAME, records};
 pub use permissions::{InsecureDir, Problem};
 
-/// The relay's directory under the user's.
-const RELAY: &str = "relay";
 /// A file that the program using the directory keeps locked.
 const LOCK: &str = "kkv.lock";
 
@@ -71,15 +70,7 @@ pub enum StateDirError {
 /// # Errors
 /// Neither variable is an absolute path.
 pub fn default_state_dir() -> Result<PathBuf, StateDirError> {
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .ok_or(StateDirError::Nowhere)?;
-    Ok(state.join("kkv"))
+    own_address::default_state_dir().ok_or(StateDirError::Nowhere)
 }
 
 impl StateDir {
@@ -88,7 +79,7 @@ impl StateDir {
     /// # Errors
     /// It is in use, insecure, or can't be created.
     pub fn for_relay(parent: &Path, settings: &Settings) -> Result<Self, StateDirError> {
-        let path = parent.join(RELAY);
+        let path = own_address::relay_dir(parent);
         let used = path.exists();
         create(&path)?;
         // Locked before it is checked: the files of a Tor that uses it come and go.
@@ -135,7 +126,7 @@ impl StateDir {
         parent: &Path,
         settings: &Settings,
     ) -> Result<Option<AddressKey>, StateDirError> {
-        let path = parent.join(RELAY);
+        let path = own_address::relay_dir(parent);
         if !path.exists() {
             return Ok(None);
         }
@@ -312,7 +303,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let mine = state.path().join("mine");
         fs::write(&mine, "words").unwrap();
-        let relay = state.path().join(RELAY);
+        let relay = own_address::relay_dir(state.path());
         create(&relay).unwrap();
         std::os::unix::fs::symlink(&mine, relay.join(LOCK)).unwrap();
         let refused = StateDir::for_relay(state.path(), &Settings::default());

@@ -1,5 +1,7 @@
 //! Exit codes, and what a person is told when something did not work.
 
+use std::io;
+
 use kkv_client::owner::ClientError;
 use kkv_terminal::signals::SignalError;
 
@@ -7,7 +9,7 @@ use kkv_terminal::signals::SignalError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Refused, or there is no such thing.
+    /// Refused, by the relay or by the system, or there is no such thing.
     Refused = 1,
     /// Wrong usage or input; nothing was tried.
     Usage = 2,
@@ -27,6 +29,25 @@ pub enum Exit {
     Internal = 101,
     /// Cancelled.
     Cancelled = 130,
+}
+
+impl Exit {
+    /// What it comes to that the system didn't take or give a file: wrong usage where another name mends it, and else
+    /// refused, as by a full disk or a missing permission.
+    #[must_use]
+    pub fn of_io(fault: &io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::FileTooLarge
+            | io::ErrorKind::InvalidData => Self::Usage,
+            _ => Self::Refused,
+        }
+    }
 }
 
 /// Something that did not work, as it is told: what happened, then what to do.
@@ -92,6 +113,8 @@ impl From<ClientError> for CliError {
             ClientError::NotRunning(_) => Self::new(Exit::Unreachable, what).hint(
                 "Start it with `kkv &`, or name its socket with --socket if it runs with another one.",
             ),
+            ClientError::NotASocket(_) => Self::new(Exit::Unreachable, what)
+                .hint("Name the socket that `kkv` shows when it starts (the line \"owner\"), with --socket."),
             ClientError::ServiceOnly(_) => Self::new(Exit::Unreachable, what)
                 .hint("Read that one as root, with `sudo kkvc`; or start your own with `kkv &`."),
             ClientError::NotYours(_) => Self::new(Exit::Unreachable, what).hint(
@@ -113,5 +136,24 @@ impl From<ClientError> for CliError {
 impl From<SignalError> for CliError {
     fn from(error: SignalError) -> Self {
         Self::new(Exit::Refused, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_name_mends_is_wrong_usage_and_what_the_system_refuses_is_not() {
+        for (kind, exit) in [
+            (io::ErrorKind::NotFound, Exit::Usage),
+            (io::ErrorKind::IsADirectory, Exit::Usage),
+            (io::ErrorKind::InvalidData, Exit::Usage),
+            (io::ErrorKind::StorageFull, Exit::Refused),
+            (io::ErrorKind::PermissionDenied, Exit::Refused),
+            (io::ErrorKind::ReadOnlyFilesystem, Exit::Refused),
+        ] {
+            assert_eq!(Exit::of_io(&kind.into()), exit, "{kind:?}");
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! What a failed delivery means for a person: its exit code, whether the message arrived, and what to do.
 
 use crate::error::{CliError, Exit};
-use crate::estimate::roughly;
+use crate::estimate::{about, roughly};
 use crate::tor::HAS_EMBEDDED_TOR;
 use kkv_client::contacts::Name;
-use kkv_client::sender::Failure;
+use kkv_client::sender::{DeliveryOptions, Failure};
 use kkv_net::tor::{DialError, NoService, Target};
 use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::BadText;
 
-/// What a failed delivery to `target` means for a person.
-pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
+/// What a failed delivery with these `options` means for a person.
+pub(crate) fn explained(failure: &Failure, options: &DeliveryOptions) -> CliError {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
         Failure::Silent(_) => (
@@ -25,7 +26,7 @@ pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
         Failure::StillRefused(refusal, _) => return refused(*refusal, &failure.to_string()),
         // What comes to a port of this machine may have been passed on to another one, whose relay goes by no name but
         // its own (PROTOCOL.md §9). To a relay behind an onion service, any onion address is one.
-        Failure::RefusedUnread(403) if matches!(target, Target::Loopback(_)) => (
+        Failure::RefusedUnread(403) if matches!(options.target, Target::Loopback(_)) => (
             Exit::Refused,
             "It may be no kkv relay. One answers like this, too, if it listens on another address or port than this: \
              `ssh -L` needs the same on both sides."
@@ -47,6 +48,10 @@ pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
             Exit::Refused,
             "Leave out --suite 2 and --receipt to speak kkv/1 with it.".to_owned(),
         ),
+        Failure::NotInTime(time) if options.max_time == Some(*time) => (
+            Exit::NotPaid,
+            "Give it a longer --max-time; a faster machine, or one with nothing else to do, helps, too.".to_owned(),
+        ),
         Failure::NotInTime(_) => (
             Exit::NotPaid,
             "Trying again may go better; a faster machine, or one with nothing else to do, helps.".to_owned(),
@@ -54,6 +59,14 @@ pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
         Failure::UnaskedTimeOver => (
             Exit::NotPaid,
             "Give it longer with --max-time, or as long as the relay gives with --anyway; it begins anew then.".to_owned(),
+        ),
+        Failure::TooDear(price) if options.max_time.is_some() && price.is_likely_in(price.given) => (
+            Exit::NotPaid,
+            format!(
+                "It takes {} here, and the relay gives {}: give it a longer --max-time, or --anyway.",
+                roughly(price.odds.mean()),
+                about(price.given)
+            ),
         ),
         Failure::TooDear(price) if price.is_likely() => (
             Exit::NotPaid,
@@ -66,7 +79,10 @@ pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
             Exit::NotPaid,
             "A faster machine may do it, or a later time if the inbox is filling up; --anyway tries all the same.".to_owned(),
         ),
-        Failure::Text(BadText::NulInV1) => (Exit::Usage, "Take it out.".to_owned()),
+        Failure::Text(BadText::NulInV1) => (Exit::Usage, limit_of_v1(options.suites, "take it out")),
+        Failure::Text(BadText::TooLongForV1(_)) => {
+            (Exit::Usage, limit_of_v1(options.suites, "shorten it, or split it"))
+        }
         Failure::Text(_) => (Exit::Usage, "Shorten it, or split it.".to_owned()),
         Failure::Protocol(_) => (
             Exit::BadSignature,
@@ -78,6 +94,16 @@ pub(crate) fn explained(failure: &Failure, target: Target) -> CliError {
         }
     };
     CliError::new(exit, format!("{failure}; nothing was delivered")).hint(hint)
+}
+
+/// What is done about a text that kkv/1 can't carry, which may have been spoken because it was asked for.
+fn limit_of_v1(suites: SuitePolicy, otherwise: &str) -> String {
+    match suites {
+        SuitePolicy::Only(Suite::V1) => {
+            format!("Leave out --suite 1: kkv/2 carries it. Or {otherwise}.")
+        }
+        _ => format!("This relay speaks nothing better than kkv/1: {otherwise}."),
+    }
 }
 
 /// What it means that a contact who has spoken kkv/2 has none now.
@@ -170,11 +196,31 @@ mod tests {
             (401, "127.0.0.1:9000", false),
             (403, onion, false),
         ] {
-            let target = target.parse().expect("an address");
-            let failed = explained(&Failure::RefusedUnread(status), target);
+            let options = DeliveryOptions::new(target.parse().expect("an address"));
+            let failed = explained(&Failure::RefusedUnread(status), &options);
             let hint = failed.hint.expect("there is one");
             assert!(hint.starts_with("It may be no kkv relay"), "{hint}");
             assert_eq!(hint.contains("ssh -L"), told, "{status} {target}");
+        }
+    }
+
+    #[test]
+    fn what_kkv_1_can_not_carry_is_laid_to_the_relay_only_where_nothing_better_was_refused() {
+        for (suites, option) in [
+            (SuitePolicy::Only(Suite::V1), true),
+            (SuitePolicy::Any, false),
+        ] {
+            let target = "127.0.0.1:9000".parse().expect("an address");
+            let options = DeliveryOptions {
+                suites,
+                ..DeliveryOptions::new(target)
+            };
+            for fault in [BadText::TooLongForV1(3000), BadText::NulInV1] {
+                let failed = explained(&Failure::Text(fault), &options);
+                let hint = failed.hint.expect("there is one");
+                assert_eq!(hint.contains("--suite 1"), option, "{hint}");
+                assert_eq!(hint.contains("This relay"), !option, "{hint}");
+            }
         }
     }
 

@@ -19,6 +19,6 @@ pub async fn load(file: &Path) -> Result<AccessSecret, CliError> {
     let line = secret_file::read(file, MAKER, |line| line.parse::<AccessSecret>().is_ok()).await?;
     line.parse().map_err(|fault| {
         CliError::usage(format!("{}: {fault}", quoted(file)))
-            .hint(format!("`{MAKER}` makes a new one."))
+            .hint(format!("Name a new file: `{MAKER}` makes a key in it."))
     })
 }

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::advice::close_file;
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
 use kkv_base::limits::MAX_SECRET_FILE_BYTES;
 use kkv_protocol::crypto::scrub;
 use kkv_terminal::input;
@@ -59,7 +59,8 @@ pub async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError>
         Unread::Exposed(failed) => failed,
         Unread::Io(fault) => {
             let path = quoted(path);
-            CliError::usage(format!("can't use the passphrase in {path}: {fault}"))
+            let what = format!("can't use the passphrase in {path}: {fault}");
+            CliError::new(Exit::of_io(&fault), what)
                 .hint("It is a text file of yours with one line.")
         }
     })
@@ -128,7 +129,8 @@ fn read_now(
 
 /// What is said of a file that can't be made or read.
 pub fn unusable(path: &Path, fault: &io::Error, maker: &str) -> CliError {
-    let failed = CliError::usage(format!("can't use the key in {}: {fault}", quoted(path)));
+    let what = format!("can't use the key in {}: {fault}", quoted(path));
+    let failed = CliError::new(Exit::of_io(fault), what);
     if fault.kind() == io::ErrorKind::NotFound {
         failed.hint(format!("`{maker}` makes one, in a directory that exists."))
     } else {

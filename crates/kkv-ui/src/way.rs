@@ -156,7 +156,7 @@ impl Load<'_> {
             .await
             .map_err(|failure| match (&failure, self.better) {
                 (Failure::NoCommonSuite(_), Some(name)) => gone_back(name),
-                _ => explained(&failure, options.target),
+                _ => explained(&failure, &options),
             })
     }
 }

@@ -76,7 +76,16 @@ fn mend(messages: u64, kib: Option<u64>) -> String {
     }
 }
 
-/// What there is to swap to, as `/proc/swaps` has it. What zram takes stays in memory.
+/// Those of `/proc/swaps` that are on a disk. What zram takes stays in memory.
+pub(in crate::cli) fn onto_disks(swaps: &str) -> Vec<&str> {
+    let lines = swaps.lines().skip(1);
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| !name.starts_with("/dev/zram"))
+        .collect()
+}
+
+/// What there is to swap to, as `/proc/swaps` has it.
 pub(super) fn swap(swaps: io::Result<String>) -> Finding {
     const CHECK: &str = "swap";
     let swaps = match swaps {
@@ -87,13 +96,7 @@ pub(super) fn swap(swaps: io::Result<String>) -> Finding {
             return Finding::warning(CHECK, what, "look with `swapon --show`");
         }
     };
-    let names = swaps
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_whitespace().next());
-    let onto_disks: Vec<&str> = names
-        .filter(|name| !name.starts_with("/dev/zram"))
-        .collect();
+    let onto_disks = onto_disks(&swaps);
     if onto_disks.is_empty() {
         return Finding::ok(CHECK, "none on a disk");
     }

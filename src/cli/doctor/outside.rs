@@ -1,5 +1,6 @@
 //! What connects this machine to others: Tor, for who writes to you and for what you send, and the clock.
 
+use super::super::status::closed;
 use super::relay::Seen;
 use super::{Finding, behind, lowered};
 use crate::tor::{TorTrouble, TorWay};
@@ -24,7 +25,10 @@ pub(super) fn tor(seen: &Seen) -> Option<Finding> {
     };
     Some(match state.trouble() {
         Some(trouble) => Finding::wrong(CHECK, state.to_string(), trouble.advice()),
-        None if state == crate::tor::TorState::Reachable => Finding::ok(CHECK, "reachable"),
+        None if state == crate::tor::TorState::Reachable => {
+            let closed = status.lets_in.map(|keys| format!("; {}", closed(keys)));
+            Finding::ok(CHECK, format!("reachable{}", closed.unwrap_or_default()))
+        }
         None => Finding::warning(
             CHECK,
             format!("not reachable yet: {state}"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 
 use super::super::common::Common;
+use super::super::status::lasting;
 use super::{Finding, lowered};
 use kkv_client::owner::ClientError;
 use kkv_owner::Status;
@@ -56,7 +57,7 @@ pub(super) fn check(seen: &Seen) -> Finding {
     const CHECK: &str = "relay";
     match &seen.status {
         Ok(status) => {
-            let up = humantime::format_duration(Duration::from_secs(status.uptime_seconds));
+            let up = lasting(Duration::from_secs(status.uptime_seconds));
             let running = format!("running, {}, up {up}", status.version);
             if status.version == OWN_VERSION {
                 return Finding::ok(CHECK, running);
@@ -136,6 +137,7 @@ Max locked memory         unlimited            unlimited            bytes
             adaptive: true,
             expected_seconds: 480,
             ttl_seconds: None,
+            lets_in: None,
             wipe_after_seconds: None,
             wiped: None,
             queue: Occupancy {

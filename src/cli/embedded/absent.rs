@@ -6,21 +6,45 @@
 #[allow(dead_code, reason = "they are described, not taken")]
 pub(super) mod arguments;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use clap::Args;
 use tokio::sync::watch;
 
 use crate::tor::{TorMode, TorState};
+use kkv_net::tor::own_address;
 use kkv_protocol::onion::OnionAddress;
+use kkv_terminal::stderr::warn;
+use kkv_terminal::visible::quoted;
 use kkv_ui::error::CliError;
 use kkv_ui::tor::{TorOptions, without_embedded_tor};
+
+/// The directory with the key of an address of one's own, which only a Tor inside would serve.
+fn unserved() -> Option<PathBuf> {
+    let named = std::env::var_os("KKV_STATE_DIR").filter(|named| !named.is_empty());
+    let directory =
+        named.map_or_else(own_address::default_state_dir, |named| Some(named.into()))?;
+    own_address::has_address(&directory).then_some(directory)
+}
 
 /// What there would be to keep.
 pub(super) mod address {
     use super::super::address::arguments::AddressCommand;
+    use super::unserved;
+    use kkv_terminal::visible::quoted;
     use kkv_ui::error::CliError;
+
+    /// What is said where a system Tor is taken to keep the address, and this user has one of the Tor inside.
+    pub(in crate::cli) fn kept_inside() -> Option<CliError> {
+        let place = quoted(&unserved()?);
+        let what = format!(
+            "this kkv was built without Tor inside, and the key of your address is that Tor's, in {place}"
+        );
+        Some(CliError::usage(what).hint(
+            "Use a kkv with Tor inside. (A system Tor has its own in its HiddenServiceDir; torrc.example: /var/lib/tor/kkv.)",
+        ))
+    }
 
     pub(in crate::cli) async fn run(_: AddressCommand) -> Result<(), CliError> {
         Err(
@@ -49,10 +73,22 @@ impl TorSetup {
 pub(super) struct RelayArgs {}
 
 impl RelayArgs {
+    pub(super) fn lets_in(&self) -> Option<u32> {
+        None
+    }
+
     pub(super) fn prepare(&self, tor: TorMode) -> Result<Option<TorSetup>, CliError> {
         match tor {
             TorMode::Embedded => Err(without_embedded_tor("kkv", "")),
-            TorMode::External | TorMode::Off => Ok(None),
+            TorMode::External | TorMode::Off => {
+                if let Some(place) = unserved() {
+                    warn(format_args!(
+                        "kkv: this build has no Tor inside; your address is in {} and isn't served.",
+                        quoted(&place)
+                    ));
+                }
+                Ok(None)
+            }
         }
     }
 }

@@ -164,7 +164,8 @@ impl Arrivals {
 fn may_pass(fault: &ClientError) -> bool {
     match fault {
         ClientError::NotRunning(_) | ClientError::Silent | ClientError::HungUp => true,
-        ClientError::ServiceOnly(_)
+        ClientError::NotASocket(_)
+        | ClientError::ServiceOnly(_)
         | ClientError::NotYours(_)
         | ClientError::AnotherRun
         | ClientError::NoMessage(_)

@@ -10,6 +10,7 @@ use super::fitted::{fitted, indented};
 use crate::tui::app::App;
 use crate::tui::state::relay::RelayState;
 use crate::tui::terminal::row_backend::put;
+use kkv_owner::Reach;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::columns;
 use kkv_ui::fields::{short, time};
@@ -172,17 +173,21 @@ fn empty(app: &App) -> Paragraph<'static> {
                 Text::raw("\nNo message has these words.")
             }
         }
-        RelayState::Running(_) => {
-            let copied = if app.has_address() {
-                "; y copies it"
-            } else {
-                ""
+        RelayState::Running(status) => {
+            let (who, what) = match status.reach() {
+                Reach::ThisMachine => ("Whoever is on this machine", "the address"),
+                _ if status.lets_in.is_some() => ("Only whom you let in (--allow)", "the address"),
+                Reach::Onion(_) | Reach::SystemTor => ("Whoever has your address", "it"),
+            };
+            let copied = match app.has_address() {
+                true => format!("; y copies {what}"),
+                false => String::new(),
             };
             Text::from_iter([
                 Line::raw(""),
                 Line::raw("No messages."),
                 Line::raw(""),
-                Line::raw(format!("Whoever has your address can leave one{copied}.")),
+                Line::raw(format!("{who} can leave one{copied}.")),
             ])
         }
         RelayState::Unreachable {

@@ -12,6 +12,9 @@ pub enum ClientError {
     /// Nobody answers on the socket.
     #[error("no kkv is running for you (nobody answers at {0})")]
     NotRunning(PathBuf),
+    /// What is there is no socket.
+    #[error("{0} is no socket, so no kkv answers there")]
+    NotASocket(PathBuf),
     /// There is only the machine's service, whose socket is root's to use.
     #[error("no kkv is running for you, but one for this machine ({0})")]
     ServiceOnly(PathBuf),

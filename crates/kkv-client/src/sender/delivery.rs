@@ -84,13 +84,21 @@ pub struct Price {
     pub odds: Odds,
     /// How long it may take.
     pub time: Duration,
+    /// How long the relay gives.
+    pub given: Duration,
 }
 
 impl Price {
     /// Whether it is likely to be paid in its time, and is only more than is paid without asking.
     #[must_use]
     pub fn is_likely(&self) -> bool {
-        self.odds.by(self.time) > MIN_ODDS
+        self.is_likely_in(self.time)
+    }
+
+    /// The same, if it might take so long.
+    #[must_use]
+    pub fn is_likely_in(&self, time: Duration) -> bool {
+        self.odds.by(time) > MIN_ODDS
     }
 
     pub(super) fn too_dear(&self) -> String {

@@ -53,6 +53,7 @@ impl<D: Dial> Delivery<'_, D> {
             } else {
                 deadline.time
             },
+            given,
         };
         if self.observer.consents(price).await {
             budget.agreed(given);

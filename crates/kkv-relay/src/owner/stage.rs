@@ -28,7 +28,7 @@ pub fn status() -> Box<Status> {
         "version": "0.1.0", "uptime_seconds": 7, "tor": "embedded", "onion": ADDRESS,
         "tor_state": {"step": "reachable"}, "listens": "127.0.0.1:45069", "suites": ["kkv/2", "kkv/1"],
         "cost": 31, "base_cost": 30, "adaptive": true, "expected_seconds": 480, "ttl_seconds": null,
-        "wipe_after_seconds": null, "wiped": null,
+        "lets_in": null, "wipe_after_seconds": null, "wiped": null,
         "queue": {"capacity": 50, "stored": 3, "unread": 2, "reserved": 1}, "locked": true,
         "sandbox": {"files": "fully", "calls": "fully", "writes": null}, "relay": "07".repeat(32),
     });

@@ -15,7 +15,7 @@ use tor_keymgr::{ArtiNativeKeystore, KeyMgr, KeyMgrBuilder, KeystoreSelector};
 use tor_llcrypto::pk::ed25519::{ExpandedKeypair, Keypair};
 use zeroize::Zeroizing;
 
-use super::layout::{NICKNAME, guards, keystore, service_keys, service_records};
+use super::layout::{KEY_FILE, NICKNAME, guards, keystore, service_keys, service_records};
 use crate::error::chain;
 use crate::faults;
 use kkv_protocol::ids::ServiceKey;
@@ -107,8 +107,6 @@ impl fmt::Debug for AddressKey {
     }
 }
 
-/// arti's file of the key.
-const FILE: &str = "ks_hs_id.ed25519_expanded_private";
 /// Prefix of arti's temporary files of the key.
 const TEMPORARY: &str = "ks_hs_id.";
 /// Where the old key is until the new one is on the disk.
@@ -182,7 +180,7 @@ pub(super) fn recover(dir: &Path, mistrust: &Mistrust) -> io::Result<()> {
 
 /// Links the key to its backup. One that can't be read is moved there, because arti doesn't overwrite it.
 fn back_up(dir: &Path, mistrust: &Mistrust) -> io::Result<()> {
-    let (place, backup) = (service_keys(dir).join(FILE), dir.join(BACKUP));
+    let (place, backup) = (service_keys(dir).join(KEY_FILE), dir.join(BACKUP));
     remove(&backup)?;
     if read(dir, mistrust).is_err() {
         return ignore_missing(fs::rename(place, backup));
@@ -200,13 +198,13 @@ fn restore(dir: &Path) -> io::Result<()> {
             .recursive(true)
             .mode(0o700)
             .create(&directory)?;
-        fs::rename(&backup, directory.join(FILE))?;
+        fs::rename(&backup, directory.join(KEY_FILE))?;
         remove(&backup)?; // rename(2) does nothing if both are links to one file
     }
     for entry in fs::read_dir(directory).into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();
-        if name != FILE && name.to_string_lossy().starts_with(TEMPORARY) {
+        if name != KEY_FILE && name.to_string_lossy().starts_with(TEMPORARY) {
             remove(&entry.path())?;
         }
     }
@@ -216,7 +214,7 @@ fn restore(dir: &Path) -> io::Result<()> {
 fn remove_all_but_the_key(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory).into_iter().flatten() {
         let entry = entry?;
-        if entry.file_name() != FILE {
+        if entry.file_name() != KEY_FILE {
             remove(&entry.path())?;
         }
     }
@@ -334,23 +332,23 @@ mod tests {
         let [first, second] = &keys;
         dir.put_key(first, &settings).unwrap();
         let (backup, directory) = (dir.path().join(BACKUP), service_keys(dir.path()));
-        assert!(directory.join(FILE).is_file() && !backup.exists());
+        assert!(directory.join(KEY_FILE).is_file() && !backup.exists());
         let again = || {
             let dir = StateDir::for_relay(state.path(), &settings).unwrap();
             assert!(!backup.exists(), "a key of an address that was given up");
             dir.address(&settings).unwrap()
         };
         // Before the new key is in place, and after.
-        fs::rename(directory.join(FILE), &backup).unwrap();
+        fs::rename(directory.join(KEY_FILE), &backup).unwrap();
         fs::write(directory.join("ks_hs_id.tmp"), "half").unwrap();
         drop(dir);
         assert_eq!(again(), Some(first.address()));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         // And if its directory is gone meanwhile.
-        fs::rename(directory.join(FILE), &backup).unwrap();
+        fs::rename(directory.join(KEY_FILE), &backup).unwrap();
         fs::remove_dir_all(keystore(&state.path().join("relay"))).unwrap();
         assert_eq!(again(), Some(first.address()));
-        fs::hard_link(directory.join(FILE), &backup).unwrap();
+        fs::hard_link(directory.join(KEY_FILE), &backup).unwrap();
         let dir = state.path().join("relay");
         replace(
             &dir,
@@ -371,7 +369,7 @@ mod tests {
         let first = dir.address(&settings).unwrap();
         dir.ensure_key(&settings, rng).unwrap();
         assert_eq!(dir.address(&settings).unwrap(), first);
-        fs::remove_file(service_keys(dir.path()).join(FILE)).unwrap();
+        fs::remove_file(service_keys(dir.path()).join(KEY_FILE)).unwrap();
         let missing = dir.ensure_key(&settings, rng);
         assert!(
             matches!(missing, Err(StateDirError::KeyMissing(_))),

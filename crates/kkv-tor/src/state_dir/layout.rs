@@ -2,22 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// The directory of what arti stores, under ours.
-pub(crate) const ARTI_STATE: &str = "state";
+pub(crate) use kkv_net::tor::own_address::{ARTI_STATE, NICKNAME};
+pub(super) use kkv_net::tor::own_address::{KEY_FILE, keystore, service_keys};
+
 /// The directory of what arti can have anew from the network, under ours.
 pub(crate) const CACHE: &str = "cache";
-/// arti's name for the onion service, and of its directories.
-pub(crate) const NICKNAME: &str = "kkv";
-
-/// The keystore.
-pub(super) fn keystore(root: &Path) -> PathBuf {
-    root.join(ARTI_STATE).join("keystore")
-}
-
-/// The keys of the onion service.
-pub(super) fn service_keys(root: &Path) -> PathBuf {
-    keystore(root).join("hss").join(NICKNAME)
-}
 
 /// arti's records of all onion services, and their locks.
 pub(crate) fn records(root: &Path) -> PathBuf {

@@ -26,6 +26,43 @@ fn the_address_that_is_copied_is_the_one_that_leads_here() {
 }
 
 #[test]
+fn an_empty_inbox_says_who_can_fill_it() {
+    for (tor, onion, lets_in, who) in [
+        (
+            TorMode::Embedded,
+            Some(ADDRESS),
+            None,
+            "Whoever has your address can leave one; y copies it.",
+        ),
+        (
+            TorMode::Embedded,
+            Some(ADDRESS),
+            Some(2),
+            "Only whom you let in (--allow) can leave one; y copies",
+        ),
+        (
+            TorMode::Off,
+            None,
+            None,
+            "Whoever is on this machine can leave one; y copies the address.",
+        ),
+        (
+            TorMode::External,
+            None,
+            None,
+            "Whoever has your address can leave one.",
+        ),
+    ] {
+        let mut status = status();
+        (status.tor, status.onion, status.lets_in) = (tor, onion.map(str::to_owned), lets_in);
+        let mut app = app(1..=1);
+        app.update(Event::Relay(RelayEvent::Listed(status, listed([]))));
+        let shown = screen(&mut app, 100, 24);
+        assert!(shown.contains(who), "{who}: {shown}");
+    }
+}
+
+#[test]
 fn several_are_picked_marked_and_deleted_after_one_question_that_counts_them() {
     let mut app = app(1..=5);
     press(&mut app, "  j ");
