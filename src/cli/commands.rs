@@ -356,6 +356,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stray_debug_shows_neither_a_text_nor_what_is_looked_for() {
+        for arguments in [
+            &["kkvc", "list", "--find", "secret"][..],
+            &["kkvc", "send", "127.0.0.1:1", "-m", "secret"],
+        ] {
+            let cli = Cli::try_parse_from(arguments).unwrap();
+            let shown = format!("{cli:?}");
+            assert!(shown.contains("Private(..)"), "{shown}");
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
+
+    #[test]
     fn of_the_options_that_texts_name_those_of_the_screen_are_known() {
         for (text, known) in [
             ("Name Tor's own SOCKS port with --tor.", true),
