@@ -83,6 +83,57 @@ fn a_repetition_that_comes_after_its_session_has_ended_is_spent_before_anyone_ha
 }
 
 #[test]
+fn a_session_is_found_until_its_time_is_over() {
+    let (sessions, queue) = (Sessions::new(), queue(1));
+    open(&sessions, &queue, 1);
+    let before = SESSION_LIFETIME - Duration::from_nanos(1);
+    assert!(sessions.get(&SESSION, before).is_some());
+    assert!(sessions.get(&SESSION, SESSION_LIFETIME).is_none());
+}
+
+#[test]
+fn the_slot_of_a_session_that_was_replaced_is_free_when_that_would_have_ended() {
+    let (sessions, queue) = (Sessions::new(), queue(2));
+    open(&sessions, &queue, 1);
+    open(&sessions, &queue, 2);
+    let reserved = |now| queue.occupancy(now).reserved;
+    sessions.purge(after(SESSION_LIFETIME - Duration::from_secs(1)));
+    assert_eq!(reserved(START.elapsed), 2);
+    sessions.purge(after(SESSION_LIFETIME));
+    assert_eq!(reserved(START.elapsed), 0);
+}
+
+#[test]
+fn a_wipe_ends_sessions_and_keeps_answers_and_the_close_keeps_neither() {
+    let (sessions, queue) = (Sessions::new(), queue(2));
+    open(&sessions, &queue, 1);
+    sessions.wipe();
+    assert!(sessions.get(&SESSION, START.elapsed).is_none());
+    assert_eq!(queue.occupancy(START.elapsed).reserved, 0);
+    let answer = |seed| sessions.cached_answer(&paid(seed), START.elapsed);
+    assert_eq!(answer(1), Ok(Some("answer 1".to_owned())));
+    let entry = open(&sessions, &queue, 2);
+    sessions.record_accepted(&SESSION, &entry, DIGEST, receipt(1), START.elapsed);
+    sessions.close();
+    assert!(sessions.get(&SESSION, START.elapsed).is_none());
+    assert_eq!(
+        (answer(1), answer(2)),
+        (Err(Refusal::Spent), Err(Refusal::Spent))
+    );
+    assert_eq!(sessions.accepted_answer(&DIGEST, START.elapsed), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_session_is_told_of_one() {
+    let (sessions, queue) = (Sessions::new(), queue(1));
+    let waits = async || tokio::time::timeout(SESSION_LIFETIME, sessions.opened()).await;
+    assert!(waits().await.is_err(), "none was opened");
+    open(&sessions, &queue, 1);
+    assert!(waits().await.is_ok());
+    assert!(waits().await.is_err(), "once");
+}
+
+#[test]
 fn a_session_that_was_replaced_while_its_message_was_taken_ends_no_other() {
     let (sessions, queue) = (Sessions::new(), queue(2));
     let older = open(&sessions, &queue, 1);
