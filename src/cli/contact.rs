@@ -10,7 +10,7 @@ use super::book::{Contacts, found};
 use super::commands::{ContactCommand, Signer};
 use super::common::Common;
 use super::output::{json_line, print_json, print_lines, print_outcome};
-use kkv_client::contacts::{Book, Contact, Name};
+use kkv_client::contacts::{Book, Contact, Name, Words};
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
 use kkv_protocol::crypto::scrub;
 use kkv_protocol::ids::SenderId;
@@ -169,7 +169,15 @@ async fn verify(
     let mut file = contacts.open().await?;
     let contact = found(file.book(), name, contacts)?;
     let (target, was_verified) = (contact.target(), contact.is_verified());
-    let answer = if yes { Answer::Yes } else { compared(contact)? };
+    let words = words(target).ok_or_else(|| {
+        let what = format!("{name} is on this machine, and has no words to compare");
+        CliError::usage(what)
+    })?;
+    let answer = if yes {
+        Answer::Yes
+    } else {
+        compared(contact, &words)?
+    };
     if answer != Answer::Yes {
         let failed = match (answer, was_verified) {
             (Answer::No, true) => {
@@ -182,27 +190,23 @@ async fn verify(
                 format!("{name} was not marked as verified"),
             ),
         };
-        let words = format!("contact remove {}", quoted(name.as_str()));
+        let command = format!("contact remove {}", quoted(name.as_str()));
         return Err(failed
             .hint("If the words differ, that address is somebody else's:")
-            .command("  ", &contacts.command(&words)));
+            .command("  ", &contacts.command(&command)));
     }
     let verified = contacts.change_in(&mut file, |book| book.verify(name, target).cloned())?;
     report(&verified, "Verified", json)
 }
 
 /// Has the words compared, and asks whether they are the same.
-fn compared(contact: &Contact) -> Result<Answer, CliError> {
+fn compared(contact: &Contact, words: &Words) -> Result<Answer, CliError> {
     let name = contact.name();
-    let Some(words) = words(contact.target()) else {
-        let what = format!("{name} is on this machine, and has no words to compare");
-        return Err(CliError::usage(what));
-    };
     info(format_args!(
         "{name} has the address\n  {}\nand these words:",
         address(contact.target())
     ));
-    info(in_two_lines(&words, "  "));
+    info(in_two_lines(words, "  "));
     info("Ask for those that `kkvc card` shows there, over a way on which nobody else can answer.");
     let question = format!("Does {name} have the same twelve words?");
     scrub::run_then_wipe_stack(|| ask::ask(&question))

@@ -80,7 +80,7 @@ async fn asked_twice(book: &Path) -> Result<Passphrase, CliError> {
     let terminal = Terminal::silent()?;
     warn(format_args!(
         "{} will be made, encrypted with a passphrase. Whoever gets hold of it can try \
-         passphrases on it, so take a long one; nobody can open it without.",
+         passphrases on it, so take a long one; without it nobody can open the file.",
         OneLine(&book.to_string_lossy())
     ));
     let one = terminal.line("New passphrase:").await?;

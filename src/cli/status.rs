@@ -56,11 +56,14 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
     let uptime = Duration::from_secs(status.uptime_seconds);
     let (version, uptime) = (OneLine(&status.version), lasting(uptime));
     let head = format!("kkv {version}, up {uptime}\n");
+    let expected = match queue.reserved {
+        0 => String::new(),
+        _ => format!(", {} more expected", queue.reserved),
+    };
     let messages = format!(
-        "{} ({} unread), {} more expected, {} of {} free",
+        "{} ({} unread){expected}, {} of {} free",
         queue.stored,
         queue.unread,
-        queue.reserved,
         queue.free(),
         counted(queue.capacity, "slot"),
     );

@@ -448,3 +448,12 @@ fn a_command_that_is_advised_stays_one_line_on_a_narrow_terminal() {
     terminal.wait_for(&command);
     assert_eq!(terminal.finish().0, Some(0));
 }
+
+#[test]
+fn an_address_without_words_is_not_marked_as_compared() {
+    let desk = Desk::new();
+    desk.add("here", "127.0.0.1:8080");
+    let verified = desk.contact(&["verify", "here", "--yes"]).must_end_with(2);
+    verified.must_say("has no words to compare");
+    assert_eq!(desk.list()[0]["verified"], false);
+}

@@ -22,8 +22,8 @@ pub(crate) fn explained(failure: &Failure, options: &DeliveryOptions) -> CliErro
             Exit::Unreachable,
             "Try again later; the relay or the way to it is in trouble.".to_owned(),
         ),
-        Failure::Refused(refusal) => return refused(*refusal, &failure.to_string()),
-        Failure::StillRefused(refusal, _) => return refused(*refusal, &failure.to_string()),
+        Failure::Refused(refusal) => return refused(*refusal, &failure.to_string(), false),
+        Failure::StillRefused(refusal, _) => return refused(*refusal, &failure.to_string(), true),
         // What comes to a port of this machine may have been passed on to another one, whose relay goes by no name but
         // its own (PROTOCOL.md §9). To a relay behind an onion service, any onion address is one.
         Failure::RefusedUnread(403) if matches!(options.target, Target::Loopback(_)) => (
@@ -117,9 +117,13 @@ pub(crate) fn gone_back(name: &Name) -> CliError {
     ))
 }
 
-/// What a refusal means; `what` says it, and how often.
-fn refused(refusal: Refusal, what: &str) -> CliError {
+/// What a refusal means; `what` says it, and how often. `again`: whether it was asked again, as for what is paid.
+fn refused(refusal: Refusal, what: &str, again: bool) -> CliError {
     let (exit, hint) = match refusal {
+        Refusal::Full if !again => (
+            Exit::Full,
+            "Its owner has to delete something first; try again later.",
+        ),
         Refusal::Full => (
             Exit::Full,
             "Its owner has to delete something first; try again later. Work that was done for it doesn't count then.",

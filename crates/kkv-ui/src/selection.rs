@@ -153,9 +153,12 @@ impl Selection {
 
     /// The same, as what the command ends with.
     pub fn require_all(&self, missing: &[MessageId]) -> Result<(), CliError> {
+        let is_one = matches!(self.not_there(missing)[..], [one] if one.single().is_some());
         self.missing_words(missing).map_or(Ok(()), |what| {
-            Err(CliError::new(Exit::Refused, what)
-                .hint("It may have been deleted or have expired; `kkvc list` shows what is there."))
+            let subject = if is_one { "It" } else { "They" };
+            Err(CliError::new(Exit::Refused, what).hint(format!(
+                "{subject} may have been deleted or have expired; `kkvc list` shows what is there."
+            )))
         })
     }
 

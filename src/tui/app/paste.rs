@@ -16,6 +16,7 @@ use crate::tui::terminal::decode::MAX_PASTE_BYTES;
 impl App {
     pub(super) fn paste(&mut self, text: &str) {
         self.is_pasting = true;
+        self.clear_note_about(Topic::Hidden);
         if !self.questions.is_empty() {
             return;
         }
@@ -60,7 +61,7 @@ impl App {
             let (count, first) = (hidden.len(), u32::from(*first));
             let what =
                 format!("left out what nobody would see: {count} in all, the first U+{first:04X}");
-            self.warn(what);
+            self.notify_about(Topic::Hidden, false, what);
         }
     }
 
@@ -175,6 +176,16 @@ mod tests {
         assert!(press_fast(&mut app, "\x13").is_empty() && app.waits_for_rest());
         app.update(Event::KeysRested);
         assert!(!app.waits_for_rest());
+    }
+
+    #[test]
+    fn what_was_left_out_of_one_paste_is_not_told_of_the_next() {
+        let mut app = app(1..=1);
+        press(&mut app, "c\t");
+        paste(&mut app, "pay\u{200b}");
+        assert!(screen(&mut app, 80, 24).contains("left out what nobody would see: 1"));
+        paste(&mut app, " me");
+        assert!(!screen(&mut app, 80, 24).contains("left out"));
     }
 
     #[test]

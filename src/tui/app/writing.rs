@@ -1,8 +1,10 @@
 //! What is written: begun, put aside, sent, cancelled, forgotten.
 
 use super::App;
+use crate::tor::Target;
 use crate::tui::event::Effect;
 use crate::tui::state::composer::Composer;
+use crate::tui::state::contact_form::ContactForm;
 use crate::tui::state::outbox::{DeliveryState, Progress};
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
@@ -84,6 +86,9 @@ impl App {
             outgoing.is_declined = false;
         }
         self.note = None;
+        if let Target::Loopback(_) = target {
+            self.inform("this address is on this machine: the message does not go through Tor");
+        }
         self.screen = Screen::Outbox;
         self.outbox.select(id);
         let better = self.contacts.better(target);
@@ -170,8 +175,12 @@ impl App {
             self.save_draft();
             self.screen = self.previous_screen;
         }
+        let is_begun = self
+            .contact_form
+            .as_ref()
+            .is_some_and(ContactForm::is_begun);
         match self.outbox.undelivered() {
-            0 => vec![Effect::Quit],
+            0 if !is_begun => vec![Effect::Quit],
             undelivered => {
                 let under_way = self.outbox.in_progress();
                 self.ask(Question::Quit {

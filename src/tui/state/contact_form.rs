@@ -20,6 +20,8 @@ pub(in crate::tui) struct ContactForm {
     /// It isn't known yet what has come of it: until then it stays as it is.
     pub(in crate::tui) is_being_saved: bool,
     renamed: Option<Name>,
+    /// What stood in it at first.
+    began_with: Vec<String>,
 }
 
 impl ContactForm {
@@ -32,12 +34,14 @@ impl ContactForm {
             "64 digits, as `kkvc identity` says",
         ];
         let texts = [String::new(), String::new(), sender];
+        let began_with = texts.to_vec();
         let lines = texts.into_iter().zip(hints);
         Self {
             lines: lines.map(|(text, hint)| line(text, hint)).collect(),
             line: 0,
             is_being_saved: false,
             renamed: None,
+            began_with,
         }
     }
 
@@ -48,7 +52,14 @@ impl ContactForm {
             line: 0,
             is_being_saved: false,
             renamed: Some(name.clone()),
+            began_with: vec![name.to_string()],
         }
+    }
+
+    /// Whether something was written into it that would be lost.
+    pub(in crate::tui) fn is_begun(&self) -> bool {
+        let texts = self.lines.iter().map(|line| line.lines().concat());
+        !self.is_being_saved && !texts.eq(self.began_with.iter().cloned())
     }
 
     pub(in crate::tui) fn next_line(&mut self) {

@@ -15,6 +15,8 @@ pub(in crate::tui) enum Topic {
     Relay,
     /// That none is there: nothing to say once one is.
     Absence,
+    /// What was left out of a paste, or of what was typed: nothing to say once there is another paste.
+    Hidden,
     /// A paste that goes on: nothing to say once it is over.
     Paste,
 }

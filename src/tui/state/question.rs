@@ -32,7 +32,7 @@ pub(in crate::tui) enum Question {
         target: Target,
         words: String,
     },
-    /// Leave, though this many messages were not delivered, the one that is being written among them, and so many of
+    /// Leave, though a contact is being written down; or this many messages were not delivered, the one that is being written among them, and so many of
     /// them are on their way?
     Quit {
         undelivered: usize,
@@ -166,6 +166,10 @@ impl Question {
                 format!("Does {name} have the same twelve words?\n{words}"),
                 "Ask for those on their card, over a way on which nobody else can answer."
                     .to_owned(),
+            ),
+            Self::Quit { undelivered: 0, .. } => (
+                "Leave? The contact that you are writing down is not kept yet.".to_owned(),
+                "What you have written is lost then.".to_owned(),
             ),
             Self::Quit {
                 undelivered: 1,

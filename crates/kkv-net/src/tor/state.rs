@@ -89,7 +89,7 @@ impl TorTrouble {
         match self {
             Self::Offline => "check the network",
             Self::Blocked | Self::Unreachable | Self::NoDirectory => {
-                "where Tor is blocked, a Tor with bridges helps: Tor Browser's, or the system's"
+                "where Tor is blocked, use one with bridges: Tor Browser's, or the system's (docs/guide/system-tor.md)"
             }
             Self::Clock => "check date, time and time zone",
             Self::Unpublished => "this passes by itself, mostly within a minute",

@@ -135,3 +135,33 @@ fn who_is_taken_out_and_in_again_is_somebody_new() {
     app.contacts.set(alice());
     assert!(app.contacts.better(target).is_none());
 }
+
+#[test]
+fn a_contact_that_is_half_written_is_not_lost_by_leaving_in_haste() {
+    let mut app = app(1..=1);
+    press(&mut app, "aa");
+    assert!(matches!(press(&mut app, "\x03")[..], [Effect::Quit]));
+    press(&mut app, "Ali");
+    assert!(press(&mut app, "\x03").is_empty());
+    assert!(screen(&mut app, 80, 24).contains("Leave? The contact"));
+    press(&mut app, "n");
+    press(&mut app, "ce");
+    assert!(screen(&mut app, 80, 24).contains("Alice"));
+    press(&mut app, "\x03");
+    assert!(matches!(press(&mut app, "y")[..], [Effect::Quit]));
+}
+
+#[test]
+fn a_message_to_this_machine_is_told_not_to_go_through_tor() {
+    for (address, told) in [("127.0.0.1:9", true), (ADDRESS, false)] {
+        let mut app = app(1..=1);
+        press(&mut app, "c");
+        app.input(Input::Paste(Zeroizing::new(address.to_owned())));
+        assert!(matches!(
+            press(&mut app, "\thello\x13")[..],
+            [Effect::Send { .. }]
+        ));
+        let shown = screen(&mut app, 100, 24);
+        assert_eq!(shown.contains("does not go through Tor"), told, "{shown}");
+    }
+}
