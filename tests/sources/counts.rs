@@ -21,7 +21,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Where the number before such a word is never one.
-const NEVER_ONE: [&str; 13] = [
+const NEVER_ONE: [&str; 12] = [
     "a solution has {wanted} bytes",
     "its text has {bytes} bytes, and a message of this suite has 1 to {most}",
     "minutes that are paid without asking",
@@ -34,7 +34,15 @@ const NEVER_ONE: [&str; 13] = [
     "{under_way} messages are on their way",
     "{columns} columns and {lines} lines",
     "{} more expected",
-    "Text({} bytes)",
+];
+
+/// Where it is for programmers alone, who read it in a `{:?}`.
+const DEBUG: [&str; 5] = [
+    "write!(f, \"Hex",
+    "write!(f, \"Text(",
+    "write!(f, \"Visible(",
+    "write!(f, \"OneLine(",
+    ".field(",
 ];
 
 #[test]
@@ -52,8 +60,8 @@ fn every_count_in_words_is_said_by_counted() {
                     number.is_empty() || number.contains(char::is_lowercase)
                 })
             });
-            let debug = line.contains("write!(f, \"Hex") || line.contains("assert");
-            if !counts || debug {
+            let is_debug = DEBUG.iter().any(|debug| line.contains(debug));
+            if !counts || is_debug || line.contains("assert") {
                 continue;
             }
             let known = NEVER_ONE.iter().filter(|known| line.contains(**known));
