@@ -170,7 +170,7 @@ fn every_option_that_is_named_is_one() {
         for line in commands(&text) {
             let words = line.split([' ', '=']).filter(|word| word.starts_with("--"));
             let is_of_others = |line: &str| {
-                ["sudo ", "systemctl ", "cargo "]
+                ["sudo ", "systemctl ", "cargo ", "start-stop-daemon "]
                     .iter()
                     .any(|p| line.starts_with(p))
             };
