@@ -71,14 +71,15 @@ fn line(state: TorState, lets_in: Option<u32>) -> String {
         }
         (TorState::Connected, None) => "Tor: connected".to_owned(),
         (TorState::Publishing { .. }, None) => "Tor: publishing the address…".to_owned(),
-        (TorState::Reachable, None) => {
-            let who = match lets_in {
-                None => "whoever has the address can write to you".to_owned(),
-                Some(1) => "whoever has the key that it lets in can write to you".to_owned(),
-                Some(keys) => format!("whoever has one of the {keys} keys can write to you"),
-            };
-            format!("Tor: reachable; {who}")
-        }
+        (TorState::Reachable, None) => match lets_in {
+            None => "Tor: reachable; whoever has the address can write to you".to_owned(),
+            Some(1) => {
+                "Tor: reachable; whoever has the key that it lets in can write to you".to_owned()
+            }
+            Some(keys) => {
+                format!("Tor: reachable; whoever has one of the {keys} keys can write to you")
+            }
+        },
     }
 }
 
