@@ -233,7 +233,10 @@ impl Table {
 
     fn touch(&mut self, id: &SessionId, now: Duration) {
         let used = self.next_use(now);
-        if let Some(entry) = self.sessions.get_mut(id) {
+        // One that is over, and was not removed yet, stays so.
+        if let Some(entry) = self.sessions.get_mut(id)
+            && now < entry.used.0 + SESSION_LIFETIME
+        {
             self.by_use.remove(&entry.used);
             entry.used = used;
             self.by_use.insert(used, *id);

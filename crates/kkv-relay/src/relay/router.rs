@@ -34,9 +34,10 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .route("/exchange_keys", post(exchange_keys))
         .route("/msg", post(message))
         .fallback(async || Refused(Refusal::NotFound))
-        .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
         .layer(middleware::from_fn(with_timeout))
         .route("/ask", post(ask::ask)) // has a time of its own
+        // Last: it is for the routes that are there.
+        .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
         .with_state(relay)
 }
 

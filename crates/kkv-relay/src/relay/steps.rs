@@ -143,7 +143,7 @@ impl Relay {
         Ok(json(&answer))
     }
 
-    fn speaks(&self, suite: Suite) -> Result<(), Refusal> {
+    pub(super) fn speaks(&self, suite: Suite) -> Result<(), Refusal> {
         if self.config.suites.allows(suite) {
             Ok(())
         } else {

@@ -72,6 +72,9 @@ fn a_session_ends_with_its_sixteenth_answer_or_two_minutes_after_it_was_used() {
         asks.take(&id, number(16), at(219).elapsed),
         Err(Refusal::Unproven)
     );
+    let over = open(&asks, 0);
+    asks.touch(&over, Duration::from_secs(120));
+    assert!(!is_open(&asks, &over, 0, 120), "it doesn't come back");
     let other = open(&asks, 219);
     assert_eq!(asks.purge(at(338)), Some(Duration::from_secs(339)));
     assert!(is_open(&asks, &other, 0, 338));

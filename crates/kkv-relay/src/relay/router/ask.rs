@@ -23,6 +23,7 @@ use kkv_base::limits::{
 };
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::refusal::Refusal;
+use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::ask::relay::{AskSession, OpeningRequest, SealingAnswer};
 use kkv_protocol::v2::ask::{
     AskKind, AskOutcome, REQUEST_HEAD_BYTES, request_head, request_pieces,
@@ -30,6 +31,14 @@ use kkv_protocol::v2::ask::{
 use kkv_protocol::v2::purpose::BodySize;
 
 const MEDIA_TYPE: &str = "application/octet-stream";
+
+/// Bytes of an answer that hyper gets at once. With the last of them it lets go of the body, before they are written,
+/// and so of the answer's place and rate: what is left then is no more than any other response.
+const FRAME_BYTES: usize = 8 * 1024;
+
+/// A body in its place touches its connection each time so many bytes of it have come: at [`MIN_UPLOAD_RATE`] within
+/// the time for a head.
+const PROGRESS_BYTES: u32 = 16 * 1024;
 
 /// Bodies that are larger than any other of this relay's: few at a time, so that memory stays bounded. Requests and
 /// answers are counted apart, or those would wait for each other.
@@ -72,6 +81,7 @@ pub(super) async fn ask(
     }
     let body = request.into_body();
     let size = size(&body)?;
+    relay.speaks(Suite::V2)?;
     let mut incoming = Incoming::new(body, progress.clone());
     let (session, number, asked) = incoming.request(&relay, size).await?;
     let place = place(&relay.large_bodies.answers, session.size()).await?;
@@ -81,6 +91,7 @@ pub(super) async fn ask(
         left: session.size().bytes() as u64,
         session,
         sealing,
+        piece: Bytes::new(),
         progress,
         began: Instant::now(),
         _place: place,
@@ -110,6 +121,8 @@ struct Incoming {
     rest: Bytes,
     began: Instant,
     received: u32,
+    /// Of a body that has a place: what had come when it touched its connection last.
+    touches: Option<u32>,
     progress: Progress,
 }
 
@@ -120,6 +133,7 @@ impl Incoming {
             rest: Bytes::new(),
             began: Instant::now(),
             received: 0,
+            touches: None,
             progress,
         }
     }
@@ -135,7 +149,14 @@ impl Incoming {
         self.fill(&mut head).await?;
         let (id, number) = request_head(&head)?;
         let session = relay.ask_session(&id, size, number)?;
-        let _place = place(&relay.large_bodies.requests, size).await?;
+        let waiting = Instant::now();
+        let place = place(&relay.large_bodies.requests, size).await?;
+        self.began += waiting.elapsed(); // for others, who may be slow
+        if place.is_some() {
+            self.progress.made();
+            self.touches = Some(self.received);
+        }
+        let _place = place;
         let mut opening = OpeningRequest::new(size);
         let mut piece_bytes = Vec::new();
         for piece in request_pieces(number, size) {
@@ -175,7 +196,12 @@ impl Incoming {
             .into_data()
             .unwrap_or_default();
         self.received += u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.progress.made();
+        if let Some(last) = &mut self.touches
+            && self.received - *last >= PROGRESS_BYTES
+        {
+            *last = self.received;
+            self.progress.made();
+        }
         Ok(bytes)
     }
 }
@@ -185,7 +211,9 @@ struct Answer {
     relay: Arc<Relay>,
     session: Arc<AskSession>,
     sealing: SealingAnswer,
-    /// Bytes that were not sealed yet.
+    /// What of the last piece was not handed over.
+    piece: Bytes,
+    /// Bytes that were not handed over.
     left: u64,
     began: Instant,
     progress: Progress,
@@ -211,13 +239,19 @@ impl HttpBody for Answer {
         if this.began.elapsed() > REQUEST_TIMEOUT + earned {
             return Poll::Ready(Some(Err(TooSlow)));
         }
-        let sealed = this.sealing.next(&this.session).map(|piece| {
-            this.left -= piece.len() as u64;
-            this.progress.made();
+        if this.piece.is_empty() {
+            let Some(piece) = this.sealing.next(&this.session) else {
+                return Poll::Ready(None);
+            };
+            this.piece = piece.into();
             this.relay.ask_progress(&this.session);
-            Ok(Frame::data(Bytes::from(piece)))
-        });
-        Poll::Ready(sealed)
+        }
+        let bytes = this.piece.len().min(FRAME_BYTES);
+        // Copied: a part of the piece would keep all of it.
+        let frame = Bytes::copy_from_slice(&this.piece.split_to(bytes));
+        this.left -= bytes as u64;
+        this.progress.made();
+        Poll::Ready(Some(Ok(Frame::data(frame))))
     }
 
     fn is_end_stream(&self) -> bool {

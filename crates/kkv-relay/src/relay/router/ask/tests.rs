@@ -216,8 +216,13 @@ async fn a_body_of_another_shape_is_refused() {
     }
     // In kkv/1 there are none.
     let relay = self::relay(SuitePolicy::Only(Suite::V1));
-    let said = say(&mut connect(&relay), &[0; 4096], None).await.unwrap();
-    assert_eq!((said.status, said.refusal()), (415, "unsupported_suite"));
+    for byte in [0, 255] {
+        // Also where the number is one that nobody has.
+        let said = say(&mut connect(&relay), &[byte; 4096], None)
+            .await
+            .unwrap();
+        assert_eq!((said.status, said.refusal()), (415, "unsupported_suite"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,8 +251,14 @@ async fn a_slow_line_is_waited_for_and_one_that_stalls_is_not() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_gets_all_of_an_answer_and_one_that_is_too_slow_is_cut_off() {
     let relay = relay(SuitePolicy::Any);
-    let mut asking = session(&relay, BodySize::Mib1);
-    for (rate, whole) in [(9_000, true), (2_000, false)] {
+    for (size, rate, whole) in [
+        // Longer than a connection is kept without progress.
+        (BodySize::Mib1, 7_500, true),
+        (BodySize::Mib1, 2_000, false),
+        (BodySize::Kib64, 2_000, true),
+        (BodySize::Kib64, 1_000, false),
+    ] {
+        let mut asking = session(&relay, size);
         let mut stream = connect(&relay);
         let request = asking.request(0, b"", BodySize::Kib4).unwrap();
         let head = head(4096, MEDIA_TYPE);
@@ -284,4 +295,90 @@ async fn large_bodies_wait_for_each_other_and_small_ones_for_none() {
     // A fifth gets its turn when the others have timed out.
     ask(&mut connect(&relay), &mut asking, BodySize::Kib64).await;
     assert!(began.elapsed() >= REQUEST_TIMEOUT / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_method_is_refused_as_on_every_route() {
+    let relay = relay(SuitePolicy::Any);
+    let mut stream = connect(&relay);
+    let get = format!("GET /ask HTTP/1.1\r\nhost: {HOST}\r\n\r\n");
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let said = read(&mut stream, None).await.unwrap();
+    assert_eq!((said.status, said.refusal()), (405, "method_not_allowed"));
+}
+
+/// Asks for an answer that nobody reads. Whether it has begun in five seconds.
+async fn begins(stream: &mut DuplexStream, asking: &mut Asking) -> bool {
+    let request = asking.request(0, b"", BodySize::Kib4).unwrap();
+    let head = head(4096, MEDIA_TYPE);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(request.body()).await.unwrap();
+    let mut status = [0; 12];
+    let first = timeout(Duration::from_secs(5), stream.read_exact(&mut status));
+    first.await.is_ok() && status == *b"HTTP/1.1 200"
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_answers_that_nobody_reads_hold_their_places_and_small_ones_need_none() {
+    for size in [BodySize::Kib64, BodySize::Mib1] {
+        let relay = relay(SuitePolicy::Any);
+        let (mut large, mut small) = (session(&relay, size), session(&relay, BodySize::Kib4));
+        let mut unread = Vec::new();
+        for _ in 0..MAX_LARGE_BODIES {
+            let mut stream = connect(&relay);
+            assert!(begins(&mut stream, &mut large).await);
+            unread.push(stream);
+        }
+        assert!(!begins(&mut connect(&relay), &mut large).await, "{size:?}");
+        assert!(begins(&mut connect(&relay), &mut small).await);
+        unread.clear();
+        assert!(begins(&mut connect(&relay), &mut large).await);
+    }
+}
+
+/// Connections that come as a listener's do.
+struct Listener(tokio::sync::mpsc::Receiver<DuplexStream>);
+
+impl kkv_net::http::Accept for Listener {
+    type Stream = DuplexStream;
+
+    fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::Onion
+    }
+
+    async fn accept(&mut self) -> Option<DuplexStream> {
+        self.0.recv().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_a_body_in_drops_evicts_nobody_else() {
+    let relay = relay(SuitePolicy::Any);
+    let (to, connections) = tokio::sync::mpsc::channel(8);
+    let router = super::super::router(Arc::clone(&relay));
+    let limits = ConnectionLimits::for_strangers(64); // four first requests at once
+    tokio::spawn(kkv_net::http::serve(Listener(connections), router, limits));
+    let dial = async |said: &str| {
+        let (mut near, far) = tokio::io::duplex(PIPE_BYTES);
+        to.send(far).await.unwrap();
+        near.write_all(said.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        near
+    };
+    let mut crowd = Vec::new();
+    for _ in 0..3 {
+        crowd.push(dial(&head(4096, MEDIA_TYPE)).await);
+    }
+    let message = head(10, "application/json").replace("/ask", "/msg");
+    let mut honest = dial(&message).await;
+    for one in &mut crowd {
+        one.write_all(b"x").await.unwrap();
+    }
+    sleep(Duration::from_millis(100)).await;
+    let _newcomer = dial("P").await;
+    honest.write_all(&[b'x'; 10]).await.unwrap();
+    assert_eq!(
+        read(&mut honest, None).await.unwrap().refusal(),
+        "malformed"
+    );
 }
