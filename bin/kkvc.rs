@@ -89,7 +89,7 @@ fn become_client(own: &Path, kkv: &Path) -> Result<Infallible, Fault> {
 fn trusted(own: &Path, kkv: &Path) -> Result<PathBuf, Fault> {
     // By what runs: its path may have another file by now.
     let kkvc = fs::metadata("/proc/self/exe").map_err(Fault::unseen)?;
-    let owners = Owners::of(&kkvc);
+    let owners = Owners::of(&kkvc, own);
     owners.must_have(kkv)?;
     let program = fs::canonicalize(kkv).map_err(Fault::unseen)?;
     if program == own {
@@ -110,11 +110,20 @@ struct Owners {
 }
 
 impl Owners {
-    fn of(kkvc: &Metadata) -> Self {
-        let group = (kkvc.mode() & GROUP_WRITES != 0).then(|| kkvc.gid());
+    fn of(kkvc: &Metadata, own: &Path) -> Self {
+        // Who may write to its directory can put another kkvc there.
+        let directory = own
+            .parent()
+            .and_then(|directory| fs::metadata(directory).ok());
+        let directory = directory.filter(|directory| directory.mode() & STICKY == 0);
+        let writable = |file: &&Metadata| file.mode() & GROUP_WRITES != 0;
+        let group = [Some(kkvc), directory.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(writable);
         Self {
             users: [ROOT, geteuid().as_raw(), kkvc.uid()],
-            group,
+            group: group.map(MetadataExt::gid),
         }
     }
 

@@ -218,8 +218,15 @@ fn a_program_that_another_user_may_have_put_there_is_not_run() {
             "others may write to its directory",
         ),
         (
-            "in a directory for a group to change",
-            &|place| set_mode(place.directory(), 0o775),
+            "a link into a directory for a group to change",
+            &|place| {
+                let directory = place.directory().join("of-a-group");
+                fs::create_dir(&directory).unwrap();
+                fs::rename(place.kkv(), directory.join("kkv")).unwrap();
+                set_mode(&directory, 0o775);
+                chown(&directory, None, Some(STRANGER)).unwrap();
+                symlink(directory.join("kkv"), place.kkv()).unwrap();
+            },
             "others may write to its directory",
         ),
     ];
@@ -253,6 +260,8 @@ fn a_program_that_nobody_else_can_have_put_there_is_run() {
     must_run("one's own in a directory for everybody");
     modes(0o775, 0o775);
     must_run("with umask 002: who may change kkv may change kkvc as well");
+    modes(0o775, 0o755);
+    must_run("put there by install(1) with umask 002: who may write there may replace both");
 
     // As it is installed for all of a machine.
     modes(0o755, 0o755);

@@ -12,7 +12,8 @@ pub use kkv_protocol::limits::{
 /// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; kkv/2 keeps it).
 pub const DEFAULT_PORT: u16 = 45069;
 
-/// Largest body of a request or response, in bytes. The largest real one is a kkv/2 message: 7,168 + 64 hex characters.
+/// Largest body of a request or response but of `POST /ask`, in bytes. The largest real one is a kkv/2 message: 7,168 +
+/// 64 hex characters.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Largest head of a request, in bytes. Ours are under 300; a browser's fits, too. Also the smallest buffer that hyper
@@ -70,7 +71,8 @@ pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(120);
 /// message is 15 Tor cells: seconds on the worst of circuits.
 ///
 /// Requests in progress need no bound of their own: a step runs to its end on the one thread, so one is worked on at a
-/// time. [`MAX_FIRST_REQUESTS`] and [`MAX_NEXT_REQUESTS`] bound those that are arriving, with [`MAX_BODY_BYTES`] each.
+/// time. [`MAX_FIRST_REQUESTS`] and [`MAX_NEXT_REQUESTS`] bound those that are arriving, with [`MAX_BODY_BYTES`] each,
+/// and [`MAX_LARGE_BODIES`] those of asks that are larger.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a connection lingers when it is closed, and how much it then reads and discards, so that the last response
@@ -79,18 +81,18 @@ pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// See [`LINGER_TIMEOUT`].
 pub const MAX_LINGER_BYTES: u64 = 256 * 1024;
 
-/// Kernel buffers of a stranger's connection on this machine, each way, in bytes: more than a body, so that nothing
-/// waits for them. By default the kernel grows them to megabytes when a client reads no responses. (It doubles this
-/// value for its own bookkeeping, socket(7).)
+/// Kernel buffers of a stranger's connection on this machine, each way, in bytes: more than a body, so that nothing but
+/// a large ask waits for them. By default the kernel grows them to megabytes when a client reads no responses. (It
+/// doubles this value for its own bookkeeping, socket(7).)
 pub const SOCKET_BUFFER_BYTES: u32 = 32 * 1024;
 
 /// How long a session stays open, and its slot reserved, after its key exchange (§3).
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 
-/// Most spent challenges remembered in each suite, with 64 bytes each: 16 MiB. Beyond that nobody is refused; instead
-/// the challenges that expire first end early (`relay::spent`). The relay's one thread serves about 2,700 paid messages
-/// a second, so in the worst case a challenge lasts a minute and a half; against a hundred machines that pay the
-/// default price, three hours.
+/// Most spent challenges remembered in each suite, and of asks, with 64 bytes each: 16 MiB. Beyond that nobody is
+/// refused; instead the challenges that expire first end early (`relay::spent`). The relay's one thread serves about
+/// 2,700 paid messages a second, so in the worst case a challenge lasts a minute and a half; against a hundred machines
+/// that pay the default price, three hours.
 pub const MAX_SPENT: usize = 1 << 18;
 
 /// Most accepted messages whose answer is kept, for [`SESSION_LIFETIME`], in each suite, with 450 bytes each: 28 MiB.
@@ -114,8 +116,15 @@ pub const MAX_ASK_SURCHARGE: u32 = 12;
 /// each: half a megabyte. Others wait for [`REQUEST_TIMEOUT`].
 pub const MAX_LARGE_BODIES: usize = 4;
 
+/// Large bodies that are begun in one session for asks: twice as many as are answered, since a line may break (§14).
+pub const MAX_LARGE_BEGUN: u8 = 32;
+
 /// Bytes of an ask's body that have to arrive in each second, on average, once [`REQUEST_TIMEOUT`] is over.
 pub const MIN_UPLOAD_RATE: u32 = 4096;
+
+/// From the head of the largest ask to its end, at [`MIN_UPLOAD_RATE`], and what it may wait for its place.
+pub const LARGEST_BODY_TIMEOUT: Duration =
+    Duration::from_secs(2 * REQUEST_TIMEOUT.as_secs() + (1 << 20) / MIN_UPLOAD_RATE as u64);
 
 /// Bytes of its answer that have to be taken, likewise.
 pub const MIN_DOWNLOAD_RATE: u32 = 8192;

@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use kkv_base::limits::{
-    CIRCUIT_IDLE, HEAD_TIMEOUT, KEEP_ALIVE_TIMEOUT, MAX_BUSY_CIRCUITS, MAX_EMPTY_CIRCUITS,
+    CIRCUIT_IDLE, KEEP_ALIVE_TIMEOUT, LARGEST_BODY_TIMEOUT, MAX_BUSY_CIRCUITS, MAX_EMPTY_CIRCUITS,
     RENDEZVOUS_SPARED,
 };
 use kkv_net::admission::{Admission, Class, Permit};
 
 /// The class of circuits that carry no stream.
 const EMPTY: usize = 0;
-/// The class of those that carry some. Each stream has time limits of its own in `http`, all shorter.
+/// The class of those that carry some. Each stream has time limits of its own in `http`, all shorter: the longest is
+/// that of a large body, for which nothing is written until all of it has come.
 const BUSY: usize = 1;
 
 /// All circuits of clients.
@@ -37,7 +38,7 @@ impl Circuits {
         };
         let busy = Class {
             capacity: MAX_BUSY_CIRCUITS,
-            idle_timeout: KEEP_ALIVE_TIMEOUT + HEAD_TIMEOUT,
+            idle_timeout: KEEP_ALIVE_TIMEOUT + LARGEST_BODY_TIMEOUT,
         };
         Self(Admission::new(&[empty, busy]))
     }

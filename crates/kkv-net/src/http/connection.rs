@@ -36,13 +36,14 @@ pub(super) struct Connection {
     received: AtomicBool,
 }
 
-/// For a route whose request or response takes long and is on its way all the same: the connection it came by, as an
-/// extension of the request. The route bounds how long it may take.
+/// By this a route tells that a long body is making progress; an extension of each request. The route bounds how long
+/// it may take.
 #[derive(Debug, Clone)]
 pub struct Progress(Arc<Connection>);
 
 impl Progress {
-    /// Has the connection's time begin anew.
+    /// Starts the connection's idle timeout anew and makes it the most recently used one of its phase: to be called for
+    /// bytes that have cost something only.
     pub fn made(&self) {
         self.0.permit.touch(self.0.permit.class());
     }

@@ -201,9 +201,7 @@ impl HybridShared {
         let nonce = Zeroizing::new([0; 12]); // the key is used once
         MessageKey::new(labels::MESSAGE_KEY.derive(&parts), nonce)
     }
-}
 
-impl HybridShared {
     /// BLAKE3 derive_key([`labels::ASK_REQUEST_KEY`] and [`labels::ASK_RESPONSE_KEY`], ML-KEM secret ‖ X25519 secret ‖
     /// session), PROTOCOL.md §14.
     #[must_use]

@@ -149,12 +149,12 @@ impl sealed::Kind for ForAsks {
     fn open(
         self,
         _: SenderKey,
-        relay: PublicKey<Relay>,
+        _: PublicKey<Relay>,
         session: SessionId,
         shared: HybridShared,
     ) -> Asking {
         let keys = shared.ask_keys(&session);
-        Asking::new(relay, session, self.0, keys)
+        Asking::new(session, self.0, keys)
     }
 }
 

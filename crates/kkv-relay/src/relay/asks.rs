@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::price::ask_cost;
 use super::sessions::Moment;
 use super::spent::{Challenge, Spent};
-use kkv_base::limits::{MAX_SPENT, SESSION_LIFETIME};
+use kkv_base::limits::{MAX_LARGE_BEGUN, MAX_SPENT, SESSION_LIFETIME};
 use kkv_pow::Cost;
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::ids::SessionId;
@@ -32,7 +32,7 @@ struct Table {
     /// How many there may be.
     most: u32,
     sessions: HashMap<SessionId, Entry>,
-    /// By when it was used last, and in which order where that is the same.
+    /// In the order of their last use; the counter parts those of the same moment.
     by_use: BTreeMap<(Duration, u64), SessionId>,
     uses: u64,
     is_closed: bool,
@@ -42,7 +42,25 @@ struct Entry {
     session: Arc<AskSession>,
     window: Window,
     answered: u8,
+    /// Large bodies that were begun, and whether one of them is being read.
+    begun: u8,
+    is_reading: bool,
     used: (Duration, u64),
+}
+
+/// A large body of a session that is being read: none beside it. Ends when dropped.
+#[derive(Debug)]
+pub(super) struct ReadingLarge<'a> {
+    asks: &'a Asks,
+    id: SessionId,
+}
+
+impl Drop for ReadingLarge<'_> {
+    fn drop(&mut self) {
+        if let Some(entry) = crate::lock(&self.asks.table).sessions.get_mut(&self.id) {
+            entry.is_reading = false;
+        }
+    }
 }
 
 impl Asks {
@@ -127,6 +145,34 @@ impl Asks {
         } else {
             Err(Refusal::Unproven)
         }
+    }
+
+    /// Begins to read a large body of this session. Of these only so many are begun: one that never comes whole takes no
+    /// number, and would hold a place for nothing again and again.
+    ///
+    /// # Errors
+    /// Slow down: another one is being read. Unproven: the session is over, with this one at the latest.
+    pub(super) fn begin_large(&self, id: &SessionId) -> Result<ReadingLarge<'_>, Refusal> {
+        let mut ended = None;
+        let mut table = crate::lock(&self.table);
+        let entry = table.sessions.get_mut(id).ok_or(Refusal::Unproven)?;
+        if entry.is_reading {
+            return Err(Refusal::SlowDown);
+        }
+        let begun = if entry.begun == MAX_LARGE_BEGUN {
+            ended = table.end(id);
+            Err(Refusal::Unproven)
+        } else {
+            entry.begun += 1;
+            entry.is_reading = true;
+            Ok(ReadingLarge {
+                asks: self,
+                id: *id,
+            })
+        };
+        drop(table);
+        drop(ended);
+        begun
     }
 
     /// Takes the number of a request that has been opened. The session is the most recently used one then; with its last
@@ -220,6 +266,8 @@ impl Table {
             session: Arc::new(session),
             window: Window::default(),
             answered: 0,
+            begun: 0,
+            is_reading: false,
             used,
         };
         self.by_use.insert(used, id);

@@ -1,8 +1,8 @@
 //! The protocol's steps over the queue, without HTTP.
 //!
 //! Each step is one call that takes a parsed request and returns the body of its response or a [`Refusal`]. No shared
-//! lock is held during cryptography. Exchanges and messages are idempotent: the same bytes get the same response, for
-//! as long as it is remembered. `/pow` makes a new challenge each time.
+//! lock is held during cryptography. Messages, and exchanges for them, are idempotent: the same bytes get the same
+//! response, for as long as it is remembered. `/pow` makes a new challenge each time.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 
+use super::asks::ReadingLarge;
 use super::sessions::{Entry, Moment, PaidRequest, Sessions, Stage};
 use super::spent::Challenge;
 use super::{Relay, json};
@@ -83,7 +84,7 @@ impl Relay {
     /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// What [`v2::relay::admit`] refuses, `spent`, `price_rose`, and for a message `full`.
+    /// What [`v2::relay::admit`] refuses, `spent`, `price_rose`, for a message `full`, for asks `stopping`.
     pub fn exchange_v2(
         &self,
         request: &v2::wire::ExchangeRequest,
@@ -183,6 +184,17 @@ impl Relay {
     ) -> Result<Arc<AskSession>, Refusal> {
         self.speaks(Suite::V2)?;
         self.asks.get(id, size, number, self.clock.elapsed())
+    }
+
+    /// Begins to read a large body of this session: see [`Asks::begin_large`](super::asks::Asks::begin_large).
+    ///
+    /// # Errors
+    /// Slow down or unproven.
+    pub(super) fn begin_large_ask(
+        &self,
+        session: &AskSession,
+    ) -> Result<ReadingLarge<'_>, Refusal> {
+        self.asks.begin_large(&session.id())
     }
 
     /// A chunk of this session was opened or sealed.

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::crypto::chunks::AskNumber;
 use crate::crypto::exchange::AskKeys;
-use crate::crypto::identity::{PublicKey, Relay};
 use crate::crypto::seal::TAG_BYTES;
 use crate::error::ProtocolError;
 use crate::ids::SessionId;
@@ -19,7 +18,6 @@ use crate::v2::purpose::BodySize;
 /// Shares keys with the relay; asks up to 16 times.
 #[derive(Debug)]
 pub struct Asking {
-    relay: PublicKey<Relay>,
     session: SessionId,
     size: BodySize,
     keys: AskKeys,
@@ -49,8 +47,8 @@ pub struct AskAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadAsk {
-    /// The session has been asked 16 times.
-    #[error("this session has been asked {MAX_ANSWERS} times, and no more is answered")]
+    /// 16 requests were made, those that the relay has refused among them.
+    #[error("{MAX_ANSWERS} requests were made in this session, and no more are")]
     UsedUp,
     /// The content, or the size itself, is larger than the session's.
     #[error("that is more than a request of this session carries")]
@@ -58,14 +56,8 @@ pub enum BadAsk {
 }
 
 impl Asking {
-    pub(in crate::v2) fn new(
-        relay: PublicKey<Relay>,
-        session: SessionId,
-        size: BodySize,
-        keys: AskKeys,
-    ) -> Self {
+    pub(in crate::v2) fn new(session: SessionId, size: BodySize, keys: AskKeys) -> Self {
         Self {
-            relay,
             session,
             size,
             keys,
@@ -78,18 +70,6 @@ impl Asking {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
-    }
-
-    /// Whom it asks.
-    #[must_use]
-    pub fn relay(&self) -> &PublicKey<Relay> {
-        &self.relay
-    }
-
-    /// Bytes of each answer.
-    #[must_use]
-    pub fn answer_bytes(&self) -> usize {
-        self.size.bytes()
     }
 
     /// Leaves out the numbers below this one, if the next is lower.

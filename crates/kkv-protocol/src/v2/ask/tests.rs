@@ -5,7 +5,6 @@ use super::relay::{AskSession, OpeningRequest, SealingAnswer, Window};
 use super::sender::{Asking, BadAsk};
 use super::*;
 use crate::crypto::exchange::HybridSecret;
-use crate::crypto::identity::RelayKey;
 use crate::error::ProtocolError;
 
 /// Both ends of a session, after an exchange that nobody has signed.
@@ -14,9 +13,8 @@ fn session(size: BodySize, rng: &mut ThreadRng) -> (Asking, AskSession) {
     let secret = HybridSecret::generate(rng);
     let (answer, relays) = secret.offer().answer(rng).unwrap();
     let keys = secret.agree(&answer).unwrap().ask_keys(&id);
-    let relay = RelayKey::generate(rng).public();
     (
-        Asking::new(relay, id, size, keys),
+        Asking::new(id, size, keys),
         AskSession::new(id, size, relays.ask_keys(&id)),
     )
 }

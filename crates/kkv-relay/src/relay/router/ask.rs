@@ -29,6 +29,7 @@ use kkv_protocol::v2::ask::{
     AskKind, AskOutcome, REQUEST_HEAD_BYTES, request_head, request_pieces,
 };
 use kkv_protocol::v2::purpose::BodySize;
+use zeroize::Zeroize;
 
 const MEDIA_TYPE: &str = "application/octet-stream";
 
@@ -40,8 +41,9 @@ const FRAME_BYTES: usize = 8 * 1024;
 /// the time for a head.
 const PROGRESS_BYTES: u32 = 16 * 1024;
 
-/// Bodies that are larger than any other of this relay's: few at a time, so that memory stays bounded. Requests and
-/// answers are counted apart, or those would wait for each other.
+/// Places for bodies that are larger than any other of this relay's: few, so that memory stays bounded. Requests and
+/// answers have their own: a request holds its place while its answer waits for one, and of a single pool all could be
+/// held by such requests.
 #[derive(Debug)]
 pub(in crate::relay) struct LargeBodies {
     requests: Arc<Semaphore>,
@@ -149,6 +151,10 @@ impl Incoming {
         self.fill(&mut head).await?;
         let (id, number) = request_head(&head)?;
         let session = relay.ask_session(&id, size, number)?;
+        let is_large = size.bytes() > MAX_BODY_BYTES;
+        let _reading = is_large
+            .then(|| relay.begin_large_ask(&session))
+            .transpose()?;
         let waiting = Instant::now();
         let place = place(&relay.large_bodies.requests, size).await?;
         self.began += waiting.elapsed(); // for others, who may be slow
@@ -165,7 +171,7 @@ impl Incoming {
             let plain = session.open(&piece, &mut piece_bytes)?;
             relay.ask_progress(&session);
             opening.take(plain);
-            zeroize::Zeroize::zeroize(plain);
+            plain.zeroize();
         }
         Ok((session, number, opening.end()))
     }

@@ -23,6 +23,10 @@ const HOST: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.oni
 const PIPE_BYTES: usize = 4096;
 
 fn relay(suites: SuitePolicy) -> Arc<Relay> {
+    relay_by(suites, Arc::new(ManualClock::new(START)))
+}
+
+fn relay_by(suites: SuitePolicy, clock: Arc<ManualClock>) -> Arc<Relay> {
     let config = RelayConfig {
         pricing: Pricing {
             base: Cost::new(4).unwrap(),
@@ -32,7 +36,6 @@ fn relay(suites: SuitePolicy) -> Arc<Relay> {
         suites,
     };
     let queue = Queue::new(1, None).unwrap();
-    let clock = Arc::new(ManualClock::new(START));
     Arc::new(Relay::new(config, queue, clock, &mut rand::rng()))
 }
 
@@ -273,9 +276,9 @@ async fn a_slow_reader_gets_all_of_an_answer_and_one_that_is_too_slow_is_cut_off
 #[tokio::test(start_paused = true)]
 async fn large_bodies_wait_for_each_other_and_small_ones_for_none() {
     let relay = relay(SuitePolicy::Any);
-    let mut asking = session(&relay, BodySize::Kib64);
     let mut stalled = Vec::new();
     for _ in 0..MAX_LARGE_BODIES {
+        let mut asking = session(&relay, BodySize::Kib64);
         let request = asking.request(0, b"", BodySize::Kib64).unwrap();
         let mut stream = connect(&relay);
         let head = head(65_536, MEDIA_TYPE);
@@ -293,8 +296,100 @@ async fn large_bodies_wait_for_each_other_and_small_ones_for_none() {
         "a small one waits for none"
     );
     // A fifth gets its turn when the others have timed out.
+    let mut asking = session(&relay, BodySize::Kib64);
     ask(&mut connect(&relay), &mut asking, BodySize::Kib64).await;
     assert!(began.elapsed() >= REQUEST_TIMEOUT / 2);
+}
+
+/// Begins a large body that never comes whole. What is said of it at once.
+async fn begin(relay: &Arc<Relay>, asking: &mut Asking) -> (DuplexStream, Option<Said>) {
+    let request = asking.request(0, b"", BodySize::Kib64).unwrap();
+    let mut stream = connect(relay);
+    let head = head(65_536, MEDIA_TYPE);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&request.body()[..2000]).await.unwrap();
+    let said = timeout(Duration::from_secs(1), read(&mut stream, None));
+    let said = said.await.ok().flatten();
+    (stream, said)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_has_one_large_body_at_a_time_and_begins_so_many() {
+    let relay = relay(SuitePolicy::Any);
+    // The sender makes no more than sixteen requests, so two of them share the session's name.
+    let mut asking = session(&relay, BodySize::Kib64);
+    let (first, said) = begin(&relay, &mut asking).await;
+    assert_eq!(said, None);
+    let (_, said) = begin(&relay, &mut asking).await;
+    assert_eq!(said.map(|said| said.status), Some(429));
+    drop(first);
+    sleep(Duration::from_secs(1)).await;
+    for _ in 1..12 {
+        let (stream, said) = begin(&relay, &mut asking).await;
+        assert_eq!(said, None, "there is none beside it");
+        drop(stream);
+        sleep(Duration::from_secs(1)).await;
+    }
+    let id = asking.session();
+    for _ in 12..kkv_base::limits::MAX_LARGE_BEGUN {
+        drop(relay.asks.begin_large(&id).unwrap());
+    }
+    assert!(relay.asks.begin_large(&id).is_err(), "and then it is over");
+    let request = asking.request(0, b"", BodySize::Kib4).unwrap();
+    let said = say(&mut connect(&relay), request.body(), None)
+        .await
+        .unwrap();
+    assert_eq!((said.status, said.refusal()), (401, "unproven"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_lives_while_its_chunks_come_and_ends_with_the_relay() {
+    let clock = Arc::new(ManualClock::new(START));
+    let relay = relay_by(SuitePolicy::Any, Arc::clone(&clock));
+    let mut asking = session(&relay, BodySize::Kib256);
+    let pass = async |seconds| {
+        sleep(Duration::from_millis(1)).await; // until everybody waits
+        clock.advance(Duration::from_secs(seconds));
+        relay.purge();
+    };
+    let request = asking.request(0, b"", BodySize::Kib256).unwrap();
+    let mut stream = connect(&relay);
+    let head = head(request.body().len(), MEDIA_TYPE);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for piece in request.body().chunks(65_536) {
+        stream.write_all(piece).await.unwrap();
+        pass(100).await;
+    }
+    let said = read(&mut stream, None).await.unwrap();
+    assert!(asking.answer(&request, said.body).is_ok());
+    // From the last piece of that answer.
+    pass(119).await;
+    ask(&mut connect(&relay), &mut asking, BodySize::Kib4).await;
+    pass(120).await;
+    let request = asking.request(0, b"", BodySize::Kib4).unwrap();
+    let said = say(&mut connect(&relay), request.body(), None)
+        .await
+        .unwrap();
+    assert_eq!((said.status, said.refusal()), (401, "unproven"));
+
+    let rng = &mut rand::rng();
+    let mut other = session(&relay, BodySize::Kib4);
+    relay.close();
+    let request = other.request(0, b"", BodySize::Kib4).unwrap();
+    let said = say(&mut connect(&relay), request.body(), None)
+        .await
+        .unwrap();
+    assert_eq!(said.refusal(), "unproven");
+    let hello = Hello::for_asks(SenderKey::generate(rng), BodySize::Kib4);
+    let answer = relay.pow_v2(&hello.request(), rng).unwrap();
+    let challenged = hello.challenged(&answer).unwrap();
+    let found = Solver::default().solve(&challenged.puzzle(), &[0; 24], &Search::default());
+    let Some(Solution::V2(nonces)) = found else {
+        panic!("nobody stops it");
+    };
+    let exchanging = challenged.solved(&nonces, rng);
+    let refused = relay.exchange_v2(exchanging.request(), rng);
+    assert_eq!(refused, Err(Refusal::Stopping));
 }
 
 #[tokio::test(start_paused = true)]
