@@ -66,7 +66,7 @@ fn who_may_lock_too_little_is_told_once_how_to_mend_it_and_served_all_the_same()
         "--inh-caps=-ipc_lock",
     ];
     let relay = start_through(&poor, &["-m", "17"]);
-    relay.process().wait_for_stderr("turn swap off");
+    relay.process().wait_for_stderr("in a systemd unit");
     let said = relay.process().stderr();
     for part in [
         "ask for at most 16 messages",
