@@ -100,7 +100,7 @@ pub const MAX_SPENT: usize = 1 << 18;
 /// 546 paid messages a second for two minutes.
 pub const MAX_ACCEPTED: usize = 1 << 16;
 
-/// Most sessions for asks, with 256 bytes each: 4 MiB. Beyond that the one idle longest ends (§14).
+/// Most sessions for asks, with half a KiB each: 8 MiB. Beyond that the one idle longest ends (§14).
 pub const MAX_ASK_SESSIONS: u32 = 1 << 14;
 
 /// Cost of a session for asks of the smallest size while nobody else has one, in bits (§14): what any machine pays in a

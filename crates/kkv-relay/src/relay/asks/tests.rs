@@ -1,11 +1,14 @@
 use super::*;
 use crate::queue::Queue;
+use crate::relay::spent::resident;
 use crate::relay::{Pricing, Relay, RelayConfig};
 use kkv_base::clock::ManualClock;
+use kkv_base::limits::MAX_ASK_SESSIONS;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_protocol::{Terms, v2};
+use kkv_testing::alone;
 
 /// A session for asks of the smallest size, and the challenge that it was paid by.
 fn session(number: u8) -> (Challenge, AskSession) {
@@ -176,4 +179,21 @@ fn neither_price_nor_slots_of_messages_depend_on_asks() {
     );
     let message = v2::sender::Hello::new(SenderKey::generate(rng)).request();
     assert_eq!(relay.pow_v2(&message, rng).map(drop), Err(Refusal::Full));
+}
+
+#[test]
+fn each_takes_three_quarters_of_a_kib_at_most() {
+    alone(|| {
+        let asks = Asks::new(MAX_ASK_SESSIONS);
+        let fill = |sessions: u64| {
+            for _ in 0..sessions {
+                open(&asks, 0);
+            }
+        };
+        fill(64); // what the cryptography takes once
+        let before = resident();
+        fill(1024);
+        let each = (resident() - before) as f64 / 1024.0;
+        assert!((128.0..=768.0).contains(&each), "{each} bytes");
+    });
 }
