@@ -72,3 +72,28 @@ impl Contact {
         self.verified
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kkv_protocol::crypto::identity::SenderKey;
+
+    use super::*;
+
+    #[test]
+    fn a_contact_learns_only_of_a_better_suite_and_knows_the_key_it_was_given() {
+        let key = SenderKey::generate(&mut rand::rng()).public();
+        let target = "127.0.0.1:1".parse().unwrap();
+        let mut contact = Contact::new("bob".parse().unwrap(), target, Some(key));
+        assert!(contact.sender() == Some(key));
+        let learns =
+            |contact: &Contact| [Suite::V1, Suite::V2].map(|suite| contact.learns_from(suite));
+        for (known, best, news) in [
+            (None, false, [true, true]),
+            (Some(Suite::V1), false, [false, true]),
+            (Some(Suite::V2), true, [false, false]),
+        ] {
+            contact.suite = known;
+            assert_eq!((contact.speaks_the_best(), learns(&contact)), (best, news));
+        }
+    }
+}
