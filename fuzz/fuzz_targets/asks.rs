@@ -1,4 +1,4 @@
-//! Asks (docs/PROTOCOL.md §14): any bytes as an opened request, cut into chunks; any bytes as a body on either side; and
+//! Asks (docs/PROTOCOL.md §14): any bytes as an opened request, cut into chunks; any bytes as a body on either side;
 //! numbers in any order.
 
 #![no_main]

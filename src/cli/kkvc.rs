@@ -113,7 +113,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// Whether a command prints what it was asked for. (`read`, `watch` and `export` look themselves, and say what follows.)
+/// Whether a command prints what it was asked for. `read`, `watch` and `export` look themselves, and say what follows.
 fn prints_alone(command: &Command, json: bool) -> bool {
     match command {
         Command::Tui(_) | Command::Read { .. } | Command::Watch(_) | Command::Export { .. } => {

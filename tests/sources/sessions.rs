@@ -149,8 +149,8 @@ fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
     names.map(|name| directory.join(&name[1])).collect()
 }
 
-/// Lines that programs print in the blocks of a document, without the commands, and without the dots that stand for what
-/// the document leaves out.
+/// Lines that programs print in the blocks of a document. The commands are left out, and so are the dots that stand for
+/// what the document leaves out.
 fn printed(text: &str) -> Vec<&str> {
     let blocks = text.split("```").skip(1).step_by(2);
     let sessions = blocks.filter_map(|block| block.strip_prefix("console\n"));

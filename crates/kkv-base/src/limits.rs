@@ -103,13 +103,13 @@ pub const MAX_ACCEPTED: usize = 1 << 16;
 /// Most sessions for asks, with half a KiB each: 8 MiB. Beyond that the one idle longest ends (§14).
 pub const MAX_ASK_SESSIONS: u32 = 1 << 14;
 
-/// Cost of a session for asks of the smallest size while nobody else has one, in bits (§14): what any machine pays in a
-/// blink. Two bits more for each size, since each is four times the last.
+/// Cost of a session for asks of the smallest size, in bits, while nobody else has one (§14). Any machine pays it in
+/// a blink. Each size costs two bits more, since it is four times the last.
 pub const ASK_COST: u32 = 16;
 
-/// The most that sessions for asks add to their cost, in bits (§14). At the end of it, 28 bits for the smallest, a
-/// flooder with a graphics card of 10 GH/s opens 37 a second: it takes him seven minutes to replace all of them, and an
-/// honest session lasts for two.
+/// The most that sessions for asks add to their cost, in bits (§14). So the last
+/// places cost 28 bits or more. At 10 GH/s, a large graphics card's, a flooder opens 37 of these a second. To replace
+/// all takes him seven minutes, and an honest session lasts for two.
 pub const MAX_ASK_SURCHARGE: u32 = 12;
 
 /// Bodies of asks above [`MAX_BODY_BYTES`] that are read at once, and as many that are answered, with 64 KiB of memory

@@ -1,8 +1,8 @@
 //! The way of events to the client's loop.
 //!
-//! A place in a channel is used again, and overwritten by no more than what comes next: letters that were typed, and
-//! whom somebody writes to, would stay in it. So what is sent is a pointer to a block of its own, which is wiped when it
-//! is freed.
+//! A place in a channel is used again, and overwritten by no more than what comes next. Letters that were typed, and
+//! whom somebody writes to, would stay in it. So what is sent is a pointer to a block of its own, which is wiped when
+//! it is freed.
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 

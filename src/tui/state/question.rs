@@ -32,8 +32,8 @@ pub(in crate::tui) enum Question {
         target: Target,
         words: String,
     },
-    /// Leave, though a contact is being written down; or this many messages were not delivered, the one that is being written among them, and so many of
-    /// them are on their way?
+    /// Leave, though a contact is being written down, or messages were not delivered? Says how many those are, the one
+    /// that is being written among them, and how many of them are on their way.
     Quit {
         undelivered: usize,
         under_way: usize,

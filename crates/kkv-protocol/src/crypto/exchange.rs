@@ -202,8 +202,8 @@ impl HybridShared {
         MessageKey::new(labels::MESSAGE_KEY.derive(&parts), nonce)
     }
 
-    /// BLAKE3 derive_key([`labels::ASK_REQUEST_KEY`] and [`labels::ASK_RESPONSE_KEY`], ML-KEM secret ‖ X25519 secret ‖
-    /// session), PROTOCOL.md §14.
+    /// BLAKE3 derive_key(label, ML-KEM secret ‖ X25519 secret ‖ session) for both directions (PROTOCOL.md §14).
+    /// The labels are [`labels::ASK_REQUEST_KEY`] and [`labels::ASK_RESPONSE_KEY`].
     #[must_use]
     pub fn ask_keys(self, session: &SessionId) -> AskKeys {
         let parts: [&[u8]; 3] = [&*self.mlkem768.0, &*self.x25519.0, &session.0];

@@ -1,8 +1,10 @@
 //! Asks (PROTOCOL.md §14): what is asked in a session and answered, sealed in chunks and padded to one of five sizes.
 //!
 //! ```text
-//! request   session 32 | number u64 | chunks           opened: kind u8 | zero 3 | length u32 | content | zeros
-//! answer    chunks                                     opened: outcome u8 | zero 3 | length u32 | started u64 | content | zeros
+//! request          session 32 | number u64 | chunks
+//! answer           chunks
+//! opened request   kind u8 | zero 3 | length u32 | content | zeros
+//! opened answer    outcome u8 | zero 3 | length u32 | started u64 | content | zeros
 //! ```
 //!
 //! A body is cut into pieces of 64 KiB, and each piece is sealed by itself: both ends need memory for one of them.

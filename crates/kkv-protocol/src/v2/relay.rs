@@ -140,8 +140,8 @@ impl Admitted<'_> {
         }
     }
 
-    /// Checks the sender's signature of the request and makes the session for its message (PROTOCOL.md §6; 64 bytes are
-    /// drawn).
+    /// Checks the sender's signature of the request and makes the session for its message (PROTOCOL.md §6). Draws 64
+    /// bytes.
     ///
     /// # Errors
     /// Unproven: key or signature no good, or an exchange key that no honest sender makes.

@@ -1,5 +1,5 @@
-//! Sessions for asks (PROTOCOL.md §14): small and bounded in number. Who pays is never refused for want of room: the one
-//! idle longest ends.
+//! Sessions for asks (PROTOCOL.md §14): small, and bounded in number. Who pays is never refused for want of room; the
+//! session that is idle longest ends instead.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -80,7 +80,7 @@ impl Asks {
         }
     }
 
-    /// The price of a session that is asked for now.
+    /// What a challenge for a session of this size costs: more, the fewer places are free.
     pub(super) fn cost(&self, size: BodySize) -> Cost {
         let table = crate::lock(&self.table);
         ask_cost(size, table.free(), table.most)
@@ -147,8 +147,8 @@ impl Asks {
         }
     }
 
-    /// Begins to read a large body of this session. Of these only so many are begun: one that never comes whole takes no
-    /// number, and would hold a place for nothing again and again.
+    /// Begins to read a large body of this session, of which [`MAX_LARGE_BEGUN`] may be begun. A body that never comes
+    /// whole takes no number; without this bound it could hold a place again and again for nothing.
     ///
     /// # Errors
     /// Slow down: another one is being read. Unproven: the session is over, with this one at the latest.
@@ -175,8 +175,8 @@ impl Asks {
         begun
     }
 
-    /// Takes the number of a request that has been opened. The session is the most recently used one then; with its last
-    /// answer it ends.
+    /// Takes the number of a request that has been opened. That makes the session the most recently used one. With its
+    /// last answer it ends.
     ///
     /// # Errors
     /// Unproven: somebody else has taken it meanwhile, or the session is over.
@@ -317,10 +317,7 @@ impl Table {
 
     fn next_end(&self, now: Moment) -> Option<Duration> {
         let idle = self.by_use.first_key_value();
-        let expiry = self.spent.next_expiry().map(|unix| {
-            let left = Duration::from_secs(unix.saturating_sub(now.challenges));
-            now.elapsed + left
-        });
+        let expiry = self.spent.next_expiry().map(|unix| now.when(unix));
         let ends = [idle.map(|((used, _), _)| *used + SESSION_LIFETIME), expiry];
         ends.into_iter().flatten().min()
     }

@@ -52,6 +52,13 @@ pub(in crate::relay) struct Moment {
     pub(in crate::relay) elapsed: Duration,
 }
 
+impl Moment {
+    /// When a challenge with this expiry ends, on the steady clock.
+    pub(in crate::relay) fn when(self, expiry: u64) -> Duration {
+        self.elapsed + Duration::from_secs(expiry.saturating_sub(self.challenges))
+    }
+}
+
 /// A key exchange whose answer is cached until its session ends.
 pub(super) struct Exchange<I> {
     /// Digest of the request.
@@ -149,10 +156,7 @@ impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
     }
 
     pub(super) fn next_end(&self, now: Moment) -> Option<Duration> {
-        let expiry = self.spent.next_expiry().map(|unix| {
-            let left = Duration::from_secs(unix.saturating_sub(now.challenges));
-            now.elapsed + left
-        });
+        let expiry = self.spent.next_expiry().map(|unix| now.when(unix));
         let ends = [
             self.ends.first().map(|(end, _)| *end),
             self.replaced.keys().next().map(|(end, _)| *end),
