@@ -13,6 +13,8 @@
 mod alone;
 #[path = "support/awake.rs"]
 mod awake;
+#[path = "table/bodies.rs"]
+mod bodies;
 #[path = "support/loopback.rs"]
 mod loopback;
 #[path = "table/machine.rs"]
@@ -89,6 +91,7 @@ fn rows() -> Result<Vec<Row>> {
         checks,
         strangers::steps(),
         strangers::http(),
+        bodies::rows(),
         queue,
     ];
     Ok(parts.concat())

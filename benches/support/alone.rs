@@ -12,6 +12,9 @@ use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Tag};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
+use kkv_protocol::crypto::seal::TAG_BYTES;
+use kkv_protocol::v2::ask::REQUEST_HEAD_BYTES;
+use kkv_protocol::v2::purpose::BodySize;
 use kkv_protocol::{v1, v2};
 use ml_kem::kem::{Encapsulate, Generate, KeyExport};
 use ml_kem::ml_kem_768 as mlkem;
@@ -37,6 +40,8 @@ const STATEMENT_BYTES: usize = 48;
 const EXCHANGE_BYTES: usize = 128 + 16 * 8 + 32 + 1184;
 const SESSION_BYTES: usize = 32 + 64 + 32 + 1088;
 const SEALED_BYTES: usize = v2::message::PLAIN_BYTES;
+/// Body of the smallest ask, and of its answer.
+const ASK_BYTES: usize = BodySize::Kib4.bytes();
 
 impl Operations {
     pub fn new() -> Self {
@@ -45,7 +50,7 @@ impl Operations {
         let signed = vec![7; 4096];
         let decapsulation = mlkem::DecapsulationKey::generate_from_rng(rng);
         let aead = ChaCha20Poly1305::new(&[9; 32].into());
-        let mut sealed = vec![5; SEALED_BYTES];
+        let mut sealed = vec![5; SEALED_BYTES.max(ASK_BYTES)];
         let _tag: Tag = aead
             .encrypt_inout_detached(&[0; 12].into(), &[], sealed.as_mut_slice().into())
             .expect("it is short");
@@ -158,11 +163,40 @@ impl Operations {
     /// All that one kkv/2 message takes, likewise.
     pub fn v2(&self) {
         let buffer = &mut [0; SEALED_BYTES];
+        let key = self.v2_exchange();
+        // message key
+        black_box(self.derive(96));
+        // message: seal, digest and signature of the content, receipt
+        self.open(SEALED_BYTES, buffer);
+        black_box(self.derive(65 + MAX_TEXT_BYTES));
+        self.verify_statement(&key);
+        black_box(self.derive(32 + 64));
+        black_box(self.derive(96));
+        black_box(self.sign(STATEMENT_BYTES));
+    }
+
+    /// All that a session with one empty ask takes, likewise.
+    pub fn v2_ask(&self) {
+        self.v2_exchange();
+        // both keys
+        black_box(self.derive(96));
+        black_box(self.derive(96));
+        self.empty_ask();
+    }
+
+    /// One seal of a request and one of an answer, with 4 KiB each.
+    pub fn empty_ask(&self) {
+        let buffer = &mut [0; ASK_BYTES];
+        self.open(ASK_BYTES - REQUEST_HEAD_BYTES - TAG_BYTES, buffer);
+        self.open(ASK_BYTES - TAG_BYTES, buffer);
+    }
+
+    /// Challenge and exchange, but for the keys that come of them.
+    fn v2_exchange(&self) -> VerifyingKey {
         // challenge: digest, signature
         black_box(self.derive(v2::challenge::CHALLENGE_BYTES));
         black_box(self.sign(STATEMENT_BYTES));
-        // exchange: puzzle and solution, transcript, sender's signature, both exchanges, transcript, own signature,
-        // message key
+        // exchange: puzzle and solution, transcript, sender's signature, both exchanges, transcript, own signature
         black_box(self.derive(v2::challenge::CHALLENGE_BYTES));
         for _ in 0..16 {
             black_box(self.keyed(64));
@@ -175,13 +209,6 @@ impl Operations {
         black_box(self.mlkem768_encapsulate());
         black_box(self.derive(SESSION_BYTES));
         black_box(self.sign(STATEMENT_BYTES));
-        black_box(self.derive(96));
-        // message: seal, digest and signature of the content, receipt
-        self.open(SEALED_BYTES, buffer);
-        black_box(self.derive(65 + MAX_TEXT_BYTES));
-        self.verify_statement(&key);
-        black_box(self.derive(32 + 64));
-        black_box(self.derive(96));
-        black_box(self.sign(STATEMENT_BYTES));
+        key
     }
 }

@@ -15,6 +15,9 @@ use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+/// Where it answers with a mebibyte.
+pub(crate) const LARGE: &str = "/large";
+
 /// It has a thread of its own, as a relay's strangers have, for as long as the benchmark runs.
 pub(crate) struct Plain {
     pub(crate) address: SocketAddr,
@@ -58,9 +61,15 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-/// Says what it was told.
+/// Says what it was told, or at [`LARGE`] a mebibyte.
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let is_large = request.uri().path() == LARGE;
     let body = request.into_body().collect().await;
     let body = body.map(Collected::to_bytes).unwrap_or_default();
+    let body = if is_large {
+        Bytes::from(vec![0; 1 << 20])
+    } else {
+        body
+    };
     Ok(Response::new(Full::new(body)))
 }

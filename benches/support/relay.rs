@@ -14,11 +14,13 @@ use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use kkv_base::clock::ManualClock;
+use kkv_net::http::Progress;
 use kkv_pow::{Cost, Puzzle, Solution};
 use kkv_protocol::crypto::random;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::v1;
+use kkv_protocol::v2::purpose::BodySize;
 use kkv_protocol::wire;
 use kkv_relay::queue::Queue;
 use kkv_relay::relay::{Pricing, Relay, RelayConfig, router};
@@ -26,7 +28,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 
-use crate::requests::{Exchanging, Hello, Request, solve};
+use crate::requests::{AskExchanging, AskHello, Exchanging, Hello, Request, solve};
 
 /// Cheap to solve, and split in sixteen like a real one, so that the relay checks as many nonces as it does in earnest.
 const COST: u32 = 8;
@@ -124,6 +126,7 @@ impl Bench {
     fn post_http(&self, request: &Request) -> (Result<Bytes, u16>, Duration) {
         let request = axum::http::Request::post(request.path)
             .header("content-type", request.content_type())
+            .extension(Progress::default())
             .body(Body::from(request.body.clone()))
             .expect("a request");
         #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
@@ -197,6 +200,35 @@ impl Bench {
             pow,
             exchange_keys,
             msg,
+        }
+    }
+
+    /// A batch of sessions for asks: what the relay spends on each, and on one empty ask in it. That one comes by the
+    /// router, since only there a body is read a piece at a time.
+    pub fn asks(&self) -> Spent {
+        self.forget();
+        let hellos: Vec<_> = (0..BATCH).map(|_| AskHello::new(BodySize::Kib4)).collect();
+        let (answers, pow) = self.batch(hellos.iter().map(AskHello::pow));
+        let senders = hellos.into_iter().zip(answers);
+        let exchanging: Vec<_> = senders.map(|(hello, answer)| hello.pays(&answer)).collect();
+        let (answers, exchange_keys) = self.batch(exchanging.iter().map(AskExchanging::request));
+        let mut asking: Vec<_> = exchanging
+            .into_iter()
+            .zip(answers)
+            .map(|(sender, answer)| sender.answered(&answer))
+            .collect();
+        let mut total = Duration::ZERO;
+        for asking in &mut asking {
+            let asked = asking.request(0, b"", BodySize::Kib4).expect("it fits");
+            let (answer, spent) = self.post_http(&Request::ask(&asked));
+            total += spent;
+            let answer = asking.answer(&asked, answer.expect("it is paid for").into());
+            answer.expect("the relay's own answer");
+        }
+        Spent {
+            pow,
+            exchange_keys,
+            msg: total / BATCH,
         }
     }
 

@@ -46,6 +46,7 @@ pub(crate) fn steps() -> Vec<Row> {
         )
         .beside(Time(two.cryptography), alone),
     ];
+    rows.extend(asks(&v2, &operations));
     let asked = [
         (Suite::V1, &v1, one.cryptography),
         (Suite::V2, &v2, two.cryptography),
@@ -62,6 +63,23 @@ pub(crate) fn steps() -> Vec<Row> {
         }
     }
     rows
+}
+
+/// A session for one empty ask, and one more in it.
+fn asks(relay: &Bench, operations: &Operations) -> [Row; 2] {
+    let [mut session, mut another] = [Best::default(), Best::default()];
+    for _ in 0..TURNS {
+        let spent = relay.asks();
+        session.takes(spent.sum(), timed(|| operations.v2_ask()));
+        another.takes(spent.msg, timed(|| operations.empty_ask()));
+    }
+    let row = |what: &str, best: &Best| {
+        Row::new(what, Time(best.relay)).beside(Time(best.cryptography), "its cryptography alone")
+    };
+    [
+        row("empty ask with its session, without HTTP", &session).ratio_at_most(1.2),
+        row("one more empty ask in a session, without HTTP", &another),
+    ]
 }
 
 /// The program's processor time, and how long strangers wait while its owner lists many messages.

@@ -12,7 +12,9 @@ use kkv_pow::{Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
-use kkv_protocol::v2::purpose::Purpose;
+use kkv_protocol::v2::ask::sender::{AskRequest, Asking};
+use kkv_protocol::v2::purpose::{BodySize, Purpose};
+use kkv_protocol::v2::sender::ForAsks;
 use kkv_protocol::wire::Hex;
 use kkv_protocol::{v1, v2};
 use serde::Serialize;
@@ -22,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::raw_http::{FORM, post};
 
 const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
 
 /// A body for one of the steps.
 #[derive(Debug, Clone)]
@@ -40,10 +43,20 @@ impl Request {
         Self { path, suite, body }
     }
 
+    /// Asks in a session.
+    pub fn ask(request: &AskRequest) -> Self {
+        Self {
+            path: "/ask",
+            suite: Suite::V2,
+            body: request.body().to_vec(),
+        }
+    }
+
     /// What the body is.
     pub fn content_type(&self) -> &'static str {
         match self.suite {
             Suite::V1 => FORM,
+            Suite::V2 if self.path == "/ask" => BYTES,
             Suite::V2 => JSON,
         }
     }
@@ -178,6 +191,44 @@ impl Exchanging {
                 Request::new("/msg", Suite::V2, sent.request())
             }
         }
+    }
+}
+
+/// Somebody who asks for a challenge for asks.
+pub struct AskHello(v2::sender::Hello<ForAsks>);
+
+/// Somebody who has paid for asks.
+pub struct AskExchanging(Box<v2::sender::Exchanging<ForAsks>>);
+
+impl AskHello {
+    pub fn new(size: BodySize) -> Self {
+        let key = SenderKey::generate(&mut rand::rng());
+        Self(v2::sender::Hello::for_asks(key, size))
+    }
+
+    /// Asks for it.
+    pub fn pow(&self) -> Request {
+        Request::new("/pow", Suite::V2, &self.0.request())
+    }
+
+    /// Pays for `challenge` and offers keys.
+    pub fn pays(self, challenge: &[u8]) -> AskExchanging {
+        let challenged = self.0.challenged(&read(challenge)).expect("a challenge");
+        let Solution::V2(nonces) = solve(&challenged.puzzle()) else {
+            unreachable!("a kkv/2 puzzle")
+        };
+        AskExchanging(Box::new(challenged.solved(&nonces, &mut rand::rng())))
+    }
+}
+
+impl AskExchanging {
+    /// Offers keys.
+    pub fn request(&self) -> Request {
+        Request::new("/exchange_keys", Suite::V2, self.0.request())
+    }
+
+    pub fn answered(self, answer: &[u8]) -> Asking {
+        self.0.answered(&read(answer)).expect("an answer")
     }
 }
 

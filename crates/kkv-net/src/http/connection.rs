@@ -37,15 +37,17 @@ pub(super) struct Connection {
 }
 
 /// By this a route tells that a long body is making progress; an extension of each request. The route bounds how long
-/// it may take.
-#[derive(Debug, Clone)]
-pub struct Progress(Arc<Connection>);
+/// it may take. The default is that of no connection: for a router that is called without one.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Option<Arc<Connection>>);
 
 impl Progress {
     /// Starts the connection's idle timeout anew and makes it the most recently used one of its phase: to be called for
     /// bytes that have cost something only.
     pub fn made(&self) {
-        self.0.permit.touch(self.0.permit.class());
+        if let Some(Connection { permit, .. }) = self.0.as_deref() {
+            permit.touch(permit.class());
+        }
     }
 }
 
@@ -102,7 +104,9 @@ impl Connection {
         let router = TowerToHyperService::new(router);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let pipelined = !self.on_request();
-            request.extensions_mut().insert(Progress(Arc::clone(&self)));
+            request
+                .extensions_mut()
+                .insert(Progress(Some(Arc::clone(&self))));
             // Before any route.
             let response = match self.hosts.reject(&request) {
                 Some(status) => Err(filter::rejection(status)),
