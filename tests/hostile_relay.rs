@@ -2,6 +2,7 @@
 //! it was.
 
 mod any_bytes;
+mod asks;
 pub(crate) mod between;
 mod bodies;
 mod hanging;

@@ -161,6 +161,7 @@ fn more(event: &Event) -> Option<String> {
         | Event::FellBack
         | Event::PriceRose
         | Event::Sending
+        | Event::Asking
         | Event::Retrying
         | Event::Refused { .. } => None,
     }

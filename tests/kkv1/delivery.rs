@@ -45,6 +45,7 @@ impl Observer for Recorder {
             Event::Exchanging => "exchanging",
             Event::PriceRose => "price rose",
             Event::Sending => "sending",
+            Event::Asking => "asking",
             Event::Retrying => "retrying",
             Event::Refused { .. } => "refused",
         };

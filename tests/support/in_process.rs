@@ -133,11 +133,6 @@ pub async fn send<D: Dial>(
     suites: SuitePolicy,
     text: &str,
 ) -> Result<Accepted, Failure> {
-    #[derive(Debug)]
-    struct Unobserved;
-    impl Observer for Unobserved {
-        fn event(&self, _: Event) {}
-    }
     send_observed(dialer, suites, text, &Unobserved).await
 }
 
@@ -161,18 +156,36 @@ pub async fn send_as<D: Dial>(
     observer: &dyn Observer,
 ) -> Result<Accepted, Failure> {
     let clock = ManualClock::new(START);
-    let delivery = Delivery {
+    let delivery = delivery(dialer, suites, &clock, observer);
+    let mut rng = StdRng::from_rng(&mut rand::rng());
+    let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
+    deliver(&delivery, key, &text, &mut rng).await
+}
+
+/// A way to a relay, with what a sender does if nobody says anything else.
+pub fn delivery<'d, D>(
+    dialer: &'d D,
+    suites: SuitePolicy,
+    clock: &'d ManualClock,
+    observer: &'d dyn Observer,
+) -> Delivery<'d, D> {
+    Delivery {
         dialer,
         options: DeliveryOptions {
             suites,
             ..DeliveryOptions::new(target())
         },
-        clock: &clock,
+        clock,
         observer,
-    };
-    let mut rng = StdRng::from_rng(&mut rand::rng());
-    let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
-    deliver(&delivery, key, &text, &mut rng).await
+    }
+}
+
+/// Hears nothing.
+#[derive(Debug)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn event(&self, _: Event) {}
 }
 
 /// Some address; pipes don't look at it.

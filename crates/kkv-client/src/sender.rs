@@ -1,9 +1,11 @@
-//! Carries a message to a relay: dials, asks step by step, pays, and says exactly what has become of the message.
+//! Carries a message to a relay: dials, asks step by step, pays, and says exactly what has become of the message. And
+//! asks a relay in a session for asks.
 //!
 //! Every step may be asked again, word for word, so a connection that breaks costs a new one and nothing else. Only
 //! when the whole message was on its way and no answer came is the outcome unknown, and then that is what the sender
 //! is told.
 
+mod asker;
 mod budget;
 mod connection;
 mod delivery;
@@ -12,6 +14,7 @@ mod pay;
 mod reading;
 mod repeat;
 mod request;
+mod session;
 mod v1;
 mod v2;
 
@@ -22,7 +25,9 @@ use kkv_net::tor::Dial;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
+use session::Negotiated;
 
+pub use asker::{Answered, Asker};
 pub use delivery::{Accepted, Consent, Delivery, DeliveryOptions, Event, Observer, Price};
 pub use failure::{Failure, Indeterminate};
 
@@ -42,12 +47,12 @@ pub async fn deliver<D: Dial>(
         SuitePolicy::Only(Suite::V1) => key,
         SuitePolicy::Any | SuitePolicy::Only(Suite::V2) => {
             match v2::deliver(delivery, &mut connection, key, text, rng).await? {
-                v2::Negotiated::Accepted(accepted) => return Ok(*accepted),
-                v2::Negotiated::NotSpoken(key) if suites.allows(Suite::V1) => {
+                Negotiated::Done(accepted) => return Ok(*accepted),
+                Negotiated::NotSpoken(key) if suites.allows(Suite::V1) => {
                     delivery.observer.event(Event::FellBack);
                     *key
                 }
-                v2::Negotiated::NotSpoken(_) => return Err(Failure::NoCommonSuite(Suite::V2)),
+                Negotiated::NotSpoken(_) => return Err(Failure::NoCommonSuite(Suite::V2)),
             }
         }
     };

@@ -30,6 +30,8 @@ enum Step {
     Solving(Solving),
     Exchanging,
     Sending,
+    /// What is in a box.
+    LookingIn,
 }
 
 #[derive(Debug)]
@@ -66,7 +68,11 @@ impl Steps {
     pub fn take(&mut self, event: Event) -> Option<String> {
         let goes_on = matches!(
             event,
-            Event::Solving { .. } | Event::Exchanging | Event::PriceRose | Event::Sending
+            Event::Solving { .. }
+                | Event::Exchanging
+                | Event::PriceRose
+                | Event::Sending
+                | Event::Asking
         );
         if goes_on {
             self.refused = None;
@@ -122,7 +128,7 @@ impl Steps {
             }
             Event::Exchanging => match std::mem::replace(&mut self.step, Step::Exchanging) {
                 Step::Solving(solving) => Some(solving.solved()),
-                Step::Asking | Step::Exchanging | Step::Sending => None,
+                Step::Asking | Step::Exchanging | Step::Sending | Step::LookingIn => None,
             },
             Event::PriceRose => {
                 self.step = Step::Asking;
@@ -131,6 +137,10 @@ impl Steps {
             Event::Sending => {
                 self.step = Step::Sending;
                 Some("Sending the message…".to_owned())
+            }
+            Event::Asking => {
+                self.step = Step::LookingIn;
+                None
             }
         }
     }
@@ -146,6 +156,7 @@ impl Steps {
             (None, Step::Asking) => (None, "asking for a challenge".to_owned()),
             (None, Step::Exchanging) => (None, "exchanging keys".to_owned()),
             (None, Step::Sending) => (None, "waiting for the relay to accept it".to_owned()),
+            (None, Step::LookingIn) => (None, "looking for answers".to_owned()),
             (None, Step::Solving(solving)) => {
                 let (done, text) = solving.show();
                 (Some(done), text)

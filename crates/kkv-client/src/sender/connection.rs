@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::reading::{message_response, refusal, undelivered};
 use super::repeat::RepeatPolicy;
 use super::request::{Outcome, Request, Response, TransportError, bytes_of};
-use kkv_base::limits::{ATTEMPTS, MAX_BODY_BYTES, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS};
+use kkv_base::limits::{ATTEMPTS, MAX_HEAD_BYTES, RETRY_PAUSE, SILENT_ATTEMPTS};
 use kkv_net::tor::{Dial, DialError};
 use kkv_protocol::refusal::Refusal;
 
@@ -52,7 +52,10 @@ impl<'d, D: Dial> Connection<'d, D> {
         request: &Request,
         policy: RepeatPolicy,
     ) -> Result<Response, Failure> {
-        self.send(request, policy).await.result.map_err(undelivered)
+        self.send_same(request, policy)
+            .await
+            .result
+            .map_err(undelivered)
     }
 
     /// Sends the message, and returns a response that says 200.
@@ -61,15 +64,25 @@ impl<'d, D: Dial> Connection<'d, D> {
         request: &Request,
         policy: RepeatPolicy,
     ) -> Result<Response, Failure> {
-        message_response(self.send(request, policy).await)
+        message_response(self.send_same(request, policy).await)
     }
 
-    /// Sends `request`, and again whenever the relay refuses for a reason that may pass, as far as `policy` allows.
-    async fn send(&mut self, request: &Request, policy: RepeatPolicy) -> Outcome {
+    /// Sends `request`, each time the same bytes.
+    async fn send_same(&mut self, request: &Request, policy: RepeatPolicy) -> Outcome {
+        self.send(&mut || Some(request.clone()), policy).await
+    }
+
+    /// Sends a request, and again whenever the relay refuses for a reason that may pass, as far as `policy` allows.
+    /// What is sent each time is the next of `requests`.
+    pub(super) async fn send(
+        &mut self,
+        requests: &mut (impl FnMut() -> Option<Request> + Send),
+        policy: RepeatPolicy,
+    ) -> Outcome {
         let mut answer_lost = false;
         let mut before: Option<(Refusal, Instant)> = None;
         for repetitions in 0.. {
-            let mut outcome = self.send_until_answered(request).await;
+            let mut outcome = self.send_until_answered(requests).await;
             answer_lost |= outcome.answer_lost;
             outcome.answer_lost = answer_lost;
             let Ok(response) = &mut outcome.result else {
@@ -101,13 +114,19 @@ impl<'d, D: Dial> Connection<'d, D> {
     }
 
     /// Sends it until any response has come, over new connections if need be.
-    async fn send_until_answered(&mut self, request: &Request) -> Outcome {
+    async fn send_until_answered(
+        &mut self,
+        requests: &mut (impl FnMut() -> Option<Request> + Send),
+    ) -> Outcome {
         let mut answer_lost = false;
         let mut pause = RETRY_PAUSE;
         for attempt in 1.. {
-            let result = self.send_once(request, &mut answer_lost).await;
+            let result = match requests() {
+                Some(request) => self.send_once(&request, &mut answer_lost).await,
+                None => Err(TransportError::NoneLeft),
+            };
             let again = match &result {
-                Ok(_) | Err(TransportError::Malformed) => false,
+                Ok(_) | Err(TransportError::Malformed | TransportError::NoneLeft) => false,
                 // Ways through Tor have tried for long. On this machine, what could be reached before is given a chance
                 // to come back.
                 Err(TransportError::Dial(fault)) => {
@@ -137,11 +156,12 @@ impl<'d, D: Dial> Connection<'d, D> {
     ) -> Result<Response, TransportError> {
         let mut connection = self.connected().await?;
         let options = &self.delivery.options;
+        let (time, limit) = (request.timeout(options.timeout), request.answer_bytes());
         let request = request.to_http(&options.target.to_string());
         let whole = connection.taken.load(Ordering::Relaxed) + bytes_of(&request);
-        let answered = timeout(options.timeout, exchange(&mut connection, request))
+        let answered = timeout(time, exchange(&mut connection, request, limit))
             .await
-            .unwrap_or(Err(TransportError::TimedOut(options.timeout)));
+            .unwrap_or(Err(TransportError::TimedOut(time)));
         if answered.is_ok() {
             self.open = Some(connection);
         } else {
@@ -202,6 +222,7 @@ impl<'d, D: Dial> Connection<'d, D> {
 async fn exchange(
     connection: &mut OpenConnection,
     request: hyper::Request<Full<Bytes>>,
+    limit: usize,
 ) -> Result<Response, TransportError> {
     let requested_at = Instant::now();
     let response = connection
@@ -216,7 +237,7 @@ async fn exchange(
             }
         })?;
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_BODY_BYTES)
+    let body = Limited::new(response.into_body(), limit)
         .collect()
         .await
         .map_err(|fault| {

@@ -138,6 +138,8 @@ pub enum Event {
     PriceRose,
     /// The message is on its way: from here on, an interruption leaves the outcome unknown.
     Sending,
+    /// A relay is being asked something; this changes no inbox.
+    Asking,
     /// The connection broke; it is tried again.
     Retrying,
     /// The relay refused for a reason that may pass; the same request is sent again after a pause.

@@ -13,7 +13,7 @@ use super::request::{Outcome, Response, TransportError};
 pub(super) fn undelivered(error: TransportError) -> Failure {
     match error {
         TransportError::Dial(fault) => Failure::Unreachable(fault),
-        TransportError::Closed => Failure::Broken,
+        TransportError::Closed | TransportError::NoneLeft => Failure::Broken,
         TransportError::TimedOut(timeout) => Failure::Silent(timeout),
         TransportError::Malformed => Failure::Protocol(ProtocolError::Malformed),
     }

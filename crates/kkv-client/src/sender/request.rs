@@ -8,14 +8,18 @@ use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use tokio::time::Instant;
 
+use kkv_base::limits::{MAX_BODY_BYTES, MIN_DOWNLOAD_RATE, MIN_UPLOAD_RATE};
 use kkv_net::tor::DialError;
 
 /// A request as it goes out. A repetition is the same to the byte.
+#[derive(Clone)]
 pub(super) struct Request {
     method: Method,
     path: &'static str,
     content_type: Option<&'static str>,
     body: Bytes,
+    /// The most that is taken for an answer.
+    answer_bytes: usize,
 }
 
 /// The relay's response to a request.
@@ -40,6 +44,8 @@ pub(super) enum TransportError {
     TimedOut(Duration),
     /// What came is no HTTP, or has no end.
     Malformed,
+    /// There is no other request to repeat it with.
+    NoneLeft,
 }
 
 /// What came of a request after all attempts.
@@ -56,6 +62,7 @@ impl Request {
             path,
             content_type: None,
             body: Bytes::new(),
+            answer_bytes: MAX_BODY_BYTES,
         }
     }
 
@@ -66,6 +73,7 @@ impl Request {
             path,
             content_type: Some("application/x-www-form-urlencoded"),
             body: body.into(),
+            answer_bytes: MAX_BODY_BYTES,
         }
     }
 
@@ -76,7 +84,36 @@ impl Request {
             path,
             content_type: Some("application/json"),
             body: body.into(),
+            answer_bytes: MAX_BODY_BYTES,
         }
+    }
+
+    /// Bytes, answered by at most so many.
+    pub(super) fn bytes(path: &'static str, body: &[u8], answer_bytes: usize) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            content_type: Some("application/octet-stream"),
+            body: Bytes::copy_from_slice(body),
+            answer_bytes: answer_bytes.max(MAX_BODY_BYTES), // a refusal may be longer
+        }
+    }
+
+    /// The most that is taken for an answer.
+    pub(super) fn answer_bytes(&self) -> usize {
+        self.answer_bytes
+    }
+
+    /// How long an answer is waited for, if a short one is for `timeout`: bodies above the usual size may take longer, a
+    /// relay takes and gives them at these rates.
+    pub(super) fn timeout(&self, timeout: Duration) -> Duration {
+        let seconds = |bytes: usize, rate: u32| {
+            let more = bytes.saturating_sub(MAX_BODY_BYTES);
+            Duration::from_secs(more as u64 / u64::from(rate))
+        };
+        timeout
+            + seconds(self.body.len(), MIN_UPLOAD_RATE)
+            + seconds(self.answer_bytes, MIN_DOWNLOAD_RATE)
     }
 
     /// The same for hyper.
