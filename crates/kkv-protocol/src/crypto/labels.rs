@@ -52,6 +52,10 @@ pub const RECEIPT: Context<Statement> = Context::new("kkv/2 2026-11-21 receipt")
 pub const FINGERPRINT: Context<[u8; 32]> = Context::new("kkv 2026-11-21 fingerprint");
 /// An onion address as words, for people to compare.
 pub const WORDS: Context<[u8; 32]> = Context::new("kkv 2026-11-22 words of an address");
+/// Checksum of reply words, so that other words are not taken for them.
+pub const REPLY_WORDS: SecretContext = SecretContext {
+    label: "kkv 2026-11-27 reply words",
+};
 /// The relay's own key for the tags by which it knows its kkv/1 challenges; never leaves the process.
 pub const TAG_KEY_V1: SecretContext = SecretContext {
     label: "kkv/1 2026-11-21 challenge tag key",
@@ -152,6 +156,7 @@ mod tests {
             RECEIPT.label,
             FINGERPRINT.label,
             WORDS.label,
+            REPLY_WORDS.label,
             TAG_KEY_V1.label,
             TAG_KEY_V2.label,
             NAME_KEY_V1.label,

@@ -1,0 +1,322 @@
+//! Reply words: twelve words, by which alone a sender gets at the answers to a message.
+
+use std::fmt;
+
+use bip39::{Language, Mnemonic};
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use kkv_protocol::crypto::labels;
+
+/// How many they are.
+pub const WORDS: usize = 12;
+/// Bytes that they stand for.
+pub const ENTROPY_BYTES: usize = 16;
+
+/// Bits in a word: there are 2,048.
+const WORD_BITS: usize = 11;
+/// No two words of the list begin with the same four letters.
+const TELLING_LETTERS: usize = 4;
+
+/// Twelve words of BIP 39's English list: 128 random bits and 4 of a checksum, eleven to a word, the highest first.
+///
+/// The checksum is the upper half of the first byte of a labelled BLAKE3 of the bits, so that words of another kind (a
+/// wallet's, a card's) are noticed 15 times of 16. Wiped on drop.
+pub struct ReplyWords(Zeroizing<[u8; ENTROPY_BYTES]>);
+
+/// Why a text is not the words of a conversation. It repeats none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadWords {
+    /// They are more or fewer.
+    #[error("reply words are {WORDS}, and these are {0}")]
+    Count(usize),
+    /// The word at this place, counted from 1, is not of the list.
+    #[error("word {0} is not one of the list that reply words are from")]
+    Unknown(usize),
+    /// They are twelve words with the checksum of BIP 39.
+    #[error("these are twelve words of another kind: a card's, or a wallet's")]
+    OtherKind,
+    /// The checksum doesn't fit.
+    #[error("these twelve words don't belong together: one is wrong, or two have changed places")]
+    Checksum,
+}
+
+impl ReplyWords {
+    /// New ones: 16 bytes are drawn.
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut entropy = Zeroizing::new([0; ENTROPY_BYTES]);
+        rng.fill_bytes(entropy.as_mut_slice());
+        Self(entropy)
+    }
+
+    /// Reads what somebody has typed or pasted: in upper or lower case, a word by its first four letters or more, with
+    /// numbers, signs and any space between.
+    ///
+    /// # Errors
+    /// They are not twelve, not of the list, or the checksum doesn't fit.
+    pub fn parse(text: &str) -> Result<Self, BadWords> {
+        let count = typed(text).count();
+        // The first wrong one says more than a count that is wrong because of it, as with a word that has a blank in it.
+        let mut indices = Zeroizing::new([0_u16; WORDS]);
+        for (place, word) in typed(text).take(WORDS).enumerate() {
+            indices[place] = index(word).ok_or(BadWords::Unknown(place + 1))?;
+        }
+        if count != WORDS {
+            return Err(BadWords::Count(count));
+        }
+        let mut bits = Zeroizing::new([0_u8; ENTROPY_BYTES + 1]);
+        for bit in 0..WORDS * WORD_BITS {
+            let of_word = indices[bit / WORD_BITS] >> (WORD_BITS - 1 - bit % WORD_BITS) & 1;
+            bits[bit / 8] |= (of_word as u8) << (7 - bit % 8);
+        }
+        let mut words = Self(Zeroizing::new([0; ENTROPY_BYTES]));
+        words.0.copy_from_slice(&bits[..ENTROPY_BYTES]);
+        if bits[ENTROPY_BYTES] == words.checksum() {
+            return Ok(words);
+        }
+        let bip_39 = Mnemonic::from_entropy_in(Language::English, words.0.as_slice());
+        let last = bip_39.expect("16 bytes are twelve words").words().last();
+        let last = last.and_then(index).map(usize::from);
+        Err(if last == Some(usize::from(indices[WORDS - 1])) {
+            BadWords::OtherKind
+        } else {
+            BadWords::Checksum
+        })
+    }
+
+    /// What all keys of the conversation are derived from.
+    #[must_use]
+    pub fn entropy(&self) -> &[u8; ENTROPY_BYTES] {
+        &self.0
+    }
+
+    /// One word after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let checksum = self.checksum();
+        (0..WORDS).map(move |place| {
+            let bits = place * WORD_BITS..(place + 1) * WORD_BITS;
+            let index = bits.fold(0, |index, bit| {
+                let byte = self.0.get(bit / 8).copied().unwrap_or(checksum);
+                index << 1 | usize::from(byte >> (7 - bit % 8) & 1)
+            });
+            list()[index]
+        })
+    }
+
+    /// All of them in a line, a space between two. It is wiped on drop, and has no copy.
+    #[must_use]
+    pub fn line(&self) -> Zeroizing<String> {
+        let length: usize = self.iter().map(|word| word.len() + 1).sum();
+        let mut line = Zeroizing::new(String::with_capacity(length));
+        for (place, word) in self.iter().enumerate() {
+            if place > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        line
+    }
+
+    /// Whether `text` gives them away: all of them stand in it, in whatever order and case, whole or by four letters or
+    /// more; or run together without a space.
+    #[must_use]
+    pub fn are_in(&self, text: &str) -> bool {
+        let stands = |word: &str| typed(text).any(|typed| is_short_for(typed, word));
+        self.iter().all(stands) || self.run_together_in(text)
+    }
+
+    fn run_together_in(&self, text: &str) -> bool {
+        let mut all = Zeroizing::new(String::with_capacity(text.len()));
+        all.extend(text.chars().filter(char::is_ascii_alphabetic));
+        all.make_ascii_lowercase();
+        let run = |part: fn(&'static str) -> &'static str| {
+            let mut run = Zeroizing::new(String::with_capacity(WORDS * WORD_BITS));
+            self.iter().for_each(|word| run.push_str(part(word)));
+            all.contains(run.as_str())
+        };
+        run(|word| word) || run(|word| &word[..word.len().min(TELLING_LETTERS)])
+    }
+
+    /// Four bits, in the upper half of the byte.
+    fn checksum(&self) -> u8 {
+        labels::REPLY_WORDS.derive(&[self.0.as_slice()])[0] & 0xf0
+    }
+}
+
+impl fmt::Debug for ReplyWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplyWords(..)")
+    }
+}
+
+fn list() -> &'static [&'static str; 2048] {
+    Language::English.word_list()
+}
+
+/// What is neither a sign between words nor a number before one.
+fn typed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .map(|word| word.trim_start_matches(|c: char| c.is_ascii_digit()))
+        .filter(|word| !word.is_empty())
+}
+
+/// Where a word stands in the list, whole or shortened.
+fn index(typed: &str) -> Option<u16> {
+    let whole = |word: &&str| typed.eq_ignore_ascii_case(word);
+    let found = list()
+        .iter()
+        .position(whole)
+        .or_else(|| list().iter().position(|word| is_short_for(typed, word)));
+    found.and_then(|index| u16::try_from(index).ok())
+}
+
+/// Whether this means the word: it is the word, or as much of it as no other begins with.
+fn is_short_for(typed: &str, word: &str) -> bool {
+    let (typed, word) = (typed.as_bytes(), word.as_bytes());
+    let enough = typed.len() >= TELLING_LETTERS.min(word.len());
+    enough
+        && word
+            .get(..typed.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(typed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(entropy: [u8; 16]) -> ReplyWords {
+        ReplyWords(Zeroizing::new(entropy))
+    }
+
+    fn bad(text: &str) -> BadWords {
+        ReplyWords::parse(text).unwrap_err()
+    }
+
+    proptest! {
+        #[test]
+        fn all_words_read_back(entropy: [u8; 16]) {
+            let words = of(entropy);
+            let line = words.line();
+            prop_assert_eq!(words.iter().count(), WORDS);
+            prop_assert_eq!(*ReplyWords::parse(&line).unwrap().entropy(), entropy);
+            prop_assert_eq!(line.capacity(), line.len() + 1, "it has not grown, and left no copy behind");
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_stumble(text: String) {
+            _ = ReplyWords::parse(&text);
+            _ = of([7; 16]).are_in(&text);
+        }
+    }
+
+    /// Computed by an implementation of BLAKE3 in another language. If this changes, words that people have written down
+    /// open nothing any more.
+    #[test]
+    fn the_words_of_a_conversation_never_change() {
+        let last = |entropy| of(entropy).iter().last();
+        assert_eq!(last([0; 16]), Some(FIRST_CASE));
+        assert_eq!(last([0xff; 16]), Some(SECOND_CASE));
+        let counting = std::array::from_fn(|i| i as u8);
+        assert_eq!(*of(counting).line(), THIRD_CASE);
+    }
+
+    const FIRST_CASE: &str = "ability";
+    const SECOND_CASE: &str = "year";
+    const THIRD_CASE: &str =
+        "abandon amount liar amount expire adjust cage candy arch gather drum buyer";
+
+    #[test]
+    fn what_people_write_is_read() {
+        let words = of([0x5a; 16]);
+        let line = words.line();
+        let numbered: Vec<_> = words
+            .iter()
+            .zip(1..)
+            .map(|(w, i)| format!("{i}. {w}"))
+            .collect();
+        let short: Vec<_> = words.iter().map(|w| &w[..w.len().min(4)]).collect();
+        for written in [
+            line.to_uppercase(),
+            format!("  {}\n", line.replace(' ', " \t\n ")),
+            numbered.join("\n"),
+            line.replace(' ', ", "),
+            line.replace(' ', "-"),
+            short.join(" "),
+        ] {
+            let read = ReplyWords::parse(&written).unwrap_or_else(|bad| panic!("{written}: {bad}"));
+            assert_eq!(read.entropy(), words.entropy(), "{written}");
+        }
+        assert_eq!(format!("{words:?}"), "ReplyWords(..)");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_its_place() {
+        let words = of([0x5a; 16]);
+        let all: Vec<_> = words.iter().collect();
+        assert_eq!(bad(""), BadWords::Count(0));
+        assert_eq!(bad(&all[..11].join(" ")), BadWords::Count(11));
+        assert_eq!(bad(&format!("{} act", all.join(" "))), BadWords::Count(13));
+        for (place, wrong) in [
+            (0, "anch0r"),
+            (2, "xyz"),
+            (11, "acts"),
+            (5, "abou\u{e9}"),
+            (7, "ab"),
+        ] {
+            let mut all = all.clone();
+            all[place] = wrong;
+            assert_eq!(bad(&all.join(" ")), BadWords::Unknown(place + 1), "{wrong}");
+        }
+        let mut swapped = all.clone();
+        swapped.swap(0, 1);
+        assert_ne!(all[0], all[1]);
+        assert_eq!(bad(&swapped.join(" ")), BadWords::Checksum);
+    }
+
+    #[test]
+    fn words_of_another_kind_are_called_so() {
+        let mut said = [0; 3];
+        for byte in 0..=255 {
+            let other = Mnemonic::from_entropy_in(Language::English, &[byte; 16]).unwrap();
+            match ReplyWords::parse(&other.to_string()) {
+                Err(BadWords::OtherKind) => said[0] += 1,
+                Ok(_) => said[1] += 1,
+                Err(_) => said[2] += 1,
+            }
+        }
+        assert!(
+            said[0] > 220 && said[2] == 0,
+            "{said:?}: 1 in 16 has both checksums"
+        );
+    }
+
+    #[test]
+    fn a_text_that_gives_them_away_is_noticed() {
+        let words = of([0x5a; 16]);
+        let line = words.line();
+        let short: Vec<_> = words.iter().map(|w| &w[..w.len().min(4)]).collect();
+        let backwards: Vec<_> = words.iter().collect::<Vec<_>>().into_iter().rev().collect();
+        for text in [
+            format!("Mine are: {}. Keep them!", *line),
+            line.to_uppercase(),
+            line.replace(' ', "\n"),
+            line.replace(' ', ""),
+            format!("x{}y", line.replace(' ', "").to_uppercase()),
+            short.join(" "),
+            short.concat(),
+            backwards.join(", "),
+        ] {
+            assert!(words.are_in(&text), "{text}");
+        }
+        let eleven: Vec<_> = words.iter().take(11).collect();
+        for text in [
+            "",
+            "Is the flat on Mill Road still free?",
+            &eleven.join(" "),
+        ] {
+            assert!(!words.are_in(text), "{text}");
+        }
+    }
+}
