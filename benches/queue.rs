@@ -14,7 +14,7 @@ use kkv_base::limits::{DEFAULT_MESSAGES, MAX_MESSAGES, MAX_TEXT_BYTES};
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::Signature;
-use kkv_protocol::ids::{SenderId, SessionId};
+use kkv_protocol::ids::{BoxDigest, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::suite::Suite;
 use kkv_relay::queue::{MessageId, Now, Queue};
@@ -99,6 +99,7 @@ fn arrive(queue: &Queue<MessageHeader>) -> MessageId {
         cost: Cost::HIGHEST,
         sender: SenderId([1; 32]),
         session: SessionId([2; 32]),
+        box_digest: BoxDigest([4; 32]),
         signature: Signature([3; 64]),
     };
     slot.store(MAX_TEXT_BYTES, header, NOW)

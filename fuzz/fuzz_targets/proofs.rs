@@ -10,7 +10,7 @@ use kkv_fuzz::change::changes;
 use kkv_fuzz::stranger::sender_key;
 use kkv_protocol::crypto::identity::{KeySeed, RelayKey};
 use kkv_protocol::crypto::labels;
-use kkv_protocol::ids::SessionId;
+use kkv_protocol::ids::{BoxDigest, SessionId};
 use kkv_protocol::proof::Proof;
 use kkv_protocol::v2::{message, receipt};
 use kkv_protocol::wire::Hex;
@@ -27,8 +27,8 @@ static RIGHT: LazyLock<[String; 3]> = LazyLock::new(|| {
         RelayKey::from_seed(&KeySeed::new([2; 32].into())),
     );
     let (sender_hex, relay_hex) = (sender.public().id(), relay.public().id());
-    let session = SessionId([3; 32]);
-    let statement = message::statement(&relay_hex, &session, 0, TEXT.as_bytes());
+    let (session, place) = (SessionId([3; 32]), BoxDigest([4; 32]));
+    let statement = message::statement(&relay_hex, &session, 0, &place, TEXT.as_bytes());
     let signature = sender.sign_statement(&statement);
     let digest = receipt::digest(&statement, &signature);
     let fields: [&[u8]; 3] = [&session.0, &sender_hex.0, &digest.0];
@@ -40,7 +40,7 @@ static RIGHT: LazyLock<[String; 3]> = LazyLock::new(|| {
         }),
         json!({
             "format": "kkv/2 message", "relay": relay_hex, "session": session, "sender": sender_hex,
-            "kind": "text", "text": TEXT, "signature": Hex(signature.0),
+            "kind": "text", "box": place, "text": TEXT, "signature": Hex(signature.0),
         }),
         json!({
             "format": "kkv/2 receipt", "relay": relay_hex, "session": session, "sender": sender_hex,

@@ -141,12 +141,12 @@ fn send_v2(message: &v2::wire::MessageRequest, right: Option<&[u8]>) {
     let opened = OPEN.v2.0.open(&OPEN.relay, message, &mut slot);
     assert_eq!(opened.is_ok(), right.is_some(), "{opened:?}");
     match opened {
-        Ok((length, header, receipt)) => {
-            let text = &slot[..length];
-            assert_eq!(header.sender, OPEN.sender.public().id());
+        Ok(opened) => {
+            let text = &slot[..opened.length];
+            assert_eq!(opened.header.sender, OPEN.sender.public().id());
             OPEN.v2
                 .1
-                .accepted(OPEN.relay.public(), &OPEN.sender, text, &receipt);
+                .accepted(OPEN.relay.public(), &OPEN.sender, text, &opened.answer);
         }
         Err(refusal) => assert!(matches!(
             refusal,
@@ -177,10 +177,10 @@ fn v2(u: &mut Unstructured<'_>) -> Result<()> {
             let (zero, longer) = (u.int_in_range(0..=1)?, u.int_in_range(-1..=1)?);
             let text = take(u, MAX_TEXT_BYTES);
             let mut plain = session.plain(key, kind, &text);
-            plain[HEAD_BYTES - 3] = zero;
-            let said = u16::from_le_bytes([plain[HEAD_BYTES - 2], plain[HEAD_BYTES - 1]]);
+            plain[66] = zero;
+            let said = u32::try_from(text.len()).expect("it is short");
             let length = said.wrapping_add_signed(longer);
-            plain[HEAD_BYTES - 2..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+            plain[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
             let right = kind == 0 && zero == 0 && longer == 0 && is_text(&text);
             send_v2(&session.seal(&plain), right.then_some(&text));
         }

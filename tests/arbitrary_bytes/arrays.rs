@@ -7,6 +7,7 @@ use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::ids::{SenderId, SessionId, X25519PublicKey};
 use kkv_protocol::refusal::{Refusal, Refused};
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::wire::{Hex, HexUpTo, object};
 use kkv_protocol::{v1, v2};
 use kkv_relay::relay::router;
@@ -61,7 +62,7 @@ proptest! {
             signature,
         })?;
         only_as_an_object(&v2::wire::ExchangeAnswer { x25519, mlkem768: Hex([byte; 1088]), signature })?;
-        only_as_an_object(&v2::wire::MessageRequest { session, sealed: Hex([byte; 3584]) })?;
+        only_as_an_object(&v2::wire::MessageRequest { session, sealed: Hex([byte; 3668]) })?;
         only_as_an_object(&v2::wire::MessageAnswer { receipt: signature })?;
         only_as_an_object(&v1::wire::PowAnswer { bytes: Hex([byte; 76]), signature })?;
     }
@@ -98,7 +99,10 @@ fn a_relay_takes_each_request_of_kkv2_as_an_object_and_not_as_an_array() {
         let request = serde_json::to_string(exchanging.request()).unwrap();
         let answer = serde_json::from_slice(&step("/exchange_keys", &request).await).unwrap();
         let text = Text::new("an object".to_owned().into()).unwrap();
-        let sent = exchanging.answered(&answer).unwrap().seal(&text);
+        let sent = exchanging
+            .answered(&answer)
+            .unwrap()
+            .seal(&text, &BoxPart::None);
         let request = serde_json::to_string(sent.request()).unwrap();
         let answer = serde_json::from_slice(&step("/msg", &request).await).unwrap();
         assert!(sent.accepted(&answer).is_ok());

@@ -7,6 +7,7 @@ use axum::Router;
 use kkv_pow::Nonce;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::wire::Hex;
 use kkv_protocol::{v1, v2};
 use kkv_relay::relay::router;
@@ -169,7 +170,7 @@ impl Session for Second {
 
     fn answered(self, answer: &[u8]) -> Vec<u8> {
         let open = self.0.answered(&json(answer)).expect("the relay's keys");
-        let sent = open.seal(&text());
+        let sent = open.seal(&text(), &BoxPart::None);
         serde_json::to_vec(sent.request()).expect("hex is JSON")
     }
 }

@@ -169,27 +169,40 @@ proptest! {
 
     #[test]
     fn any_opened_message_comes_apart_in_one_way_or_not_at_all(
-        head in vec(any::<u8>(), 68), filled in 0..3_600_usize, length in 0..4_000_u16, zero: bool,
+        head in vec(any::<u8>(), 152), filled in 0..3_600_usize, length in 0..4_000_u32, zeros: bool,
+        answerable in 0..4_u8, has_box: bool,
     ) {
         let mut plain = [0; v2::message::PLAIN_BYTES];
-        plain[..68].copy_from_slice(&head);
-        if zero {
-            plain[65] = 0;
+        plain[..152].copy_from_slice(&head);
+        plain[65] = answerable;
+        if zeros {
+            plain[66..68].fill(0);
         }
-        plain[66..68].copy_from_slice(&length.to_le_bytes());
-        let end = (68 + filled).min(plain.len());
-        plain[68..end].fill(b'x');
-        let fits = usize::from(length) >= end - 68 && usize::from(length) <= MAX_TEXT_BYTES;
+        if !has_box {
+            plain[68..148].fill(0);
+        }
+        plain[148..152].copy_from_slice(&length.to_le_bytes());
+        let end = (152 + filled).min(plain.len());
+        plain[152..end].fill(b'x');
+        let length = length as usize;
+        let fits = length >= end - 152 && length <= MAX_TEXT_BYTES;
+        let has_zeros = plain[66..68] == [0; 2];
+        let has_box_part = match answerable {
+            0 => plain[68..148] == [0; 80],
+            1 | 2 => true,
+            _ => false,
+        };
         match v2::message::decode(&plain) {
             Ok(parts) => {
-                prop_assert!(fits && plain[65] == 0);
-                prop_assert_eq!(parts.content, &plain[68..68 + usize::from(length)]);
+                prop_assert!(fits && has_zeros && has_box_part);
+                prop_assert_eq!(parts.content, &plain[152..152 + length]);
                 prop_assert_eq!(parts.kind, head[64]);
+                prop_assert_eq!(parts.box_part.answerable(), answerable);
                 prop_assert_eq!(&parts.signature.0[..], &head[..64]);
             }
             Err(refusal) => {
                 prop_assert_eq!(refusal, Refusal::Unproven);
-                prop_assert!(!fits || plain[65] != 0);
+                prop_assert!(!fits || !has_zeros || !has_box_part);
             }
         }
     }

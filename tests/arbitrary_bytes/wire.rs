@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn bodies_of_kkv2_read_as_they_were_written(
         key in hex::<32>(), challenge in hex::<128>(), signature in hex::<64>(), solution in up_to::<128>(),
-        offer in hex::<1184>(), kem in hex::<1088>(), sealed in hex::<3584>(), suite in ".{0,20}",
+        offer in hex::<1184>(), kem in hex::<1088>(), sealed in hex::<3668>(), suite in ".{0,20}",
     ) {
         let request = by_json(&v2::wire::PowRequest { suite: suite.clone(), sender: key.0.into(), purpose: Hex([key.0[0], key.0[1]]) })?;
         prop_assert_eq!(request.suite, suite);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kkv_protocol::crypto::identity::{KeySeed, RelayKey, SenderKey};
-use kkv_protocol::ids::{RelayId, SessionId};
+use kkv_protocol::ids::{BoxDigest, RelayId, SessionId};
 use kkv_protocol::v2::message;
 use kkv_protocol::wire::Hex;
 use serde_json::{Value, json};
@@ -222,6 +222,7 @@ fn one_suites_message_cannot_be_passed_off_as_the_others() {
         serde_json::from_slice(&fs::read(relay.directory().join("v1")).unwrap()).unwrap();
     let as_v2 = json!({
         "format": "kkv/2 message", "relay": v2["relay"], "session": "0".repeat(64), "kind": "text",
+        "box": "0".repeat(64),
         "sender": v1["sender"], "text": v1["text"], "signature": v1["signature"],
     });
     assert_eq!(verify_text(&as_v2.to_string()).code, Some(6));
@@ -340,7 +341,15 @@ fn signed(format: &str, text: &str, relay: RelayId) -> Value {
         file["relay"] = json!(relay);
         file["session"] = json!(session);
         file["kind"] = json!("text");
-        sender.sign_statement(&message::statement(&relay, &session, 0, text.as_bytes()))
+        let place = BoxDigest([4; 32]);
+        file["box"] = json!(place);
+        sender.sign_statement(&message::statement(
+            &relay,
+            &session,
+            0,
+            &place,
+            text.as_bytes(),
+        ))
     };
     file["signature"] = json!(Hex(signature.0));
     file

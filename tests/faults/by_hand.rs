@@ -5,6 +5,7 @@ use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
 use kkv_protocol::crypto::identity::{SenderKey, Signature};
 use kkv_protocol::crypto::seal::MessageKey;
 use kkv_protocol::ids::{RelayId, SessionId, Statement};
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::challenge::Challenge;
 use kkv_protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
 use kkv_protocol::v2::transcript;
@@ -156,12 +157,13 @@ impl Session {
     /// Body of a message of any kind with any content.
     pub(crate) fn message(self, key: &SenderKey, kind: u8, content: &[u8]) -> Value {
         let id = self.id;
-        let statement = message::statement(&self.relay, &id, kind, content);
+        let statement =
+            message::statement(&self.relay, &id, kind, &BoxPart::None.digest(), content);
         let mut plain = [0; PLAIN_BYTES];
         plain[..64].copy_from_slice(&key.sign_statement(&statement).0);
         plain[64] = kind;
-        let length = u16::try_from(content.len()).expect("it fits");
-        plain[66..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+        let length = u32::try_from(content.len()).expect("it fits");
+        plain[148..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
         plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
         let tag = self.key.seal(&id.0, &mut plain);
         let sealed = [&plain[..], &tag].concat();

@@ -60,7 +60,9 @@ async fn nul_in_a_kkv_2_text_is_kept_where_it_stands_and_its_signature_stays_ver
         let message = only_message(&relay).await;
         assert_eq!(message.text.as_str(), text);
         assert_eq!(&message.summary.sender.0, accepted.sender.as_bytes());
-        let signed = statement(&message.relay, &message.session, 0, message.text.as_bytes());
+        let place = &message.box_digest;
+        let text = message.text.as_bytes();
+        let signed = statement(&message.relay, &message.session, 0, place, text);
         let sender =
             PublicKey::<kkv_protocol::crypto::identity::Sender>::from_id(&message.summary.sender);
         let signature = kkv_protocol::crypto::identity::Signature(message.signature.0);

@@ -5,6 +5,7 @@ use std::sync::Barrier;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::{v1, v2};
 use kkv_relay::relay::Relay;
 use rand::SeedableRng;
@@ -81,7 +82,8 @@ impl Speaker {
     ) -> v2::sender::Sent {
         let answer = serde_json::from_str(answer).expect("an answer is JSON");
         let open = self.exchanging_v2(challenge).answered(&answer);
-        open.expect("the relay signed it").seal(&text(said))
+        open.expect("the relay signed it")
+            .seal(&text(said), &BoxPart::None)
     }
 }
 

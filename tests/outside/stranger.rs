@@ -11,6 +11,7 @@ use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer};
 use kkv_protocol::crypto::identity::{KeySeed, SenderKey, Signature};
 use kkv_protocol::crypto::labels;
 use kkv_protocol::ids::{RelayId, SessionId, Statement, X25519PublicKey};
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::challenge::Challenge as ChallengeV2;
 use kkv_protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
 use kkv_protocol::v2::transcript;
@@ -251,16 +252,17 @@ impl Session<'_> {
             return Body(form(&client.message_of(&sealed)));
         }
         let kind = if flaw == Flaw::Kind { 9 } else { 0 };
-        let statement = message::statement(&self.relay, &self.id, kind, signed);
+        let statement =
+            message::statement(&self.relay, &self.id, kind, &BoxPart::None.digest(), signed);
         let signature = self.sign(&statement);
         let length = match flaw {
-            Flaw::Length => u16::MAX,
-            _ => u16::try_from(content.len()).expect("it is short"),
+            Flaw::Length => u32::MAX,
+            _ => u32::try_from(content.len()).expect("it is short"),
         };
         let mut plain = vec![0; PLAIN_BYTES];
         plain[..64].copy_from_slice(&signature.0);
         plain[64] = kind;
-        plain[66..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+        plain[148..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
         plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
         if flaw == Flaw::Padding {
             plain[HEAD_BYTES + content.len()] = 1;

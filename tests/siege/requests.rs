@@ -12,6 +12,7 @@ use kkv_pow::{Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::ask::sender::{AskRequest, Asking};
 use kkv_protocol::v2::purpose::{BodySize, Purpose};
 use kkv_protocol::v2::sender::ForAsks;
@@ -187,7 +188,7 @@ impl Exchanging {
             }
             Self::V2(v2) => {
                 let open = v2.answered(&read(answer)).expect("an answer");
-                let sent = open.seal(&text(MAX_TEXT_BYTES));
+                let sent = open.seal(&text(MAX_TEXT_BYTES), &BoxPart::None);
                 Request::new("/msg", Suite::V2, sent.request())
             }
         }

@@ -16,7 +16,7 @@ use kkv_net::tor::{Dial, DialError, Target};
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::{SenderKey, Signature};
-use kkv_protocol::ids::{SenderId, SessionId};
+use kkv_protocol::ids::{BoxDigest, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
@@ -123,6 +123,7 @@ pub fn header() -> MessageHeader {
         cost: Cost::new(0).expect("nothing is little"),
         sender: SenderId([1; 32]),
         session: SessionId([2; 32]),
+        box_digest: BoxDigest([4; 32]),
         signature: Signature([3; 64]),
     }
 }

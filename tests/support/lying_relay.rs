@@ -215,12 +215,13 @@ impl LyingRelay {
             sender,
             digest: MessageDigest([0; 32]), // of what can't be opened it can know nothing
         };
-        let (sealed, tag) = request.sealed.0.split_last_chunk().expect("3,584 bytes");
-        let mut plain: [u8; PLAIN_BYTES] = sealed.try_into().expect("3,568 bytes");
+        let (sealed, tag) = request.sealed.0.split_last_chunk().expect("3,668 bytes");
+        let mut plain: [u8; PLAIN_BYTES] = sealed.try_into().expect("3,652 bytes");
         if session.key.open(&session.id.0, &mut plain, tag).is_ok() {
             let parts = message::decode(&plain).expect("an honest sender's message");
             let relay = self.key.public().id();
-            let said = message::statement(&relay, &session.id, parts.kind, parts.content);
+            let place = parts.box_part.digest();
+            let said = message::statement(&relay, &session.id, parts.kind, &place, parts.content);
             assert!(sender.verify_statement(&said, &parts.signature).is_ok());
             receipt.digest = receipt::digest(&said, &parts.signature);
             self.read = Some((receipt, parts.content.to_vec()));

@@ -12,7 +12,7 @@ pub use kkv_protocol::limits::{
 /// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; kkv/2 keeps it).
 pub const DEFAULT_PORT: u16 = 45069;
 
-/// Largest body of a request or response but of `POST /ask`, in bytes. The largest real one is a kkv/2 message: 7,168 +
+/// Largest body of a request or response but of `POST /ask`, in bytes. The largest real one is a kkv/2 message: 7,336 +
 /// 64 hex characters.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 

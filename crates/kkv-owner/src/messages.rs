@@ -11,7 +11,7 @@ use kkv_base::limits::{
     MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
 };
 use kkv_base::private::Private;
-use kkv_protocol::ids::{RelayId, SenderId, SessionId};
+use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::proof::{MessageV1, MessageV2, Proof};
@@ -181,6 +181,9 @@ pub struct Message {
     pub relay: RelayId,
     /// Its session (kkv/2; zeros in kkv/1).
     pub session: SessionId,
+    /// Digest of what it said of its box (kkv/2; zeros in kkv/1).
+    #[serde(rename = "box")]
+    pub box_digest: BoxDigest,
     /// The sender's signature.
     pub signature: Hex<64>,
     /// The text.
@@ -195,6 +198,7 @@ impl From<Message> for Proof {
             summary,
             relay,
             session,
+            box_digest,
             signature,
             ..
         } = message;
@@ -209,6 +213,7 @@ impl From<Message> for Proof {
                 session,
                 sender: summary.sender,
                 kind: summary.kind,
+                box_digest,
                 text,
                 signature,
             }),
@@ -295,6 +300,7 @@ mod tests {
             summary: summary.clone(),
             relay: RelayId([0xff; 32]),
             session: SessionId([0xff; 32]),
+            box_digest: BoxDigest([0xff; 32]),
             signature: Hex([0xff; 64]),
             text: Private(Zeroizing::new("\u{1}".repeat(kkv_base::limits::SLOT_BYTES))),
         };

@@ -6,7 +6,7 @@ use kkv_pow::Cost;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::crypto::identity::Signature;
-use crate::ids::{SenderId, SessionId};
+use crate::ids::{BoxDigest, SenderId, SessionId};
 use crate::kind::Kind;
 use crate::suite::Suite;
 
@@ -27,6 +27,8 @@ pub struct MessageHeader {
     pub sender: SenderId,
     /// The session it came in (PROTOCOL.md §6); zero in kkv/1, whose messages name none.
     pub session: SessionId,
+    /// Digest of what the message said of its box (PROTOCOL.md §7), which itself is not kept; zero in kkv/1.
+    pub box_digest: BoxDigest,
     /// The sender's signature of the content: see [`v1::content_signed`](crate::v1::content_signed) and
     /// [`v2::message::statement`](crate::v2::message::statement).
     pub signature: Signature,

@@ -6,23 +6,23 @@
 //! written and in either when read (PROTOCOL.md §2); the others can't be written at all.
 //!
 //! ```
-//! use kkv_protocol::ids::{RelayId, SessionId};
+//! use kkv_protocol::ids::{BoxDigest, RelayId, SessionId};
 //! use kkv_protocol::v2::message;
 //!
-//! let (relay, session) = (RelayId([1; 32]), SessionId([2; 32]));
-//! let statement = message::statement(&relay, &session, 0, b"text");
-//! assert_ne!(statement, message::statement(&relay, &session, 0, b"another text"));
+//! let (relay, session, place) = (RelayId([1; 32]), SessionId([2; 32]), BoxDigest([3; 32]));
+//! let statement = message::statement(&relay, &session, 0, &place, b"text");
+//! assert_ne!(statement, message::statement(&relay, &session, 0, &place, b"another text"));
 //! assert_eq!(session.to_string(), "02".repeat(32));
 //! ```
 //!
 //! Swapped arguments are no program:
 //!
 //! ```compile_fail,E0308
-//! use kkv_protocol::ids::{RelayId, SessionId};
+//! use kkv_protocol::ids::{BoxDigest, RelayId, SessionId};
 //! use kkv_protocol::v2::message;
 //!
-//! let (relay, session) = (RelayId([1; 32]), SessionId([2; 32]));
-//! let statement = message::statement(&session, &relay, 0, b"text");
+//! let (relay, session, place) = (RelayId([1; 32]), SessionId([2; 32]), BoxDigest([3; 32]));
+//! let statement = message::statement(&session, &relay, 0, &place, b"text");
 //! ```
 //!
 //! Nor is one that writes what never leaves the relay:
@@ -100,7 +100,14 @@ macro_rules! on_the_wire {
     )+};
 }
 
-on_the_wire!(SenderId, RelayId, SessionId, X25519PublicKey, MessageDigest);
+on_the_wire!(
+    SenderId,
+    RelayId,
+    SessionId,
+    X25519PublicKey,
+    MessageDigest,
+    BoxDigest
+);
 
 bytes32! {
     /// A sender's Ed25519 public key as it stands in a message (RFC 8032 §5.1.5).
@@ -130,6 +137,9 @@ bytes32! {
 
     /// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
     MessageDigest;
+
+    /// Digest of what a message says of its box, by which its signature covers that (PROTOCOL.md §7).
+    BoxDigest;
 
     /// Digest by which a relay knows a request that it has answered before (PROTOCOL.md §3). It never leaves the
     /// relay.

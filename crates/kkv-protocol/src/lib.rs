@@ -24,6 +24,7 @@
 //! use kkv_protocol::limits::SLOT_BYTES;
 //! use kkv_protocol::relay_keys::RelayKeys;
 //! use kkv_protocol::text::Text;
+//! use kkv_protocol::v2::answers::box_part::BoxPart;
 //! use kkv_protocol::v2::relay;
 //! use kkv_protocol::v2::sender::Hello;
 //!
@@ -60,13 +61,13 @@
 //! let open = exchanging.answered(&answer)?;
 //!
 //! // POST /msg: the sealed message, and the relay's receipt for it.
-//! let sent = open.seal(&Text::new("hello".to_owned().into())?);
+//! let sent = open.seal(&Text::new("hello".to_owned().into())?, &BoxPart::None);
 //! let _repeat = relay::message_digest(sent.request());
 //! let mut slot = [0; SLOT_BYTES];
-//! let (length, header, answer) = session.open(&keys, sent.request(), &mut slot)?;
-//! assert_eq!(&slot[..length], b"hello");
-//! let receipted = sent.accepted(&answer)?;
-//! assert_eq!(receipted.receipt.session, header.session);
+//! let opened = session.open(&keys, sent.request(), &mut slot)?;
+//! assert_eq!(&slot[..opened.length], b"hello");
+//! let receipted = sent.accepted(&opened.answer)?;
+//! assert_eq!(receipted.receipt.session, opened.header.session);
 //! # Ok(())
 //! # }
 //! ```

@@ -15,5 +15,5 @@ pub const MAX_CIPHERTEXT_BYTES_V1: usize = 3000;
 pub const MAX_EXPECTED_SECONDS: u32 = 24 * 60 * 60;
 
 /// Bytes of what a relay decrypts a message into: a page of memory, which a slot shares with nothing else. The largest
-/// opened message takes 3,568.
+/// opened message takes 3,652.
 pub const SLOT_BYTES: usize = 4096;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::crypto::identity::{BadSignature, PublicKey, Relay, Sender, Side, Signature};
-use crate::ids::{MessageDigest, RelayId, SenderId, SessionId, Statement};
+use crate::ids::{BoxDigest, MessageDigest, RelayId, SenderId, SessionId, Statement};
 use crate::kind::Kind;
 use crate::v1;
 use crate::v2::message;
@@ -78,6 +78,9 @@ pub struct MessageV2 {
     pub sender: SenderId,
     /// What the content is.
     pub kind: Kind,
+    /// Digest of what it says of its box.
+    #[serde(rename = "box")]
+    pub box_digest: BoxDigest,
     /// The content.
     pub text: Zeroizing<String>,
     /// The sender's signature of all of it.
@@ -173,7 +176,8 @@ impl Proof {
 impl MessageV2 {
     fn statement(&self) -> Statement {
         let content = self.text.as_bytes();
-        message::statement(&self.relay, &self.session, self.kind as u8, content)
+        let kind = self.kind as u8;
+        message::statement(&self.relay, &self.session, kind, &self.box_digest, content)
     }
 }
 
@@ -218,6 +222,7 @@ mod tests {
             session: SessionId([session; 32]),
             sender: sender.public().id(),
             kind: Kind::Text,
+            box_digest: BoxDigest([6; 32]),
             text: Zeroizing::new(text.to_owned()),
             signature: Hex([0; 64]),
         };
@@ -276,11 +281,15 @@ mod tests {
             change(&mut message, &mut receipt);
             assert!(wrong(Proof::MessageV2(message)) && wrong(Proof::Receipt(receipt)));
         }
-        for part in 0..3 {
+        for part in 0..4 {
             let (mut message, mut receipt) = accepted(3, "text");
             match part {
                 0 => (message.sender, receipt.sender) = (sender, sender),
                 1 => (message.relay, receipt.relay) = (relay, relay),
+                2 => {
+                    message.box_digest = BoxDigest([7; 32]);
+                    receipt.digest = MessageDigest([1; 32]);
+                }
                 _ => (message.text, receipt.digest) = (text.clone(), MessageDigest([0; 32])),
             }
             assert!(

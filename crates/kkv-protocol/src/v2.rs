@@ -1,5 +1,6 @@
 //! kkv/2, specified in docs/PROTOCOL.md §2–§9 and §14.
 
+pub mod answers;
 pub mod ask;
 pub mod challenge;
 pub mod message;

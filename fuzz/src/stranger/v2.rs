@@ -6,6 +6,7 @@ use kkv_protocol::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use kkv_protocol::crypto::seal::MessageKey;
 use kkv_protocol::ids::{RelayId, SessionId, Statement};
 use kkv_protocol::v2;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::message::{HEAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
 use kkv_protocol::v2::receipt::{self, Receipt};
 use kkv_protocol::v2::transcript;
@@ -101,7 +102,13 @@ impl Session {
     /// What a sender of this content signs.
     #[must_use]
     pub fn statement(&self, kind: u8, content: &[u8]) -> Statement {
-        v2::message::statement(&self.relay, &self.id, kind, content)
+        v2::message::statement(
+            &self.relay,
+            &self.id,
+            kind,
+            &BoxPart::None.digest(),
+            content,
+        )
     }
 
     /// An opened message, signed, as it should be laid out.
@@ -111,11 +118,11 @@ impl Session {
     #[must_use]
     pub fn plain(&self, key: &SenderKey, kind: u8, content: &[u8]) -> [u8; PLAIN_BYTES] {
         let mut plain = [0; PLAIN_BYTES];
-        let length = u16::try_from(content.len()).expect("a content is short");
+        let length = u32::try_from(content.len()).expect("a content is short");
         let signature = key.sign_statement(&self.statement(kind, content));
         plain[..64].copy_from_slice(&signature.0);
         plain[64] = kind;
-        plain[66..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+        plain[148..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
         plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
         plain
     }

@@ -23,7 +23,7 @@ use crate::tui::state::inbox::tests::{listed, summary};
 use crate::tui::state::outbox::DeliveryState;
 use crate::tui::view::draw;
 use kkv_owner::{Delete, Message, Summary};
-use kkv_protocol::ids::{RelayId, SessionId};
+use kkv_protocol::ids::{BoxDigest, RelayId, SessionId};
 use kkv_protocol::suite::Suite;
 use kkv_protocol::wire::Hex;
 use kkv_terminal::visible::Visible;
@@ -37,6 +37,7 @@ pub(in crate::tui) fn message(summary: Summary, text: &str) -> Box<Message> {
         summary,
         relay: RelayId([7; 32]),
         session: SessionId([0; 32]),
+        box_digest: BoxDigest([4; 32]),
         signature: Hex([0; 64]),
         text: Zeroizing::new(text.to_owned()).into(),
     })

@@ -14,6 +14,7 @@ use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::error::ProtocolError;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::wire::object;
 
@@ -33,7 +34,7 @@ pub(super) async fn deliver<D: Dial>(
     };
 
     delivery.observer.event(Event::Sending);
-    let sent = session.open.seal(text);
+    let sent = session.open.seal(text, &BoxPart::None);
     let request = Request::json("/msg", sent.request());
     let response = connection
         .send_message(&request, RepeatPolicy::paid(session.ends, rng))

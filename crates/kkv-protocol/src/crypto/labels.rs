@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use kkv_pow::PuzzleKey;
 use zeroize::Zeroizing;
 
-use crate::ids::{MessageDigest, RequestDigest, Statement};
+use crate::ids::{BoxDigest, MessageDigest, RequestDigest, Statement};
 
 /// A BLAKE3 `derive_key` context: hard-coded, globally unique, one per purpose (BLAKE3 paper §2.3). `T` is what is
 /// derived, so that a digest made for one purpose can't stand where another is wanted.
@@ -41,8 +41,10 @@ pub const ASK_REQUEST_KEY: SecretContext = SecretContext {
 pub const ASK_RESPONSE_KEY: SecretContext = SecretContext {
     label: "kkv/2 2026-11-27 ask response key",
 };
+/// Stands for a message's box part in what its sender signs (PROTOCOL.md §7).
+pub const BOX_PART: Context<BoxDigest> = Context::new("kkv/2 2026-11-27 box part");
 /// The sender signs its message (PROTOCOL.md §7).
-pub const MESSAGE: Context<Statement> = Context::new("kkv/2 2026-11-21 message");
+pub const MESSAGE: Context<Statement> = Context::new("kkv/2 2026-11-27 message");
 /// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
 pub const SIGNED_MESSAGE: Context<MessageDigest> = Context::new("kkv/2 2026-11-21 signed message");
 /// The relay signs a receipt (PROTOCOL.md §8).
@@ -151,6 +153,7 @@ mod tests {
             MESSAGE_KEY.label,
             ASK_REQUEST_KEY.label,
             ASK_RESPONSE_KEY.label,
+            BOX_PART.label,
             MESSAGE.label,
             SIGNED_MESSAGE.label,
             RECEIPT.label,

@@ -81,6 +81,7 @@ impl Proof {
                 session: fields.id("session")?,
                 sender: fields.id("sender")?,
                 kind: fields.kind()?,
+                box_digest: fields.id("box")?,
                 text: fields.text(MAX_TEXT_BYTES)?.into(),
                 signature: fields.hex("signature")?,
             }),

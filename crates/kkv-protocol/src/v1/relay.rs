@@ -11,7 +11,7 @@ use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
 use crate::crypto::seal::MessageKey;
 use crate::header::MessageHeader;
-use crate::ids::{RequestDigest, Seed, SenderId, SessionId};
+use crate::ids::{BoxDigest, RequestDigest, Seed, SenderId, SessionId};
 use crate::kind::Kind;
 use crate::limits::SLOT_BYTES;
 use crate::refusal::Refusal;
@@ -233,6 +233,7 @@ impl Session {
             cost: self.cost,
             sender: self.sender.id(),
             session: SessionId([0; 32]),
+            box_digest: BoxDigest([0; 32]),
             signature: Signature(*signature),
         };
         let length = text.len();

@@ -1,50 +1,62 @@
-//! The opened message (PROTOCOL.md §7): 3,568 bytes, whatever it says.
+//! The opened message (PROTOCOL.md §7). A small one has 3,652 bytes, whatever it says.
 //!
 //! ```text
-//! signature 64 | kind u8 | zero u8 | length u16 LE | content 0..3500 | zeros
+//! signature 64 | kind u8 | answerable u8 | zero 2 | box part 80 | length u32 LE | content | zeros
 //! ```
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::answers::box_part::{BOX_PART_BYTES, BoxPart};
 use crate::crypto::identity::Signature;
 use crate::crypto::labels;
 use crate::crypto::seal::TAG_BYTES;
-use crate::ids::{RelayId, SessionId, Statement};
-use crate::kind::Kind;
+use crate::ids::{BoxDigest, RelayId, SessionId, Statement};
 use crate::limits::MAX_TEXT_BYTES;
 use crate::refusal::Refusal;
 
 /// Bytes before the content.
-pub const HEAD_BYTES: usize = 68;
-/// Bytes of an opened message.
+pub const HEAD_BYTES: usize = 152;
+/// Bytes of a small opened message.
 pub const PLAIN_BYTES: usize = HEAD_BYTES + MAX_TEXT_BYTES;
-/// Bytes of a sealed message: 7 × 512.
+/// Bytes of a small sealed message.
 pub const SEALED_BYTES: usize = PLAIN_BYTES + TAG_BYTES;
 
-/// What the sender signs: relay's key ‖ session ‖ kind ‖ content.
+/// What the sender signs: relay's key ‖ session ‖ kind ‖ box digest ‖ content.
 ///
 /// The relay's key is named so that a third party can see to whom it was said, and no relay can pass it on as said to
 /// another.
 #[must_use]
-pub fn statement(relay: &RelayId, session: &SessionId, kind: u8, content: &[u8]) -> Statement {
-    labels::MESSAGE.digest(&[&relay.0, &session.0, &[kind], content])
+pub fn statement(
+    relay: &RelayId,
+    session: &SessionId,
+    kind: u8,
+    box_digest: &BoxDigest,
+    content: &[u8],
+) -> Statement {
+    labels::MESSAGE.digest(&[&relay.0, &session.0, &[kind], &box_digest.0, content])
 }
 
-/// Lays out a message to be sealed. `content` has at most 3,500 bytes.
-pub(super) fn encode(
+/// What stands before a content of `length` bytes, in a message of any size.
+///
+/// # Panics
+/// The length is no u32.
+#[must_use]
+pub fn head(
     signature: &Signature,
-    kind: Kind,
-    content: &[u8],
-) -> Zeroizing<[u8; PLAIN_BYTES]> {
-    let mut plain = Zeroizing::new([0; PLAIN_BYTES]);
-    let length = u16::try_from(content.len()).expect("a text has at most 3,500 bytes");
-    plain[..64].copy_from_slice(&signature.0);
-    plain[64] = kind as u8;
-    plain[66..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
-    plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
-    plain
+    kind: u8,
+    box_part: &BoxPart,
+    length: usize,
+) -> Zeroizing<[u8; HEAD_BYTES]> {
+    let mut head = Zeroizing::new([0; HEAD_BYTES]);
+    let length = u32::try_from(length).expect("a message has at most 1 MiB");
+    head[..64].copy_from_slice(&signature.0);
+    head[64] = kind;
+    head[65] = box_part.answerable();
+    head[68..148].copy_from_slice(box_part.to_bytes().as_slice());
+    head[148..].copy_from_slice(&length.to_le_bytes());
+    head
 }
 
 /// The parts of an opened message. `Debug` prints how long the content is, and nothing of it.
@@ -53,6 +65,8 @@ pub struct Parts<'p> {
     pub signature: Signature,
     /// Kind byte, known or not.
     pub kind: u8,
+    /// Whether it can be answered, and how.
+    pub box_part: BoxPart,
     /// The content.
     pub content: &'p [u8],
 }
@@ -62,40 +76,47 @@ impl fmt::Debug for Parts<'_> {
         f.debug_struct("Parts")
             .field("signature", &self.signature)
             .field("kind", &self.kind)
+            .field("box_part", &self.box_part)
             .field("content", &format_args!("{} bytes", self.content.len()))
             .finish()
     }
 }
 
-/// Takes an opened message apart (PROTOCOL.md §7).
+/// Takes an opened message of any size apart (PROTOCOL.md §7).
 ///
 /// ```
 /// use kkv_protocol::v2::message::{PLAIN_BYTES, decode};
 ///
-/// let mut plain = [0; PLAIN_BYTES]; // signature 64 ‖ kind ‖ zero ‖ length ‖ content ‖ zeros
-/// plain[66] = 5;
-/// plain[68..73].copy_from_slice(b"hello");
+/// // signature 64 ‖ kind ‖ answerable ‖ zero 2 ‖ box part 80 ‖ length ‖ content ‖ zeros
+/// let mut plain = [0; PLAIN_BYTES];
+/// plain[148] = 5;
+/// plain[152..157].copy_from_slice(b"hello");
 /// assert_eq!(decode(&plain)?.content, b"hello");
-/// plain[100] = 1; // padding that is not zero
+/// plain[200] = 1; // padding that is not zero
 /// assert!(decode(&plain).is_err());
 /// # Ok::<(), kkv_protocol::refusal::Refusal>(())
 /// ```
 ///
 /// # Errors
-/// Unproven: a length out of range or padding that is not zero. Both sides know the key, so only a broken sender gets
-/// here.
-pub fn decode(plain: &[u8; PLAIN_BYTES]) -> Result<Parts<'_>, Refusal> {
+/// Unproven: a length out of range, or bytes that should be zero and are not. Both sides know the key, so only a broken
+/// sender gets here.
+pub fn decode(plain: &[u8]) -> Result<Parts<'_>, Refusal> {
     let (signature, rest) = plain.split_first_chunk().ok_or(Refusal::Unproven)?;
-    let ([kind, zero], rest) = rest.split_first_chunk().ok_or(Refusal::Unproven)?;
+    let ([kind, answerable, zeros @ ..], rest) =
+        rest.split_first_chunk::<4>().ok_or(Refusal::Unproven)?;
+    let (box_part, rest) = rest
+        .split_first_chunk::<BOX_PART_BYTES>()
+        .ok_or(Refusal::Unproven)?;
     let (length, rest) = rest.split_first_chunk().ok_or(Refusal::Unproven)?;
-    let length = usize::from(u16::from_le_bytes(*length));
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Refusal::Unproven)?;
     let (content, padding) = rest.split_at_checked(length).ok_or(Refusal::Unproven)?;
-    if *zero != 0 || padding.iter().any(|byte| *byte != 0) {
+    if zeros.iter().chain(padding).any(|byte| *byte != 0) {
         return Err(Refusal::Unproven);
     }
     Ok(Parts {
         signature: Signature(*signature),
         kind: *kind,
+        box_part: BoxPart::parse(*answerable, box_part)?,
         content,
     })
 }
@@ -105,26 +126,45 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn encode(kind: u8, box_part: &BoxPart, content: &[u8]) -> [u8; PLAIN_BYTES] {
+        let mut plain = [0; PLAIN_BYTES];
+        let head = head(&Signature([7; 64]), kind, box_part, content.len());
+        plain[..HEAD_BYTES].copy_from_slice(head.as_slice());
+        plain[HEAD_BYTES..HEAD_BYTES + content.len()].copy_from_slice(content);
+        plain
+    }
+
     #[test]
     fn sizes_are_those_of_the_specification() {
-        assert_eq!((PLAIN_BYTES, SEALED_BYTES), (3568, 3584));
+        assert_eq!((PLAIN_BYTES, SEALED_BYTES), (3652, 3668));
     }
 
     #[test]
     fn a_stray_debug_shows_no_content() {
-        let plain = encode(&Signature([7; 64]), Kind::Text, b"secret words");
+        let plain = encode(0, &BoxPart::None, b"secret words");
         let shown = format!("{:?}", decode(&plain).unwrap());
-        let expected = "Parts { signature: Signature(..), kind: 0, content: 12 bytes }";
+        let expected =
+            "Parts { signature: Signature(..), kind: 0, box_part: None, content: 12 bytes }";
         assert_eq!(shown, expected);
     }
 
     proptest! {
         #[test]
-        fn decode_reverses_encode(content in proptest::collection::vec(any::<u8>(), 0..=3500)) {
-            let plain = encode(&Signature([7; 64]), Kind::Text, &content);
+        fn decode_reverses_encode(
+            content in proptest::collection::vec(any::<u8>(), 0..=3500),
+            kind: u8, answerable in 0..3_u8, place in any::<[u8; 32]>(),
+        ) {
+            let mut bytes = [0; BOX_PART_BYTES];
+            if answerable > 0 {
+                bytes[20..52].copy_from_slice(&place);
+            }
+            let box_part = BoxPart::parse(answerable, &bytes).unwrap();
+            let plain = encode(kind, &box_part, &content);
             let parts = decode(&plain).unwrap();
             prop_assert_eq!(parts.content, &content[..]);
-            prop_assert_eq!((parts.kind, parts.signature.0), (0, [7; 64]));
+            prop_assert_eq!((parts.kind, parts.signature.0), (kind, [7; 64]));
+            prop_assert_eq!(parts.box_part.digest(), box_part.digest());
+            prop_assert_eq!(&plain[68..148], &bytes[..]);
         }
 
         #[test]
@@ -132,11 +172,13 @@ mod tests {
             content in proptest::collection::vec(any::<u8>(), 0..40),
             position in 65..PLAIN_BYTES, change in 1..=255u8,
         ) {
-            let mut plain = encode(&Signature([7; 64]), Kind::Text, &content);
+            let mut plain = encode(0, &BoxPart::None, &content);
             plain[position] ^= change;
             // A changed byte is refused or changes what is read; it never hides.
             if let Ok(parts) = decode(&plain) {
-                prop_assert!(parts.content != &content[..]);
+                let same = parts.content == &content[..]
+                    && parts.box_part.digest() == BoxPart::None.digest();
+                prop_assert!(!same);
             }
         }
     }

@@ -3,6 +3,7 @@
 use rand::CryptoRng;
 use zeroize::Zeroize;
 
+use super::answers::box_part::BoxPart;
 use super::ask::relay::AskSession;
 use super::challenge::Challenge;
 use super::purpose::{BodySize, Purpose};
@@ -212,6 +213,19 @@ pub fn message_digest(request: &MessageRequest) -> RequestDigest {
     labels::REPEAT.digest(&[&request.session.0, &request.sealed.0])
 }
 
+/// A message that was opened and checked, and that nobody has accepted yet.
+#[derive(Debug)]
+pub struct Opened {
+    /// Bytes of the content, which is at the beginning of the slot.
+    pub length: usize,
+    /// What is kept of it beside its content.
+    pub header: MessageHeader,
+    /// Whether it can be answered, and how. It stands nowhere else any more.
+    pub box_part: BoxPart,
+    /// The receipt, to send once the message is in the queue.
+    pub answer: MessageAnswer,
+}
+
 /// A session that waits for its message.
 #[derive(Debug)]
 pub struct Session {
@@ -229,8 +243,7 @@ impl Session {
         self.id
     }
 
-    /// Opens the message into `slot`, whose first bytes are the content then and whose others are zero. Returns their
-    /// number, and the receipt to send once the slot is in the queue.
+    /// Opens the message into `slot`, whose first bytes are the content then and whose others are zero.
     ///
     /// # Errors
     /// Unproven, unknown kind or bad content; `slot` is zero then, and the session can still take the right message.
@@ -239,9 +252,9 @@ impl Session {
         keys: &RelayKeys,
         request: &MessageRequest,
         slot: &mut [u8; SLOT_BYTES],
-    ) -> Result<(usize, MessageHeader, MessageAnswer), Refusal> {
+    ) -> Result<Opened, Refusal> {
         let result = self.open_into(keys, request, slot);
-        let used = result.as_ref().map_or(0, |(length, ..)| *length);
+        let used = result.as_ref().map_or(0, |opened| opened.length);
         slot[used..].zeroize();
         result
     }
@@ -251,7 +264,7 @@ impl Session {
         keys: &RelayKeys,
         request: &MessageRequest,
         slot: &mut [u8; SLOT_BYTES],
-    ) -> Result<(usize, MessageHeader, MessageAnswer), Refusal> {
+    ) -> Result<Opened, Refusal> {
         let (sealed, tag) = request
             .sealed
             .0
@@ -266,7 +279,8 @@ impl Session {
             .map_err(|_| Refusal::Unproven)?;
         let parts = message::decode(plain)?;
         let (content, signature) = (parts.content, parts.signature);
-        let statement = message::statement(&self.relay, &self.id, parts.kind, content);
+        let box_digest = parts.box_part.digest();
+        let statement = message::statement(&self.relay, &self.id, parts.kind, &box_digest, content);
         self.sender
             .verify_statement(&statement, &signature)
             .map_err(|_| Refusal::Unproven)?;
@@ -283,6 +297,7 @@ impl Session {
             cost: self.cost,
             sender: self.sender.id(),
             session: self.id,
+            box_digest,
             signature,
         };
         let receipt = Receipt {
@@ -293,8 +308,13 @@ impl Session {
         let answer = MessageAnswer {
             receipt: Hex(receipt.sign(&keys.signing).0),
         };
-        let length = content.len();
+        let (length, box_part) = (content.len(), parts.box_part);
         plain.copy_within(message::HEAD_BYTES..message::HEAD_BYTES + length, 0);
-        Ok((length, header, answer))
+        Ok(Opened {
+            length,
+            header,
+            box_part,
+            answer,
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! The sender's steps in kkv/2 (PROTOCOL.md §3).
 
 use rand::CryptoRng;
+use zeroize::Zeroizing;
 
+use super::answers::box_part::BoxPart;
 use super::ask::sender::Asking;
 use super::challenge::Challenge;
 use super::purpose::{BodySize, Purpose};
@@ -312,14 +314,19 @@ impl Open {
         self.session
     }
 
-    /// Signs, pads and seals the one message of this session.
+    /// Signs, pads and seals the one message of this session. `box_part` says whether it can be answered; one that
+    /// follows up has to be made for this session.
     #[must_use]
-    pub fn seal(self, text: &Text) -> Sent {
+    pub fn seal(self, text: &Text, box_part: &BoxPart) -> Sent {
         let session = self.session;
-        let (kind, content) = (Kind::Text, text.as_bytes());
-        let statement = message::statement(&self.relay.id(), &session, kind as u8, content);
+        let (kind, content) = (Kind::Text as u8, text.as_bytes());
+        let relay = self.relay.id();
+        let statement = message::statement(&relay, &session, kind, &box_part.digest(), content);
         let signature = self.key.sign_statement(&statement);
-        let mut plain = message::encode(&signature, kind, content);
+        let head = message::head(&signature, kind, box_part, content.len());
+        let mut plain = Zeroizing::new([0; message::PLAIN_BYTES]);
+        plain[..message::HEAD_BYTES].copy_from_slice(head.as_slice());
+        plain[message::HEAD_BYTES..][..content.len()].copy_from_slice(content);
         let tag = self.message_key.seal(&session.0, plain.as_mut_slice());
         let mut sealed = [0; message::SEALED_BYTES];
         sealed[..message::PLAIN_BYTES].copy_from_slice(plain.as_slice()); // sealed by now

@@ -120,6 +120,7 @@ async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
             summary: summary(&waiting),
             relay,
             session: waiting.header.session,
+            box_digest: waiting.header.box_digest,
             signature: Hex(waiting.header.signature.0),
             text: Private(String::from_utf8_lossy(waiting.content).into_owned().into()),
         });

@@ -11,7 +11,7 @@ use kkv_base::clock::{Clock, ManualClock};
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::Signature;
-use kkv_protocol::ids::{RelayId, SenderId, SessionId};
+use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::suite::Suite;
 
@@ -76,6 +76,7 @@ impl Stage {
             cost: Cost::new(30).expect("a usual one"),
             sender: SenderId([7; 32]),
             session: SessionId([2; 32]),
+            box_digest: BoxDigest([4; 32]),
             signature: Signature([3; 64]),
         };
         slot.store(text.len(), header, self.now()).ok()

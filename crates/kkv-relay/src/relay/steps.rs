@@ -139,7 +139,8 @@ impl Relay {
         let digest = v2::relay::message_digest(request);
         let id = request.session;
         let answer = self.accept_message(&self.sessions_v2, id, digest, |session, slot| {
-            session.open(&self.keys, request, slot)
+            let opened = session.open(&self.keys, request, slot)?;
+            Ok((opened.length, opened.header, opened.answer))
         })?;
         Ok(json(&answer))
     }

@@ -7,18 +7,21 @@ use kkv_protocol::Terms;
 use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
 use kkv_protocol::crypto::identity::{SenderKey, Signature};
 use kkv_protocol::crypto::labels;
-use kkv_protocol::ids::{MessageDigest, RelayId, SenderId, SessionId, Statement};
+use kkv_protocol::ids::{BoxDigest, MessageDigest, RelayId, SenderId, SessionId, Statement};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::keys::{AnswerKey, BoxProof, BoxSecret, Salt};
 use kkv_protocol::v2::challenge::Challenge;
 use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::v2::wire::{ExchangeAnswer, ExchangeRequest, MessageRequest};
 use kkv_protocol::v2::{message, receipt, relay, transcript};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::case::{Bytes, Party, json, read, seal, text};
 use crate::replay::Replay;
@@ -40,6 +43,8 @@ struct Case {
     terms: CaseTerms,
     random: Random,
     text: String,
+    #[serde(rename = "box")]
+    place: CaseBox,
     steps: Steps,
     wire: Wire,
 }
@@ -64,6 +69,14 @@ pub(super) struct Random {
     pub(super) mlkem_z: Bytes,
     pub(super) relay_x25519: Bytes,
     pub(super) mlkem_m: Bytes,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseBox {
+    answerable: u8,
+    part: Bytes,
+    digest: Bytes,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +112,29 @@ struct Wire {
 
 pub(super) fn file() -> File {
     read(include_str!("../../../vectors/kkv2.json"))
+}
+
+impl CaseBox {
+    fn part(&self) -> BoxPart {
+        let (first, rest) = self.part.0.split_first_chunk().unwrap();
+        let (salt, key) = rest.split_first_chunk().unwrap();
+        let key = AnswerKey::new(Zeroizing::new(key.try_into().unwrap()));
+        let salt = Salt(*salt);
+        match self.answerable {
+            0 => BoxPart::None,
+            1 => BoxPart::Opens {
+                secret: BoxSecret::new(Zeroizing::new(*first)),
+                salt,
+                key,
+            },
+            2 => BoxPart::FollowsUp {
+                proof: BoxProof(*first),
+                salt,
+                key,
+            },
+            other => panic!("answerable {other}"),
+        }
+    }
 }
 
 impl CaseTerms {
@@ -140,7 +176,7 @@ pub(super) fn first_sender() -> SenderKey {
 
 #[test]
 fn every_context_is_the_one_of_the_specification() {
-    let ours: [(&str, [u8; 32]); 14] = [
+    let ours: [(&str, [u8; 32]); 15] = [
         (
             "kkv/2 2026-11-21 challenge",
             labels::CHALLENGE.digest(&[]).0,
@@ -163,7 +199,8 @@ fn every_context_is_the_one_of_the_specification() {
             "kkv/2 2026-11-27 ask response key",
             *labels::ASK_RESPONSE_KEY.derive(&[]),
         ),
-        ("kkv/2 2026-11-21 message", labels::MESSAGE.digest(&[]).0),
+        ("kkv/2 2026-11-27 box part", labels::BOX_PART.digest(&[]).0),
+        ("kkv/2 2026-11-27 message", labels::MESSAGE.digest(&[]).0),
         (
             "kkv/2 2026-11-21 signed message",
             labels::SIGNED_MESSAGE.digest(&[]).0,
@@ -223,13 +260,17 @@ fn the_relays_steps_give_the_vectors_bytes() {
 
         let request: MessageRequest = read(&wire.message_request);
         let mut slot = [0xff; SLOT_BYTES];
-        let (length, header, answer) = session.open(&keys, &request, &mut slot).unwrap();
-        assert_eq!(json(&answer), wire.message_answer, "{}", case.name);
+        let opened = session.open(&keys, &request, &mut slot).unwrap();
+        let (length, header) = (opened.length, opened.header);
+        assert_eq!(json(&opened.answer), wire.message_answer, "{}", case.name);
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
         assert_eq!((header.suite, header.kind), (Suite::V2, Kind::Text));
         assert_eq!(header.sender, SenderId(case.sender.public.array()));
         assert_eq!(header.session, SessionId(steps.session.array()));
+        assert_eq!(header.box_digest, BoxDigest(case.place.digest.array()));
+        assert_eq!(opened.box_part.answerable(), case.place.answerable);
+        assert_eq!(opened.box_part.digest(), header.box_digest);
         assert_eq!(&header.signature.0[..], &steps.plain.0[..64]);
     }
 }
@@ -268,7 +309,7 @@ fn the_senders_steps_give_the_vectors_bytes() {
 
         let open = exchanging.answered(&read(&wire.exchange_answer)).unwrap();
         assert_eq!(open.session(), SessionId(steps.session.array()));
-        let sent = open.seal(&text(&case.text));
+        let sent = open.seal(&text(&case.text), &case.place.part());
         assert_eq!(json(sent.request()), wire.message_request);
 
         let receipted = sent.accepted(&read(&wire.message_answer)).unwrap();
@@ -334,8 +375,14 @@ fn every_statement_and_key_in_between_is_the_vectors() {
         }
 
         let content = case.text.as_bytes();
-        let statement =
-            message::statement(&RelayId(case.relay.public.array()), &session, 0, content);
+        let place = BoxDigest(case.place.digest.array());
+        let statement = message::statement(
+            &RelayId(case.relay.public.array()),
+            &session,
+            0,
+            &place,
+            content,
+        );
         assert_eq!(statement, Statement(steps.message_statement.array()));
         let signature = Signature(steps.plain.0[..64].try_into().unwrap());
         let digest = receipt::digest(&statement, &signature);
