@@ -50,7 +50,7 @@ use programs::Relay;
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;
 
-const ATTACKS: [Attack; 8] = [
+const ATTACKS: [Attack; 10] = [
     Attack::Idle(15_000),
     Attack::HalfHeads(1000),
     Attack::HalfBodies(500),
@@ -59,6 +59,8 @@ const ATTACKS: [Attack; 8] = [
     Attack::Forged,
     Attack::Unsolved,
     Attack::Solved(5000),
+    Attack::Asks,
+    Attack::HalfAsks(100),
 ];
 
 /// Requests of each kind.
@@ -109,8 +111,9 @@ fn besieged(attack: Option<Attack>) -> [String; 8] {
     let mut times: Vec<Duration> = (0..SENDS).map(|number| send(&relay, number)).collect();
     let rate = (rounds() - first) as f64 / began.elapsed().as_secs_f64();
     let peak = memory::peak(relay.process());
+    let kept = under_way.as_ref().map_or(0, UnderWay::kept);
     drop(under_way);
-    let after = after(&relay, before, attack.map_or(0, Attack::kept));
+    let after = after(&relay, before, kept);
     times.sort();
     let at = |share: f64| time(times[((times.len() - 1) as f64 * share).round() as usize]);
     [

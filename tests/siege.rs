@@ -71,13 +71,14 @@ fn withstands(attack: Attack) {
         assert_eq!(relay.list().len(), delivered, "and the owner sees them");
         under_way.must_go_on(rounds);
     }
+    let kept = under_way.kept();
     drop(under_way);
     let peak = memory::peak(process);
     assert!(peak < memory::MOST, "{peak} KiB at {attack}");
 
     // What attackers have paid for goes by itself two minutes later; nobody has to wait for that.
     wipe(&relay);
-    memory::returns_to(process, before, attack.kept());
+    memory::returns_to(process, before, kept);
     deliver_both(&relay);
     assert_eq!(relay.list().len(), 2);
     assert_eq!(process.stderr(), "", "nothing is said because of strangers");
@@ -131,6 +132,8 @@ fn all_of_it_at_once_is_withstood() {
         Attack::Answered(600),
         Attack::Forged,
         Attack::Unsolved,
+        Attack::Asks,
+        Attack::HalfAsks(20),
     ];
     let address = relay.address().parse().expect("an address");
     let under_way = attacks.map(|attack| attack.start(address));
@@ -140,16 +143,27 @@ fn all_of_it_at_once_is_withstood() {
     for (attack, rounds) in under_way.iter().zip(rounds) {
         attack.must_go_on(rounds);
     }
+    let kept = under_way.iter().map(UnderWay::kept).sum();
     drop(under_way);
     let peak = memory::peak(relay.process());
     assert!(peak < memory::MOST, "{peak} KiB");
     wipe(&relay);
-    memory::returns_to(relay.process(), before, 0);
+    memory::returns_to(relay.process(), before, kept);
 }
 
 #[test]
 fn a_flood_of_solved_challenges_is_withstood() {
     withstands(Attack::Solved(1500));
+}
+
+#[test]
+fn a_flood_of_asks_is_withstood() {
+    withstands(Attack::Asks);
+}
+
+#[test]
+fn a_hundred_half_sent_large_asks_are_withstood() {
+    withstands(Attack::HalfAsks(100));
 }
 
 #[test]

@@ -30,6 +30,9 @@ const FLOODING: usize = 48;
 /// The relay's answer to an exchange, as it is kept, in KiB: of kkv/2 mostly an ML-KEM-768 ciphertext in hexadecimal.
 const ANSWER_KIB: u64 = 2;
 
+/// What is kept of a spent challenge, in bytes.
+const SPENT_BYTES: u64 = 64;
+
 /// What a stranger may do to a relay.
 #[derive(Debug, Clone, Copy)]
 pub enum Attack {
@@ -50,6 +53,10 @@ pub enum Attack {
     Unsolved,
     /// So many challenges asked for and paid; and when all are, the same exchanges again, without end.
     Solved(u64),
+    /// Sessions for asks, paid for, each with all the asks that it has, without end.
+    Asks,
+    /// So many at once who open a session for asks of 64 KiB, send half a body, hang up, and begin anew.
+    HalfAsks(usize),
 }
 
 impl fmt::Display for Attack {
@@ -63,6 +70,8 @@ impl fmt::Display for Attack {
             Self::Forged => write!(f, "flood of forged exchanges"),
             Self::Unsolved => write!(f, "flood of unsolved challenges"),
             Self::Solved(n) => write!(f, "flood of solved challenges ({n})"),
+            Self::Asks => write!(f, "flood of asks"),
+            Self::HalfAsks(n) => write!(f, "{n} half-sent large asks"),
         }
     }
 }
@@ -77,6 +86,8 @@ pub fn relay(slots: u64) -> Relay {
 /// An attack under way. It ends when dropped.
 #[derive(Debug)]
 pub struct UnderWay {
+    attack: Attack,
+    opened: Arc<AtomicU64>,
     stop: Option<watch::Sender<bool>>,
     rounds: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
@@ -116,24 +127,16 @@ impl Orders {
 }
 
 impl Attack {
-    /// What a relay keeps of it for two minutes, a wipe or not: the answer to each exchange that was paid for, so that
-    /// who repeats it learns nothing of a wipe. In KiB.
-    pub fn kept(self) -> u64 {
-        match self {
-            Self::Solved(sessions) => sessions * ANSWER_KIB,
-            _ => 0,
-        }
-    }
-
     /// Starts it on the relay at `address`; returns when every connection has come in at least once, and said what it
     /// has to say.
     pub fn start(self, address: SocketAddr) -> UnderWay {
         let (stop, stopped) = watch::channel(false);
         let rounds = Arc::new(AtomicU64::new(0));
+        let opened = Arc::new(AtomicU64::new(0));
         let orders = Orders {
             address,
             rounds: Arc::clone(&rounds),
-            opened: Arc::default(),
+            opened: Arc::clone(&opened),
         };
         let (ready, is_ready) = std::sync::mpsc::channel();
         raise_descriptors();
@@ -153,6 +156,8 @@ impl Attack {
         });
         is_ready.recv().expect("the attack begins");
         UnderWay {
+            attack: self,
+            opened,
             stop: Some(stop),
             rounds,
             thread: Some(thread),
@@ -166,8 +171,9 @@ impl Attack {
             | Self::HalfHeads(n)
             | Self::HalfBodies(n)
             | Self::SlowReaders(n)
-            | Self::Answered(n) => Some(n),
-            Self::Forged | Self::Unsolved | Self::Solved(_) => None,
+            | Self::Answered(n)
+            | Self::HalfAsks(n) => Some(n),
+            Self::Forged | Self::Unsolved | Self::Solved(_) | Self::Asks => None,
         }
     }
 
@@ -196,6 +202,8 @@ impl Attack {
                     Self::Forged => flood::forged(orders, suite(number), begin).await,
                     Self::Unsolved => flood::unsolved(orders, suite(number), begin).await,
                     Self::Solved(most) => flood::solved(orders, suite(number), most, begin).await,
+                    Self::Asks => flood::asks(orders, begin).await,
+                    Self::HalfAsks(_) => flood::half_asks(orders, begin).await,
                 }
             });
         }
@@ -220,6 +228,16 @@ impl UnderWay {
     /// Connections that were opened so far, or requests that were answered.
     pub fn rounds(&self) -> u64 {
         self.rounds.load(Ordering::Relaxed)
+    }
+
+    /// What a relay keeps of it after a wipe, in KiB: for two minutes the answer to each exchange that was paid for, so
+    /// that who repeats it learns nothing of the wipe; and of asks which challenges were spent.
+    pub fn kept(&self) -> u64 {
+        match self.attack {
+            Attack::Solved(sessions) => sessions * ANSWER_KIB,
+            Attack::Asks => self.opened.load(Ordering::Relaxed) * SPENT_BYTES / 1024,
+            _ => 0,
+        }
     }
 
     /// Waits until there are more rounds than `before`; fails the test if none come, since nothing is withstood then.

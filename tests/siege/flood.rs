@@ -1,8 +1,12 @@
 //! Strangers who ask without end, each on a connection that it makes anew when the relay ends it.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::ask::sender::Asking;
+use kkv_protocol::v2::purpose::BodySize;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::attack::Orders;
@@ -70,6 +74,61 @@ pub(crate) async fn solved(orders: Orders, suite: Suite, most: u64, begin: impl 
         } else {
             begin();
         }
+    }
+}
+
+/// Opens one session for asks after the other, and asks in each as often as it may.
+pub(crate) async fn asks(orders: Orders, begin: impl Fn()) {
+    let mut flooder = Flooder::new(orders);
+    loop {
+        let Some(mut asking) = session(&mut flooder, BodySize::Kib4).await else {
+            continue;
+        };
+        while let Ok(asked) = asking.request(0, b"", BodySize::Kib4) {
+            let (status, answer) = flooder.ask(&Request::ask(&asked).bytes()).await;
+            match status {
+                200 => asking.answer(&asked, answer).expect("the relay's answer"),
+                // An answer was lost with its connection, and the request was repeated.
+                401 => continue,
+                other => panic!("{other} is no answer to what was paid for"),
+            };
+            begin();
+        }
+    }
+}
+
+/// How long a half-sent body holds its place: a while, so that all places are held by others' at any time.
+const HOLDING: Duration = Duration::from_millis(300);
+
+/// Opens a session for asks of 64 KiB, sends almost all of a body in it, and hangs up; and so on.
+pub(crate) async fn half_asks(orders: Orders, begin: impl Fn()) {
+    let mut flooder = Flooder::new(orders);
+    loop {
+        let Some(mut asking) = session(&mut flooder, BodySize::Kib64).await else {
+            continue;
+        };
+        let asked = asking.request(0, b"", BodySize::Kib64).expect("it fits");
+        let request = Request::ask(&asked).bytes();
+        let mut stream = flooder.orders.connect().await;
+        let _ = stream.write_all(&request[..request.len() - 1]).await;
+        flooder.orders.count();
+        begin();
+        tokio::time::sleep(HOLDING).await;
+    }
+}
+
+/// A session for asks, paid for; `None` if the exchange was repeated, because its connection ended.
+async fn session(flooder: &mut Flooder, size: BodySize) -> Option<Asking> {
+    let hello = requests::AskHello::new(size);
+    let (status, challenge) = flooder.ask(&hello.pow().bytes()).await;
+    assert_eq!(status, 200, "a challenge is free");
+    let exchanging = hello.pays(&challenge);
+    let (status, answer) = flooder.ask(&exchanging.request().bytes()).await;
+    flooder.orders.opened.fetch_add(1, Ordering::Relaxed);
+    match status {
+        200 => Some(exchanging.answered(&answer)),
+        402 | 409 => None,
+        other => panic!("{other} is no answer to an exchange that was paid for"),
     }
 }
 
