@@ -9,6 +9,7 @@ mod book;
 mod build;
 mod cancel;
 mod card;
+mod carrying;
 mod commands;
 mod common;
 mod completions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::commands::Solving;
+use super::carrying::Solving;
 use super::output::{print, print_json};
 use super::speed::{Speed, in_words};
 use kkv_base::count::counted;

@@ -1,34 +1,31 @@
 //! The arguments of `kkvc`: one type for each command that takes more than a number.
 
-mod values;
+pub(super) mod values;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 
+use super::carrying::{Carrying, Solving};
 use super::common::Common;
 use super::completions::{Program, Shell, ids};
 use super::embedded::SenderArgs;
 use super::environment::KKVC_ENVIRONMENT;
 use super::exit::CODES;
-use super::value_parsers::{from_one_to, named_file};
+use super::value_parsers::named_file;
 use crate::tor::Target;
-use kkv_base::limits::MAX_THREADS;
 use kkv_base::private::Private;
 use kkv_client::contacts::Name;
 use kkv_client::contacts::Recipient;
-use kkv_pow::Solver;
 use kkv_protocol::onion::OnionAddress;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_relay::queue::MessageId;
 use kkv_ui::selection::IdRange;
 
 pub(super) use values::Signer;
-use values::{id_range, number, onion, patience, recipient, signer, target, time_to_pay};
+use values::{id_range, number, onion, recipient, signer, target};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -190,23 +187,8 @@ pub(super) struct Send {
     #[arg(long, value_name = "FILE")]
     pub(super) receipt: Option<PathBuf>,
 
-    /// Longest time to pay for, like 90s or 10m [default: what the relay gives, up to 15m without asking]
-    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = time_to_pay)]
-    pub(super) max_time: Option<Duration>,
-
-    /// Pay even where it takes long or will hardly be done in time, without asking
-    #[arg(long)]
-    pub(super) anyway: bool,
-
     #[command(flatten)]
-    pub(super) solving: Solving,
-
-    /// How long to try to find the inbox, and to wait for each answer (twice, if none comes), like 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "1m", allow_negative_numbers = true, value_parser = patience)]
-    pub(super) timeout: Duration,
-
-    #[command(flatten)]
-    pub(super) embedded: SenderArgs,
+    pub(super) carrying: Carrying,
 }
 
 /// Arguments of `kkvc card`.
@@ -331,25 +313,6 @@ What CMD finds in its environment:
   KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json
   KKV_MESSAGE_OPENPGP_INSIDE
                         which are in it, if it is none itself, with commas between";
-
-/// What searches for a proof of work.
-#[derive(Debug, Default, Args)]
-pub(super) struct Solving {
-    /// Threads that search for the proof of work [default: one for each core]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = from_one_to(MAX_THREADS))]
-    threads: Option<u32>,
-}
-
-impl Solving {
-    pub(super) fn solver(&self) -> Solver {
-        let all = Solver::default();
-        let threads = self.threads.and_then(|n| NonZeroUsize::new(n as usize));
-        Solver {
-            threads: threads.unwrap_or(all.threads),
-            ..all
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

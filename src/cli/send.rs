@@ -11,19 +11,17 @@ use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
 use super::{cancel, compose, identity};
-use crate::tor::{Target, TorWay};
-use kkv_client::sender::{Accepted, DeliveryOptions};
-use kkv_pow::Solver;
+use kkv_client::sender::Accepted;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::ids::{RelayId, SenderId};
 use kkv_protocol::proof::Proof;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_terminal::signals;
-use kkv_terminal::stderr::{info, verbose, warn};
+use kkv_terminal::stderr::{info, warn};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::outcome::{accepted_words, cancelled};
-use kkv_ui::way::{Load, SharedTor, Way};
+use kkv_ui::way::{Load, Way};
 
 #[derive(Serialize)]
 struct Delivered {
@@ -82,19 +80,12 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     }
 
     let load = Load {
-        options: DeliveryOptions {
-            target,
-            suites,
-            solver: args.solving.solver(),
-            max_time: args.max_time,
-            anyway: args.anyway,
-            timeout: args.timeout,
-        },
+        options: args.carrying.options(target, suites),
         better: addressee.better(),
         key,
         text: &text,
     };
-    let progress = Progress::start(way.state(), args.anyway);
+    let progress = Progress::start(way.state(), args.carrying.anyway);
     let result = tokio::select! {
         biased; // what is known is told
         result = way.carry(load, &progress) => result,
@@ -134,15 +125,7 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
     };
     let addressee = ResolvedRecipient::find(args.address.clone(), common.contacts()).await?;
     addressee.require_suite(suites)?;
-    let target = addressee.target;
-    match (target, common.tor) {
-        (Target::Loopback(_), _) => args.embedded.must_be_unused("an address on this machine")?,
-        (_, tor @ TorWay::Socks(_)) => args.embedded.must_be_unused(&format!("--tor {tor}"))?,
-        (_, TorWay::Embedded) => {}
-    }
-    say_how(common.tor, target, suites, args.solving.solver());
-    let embedded = SharedTor::new(args.embedded.options());
-    let way = Way::choose(common.tor, target, &embedded, args.timeout).await?;
+    let way = args.carrying.way(common, addressee.target, suites).await?;
     Ok(Prepared {
         suites,
         key,
@@ -156,25 +139,6 @@ fn cancelled_at_the_keys() -> CliError {
         warn(""); // the cursor may be behind what was typed
     }
     CliError::new(Exit::Cancelled, "cancelled; nothing was delivered")
-}
-
-/// Says what the options come to, to who wants to know more.
-fn say_how(tor: TorWay, target: Target, suites: SuitePolicy, solver: Solver) {
-    match (target, tor) {
-        (Target::Loopback(address), _) => verbose(format_args!("Going straight to {address}.")),
-        (Target::Onion { .. }, TorWay::Socks(_)) => {
-            verbose(format_args!("Going through the Tor at {tor}."));
-        }
-        (Target::Onion { .. }, TorWay::Embedded) => verbose("Going through the Tor inside."),
-    }
-    match suites {
-        SuitePolicy::Any => verbose("Speaking kkv/2, or kkv/1 if the relay has nothing better."),
-        SuitePolicy::Only(suite) => verbose(format_args!("Speaking {suite} and nothing else.")),
-    }
-    verbose(format_args!(
-        "Paying with {}; threads: {}.",
-        solver.instructions, solver.threads
-    ));
 }
 
 fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, CliError> {

@@ -60,12 +60,12 @@ pub(super) fn signer(text: &str) -> Result<Signer, String> {
         .map_err(|what| format!("{what}; or the fingerprint of a message in your inbox, in '…'"))
 }
 
-pub(super) fn patience(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn patience(text: &str) -> Result<Duration, String> {
     let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_TIMEOUT).contains(time);
     duration(text, fits, "it is a duration from 1s to 1h")
 }
 
-pub(super) fn time_to_pay(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn time_to_pay(text: &str) -> Result<Duration, String> {
     let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PAYING).contains(time);
     duration(text, fits, "it is a duration from 1s to 24h")
 }
