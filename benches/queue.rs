@@ -97,6 +97,7 @@ fn arrive(queue: &Queue<MessageHeader>) -> MessageId {
         suite: Suite::V2,
         kind: Kind::Text,
         cost: Cost::HIGHEST,
+        invitation: None,
         sender: SenderId([1; 32]),
         session: SessionId([2; 32]),
         box_digest: BoxDigest([4; 32]),

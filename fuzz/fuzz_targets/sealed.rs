@@ -55,6 +55,7 @@ static OPEN: LazyLock<Open> = LazyLock::new(|| {
         suite: "kkv/2".to_owned(),
         sender: public,
         purpose: Hex(Purpose::Message.to_bytes()),
+        invitation: None,
     };
     let answer = v2::relay::issue(&relay, &request, Purpose::Message, &terms, rng);
     let paid = stranger::v2::Paid::new(&sender, &answer, 1);

@@ -102,17 +102,16 @@ impl Request {
                 bytes: flipped_id(request.bytes, u)?,
             }),
             Self::PowV2(request) => {
-                let (mut sender, mut purpose) = (request.sender, request.purpose);
-                if field.is_multiple_of(2) {
-                    sender = flipped_id(sender, u)?;
-                } else {
-                    purpose = flipped(purpose, u)?;
-                }
-                Self::PowV2(v2::wire::PowRequest {
+                let mut to = v2::wire::PowRequest {
                     suite: request.suite.clone(),
-                    sender,
-                    purpose,
-                })
+                    ..*request
+                };
+                match (field % 3, to.invitation) {
+                    (0, _) => to.sender = flipped_id(to.sender, u)?,
+                    (1, Some(proof)) => to.invitation = Some(flipped_id(proof, u)?),
+                    _ => to.purpose = flipped(to.purpose, u)?,
+                }
+                Self::PowV2(to)
             }
             Self::ExchangeV1(request) => {
                 let mut to = v1::wire::Exchange { ..*request };

@@ -48,6 +48,7 @@ pub fn hello(suite: Suite, key: &SenderKey) -> Request {
             suite: suite.to_string(),
             sender,
             purpose: Hex(Purpose::Message.to_bytes()),
+            invitation: None,
         }),
     }
 }

@@ -18,7 +18,7 @@ use kkv_protocol::ids::RelayId;
 use kkv_protocol::onion::OnionAddress;
 use kkv_relay::owner::{DeadManSwitch, Host};
 use kkv_relay::queue::{MessageId, Now, Queue};
-use kkv_relay::relay::Relay;
+use kkv_relay::relay::{Invitations, Relay};
 use kkv_relay::sandbox::Sandbox;
 use kkv_terminal::bar::{columns, hanging, rows};
 use kkv_terminal::stderr::{Verbosity, verbosity};
@@ -127,6 +127,10 @@ impl Host for RunningRelay {
 
     fn now(&self) -> Now {
         self.relay.now()
+    }
+
+    fn invitations(&self) -> &Arc<Invitations> {
+        self.relay.invitations()
     }
 
     fn relay_key(&self) -> RelayId {

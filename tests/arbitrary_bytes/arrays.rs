@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kkv_protocol::crypto::identity::SenderKey;
-use kkv_protocol::ids::{SenderId, SessionId, X25519PublicKey};
+use kkv_protocol::ids::{InvitationProof, SenderId, SessionId, X25519PublicKey};
 use kkv_protocol::refusal::{Refusal, Refused};
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::box_part::BoxPart;
@@ -52,7 +52,7 @@ proptest! {
         let (sender, session) = (SenderId([byte; 32]), SessionId([byte; 32]));
         let solution = HexUpTo::new(vec![byte; nonces]);
         let (x25519, suite) = (X25519PublicKey([byte; 32]), "kkv/2".to_owned());
-        only_as_an_object(&v2::wire::PowRequest { suite, sender, purpose: Hex([byte; 2]) })?;
+        only_as_an_object(&v2::wire::PowRequest { suite, sender, purpose: Hex([byte; 2]), invitation: Some(InvitationProof([byte; 32])) })?;
         only_as_an_object(&v2::wire::PowAnswer { challenge: Hex([byte; 128]), signature })?;
         only_as_an_object(&v2::wire::ExchangeRequest {
             challenge: Hex([byte; 128]),

@@ -8,9 +8,10 @@ use kkv_net::tor::TorMode;
 use kkv_owner::{Delete, Done, List, Mark, Status};
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
-use kkv_protocol::suite::Suite;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_relay::owner::{Host, router};
 use kkv_relay::queue::{MessageId, Now, Queue};
+use kkv_relay::relay::Invitations;
 use kkv_relay::sandbox::Sandbox;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -19,12 +20,15 @@ use super::visit::{ask, cases, paused, read, say};
 use crate::in_process::{START, header};
 
 const MESSAGES: u64 = 5;
-const ROUTES: [&str; 6] = [
+const ROUTES: [&str; 9] = [
     "/get_msg",
     "/read_msg",
     "/del_msg",
     "/status",
     "/watch",
+    "/invite",
+    "/invitations",
+    "/revoke",
     "/nothing",
 ];
 
@@ -32,6 +36,7 @@ const ROUTES: [&str; 6] = [
 struct Inbox {
     queue: Queue<MessageHeader>,
     clock: ManualClock,
+    invitations: Arc<Invitations>,
 }
 
 impl Inbox {
@@ -39,6 +44,7 @@ impl Inbox {
         let inbox = Self {
             queue: Queue::new(8, None).expect("so much memory"),
             clock: ManualClock::new(START),
+            invitations: Arc::new(Invitations::new(SuitePolicy::Any)),
         };
         for _ in 0..MESSAGES {
             let mut slot = inbox.queue.reserve(inbox.now().elapsed).expect("room");
@@ -64,6 +70,10 @@ impl Host for Inbox {
             unix: self.clock.wall(),
             elapsed: self.clock.elapsed(),
         }
+    }
+
+    fn invitations(&self) -> &Arc<Invitations> {
+        &self.invitations
     }
 
     fn relay_key(&self) -> RelayId {

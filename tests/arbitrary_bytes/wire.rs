@@ -96,8 +96,10 @@ proptest! {
         key in hex::<32>(), challenge in hex::<128>(), signature in hex::<64>(), solution in up_to::<128>(),
         offer in hex::<1184>(), kem in hex::<1088>(), sealed in hex::<3668>(), suite in ".{0,20}",
     ) {
-        let request = by_json(&v2::wire::PowRequest { suite: suite.clone(), sender: key.0.into(), purpose: Hex([key.0[0], key.0[1]]) })?;
-        prop_assert_eq!(request.suite, suite);
+        let invitation = (key.0[2] % 2 == 0).then_some(key.0.into());
+        let purpose = Hex([key.0[0], key.0[1]]);
+        let request = by_json(&v2::wire::PowRequest { suite: suite.clone(), sender: key.0.into(), purpose, invitation })?;
+        prop_assert!(request.suite == suite && request.invitation == invitation);
         by_json(&v2::wire::PowAnswer { challenge, signature })?;
         let request = by_json(&v2::wire::ExchangeRequest {
             challenge,

@@ -11,7 +11,7 @@ use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_relay::owner::{Host, router};
 use kkv_relay::queue::{MessageId, Now, Queue};
-use kkv_relay::relay::Relay;
+use kkv_relay::relay::{Invitations, Relay};
 use kkv_relay::sandbox::Sandbox;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,10 @@ impl Host for Owner {
 
     fn now(&self) -> Now {
         self.0.now()
+    }
+
+    fn invitations(&self) -> &Arc<Invitations> {
+        self.0.invitations()
     }
 
     fn relay_key(&self) -> RelayId {

@@ -121,6 +121,7 @@ impl Hello {
                     suite,
                     sender: public,
                     purpose: Hex(Purpose::Message.to_bytes()),
+                    invitation: None,
                 };
                 Request::new("/pow", self.suite, &body)
             }

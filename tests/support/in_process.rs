@@ -121,6 +121,7 @@ pub fn header() -> MessageHeader {
         suite: Suite::V2,
         kind: Kind::Text,
         cost: Cost::new(0).expect("nothing is little"),
+        invitation: None,
         sender: SenderId([1; 32]),
         session: SessionId([2; 32]),
         box_digest: BoxDigest([4; 32]),

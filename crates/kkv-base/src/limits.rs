@@ -103,6 +103,16 @@ pub const MAX_ACCEPTED: usize = 1 << 16;
 /// Most sessions for asks, with half a KiB each: 8 MiB. Beyond that the one idle longest ends (§14).
 pub const MAX_ASK_SESSIONS: u32 = 1 << 14;
 
+/// Most invitations at one time. A proof is tried on all of them, so a forged one costs the relay as many hashes of one
+/// block (§15): about what it costs to read a forged exchange.
+pub const MAX_INVITATIONS: usize = 64;
+
+/// Most uses of one invitation: each lets a slot be had for nothing.
+pub const MAX_INVITATION_USES: u32 = 1000;
+
+/// How long an invitation can be used by default.
+pub const DEFAULT_INVITATION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// Cost of a session for asks of the smallest size, in bits, while nobody else has one (§14). Any machine pays it in
 /// a blink. Each size costs two bits more, since it is four times the last.
 pub const ASK_COST: u32 = 16;

@@ -9,17 +9,22 @@
 //! | `POST /read_msg` | [`Mark`] | [`Done`] |
 //! | `POST /del_msg` | [`Delete`] | [`Done`] |
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
-//! | `POST /wipe` | – | [`Done`]; ends open sessions as well |
+//! | `POST /wipe` | – | [`Done`]; ends open sessions and invitations as well |
+//! | `POST /invite` | [`Invite`] | [`Invited`]; 501 in kkv/1 alone, 507 with too many of them |
+//! | `GET /invitations` | – | [`Invitations`] |
+//! | `POST /revoke` | [`Revoke`] | [`Revoked`] |
 //!
 //! The relay's side of it is in `kkv-relay`, the client's in `kkv-client`.
 
 mod id;
+mod invitations;
 mod messages;
 pub mod run;
 pub mod socket;
 mod status;
 
 pub use id::MessageId;
+pub use invitations::{Invitation, Invitations, Invite, Invited, Revoke, Revoked};
 pub use messages::{
     Answer, Changes, Delete, Done, Get, Known, List, Mark, Message, Problem, Summary, UNATTENDED,
     Version, Wanted, Watch,

@@ -16,6 +16,7 @@ use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::proof::{MessageV1, MessageV2, Proof};
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::wire::Hex;
 
 use crate::id::MessageId;
@@ -138,6 +139,9 @@ pub struct Summary {
     pub kind: Kind,
     /// What its sender paid.
     pub cost: u8,
+    /// Which invitation it came by, if by one. (A relay from before has none.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationNumber>,
     /// Length of its content.
     pub bytes: usize,
     /// The sender's public key.
@@ -284,6 +288,7 @@ mod tests {
             suite: Suite::V2,
             kind: Kind::Text,
             cost: u8::MAX,
+            invitation: Some(InvitationNumber(u64::MAX)),
             bytes: usize::MAX,
             sender: SenderId([0xff; 32]),
             openpgp: None,

@@ -29,6 +29,9 @@ impl Cost {
     /// search does; more is surely a mistake.
     pub const HIGHEST: Self = Self(60);
 
+    /// No work: any nonce pays it.
+    pub const FREE: Self = Self(0);
+
     /// A cost of `bits`.
     ///
     /// # Errors

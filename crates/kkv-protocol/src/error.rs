@@ -17,6 +17,9 @@ pub enum ProtocolError {
     /// The challenge is for another sender, another relay, or on terms out of all bounds (§4).
     #[error("the challenge is not the one that was asked for")]
     WrongChallenge,
+    /// It asks for work, and the sender has shown an invitation (§3, §15).
+    #[error("the relay doesn't honour the invitation: it asks for work")]
+    NotFree,
     /// A signature of the relay does not fit (§2).
     #[error("the relay's signature doesn't fit")]
     BadSignature,
@@ -44,8 +47,8 @@ pub enum BadChallenge {
     /// It is for a session that this version doesn't know (kkv/2 only).
     #[error("{0}")]
     Purpose(#[from] UnknownPurpose),
-    /// Bytes 18 to 31 of one of kkv/2 aren't zero.
-    #[error("its bytes 18 to 31 aren't zero")]
+    /// Bytes 18 to 23 of one of kkv/2 aren't zero.
+    #[error("its bytes 18 to 23 aren't zero")]
     NotZero,
 }
 

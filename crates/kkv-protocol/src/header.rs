@@ -9,6 +9,7 @@ use crate::crypto::identity::Signature;
 use crate::ids::{BoxDigest, SenderId, SessionId};
 use crate::kind::Kind;
 use crate::suite::Suite;
+use crate::v2::invitation::InvitationNumber;
 
 /// The header of an accepted message: what the relay keeps of it beside its content, which stays in its slot. Wiped on
 /// drop.
@@ -23,6 +24,8 @@ pub struct MessageHeader {
     /// What the sender paid.
     #[zeroize(skip)]
     pub cost: Cost,
+    /// Which invitation it came by, if by one (PROTOCOL.md §15).
+    pub invitation: Option<InvitationNumber>,
     /// The sender's Ed25519 public key.
     pub sender: SenderId,
     /// The session it came in (PROTOCOL.md §6); zero in kkv/1, whose messages name none.

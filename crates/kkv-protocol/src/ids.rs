@@ -106,7 +106,8 @@ on_the_wire!(
     SessionId,
     X25519PublicKey,
     MessageDigest,
-    BoxDigest
+    BoxDigest,
+    InvitationProof
 );
 
 bytes32! {
@@ -127,6 +128,10 @@ bytes32! {
 
     /// A one-use X25519 public key (RFC 7748 §5).
     X25519PublicKey;
+
+    /// Proves that one sender is invited (PROTOCOL.md §15). To be compared by
+    /// [`InvitationKey::fits`](crate::v2::invitation::InvitationKey::fits) alone.
+    InvitationProof;
 
     /// The Ed25519 public key of an onion service: KP_hs_id of Tor's rend-spec-v3.
     ServiceKey;

@@ -20,6 +20,9 @@ pub enum Refusal {
     /// The price has risen since the challenge was made.
     #[error("the price has risen since; another challenge has to be paid for")]
     PriceRose,
+    /// The invitation can't be used: spent, expired, revoked, never made here, or in use at this moment.
+    #[error("this invitation can't be used (any more), or is being used at this moment")]
+    Uninvited,
     /// A signature or seal does not fit, or there is no such session.
     #[error(
         "the request isn't proved: a signature or seal doesn't fit, or no such session is open"
@@ -73,10 +76,11 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal there is.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
         Self::Unpaid,
         Self::PriceRose,
+        Self::Uninvited,
         Self::Unproven,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -101,6 +105,7 @@ impl Refusal {
             Self::Malformed => 400,
             Self::Unpaid | Self::Unproven => 401,
             Self::PriceRose => 402,
+            Self::Uninvited => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TimedOut => 408,
@@ -122,6 +127,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::Unpaid => "unpaid",
             Self::PriceRose => "price_rose",
+            Self::Uninvited => "uninvited",
             Self::Unproven => "unproven",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",

@@ -6,11 +6,14 @@ use zeroize::Zeroizing;
 use crate::crypto::identity::{PublicKey, Relay, RelayKey};
 use crate::crypto::labels;
 use crate::ids::{SenderId, SessionIdV1};
+use crate::v2::invitation::InvitationNumber;
+use crate::wire::field;
 
 /// Bytes of random seed in a challenge.
 pub(super) const SEED_RANDOM_BYTES: usize = 16;
 
-/// A relay's signing key, and the keys by which it recognises its own challenges and names the sessions of kkv/1.
+/// A relay's signing key, and the keys by which it recognises its own challenges, hides which invitation they are for, and
+/// names the sessions of kkv/1.
 #[derive(Debug)]
 pub struct RelayKeys {
     pub(super) signing: RelayKey,
@@ -18,6 +21,7 @@ pub struct RelayKeys {
     tag_v1: TagKey,
     tag_v2: TagKey,
     name_v1: NameKey,
+    mask: MaskKey,
 }
 
 /// Keys the tag in a challenge's seed: a forged challenge costs the relay one BLAKE3 (0.1 µs) where a signature check
@@ -26,6 +30,9 @@ pub(super) struct TagKey(Zeroizing<[u8; 32]>);
 
 /// Keys the names of kkv/1 sessions. Wiped on drop.
 struct NameKey(Zeroizing<[u8; 32]>);
+
+/// Keys the masks of invitations' numbers. Wiped on drop.
+struct MaskKey(Zeroizing<[u8; 32]>);
 
 impl RelayKeys {
     /// New keys from `rng` (64 bytes are drawn).
@@ -39,6 +46,7 @@ impl RelayKeys {
             tag_v1: TagKey(labels::TAG_KEY_V1.derive(&[&*root])),
             tag_v2: TagKey(labels::TAG_KEY_V2.derive(&[&*root])),
             name_v1: NameKey(labels::NAME_KEY_V1.derive(&[&*root])),
+            mask: MaskKey(labels::INVITATION_MASK_KEY.derive(&[&*root])),
         }
     }
 
@@ -56,6 +64,31 @@ impl RelayKeys {
     #[must_use]
     pub fn session_id_v1(&self, sender: &SenderId) -> SessionIdV1 {
         SessionIdV1(*blake3::keyed_hash(&self.name_v1.0, &sender.0).as_bytes())
+    }
+
+    /// The number of an invitation, XOR BLAKE3 keyed_hash(own secret, random bytes)[..8] (PROTOCOL.md §15).
+    ///
+    /// Each challenge has other random bytes, so who sees two can't tell whether they are of one invitation.
+    pub(super) fn masked(
+        &self,
+        number: InvitationNumber,
+        random: &[u8; SEED_RANDOM_BYTES],
+    ) -> [u8; 8] {
+        (number.0 ^ self.mask(random)).to_le_bytes()
+    }
+
+    /// The number that was [`masked`](Self::masked).
+    pub(super) fn unmasked(
+        &self,
+        masked: [u8; 8],
+        random: &[u8; SEED_RANDOM_BYTES],
+    ) -> InvitationNumber {
+        InvitationNumber(u64::from_le_bytes(masked) ^ self.mask(random))
+    }
+
+    fn mask(&self, random: &[u8; SEED_RANDOM_BYTES]) -> u64 {
+        let hash = blake3::keyed_hash(&self.mask.0, random);
+        u64::from_le_bytes(field(hash.as_bytes(), 0))
     }
 
     pub(super) fn tag_v1(&self) -> &TagKey {
@@ -88,6 +121,12 @@ impl TagKey {
 impl std::fmt::Debug for TagKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TagKey(..)")
+    }
+}
+
+impl std::fmt::Debug for MaskKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MaskKey(..)")
     }
 }
 

@@ -1,8 +1,9 @@
-//! kkv/2, specified in docs/PROTOCOL.md §2–§9 and §14.
+//! kkv/2, specified in docs/PROTOCOL.md §2–§9, §14 and §15.
 
 pub mod answers;
 pub mod ask;
 pub mod challenge;
+pub mod invitation;
 pub mod message;
 pub mod purpose;
 pub mod receipt;

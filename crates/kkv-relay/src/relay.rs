@@ -1,6 +1,7 @@
 //! The strangers' side of `kkv`: the protocol's steps over the queue (`steps`), and their routes (`router`).
 
 mod asks;
+mod invitations;
 mod price;
 mod router;
 mod sessions;
@@ -24,6 +25,7 @@ use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::{MessageHeader, v1, v2};
 use sessions::{Moment, Sessions};
 
+pub use invitations::{Invitations, NotInvited};
 pub use price::Pricing;
 use router::LargeBodies;
 pub use router::router;
@@ -61,6 +63,7 @@ pub struct Relay {
     sessions_v1: Sessions<SessionIdV1, v1::relay::Session, ()>,
     sessions_v2: Sessions<SessionId, v2::relay::Session, v2::wire::MessageAnswer>,
     asks: Asks,
+    invitations: Arc<Invitations>,
     large_bodies: LargeBodies,
     /// Unix time of its start, in seconds: answers to asks say it.
     started: u64,
@@ -86,6 +89,7 @@ impl Relay {
             sessions_v1: Sessions::new(),
             sessions_v2: Sessions::new(),
             asks: Asks::new(MAX_ASK_SESSIONS),
+            invitations: Arc::new(Invitations::new(config.suites)),
             large_bodies: LargeBodies::new(),
             started: clock.unix(),
             clock,
@@ -108,6 +112,12 @@ impl Relay {
     #[must_use]
     pub fn queue(&self) -> &Queue<MessageHeader> {
         &self.queue
+    }
+
+    /// Who is let in without paying.
+    #[must_use]
+    pub fn invitations(&self) -> &Arc<Invitations> {
+        &self.invitations
     }
 
     /// The time by which messages are dated and live.
@@ -152,12 +162,13 @@ impl Relay {
         }
     }
 
-    /// Purges expired sessions and messages. Returns when the next of them expires, by the steady clock.
+    /// Purges expired sessions, invitations and messages. Returns when the next of them expires, by the steady clock.
     pub fn purge(&self) -> Option<Duration> {
         let next = [
             self.sessions_v1.purge(self.moment(Suite::V1)),
             self.sessions_v2.purge(self.moment(Suite::V2)),
             self.asks.purge(self.moment(Suite::V2)),
+            self.invitations.purge(self.clock.elapsed()),
             self.queue.next_expiry(self.clock.elapsed()),
         ];
         next.into_iter().flatten().min()
@@ -184,16 +195,18 @@ impl Relay {
                 () = self.sessions_v1.opened() => {}
                 () = self.sessions_v2.opened() => {}
                 () = self.asks.opened() => {}
+                () = self.invitations.made() => {}
             }
         }
     }
 
-    /// Deletes every message and session, and returns the messages' ids. Spent challenges stay spent, and repeated
+    /// Deletes every message, session and invitation, and returns the messages' ids. Spent challenges stay spent, and repeated
     /// requests get the same response as before, so that strangers can't tell.
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
         self.asks.wipe();
+        self.invitations.wipe();
         self.queue.delete_all(self.clock.elapsed())
     }
 
@@ -203,6 +216,7 @@ impl Relay {
         self.sessions_v1.close();
         self.sessions_v2.close();
         self.asks.close();
+        self.invitations.wipe();
     }
 }
 

@@ -132,6 +132,11 @@ fn refused(refusal: Refusal, what: &str, again: bool) -> CliError {
             Exit::NotPaid,
             "The proof of work came too late; try again, or on a faster machine.",
         ),
+        Refusal::Uninvited => (
+            Exit::NotPaid,
+            "It is used up, expired or revoked, its inbox was started anew, or somebody is using it at this moment \
+             (then try again in two minutes). To pay instead, use the address alone, without the + and what follows.",
+        ),
         Refusal::PriceRose => (
             Exit::NotPaid,
             "The inbox is filling up while you pay; try again later.",

@@ -233,6 +233,7 @@ mod tests {
             suite: Suite::V2,
             kind: Kind::Text,
             cost: 4,
+            invitation: None,
             bytes: 1,
             sender: SenderId([7; 32]),
             openpgp: None,

@@ -173,6 +173,7 @@ mod tests {
             suite: Suite::V1,
             kind: Kind::Text,
             cost: 4,
+            invitation: None,
             bytes: 17,
             sender: SenderId([0xab; 32]),
             openpgp: None,

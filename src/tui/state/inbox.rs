@@ -222,6 +222,7 @@ pub(in crate::tui) mod tests {
             suite: Suite::V2,
             kind: Kind::Text,
             cost: 30,
+            invitation: None,
             bytes: 100,
             sender: SenderId([7; 32]),
             openpgp: None,

@@ -58,6 +58,18 @@ pub const WORDS: Context<[u8; 32]> = Context::new("kkv 2026-11-22 words of an ad
 pub const REPLY_WORDS: SecretContext = SecretContext {
     label: "kkv 2026-11-27 reply words",
 };
+/// Key of the proof that one has an invitation's token (PROTOCOL.md §15).
+pub const INVITATION: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 invitation",
+};
+/// Checksum of an invitation's token, for people who type it (PROTOCOL.md §15).
+pub const INVITATION_CHECK: SecretContext = SecretContext {
+    label: "kkv 2026-11-27 invitation check",
+};
+/// The relay's own key for hiding which invitation a challenge is for; never leaves the process.
+pub const INVITATION_MASK_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 invitation mask key",
+};
 /// The relay's own key for the tags by which it knows its kkv/1 challenges; never leaves the process.
 pub const TAG_KEY_V1: SecretContext = SecretContext {
     label: "kkv/1 2026-11-21 challenge tag key",
@@ -163,6 +175,9 @@ mod tests {
             TAG_KEY_V1.label,
             TAG_KEY_V2.label,
             NAME_KEY_V1.label,
+            INVITATION.label,
+            INVITATION_CHECK.label,
+            INVITATION_MASK_KEY.label,
             REPEAT.label,
         ];
         for (i, one) in all.iter().enumerate() {

@@ -231,6 +231,7 @@ impl Session {
             suite: Suite::V1,
             kind: Kind::Text,
             cost: self.cost,
+            invitation: None,
             sender: self.sender.id(),
             session: SessionId([0; 32]),
             box_digest: BoxDigest([0; 32]),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   0  suite u8 = 2 | cost u8 | purpose u8 | size u8 | lifetime u32, s | expiry u64, unix s
-//!  16  session lifetime u16, s | zero 14
+//!  16  session lifetime u16, s | zero 6 | invitation 8
 //!  32  random 16 | tag 16
 //!  64  sender's public key 32
 //!  96  relay's public key 32
@@ -10,11 +10,12 @@
 
 use rand::CryptoRng;
 
+use super::invitation::InvitationNumber;
 use super::purpose::Purpose;
 use crate::crypto::labels;
 use crate::error::BadChallenge;
 use crate::ids::{RelayId, Seed, SenderId, Statement};
-use crate::relay_keys::{SEED_RANDOM_BYTES, TagKey};
+use crate::relay_keys::{RelayKeys, SEED_RANDOM_BYTES};
 use crate::terms::Terms;
 use crate::wire::field;
 use kkv_pow::{Cost, Puzzle};
@@ -22,7 +23,9 @@ use kkv_pow::{Cost, Puzzle};
 /// Bytes of a challenge.
 pub const CHALLENGE_BYTES: usize = 128;
 const SUITE: u8 = 2;
-const ZEROS: std::ops::Range<usize> = 18..32;
+const ZEROS: std::ops::Range<usize> = 18..24;
+const INVITATION: std::ops::Range<usize> = 24..32;
+const RANDOM: std::ops::Range<usize> = SEED_START..SEED_START + SEED_RANDOM_BYTES;
 const SEED_START: usize = 32;
 const TAG: std::ops::Range<usize> = 48..64;
 
@@ -47,13 +50,13 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A new challenge with a tag that `key` recognises (16 bytes are drawn).
+    /// A new challenge with a tag that the relay recognises (16 bytes are drawn).
     pub(super) fn issue(
+        keys: &RelayKeys,
         sender: &SenderId,
-        relay: &RelayId,
         purpose: Purpose,
+        invitation: Option<InvitationNumber>,
         terms: &Terms,
-        key: &TagKey,
         rng: &mut impl CryptoRng,
     ) -> Self {
         let mut bytes = [0; CHALLENGE_BYTES];
@@ -63,10 +66,18 @@ impl Challenge {
         bytes[4..8].copy_from_slice(&terms.lifetime.to_le_bytes());
         bytes[8..16].copy_from_slice(&terms.expiry.to_le_bytes());
         bytes[16..18].copy_from_slice(&terms.session_lifetime.to_le_bytes());
-        rng.fill_bytes(&mut bytes[SEED_START..SEED_START + SEED_RANDOM_BYTES]);
+        rng.fill_bytes(&mut bytes[RANDOM]);
+        if let Some(number) = invitation {
+            let mut masked = keys.masked(number, &field(&bytes, SEED_START));
+            while masked == [0; 8] {
+                rng.fill_bytes(&mut bytes[RANDOM]); // zeros would say that it names none
+                masked = keys.masked(number, &field(&bytes, SEED_START));
+            }
+            bytes[INVITATION].copy_from_slice(&masked);
+        }
         bytes[64..96].copy_from_slice(&sender.0);
-        bytes[96..].copy_from_slice(&relay.0);
-        let tag = key.tag(&[&bytes[..TAG.start], &bytes[TAG.end..]]);
+        bytes[96..].copy_from_slice(keys.public().as_bytes());
+        let tag = keys.tag_v2().tag(&[&bytes[..TAG.start], &bytes[TAG.end..]]);
         bytes[TAG].copy_from_slice(&tag);
         Self {
             bytes,
@@ -102,10 +113,10 @@ impl Challenge {
         })
     }
 
-    /// Whether it carries the tag that `key` makes for these fields.
-    pub(super) fn is_own(&self, key: &TagKey) -> bool {
+    /// Whether it carries the tag that this relay makes for these fields.
+    pub(super) fn is_own(&self, keys: &RelayKeys) -> bool {
         let fields = [&self.bytes[..TAG.start], &self.bytes[TAG.end..]];
-        key.fits(&fields, &self.bytes[TAG])
+        keys.tag_v2().fits(&fields, &self.bytes[TAG])
     }
 
     /// The 128 bytes.
@@ -118,6 +129,19 @@ impl Challenge {
     #[must_use]
     pub fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    /// Whether it names an invitation (PROTOCOL.md §15). Which one, its relay alone can tell.
+    #[must_use]
+    pub fn is_invited(&self) -> bool {
+        self.bytes[INVITATION] != [0; INVITATION.end - INVITATION.start]
+    }
+
+    /// Which invitation it names, if the challenge is this relay's own.
+    pub(super) fn invitation(&self, keys: &RelayKeys) -> Option<InvitationNumber> {
+        let masked = field(&self.bytes, INVITATION.start);
+        self.is_invited()
+            .then(|| keys.unmasked(masked, &field(&self.bytes, SEED_START)))
     }
 
     /// On what terms it was made.
@@ -171,40 +195,87 @@ impl std::fmt::Debug for Challenge {
 mod tests {
     use super::super::purpose::BodySize;
     use super::*;
-    use crate::relay_keys::RelayKeys;
     use proptest::prelude::*;
+
+    fn terms() -> Terms {
+        Terms {
+            cost: Cost::new(30).unwrap(),
+            lifetime: 480,
+            expiry: 1_800_000_000,
+            session_lifetime: 120,
+        }
+    }
+
+    /// One that a relay with these keys makes for a message.
+    fn issued(keys: &RelayKeys, invitation: Option<InvitationNumber>) -> Challenge {
+        let (sender, rng) = (SenderId([5; 32]), &mut rand::rng());
+        Challenge::issue(keys, &sender, Purpose::Message, invitation, &terms(), rng)
+    }
 
     #[test]
     fn only_an_untouched_challenge_is_its_own() {
         let rng = &mut rand::rng();
         let keys = RelayKeys::generate(rng);
-        let terms = Terms {
-            cost: Cost::new(30).unwrap(),
-            lifetime: 480,
-            expiry: 1_800_000_000,
-            session_lifetime: 120,
-        };
-        let issued = Challenge::issue(
+        let for_asks = Challenge::issue(
+            &keys,
             &SenderId([5; 32]),
-            &keys.public().id(),
             Purpose::Ask(BodySize::Kib16),
-            &terms,
-            keys.tag_v2(),
+            None,
+            &terms(),
             rng,
         );
-        let parsed = Challenge::from_bytes(issued.as_bytes()).unwrap();
-        assert_eq!(parsed, issued);
-        assert!(parsed.is_own(keys.tag_v2()));
-        assert!(
-            !parsed.is_own(keys.tag_v1()),
-            "tags of one suite say nothing in the other"
-        );
-        for position in 0..CHALLENGE_BYTES {
-            let mut changed = *issued.as_bytes();
-            changed[position] ^= 1;
-            let own = Challenge::from_bytes(&changed).is_ok_and(|c| c.is_own(keys.tag_v2()));
-            assert!(!own, "byte {position}");
+        for issued in [for_asks, issued(&keys, Some(InvitationNumber(1)))] {
+            let parsed = Challenge::from_bytes(issued.as_bytes()).unwrap();
+            assert_eq!(parsed, issued);
+            assert!(parsed.is_own(&keys));
+            for position in 0..CHALLENGE_BYTES {
+                let mut changed = *issued.as_bytes();
+                changed[position] ^= 1;
+                let own = Challenge::from_bytes(&changed).is_ok_and(|c| c.is_own(&keys));
+                assert!(!own, "byte {position}");
+            }
         }
+    }
+
+    #[test]
+    fn tags_of_one_suite_say_nothing_in_the_other() {
+        let keys = RelayKeys::generate(&mut rand::rng());
+        let bytes = *issued(&keys, None).as_bytes();
+        let fields = [&bytes[..TAG.start], &bytes[TAG.end..]];
+        assert!(keys.tag_v2().fits(&fields, &bytes[TAG]));
+        assert!(!keys.tag_v1().fits(&fields, &bytes[TAG]));
+    }
+
+    #[test]
+    fn its_relay_alone_knows_which_invitation_it_names() {
+        let rng = &mut rand::rng();
+        let (keys, others) = (RelayKeys::generate(rng), RelayKeys::generate(rng));
+        for number in [1, 2, u64::MAX].map(InvitationNumber) {
+            let challenge = issued(&keys, Some(number));
+            assert!(challenge.is_invited());
+            assert_eq!(challenge.invitation(&keys), Some(number));
+            assert_ne!(challenge.invitation(&others), Some(number));
+        }
+        let plain = issued(&keys, None);
+        assert!(!plain.is_invited());
+        assert_eq!(plain.invitation(&keys), None);
+    }
+
+    /// What an observer sees of one invitation twice: by chance one byte of eight is alike in three pairs of a hundred.
+    #[test]
+    fn two_challenges_of_one_invitation_look_no_more_alike_than_those_of_two() {
+        let keys = RelayKeys::generate(&mut rand::rng());
+        let named = |number| {
+            let challenge = issued(&keys, Some(InvitationNumber(number)));
+            <[u8; 8]>::try_from(&challenge.as_bytes()[INVITATION]).unwrap()
+        };
+        let alike = |one: u64, other: u64| {
+            let pairs = (0..1000).map(|_| named(one).into_iter().zip(named(other)));
+            pairs.flatten().filter(|(a, b)| a == b).count()
+        };
+        // 8,000 pairs of bytes, of which 31 are alike by chance; 100 or more in one run of 10^20.
+        let (one, two) = (alike(1, 1), alike(1, 2));
+        assert!(one < 100 && two < 100, "{one}, {two}");
     }
 
     proptest! {

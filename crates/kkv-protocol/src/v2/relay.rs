@@ -6,6 +6,7 @@ use zeroize::Zeroize;
 use super::answers::box_part::BoxPart;
 use super::ask::relay::AskSession;
 use super::challenge::Challenge;
+use super::invitation::InvitationNumber;
 use super::purpose::{BodySize, Purpose};
 use super::receipt::{self, Receipt};
 use super::wire::{
@@ -38,14 +39,25 @@ pub fn issue(
     terms: &Terms,
     rng: &mut impl CryptoRng,
 ) -> PowAnswer {
-    let challenge = Challenge::issue(
-        &request.sender,
-        &keys.public().id(),
-        purpose,
-        terms,
-        keys.tag_v2(),
-        rng,
-    );
+    let challenge = Challenge::issue(keys, &request.sender, purpose, None, terms, rng);
+    signed(keys, &challenge)
+}
+
+/// The same for a sender who is invited (PROTOCOL.md §15; 16 bytes are drawn). The terms are to cost nothing.
+pub fn issue_invited(
+    keys: &RelayKeys,
+    request: &PowRequest,
+    purpose: Purpose,
+    invitation: InvitationNumber,
+    terms: &Terms,
+    rng: &mut impl CryptoRng,
+) -> PowAnswer {
+    let invitation = Some(invitation);
+    let challenge = Challenge::issue(keys, &request.sender, purpose, invitation, terms, rng);
+    signed(keys, &challenge)
+}
+
+fn signed(keys: &RelayKeys, challenge: &Challenge) -> PowAnswer {
     let signature = keys.signing.sign_statement(&challenge.statement());
     PowAnswer {
         challenge: Hex(*challenge.as_bytes()),
@@ -56,12 +68,16 @@ pub fn issue(
 /// What a session is asked for.
 ///
 /// # Errors
-/// Unsupported suite: the request is for another than kkv/2. Unknown purpose.
+/// Unsupported suite: the request is for another than kkv/2. Unknown purpose; also one that nobody is invited to.
 pub fn purpose(request: &PowRequest) -> Result<Purpose, Refusal> {
     if request.suite != Suite::V2.to_string() {
         return Err(Refusal::UnsupportedSuite);
     }
-    Purpose::from_bytes(request.purpose.0).map_err(|_| Refusal::UnknownPurpose)
+    let purpose = Purpose::from_bytes(request.purpose.0).map_err(|_| Refusal::UnknownPurpose)?;
+    match (purpose, request.invitation) {
+        (Purpose::Ask(_), Some(_)) => Err(Refusal::UnknownPurpose),
+        (Purpose::Message, _) | (Purpose::Ask(_), None) => Ok(purpose),
+    }
 }
 
 /// An exchange request that was paid for with a challenge of this relay.
@@ -85,7 +101,7 @@ pub fn admit<'r>(
     if challenge.terms().expiry <= now {
         return Err(Refusal::Expired);
     }
-    if !challenge.is_own(keys.tag_v2()) {
+    if !challenge.is_own(keys) {
         return Err(Refusal::Unpaid);
     }
     let nonces = transcript::nonces(request.solution.as_bytes(), &challenge)
@@ -122,6 +138,12 @@ impl Admitted<'_> {
         self.challenge.purpose()
     }
 
+    /// Which invitation its challenge names, if it names one. `keys` are those that it was admitted with.
+    #[must_use]
+    pub fn invitation(&self, keys: &RelayKeys) -> Option<InvitationNumber> {
+        self.challenge.invitation(keys)
+    }
+
     /// Tells a repeated request from a second use of its challenge.
     #[must_use]
     pub fn repeat_digest(&self) -> RequestDigest {
@@ -156,6 +178,7 @@ impl Admitted<'_> {
             sender: agreed.sender,
             relay: keys.public().id(),
             cost: self.challenge.terms().cost,
+            invitation: self.challenge.invitation(keys),
             message_key: agreed.shared.message_key(&agreed.id),
             id: agreed.id,
         };
@@ -232,6 +255,7 @@ pub struct Session {
     sender: PublicKey<Sender>,
     relay: RelayId,
     cost: Cost,
+    invitation: Option<InvitationNumber>,
     message_key: MessageKey,
     id: SessionId,
 }
@@ -295,6 +319,7 @@ impl Session {
             suite: Suite::V2,
             kind,
             cost: self.cost,
+            invitation: self.invitation,
             sender: self.sender.id(),
             session: self.id,
             box_digest,

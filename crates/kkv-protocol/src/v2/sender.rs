@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::answers::box_part::BoxPart;
 use super::ask::sender::Asking;
 use super::challenge::Challenge;
+use super::invitation::Token;
 use super::purpose::{BodySize, Purpose};
 use super::receipt::{self, Receipt};
 use super::wire::{
@@ -16,21 +17,24 @@ use crate::crypto::exchange::{HybridAnswer, HybridSecret, HybridShared};
 use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
 use crate::crypto::seal::MessageKey;
 use crate::error::ProtocolError;
-use crate::ids::{SessionId, Statement};
+use crate::ids::{InvitationProof, SessionId, Statement};
 use crate::kind::Kind;
 use crate::limits::MAX_EXPECTED_SECONDS;
 use crate::suite::Suite;
 use crate::terms::Terms;
 use crate::text::Text;
 use crate::wire::{Hex, HexUpTo};
-use kkv_pow::Puzzle;
+use kkv_pow::{Cost, Puzzle};
 
 /// What a session is for: [`ForMessage`] or [`ForAsks`].
 pub trait SessionKind: sealed::Kind {}
 
 /// A session for one message.
 #[derive(Debug, Clone, Copy)]
-pub struct ForMessage;
+pub struct ForMessage {
+    /// That the sender is invited, if it is (PROTOCOL.md §15).
+    invitation: Option<InvitationProof>,
+}
 
 /// A session for asks, with bodies of up to this size.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +98,7 @@ pub struct Receipted {
 mod sealed {
     use super::{PublicKey, Relay, SenderKey};
     use crate::crypto::exchange::HybridShared;
-    use crate::ids::SessionId;
+    use crate::ids::{InvitationProof, SessionId};
     use crate::v2::purpose::Purpose;
 
     /// What differs between the kinds of sessions before the first of them is used.
@@ -103,6 +107,8 @@ mod sealed {
         type Open;
 
         fn purpose(self) -> Purpose;
+
+        fn invitation(self) -> Option<InvitationProof>;
 
         fn open(
             self,
@@ -121,6 +127,10 @@ impl sealed::Kind for ForMessage {
 
     fn purpose(self) -> Purpose {
         Purpose::Message
+    }
+
+    fn invitation(self) -> Option<InvitationProof> {
+        self.invitation
     }
 
     fn open(
@@ -148,6 +158,10 @@ impl sealed::Kind for ForAsks {
         Purpose::Ask(self.0)
     }
 
+    fn invitation(self) -> Option<InvitationProof> {
+        None
+    }
+
     fn open(
         self,
         _: SenderKey,
@@ -164,7 +178,15 @@ impl Hello {
     /// Starts with the key that will sign the message.
     #[must_use]
     pub fn new(key: SenderKey) -> Self {
-        let kind = ForMessage;
+        let kind = ForMessage { invitation: None };
+        Self { key, kind }
+    }
+
+    /// Starts with an invitation as well: the relay is to ask for no work (PROTOCOL.md §15).
+    #[must_use]
+    pub fn invited(key: SenderKey, token: &Token) -> Self {
+        let invitation = Some(token.key().proof(&key.public().id()));
+        let kind = ForMessage { invitation };
         Self { key, kind }
     }
 }
@@ -192,6 +214,7 @@ impl<K: SessionKind> Hello<K> {
             suite: Suite::V2.to_string(),
             sender: self.key.public().id(),
             purpose: Hex(self.kind.purpose().to_bytes()),
+            invitation: self.kind.invitation(),
         }
     }
 
@@ -199,8 +222,9 @@ impl<K: SessionKind> Hello<K> {
     /// proved.
     ///
     /// # Errors
-    /// Wrong signature, made for another sender or purpose, or on terms out of bounds (a cost above 60, more than a day
-    /// to pay).
+    /// Wrong signature, made for another sender or purpose, for an invitation that wasn't shown, or on terms out of
+    /// bounds (a cost above 60, more than a day to pay). [`NotFree`](ProtocolError::NotFree): an invitation was shown,
+    /// and it costs something.
     pub fn challenged(self, answer: &PowAnswer) -> Result<Challenged<K>, ProtocolError> {
         let challenge = Challenge::from_bytes(&answer.challenge.0)
             .map_err(|_| ProtocolError::WrongChallenge)?;
@@ -212,8 +236,12 @@ impl<K: SessionKind> Hello<K> {
         let in_bounds = (1..=MAX_EXPECTED_SECONDS).contains(&challenge.terms().lifetime);
         let is_own = challenge.sender() == self.key.public().id()
             && challenge.purpose() == self.kind.purpose();
-        if !is_own || !in_bounds {
+        let is_invited = self.kind.invitation().is_some();
+        if !is_own || !in_bounds || challenge.is_invited() && !is_invited {
             return Err(ProtocolError::WrongChallenge);
+        }
+        if is_invited && challenge.terms().cost != Cost::FREE {
+            return Err(ProtocolError::NotFree);
         }
         Ok(Challenged {
             key: self.key,

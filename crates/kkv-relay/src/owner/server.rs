@@ -1,6 +1,7 @@
 //! The owner's routes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
@@ -10,19 +11,23 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Serialize;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::queue::{MessageRef, Now, Queue};
-use kkv_base::limits::{MAX_PREVIEW_CHARACTERS, SLOT_BYTES, WATCH_TIMEOUT};
+use crate::relay::{Invitations, NotInvited};
+use kkv_base::limits::{
+    MAX_INVITATION_USES, MAX_PREVIEW_CHARACTERS, MAX_TTL, SLOT_BYTES, WATCH_TIMEOUT,
+};
 use kkv_base::private::Private;
 use kkv_owner::run;
 use kkv_owner::{
-    Changes, Delete, Done, Get, List, Mark, Message, MessageId, Problem, Status, Summary,
-    UNATTENDED, Version, Wanted, Watch,
+    Changes, Delete, Done, Get, Invite, Invited, List, Mark, Message, MessageId, Problem, Revoke,
+    Revoked, Status, Summary, UNATTENDED, Version, Wanted, Watch,
 };
 use kkv_protocol::MessageHeader;
-use kkv_protocol::crypto::scrub;
+use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::wire::Hex;
@@ -33,11 +38,13 @@ pub trait Host: Send + Sync + 'static {
     fn queue(&self) -> &Queue<MessageHeader>;
     /// The time.
     fn now(&self) -> Now;
+    /// Who is let in without paying.
+    fn invitations(&self) -> &Arc<Invitations>;
     /// The relay's public key.
     fn relay_key(&self) -> RelayId;
     /// How it is.
     fn status(&self) -> Status;
-    /// Forgets messages and sessions; returns which messages.
+    /// Forgets messages, sessions and invitations; returns which messages.
     fn wipe(&self) -> Vec<MessageId>;
     /// The owner is there: called before whatever is asked for is done.
     fn seen(&self);
@@ -52,6 +59,9 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/del_msg", post(delete))
         .route("/watch", get(watch))
         .route("/wipe", post(wipe))
+        .route("/invite", post(invite))
+        .route("/invitations", get(invitations))
+        .route("/revoke", post(revoke))
         .layer(from_fn_with_state(Arc::clone(&host), seen))
         .with_state(host)
 }
@@ -125,7 +135,7 @@ async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
             text: Private(String::from_utf8_lossy(waiting.content).into_owned().into()),
         });
     match found {
-        Some(message) => wiped(&message),
+        Some(message) => wiped(&message, MAX_MESSAGE_BYTES),
         None => {
             let error = format!("there is no message {}", wanted.id);
             (StatusCode::NOT_FOUND, Json(Problem { error })).into_response()
@@ -168,6 +178,41 @@ async fn wipe(State(host): AppHost) -> Json<Done> {
     })
 }
 
+/// Makes an invitation. Its token is in this answer and nowhere else.
+async fn invite(State(host): AppHost, Json(wanted): Json<Invite>) -> Response {
+    let uses = wanted.uses.clamp(1, MAX_INVITATION_USES);
+    let lifetime = Duration::from_secs(wanted.lifetime_seconds).min(MAX_TTL);
+    let (now, rng) = (host.now(), &mut random::kernel());
+    match host.invitations().make(uses, lifetime, now, rng) {
+        Ok((token, invitation)) => wiped(
+            &Invited {
+                invitation,
+                token: Private(token.to_text()),
+            },
+            MAX_INVITED_BYTES,
+        ),
+        Err(why) => {
+            let status = match why {
+                NotInvited::NoKkv2 => StatusCode::NOT_IMPLEMENTED,
+                NotInvited::TooMany => StatusCode::INSUFFICIENT_STORAGE,
+            };
+            let error = why.to_string();
+            (status, Json(Problem { error })).into_response()
+        }
+    }
+}
+
+async fn invitations(State(host): AppHost) -> Json<kkv_owner::Invitations> {
+    let invitations = host.invitations().list(host.now().elapsed);
+    Json(kkv_owner::Invitations { invitations })
+}
+
+async fn revoke(State(host): AppHost, Json(wanted): Json<Revoke>) -> Json<Revoked> {
+    let now = host.now().elapsed;
+    let revoked = host.invitations().revoke(wanted.number, now);
+    Json(Revoked { revoked })
+}
+
 /// Does what may take milliseconds, or a tenth of a second with the largest queue, on a thread of its own: strangers
 /// share this one.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -176,19 +221,23 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         .expect("nothing in it panics")
 }
 
-/// A JSON answer whose bytes are overwritten once the socket has them. (The beginnings of texts in a list go as all
+/// More than the longest message in JSON: `\u0000` for each byte of the text, and the rest in a kilobyte.
+const MAX_MESSAGE_BYTES: usize = 6 * SLOT_BYTES + 1024;
+/// More than a new invitation: four numbers and 32 characters.
+const MAX_INVITED_BYTES: usize = 512;
+
+/// A JSON answer of less than `most` bytes, which are overwritten once the socket has them. (The beginnings of texts in a list go as all
 /// memory does that is freed: the allocator wipes it.)
-fn wiped(message: &Message) -> Response {
+fn wiped(answer: &impl Serialize, most: usize) -> Response {
     struct Wiped(Zeroizing<Vec<u8>>);
     impl AsRef<[u8]> for Wiped {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
-    // More than the longest: `\u0000` for each byte of the text, and the rest in a kilobyte. So it never moves and
-    // leaves no copy.
-    let mut body = Zeroizing::new(Vec::with_capacity(6 * SLOT_BYTES + 1024));
-    serde_json::to_writer(&mut *body, message).expect("our own types are always JSON");
+    // Of more than the longest, so it never moves and leaves no copy.
+    let mut body = Zeroizing::new(Vec::with_capacity(most));
+    serde_json::to_writer(&mut *body, answer).expect("our own types are always JSON");
     let body = Bytes::from_owner(Wiped(body));
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }
@@ -206,6 +255,7 @@ fn summary(waiting: &MessageRef<'_, MessageHeader>) -> Summary {
         suite: waiting.header.suite,
         kind: waiting.header.kind,
         cost: waiting.header.cost.bits(),
+        invitation: waiting.header.invitation,
         bytes: waiting.content.len(),
         sender: waiting.header.sender,
         openpgp: Block::of(waiting.content),

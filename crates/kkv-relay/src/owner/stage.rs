@@ -7,13 +7,14 @@ use kkv_owner::{MessageId, Status};
 
 use super::Host;
 use crate::queue::{Now, Queue};
+use crate::relay::Invitations;
 use kkv_base::clock::{Clock, ManualClock};
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::Signature;
 use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
-use kkv_protocol::suite::Suite;
+use kkv_protocol::suite::{Suite, SuitePolicy};
 
 /// The address of a relay with embedded Tor.
 pub const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
@@ -44,6 +45,8 @@ pub struct Stage {
     pub clock: ManualClock,
     /// Its public key.
     pub key: RelayId,
+    /// Its invitations.
+    pub invitations: Arc<Invitations>,
 }
 
 impl Stage {
@@ -54,6 +57,7 @@ impl Stage {
             queue,
             clock: ManualClock::new(1_800_000_000),
             key: RelayId([key; 32]),
+            invitations: Arc::new(Invitations::new(SuitePolicy::Any)),
         })
     }
 
@@ -74,6 +78,7 @@ impl Stage {
             suite: Suite::V2,
             kind: Kind::Text,
             cost: Cost::new(30).expect("a usual one"),
+            invitation: None,
             sender: SenderId([7; 32]),
             session: SessionId([2; 32]),
             box_digest: BoxDigest([4; 32]),
@@ -95,6 +100,10 @@ impl Host for Stage {
         }
     }
 
+    fn invitations(&self) -> &Arc<Invitations> {
+        &self.invitations
+    }
+
     fn relay_key(&self) -> RelayId {
         self.key
     }
@@ -108,6 +117,7 @@ impl Host for Stage {
     }
 
     fn wipe(&self) -> Vec<MessageId> {
+        self.invitations.wipe();
         self.queue.delete_all(self.elapsed())
     }
 

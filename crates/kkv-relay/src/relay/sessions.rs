@@ -10,12 +10,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::queue::Reservation;
 use kkv_base::limits::{MAX_ACCEPTED, SESSION_LIFETIME};
-use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
-pub(super) use table::{Entry, Moment, PaidRequest, Stage};
+pub(super) use table::{Entry, Held, Moment, PaidRequest, Stage};
 use table::{Exchange, Table};
 
 /// All sessions of one suite. `I` is by what a message of the suite finds its session, `S` the state of an open one,
@@ -47,7 +45,7 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
         crate::lock(&self.table).cached_answer(paid, now)
     }
 
-    /// Spends the challenge and opens `session` in the slot from `reserve`. Returns the answer to send: of two
+    /// Spends the challenge and opens `session` with what `reserve` gives it. Returns the answer to send: of two
     /// concurrent copies of a request, that of the first.
     ///
     /// `reserve` runs under the lock, so that a repeated request never holds a second slot. Its argument is the session
@@ -64,7 +62,7 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
         session: Box<S>,
         answer: String,
         now: Moment,
-        reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Reservation<MessageHeader>, Refusal>,
+        reserve: impl FnOnce(Option<&Entry<S>>) -> Result<Held, Refusal>,
     ) -> Result<String, Refusal> {
         // Declared before the guard and so dropped after it: sessions are wiped outside the lock.
         let mut ended = Vec::new();
@@ -73,7 +71,7 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
         if let Some(first) = table.cached_answer(&paid, now.elapsed)? {
             return Ok(first);
         }
-        let slot = reserve(table.sessions.get(&id).map(|older| &**older))?;
+        let held = reserve(table.sessions.get(&id).map(|older| &**older))?;
         ended.extend(table.replace(&id));
         let (challenge, end) = (paid.challenge, now.elapsed + SESSION_LIFETIME);
         let exchange = Exchange {
@@ -83,7 +81,11 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
             end,
         };
         let entry = Entry {
-            stage: Mutex::new(Stage::Open { session, slot }),
+            stage: Mutex::new(Stage::Open {
+                session,
+                slot: held.slot,
+                invitation: held.invitation,
+            }),
             challenge,
             end,
         };

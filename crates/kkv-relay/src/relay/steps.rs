@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::CryptoRng;
 
 use super::asks::ReadingLarge;
-use super::sessions::{Entry, Moment, PaidRequest, Sessions, Stage};
+use super::sessions::{Entry, Held, Moment, PaidRequest, Sessions, Stage};
 use super::spent::Challenge;
 use super::{Relay, json};
 use kkv_base::limits::{SESSION_LIFETIME, SLOT_BYTES};
@@ -22,6 +22,7 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::ask::relay::{AskSession, SealingAnswer};
 use kkv_protocol::v2::ask::{AskKind, AskOutcome};
+use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::v2::purpose::{BodySize, Purpose};
 use kkv_protocol::{MessageHeader, Terms, v1, v2};
 use zeroize::Zeroizing;
@@ -43,7 +44,7 @@ impl Relay {
     /// `POST /pow` in kkv/2.
     ///
     /// # Errors
-    /// What [`v2::relay::purpose`] refuses, and for a message as [`pow_v1`](Self::pow_v1).
+    /// What [`v2::relay::purpose`] refuses, `uninvited`, and for a message as [`pow_v1`](Self::pow_v1).
     pub fn pow_v2(
         &self,
         request: &v2::wire::PowRequest,
@@ -51,6 +52,18 @@ impl Relay {
     ) -> Result<v2::wire::PowAnswer, Refusal> {
         self.speaks(Suite::V2)?;
         let purpose = v2::relay::purpose(request)?;
+        if let Some(proof) = &request.invitation {
+            let invited = &self.invitations;
+            let number = invited.find(&request.sender, proof, self.clock.elapsed())?;
+            let terms = Terms {
+                cost: Cost::FREE,
+                ..self.terms(Suite::V2)?
+            };
+            let keys = &self.keys;
+            return Ok(v2::relay::issue_invited(
+                keys, request, purpose, number, &terms, rng,
+            ));
+        }
         let terms = match purpose {
             Purpose::Message => self.terms(Suite::V2)?,
             Purpose::Ask(size) => self.terms_at(self.asks.cost(size), self.moment(Suite::V2)),
@@ -72,6 +85,7 @@ impl Relay {
         let paid = PaidRequest {
             challenge: Challenge::new(admitted.expiry(), &admitted.seed()),
             cost: admitted.cost(),
+            invitation: None,
             digest: admitted.repeat_digest(),
         };
         self.open(&self.sessions_v1, Suite::V1, paid, || {
@@ -84,7 +98,8 @@ impl Relay {
     /// `POST /exchange_keys` in kkv/2. Returns the JSON of the answer.
     ///
     /// # Errors
-    /// What [`v2::relay::admit`] refuses, `spent`, `price_rose`, for a message `full`, for asks `stopping`.
+    /// What [`v2::relay::admit`] refuses, `spent`, `price_rose`, for a message `full` and `uninvited`, for asks
+    /// `stopping`.
     pub fn exchange_v2(
         &self,
         request: &v2::wire::ExchangeRequest,
@@ -104,6 +119,7 @@ impl Relay {
         let paid = PaidRequest {
             challenge,
             cost: admitted.cost(),
+            invitation: admitted.invitation(&self.keys),
             digest: admitted.repeat_digest(),
         };
         self.open(&self.sessions_v2, Suite::V2, paid, || {
@@ -229,12 +245,14 @@ impl Relay {
         ))
     }
 
-    /// Whether a slot is free and `paid` still buys it.
-    fn check_price(&self, paid: Cost, now: Duration) -> Result<(), Refusal> {
+    /// Whether a slot is free, and what was paid still buys it, or the invitation can be used.
+    fn check_price(&self, paid: &PaidRequest, now: Duration) -> Result<(), Refusal> {
         let occupancy = self.queue.occupancy(now);
         if occupancy.free() == 0 {
             Err(Refusal::Full)
-        } else if self.config.pricing.accepts(paid, &occupancy) {
+        } else if let Some(number) = paid.invitation {
+            self.invitations.check(number, now)
+        } else if self.config.pricing.accepts(paid.cost, &occupancy) {
             Ok(())
         } else {
             Err(Refusal::PriceRose)
@@ -254,23 +272,37 @@ impl Relay {
         if let Some(answer) = sessions.cached_answer(&paid, now.elapsed)? {
             return Ok(answer);
         }
-        match self.check_price(paid.cost, now.elapsed) {
+        match self.check_price(&paid, now.elapsed) {
             Ok(()) => {}
             // A sender of kkv/1 may have an open session whose slot this one takes over. `exchange` checks first that
             // it is the same sender, or anyone could end the session.
             Err(Refusal::Full) if suite == Suite::V1 => {}
-            // The last slot may have gone to a concurrent copy of this request.
+            // The last slot, or use of an invitation, may have gone to a concurrent copy of this request.
             Err(refusal) => return sessions.cached_answer(&paid, now.elapsed)?.ok_or(refusal),
         }
         let (id, session, answer) = exchange()?;
-        let reserve = |older: Option<&Entry<S>>| match self.check_price(paid.cost, now.elapsed) {
-            Ok(()) => self.queue.reserve(now.elapsed).map_err(|_| Refusal::Full),
+        let reserve = |older: Option<&Entry<S>>| match self.check_price(&paid, now.elapsed) {
+            Ok(()) => self.reserve(paid.invitation, now.elapsed),
             Err(Refusal::Full) if self.buys_last_slot(paid.cost, now.elapsed) => {
-                older.and_then(Entry::take_slot).ok_or(Refusal::Full)
+                let slot = older.and_then(Entry::take_slot);
+                slot.map(Held::from).ok_or(Refusal::Full)
             }
             Err(refusal) => Err(refusal),
         };
         sessions.open(paid, id, session, answer, now, reserve)
+    }
+
+    /// Reserves a slot, and a use of the invitation if there is one.
+    fn reserve(
+        &self,
+        invitation: Option<InvitationNumber>,
+        now: Duration,
+    ) -> Result<Held, Refusal> {
+        let invitation = invitation.map(|number| self.invitations.reserve(number, now));
+        Ok(Held {
+            invitation: invitation.transpose()?,
+            slot: self.queue.reserve(now).map_err(|_| Refusal::Full)?,
+        })
     }
 
     /// Whether `paid` buys the last slot: its sender's own, when no other is free.
@@ -299,15 +331,21 @@ impl Relay {
         let first = || {
             let entry = sessions.get(&id, now.elapsed).ok_or(Refusal::Unproven)?;
             let mut stage = crate::lock(&entry.stage);
-            let Stage::Open { session, slot } = &mut *stage else {
+            let Stage::Open { session, slot, .. } = &mut *stage else {
                 return Err(Refusal::Unproven);
             };
             let (length, header, answer) = open(session, slot.bytes_mut())?;
-            let Stage::Open { slot, .. } = std::mem::replace(&mut *stage, Stage::Ended) else {
+            let Stage::Open {
+                slot, invitation, ..
+            } = std::mem::replace(&mut *stage, Stage::Ended)
+            else {
                 return Err(Refusal::Unproven);
             };
             slot.store(length, header, now)
                 .map_err(|_| Refusal::Stopping)?;
+            if let Some(used) = invitation {
+                used.spend();
+            }
             sessions.record_accepted(&id, &entry, digest, answer, now.elapsed);
             Ok(answer)
         };

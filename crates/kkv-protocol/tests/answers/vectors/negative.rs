@@ -6,6 +6,7 @@ use kkv_protocol::crypto::identity::{PublicKey, Sender, Signature};
 use kkv_protocol::ids::{SenderId, X25519PublicKey};
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::invitation::Token;
 use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::v2::transcript;
@@ -66,6 +67,7 @@ struct ChallengeCase {
     challenge: Bytes,
     signature: Bytes,
     asked: Bytes,
+    invited: bool,
     parses: bool,
     sender_takes: bool,
 }
@@ -150,6 +152,10 @@ fn a_challenge_is_one_and_a_sender_takes_it_within_its_bounds() {
         };
         let key = first_sender();
         let taken = match Purpose::from_bytes(case.asked.array()).unwrap() {
+            Purpose::Message if case.invited => {
+                let token = Token::generate(&mut rand::rng());
+                Hello::invited(key, &token).challenged(&answer).is_ok()
+            }
             Purpose::Message => Hello::new(key).challenged(&answer).is_ok(),
             Purpose::Ask(size) => Hello::for_asks(key, size).challenged(&answer).is_ok(),
         };

@@ -7,7 +7,9 @@ use kkv_protocol::Terms;
 use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
 use kkv_protocol::crypto::identity::{SenderKey, Signature};
 use kkv_protocol::crypto::labels;
-use kkv_protocol::ids::{BoxDigest, MessageDigest, RelayId, SenderId, SessionId, Statement};
+use kkv_protocol::ids::{
+    BoxDigest, InvitationProof, MessageDigest, RelayId, SenderId, SessionId, Statement,
+};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::refusal::Refusal;
@@ -16,6 +18,7 @@ use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::answers::keys::{AnswerKey, BoxProof, BoxSecret, Salt};
 use kkv_protocol::v2::challenge::Challenge;
+use kkv_protocol::v2::invitation::{InvitationNumber, Token};
 use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::v2::wire::{ExchangeAnswer, ExchangeRequest, MessageRequest};
@@ -41,6 +44,8 @@ struct Case {
     relay: Party,
     sender: Party,
     terms: CaseTerms,
+    #[serde(default)]
+    invitation: Option<Invitation>,
     random: Random,
     text: String,
     #[serde(rename = "box")]
@@ -58,6 +63,19 @@ pub(super) struct CaseTerms {
     session_lifetime: u16,
     lifetime: u32,
     pub(super) expiry: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invitation {
+    token: Bytes,
+    number: u64,
+    check: Bytes,
+    text: String,
+    key: Bytes,
+    proof: Bytes,
+    mask_key: Bytes,
+    mask: Bytes,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +171,15 @@ impl CaseTerms {
 }
 
 impl Case {
+    /// How its sender begins.
+    fn hello(&self) -> Hello {
+        let key = self.sender.sender_key();
+        match &self.invitation {
+            Some(invitation) => Hello::invited(key, &invitation.text.parse().unwrap()),
+            None => Hello::new(key),
+        }
+    }
+
     fn terms(&self) -> Terms {
         self.terms.terms()
     }
@@ -176,7 +203,7 @@ pub(super) fn first_sender() -> SenderKey {
 
 #[test]
 fn every_context_is_the_one_of_the_specification() {
-    let ours: [(&str, [u8; 32]); 15] = [
+    let ours: [(&str, [u8; 32]); 18] = [
         (
             "kkv/2 2026-11-21 challenge",
             labels::CHALLENGE.digest(&[]).0,
@@ -209,6 +236,18 @@ fn every_context_is_the_one_of_the_specification() {
         (
             "kkv 2026-11-21 fingerprint",
             labels::FINGERPRINT.digest(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 invitation",
+            *labels::INVITATION.derive(&[]),
+        ),
+        (
+            "kkv 2026-11-27 invitation check",
+            *labels::INVITATION_CHECK.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 invitation mask key",
+            *labels::INVITATION_MASK_KEY.derive(&[]),
         ),
         (
             "kkv/1 2026-11-21 challenge tag key",
@@ -244,7 +283,14 @@ fn the_relays_steps_give_the_vectors_bytes() {
         let request = read(&wire.pow_request);
         let purpose = relay::purpose(&request).unwrap();
         assert_eq!(purpose, case.terms.purpose());
-        let answer = relay::issue(&keys, &request, purpose, &case.terms(), &mut drawn);
+        let terms = case.terms();
+        let answer = match &case.invitation {
+            Some(invitation) => {
+                let number = InvitationNumber(invitation.number);
+                relay::issue_invited(&keys, &request, purpose, number, &terms, &mut drawn)
+            }
+            None => relay::issue(&keys, &request, purpose, &terms, &mut drawn),
+        };
         assert_eq!(json(&answer), wire.pow_answer, "{}", case.name);
         drawn.assert_used_up();
 
@@ -253,6 +299,11 @@ fn the_relays_steps_give_the_vectors_bytes() {
         assert_eq!(late.unwrap_err(), Refusal::Expired);
         let admitted = relay::admit(&keys, &request, case.terms.expiry - 1).unwrap();
         let mut drawn = Replay::new(&[&random.relay_x25519.0, &random.mlkem_m.0]);
+        let invitation = case
+            .invitation
+            .as_ref()
+            .map(|it| InvitationNumber(it.number));
+        assert_eq!(admitted.invitation(&keys), invitation);
         let (session, answer) = admitted.open(&keys, &mut drawn).unwrap();
         assert_eq!(json(&answer), wire.exchange_answer, "{}", case.name);
         assert_eq!(session.id(), SessionId(steps.session.array()));
@@ -266,6 +317,7 @@ fn the_relays_steps_give_the_vectors_bytes() {
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
         assert_eq!((header.suite, header.kind), (Suite::V2, Kind::Text));
+        assert_eq!(header.invitation, invitation);
         assert_eq!(header.sender, SenderId(case.sender.public.array()));
         assert_eq!(header.session, SessionId(steps.session.array()));
         assert_eq!(header.box_digest, BoxDigest(case.place.digest.array()));
@@ -282,7 +334,7 @@ fn the_senders_steps_give_the_vectors_bytes() {
         let key = case.sender.sender_key();
         let fingerprint = key.public().fingerprint().to_string();
         assert_eq!(fingerprint, case.sender.fingerprint);
-        let hello = Hello::new(key);
+        let hello = case.hello();
         assert_eq!(json(&hello.request()), wire.pow_request, "{}", case.name);
 
         let challenged = hello.challenged(&read(&wire.pow_answer)).unwrap();
@@ -316,6 +368,40 @@ fn the_senders_steps_give_the_vectors_bytes() {
         let digest = MessageDigest(steps.receipt_digest.array());
         assert_eq!(receipted.receipt.digest, digest);
     }
+}
+
+#[test]
+fn every_value_of_an_invitation_is_the_vectors() {
+    let cases = file().cases;
+    let invited = cases
+        .iter()
+        .filter_map(|case| Some((case, case.invitation.as_ref()?)));
+    let mut any = false;
+    for (case, invitation) in invited {
+        any = true;
+        let token = invitation.token.0.as_slice();
+        let derived = *labels::INVITATION.derive(&[token]);
+        assert_eq!(derived, invitation.key.array());
+        let check = labels::INVITATION_CHECK.derive(&[token]);
+        assert_eq!(check[..4], invitation.check.0);
+
+        let by_token: Token = invitation.text.parse().unwrap();
+        assert_eq!(*by_token.to_text(), invitation.text);
+        let drawn = Token::generate(&mut Replay::new(&[token]));
+        assert_eq!(*drawn.to_text(), invitation.text);
+        let sender = SenderId(case.sender.public.array());
+        let proof = InvitationProof(invitation.proof.array());
+        assert_eq!(by_token.key().proof(&sender), proof);
+        assert!(drawn.key().fits(&sender, &proof));
+
+        let mask_key = *labels::INVITATION_MASK_KEY.derive(&[case.relay.root()]);
+        assert_eq!(mask_key, invitation.mask_key.array());
+        let challenge = &case.steps.challenge.0;
+        let named = challenge[24..32].iter().zip(&invitation.mask.0);
+        let number: Vec<u8> = named.map(|(masked, mask)| masked ^ mask).collect();
+        assert_eq!(number, invitation.number.to_le_bytes());
+    }
+    assert!(any, "one sender at least is invited");
 }
 
 #[test]

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::queue::Reservation;
+use crate::relay::invitations::ReservedUse;
 use crate::relay::spent::{Challenge, Spent};
 use kkv_base::limits::MAX_SPENT;
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v2::invitation::InvitationNumber;
 
 /// A request for a session, with a valid solution.
 #[derive(Clone, Copy)]
@@ -19,6 +21,8 @@ pub(in crate::relay) struct PaidRequest {
     pub(in crate::relay) challenge: Challenge,
     /// The cost of the solution.
     pub(in crate::relay) cost: Cost,
+    /// The invitation that the challenge names: then it isn't the cost that counts.
+    pub(in crate::relay) invitation: Option<InvitationNumber>,
     /// Of the whole request.
     pub(in crate::relay) digest: RequestDigest,
 }
@@ -30,9 +34,25 @@ pub(in crate::relay) enum Stage<S> {
     Open {
         session: Box<S>,
         slot: Reservation<MessageHeader>,
+        invitation: Option<ReservedUse>,
     },
     /// Its message was accepted or came too late, or a newer session of the same sender has replaced it.
     Ended,
+}
+
+/// What a session holds until its message has come, and gives back if none comes.
+#[derive(Debug)]
+pub(in crate::relay) struct Held {
+    pub(in crate::relay) slot: Reservation<MessageHeader>,
+    /// Of the invitation that its challenge names.
+    pub(in crate::relay) invitation: Option<ReservedUse>,
+}
+
+impl From<Reservation<MessageHeader>> for Held {
+    fn from(slot: Reservation<MessageHeader>) -> Self {
+        let invitation = None;
+        Self { slot, invitation }
+    }
 }
 
 /// An entry of the table of sessions.

@@ -6,6 +6,7 @@ use crate::relay::spent::{Challenge, resident};
 use crate::relay::{Pricing, Relay, RelayConfig};
 use kkv_base::clock::ManualClock;
 use kkv_pow::{Cost, Nonce};
+use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::ids::{Seed, SessionId};
 use kkv_protocol::relay_keys::RelayKeys;
@@ -34,6 +35,7 @@ fn paid(seed: u8) -> PaidRequest {
     PaidRequest {
         challenge: Challenge::new(expiry, &Seed([seed; 32])),
         cost: Cost::HIGHEST,
+        invitation: None,
         digest: RequestDigest([seed; 32]),
     }
 }
@@ -54,7 +56,10 @@ fn open(
     seed: u8,
 ) -> Arc<Entry<()>> {
     let answer = format!("answer {seed}");
-    let reserve = |_: Option<&_>| queue.reserve(START.elapsed).map_err(|_| Refusal::Full);
+    let reserve = |_: Option<&_>| {
+        let slot = queue.reserve(START.elapsed);
+        slot.map(Held::from).map_err(|_| Refusal::Full)
+    };
     let opened = sessions.open(
         paid(seed),
         SESSION,
