@@ -61,7 +61,8 @@ fn outcome(plain: &[u8], size: BodySize) -> std::result::Result<AskKind, AskOutc
     }
     match (plain[0], length) {
         (0, 0) => Ok(AskKind::Nothing),
-        (0, _) => Err(AskOutcome::Malformed),
+        (1, 32 | 64 | 96 | 128 | 160) => Ok(AskKind::Replies),
+        (0 | 1, _) => Err(AskOutcome::Malformed),
         _ => Err(AskOutcome::UnknownKind),
     }
 }
@@ -73,10 +74,12 @@ fn opened(u: &mut Unstructured<'_>) -> Result<()> {
         .map(|piece| piece.plain())
         .collect();
     let mut plain = vec![0; lengths.iter().sum()];
-    plain[0] = u.int_in_range(0..=2)?;
+    plain[0] = u.int_in_range(0..=3)?;
+    let parts = 32 * u.int_in_range(0..=6)?;
     let length = *u.choose(&[
         0,
         1,
+        parts,
         request_room(size),
         request_room(size) + 1,
         u32::MAX as usize,
@@ -93,7 +96,8 @@ fn opened(u: &mut Unstructured<'_>) -> Result<()> {
         opening.take(chunk);
         rest = after;
     }
-    assert_eq!(opening.end(), outcome(&plain, size));
+    let asked = opening.end().map(|asked| asked.kind());
+    assert_eq!(asked, outcome(&plain, size));
     Ok(())
 }
 

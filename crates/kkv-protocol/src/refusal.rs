@@ -66,6 +66,9 @@ pub enum Refusal {
     /// Too much at once from everybody together.
     #[error("too many requests now; try again in a minute")]
     SlowDown,
+    /// The message goes on with a conversation that isn't here, or says again what it has said before.
+    #[error("the conversation that the message goes on with isn't here (any more)")]
+    NoBox,
     /// The relay is shutting down.
     #[error("the relay is stopping")]
     Stopping,
@@ -76,7 +79,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::Unpaid,
         Self::PriceRose,
@@ -93,6 +96,7 @@ impl Refusal {
         Self::UnknownKind,
         Self::UnknownPurpose,
         Self::BadContent,
+        Self::NoBox,
         Self::SlowDown,
         Self::Stopping,
         Self::Full,
@@ -109,7 +113,7 @@ impl Refusal {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TimedOut => 408,
-            Self::Spent => 409,
+            Self::Spent | Self::NoBox => 409,
             Self::Expired => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType | Self::UnsupportedSuite => 415,
@@ -140,6 +144,7 @@ impl Refusal {
             Self::UnknownKind => "unknown_kind",
             Self::UnknownPurpose => "unknown_purpose",
             Self::BadContent => "bad_content",
+            Self::NoBox => "no_box",
             Self::SlowDown => "slow_down",
             Self::Stopping => "stopping",
             Self::Full => "full",

@@ -1,4 +1,4 @@
-//! kkv/2, specified in docs/PROTOCOL.md §2–§9, §14 and §15.
+//! kkv/2, specified in docs/PROTOCOL.md §2–§9, §14, §15 and §17.
 
 pub mod answers;
 pub mod ask;

@@ -7,6 +7,7 @@ use kkv_pow::PuzzleKey;
 use zeroize::Zeroizing;
 
 use crate::ids::{BoxDigest, MessageDigest, RequestDigest, Statement};
+use crate::v2::answers::keys::Acknowledged;
 
 /// A BLAKE3 `derive_key` context: hard-coded, globally unique, one per purpose (BLAKE3 paper §2.3). `T` is what is
 /// derived, so that a digest made for one purpose can't stand where another is wanted.
@@ -47,6 +48,44 @@ pub const BOX_PART: Context<BoxDigest> = Context::new("kkv/2 2026-11-27 box part
 pub const MESSAGE: Context<Statement> = Context::new("kkv/2 2026-11-27 message");
 /// Digest of a message with its signature, by which a receipt names it (PROTOCOL.md §8).
 pub const SIGNED_MESSAGE: Context<MessageDigest> = Context::new("kkv/2 2026-11-21 signed message");
+/// By what a sender proves that a box is its own (PROTOCOL.md §17).
+pub const BOX_SECRET: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 box secret",
+};
+/// From what a sender derives the first key of each chain (PROTOCOL.md §17).
+pub const ANSWER_ROOT: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 answer root",
+};
+/// First key of a chain (PROTOCOL.md §17).
+pub const ANSWER_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 answer key",
+};
+/// Each further key of a chain (PROTOCOL.md §17).
+pub const NEXT_ANSWER_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 next answer key",
+};
+/// Seals one answer (PROTOCOL.md §17).
+pub const ANSWER_SEALING_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 answer sealing key",
+};
+/// By what a sender says that it has an answer (PROTOCOL.md §17).
+pub const ACKNOWLEDGEMENT: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 acknowledgement",
+};
+/// What the proof in a message is about (PROTOCOL.md §17).
+pub const FOLLOW_UP: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 follow-up",
+};
+/// What the proof in an ask is about (PROTOCOL.md §17).
+pub const BOX_PROOF: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 box proof",
+};
+/// Seals one status record (PROTOCOL.md §17).
+pub const STATUS_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 status key",
+};
+/// What a relay knows an acknowledgement by (PROTOCOL.md §17).
+pub const ACKNOWLEDGED: Context<Acknowledged> = Context::new("kkv/2 2026-11-27 acknowledged");
 /// The relay signs a receipt (PROTOCOL.md §8).
 pub const RECEIPT: Context<Statement> = Context::new("kkv/2 2026-11-21 receipt");
 
@@ -168,6 +207,16 @@ mod tests {
             BOX_PART.label,
             MESSAGE.label,
             SIGNED_MESSAGE.label,
+            BOX_SECRET.label,
+            ANSWER_ROOT.label,
+            ANSWER_KEY.label,
+            NEXT_ANSWER_KEY.label,
+            ANSWER_SEALING_KEY.label,
+            ACKNOWLEDGEMENT.label,
+            FOLLOW_UP.label,
+            BOX_PROOF.label,
+            STATUS_KEY.label,
+            ACKNOWLEDGED.label,
             RECEIPT.label,
             FINGERPRINT.label,
             WORDS.label,

@@ -14,6 +14,7 @@ pub mod sender;
 
 use zeroize::Zeroizing;
 
+use super::answers::ask::{MAX_REQUEST_BYTES, RepliesRequest};
 use super::purpose::BodySize;
 use crate::crypto::chunks::{AskNumber, ChunkPosition};
 use crate::crypto::seal::TAG_BYTES;
@@ -38,6 +39,39 @@ pub const MAX_ANSWERS: u8 = 16;
 pub enum AskKind {
     /// Nothing: whether the relay is there, and since when.
     Nothing = 0,
+    /// Answers to messages (PROTOCOL.md §17).
+    Replies = 1,
+}
+
+/// What is asked, as it came.
+#[derive(Debug)]
+pub enum Asked {
+    /// Nothing.
+    Nothing,
+    /// What waits in a box.
+    Replies(RepliesRequest),
+}
+
+impl Asked {
+    /// Of what kind it is.
+    #[must_use]
+    pub fn kind(&self) -> AskKind {
+        match self {
+            Self::Nothing => AskKind::Nothing,
+            Self::Replies(_) => AskKind::Replies,
+        }
+    }
+}
+
+impl AskKind {
+    /// Bytes of the longest content of a request of this kind.
+    #[must_use]
+    pub const fn max_content(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Replies => MAX_REQUEST_BYTES,
+        }
+    }
 }
 
 impl TryFrom<u8> for AskKind {
@@ -48,6 +82,7 @@ impl TryFrom<u8> for AskKind {
     fn try_from(byte: u8) -> Result<Self, u8> {
         match byte {
             0 => Ok(Self::Nothing),
+            1 => Ok(Self::Replies),
             other => Err(other),
         }
     }

@@ -21,7 +21,7 @@ use kkv_protocol::ids::{RequestDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::ask::relay::{AskSession, SealingAnswer};
-use kkv_protocol::v2::ask::{AskKind, AskOutcome};
+use kkv_protocol::v2::ask::{AskOutcome, Asked};
 use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::v2::purpose::{BodySize, Purpose};
 use kkv_protocol::{MessageHeader, Terms, v1, v2};
@@ -227,12 +227,16 @@ impl Relay {
         &self,
         session: &AskSession,
         number: AskNumber,
-        asked: Result<AskKind, AskOutcome>,
+        asked: Result<Asked, AskOutcome>,
     ) -> Result<SealingAnswer, Refusal> {
         self.asks
             .take(&session.id(), number, self.clock.elapsed())?;
         let outcome = match asked {
-            Ok(AskKind::Nothing) => AskOutcome::Done,
+            Ok(Asked::Nothing) => AskOutcome::Done,
+            Ok(Asked::Replies(request)) => {
+                drop(request);
+                AskOutcome::UnknownKind
+            }
             Err(outcome) => outcome,
         };
         let content = Zeroizing::new(Vec::new());

@@ -5,14 +5,15 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{
-    ANSWER_PREFIX_BYTES, AskKind, AskOutcome, Packing, Piece, REQUEST_PREFIX_BYTES, Unpacking,
-    answer_pieces, answer_room, prefix, request_room,
+    ANSWER_PREFIX_BYTES, AskKind, AskOutcome, Asked, Packing, Piece, REQUEST_PREFIX_BYTES,
+    Unpacking, answer_pieces, answer_room, prefix, request_room,
 };
 use crate::crypto::chunks::AskNumber;
 use crate::crypto::exchange::AskKeys;
 use crate::crypto::seal::TAG_BYTES;
 use crate::ids::SessionId;
 use crate::refusal::Refusal;
+use crate::v2::answers::ask::RepliesRequest;
 use crate::v2::purpose::BodySize;
 
 /// The keys of a session for asks. What changes in it is a [`Window`]'s.
@@ -110,9 +111,8 @@ impl OpeningRequest {
 
     /// Takes the plaintext of the next piece.
     pub fn take(&mut self, plain: &[u8]) {
-        self.0.take(plain, |kind| match AskKind::try_from(kind) {
-            Ok(AskKind::Nothing) | Err(_) => 0,
-        });
+        let kept = |kind| AskKind::try_from(kind).map_or(0, AskKind::max_content);
+        self.0.take(plain, kept);
     }
 
     /// What is asked, once all of it has come.
@@ -120,12 +120,15 @@ impl OpeningRequest {
     /// # Errors
     /// The outcome to answer: it is malformed, or of an unknown kind. The layout is looked at first, then the kind,
     /// then its content.
-    pub fn end(self) -> Result<AskKind, AskOutcome> {
+    pub fn end(self) -> Result<Asked, AskOutcome> {
         let (prefix, content) = self.0.end().map_err(|_| AskOutcome::Malformed)?;
         let kind = AskKind::try_from(prefix[0]).map_err(|_| AskOutcome::UnknownKind)?;
-        match (kind, content) {
-            (AskKind::Nothing, Some(_)) => Ok(kind),
-            (AskKind::Nothing, None) => Err(AskOutcome::Malformed),
+        let content = content.ok_or(AskOutcome::Malformed)?;
+        match kind {
+            AskKind::Nothing => Ok(Asked::Nothing),
+            AskKind::Replies => RepliesRequest::parse(&content)
+                .map(Asked::Replies)
+                .ok_or(AskOutcome::Malformed),
         }
     }
 }

@@ -29,6 +29,7 @@ pub struct Asking {
 /// A sealed request. It is sent once: if its answer is lost, another is made.
 #[derive(Debug)]
 pub struct AskRequest {
+    session: SessionId,
     number: AskNumber,
     body: Vec<u8>,
 }
@@ -72,6 +73,18 @@ impl Asking {
         self.session
     }
 
+    /// The largest size of a request, and that of each answer.
+    #[must_use]
+    pub fn size(&self) -> BodySize {
+        self.size
+    }
+
+    /// The number of the next request; `None` if there is none.
+    #[must_use]
+    pub fn next_number(&self) -> Option<AskNumber> {
+        self.next.filter(|_| self.left > 0)
+    }
+
     /// Leaves out the numbers below this one, if the next is lower.
     pub fn skip_to(&mut self, number: AskNumber) {
         self.next = self.next.map(|next| next.max(number));
@@ -101,7 +114,11 @@ impl Asking {
         let content = Zeroizing::new(content.to_vec());
         let packing = Packing::new(prefix(kind, content.len()), content);
         let body = self.seal_packed(number, packing, size);
-        AskRequest { number, body }
+        AskRequest {
+            session: self.session,
+            number,
+            body,
+        }
     }
 
     fn seal_packed<const N: usize>(
@@ -191,6 +208,18 @@ impl fmt::Debug for AskAnswer {
 }
 
 impl AskRequest {
+    /// The session that it is of.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> AskNumber {
+        self.number
+    }
+
     /// Body of `POST /ask`.
     #[must_use]
     pub fn body(&self) -> &[u8] {

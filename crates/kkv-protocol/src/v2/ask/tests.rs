@@ -30,7 +30,7 @@ fn opened(session: &AskSession, body: &[u8]) -> Option<Result<AskKind, AskOutcom
         opening.take(session.open(&piece, bytes).ok()?);
         rest = after;
     }
-    Some(opening.end())
+    Some(opening.end().map(|asked| asked.kind()))
 }
 
 /// The body of an answer.

@@ -203,7 +203,7 @@ pub(super) fn first_sender() -> SenderKey {
 
 #[test]
 fn every_context_is_the_one_of_the_specification() {
-    let ours: [(&str, [u8; 32]); 18] = [
+    let ours = [
         (
             "kkv/2 2026-11-21 challenge",
             labels::CHALLENGE.digest(&[]).0,
@@ -227,6 +227,44 @@ fn every_context_is_the_one_of_the_specification() {
             *labels::ASK_RESPONSE_KEY.derive(&[]),
         ),
         ("kkv/2 2026-11-27 box part", labels::BOX_PART.digest(&[]).0),
+        (
+            "kkv/2 2026-11-27 box secret",
+            *labels::BOX_SECRET.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 answer root",
+            *labels::ANSWER_ROOT.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 answer key",
+            *labels::ANSWER_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 next answer key",
+            *labels::NEXT_ANSWER_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 answer sealing key",
+            *labels::ANSWER_SEALING_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 acknowledgement",
+            *labels::ACKNOWLEDGEMENT.derive(&[]),
+        ),
+        ("kkv/2 2026-11-27 follow-up", *labels::FOLLOW_UP.derive(&[])),
+        ("kkv/2 2026-11-27 box proof", *labels::BOX_PROOF.derive(&[])),
+        (
+            "kkv/2 2026-11-27 status key",
+            *labels::STATUS_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 acknowledged",
+            labels::ACKNOWLEDGED.digest(&[]).0,
+        ),
+        (
+            "kkv 2026-11-27 reply words",
+            *labels::REPLY_WORDS.derive(&[]),
+        ),
         ("kkv/2 2026-11-27 message", labels::MESSAGE.digest(&[]).0),
         (
             "kkv/2 2026-11-21 signed message",

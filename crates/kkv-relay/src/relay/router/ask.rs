@@ -25,9 +25,7 @@ use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::ask::relay::{AskSession, OpeningRequest, SealingAnswer};
-use kkv_protocol::v2::ask::{
-    AskKind, AskOutcome, REQUEST_HEAD_BYTES, request_head, request_pieces,
-};
+use kkv_protocol::v2::ask::{AskOutcome, Asked, REQUEST_HEAD_BYTES, request_head, request_pieces};
 use kkv_protocol::v2::purpose::BodySize;
 use zeroize::Zeroize;
 
@@ -145,7 +143,7 @@ impl Incoming {
         &mut self,
         relay: &Relay,
         size: BodySize,
-    ) -> Result<(Arc<AskSession>, AskNumber, Result<AskKind, AskOutcome>), Refusal> {
+    ) -> Result<(Arc<AskSession>, AskNumber, Result<Asked, AskOutcome>), Refusal> {
         // Nothing is taken for a body before it has shown whose it is.
         let mut head = [0; REQUEST_HEAD_BYTES];
         self.fill(&mut head).await?;
