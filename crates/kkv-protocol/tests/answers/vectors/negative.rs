@@ -3,7 +3,7 @@
 use kkv_pow::Solution;
 use kkv_protocol::crypto::exchange::{HybridOffer, HybridSecret, X25519Secret};
 use kkv_protocol::crypto::identity::{PublicKey, Sender, Signature};
-use kkv_protocol::ids::{SenderId, X25519PublicKey};
+use kkv_protocol::ids::{InvitationProof, SenderId, X25519PublicKey};
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::v2::challenge::Challenge;
 use kkv_protocol::v2::invitation::Token;
@@ -29,6 +29,8 @@ pub(super) struct File {
     messages: Vec<MessageCase>,
     pub(super) asks: Vec<super::asks::RequestCase>,
     pub(super) ask_answers: Vec<super::asks::AnswerCase>,
+    invitation_texts: Vec<TextCase>,
+    invitation_proofs: Vec<ProofCase>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +89,28 @@ struct MessageCase {
     name: String,
     sealed: Bytes,
     outcome: String,
+}
+
+/// What somebody has typed for an invitation.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextCase {
+    name: String,
+    text: String,
+    token: Option<Bytes>,
+    why: String,
+}
+
+/// What a sender shows a relay that has made these tokens, and which of them it fits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProofCase {
+    name: String,
+    sender: Bytes,
+    tokens: Vec<Bytes>,
+    proof: Bytes,
+    fits: Option<usize>,
+    why: String,
 }
 
 pub(super) fn file() -> File {
@@ -192,5 +216,35 @@ fn a_message_has_one_form() {
         };
         assert_eq!(outcome, case.outcome, "{}", case.name);
         assert!(opened.is_ok() || slot.iter().all(|byte| *byte == 0));
+    }
+}
+
+fn token(bytes: &Bytes) -> Token {
+    Token::generate(&mut Replay::new(&[&bytes.0]))
+}
+
+#[test]
+fn a_text_is_of_one_token_or_of_none() {
+    for case in file().invitation_texts {
+        let read = case.text.parse::<Token>().ok();
+        let read = read.map(|token| token.to_text());
+        let wanted = case.token.map(|wanted| token(&wanted).to_text());
+        assert_eq!(read, wanted, "{}: {}", case.name, case.why);
+    }
+}
+
+#[test]
+fn a_proof_fits_one_token_or_none() {
+    for case in file().invitation_proofs {
+        let sender = SenderId(case.sender.array());
+        let proof = InvitationProof(case.proof.array());
+        let tokens = case.tokens.iter().map(token);
+        let fits: Vec<bool> = tokens
+            .map(|token| token.key().fits(&sender, &proof))
+            .collect();
+        let wanted: Vec<bool> = (0..fits.len())
+            .map(|place| case.fits == Some(place))
+            .collect();
+        assert_eq!(fits, wanted, "{}: {}", case.name, case.why);
     }
 }
