@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use kkv_base::clock::SystemClock;
 use kkv_base::limits::{DEFAULT_PORT, DIAL_TIMEOUT, MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
-use kkv_client::sender::{Delivery, DeliveryOptions, Event, Observer, deliver};
+use kkv_client::sender::{Delivery, DeliveryOptions, Event, Observer, Reply, deliver};
 use kkv_net::tor::{SocksDialer, SocksProxy, Target};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::random;
@@ -233,7 +233,7 @@ async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
     };
     let text = Text::new(Zeroizing::new(text.to_owned())).unwrap();
     let began = Instant::now();
-    deliver(&delivery, SenderKey::generate(rng), &text, rng)
+    deliver(&delivery, SenderKey::generate(rng), &text, Reply::No, rng)
         .await
         .unwrap();
     began.elapsed()

@@ -14,7 +14,9 @@ use kkv_base::limits::{
     ANSWER_TIMEOUT, ATTEMPTS, MAX_PAYMENTS, MAX_REPEAT_PAUSE, PAID_REPEATS, RETRY_PAUSE,
     SLOW_DOWN_PAUSE,
 };
-use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
+use kkv_client::sender::{
+    Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, Reply, deliver,
+};
 use kkv_net::tor::{Dial, DialError, NoService};
 use kkv_pow::{InstructionSet, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
@@ -213,7 +215,7 @@ pub async fn run(script: &[u8]) {
     };
     let text = Text::new(Zeroizing::new(TEXT.to_owned())).expect("it is short");
     let began = Instant::now();
-    let outcome = deliver(&delivery, key, &text, rng).await;
+    let outcome = deliver(&delivery, key, &text, Reply::No, rng).await;
     assert!(began.elapsed() <= LONGEST, "{:?}", began.elapsed());
     let state = hostile.state();
     match outcome {

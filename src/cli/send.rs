@@ -11,7 +11,7 @@ use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
 use super::{cancel, compose, identity};
-use kkv_client::sender::Accepted;
+use kkv_client::sender::{Accepted, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::ids::{RelayId, SenderId};
@@ -84,6 +84,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         better: addressee.better(),
         key,
         text: &text,
+        reply: Reply::No,
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
     let result = tokio::select! {

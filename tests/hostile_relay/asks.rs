@@ -1,11 +1,14 @@
 //! Answers to asks that are wrong: none is taken for one, and none makes the asker work without end.
 
 use kkv_base::clock::ManualClock;
-use kkv_client::sender::{Asker, Failure};
+use kkv_client::sender::{Asker, Failure, Reply, deliver};
 use kkv_net::tor::Dial;
+use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_protocol::v2::ask::AskKind;
 use kkv_protocol::v2::purpose::BodySize;
 use rand::SeedableRng;
@@ -140,5 +143,29 @@ async fn in_kkv_1_nobody_is_asked_anything() {
             "{failure:?}"
         );
         assert_eq!(between.asked(), asked);
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_be_answered_is_neither_paid_for_nor_sent_in_kkv_1() {
+    let only_v1 = SuitePolicy::Only(Suite::V1);
+    let secrets = ReplySecrets::new(&[7; 16]);
+    for reply in [Reply::Opens(&secrets), Reply::FollowsUp(&secrets)] {
+        for (of_relay, of_sender, asked) in [
+            (only_v1, SuitePolicy::Any, &["POST /pow"][..]),
+            (SuitePolicy::Any, only_v1, &[]),
+        ] {
+            let relay = InProcess::new(of_relay, 1, 0);
+            let between = Between::new(relay, "/none", Say::Bytes(Vec::new()));
+            let clock = ManualClock::new(START);
+            let delivery = delivery(&between, of_sender, &clock, &Unobserved);
+            let rng = &mut StdRng::from_rng(&mut rand::rng());
+            let key = SenderKey::generate(rng);
+            let text = Text::new("text".to_owned().into()).expect("it fits");
+            let failure = deliver(&delivery, key, &text, reply, rng).await.err();
+            let none = matches!(failure, Some(Failure::NoCommonSuite(Suite::V2)));
+            assert!(none, "{failure:?}");
+            assert_eq!(between.asked(), asked);
+        }
     }
 }

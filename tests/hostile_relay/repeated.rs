@@ -10,7 +10,7 @@ use kkv_base::limits::{
     ANSWER_TIMEOUT, MAX_REPEAT_PAUSE, REPEAT_MARGIN, SILENT_ATTEMPTS, UNPAID_REPEATS,
 };
 use kkv_client::sender::{
-    Accepted, Consent, Delivery, DeliveryOptions, Event, Failure, Observer, Price, deliver,
+    Accepted, Consent, Delivery, DeliveryOptions, Event, Failure, Observer, Price, Reply, deliver,
 };
 use kkv_pow::Solver;
 use kkv_protocol::crypto::identity::SenderKey;
@@ -238,7 +238,7 @@ async fn send_patiently(
         observer: told,
     };
     let text = Text::new(Zeroizing::new("text".to_owned())).expect("it fits");
-    deliver(&delivery, SenderKey::generate(rng), &text, rng).await
+    deliver(&delivery, SenderKey::generate(rng), &text, Reply::No, rng).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kkv_base::clock::ManualClock;
-use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, deliver};
+use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Reply, deliver};
 use kkv_net::tor::{Dial, DialError};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::{Suite, SuitePolicy};
@@ -78,7 +78,7 @@ async fn send(
     let mut rng = rand::make_rng::<rand::rngs::StdRng>();
     let key = SenderKey::generate(&mut rng);
     let text = Text::new(Zeroizing::new(TEXT.to_owned())).expect("it fits");
-    let result = deliver(&delivery, key, &text, &mut rng).await;
+    let result = deliver(&delivery, key, &text, Reply::No, &mut rng).await;
     (result, times.into_inner().expect("nobody panics there"))
 }
 

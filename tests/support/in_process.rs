@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use kkv_base::clock::ManualClock;
 use kkv_base::limits::DEFAULT_PORT;
-use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, deliver};
+use kkv_client::sender::{
+    Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, Reply, deliver,
+};
 use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv_net::tor::{Dial, DialError, Target};
 use kkv_pow::Cost;
@@ -161,7 +163,7 @@ pub async fn send_as<D: Dial>(
     let delivery = delivery(dialer, suites, &clock, observer);
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let text = Text::new(Zeroizing::new(text.to_owned())).expect("tests send what fits");
-    deliver(&delivery, key, &text, &mut rng).await
+    deliver(&delivery, key, &text, Reply::No, &mut rng).await
 }
 
 /// A way to a relay, with what a sender does if nobody says anything else.

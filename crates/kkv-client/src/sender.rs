@@ -23,15 +23,41 @@ use rand::CryptoRng;
 use connection::Connection;
 use kkv_net::tor::Dial;
 use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::ids::SessionId;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 use session::Negotiated;
 
 pub use asker::{Answered, Asker};
 pub use delivery::{Accepted, Consent, Delivery, DeliveryOptions, Event, Observer, Price};
 pub use failure::{Failure, Indeterminate};
 
-/// Leaves `text` with the relay at `delivery.options.target`, signed by `key`.
+/// Whether a message can be answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Reply<'r> {
+    /// It can't.
+    #[default]
+    No,
+    /// By who has these secrets: a conversation begins.
+    Opens(&'r ReplySecrets),
+    /// The same, in a conversation that is there already. If it isn't any more, the message is refused.
+    FollowsUp(&'r ReplySecrets),
+}
+
+impl Reply<'_> {
+    fn box_part(self, session: &SessionId, rng: &mut impl CryptoRng) -> BoxPart {
+        match self {
+            Self::No => BoxPart::None,
+            Self::Opens(secrets) => secrets.opens(rng),
+            Self::FollowsUp(secrets) => secrets.follows_up(session, rng),
+        }
+    }
+}
+
+/// Leaves `text` with the relay at `delivery.options.target`, signed by `key`. One that can be answered goes in kkv/2
+/// alone.
 ///
 /// # Errors
 /// See [`Failure`]: the message is not there, except that [`Failure::Indeterminate`] can't say.
@@ -39,16 +65,21 @@ pub async fn deliver<D: Dial>(
     delivery: &Delivery<'_, D>,
     key: SenderKey,
     text: &Text,
+    reply: Reply<'_>,
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Accepted, Failure> {
     let mut connection = Connection::new(delivery);
     let suites = delivery.options.suites;
+    let is_answerable = !matches!(reply, Reply::No);
     let key = match suites {
+        SuitePolicy::Only(Suite::V1) if is_answerable => {
+            return Err(Failure::NoCommonSuite(Suite::V2));
+        }
         SuitePolicy::Only(Suite::V1) => key,
         SuitePolicy::Any | SuitePolicy::Only(Suite::V2) => {
-            match v2::deliver(delivery, &mut connection, key, text, rng).await? {
+            match v2::deliver(delivery, &mut connection, key, text, reply, rng).await? {
                 Negotiated::Done(accepted) => return Ok(*accepted),
-                Negotiated::NotSpoken(key) if suites.allows(Suite::V1) => {
+                Negotiated::NotSpoken(key) if suites.allows(Suite::V1) && !is_answerable => {
                     delivery.observer.event(Event::FellBack);
                     *key
                 }

@@ -25,6 +25,10 @@ pub enum Exit {
     InDoubt = 7,
     /// Done, but its result couldn't be written.
     DoneUnreported = 8,
+    /// There is a conversation, and no answer in it yet.
+    NothingYet = 9,
+    /// There is no conversation of these words, or not any more.
+    NoConversation = 10,
     /// Internal error: a bug.
     Internal = 101,
     /// Cancelled.

@@ -10,8 +10,69 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::BadText;
 
+/// What failed, as far as it makes a difference to what is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Message,
+    Looking,
+}
+
+impl Act {
+    /// What has not happened.
+    fn undone(self) -> &'static str {
+        match self {
+            Self::Message => "nothing was delivered",
+            Self::Looking => "nothing was asked for, and nothing is changed there",
+        }
+    }
+}
+
 /// What a failed delivery with these `options` means for a person.
 pub(crate) fn explained(failure: &Failure, options: &DeliveryOptions) -> CliError {
+    explained_of(Act::Message, failure, options)
+}
+
+/// What it means that a box could not be looked into.
+#[must_use]
+pub fn unseen(failure: &Failure, options: &DeliveryOptions) -> CliError {
+    match failure {
+        Failure::NoCommonSuite(_) => CliError::new(
+            Exit::Refused,
+            "this inbox speaks kkv/1 alone, in which nobody is answered; nothing was asked for",
+        )
+        .hint("Check the address: `kkvc send --replies` has written to no such inbox."),
+        Failure::Refused(Refusal::UnknownPurpose) => CliError::new(
+            Exit::Refused,
+            "this inbox has no answers to give; nothing was asked for",
+        )
+        .hint("Its relay is of an earlier version."),
+        _ => explained_of(Act::Looking, failure, options),
+    }
+}
+
+/// What it means that answers were shown, and it can't be known whether the relay has deleted them.
+#[must_use]
+pub fn unacknowledged(failure: &Failure) -> CliError {
+    let what = format!("{failure}; what is above was shown, and may still be there");
+    let exit = match failure {
+        Failure::Unreachable(_) | Failure::Silent(_) | Failure::Broken => Exit::Unreachable,
+        Failure::Protocol(_) => Exit::BadSignature,
+        _ => Exit::Refused,
+    };
+    CliError::new(exit, what)
+        .hint("It comes once more then when you look again, and is deleted there after that.")
+}
+
+/// What it means that a message was to be answered, and there is only kkv/1.
+pub(crate) fn unanswerable() -> CliError {
+    CliError::new(
+        Exit::Refused,
+        "this inbox speaks kkv/1 alone, in which nobody is answered; nothing was paid, and nothing was delivered",
+    )
+    .hint("Leave out --replies to write to it without an answer.")
+}
+
+fn explained_of(act: Act, failure: &Failure, options: &DeliveryOptions) -> CliError {
     let (exit, hint) = match failure {
         Failure::Unreachable(fault) => (Exit::Unreachable, unreachable_hint(fault)),
         Failure::Silent(_) => (
@@ -22,8 +83,10 @@ pub(crate) fn explained(failure: &Failure, options: &DeliveryOptions) -> CliErro
             Exit::Unreachable,
             "Try again later; the relay or the way to it is in trouble.".to_owned(),
         ),
-        Failure::Refused(refusal) => return refused(*refusal, &failure.to_string(), false),
-        Failure::StillRefused(refusal, _) => return refused(*refusal, &failure.to_string(), true),
+        Failure::Refused(refusal) => return refused(act, *refusal, &failure.to_string(), false),
+        Failure::StillRefused(refusal, _) => {
+            return refused(act, *refusal, &failure.to_string(), true);
+        }
         // What comes to a port of this machine may have been passed on to another one, whose relay goes by no name but
         // its own (PROTOCOL.md §9). To a relay behind an onion service, any onion address is one.
         Failure::RefusedUnread(403) if matches!(options.target, Target::Loopback(_)) => (
@@ -93,7 +156,7 @@ pub(crate) fn explained(failure: &Failure, options: &DeliveryOptions) -> CliErro
                 .hint("Ask the owner if you can. Sending it again may leave it there twice.");
         }
     };
-    CliError::new(exit, format!("{failure}; nothing was delivered")).hint(hint)
+    CliError::new(exit, format!("{failure}; {}", act.undone())).hint(hint)
 }
 
 /// What is done about a text that kkv/1 can't carry, which may have been spoken because it was asked for.
@@ -118,8 +181,12 @@ pub(crate) fn gone_back(name: &Name) -> CliError {
 }
 
 /// What a refusal means; `what` says it, and how often. `again`: whether it was asked again, as for what is paid.
-fn refused(refusal: Refusal, what: &str, again: bool) -> CliError {
+fn refused(act: Act, refusal: Refusal, what: &str, again: bool) -> CliError {
     let (exit, hint) = match refusal {
+        Refusal::NoBox => (
+            Exit::NoConversation,
+            "The conversation of these words ended meanwhile. Send it with --replies and new words.",
+        ),
         Refusal::Full if !again => (
             Exit::Full,
             "Its owner has to delete something first; try again later.",
@@ -157,11 +224,7 @@ fn refused(refusal: Refusal, what: &str, again: bool) -> CliError {
             "Try again; if it stays so, the two programs don't fit each other.",
         ),
     };
-    CliError::new(
-        exit,
-        format!("the relay refused: {what}; nothing was delivered"),
-    )
-    .hint(hint)
+    CliError::new(exit, format!("the relay refused: {what}; {}", act.undone())).hint(hint)
 }
 
 /// What helps where a relay, or Tor, can't be reached.

@@ -5,6 +5,7 @@
 //! steps, estimate, outcome, explain   a delivery: where it is, how long it takes, what has become of it
 //! error, advice                       what did not work, with the exit code and what to do
 //! fields, preview, selection          messages, keys and addresses as people read and name them
+//! replies                             reply words and answers
 //! ```
 //!
 //! It is apart from `kkv-client`, whose errors are data: what is said here names options and commands of `kkvc`.
@@ -17,6 +18,7 @@ pub mod fields;
 pub mod key;
 pub mod outcome;
 pub mod preview;
+pub mod replies;
 pub mod secret_file;
 pub mod selection;
 pub mod steps;

@@ -1,4 +1,4 @@
-//! A file with a secret, a key or a passphrase: made for its owner alone, and read only if nobody else can.
+//! A file with a secret, a key, a passphrase or reply words: made for its owner alone, and read only if nobody else can.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::advice::close_file;
 use crate::error::{CliError, Exit};
 use kkv_base::limits::MAX_SECRET_FILE_BYTES;
+use kkv_client::reply_words::ReplyWords;
 use kkv_protocol::crypto::scrub;
 use kkv_terminal::input;
 use kkv_terminal::visible::quoted;
@@ -64,6 +65,30 @@ pub async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError>
                 .hint("It is a text file of yours with one line.")
         }
     })
+}
+
+/// Reads a file with reply words, if it is there.
+///
+/// # Errors
+/// It can't be read, others can read it, or it has no such words: then it is left as it is.
+pub async fn read_words(path: &Path) -> Result<Option<ReplyWords>, CliError> {
+    let read = read_private(path, "reply words", |text| ReplyWords::parse(text).is_ok()).await;
+    let text = match read {
+        Err(Unread::Io(fault)) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|fault| match fault {
+            Unread::Directory(failed) => failed.hint("Name a file in it."),
+            Unread::Exposed(failed) => failed,
+            Unread::Io(fault) => {
+                let what = format!("can't read {}: {fault}", quoted(path));
+                CliError::new(Exit::of_io(&fault), what)
+            }
+        })?,
+    };
+    match ReplyWords::parse(&text) {
+        Ok(words) => Ok(Some(words)),
+        Err(bad) => Err(CliError::usage(format!("{}: {bad}", quoted(path)))
+            .hint("The file is left as it is. For new words name one that isn't there yet.")),
+    }
 }
 
 /// A key without what an editor may have put around it: blank lines, and the mark of UTF-8 at the beginning.

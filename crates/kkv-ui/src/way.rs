@@ -6,17 +6,19 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
 
 use crate::error::CliError;
-use crate::explain::{explained, gone_back};
+use crate::explain::{explained, gone_back, unanswerable};
 use crate::tor::{SenderTor, TorOptions, TorWay};
 use kkv_base::clock::SystemClock;
 use kkv_client::contacts::Name;
-use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Failure, Observer, deliver};
+use kkv_client::replies::{CollectError, Collected, Found, Mailbox};
+use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Failure, Observer, Reply, deliver};
 use kkv_net::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::random;
 use kkv_protocol::onion::OnionAddress;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 
 /// The embedded Tor: started when a message first needs it, and the same one for all that come after, each with
 /// circuits of its own.
@@ -101,6 +103,32 @@ impl Way {
         }
     }
 
+    /// Shows what is in a box, and takes the answers out: see [`Mailbox::collect`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn collect<E: Send>(
+        &self,
+        wanted: Wanted<'_>,
+        observer: &dyn Observer,
+        show: impl FnMut(&Found) -> Result<bool, E> + Send,
+    ) -> Result<Collected, CollectError<E>> {
+        match self {
+            Self::Loopback(dialer) => wanted.over(dialer, observer, show).await,
+            Self::Socks(dialer) => wanted.over(dialer, observer, show).await,
+            Self::Embedded {
+                tor,
+                to,
+                port,
+                timeout,
+            } => {
+                wanted
+                    .over(&tor.dialer(*to, *port, *timeout), observer, show)
+                    .await
+            }
+        }
+    }
+
     /// Has the message delivered.
     ///
     /// # Errors
@@ -134,6 +162,38 @@ pub struct Load<'l> {
     pub key: SenderKey,
     /// The text.
     pub text: &'l Text,
+    /// Whether it can be answered.
+    pub reply: Reply<'l>,
+}
+
+/// Which box is looked into.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    /// Where it is, and what may be done to get there.
+    pub options: DeliveryOptions,
+    /// By what it is opened.
+    pub secrets: &'w ReplySecrets,
+    /// Whether answers are kept there when they have been shown.
+    pub keep: bool,
+}
+
+impl Wanted<'_> {
+    async fn over<D: Dial, E: Send>(
+        self,
+        dialer: &D,
+        observer: &dyn Observer,
+        show: impl FnMut(&Found) -> Result<bool, E> + Send,
+    ) -> Result<Collected, CollectError<E>> {
+        let delivery = Delivery {
+            dialer,
+            options: self.options,
+            clock: &SystemClock::default(),
+            observer,
+        };
+        let mut mailbox = Mailbox::new(&delivery, self.secrets);
+        let rng = &mut random::kernel();
+        mailbox.collect(self.keep, show, rng).await
+    }
 }
 
 impl Load<'_> {
@@ -152,10 +212,14 @@ impl Load<'_> {
             clock: &SystemClock::default(),
             observer,
         };
-        deliver(&delivery, self.key, self.text, &mut random::kernel())
+        let rng = &mut random::kernel();
+        deliver(&delivery, self.key, self.text, self.reply, rng)
             .await
             .map_err(|failure| match (&failure, self.better) {
                 (Failure::NoCommonSuite(_), Some(name)) => gone_back(name),
+                (Failure::NoCommonSuite(_), None) if !matches!(self.reply, Reply::No) => {
+                    unanswerable()
+                }
                 _ => explained(&failure, &options),
             })
     }

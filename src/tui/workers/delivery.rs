@@ -14,7 +14,9 @@ use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::DIAL_TIMEOUT;
 use kkv_base::lock;
 use kkv_client::contacts::Name;
-use kkv_client::sender::{Accepted, Consent, DeliveryOptions, Event as Happened, Observer, Price};
+use kkv_client::sender::{
+    Accepted, Consent, DeliveryOptions, Event as Happened, Observer, Price, Reply,
+};
 use kkv_pow::Solver;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::random;
@@ -144,6 +146,7 @@ async fn deliver(
         better,
         key: SenderKey::generate(&mut random::kernel()),
         text,
+        reply: Reply::No,
     };
     way.carry(load, observer).await
 }

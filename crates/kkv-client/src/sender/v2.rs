@@ -2,6 +2,7 @@
 
 use rand::CryptoRng;
 
+use super::Reply;
 use super::budget::TimeBudget;
 use super::connection::Connection;
 use super::delivery::{Accepted, Delivery, Event};
@@ -14,7 +15,6 @@ use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::error::ProtocolError;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
-use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::wire::object;
 
@@ -23,6 +23,7 @@ pub(super) async fn deliver<D: Dial>(
     connection: &mut Connection<'_, D>,
     key: SenderKey,
     text: &Text,
+    reply: Reply<'_>,
     rng: &mut (impl CryptoRng + Send),
 ) -> Result<Negotiated<Box<Accepted>>, Failure> {
     let sender = key.public();
@@ -34,7 +35,8 @@ pub(super) async fn deliver<D: Dial>(
     };
 
     delivery.observer.event(Event::Sending);
-    let sent = session.open.seal(text, &BoxPart::None);
+    let box_part = reply.box_part(&session.open.session(), rng);
+    let sent = session.open.seal(text, &box_part);
     let request = Request::json("/msg", sent.request());
     let response = connection
         .send_message(&request, RepeatPolicy::paid(session.ends, rng))

@@ -1,0 +1,143 @@
+//! Answers and reply words, as both faces show them.
+
+use zeroize::Zeroizing;
+
+use crate::error::{CliError, Exit};
+use crate::fields::time;
+use kkv_base::count::counted;
+use kkv_client::reply_words::{ReplyWords, WORDS};
+use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::sender::Answer;
+use kkv_protocol::v2::answers::status::{BoxStatus, Entry, EntryState};
+
+/// Words in a row, and columns of each: the longest has eight letters.
+const ROW: usize = 4;
+const COLUMN: usize = 10;
+
+/// The words in three numbered rows, each of which ends a line.
+#[must_use]
+pub fn in_rows(words: &ReplyWords) -> Zeroizing<String> {
+    const CELL: usize = "12 ".len() + COLUMN;
+    let mut rows = Zeroizing::new(String::with_capacity(WORDS * CELL + 3 * (1 + "  ".len())));
+    for (place, word) in words.iter().enumerate() {
+        let number = place + 1;
+        if place % ROW == 0 {
+            rows.push_str("  ");
+        }
+        if number < 10 {
+            rows.push(' ');
+        }
+        rows.push_str(&number.to_string());
+        rows.push(' ');
+        rows.push_str(word);
+        if number % ROW == 0 {
+            rows.push('\n');
+        } else {
+            (word.len()..COLUMN).for_each(|_| rows.push(' '));
+        }
+    }
+    rows
+}
+
+/// Refuses a message that gives its own words away: its reader could read every answer, and write on in its sender's
+/// place.
+///
+/// # Errors
+/// They stand in it.
+pub fn require_own_words_out_of(text: &Text, words: &ReplyWords) -> Result<(), CliError> {
+    if !words.are_in(text.as_str()) {
+        return Ok(());
+    }
+    Err(
+        CliError::usage("the message has its own reply words in it; nothing was sent")
+            .hint("Take them out: nobody but you needs them."),
+    )
+}
+
+/// What has become of a message, in a word or two.
+#[must_use]
+pub fn state(entry: &Entry) -> String {
+    let state = match entry.state {
+        EntryState::Accepted => "accepted",
+        EntryState::Waiting => "not read yet",
+        EntryState::Read => "read",
+        EntryState::Gone => "not there any more",
+    };
+    match (entry.answers, entry.state) {
+        (0, _) => state.to_owned(),
+        (answers, EntryState::Gone) => format!("{}, {state}", counted(answers, "answer")),
+        (answers, _) => counted(answers, "answer"),
+    }
+}
+
+/// Which message an answer is to: the newest that the owner had when it was written.
+#[must_use]
+pub fn answered<'e>(answer: &Answer, inside: &'e BoxStatus) -> Option<&'e Entry> {
+    inside
+        .entries
+        .iter()
+        .find(|entry| entry.salt == answer.salt)
+}
+
+/// There is no answer yet. `again` is the command that looks once more.
+#[must_use]
+pub fn nothing_yet(inside: &BoxStatus, again: &str) -> CliError {
+    let what = match inside.answers {
+        0 => "no answer yet".to_owned(),
+        answers => format!("no new answer; there were {}", counted(answers, "answer")),
+    };
+    let ends = time(inside.ends);
+    CliError::new(Exit::NothingYet, what)
+        .hint(format!(
+            "Your words stay good until {ends}, and longer with each message."
+        ))
+        .command("Look again: ", again)
+}
+
+/// There is no conversation of these words at a relay that `started` then. `undone` is what didn't come of it, and `anew`
+/// the command that begins another.
+#[must_use]
+pub fn no_conversation(started: u64, undone: &str, anew: &str) -> CliError {
+    let started = time(started);
+    let what = format!("there is no conversation of these words in this inbox; {undone}");
+    CliError::new(Exit::NoConversation, what)
+        .hint(format!(
+            "It was started at {started}. If you wrote before that, your message is gone, and so are its answers."
+        ))
+        .more("If you wrote later, the time of the conversation is over, or the words are another inbox's.")
+        .command("To write with new words: ", anew)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kkv_protocol::crypto::random;
+
+    #[test]
+    fn rows_are_read_back_and_have_room_from_the_start() {
+        for _ in 0..100 {
+            let words = ReplyWords::generate(&mut random::kernel());
+            let rows = in_rows(&words);
+            let read = ReplyWords::parse(&rows).unwrap();
+            assert_eq!(read.entropy(), words.entropy());
+            assert_eq!(rows.lines().count(), WORDS / ROW);
+            assert!(rows.lines().all(|line| line.len() <= 60), "{}", *rows);
+            let room = WORDS * ("12 ".len() + COLUMN) + 3 * (1 + "  ".len());
+            assert_eq!(
+                rows.capacity(),
+                room,
+                "it has not grown, and left no copy behind"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_must_not_have_its_own_words_in_it() {
+        let words = ReplyWords::generate(&mut random::kernel());
+        let text = |text: String| Text::new(Zeroizing::new(text)).unwrap();
+        let given_away = text(format!("PS: {}", words.line().to_uppercase()));
+        let failed = require_own_words_out_of(&given_away, &words).unwrap_err();
+        assert_eq!(failed.exit, Exit::Usage);
+        assert!(require_own_words_out_of(&text("Hello!".to_owned()), &words).is_ok());
+    }
+}
