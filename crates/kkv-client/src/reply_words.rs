@@ -184,6 +184,7 @@ fn is_short_for(typed: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::HEXLOWER;
     use proptest::prelude::*;
 
     fn of(entropy: [u8; 16]) -> ReplyWords {
@@ -220,6 +221,24 @@ mod tests {
         assert_eq!(last([0xff; 16]), Some(SECOND_CASE));
         let counting = std::array::from_fn(|i| i as u8);
         assert_eq!(*of(counting).line(), THIRD_CASE);
+    }
+
+    /// The vectors of PROTOCOL.md §13, by an implementation written from its text.
+    #[test]
+    fn words_are_read_or_refused_as_the_vectors_say() {
+        let file = include_str!("../../kkv-protocol/vectors/negative.json");
+        let file: serde_json::Value = serde_json::from_str(file).unwrap();
+        let cases = file["words"].as_array().unwrap();
+        assert!(cases.iter().any(|case| case["entropy"].is_null()));
+        for case in cases {
+            let written = case["words"].as_str().unwrap();
+            let read = ReplyWords::parse(written).ok();
+            let entropy = read.as_ref().map(|words| HEXLOWER.encode(words.entropy()));
+            assert_eq!(entropy.as_deref(), case["entropy"].as_str(), "{case}");
+            if let Some(words) = read {
+                assert_eq!(*words.line(), written);
+            }
+        }
     }
 
     const FIRST_CASE: &str = "ability";

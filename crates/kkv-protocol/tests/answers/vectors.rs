@@ -5,6 +5,7 @@
 //! them.
 
 mod asks;
+mod boxes;
 mod case;
 mod negative;
 mod v1;

@@ -6,7 +6,7 @@ use kkv_protocol::crypto::labels;
 use kkv_protocol::ids::SessionId;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::v2::ask::relay::{AskSession, OpeningRequest, SealingAnswer, Window};
-use kkv_protocol::v2::ask::sender::Asking;
+use kkv_protocol::v2::ask::sender::{AskRequest, Asking};
 use kkv_protocol::v2::ask::{AskOutcome, request_head, request_pieces};
 use kkv_protocol::v2::purpose::{BodySize, Purpose};
 use kkv_protocol::v2::relay;
@@ -186,8 +186,21 @@ impl Case {
         session
     }
 
+    /// Whether a request is the one with its number.
+    pub(super) fn assert_request(&self, request: &AskRequest) {
+        let mut all = self.exchanges.iter();
+        let one = all.find(|one| one.number == request.number().get());
+        let one = one.unwrap();
+        assert_body(
+            request.body(),
+            one.request_body.as_ref(),
+            one.request_body_blake3.as_ref(),
+            &self.name,
+        );
+    }
+
     /// The same as its sender has it.
-    fn asking(&self) -> Asking {
+    pub(super) fn asking(&self) -> Asking {
         let hello = Hello::for_asks(self.sender.sender_key(), self.size());
         assert_eq!(json(&hello.request()), self.wire.pow_request);
         let challenged = hello.challenged(&read(&self.wire.pow_answer)).unwrap();

@@ -29,6 +29,13 @@ pub(super) struct File {
     messages: Vec<MessageCase>,
     pub(super) asks: Vec<super::asks::RequestCase>,
     pub(super) ask_answers: Vec<super::asks::AnswerCase>,
+    pub(super) box_proofs: Vec<super::boxes::ProofCase>,
+    pub(super) follow_ups: Vec<super::boxes::FollowUpCase>,
+    pub(super) answers: Vec<super::boxes::PlaceCase>,
+    pub(super) box_states: Vec<super::boxes::StateCase>,
+    /// Words are kkv-client's.
+    #[serde(rename = "words")]
+    _words: serde::de::IgnoredAny,
     invitation_texts: Vec<TextCase>,
     invitation_proofs: Vec<ProofCase>,
 }

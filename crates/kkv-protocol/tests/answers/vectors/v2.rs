@@ -35,6 +35,7 @@ pub(super) struct File {
     contexts: BTreeMap<String, Bytes>,
     cases: Vec<Case>,
     pub(super) asks: Vec<super::asks::Case>,
+    pub(super) boxes: Vec<super::boxes::Case>,
 }
 
 #[derive(Deserialize)]
@@ -134,24 +135,29 @@ pub(super) fn file() -> File {
 
 impl CaseBox {
     fn part(&self) -> BoxPart {
-        let (first, rest) = self.part.0.split_first_chunk().unwrap();
-        let (salt, key) = rest.split_first_chunk().unwrap();
-        let key = AnswerKey::new(Zeroizing::new(key.try_into().unwrap()));
-        let salt = Salt(*salt);
-        match self.answerable {
-            0 => BoxPart::None,
-            1 => BoxPart::Opens {
-                secret: BoxSecret::new(Zeroizing::new(*first)),
-                salt,
-                key,
-            },
-            2 => BoxPart::FollowsUp {
-                proof: BoxProof(*first),
-                salt,
-                key,
-            },
-            other => panic!("answerable {other}"),
-        }
+        box_part(self.answerable, &self.part.0)
+    }
+}
+
+/// What the 80 bytes of a box part are.
+pub(super) fn box_part(answerable: u8, bytes: &[u8]) -> BoxPart {
+    let (first, rest) = bytes.split_first_chunk().unwrap();
+    let (salt, key) = rest.split_first_chunk().unwrap();
+    let key = AnswerKey::new(Zeroizing::new(key.try_into().unwrap()));
+    let salt = Salt(*salt);
+    match answerable {
+        0 => BoxPart::None,
+        1 => BoxPart::Opens {
+            secret: BoxSecret::new(Zeroizing::new(*first)),
+            salt,
+            key,
+        },
+        2 => BoxPart::FollowsUp {
+            proof: BoxProof(*first),
+            salt,
+            key,
+        },
+        other => panic!("answerable {other}"),
     }
 }
 
