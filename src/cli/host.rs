@@ -158,6 +158,7 @@ impl Host for RunningRelay {
             wipe_after_seconds: switch.map(|switch| switch.timeout().as_secs()),
             wiped: switch.and_then(DeadManSwitch::wiped),
             queue: self.queue().occupancy(now),
+            room: self.queue().room(now),
             locked: self.locked,
             sandbox: self.sandbox.clone(),
             relay: self.relay_key(),

@@ -33,7 +33,7 @@ use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::suite::Suite;
 use kkv_relay::memory;
 use kkv_relay::owner::{self, DeadManSwitch, OwnerListener};
-use kkv_relay::queue::Queue;
+use kkv_relay::queue::{Queue, Room};
 use kkv_relay::relay::{self, Pricing, Relay, RelayConfig};
 use kkv_relay::sandbox::{self, Needs};
 use kkv_terminal::signals;
@@ -137,9 +137,11 @@ async fn run(
         None => None,
     };
     let listens = listener.as_ref().map(LocalListener::listens);
-    let queue = Queue::new(args.max_messages, args.ttl).map_err(|_| no_memory(args))?;
+    let queue = Queue::with_share(args.max_messages, args.max_bytes, args.ttl);
+    let queue = queue.map_err(|_| no_memory(args))?;
     let locked = queue.is_locked();
-    let swaps = !locked && !is_swap_off(); // while /proc can be read
+    let room = queue.room(Duration::ZERO);
+    let swaps = !is_swap_off(); // while /proc can be read
     // All that is opened for good is open now, and there is no thread yet but this one.
     let sandbox = sandbox::enter(needs(&socket, listens.as_ref(), embedded));
     memory::start_background_purging();
@@ -176,6 +178,8 @@ async fn run(
     if !locked {
         let lockable = memory::lockable_pages();
         warn(unlocked(args.max_messages, lockable, swaps));
+    } else if room.locked < room.bytes && swaps {
+        warn(unlocked_room(&room, args.max_messages));
     }
 
     let strangers = relay::router(Arc::clone(&relay));
@@ -263,7 +267,8 @@ fn no_memory(args: &Args) -> CliError {
         "there is no memory for {}",
         counted(args.max_messages, "message")
     );
-    CliError::new(Exit::Refused, what).hint("Ask for fewer with --max-messages.")
+    CliError::new(Exit::Refused, what)
+        .hint("Ask for fewer with --max-messages, or for less memory for files with --max-bytes.")
 }
 
 /// Whether nothing is swapped to a disk now. (Without a kernel that tells, it may be.)
@@ -303,6 +308,24 @@ fn unlocked(messages: u32, lockable: Option<u64>, swaps: bool) -> String {
         "kkv: this user may not lock so much memory, {could}.\n  \
          To mend it, {fewer}raise the limit to {kib} KiB or more (memlock in \
          /etc/security/limits.conf, LimitMEMLOCK= in a systemd unit){off}."
+    )
+}
+
+/// What is said, once, if not all memory for files could be locked, and there is swap. (`kkvc status` says it without,
+/// too.)
+fn unlocked_room(room: &Room, messages: u32) -> String {
+    let less = match room.locked >> 20 {
+        0 => "do without files (--max-bytes 0), ".to_owned(),
+        mib => format!("ask for less (--max-bytes {mib}M), "),
+    };
+    let kib = (room.bytes >> 10) + u64::from(messages) * (SLOT_BYTES as u64 >> 10);
+    format!(
+        "kkv: this user may not lock so much memory, so the kernel could swap files in messages to the disk \
+         ({} of the {} KiB for them; texts are locked).\n  \
+         To mend it, {less}raise the limit to {kib} KiB or more (memlock in /etc/security/limits.conf, \
+         LimitMEMLOCK= in a systemd unit), or turn swap off.",
+        (room.bytes - room.locked) >> 10,
+        room.bytes >> 10,
     )
 }
 
@@ -352,6 +375,24 @@ mod tests {
             assert!(unit.contains("\nRestart=on-failure\n"), "{unit}");
             assert!(unit.contains("\nRestartPreventExitStatus=2\n"), "{unit}");
         }
+    }
+
+    #[test]
+    fn who_may_lock_too_little_for_files_is_told_how_much_would_do() {
+        let room = |locked: u64| Room {
+            bytes: 16 << 20,
+            locked: locked << 20,
+            ..Room::default()
+        };
+        let said = unlocked_room(&room(7), 50);
+        for part in [
+            "9216 of the 16384 KiB",
+            "--max-bytes 7M",
+            "to 16584 KiB or more",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(unlocked_room(&room(0), 50).contains("--max-bytes 0"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::output::{print, print_json};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use kkv_base::count::counted;
 use kkv_client::owner::Client;
-use kkv_owner::{Reach, Status};
+use kkv_owner::{Reach, Room, Status};
 use kkv_pow::Cost;
 use kkv_protocol::crypto::identity::Relay;
 use kkv_protocol::suite::Suite;
@@ -16,7 +16,7 @@ use kkv_relay::sandbox::{Confined, Sandbox};
 use kkv_terminal::bar::{columns, hanging, rows};
 use kkv_terminal::visible::OneLine;
 use kkv_ui::error::CliError;
-use kkv_ui::fields::{fingerprint, time};
+use kkv_ui::fields::{fingerprint, size, time};
 
 /// What `status --json` prints.
 #[derive(Serialize)]
@@ -42,6 +42,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
     } else {
         "not locked: messages may be swapped to a disk"
     };
+    let memory = format!("{memory}{}", unlocked_files(&status.room));
     let mut reach = match status.reach() {
         Reach::Onion(onion) => OneLine(onion).to_string(),
         Reach::SystemTor => "through a system Tor".to_owned(),
@@ -71,7 +72,8 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
         &[
             ("messages", messages),
             ("kept", kept(&status)),
-            ("memory", memory.to_owned()),
+            ("files", files(&status.room)),
+            ("memory", memory),
             ("confined", OneLine(&confined(&status.sandbox)).to_string()),
             ("reach it", reach),
             ("listens", listens(&status, "")),
@@ -81,6 +83,31 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
         columns(),
     );
     print(&format!("{}{}", *hanging(&head, columns()), *rows))
+}
+
+/// What there is of memory for files.
+fn files(room: &Room) -> String {
+    if room.bytes == 0 {
+        return "not taken".to_owned();
+    }
+    let expected = match room.reserved {
+        0 => String::new(),
+        bytes => format!(", {} more expected", size(bytes)),
+    };
+    format!(
+        "{}{expected}, {} of {} free",
+        size(room.stored),
+        size(room.free()),
+        size(room.bytes)
+    )
+}
+
+/// Adds what is not locked, if texts are and not all files.
+fn unlocked_files(room: &Room) -> String {
+    match room.bytes.saturating_sub(room.locked) {
+        0 => String::new(),
+        bytes => format!("; of that for files {} are not", size(bytes)),
+    }
 }
 
 /// Where it listens, what it speaks there, and what somebody else could do at that place, with `advice` about it.

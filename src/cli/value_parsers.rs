@@ -35,6 +35,20 @@ pub(super) fn duration(
     time.ok_or_else(|| what.to_owned())
 }
 
+/// Reads a number of bytes, like 512K, 16M or 1G: K is 1,024.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'K' | 'k')) => (&text[..at], 1 << 10),
+        Some((at, 'M' | 'm')) => (&text[..at], 1 << 20),
+        Some((at, 'G' | 'g')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let number: Option<usize> = digits.parse().ok().filter(|_| !digits.starts_with('+'));
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or_else(|| "a size is written like 512K or 16M".to_owned())
+}
+
 /// Takes a whole number from 1 to `most`.
 pub(super) fn from_one_to(
     most: u32,

@@ -98,6 +98,7 @@ impl Host for Inbox {
             wipe_after_seconds: None,
             wiped: None,
             queue: self.queue.occupancy(self.now().elapsed),
+            room: self.queue.room(self.now().elapsed),
             locked: false,
             sandbox: Sandbox::default(),
             relay: self.relay_key(),

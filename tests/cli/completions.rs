@@ -68,7 +68,8 @@ fn commands_and_options_are_completed() {
     assert_eq!(offered(&["kkvc", "send", "--ide"], None), ["--identity"]);
     let shells = offered(&["kkvc", "completions", ""], None);
     assert_eq!(shells[..3], ["bash", "zsh", "fish"]);
-    assert_eq!(offered(&["kkv", "--max"], None), ["--max-messages"]);
+    let both = ["--max-messages", "--max-bytes"];
+    assert_eq!(offered(&["kkv", "--max"], None), both);
 }
 
 #[test]

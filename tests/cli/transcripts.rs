@@ -25,7 +25,7 @@ use crate::programs::{HeldPort, Outcome, Process, Relay, Signal, kkvc, wait_for_
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
 
 /// What differs from run to run, each with what stands for it: the group `redacted` of what is found, or all of it.
-const VARYING: [(&str, &str); 25] = [
+const VARYING: [(&str, &str); 26] = [
     ("[SIGNATURE]", r"\b[0-9a-f]{128}\b"),
     ("[HEX]", r"\b[0-9a-f]{64}\b"),
     ("[FINGERPRINT]", r"\b(?:[0-9a-f]{4} ){7}[0-9a-f]{4}\b"),
@@ -52,6 +52,7 @@ const VARYING: [(&str, &str); 25] = [
     ("[MEMORY]", r"\n  memory    (?<redacted>.+)"),
     ("[CONFINED]", r"\n  confined  (?<redacted>.+)"),
     ("[LOCKED]", r#""locked":(?<redacted>true|false)"#),
+    ("[LOCKED]", r#""locked":(?<redacted>[0-9]+)"#),
     ("[CONFINED]", r#""files":"(?<redacted>[a-z]+)"#),
     ("[CONFINED]", r#""calls":"(?<redacted>[a-z]+)"#),
     ("[SPEED]", r"computes (?<redacted>[0-9.]+ [a-z]+)"),

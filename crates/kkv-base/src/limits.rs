@@ -49,7 +49,7 @@ pub const MAX_NEXT_REQUESTS: usize = 256;
 
 /// Most memory that one connection takes from the relay: two buffers of hyper's with 8 KiB each, a body of 16 KiB in a
 /// buffer that doubles if there is no `Content-Length`, and the parsed head. 1,024 connections can be in that state: 48
-/// MiB, under the 64 that a relay behind a system Tor may take.
+/// MiB, under the 64 that a relay behind a system Tor may take beside its memory for files.
 pub const CONNECTION_BYTES: usize = 48 * 1024;
 
 /// Connections of the owner in each phase. One `kkvc` has one.
@@ -129,7 +129,23 @@ pub const MAX_LARGE_BODIES: usize = 4;
 /// Large bodies that are begun in one session for asks: twice as many as are answered, since a line may break (§14).
 pub const MAX_LARGE_BEGUN: u8 = 32;
 
-/// Bytes of an ask's body that have to arrive in each second, on average, once [`REQUEST_TIMEOUT`] is over.
+/// How long a session for a message with files stays open without a piece (§16). The sender of one has lost its line for
+/// a while, or the program was ended.
+pub const UPLOAD_IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// How long it stays open in all: 1 MiB arrives in nine minutes at 2 KiB a second.
+pub const UPLOAD_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// Pieces that are begun in such a session: each of sixteen as many times, since a line may break. A body that never
+/// comes whole could hold a connection again and again for nothing.
+pub const MAX_PIECES_BEGUN: u32 = 256;
+
+/// Most sessions whose message was accepted that are remembered, for [`UPLOAD_IDLE`], with half a KiB each: 2 MiB.
+/// Beyond that the first is forgotten early, and a sender that has not received its receipt stays in doubt. That takes
+/// seven paid messages a second.
+pub const MAX_DONE_UPLOADS: usize = 1 << 12;
+
+/// Bytes of an ask's body, or of a piece of a message with files, that have to arrive in each second, on average, once [`REQUEST_TIMEOUT`] is over.
 pub const MIN_UPLOAD_RATE: u32 = 4096;
 
 /// From the head of the largest ask to its end, at [`MIN_UPLOAD_RATE`], and what it may wait for its place.
@@ -141,6 +157,15 @@ pub const MIN_DOWNLOAD_RATE: u32 = 8192;
 
 /// Most slots of the queue: 400 MB, allocated at start.
 pub const MAX_MESSAGES: u32 = 100_000;
+
+/// Memory for messages with files by default.
+pub const DEFAULT_LARGE_BYTES: usize = 16 << 20;
+
+/// Least memory for messages with files, if there is any: one of the smallest.
+pub const MIN_LARGE_BYTES: usize = 16 << 10;
+
+/// Most memory for messages with files. With it a list of all of them still fits into what the owner's client reads.
+pub const MAX_LARGE_BYTES: usize = 256 << 20;
 
 /// Slots of the queue by default (kkv/1).
 pub const DEFAULT_MESSAGES: u32 = 50;
@@ -326,6 +351,16 @@ pub const MAX_OWNER_ANSWER_BYTES: usize = 64 * 1024;
 
 /// The same for a response about all messages: [`MAX_MESSAGES`] summaries of 384 bytes at most.
 pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 384 + MAX_OWNER_ANSWER_BYTES;
+
+/// Most characters of a file's name, and of its media type, in a list of messages.
+pub const MAX_LISTED_CHARACTERS: usize = 64;
+
+/// What the files of all messages add to a list at most: 32 of them, with 700 bytes each if every character is escaped,
+/// in each 16 KiB of the largest memory for them.
+pub const MAX_LISTED_FILES_BYTES: usize = MAX_LARGE_BYTES / MIN_LARGE_BYTES * 32 * 700;
+
+/// The owner's client waits this long for all of a file from the relay on the same machine.
+pub const OWNER_FILE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A long poll (`/watch`) is answered after this time even if nothing changed, so that neither side keeps a dead
 /// connection.

@@ -6,6 +6,7 @@
 //! | `GET /get_msg`, `GET /get_msg?first=N` | – | [`List`]; with N characters of each text |
 //! | `GET /get_msg?since=N&relay=KEY` | – | [`List`] of what has changed since version N of this relay's queue |
 //! | `POST /get_msg` | [`Get`] | [`Message`], or 404 |
+//! | `GET /get_file?id=N&file=K` | – | the K-th file of message N, as it is, or 404 |
 //! | `POST /read_msg` | [`Mark`] | [`Done`] |
 //! | `POST /del_msg` | [`Delete`] | [`Done`] |
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
@@ -26,7 +27,7 @@ mod status;
 pub use id::MessageId;
 pub use invitations::{Invitation, Invitations, Invite, Invited, Revoke, Revoked};
 pub use messages::{
-    Answer, Changes, Delete, Done, Get, Known, List, Mark, Message, Problem, Summary, UNATTENDED,
-    Version, Wanted, Watch,
+    Answer, Changes, Delete, Done, FileInfo, Get, GetFile, Known, List, Mark, Message, Problem,
+    Summary, UNATTENDED, Version, Wanted, Watch,
 };
-pub use status::{Confined, Occupancy, Reach, Sandbox, Status};
+pub use status::{Confined, Occupancy, Reach, Room, Sandbox, Status};

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use kkv_base::limits::{
-    MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES, MAX_PREVIEW_CHARACTERS,
+    MAX_LISTED_FILES_BYTES, MAX_MESSAGES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES,
+    MAX_PREVIEW_CHARACTERS,
 };
 use kkv_base::private::Private;
 use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
@@ -32,7 +33,7 @@ impl Answer for Status {}
 impl Answer for Message {}
 impl Answer for Version {}
 impl Answer for List {
-    const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES;
+    const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES + MAX_LISTED_FILES_BYTES;
 }
 impl List {
     /// Bytes of JSON that a list takes at most that begins each text with so many characters: six for each that is
@@ -152,9 +153,33 @@ pub struct Summary {
     /// Which kinds of OpenPGP blocks are in a text that is none itself. (A relay from before says nothing of them.)
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub openpgp_inside: Vec<Block>,
+    /// Its files, in the sender's order; none in a message of text alone. In a list, names and types have at most
+    /// [`kkv_base::limits::MAX_LISTED_CHARACTERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileInfo>,
     /// What its text begins with, in a list that was asked for it; none if it is an OpenPGP block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Private<Zeroizing<String>>>,
+}
+
+/// What is known of a file beside its bytes. Name and type are the sender's, and say anything at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileInfo {
+    /// Its name.
+    pub name: Private<Zeroizing<String>>,
+    /// Its length.
+    pub bytes: u64,
+    /// Its media type; empty if none was given.
+    pub media_type: Private<Zeroizing<String>>,
+}
+
+/// Query of a file.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct GetFile {
+    /// Of which message.
+    pub id: MessageId,
+    /// Which of its files, from 1.
+    pub file: usize,
 }
 
 /// Query of a list.
@@ -292,6 +317,7 @@ mod tests {
             bytes: usize::MAX,
             sender: SenderId([0xff; 32]),
             openpgp: None,
+            files: Vec::new(),
             openpgp_inside: vec![
                 Block::Message,
                 Block::SignedMessage,

@@ -42,6 +42,9 @@ pub struct Status {
     pub wiped: Option<u64>,
     /// How full the queue is.
     pub queue: Occupancy,
+    /// How full the memory of messages with files is. (A relay from before has none.)
+    #[serde(default)]
+    pub room: Room,
     /// Whether the memory of its messages is locked against swapping.
     pub locked: bool,
     /// What the kernel holds it to.
@@ -101,6 +104,29 @@ impl Occupancy {
         // Saturating: an owner's client reads these numbers from whoever answers on the socket.
         let taken = self.stored.saturating_add(self.reserved);
         self.capacity.saturating_sub(taken)
+    }
+}
+
+/// How full the memory of messages with files is, in bytes, counted by the sizes that they are sent in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// All of it; 0 if no files are taken.
+    pub bytes: u64,
+    /// What messages take.
+    pub stored: u64,
+    /// What is reserved for the messages of open sessions.
+    pub reserved: u64,
+    /// How much of all is locked against swapping.
+    pub locked: u64,
+}
+
+impl Room {
+    /// What is neither taken nor reserved.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        // Saturating, as for slots.
+        let taken = self.stored.saturating_add(self.reserved);
+        self.bytes.saturating_sub(taken)
     }
 }
 

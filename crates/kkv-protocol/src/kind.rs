@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// UTF-8 text of 1 to 3,500 bytes.
     Text = 0,
+    /// A text, which may be empty, and files (PROTOCOL.md §16). Large messages have no other kind, and others don't have
+    /// it.
+    Files = 1,
 }
 
 /// A kind that this version does not know.
@@ -29,6 +32,7 @@ impl TryFrom<u8> for Kind {
     fn try_from(number: u8) -> Result<Self, UnknownKind> {
         match number {
             0 => Ok(Self::Text),
+            1 => Ok(Self::Files),
             unknown => Err(UnknownKind(unknown)),
         }
     }

@@ -81,6 +81,7 @@
 pub mod blank;
 pub mod crypto;
 pub mod error;
+pub mod files;
 mod header;
 pub mod ids;
 pub mod kind;

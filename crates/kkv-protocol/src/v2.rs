@@ -1,4 +1,4 @@
-//! kkv/2, specified in docs/PROTOCOL.md §2–§9, §14, §15 and §17.
+//! kkv/2, specified in docs/PROTOCOL.md §2–§9 and §14–§17.
 
 pub mod answers;
 pub mod ask;
@@ -10,4 +10,5 @@ pub mod receipt;
 pub mod relay;
 pub mod sender;
 pub mod transcript;
+pub mod upload;
 pub mod wire;

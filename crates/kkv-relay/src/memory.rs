@@ -2,6 +2,7 @@
 
 mod hardening;
 mod pages;
+mod share;
 
 use kkv_zeroizing_alloc::ZeroizingAlloc;
 use tikv_jemalloc_ctl::background_thread;
@@ -9,6 +10,7 @@ use tikv_jemallocator::Jemalloc;
 
 pub use hardening::{harden, lockable_pages};
 pub use pages::Page;
+pub use share::{Block, Share, UNIT_BYTES};
 
 /// Wipes every heap block when it is freed, including what no type of ours wipes: buffers of libraries, and the old
 /// blocks of strings that grew.

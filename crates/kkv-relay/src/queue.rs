@@ -1,6 +1,7 @@
 //! The bounded queue of messages, in memory (ARCHITECTURE.md, "Decisions").
 //!
-//! All slots are allocated at start. A slot is free, reserved for one session, or holds one message. It is wiped
+//! All memory is allocated at start: slots for texts, and a share for large messages, which never takes a slot (see
+//! [`Share`](crate::memory::Share)). Both kinds of messages are in one order, with the same operations. A slot is free, reserved for one session, or holds one message. It is wiped
 //! whenever it becomes free: on deletion, on expiry, when a reservation is dropped, and on close. Message ids are never
 //! reused.
 //!
@@ -12,8 +13,8 @@ mod message;
 mod reservation;
 mod store;
 
-pub use kkv_owner::{MessageId, Occupancy};
+pub use kkv_owner::{MessageId, Occupancy, Room};
 pub use listing::Changes;
 pub use message::{MessageRef, Now};
-pub use reservation::{Full, Reservation};
+pub use reservation::{Full, LargeReservation, Reservation};
 pub use store::{Closed, Queue};

@@ -7,6 +7,7 @@ mod router;
 mod sessions;
 mod spent;
 mod steps;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::{MessageHeader, v1, v2};
 use sessions::{Moment, Sessions};
+use uploads::Uploads;
 
 pub use invitations::{Invitations, NotInvited};
 pub use price::Pricing;
@@ -62,6 +64,7 @@ pub struct Relay {
     queue: Queue<MessageHeader>,
     sessions_v1: Sessions<SessionIdV1, v1::relay::Session, ()>,
     sessions_v2: Sessions<SessionId, v2::relay::Session, v2::wire::MessageAnswer>,
+    uploads: Uploads,
     asks: Asks,
     invitations: Arc<Invitations>,
     large_bodies: LargeBodies,
@@ -88,6 +91,7 @@ impl Relay {
             queue,
             sessions_v1: Sessions::new(),
             sessions_v2: Sessions::new(),
+            uploads: Uploads::new(),
             asks: Asks::new(MAX_ASK_SESSIONS),
             invitations: Arc::new(Invitations::new(config.suites)),
             large_bodies: LargeBodies::new(),
@@ -167,6 +171,7 @@ impl Relay {
         let next = [
             self.sessions_v1.purge(self.moment(Suite::V1)),
             self.sessions_v2.purge(self.moment(Suite::V2)),
+            self.uploads.purge(self.moment(Suite::V2)),
             self.asks.purge(self.moment(Suite::V2)),
             self.invitations.purge(self.clock.elapsed()),
             self.queue.next_expiry(self.clock.elapsed()),
@@ -194,6 +199,7 @@ impl Relay {
                 _ = changes.changed() => {}
                 () = self.sessions_v1.opened() => {}
                 () = self.sessions_v2.opened() => {}
+                () = self.uploads.opened() => {}
                 () = self.asks.opened() => {}
                 () = self.invitations.made() => {}
             }
@@ -205,6 +211,7 @@ impl Relay {
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
+        self.uploads.wipe();
         self.asks.wipe();
         self.invitations.wipe();
         self.queue.delete_all(self.clock.elapsed())
@@ -215,6 +222,7 @@ impl Relay {
         self.queue.close();
         self.sessions_v1.close();
         self.sessions_v2.close();
+        self.uploads.close();
         self.asks.close();
         self.invitations.wipe();
     }

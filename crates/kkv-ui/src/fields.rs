@@ -110,6 +110,25 @@ pub fn sender(text: &str) -> Result<PublicKey<Sender>, String> {
     })
 }
 
+/// A number of bytes, for people: a whole one up to a KiB, and one digit behind the point below ten of a unit.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let in_units = |unit: u64, name| {
+        let tenths = bytes.saturating_mul(10).div_ceil(unit);
+        match tenths {
+            0..100 if !tenths.is_multiple_of(10) => {
+                format!("{}.{} {name}", tenths / 10, tenths % 10)
+            }
+            _ => format!("{} {name}", bytes.div_ceil(unit)),
+        }
+    };
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_047_553 => in_units(1 << 10, "KiB"),
+        _ => in_units(1 << 20, "MiB"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +151,24 @@ mod tests {
             ("127.0.0.1".to_owned(), "127.0.0.1:45069".to_owned()),
         ] {
             assert_eq!(address(typed.parse().unwrap()), shown);
+        }
+    }
+
+    #[test]
+    fn sizes_are_short_and_never_too_small() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 KiB"),
+            (1025, "1.1 KiB"),
+            (10_240, "10 KiB"),
+            (10_241, "11 KiB"),
+            (1_047_552, "1023 KiB"),
+            (1_047_553, "1 MiB"),
+            (1_100_000, "1.1 MiB"),
+            (16 << 20, "16 MiB"),
+        ] {
+            assert_eq!(size(bytes), shown);
         }
     }
 }

@@ -112,7 +112,7 @@ pub(super) mod tests {
     use crate::tor::TorMode;
     use kkv_pow::Cost;
     use kkv_protocol::ids::RelayId;
-    use kkv_relay::queue::Occupancy;
+    use kkv_relay::queue::{Occupancy, Room};
     use kkv_relay::sandbox::{Confined, Sandbox};
 
     pub(in super::super) const LIMITS: &str = "\
@@ -146,6 +146,7 @@ Max locked memory         unlimited            unlimited            bytes
                 reserved: 0,
                 unread: 0,
             },
+            room: Room::default(),
             locked: true,
             sandbox: Sandbox {
                 files: Confined::Fully,

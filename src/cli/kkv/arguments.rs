@@ -14,7 +14,7 @@ use super::super::value_parsers::{self, SOCKET_HELP, from_one_to, named_file};
 use crate::tor::{Listen, TorMode};
 use kkv_base::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
-    MAX_MESSAGES, MAX_TTL, MIN_TTL,
+    MAX_LARGE_BYTES, MAX_MESSAGES, MAX_TTL, MIN_LARGE_BYTES, MIN_TTL,
 };
 use kkv_pow::Cost;
 use kkv_protocol::suite::{Suite, SuitePolicy};
@@ -27,6 +27,10 @@ pub(in crate::cli) struct Args {
     /// Messages that fit; more are refused
     #[arg(short, long, value_name = "N", default_value_t = DEFAULT_MESSAGES, allow_negative_numbers = true, value_parser = from_one_to(MAX_MESSAGES))]
     pub(super) max_messages: u32,
+
+    /// Memory for messages with files, like 16M or 512K, beside that for texts; 0 for none
+    #[arg(long, value_name = "SIZE", default_value = DEFAULT_SIZE, allow_negative_numbers = true, value_parser = file_memory)]
+    pub(super) max_bytes: usize,
 
     /// What a sender pays: 2^COST hashes (0 to 60; each step doubles it)
     #[arg(short, long, value_name = "COST", default_value_t = default_cost(), allow_negative_numbers = true)]
@@ -81,6 +85,9 @@ pub(in crate::cli) struct Args {
     pub(super) command: Option<Command>,
 }
 
+/// [`DEFAULT_LARGE_BYTES`], as it is written.
+const DEFAULT_SIZE: &str = "16M";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Keep, bring back or renew the onion address
@@ -122,6 +129,14 @@ fn relay_suites(text: &str) -> Result<SuitePolicy, String> {
     }
 }
 
+fn file_memory(text: &str) -> Result<usize, String> {
+    let bytes = value_parsers::size(text)?;
+    if bytes == 0 || (MIN_LARGE_BYTES..=MAX_LARGE_BYTES).contains(&bytes) {
+        return Ok(bytes);
+    }
+    Err("it is 0, or at least 16K and at most 256M".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let written = "a duration is written like 30m, 12h or 7d";
     let duration = value_parsers::duration(text, |_| true, written)?;
@@ -134,6 +149,29 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kkv_base::limits::DEFAULT_LARGE_BYTES;
+
+    #[test]
+    fn memory_for_files_is_in_bounds_or_off() {
+        assert_eq!(file_memory(DEFAULT_SIZE), Ok(DEFAULT_LARGE_BYTES));
+        assert_eq!(file_memory("0"), Ok(0));
+        assert_eq!(file_memory("16K"), Ok(16_384));
+        assert_eq!(file_memory("256M"), Ok(256 << 20));
+        for bad in [
+            "1",
+            "15K",
+            "257M",
+            "1G",
+            "",
+            "M",
+            "-1",
+            "16 M",
+            "16MB",
+            "99999999999G",
+        ] {
+            assert!(file_memory(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn with_tor_inside_it_listens_on_this_machine_only_if_asked() {

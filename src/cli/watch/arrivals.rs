@@ -238,6 +238,7 @@ mod tests {
             sender: SenderId([7; 32]),
             openpgp: None,
             openpgp_inside: Vec::new(),
+            files: Vec::new(),
             first: None,
         }
     }

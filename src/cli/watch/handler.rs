@@ -178,6 +178,7 @@ mod tests {
             sender: SenderId([0xab; 32]),
             openpgp: None,
             openpgp_inside: Vec::new(),
+            files: Vec::new(),
             first: None,
         };
         let sender = "ab".repeat(32);

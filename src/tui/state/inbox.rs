@@ -227,6 +227,7 @@ pub(in crate::tui) mod tests {
             sender: SenderId([7; 32]),
             openpgp: None,
             openpgp_inside: Vec::new(),
+            files: Vec::new(),
             first: None,
         }
     }

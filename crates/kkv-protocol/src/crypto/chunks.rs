@@ -1,4 +1,4 @@
-//! Sealing bodies in chunks, many under one key: ChaCha20-Poly1305 (RFC 8439 §2.8), in place (PROTOCOL.md §14).
+//! Sealing bodies in chunks, many under one key: ChaCha20-Poly1305 (RFC 8439 §2.8), in place (PROTOCOL.md §14, §16).
 //!
 //! As in STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, "Online Authenticated-Encryption and its Nonce-Reuse
 //! Misuse-Resistance", 2015) the nonce has the chunk's index and whether it is the last: none can be dropped, moved or
@@ -72,8 +72,13 @@ impl ChunkPosition {
 }
 
 impl ChunkKey {
-    pub(super) fn new(key: Zeroizing<[u8; 32]>) -> Self {
+    pub(crate) fn new(key: Zeroizing<[u8; 32]>) -> Self {
         Self(key)
+    }
+
+    /// To be kept where nobody else reads it.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// Encrypts `buffer` in place and returns the tag over it and `associated`. Another `buffer` must never be sealed

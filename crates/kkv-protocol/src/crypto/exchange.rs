@@ -132,6 +132,13 @@ pub struct AskKeys {
     pub(crate) response: ChunkKey,
 }
 
+/// The keys of a session for a large message: what is sent, and what is answered.
+#[derive(Debug)]
+pub struct UploadKeys {
+    pub(crate) pieces: ChunkKey,
+    pub(crate) acknowledgements: ChunkKey,
+}
+
 impl HybridSecret {
     /// New one-use secrets from `rng`: 32 bytes for X25519, then 64 for ML-KEM (d ‖ z of FIPS 203, algorithm 16).
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
@@ -210,6 +217,17 @@ impl HybridShared {
         AskKeys {
             request: ChunkKey::new(labels::ASK_REQUEST_KEY.derive(&parts)),
             response: ChunkKey::new(labels::ASK_RESPONSE_KEY.derive(&parts)),
+        }
+    }
+
+    /// The same for a large message (PROTOCOL.md §16), with [`labels::MESSAGE_KEY`] and
+    /// [`labels::UPLOAD_ACKNOWLEDGEMENT_KEY`].
+    #[must_use]
+    pub fn upload_keys(self, session: &SessionId) -> UploadKeys {
+        let parts: [&[u8]; 3] = [&*self.mlkem768.0, &*self.x25519.0, &session.0];
+        UploadKeys {
+            pieces: ChunkKey::new(labels::MESSAGE_KEY.derive(&parts)),
+            acknowledgements: ChunkKey::new(labels::UPLOAD_ACKNOWLEDGEMENT_KEY.derive(&parts)),
         }
     }
 }

@@ -34,6 +34,10 @@ pub const SESSION: Context<Statement> = Context::new("kkv/2 2026-11-21 session")
 pub const MESSAGE_KEY: SecretContext = SecretContext {
     label: "kkv/2 2026-11-21 message key",
 };
+/// Key of what a relay says of an upload (PROTOCOL.md §16).
+pub const UPLOAD_ACKNOWLEDGEMENT_KEY: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-27 upload acknowledgement key",
+};
 /// Key of what a sender asks (PROTOCOL.md §14).
 pub const ASK_REQUEST_KEY: SecretContext = SecretContext {
     label: "kkv/2 2026-11-27 ask request key",
@@ -202,6 +206,7 @@ mod tests {
             REQUEST.label,
             SESSION.label,
             MESSAGE_KEY.label,
+            UPLOAD_ACKNOWLEDGEMENT_KEY.label,
             ASK_REQUEST_KEY.label,
             ASK_RESPONSE_KEY.label,
             BOX_PART.label,

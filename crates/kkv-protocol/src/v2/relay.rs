@@ -7,8 +7,9 @@ use super::answers::box_part::BoxPart;
 use super::ask::relay::AskSession;
 use super::challenge::Challenge;
 use super::invitation::InvitationNumber;
-use super::purpose::{BodySize, Purpose};
+use super::purpose::{BodySize, LargeSize, Purpose};
 use super::receipt::{self, Receipt};
+use super::upload::relay::LargeSession;
 use super::wire::{
     ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
 };
@@ -76,7 +77,7 @@ pub fn purpose(request: &PowRequest) -> Result<Purpose, Refusal> {
     let purpose = Purpose::from_bytes(request.purpose.0).map_err(|_| Refusal::UnknownPurpose)?;
     match (purpose, request.invitation) {
         (Purpose::Ask(_), Some(_)) => Err(Refusal::UnknownPurpose),
-        (Purpose::Message, _) | (Purpose::Ask(_), None) => Ok(purpose),
+        (Purpose::Message | Purpose::Large(_), _) | (Purpose::Ask(_), None) => Ok(purpose),
     }
 }
 
@@ -200,6 +201,29 @@ impl Admitted<'_> {
         Ok((AskSession::new(agreed.id, size, asks), agreed.answer))
     }
 
+    /// The same for a message with files, of this size (PROTOCOL.md §16; 64 bytes are drawn).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_large(
+        self,
+        keys: &RelayKeys,
+        size: LargeSize,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(LargeSession, ExchangeAnswer), Refusal> {
+        let agreed = self.agree(keys, rng)?;
+        let paid = (self.challenge.terms().cost, self.challenge.invitation(keys));
+        let session = LargeSession::new(
+            agreed.sender,
+            keys.public().id(),
+            paid,
+            size,
+            agreed.shared.upload_keys(&agreed.id),
+            agreed.id,
+        );
+        Ok((session, agreed.answer))
+    }
+
     fn agree(&self, keys: &RelayKeys, rng: &mut impl CryptoRng) -> Result<Agreed, Refusal> {
         let sender = PublicKey::from_id(&self.challenge.sender()).map_err(|_| Refusal::Unproven)?;
         let signature = Signature(self.request.signature.0);
@@ -314,6 +338,7 @@ impl Session {
                 return Err(Refusal::BadContent);
             }
             Kind::Text => {}
+            Kind::Files => return Err(Refusal::UnknownKind), // in a large message only
         }
         let header = MessageHeader {
             suite: Suite::V2,

@@ -7,8 +7,9 @@ use super::answers::box_part::BoxPart;
 use super::ask::sender::Asking;
 use super::challenge::Challenge;
 use super::invitation::Token;
-use super::purpose::{BodySize, Purpose};
+use super::purpose::{BodySize, LargeSize, Purpose};
 use super::receipt::{self, Receipt};
+use super::upload::sender::OpenLarge;
 use super::wire::{
     ExchangeAnswer, ExchangeRequest, MessageAnswer, MessageRequest, PowAnswer, PowRequest,
 };
@@ -26,13 +27,20 @@ use crate::text::Text;
 use crate::wire::{Hex, HexUpTo};
 use kkv_pow::{Cost, Puzzle};
 
-/// What a session is for: [`ForMessage`] or [`ForAsks`].
+/// What a session is for: [`ForMessage`], [`ForLarge`] or [`ForAsks`].
 pub trait SessionKind: sealed::Kind {}
 
 /// A session for one message.
 #[derive(Debug, Clone, Copy)]
 pub struct ForMessage {
     /// That the sender is invited, if it is (PROTOCOL.md §15).
+    invitation: Option<InvitationProof>,
+}
+
+/// A session for one message with files, of this size.
+#[derive(Debug, Clone, Copy)]
+pub struct ForLarge {
+    size: LargeSize,
     invitation: Option<InvitationProof>,
 }
 
@@ -149,6 +157,31 @@ impl sealed::Kind for ForMessage {
     }
 }
 
+impl SessionKind for ForLarge {}
+
+impl sealed::Kind for ForLarge {
+    type Open = OpenLarge;
+
+    fn purpose(self) -> Purpose {
+        Purpose::Large(self.size)
+    }
+
+    fn invitation(self) -> Option<InvitationProof> {
+        self.invitation
+    }
+
+    fn open(
+        self,
+        key: SenderKey,
+        relay: PublicKey<Relay>,
+        session: SessionId,
+        shared: HybridShared,
+    ) -> OpenLarge {
+        let keys = shared.upload_keys(&session);
+        OpenLarge::new(key, relay, session, self.size, keys)
+    }
+}
+
 impl SessionKind for ForAsks {}
 
 impl sealed::Kind for ForAsks {
@@ -187,6 +220,16 @@ impl Hello {
     pub fn invited(key: SenderKey, token: &Token) -> Self {
         let invitation = Some(token.key().proof(&key.public().id()));
         let kind = ForMessage { invitation };
+        Self { key, kind }
+    }
+}
+
+impl Hello<ForLarge> {
+    /// Starts for a message with files, with the key that will sign it, and an invitation if there is one.
+    #[must_use]
+    pub fn for_large(key: SenderKey, size: LargeSize, token: Option<&Token>) -> Self {
+        let invitation = token.map(|token| token.key().proof(&key.public().id()));
+        let kind = ForLarge { size, invitation };
         Self { key, kind }
     }
 }

@@ -8,5 +8,6 @@ mod asks;
 mod boxes;
 mod case;
 mod negative;
+mod uploads;
 mod v1;
 mod v2;

@@ -1,5 +1,7 @@
 //! The owner's routes.
 
+mod file;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,17 +20,20 @@ use zeroize::Zeroizing;
 use crate::queue::{MessageRef, Now, Queue};
 use crate::relay::{Invitations, NotInvited};
 use kkv_base::limits::{
-    MAX_INVITATION_USES, MAX_PREVIEW_CHARACTERS, MAX_TTL, SLOT_BYTES, WATCH_TIMEOUT,
+    MAX_INVITATION_USES, MAX_LISTED_CHARACTERS, MAX_PREVIEW_CHARACTERS, MAX_TTL, SLOT_BYTES,
+    WATCH_TIMEOUT,
 };
 use kkv_base::private::Private;
 use kkv_owner::run;
 use kkv_owner::{
-    Changes, Delete, Done, Get, Invite, Invited, List, Mark, Message, MessageId, Problem, Revoke,
-    Revoked, Status, Summary, UNATTENDED, Version, Wanted, Watch,
+    Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, Mark, Message, MessageId, Problem,
+    Revoke, Revoked, Status, Summary, UNATTENDED, Version, Wanted, Watch,
 };
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::{random, scrub};
+use kkv_protocol::files::{Files, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES};
 use kkv_protocol::ids::RelayId;
+use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::wire::Hex;
 
@@ -55,6 +60,7 @@ pub fn router(host: Arc<dyn Host>) -> Router {
     Router::new()
         .route("/status", get(status))
         .route("/get_msg", get(list).post(message))
+        .route("/get_file", get(file::file))
         .route("/read_msg", post(mark))
         .route("/del_msg", post(delete))
         .route("/watch", get(watch))
@@ -96,10 +102,11 @@ fn listed(host: &dyn Host, wanted: Wanted) -> List {
         .first
         .map(|characters| characters.min(MAX_PREVIEW_CHARACTERS));
     let look = |waiting: MessageRef<'_, MessageHeader>| {
-        let mut summary = summary(&waiting);
+        let parts = Parts::of(&waiting);
+        let mut summary = summary(&waiting, &parts, MAX_LISTED_CHARACTERS);
         // A block begins as all blocks do.
         let wanted = first_wanted.filter(|_| summary.openpgp.is_none());
-        summary.first = wanted.map(|characters| first(waiting.content, characters).into());
+        summary.first = wanted.map(|characters| first(parts.text, characters).into());
         summary
     };
     let now = host.now().elapsed;
@@ -124,18 +131,22 @@ fn listed(host: &dyn Host, wanted: Wanted) -> List {
 
 async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
     let relay = host.relay_key();
-    let found = host
-        .queue()
-        .with(wanted.id, host.now().elapsed, |waiting| Message {
-            summary: summary(&waiting),
+    let found = host.queue().with(wanted.id, host.now().elapsed, |waiting| {
+        let parts = Parts::of(&waiting);
+        Message {
+            summary: summary(&waiting, &parts, usize::MAX),
             relay,
             session: waiting.header.session,
             box_digest: waiting.header.box_digest,
             signature: Hex(waiting.header.signature.0),
-            text: Private(String::from_utf8_lossy(waiting.content).into_owned().into()),
-        });
+            text: Private(String::from_utf8_lossy(parts.text).into_owned().into()),
+        }
+    });
     match found {
-        Some(message) => wiped(&message, MAX_MESSAGE_BYTES),
+        Some(message) => {
+            let files = message.summary.files.len() * MAX_FILE_INFO_BYTES;
+            wiped(&message, MAX_MESSAGE_BYTES + files)
+        }
         None => {
             let error = format!("there is no message {}", wanted.id);
             (StatusCode::NOT_FOUND, Json(Problem { error })).into_response()
@@ -223,6 +234,8 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 /// More than the longest message in JSON: `\u0000` for each byte of the text, and the rest in a kilobyte.
 const MAX_MESSAGE_BYTES: usize = 6 * SLOT_BYTES + 1024;
+/// More than what is said of a file: six for each byte of its name, two for each of its type.
+const MAX_FILE_INFO_BYTES: usize = 6 * MAX_FILE_NAME_BYTES + 2 * MAX_MEDIA_TYPE_BYTES + 80;
 /// More than a new invitation: four numbers and 32 characters.
 const MAX_INVITED_BYTES: usize = 512;
 
@@ -247,7 +260,52 @@ fn each(ids: Vec<MessageId>, mut act: impl FnMut(MessageId) -> bool) -> Json<Don
     Json(Done { done, missing })
 }
 
-fn summary(waiting: &MessageRef<'_, MessageHeader>) -> Summary {
+/// What a message consists of.
+struct Parts<'m> {
+    text: &'m [u8],
+    files: Option<Files<'m>>,
+}
+
+impl<'m> Parts<'m> {
+    fn of(waiting: &MessageRef<'m, MessageHeader>) -> Self {
+        let files = match waiting.header.kind {
+            Kind::Text => None,
+            Kind::Files => Files::decode(waiting.content).ok(), // it was looked at before it was accepted
+        };
+        Self {
+            text: files
+                .as_ref()
+                .map_or(waiting.content, |files| files.text().as_bytes()),
+            files,
+        }
+    }
+
+    /// With so many characters of each name and type at most.
+    fn files(&self, characters: usize) -> Vec<FileInfo> {
+        let cut = |text: &str| {
+            let end = text
+                .char_indices()
+                .nth(characters)
+                .map_or(text.len(), |(at, _)| at);
+            Private(Zeroizing::new(text[..end].to_owned()))
+        };
+        let files = self.files.iter().flat_map(Files::files);
+        files
+            .map(|file| FileInfo {
+                name: cut(file.name()),
+                bytes: file.bytes().len() as u64,
+                media_type: cut(file.media_type()),
+            })
+            .collect()
+    }
+}
+
+/// What is known of a message, with so many characters of each file's name at most.
+fn summary(
+    waiting: &MessageRef<'_, MessageHeader>,
+    parts: &Parts<'_>,
+    characters: usize,
+) -> Summary {
     Summary {
         id: waiting.id,
         received: waiting.received,
@@ -258,8 +316,9 @@ fn summary(waiting: &MessageRef<'_, MessageHeader>) -> Summary {
         invitation: waiting.header.invitation,
         bytes: waiting.content.len(),
         sender: waiting.header.sender,
-        openpgp: Block::of(waiting.content),
-        openpgp_inside: Block::inside(waiting.content),
+        openpgp: Block::of(parts.text),
+        openpgp_inside: Block::inside(parts.text),
+        files: parts.files(characters),
         first: None,
     }
 }

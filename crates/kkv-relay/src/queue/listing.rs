@@ -33,7 +33,7 @@ impl<H> Queue<H> {
     /// turn.
     pub fn list<T>(&self, now: Duration, mut read: impl FnMut(MessageRef<'_, H>) -> T) -> Vec<T> {
         let mut seen = Vec::new();
-        self.for_each(now, |id, message| seen.push(read(message.borrow(id))));
+        self.for_each(now, |id, message| seen.push(message.visit(id, &mut read)));
         seen
     }
 
@@ -59,7 +59,7 @@ impl<H> Queue<H> {
         let since = changes.since.unwrap_or(0);
         self.for_each(now, |id, message| {
             if message.version > since {
-                changes.shown.push(read(message.borrow(id)));
+                changes.shown.push(message.visit(id, &mut read));
             }
         });
         changes

@@ -1,9 +1,10 @@
 //! A message in its slot.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::memory::Page;
+use crate::memory::{Block, Page};
 use kkv_owner::MessageId;
 
 /// One moment on both clocks.
@@ -15,11 +16,19 @@ pub struct Now {
     pub elapsed: Duration,
 }
 
-/// A slot that holds a message.
+/// Where the content of a message is.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a slot: its first bytes.
+    Slot { page: Page, length: usize },
+    /// In a block of the large share: these bytes.
+    Block { block: Block, content: Range<usize> },
+}
+
+/// A message in its place.
 #[derive(Debug)]
 pub(super) struct Message<H> {
-    pub(super) slot: Page,
-    pub(super) length: usize,
+    pub(super) place: Place,
     /// Boxed: the map moves its entries, which would leave unwiped copies.
     pub(super) header: Box<H>,
     pub(super) received: Now,
@@ -55,13 +64,23 @@ impl<H: fmt::Debug> fmt::Debug for MessageRef<'_, H> {
 }
 
 impl<H> Message<H> {
-    pub(super) fn borrow(&self, id: MessageId) -> MessageRef<'_, H> {
+    /// Calls `read` with it; if it is a large one, under the lock of its share.
+    pub(super) fn visit<T>(&self, id: MessageId, read: impl FnOnce(MessageRef<'_, H>) -> T) -> T {
+        match &self.place {
+            Place::Slot { page, length } => read(self.borrow(id, &page.bytes()[..*length])),
+            Place::Block { block, content } => {
+                block.read(content.clone(), |content| read(self.borrow(id, content)))
+            }
+        }
+    }
+
+    fn borrow<'m>(&'m self, id: MessageId, content: &'m [u8]) -> MessageRef<'m, H> {
         MessageRef {
             id,
             received: self.received.unix,
             read: self.read,
             header: &self.header,
-            content: &self.slot.bytes()[..self.length],
+            content,
         }
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::deleted::DeletedIds;
-use super::message::{Message, MessageRef, Now};
-use crate::memory::Page;
+use super::message::{Message, MessageRef, Now, Place};
+use crate::memory::{Page, Share};
 use kkv_base::limits::{LIST_PAGE, MAX_DELETED_IDS};
-use kkv_owner::{MessageId, Occupancy};
+use kkv_owner::{MessageId, Occupancy, Room};
 
 /// The queue was closed; see [`Queue::close`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,8 @@ struct Shared<H> {
     state: Mutex<State<H>>,
     /// The last version that watchers were told of.
     version: watch::Sender<u64>,
+    /// The memory of large messages. Its lock is taken with the state's held, never the other way round.
+    share: Share,
     locked: bool,
 }
 
@@ -44,6 +46,10 @@ struct Shared<H> {
 pub(super) struct State<H> {
     capacity: u32,
     pub(super) free: Vec<Page>,
+    /// Messages in slots.
+    in_slots: u32,
+    /// Bytes of the blocks that hold messages.
+    in_blocks: usize,
     pub(super) messages: BTreeMap<MessageId, Message<H>>,
     unread: u32,
     last_id: u64,
@@ -57,11 +63,10 @@ pub(super) struct State<H> {
 impl<H> State<H> {
     fn occupancy(&self) -> Occupancy {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let stored = count(self.messages.len());
         Occupancy {
             capacity: self.capacity,
-            stored,
-            reserved: self.capacity - stored - count(self.free.len()),
+            stored: self.in_slots,
+            reserved: self.capacity - self.in_slots - count(self.free.len()),
             unread: self.unread,
         }
     }
@@ -83,7 +88,13 @@ impl<H> State<H> {
     /// Wipes a message that was taken out of the map, and records its deletion.
     fn remove(&mut self, id: MessageId, message: Message<H>) {
         self.unread -= u32::from(!message.read);
-        self.release(message.slot);
+        match message.place {
+            Place::Slot { page, .. } => {
+                self.in_slots -= 1;
+                self.release(page);
+            }
+            Place::Block { block, .. } => self.in_blocks -= block.size().bytes(), // wiped on drop
+        }
         self.version += 1;
         if self.messages.is_empty() {
             self.deleted.clear();
@@ -123,11 +134,36 @@ impl<H> Queue<H> {
         capacity: u32,
         time_to_live: Option<Duration>,
     ) -> io::Result<Self> {
+        Self::build(max_deleted_ids, capacity, 0, time_to_live)
+    }
+
+    /// As [`new`](Self::new), with so many bytes of memory for large messages. What may be locked is locked for slots
+    /// first.
+    ///
+    /// # Errors
+    /// The kernel has not enough memory.
+    pub fn with_share(
+        capacity: u32,
+        share_bytes: usize,
+        time_to_live: Option<Duration>,
+    ) -> io::Result<Self> {
+        Self::build(MAX_DELETED_IDS, capacity, share_bytes, time_to_live)
+    }
+
+    fn build(
+        max_deleted_ids: usize,
+        capacity: u32,
+        share_bytes: usize,
+        time_to_live: Option<Duration>,
+    ) -> io::Result<Self> {
         let free = Page::allocate(capacity as usize)?;
         let locked = free.iter().all(Page::is_locked);
+        let share = Share::new(share_bytes)?;
         let state = State {
             capacity,
             free,
+            in_slots: 0,
+            in_blocks: 0,
             messages: BTreeMap::new(),
             unread: 0,
             last_id: 0,
@@ -140,6 +176,7 @@ impl<H> Queue<H> {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
                 version: watch::Sender::new(0),
+                share,
                 locked,
             }),
         })
@@ -151,10 +188,31 @@ impl<H> Queue<H> {
         self.shared.locked
     }
 
-    /// How full it is.
+    /// The memory of its large messages.
+    pub(super) fn share(&self) -> &Share {
+        &self.shared.share
+    }
+
+    /// How full its slots are.
     #[must_use]
     pub fn occupancy(&self, now: Duration) -> Occupancy {
         self.change(now, |state| state.occupancy())
+    }
+
+    /// How full the memory of large messages is.
+    #[must_use]
+    pub fn room(&self, now: Duration) -> Room {
+        self.change(now, |state| {
+            let bytes = |n: usize| n as u64;
+            let share = self.share();
+            let taken = share.bytes() - share.free_bytes();
+            Room {
+                bytes: bytes(share.bytes()),
+                stored: bytes(state.in_blocks),
+                reserved: bytes(taken.saturating_sub(state.in_blocks)),
+                locked: bytes(share.locked_bytes()),
+            }
+        })
     }
 
     /// Calls `read` with the message, under the lock. `None` if there is no message with this id.
@@ -166,7 +224,7 @@ impl<H> Queue<H> {
     ) -> Option<T> {
         self.change(now, |state| {
             let message = state.messages.get(&id)?;
-            Some(read(message.borrow(id)))
+            Some(message.visit(id, read))
         })
     }
 
@@ -229,6 +287,7 @@ impl<H> Queue<H> {
             state.closed = true;
             state.free.clear();
             state.messages.clear();
+            (state.in_slots, state.in_blocks) = (0, 0);
             state.deleted.clear();
             state.unread = 0;
             state.capacity = 0;
@@ -273,14 +332,8 @@ impl<H> Queue<H> {
         self.shared.version.send_modify(latest);
     }
 
-    /// Turns a reservation's slot, with `length` bytes in it, into a message.
-    pub(super) fn store(
-        &self,
-        slot: Page,
-        length: usize,
-        header: H,
-        now: Now,
-    ) -> Result<MessageId, Closed> {
+    /// Turns what a reservation had into a message.
+    pub(super) fn store(&self, place: Place, header: H, now: Now) -> Result<MessageId, Closed> {
         self.change(now.elapsed, |state| {
             if state.closed {
                 return Err(Closed);
@@ -288,9 +341,12 @@ impl<H> Queue<H> {
             state.last_id += 1;
             state.version += 1;
             let id = MessageId(state.last_id);
+            match &place {
+                Place::Slot { .. } => state.in_slots += 1,
+                Place::Block { block, .. } => state.in_blocks += block.size().bytes(),
+            }
             let message = Message {
-                slot,
-                length,
+                place,
                 header: Box::new(header),
                 received: now,
                 read: false,

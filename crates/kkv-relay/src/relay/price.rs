@@ -1,9 +1,10 @@
 //! The price of a session, which rises as the queue fills (PROTOCOL.md §5).
 
-use crate::queue::Occupancy;
+use crate::memory::UNIT_BYTES;
+use crate::queue::{Occupancy, Room};
 use kkv_base::limits::{ASK_COST, MAX_ASK_SURCHARGE, MAX_SURCHARGE};
 use kkv_pow::Cost;
-use kkv_protocol::v2::purpose::BodySize;
+use kkv_protocol::v2::purpose::{BodySize, LargeSize};
 
 /// How an owner prices a session.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,23 @@ impl Pricing {
         self.cost_at(occupancy.free() + 1, occupancy.capacity) <= paid
     }
 
+    /// The cost of a message with files of this size, in bits: base + size + min(6, ⌊2 · log2(N / F)⌋), 60 at most, with
+    /// F of N units of 16 KiB free (PROTOCOL.md §16).
+    pub(super) fn large_cost(&self, size: LargeSize, room: &Room) -> Cost {
+        self.large_cost_at(size, units(room.free()), units(room.bytes))
+    }
+
+    /// Whether `paid` still buys it, at the price with as much more free as it takes itself.
+    pub(super) fn accepts_large(&self, paid: Cost, size: LargeSize, room: &Room) -> bool {
+        let free = room.free() + size.bytes() as u64;
+        self.large_cost_at(size, units(free), units(room.bytes)) <= paid
+    }
+
+    fn large_cost_at(&self, size: LargeSize, free: u32, capacity: u32) -> Cost {
+        let cost = self.cost_at(free, capacity);
+        Cost::new(u32::from(cost.bits()) + size as u32).unwrap_or(Cost::HIGHEST)
+    }
+
     fn cost_at(&self, free: u32, capacity: u32) -> Cost {
         if !self.adaptive {
             return self.base;
@@ -45,6 +63,11 @@ impl Pricing {
 pub(super) fn ask_cost(size: BodySize, free: u32, capacity: u32) -> Cost {
     let surcharge = surcharge(free, capacity, MAX_ASK_SURCHARGE);
     Cost::new(ASK_COST + 2 * size as u32 + surcharge).unwrap_or(Cost::HIGHEST)
+}
+
+/// Units of 16 KiB in so many bytes.
+fn units(bytes: u64) -> u32 {
+    u32::try_from(bytes / UNIT_BYTES as u64).unwrap_or(u32::MAX)
 }
 
 /// min(most, ⌊2 · log2(capacity / free)⌋), with one free at least, and no more than there are.
@@ -106,6 +129,42 @@ mod tests {
         let rising = [most / 2, most / 4, most / 64, 1, 0].map(|free| bits(BodySize::Kib4, free));
         assert_eq!(rising, [18, 20, 28, 28, 28]);
         assert_eq!(bits(BodySize::Kib4, most + 1), 16);
+    }
+
+    #[test]
+    fn a_message_with_files_costs_by_its_size_and_by_what_is_free_of_their_memory() {
+        const MIB: u64 = 1 << 20;
+        let room = |free: u64| Room {
+            bytes: 16 * MIB,
+            stored: 15 * MIB - free.min(15 * MIB),
+            reserved: 16 * MIB - free - (15 * MIB - free.min(15 * MIB)),
+            locked: 0,
+        };
+        let bits = |size, free| pricing(30).large_cost(size, &room(free)).bits();
+        let all = LargeSize::ALL.map(|size| bits(size, 16 * MIB));
+        assert_eq!(all, [31, 32, 33, 34]);
+        let free = [8 * MIB, 4 * MIB, 2 * MIB, MIB / 64, 0];
+        let rising = free.map(|free| bits(LargeSize::Kib16, free));
+        assert_eq!(rising, [33, 35, 37, 37, 37]);
+        assert_eq!(
+            pricing(58).large_cost(LargeSize::Mib1, &room(MIB)),
+            Cost::HIGHEST
+        );
+        let mut fixed = pricing(30);
+        fixed.adaptive = false;
+        assert_eq!(fixed.large_cost(LargeSize::Mib1, &room(0)).bits(), 34);
+
+        let accepts = |size, paid, free| {
+            pricing(30).accepts_large(Cost::new(paid).unwrap(), size, &room(free))
+        };
+        assert!(accepts(LargeSize::Mib1, 34, 15 * MIB));
+        assert!(
+            accepts(LargeSize::Mib1, 34, 11 * MIB),
+            "with its own still free"
+        );
+        assert!(!accepts(LargeSize::Mib1, 34, 10 * MIB));
+        assert!(!accepts(LargeSize::Mib1, 33, 16 * MIB));
+        assert!(accepts(LargeSize::Kib16, 37, 0));
     }
 
     #[test]

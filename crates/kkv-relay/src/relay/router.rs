@@ -1,6 +1,8 @@
 //! The strangers' routes: a body's suite, and answers and refusals as HTTP responses.
 
 mod ask;
+mod incoming;
+mod upload;
 
 use std::sync::Arc;
 
@@ -25,6 +27,9 @@ use kkv_protocol::suite::Suite;
 use kkv_protocol::v1;
 use kkv_protocol::wire::{form, object};
 
+/// Bodies that are neither JSON nor a form.
+const MEDIA_TYPE: &str = "application/octet-stream";
+
 /// The strangers' routes. The owner's are on a listener of their own.
 pub fn router(relay: Arc<Relay>) -> Router {
     Router::new()
@@ -32,10 +37,11 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .route("/get_domain_pk", get(domain_key))
         .route("/pow", post(pow))
         .route("/exchange_keys", post(exchange_keys))
-        .route("/msg", post(message))
         .fallback(async || Refused(Refusal::NotFound))
         .layer(middleware::from_fn(with_timeout))
-        .route("/ask", post(ask::ask)) // has a time of its own
+        // These have times of their own.
+        .route("/msg", post(upload::message))
+        .route("/ask", post(ask::ask))
         // Last: it is for the routes that are there.
         .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
         .with_state(relay)
@@ -143,7 +149,8 @@ async fn exchange_keys(
     }
 }
 
-async fn message(State(relay): State<Arc<Relay>>, posted: Posted) -> Result<Response, Refused> {
+/// A message that fits into one body.
+async fn small_message(relay: &Relay, posted: Posted) -> Result<Response, Refused> {
     match posted.suite {
         Suite::V1 => {
             let request = v1::wire::MessageRequest::from_form(&posted.body)?;

@@ -55,9 +55,13 @@ impl Relay {
         if let Some(proof) = &request.invitation {
             let invited = &self.invitations;
             let number = invited.find(&request.sender, proof, self.clock.elapsed())?;
+            let terms = match purpose {
+                Purpose::Large(size) => self.large_terms(size)?,
+                Purpose::Message | Purpose::Ask(_) => self.terms(Suite::V2)?,
+            };
             let terms = Terms {
                 cost: Cost::FREE,
-                ..self.terms(Suite::V2)?
+                ..terms
             };
             let keys = &self.keys;
             return Ok(v2::relay::issue_invited(
@@ -66,6 +70,7 @@ impl Relay {
         }
         let terms = match purpose {
             Purpose::Message => self.terms(Suite::V2)?,
+            Purpose::Large(size) => self.large_terms(size)?,
             Purpose::Ask(size) => self.terms_at(self.asks.cost(size), self.moment(Suite::V2)),
         };
         Ok(v2::relay::issue(&self.keys, request, purpose, &terms, rng))
@@ -122,6 +127,12 @@ impl Relay {
             invitation: admitted.invitation(&self.keys),
             digest: admitted.repeat_digest(),
         };
+        if let Purpose::Large(size) = admitted.purpose() {
+            return self.open_large(paid, size, || {
+                let (session, answer) = admitted.open_large(&self.keys, size, rng)?;
+                Ok((session, json(&answer)))
+            });
+        }
         self.open(&self.sessions_v2, Suite::V2, paid, || {
             let (session, answer) = admitted.open(&self.keys, rng)?;
             let id = session.id();
@@ -179,7 +190,7 @@ impl Relay {
         Ok(self.terms_at(self.config.pricing.cost(&occupancy), now))
     }
 
-    fn terms_at(&self, cost: Cost, now: Moment) -> Terms {
+    pub(super) fn terms_at(&self, cost: Cost, now: Moment) -> Terms {
         Terms {
             cost,
             lifetime: self.config.expected_seconds,

@@ -37,26 +37,26 @@ pub(super) struct Case {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Steps {
-    tag_key: Bytes,
-    challenge: Bytes,
-    challenge_statement: Bytes,
-    puzzle_key: Bytes,
-    nonces: Vec<u64>,
-    solution: Bytes,
-    request_statement: Bytes,
-    session: Bytes,
-    kem: Bytes,
-    dh: Bytes,
+pub(super) struct Steps {
+    pub(super) tag_key: Bytes,
+    pub(super) challenge: Bytes,
+    pub(super) challenge_statement: Bytes,
+    pub(super) puzzle_key: Bytes,
+    pub(super) nonces: Vec<u64>,
+    pub(super) solution: Bytes,
+    pub(super) request_statement: Bytes,
+    pub(super) session: Bytes,
+    pub(super) kem: Bytes,
+    pub(super) dh: Bytes,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
-    pow_request: String,
-    pow_answer: String,
-    exchange_request: String,
-    exchange_answer: String,
+pub(super) struct Wire {
+    pub(super) pow_request: String,
+    pub(super) pow_answer: String,
+    pub(super) exchange_request: String,
+    pub(super) exchange_answer: String,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +85,7 @@ struct Request {
 /// A content that would be too long to write out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Repeated {
+pub(super) struct Repeated {
     unit: Bytes,
     length: usize,
 }
@@ -123,7 +123,7 @@ enum Outcome {
     Refused(String),
 }
 
-fn content(plain: Option<&Bytes>, repeated: Option<&Repeated>) -> Vec<u8> {
+pub(super) fn content(plain: Option<&Bytes>, repeated: Option<&Repeated>) -> Vec<u8> {
     match (plain, repeated) {
         (Some(content), None) => content.0.clone(),
         (None, Some(Repeated { unit, length })) => {
@@ -134,7 +134,7 @@ fn content(plain: Option<&Bytes>, repeated: Option<&Repeated>) -> Vec<u8> {
 }
 
 /// Whether a body is that of the vectors.
-fn assert_body(body: &[u8], whole: Option<&Bytes>, hash: Option<&Bytes>, name: &str) {
+pub(super) fn assert_body(body: &[u8], whole: Option<&Bytes>, hash: Option<&Bytes>, name: &str) {
     match (whole, hash) {
         (Some(whole), None) => assert!(body == whole.0, "{name}"),
         (None, Some(hash)) => assert_eq!(blake3::hash(body).as_bytes()[..], hash.0, "{name}"),
@@ -143,7 +143,7 @@ fn assert_body(body: &[u8], whole: Option<&Bytes>, hash: Option<&Bytes>, name: &
 }
 
 /// A body of the vectors, or one of them with a changed byte.
-fn changed(
+pub(super) fn changed(
     body: Option<&Bytes>,
     base: Option<&Bytes>,
     at: Option<usize>,
@@ -161,7 +161,7 @@ impl Case {
     fn size(&self) -> BodySize {
         match self.terms.purpose() {
             Purpose::Ask(size) => size,
-            Purpose::Message => panic!("{} is for asks", self.name),
+            Purpose::Message | Purpose::Large(_) => panic!("{} is for asks", self.name),
         }
     }
 

@@ -38,6 +38,10 @@ pub(super) struct File {
     _words: serde::de::IgnoredAny,
     invitation_texts: Vec<TextCase>,
     invitation_proofs: Vec<ProofCase>,
+    #[serde(default)]
+    pub(super) files: Vec<super::uploads::ContentCase>,
+    #[serde(default)]
+    pub(super) acknowledgements: Vec<super::uploads::AcknowledgementCase>,
 }
 
 #[derive(Deserialize)]
@@ -188,6 +192,9 @@ fn a_challenge_is_one_and_a_sender_takes_it_within_its_bounds() {
                 Hello::invited(key, &token).challenged(&answer).is_ok()
             }
             Purpose::Message => Hello::new(key).challenged(&answer).is_ok(),
+            Purpose::Large(size) => Hello::for_large(key, size, None)
+                .challenged(&answer)
+                .is_ok(),
             Purpose::Ask(size) => Hello::for_asks(key, size).challenged(&answer).is_ok(),
         };
         assert_eq!(taken, case.sender_takes, "{}", case.name);

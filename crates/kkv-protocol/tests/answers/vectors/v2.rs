@@ -36,6 +36,8 @@ pub(super) struct File {
     cases: Vec<Case>,
     pub(super) asks: Vec<super::asks::Case>,
     pub(super) boxes: Vec<super::boxes::Case>,
+    #[serde(default)]
+    pub(super) uploads: Vec<super::uploads::Case>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +94,7 @@ pub(super) struct Random {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseBox {
+pub(super) struct CaseBox {
     answerable: u8,
     part: Bytes,
     digest: Bytes,
@@ -134,7 +136,7 @@ pub(super) fn file() -> File {
 }
 
 impl CaseBox {
-    fn part(&self) -> BoxPart {
+    pub(super) fn part(&self) -> BoxPart {
         box_part(self.answerable, &self.part.0)
     }
 }

@@ -11,16 +11,14 @@ use axum::extract::{Extension, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
-use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use kkv_net::http::Progress;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
-use super::{Refused, Relay, is_of_type};
-use kkv_base::limits::{
-    MAX_BODY_BYTES, MAX_LARGE_BODIES, MIN_DOWNLOAD_RATE, MIN_UPLOAD_RATE, REQUEST_TIMEOUT,
-};
+use super::incoming::Incoming;
+use super::{MEDIA_TYPE, Refused, Relay, is_of_type};
+use kkv_base::limits::{MAX_BODY_BYTES, MAX_LARGE_BODIES, MIN_DOWNLOAD_RATE, REQUEST_TIMEOUT};
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
@@ -29,15 +27,9 @@ use kkv_protocol::v2::ask::{AskOutcome, Asked, REQUEST_HEAD_BYTES, request_head,
 use kkv_protocol::v2::purpose::BodySize;
 use zeroize::Zeroize;
 
-const MEDIA_TYPE: &str = "application/octet-stream";
-
 /// Bytes of an answer that hyper gets at once. With the last of them it lets go of the body, before they are written,
 /// and so of the answer's place and rate: what is left then is no more than any other response.
 const FRAME_BYTES: usize = 8 * 1024;
-
-/// A body in its place touches its connection each time so many bytes of it have come: at [`MIN_UPLOAD_RATE`] within
-/// the time for a head.
-const PROGRESS_BYTES: u32 = 16 * 1024;
 
 /// Places for bodies that are larger than any other of this relay's: few, so that memory stays bounded. Requests and
 /// answers have their own: a request holds its place while its answer waits for one, and of a single pool all could be
@@ -114,30 +106,7 @@ fn size(body: &Body) -> Result<BodySize, Refusal> {
         .ok_or(Refusal::Malformed)
 }
 
-/// The body of a request on its way.
-struct Incoming {
-    body: Body,
-    /// What came with the last piece and belongs to the next.
-    rest: Bytes,
-    began: Instant,
-    received: u32,
-    /// Of a body that has a place: what had come when it touched its connection last.
-    touches: Option<u32>,
-    progress: Progress,
-}
-
 impl Incoming {
-    fn new(body: Body, progress: Progress) -> Self {
-        Self {
-            body,
-            rest: Bytes::new(),
-            began: Instant::now(),
-            received: 0,
-            touches: None,
-            progress,
-        }
-    }
-
     /// Reads a whole request and opens it, piece by piece.
     async fn request(
         &mut self,
@@ -155,10 +124,9 @@ impl Incoming {
             .transpose()?;
         let waiting = Instant::now();
         let place = place(&relay.large_bodies.requests, size).await?;
-        self.began += waiting.elapsed(); // for others, who may be slow
+        self.waited(waiting.elapsed()); // for others, who may be slow
         if place.is_some() {
-            self.progress.made();
-            self.touches = Some(self.received);
+            self.has_cost();
         }
         let _place = place;
         let mut opening = OpeningRequest::new(size);
@@ -172,41 +140,6 @@ impl Incoming {
             plain.zeroize();
         }
         Ok((session, number, opening.end()))
-    }
-
-    /// Fills `buffer` with what comes next.
-    async fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Refusal> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            if self.rest.is_empty() {
-                self.rest = self.frame().await?;
-            }
-            let bytes = self.rest.len().min(buffer.len() - filled);
-            buffer[filled..filled + bytes].copy_from_slice(&self.rest.split_to(bytes));
-            filled += bytes;
-        }
-        Ok(())
-    }
-
-    async fn frame(&mut self) -> Result<Bytes, Refusal> {
-        let earned = Duration::from_secs(u64::from(self.received / MIN_UPLOAD_RATE));
-        let deadline = self.began + REQUEST_TIMEOUT + earned;
-        let frame = timeout_at(deadline, self.body.frame())
-            .await
-            .map_err(|_| Refusal::TimedOut)?;
-        let frame = frame.ok_or(Refusal::Malformed)?;
-        let bytes = frame
-            .map_err(|_| Refusal::Malformed)?
-            .into_data()
-            .unwrap_or_default();
-        self.received += u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        if let Some(last) = &mut self.touches
-            && self.received - *last >= PROGRESS_BYTES
-        {
-            *last = self.received;
-            self.progress.made();
-        }
-        Ok(bytes)
     }
 }
 
@@ -268,4 +201,4 @@ impl HttpBody for Answer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -19,8 +19,9 @@ use super::*;
 use crate::queue::Queue;
 use crate::relay::{Pricing, RelayConfig};
 
-const START: u64 = 1_800_000_000;
-const HOST: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+pub(in crate::relay::router) const START: u64 = 1_800_000_000;
+pub(in crate::relay::router) const HOST: &str =
+    "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 /// A narrow line: whoever doesn't read is waited for.
 const PIPE_BYTES: usize = 4096;
 
@@ -41,7 +42,7 @@ fn relay_by(suites: SuitePolicy, clock: Arc<ManualClock>) -> Arc<Relay> {
     Arc::new(Relay::new(config, queue, clock, &mut rand::rng()))
 }
 
-fn connect(relay: &Arc<Relay>) -> DuplexStream {
+pub(in crate::relay::router) fn connect(relay: &Arc<Relay>) -> DuplexStream {
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
     let router = crate::relay::router(Arc::clone(relay));
     let limits = ConnectionLimits::default();
@@ -85,21 +86,24 @@ fn head(length: usize, media_type: &str) -> String {
 
 /// What a relay answers: status, media type, body.
 #[derive(Debug, PartialEq)]
-struct Said {
-    status: u16,
+pub(in crate::relay::router) struct Said {
+    pub(in crate::relay::router) status: u16,
     media_type: String,
-    body: Vec<u8>,
+    pub(in crate::relay::router) body: Vec<u8>,
 }
 
 impl Said {
-    fn refusal(&self) -> &str {
+    pub(in crate::relay::router) fn refusal(&self) -> &str {
         let body = str::from_utf8(&self.body).unwrap();
         body.split('"').nth(3).unwrap()
     }
 }
 
 /// Reads an answer; each time at most `bytes`, and then waits as long as these take at this rate.
-async fn read(stream: &mut DuplexStream, rate: Option<u32>) -> Option<Said> {
+pub(in crate::relay::router) async fn read(
+    stream: &mut DuplexStream,
+    rate: Option<u32>,
+) -> Option<Said> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
