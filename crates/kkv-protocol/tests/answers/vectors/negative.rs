@@ -29,10 +29,10 @@ pub(super) struct File {
     messages: Vec<MessageCase>,
     pub(super) asks: Vec<super::asks::RequestCase>,
     pub(super) ask_answers: Vec<super::asks::AnswerCase>,
-    pub(super) box_proofs: Vec<super::boxes::ProofCase>,
-    pub(super) follow_ups: Vec<super::boxes::FollowUpCase>,
-    pub(super) answers: Vec<super::boxes::PlaceCase>,
-    pub(super) box_states: Vec<super::boxes::StateCase>,
+    pub(super) box_proofs: Vec<super::boxes::refused::ProofCase>,
+    pub(super) follow_ups: Vec<super::boxes::refused::FollowUpCase>,
+    pub(super) answers: Vec<super::boxes::refused::PlaceCase>,
+    pub(super) box_states: Vec<super::boxes::refused::StateCase>,
     /// Words are kkv-client's.
     #[serde(rename = "words")]
     _words: serde::de::IgnoredAny,
