@@ -38,10 +38,10 @@ pub(super) struct File {
     _words: serde::de::IgnoredAny,
     invitation_texts: Vec<TextCase>,
     invitation_proofs: Vec<ProofCase>,
-    #[serde(default)]
     pub(super) files: Vec<super::uploads::ContentCase>,
-    #[serde(default)]
     pub(super) acknowledgements: Vec<super::uploads::AcknowledgementCase>,
+    pub(super) pieces: Vec<super::uploads::PieceCase>,
+    pub(super) large_messages: Vec<super::uploads::LargeCase>,
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use kkv_protocol::crypto::identity::Signature;
 use kkv_protocol::crypto::labels;
 use kkv_protocol::files::{File, Files};
 use kkv_protocol::ids::{MessageDigest, SessionId};
+use kkv_protocol::refusal::Refusal;
 use kkv_protocol::v2::message;
 use kkv_protocol::v2::purpose::{LargeSize, Purpose};
 use kkv_protocol::v2::receipt;
@@ -13,7 +14,7 @@ use kkv_protocol::v2::relay;
 use kkv_protocol::v2::sender::Hello;
 use kkv_protocol::v2::upload::relay::LargeSession;
 use kkv_protocol::v2::upload::sender::{OpenLarge, Upload};
-use kkv_protocol::v2::upload::{Part, PieceIndex, Pieces, head};
+use kkv_protocol::v2::upload::{Part, PieceIndex, Pieces, QUERY_BYTES, head};
 use kkv_protocol::v2::wire::ExchangeRequest;
 use serde::Deserialize;
 
@@ -95,6 +96,37 @@ pub(super) struct AcknowledgementCase {
     xor: Option<u8>,
     begun: u16,
     sender_takes: bool,
+}
+
+/// A body that the relay of the second upload is given, when no piece is here.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PieceCase {
+    name: String,
+    why: String,
+    body: Option<Bytes>,
+    base: Option<Base>,
+    at: Option<usize>,
+    xor: Option<u8>,
+    outcome: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Base {
+    Piece,
+    Query,
+}
+
+/// How an opened message of the second upload begins; zeros follow, and its last byte.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LargeCase {
+    name: String,
+    why: String,
+    opened: Bytes,
+    last: u8,
+    outcome: String,
 }
 
 impl Case {
@@ -256,5 +288,66 @@ fn an_acknowledgement_is_taken_or_not_as_the_vectors_say() {
         }
         let taken = upload.acknowledged(&body).is_ok();
         assert_eq!(taken, case.sender_takes, "{}: {}", case.name, case.why);
+    }
+}
+
+/// What a relay makes of a body: opens it where it belongs.
+fn put(session: &LargeSession, opened: &mut [u8], body: &[u8]) -> Result<(), Refusal> {
+    let size = session.size();
+    let mut lengths = LargeSize::ALL.map(LargeSize::piece_bytes).into_iter();
+    if body.len() != QUERY_BYTES && lengths.all(|length| length != body.len()) {
+        return Err(Refusal::Malformed);
+    }
+    let (first, rest) = body.split_first_chunk().unwrap();
+    let (id, index) = head(first);
+    if id != session.id() {
+        return Err(Refusal::Unproven);
+    }
+    let (sealed, tag) = rest.split_last_chunk().unwrap();
+    match Part::of(size, index, body.len())? {
+        Part::Query => session.check_query(tag),
+        Part::Piece(index) => {
+            let part = &mut opened[index.offset(size)..][..sealed.len()];
+            part.copy_from_slice(sealed);
+            session.open(index, part, tag)
+        }
+    }
+}
+
+#[test]
+fn a_piece_is_opened_or_refused_as_the_vectors_say() {
+    let second = file().uploads.swap_remove(1);
+    let session = second.session();
+    let mut opened = vec![0; session.size().opened_bytes()];
+    let Piece::Whole(piece) = &second.pieces[0] else {
+        panic!("it is short enough to be written out")
+    };
+    for case in super::negative::file().pieces {
+        let base = case.base.map(|base| match base {
+            Base::Piece => piece,
+            Base::Query => &second.query,
+        });
+        let body = changed(case.body.as_ref(), base, case.at, case.xor);
+        let outcome = match put(&session, &mut opened, &body) {
+            Ok(()) => "acknowledged",
+            Err(refusal) => refusal.code(),
+        };
+        assert_eq!(outcome, case.outcome, "{}: {}", case.name, case.why);
+    }
+}
+
+#[test]
+fn a_large_message_has_one_form() {
+    let second = file().uploads.swap_remove(1);
+    let (keys, session) = (second.relay.relay_keys(), second.session());
+    for case in super::negative::file().large_messages {
+        let mut opened = case.opened.0;
+        opened.resize(session.size().opened_bytes(), 0);
+        *opened.last_mut().unwrap() ^= case.last;
+        let outcome = match session.accept(&keys, &mut opened) {
+            Ok(_) => "accepted",
+            Err(refusal) => refusal.code(),
+        };
+        assert_eq!(outcome, case.outcome, "{}: {}", case.name, case.why);
     }
 }

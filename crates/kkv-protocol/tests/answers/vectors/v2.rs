@@ -36,7 +36,6 @@ pub(super) struct File {
     cases: Vec<Case>,
     pub(super) asks: Vec<super::asks::Case>,
     pub(super) boxes: Vec<super::boxes::Case>,
-    #[serde(default)]
     pub(super) uploads: Vec<super::uploads::Case>,
 }
 
@@ -233,6 +232,10 @@ fn every_context_is_the_one_of_the_specification() {
         (
             "kkv/2 2026-11-27 ask response key",
             *labels::ASK_RESPONSE_KEY.derive(&[]),
+        ),
+        (
+            "kkv/2 2026-11-27 upload acknowledgement key",
+            *labels::UPLOAD_ACKNOWLEDGEMENT_KEY.derive(&[]),
         ),
         ("kkv/2 2026-11-27 box part", labels::BOX_PART.digest(&[]).0),
         (
