@@ -29,6 +29,7 @@ mod environment;
 mod exit;
 mod host;
 mod identity;
+mod invite;
 mod key;
 mod kkv;
 mod kkvc;

@@ -25,7 +25,7 @@ use app::App;
 use event::channel::{EventReceiver, EventSender, event_channel};
 use event::{ContactsEvent, Effect, Event, Input};
 use keyboard_layout::KeyboardLayout;
-use kkv_client::contacts::BookFile;
+use kkv_client::contacts::{BookFile, Link};
 use kkv_terminal::input::{terminal_has_input, terminal_is_gone};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::info;
@@ -192,9 +192,13 @@ async fn event_loop(
                 Effect::Send {
                     id,
                     target,
+                    invitation,
                     better,
                     text,
-                } => deliveries.send(id, target, better, text),
+                } => {
+                    let link = Link { target, invitation };
+                    deliveries.send(id, link, better, text);
+                }
                 Effect::Cancel(id) => deliveries.cancel(id),
                 Effect::ChangeContacts(change) => {
                     if let Some(contacts_worker) = contacts_worker {

@@ -16,6 +16,7 @@ mod hostile_text;
 mod identity;
 mod inbox;
 mod interrupted;
+mod invite;
 mod json;
 mod kkv_arguments;
 mod kkv_runs;

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::passphrase;
 use crate::tor::{ParseTargetError, Target};
 use kkv_client::contacts::{
-    Book, BookError, BookFile, ChangeError, Contact, FileError, Name, Recipient, SealedBook,
+    Book, BookError, BookFile, ChangeError, Contact, FileError, Invitation, Link, Name, Recipient,
+    SealedBook,
 };
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_terminal::stderr::warn;
@@ -26,7 +27,13 @@ pub(super) struct Contacts<'c> {
 /// Where a message is to go, and who that is if it is known, with the file that says so.
 pub(super) struct ResolvedRecipient {
     pub(super) target: Target,
+    /// By what a message there costs nothing.
+    pub(super) invitation: Option<Invitation>,
     contact: Option<Known>,
+    /// Whether it was told by its name.
+    is_named: bool,
+    /// Whether its invitation is forgotten once a message is accepted.
+    forgets: bool,
 }
 
 /// A contact, and the open file that it is in.
@@ -59,13 +66,14 @@ impl Contacts<'_> {
         Ok(file)
     }
 
-    /// Takes `contact` in. Makes the file if it isn't there yet.
-    pub(super) async fn add(self, contact: Contact) -> Result<(), CliError> {
+    /// Takes `contact` in, or its invitation if it is there already. Makes the file if it isn't there yet. Returns the
+    /// contact as it is now.
+    pub(super) async fn add(self, contact: Contact) -> Result<Contact, CliError> {
         match SealedBook::read(self.path) {
             Err(FileError::Missing) => {
                 let passphrase = passphrase::new(self.passphrase_file, self.path).await?;
                 let mut book = Book::default();
-                book.add(contact).expect("nobody else is there");
+                book.add(contact.clone()).expect("nobody else is there");
                 BookFile::create(self.path, passphrase, book)
                     .map_err(|fault| unusable(self.path, &fault))?;
                 // Whatever else is left unsaid: the name of another file may have been mistyped.
@@ -73,9 +81,16 @@ impl Contacts<'_> {
                     "kkvc: a new file of contacts was made: {}",
                     OneLine(&self.path.to_string_lossy())
                 ));
-                Ok(())
+                Ok(contact)
             }
-            _ => self.change(|book| book.add(contact)).await,
+            _ => {
+                let name = contact.name().clone();
+                let added = |book: &mut Book| {
+                    book.add(contact)?;
+                    book.get(&name).cloned()
+                };
+                self.change(added).await
+            }
         }
     }
 
@@ -112,19 +127,28 @@ impl ResolvedRecipient {
             None => None,
         };
         match (whom, opened) {
-            (Recipient::Address(target), opened) => {
+            (Recipient::Address(Link { target, invitation }), opened) => {
                 let known = |file: BookFile| {
                     let contact = file.book().by_target(target)?.clone();
                     Some(Known { contact, file })
                 };
                 let contact = opened.and_then(|(_, file)| known(file));
-                Ok(Self { target, contact })
+                Ok(Self {
+                    target,
+                    invitation,
+                    contact,
+                    is_named: false,
+                    forgets: false,
+                })
             }
             (Recipient::Name(name), Some((contacts, file))) => {
                 let contact = found(file.book(), &name, contacts)?.clone();
                 Ok(Self {
                     target: contact.target(),
+                    invitation: contact.invitation().cloned(),
                     contact: Some(Known { contact, file }),
+                    is_named: true,
+                    forgets: false,
                 })
             }
             (Recipient::Name(name), None) => {
@@ -153,17 +177,46 @@ impl ResolvedRecipient {
         }
     }
 
-    /// Keeps in mind which suite was spoken, if that is news. The message is accepted by then.
+    /// Refuses `suites` that have no invitations, if there is one.
+    pub(super) fn require_invitations(&self, suites: SuitePolicy) -> Result<(), CliError> {
+        if self.invitation.is_some() && !suites.allows(Suite::V2) {
+            return Err(CliError::usage(
+                "kkv/1 has no invitations; nothing was sent",
+            )
+            .hint("Leave out --suite 1, or write to the address alone, without the + and what follows."));
+        }
+        Ok(())
+    }
+
+    /// Pays whatever it costs. A contact's invitation is forgotten once that has come about.
+    pub(super) fn pay(&mut self) {
+        self.invitation = None;
+        self.forgets = true;
+    }
+
+    /// The command that sends without the invitation of a contact, if it is one.
+    pub(super) fn paying(&self) -> Option<String> {
+        let contact = &self.contact.as_ref()?.contact;
+        let is_kept = self.is_named && self.invitation.is_some();
+        is_kept.then(|| format!("send --pay {}", quoted(contact.name().as_str())))
+    }
+
+    /// Keeps in mind which suite was spoken, if that is news, and forgets an invitation that somebody would rather have
+    /// paid than used. The message is accepted by then.
     pub(super) fn remember(&mut self, suite: Suite) -> Result<(), CliError> {
         let Some(Known { contact, file }) = &mut self.contact else {
             return Ok(());
         };
-        if !contact.learns_from(suite) {
+        let forgets = self.forgets && contact.invitation().is_some();
+        if !contact.learns_from(suite) && !forgets {
             return Ok(());
         }
         let (name, target) = (contact.name(), contact.target());
         let changed = file.change(|book| {
             book.note_suite(target, suite);
+            if forgets {
+                book.forget_invitation(target);
+            }
             Ok(())
         });
         changed.map_err(|fault| {

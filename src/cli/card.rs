@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::book::ResolvedRecipient;
 use super::commands::Card;
@@ -11,7 +12,7 @@ use super::common::Common;
 use super::output::{print, print_json};
 use crate::tor::Target;
 use kkv_base::limits::DEFAULT_PORT;
-use kkv_client::contacts::Words;
+use kkv_client::contacts::{Recipient, Words};
 use kkv_client::owner::Client;
 use kkv_owner::Reach;
 use kkv_terminal::colour::on_stdout;
@@ -31,11 +32,16 @@ const AS_BEFORE: &str = "\x1b[0m";
 struct CardJson {
     address: String,
     words: String,
-    link: String,
+    link: Zeroizing<String>,
 }
 
 /// Shows the card of whom it is asked for, or the owner's.
 pub(super) async fn card(common: &Common, args: Card) -> Result<(), CliError> {
+    // What was typed goes on the card; a contact's invitation is that of whom it was given to.
+    let typed = match &args.address {
+        Some(Recipient::Address(link)) => link.invitation.clone(),
+        Some(Recipient::Name(_)) | None => None,
+    };
     let target = match args.address {
         Some(whom) => {
             ResolvedRecipient::find(whom, common.contacts())
@@ -49,7 +55,9 @@ pub(super) async fn card(common: &Common, args: Card) -> Result<(), CliError> {
             "an address on this machine is of no use to anybody else, and has no card",
         ));
     };
-    let (address, words, link) = (address(target), Words::of(&onion), link(target));
+    let (address, words) = (address(target), Words::of(&onion));
+    let link = typed.map_or_else(|| Zeroizing::new(address.clone()), |it| it.link(&address));
+    let link = Zeroizing::new(in_capitals(&link));
     if common.json {
         return print_json(&CardJson {
             address,
@@ -68,7 +76,7 @@ pub(super) async fn card(common: &Common, args: Card) -> Result<(), CliError> {
 }
 
 /// The address of the owner's relay.
-async fn own(client: &Client) -> Result<Target, CliError> {
+pub(super) async fn own(client: &Client) -> Result<Target, CliError> {
     let status = client.status().await?;
     let onion = match status.reach() {
         Reach::Onion(onion) => onion.parse().ok(),
@@ -90,14 +98,14 @@ async fn own(client: &Client) -> Result<Target, CliError> {
     })
 }
 
-/// What a camera reads: the address in capitals, which take less room in a code, and mean the same.
-fn link(target: Target) -> String {
-    address(target).to_uppercase()
+/// What a camera reads: an address in capitals, which take less room in a code, and mean the same.
+pub(super) fn in_capitals(link: &str) -> String {
+    link.to_uppercase()
 }
 
 /// A QR code, two modules in each character. Without colours, what is printed is dark: right on paper, and on a light
 /// terminal.
-fn picture(text: &str, colours: bool) -> String {
+pub(super) fn picture(text: &str, colours: bool) -> String {
     let code = QrCode::with_error_correction_level(text, EcLevel::L);
     let code = code.expect("an address is short");
     let dark = |x: usize, y: usize| {
@@ -132,7 +140,7 @@ mod tests {
     fn a_card_fits_on_the_smallest_terminal_with_the_command_and_the_next_prompt() {
         let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:65535";
         let target: Target = onion.parse().unwrap();
-        let picture = picture(&link(target), false);
+        let picture = picture(&in_capitals(&address(target)), false);
         assert!(picture.lines().all(|line| line.chars().count() <= 80));
         assert!(picture.lines().count() + 3 + 2 <= 24);
     }

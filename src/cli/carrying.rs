@@ -53,6 +53,7 @@ impl Carrying {
     pub(super) fn options(&self, target: Target, suites: SuitePolicy) -> DeliveryOptions {
         DeliveryOptions {
             target,
+            invitation: None,
             suites,
             solver: self.solving.solver(),
             max_time: self.max_time,

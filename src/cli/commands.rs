@@ -3,6 +3,7 @@
 pub(super) mod values;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
@@ -14,18 +15,19 @@ use super::completions::{Program, Shell, ids};
 use super::embedded::SenderArgs;
 use super::environment::KKVC_ENVIRONMENT;
 use super::exit::CODES;
-use super::value_parsers::named_file;
+use super::value_parsers::{from_one_to, named_file};
 use crate::tor::Target;
+use kkv_base::limits::MAX_INVITATION_USES;
 use kkv_base::private::Private;
-use kkv_client::contacts::Name;
-use kkv_client::contacts::Recipient;
+use kkv_client::contacts::{Link, Name, Recipient};
 use kkv_protocol::onion::OnionAddress;
 use kkv_protocol::suite::SuitePolicy;
+use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_relay::queue::MessageId;
 use kkv_ui::selection::IdRange;
 
 pub(super) use values::Signer;
-use values::{id_range, number, onion, recipient, signer, target};
+use values::{id_range, invitation, link, number, onion, recipient, signer, target, time_to_live};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -93,6 +95,8 @@ pub(super) enum Command {
     Doctor,
     /// Show your address as a card, to be given to others: with words to compare it by, and a QR code
     Card(Card),
+    /// Make a card with one message free, or more of them; list them, and revoke one
+    Invite(Invite),
     /// Keep names for addresses, in the file that --contacts names
     Contact {
         #[command(subcommand)]
@@ -163,7 +167,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Send {
     /// Whom it is for: an onion address (56 characters and .onion), with or without :PORT, or an address on this
-    /// machine; with --contacts also a name
+    /// machine; behind it with + an invitation, if you have one; with --contacts also a name
     #[arg(value_parser = recipient)]
     pub(super) address: Recipient,
 
@@ -178,6 +182,10 @@ pub(super) struct Send {
     /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]
     #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(super) identity: Option<PathBuf>,
+
+    /// Pay, although you are invited; a contact's invitation is forgotten then
+    #[arg(long)]
+    pub(super) pay: bool,
 
     /// Suite to speak: 'any' (kkv/2, or kkv/1 with a relay that has nothing better), '2' or '1'
     #[arg(long, value_name = "SUITE", default_value_t)]
@@ -204,6 +212,50 @@ pub(super) struct Card {
     pub(super) no_qr: bool,
 }
 
+/// Arguments of `kkvc invite`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Invite {
+    #[command(flatten)]
+    pub(super) new: NewInvitation,
+
+    #[command(subcommand)]
+    pub(super) command: Option<InviteCommand>,
+}
+
+/// What a new invitation is like.
+#[derive(Debug, Args)]
+pub(super) struct NewInvitation {
+    /// How many messages it lets in for nothing
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = from_one_to(MAX_INVITATION_USES))]
+    pub(super) uses: u32,
+
+    /// How long it can be used, like 12h or 30days
+    #[arg(long, value_name = "DURATION", default_value = "7days", allow_negative_numbers = true, value_parser = time_to_live)]
+    pub(super) expires: Duration,
+
+    /// Your address where kkv doesn't know it, as behind a system Tor [default: the one it knows]
+    #[arg(long, value_name = "ADDRESS", value_parser = target)]
+    pub(super) address: Option<Target>,
+
+    /// Leave out the QR code
+    #[arg(long)]
+    pub(super) no_qr: bool,
+}
+
+/// The commands of `kkvc invite`.
+#[derive(Debug, Subcommand)]
+pub(super) enum InviteCommand {
+    /// List the invitations that can be used; nobody is shown their links again
+    List,
+    /// End an invitation
+    Revoke {
+        /// Its number, as `invite list` shows it
+        #[arg(value_parser = invitation, allow_negative_numbers = true)]
+        number: InvitationNumber,
+    },
+}
+
 /// The commands of `kkvc contact`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactCommand {
@@ -211,9 +263,9 @@ pub(super) enum ContactCommand {
     Add {
         /// What to call them: up to 32 characters
         name: Name,
-        /// Their inbox
-        #[arg(value_parser = target)]
-        address: Target,
+        /// Their inbox; with an invitation behind it, that is kept, too, also if they are there already
+        #[arg(value_parser = link)]
+        address: Link,
         /// The key that they sign with, as `kkvc identity` shows it to them, or the fingerprint of one that has signed
         /// a message in your inbox: messages there show the name then
         #[arg(long, value_name = "KEY", value_parser = signer)]

@@ -31,6 +31,7 @@ struct ContactJson {
     sender: Option<SenderId>,
     sender_fingerprint: Option<String>,
     verified: bool,
+    invited: bool,
 }
 
 #[derive(Serialize)]
@@ -56,8 +57,8 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
                 Some(Signer::Key(key)) => Some(key),
                 Some(Signer::Fingerprint(shown)) => Some(who_signed(common, &shown).await?),
             };
-            let contact = Contact::new(name, address, sender);
-            contacts.add(contact.clone()).await?;
+            let contact = Contact::of_link(name, address, sender);
+            let contact = contacts.add(contact).await?;
             added(&contact, contacts, json)
         }
         ContactCommand::List => list(contacts.open().await?.book(), json),
@@ -87,7 +88,13 @@ async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, C
 /// Says what is to be done with a new one.
 fn added(contact: &Contact, contacts: Contacts<'_>, json: bool) -> Result<(), CliError> {
     report(contact, "Added", json)?;
-    if !json && let Some(words) = words(contact.target()) {
+    if !json && contact.invitation().is_some() {
+        info("  invited: a message to them costs nothing, as long as the invitation can be used");
+    }
+    if !json
+        && !contact.is_verified()
+        && let Some(words) = words(contact.target())
+    {
         info(in_two_lines(&words, "  words  "));
         info("Compare them over another way with what `kkvc card` shows its owner, then:");
         let words = format!("contact verify {}", quoted(contact.name().as_str()));
@@ -113,18 +120,20 @@ fn table(book: &Book, on_a_terminal: bool) -> String {
     let widest = book.iter().map(|contact| contact.name().as_str().width());
     let width = widest.max().unwrap_or(0).max("NAME".len());
     let mut table = format!(
-        "{}  {:<8}  {:<5}  {:<9}  ADDRESS\n",
+        "{}  {:<8}  {:<7}  {:<5}  {:<9}  ADDRESS\n",
         padded("NAME", width),
         "VERIFIED",
+        "INVITED",
         "SUITE",
         "SIGNS AS"
     );
     for contact in book.iter() {
         let sender = contact.sender().map(|key| short(&key.id()));
         table += &format!(
-            "{}  {:<8}  {:<5}  {:<9}  {}\n",
+            "{}  {:<8}  {:<7}  {:<5}  {:<9}  {}\n",
             padded(&isolated(contact.name(), on_a_terminal), width),
             if contact.is_verified() { "yes" } else { "no" },
+            contact.invitation().map_or("–", |_| "yes"),
             contact.suite().map_or("–".to_owned(), |s| s.to_string()),
             sender.as_deref().unwrap_or("–"),
             address(contact.target()),
@@ -232,6 +241,7 @@ impl ContactJson {
             sender: contact.sender().map(|key| key.id()),
             sender_fingerprint: contact.sender().map(|key| key.fingerprint().to_string()),
             verified: contact.is_verified(),
+            invited: contact.invitation().is_some(),
         }
     }
 }

@@ -13,10 +13,14 @@ use super::kkv::Args;
 use super::man::packaged;
 
 /// What stands for something in a command, and something that it may stand for.
-const PLACEHOLDERS: [(&str, &str); 6] = [
+const PLACEHOLDERS: [(&str, &str); 7] = [
     (
         "ADDRESS",
         "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion",
+    ),
+    (
+        "LINK",
+        "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion+aaaaaaaaaaaaaaaaaaaaaaaaadvanoxi",
     ),
     (
         "KEY",

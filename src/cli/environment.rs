@@ -11,10 +11,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, Error, Id};
 
 /// Options without a variable: whatever is in the environment is inherited by every program that is started, and a
 /// message is nobody else's business, nor is what somebody looks for; a yes answers one question, as `--replace` does,
-/// and `--all` and `--unread` are for one command, so none of them may lie in wait for others; and the two that only
+/// and `--all`, `--unread` and `--pay` are for one command, so none of them may lie in wait for others; and the two that only
 /// show something.
-const NOT_FROM_ENVIRONMENT: [&str; 8] = [
-    "message", "yes", "replace", "all", "unread", "find", "help", "version",
+const NOT_FROM_ENVIRONMENT: [&str; 9] = [
+    "message", "yes", "replace", "all", "unread", "find", "pay", "help", "version",
 ];
 
 /// What is said of the environment at the end of `--help`. The man page lists the variables.
@@ -24,9 +24,9 @@ KKV_MAX_MESSAGES for --max-messages; the command line wins. NO_COLOR is obeyed."
 
 /// The same for `kkvc`.
 pub(super) const KKVC_ENVIRONMENT: &str = "\
-Environment: each long option but --message, --yes, --all, --unread and --find can
-be a variable, named like KKVC_TOR for --tor (only --socket is KKV_SOCKET, as in
-kkv); the command line wins.
+Environment: each long option but --message, --yes, --all, --unread, --find and
+--pay can be a variable, named like KKVC_TOR for --tor (only --socket is
+KKV_SOCKET, as in kkv); the command line wins.
 NO_COLOR is obeyed.";
 
 /// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs
@@ -203,7 +203,7 @@ mod tests {
             assert!(all.len() > 5);
             for (long, variable) in all {
                 let expected = match long.as_str() {
-                    "message" | "yes" | "replace" | "all" | "unread" | "find" | "help"
+                    "message" | "yes" | "replace" | "all" | "unread" | "find" | "pay" | "help"
                     | "version" => None,
                     "socket" => Some("KKV_SOCKET".to_owned()),
                     _ => Some(super::variable(&program, &long)),

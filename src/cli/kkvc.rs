@@ -5,13 +5,15 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::commands::{Cli, Command, ContactCommand, Tui, options_are_of_the_screen};
+use super::commands::{
+    Cli, Command, ContactCommand, InviteCommand, Tui, options_are_of_the_screen,
+};
 use super::common::Common;
 use super::exit::report_error;
 use super::output::require_output;
 use super::{
-    arguments, bench, card, completions, contact, delete, doctor, identity, key, list, mark, panic,
-    proof, read, runtime, send, status, watch, wipe,
+    arguments, bench, card, completions, contact, delete, doctor, identity, invite, key, list,
+    mark, panic, proof, read, runtime, send, status, watch, wipe,
 };
 use crate::tui::{self, Options, Route};
 use kkv_protocol::crypto::scrub;
@@ -104,6 +106,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Status => status::status(&common.client()?, common.json).await,
         Command::Doctor => doctor::doctor(common).await,
         Command::Card(args) => card::card(common, args).await,
+        Command::Invite(args) => invite::invite(common, args).await,
         Command::Contact { command } => contact::contact(common, command).await,
         Command::Export { id } => proof::export(&common.client()?, id).await,
         Command::Verify { files } => proof::verify(&files, common.json),
@@ -128,6 +131,9 @@ fn prints_alone(command: &Command, json: bool) -> bool {
         | Command::Key { .. }
         | Command::Identity { .. }
         | Command::Completions { .. } => true,
+        Command::Invite(invite) => {
+            json || !matches!(invite.command, Some(InviteCommand::Revoke { .. }))
+        }
         Command::Contact { command } => json || matches!(command, ContactCommand::List),
         Command::Send(_) | Command::Mark { .. } | Command::Delete { .. } | Command::Wipe { .. } => {
             json

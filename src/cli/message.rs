@@ -12,7 +12,7 @@ use kkv_protocol::openpgp::Block;
 use kkv_relay::queue::MessageId;
 use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_ui::error::CliError;
-use kkv_ui::fields::{fingerprint, isolated, time};
+use kkv_ui::fields::{fingerprint, isolated, paid, time};
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
 pub(super) fn print(
@@ -60,7 +60,7 @@ fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
     let name = names.of(&summary.sender);
     format!(
-        "Message   {}\nReceived  {}\nFrom      {}{} ({}, paid 2^{})\n{}",
+        "Message   {}\nReceived  {}\nFrom      {}{} ({}, {})\n{}",
         summary.id,
         time(summary.received),
         name.map_or_else(String::new, |name| format!(
@@ -69,7 +69,7 @@ fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String
         )),
         fingerprint::<Sender>(&summary.sender),
         summary.suite,
-        summary.cost,
+        paid(summary),
         openpgp.unwrap_or_default(),
     )
 }

@@ -159,6 +159,7 @@ fn more(event: &Event) -> Option<String> {
         Event::Exchanging => Some("Exchanging keys…".to_owned()),
         Event::Connected
         | Event::FellBack
+        | Event::Invited
         | Event::PriceRose
         | Event::Sending
         | Event::Asking

@@ -11,7 +11,7 @@ use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
 use super::{cancel, compose, identity};
-use kkv_client::sender::{Accepted, Reply};
+use kkv_client::sender::{Accepted, DeliveryOptions, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::ids::{RelayId, SenderId};
@@ -32,6 +32,7 @@ struct Delivered {
     sender: SenderId,
     sender_fingerprint: String,
     cost: u8,
+    invited: bool,
     receipt: Option<Proof>,
 }
 
@@ -80,7 +81,10 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     }
 
     let load = Load {
-        options: args.carrying.options(target, suites),
+        options: DeliveryOptions {
+            invitation: addressee.invitation.clone(),
+            ..args.carrying.options(target, suites)
+        },
         better: addressee.better(),
         key,
         text: &text,
@@ -93,7 +97,15 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
-    let accepted = result?;
+    let accepted = result.map_err(|failed| match (failed.exit, addressee.paying()) {
+        (Exit::NotPaid, Some(words)) => {
+            let command = common.contacts().map(|contacts| contacts.command(&words));
+            failed
+                .more("Or have the invitation forgotten, once it has been paid:")
+                .command("  ", &command.unwrap_or(words))
+        }
+        _ => failed,
+    })?;
     let proof = accepted.receipt.as_ref().map(Proof::from);
     let written = match (&mut receipt, &proof) {
         (Some(place), Some(proof)) => place.fill(proof, common.json),
@@ -124,8 +136,12 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
         Some(path) => identity::load(path).await?,
         None => SenderKey::generate(&mut random::kernel()),
     };
-    let addressee = ResolvedRecipient::find(args.address.clone(), common.contacts()).await?;
+    let mut addressee = ResolvedRecipient::find(args.address.clone(), common.contacts()).await?;
+    if args.pay {
+        addressee.pay();
+    }
     addressee.require_suite(suites)?;
+    addressee.require_invitations(suites)?;
     let way = args.carrying.way(common, addressee.target, suites).await?;
     Ok(Prepared {
         suites,
@@ -167,6 +183,7 @@ fn report(
             sender: accepted.sender.id(),
             sender_fingerprint: accepted.sender.fingerprint().to_string(),
             cost: accepted.cost.bits(),
+            invited: accepted.invited,
             receipt,
         });
     }

@@ -14,7 +14,13 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
     require_yes_or_terminal(yes, "wipe every message")?;
     if !yes {
         let counts = client.status().await?.queue;
-        let question = format!("Wipe everything ({})? {FOR_GOOD}", what_is_wiped(&counts));
+        // One from before has none.
+        let invitations = client
+            .invitations()
+            .await
+            .map_or(0, |open| open.invitations.len());
+        let what = what_is_wiped(&counts, invitations);
+        let question = format!("Wipe everything ({what})? {FOR_GOOD}");
         if !confirm(&question)? {
             return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
         }
@@ -31,14 +37,17 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
     Ok(())
 }
 
-/// How much that is: messages, and exchanges that are under way.
-fn what_is_wiped(counts: &Occupancy) -> String {
+/// How much that is: messages, exchanges that are under way, and invitations.
+fn what_is_wiped(counts: &Occupancy, invitations: usize) -> String {
     let mut what = match counts.stored {
         0 => "no messages".to_owned(),
         stored => format!("{}, {} unread", counted(stored, "message"), counts.unread),
     };
     if counts.reserved > 0 {
         what += &format!(", {} more expected", counts.reserved);
+    }
+    if invitations > 0 {
+        what += &format!("; {}", counted(invitations as u64, "invitation"));
     }
     what
 }

@@ -11,7 +11,7 @@ use super::state::outbox::Progress;
 use super::state::search::SearchRequest;
 use crate::tor::Target;
 use kkv_base::private::Private;
-use kkv_client::contacts::{Book, Name};
+use kkv_client::contacts::{Book, Invitation, Name};
 use kkv_owner::{Delete, List, Message, Status};
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
@@ -125,6 +125,8 @@ pub(super) enum Effect {
     Send {
         id: u64,
         target: Target,
+        /// By what it costs nothing.
+        invitation: Option<Invitation>,
         /// The contact with whom nothing less than kkv/2 is spoken.
         better: Option<Name>,
         text: Text,

@@ -108,14 +108,17 @@ fn contacts_are_kept_in_order_and_changed_by_name() {
     assert_eq!(removed.stderr, "Removed alice: 127.0.0.1:8080\n");
     let table = desk.contact(&["list"]).must_end_with(0).stdout_text();
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines[0], "NAME  VERIFIED  SUITE  SIGNS AS   ADDRESS");
+    assert_eq!(
+        lines[0],
+        "NAME  VERIFIED  INVITED  SUITE  SIGNS AS   ADDRESS"
+    );
     assert_eq!(
         lines[1],
-        format!("dave  no        –      –          {ONION}:80")
+        format!("dave  no        –        –      –          {ONION}:80")
     );
     assert_eq!(
         lines[2],
-        format!("Zoë   no        –      –          {ONION}")
+        format!("Zoë   no        –        –      –          {ONION}")
     );
     for name in ["dave", "zoË"] {
         desk.contact(&["remove", name, "--yes", "--json"])

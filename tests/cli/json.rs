@@ -208,15 +208,25 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     };
     let mut all = BTreeMap::new();
     let sent = |words: &[&str]| json(relay.send(words).finish());
+    let invited = owner(&["invite"]);
+    let link = invited["link"].as_str().expect("a link").to_owned();
+    let listed = owner(&["invite", "list"]);
+    owner(&["invite"]);
+    let revoked = owner(&["invite", "revoke", "2"]);
+    all.insert("invite", vec![invited, listed, revoked]);
     all.insert(
         "send",
         vec![
             sent(&["-m", "one", "--json", "--receipt", "receipt"]),
             sent(&["-m", IN_PART, "--json", "--suite", "1"]),
+            json(kkvc(["send", &link, "-m", "free", "--json"]).finish()),
         ],
     );
     all.insert("list", vec![owner(&["list"])]);
-    all.insert("read", vec![owner(&["read", "1"]), owner(&["read", "2"])]);
+    all.insert(
+        "read",
+        ["1", "2", "3"].map(|id| owner(&["read", id])).to_vec(),
+    );
     let contact = |words: &[&str]| {
         let book = ["--contacts", "book", "--passphrase-file", "passphrase"];
         owner(&[words, &book].concat())

@@ -25,7 +25,7 @@ use crate::programs::{HeldPort, Outcome, Process, Relay, Signal, kkvc, wait_for_
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
 
 /// What differs from run to run, each with what stands for it: the group `redacted` of what is found, or all of it.
-const VARYING: [(&str, &str); 26] = [
+const VARYING: [(&str, &str); 28] = [
     ("[SIGNATURE]", r"\b[0-9a-f]{128}\b"),
     ("[HEX]", r"\b[0-9a-f]{64}\b"),
     ("[FINGERPRINT]", r"\b(?:[0-9a-f]{4} ){7}[0-9a-f]{4}\b"),
@@ -33,6 +33,8 @@ const VARYING: [(&str, &str); 26] = [
     ("[PUBLIC]", r"x25519:(?<redacted>[A-Z2-7]{52})"),
     ("[TIME]", r"\d{4}-\d\d-\d\d \d\d:\d\d"),
     ("[SECONDS]", r#""received":(?<redacted>\d+)"#),
+    ("[SECONDS]", r#""expires":(?<redacted>\d+)"#),
+    ("[TOKEN]", r"\+(?<redacted>[a-z2-7]{32})\b"),
     ("[SECONDS]", r#""uptime_seconds":(?<redacted>\d+)"#),
     ("[VERSION]", r"\bkkvc? (?<redacted>\d+\.\d+\.\d+)"),
     ("[VERSION]", r#""version":"(?<redacted>[^"]+)"#),

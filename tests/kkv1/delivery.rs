@@ -41,6 +41,7 @@ impl Observer for Recorder {
             Event::Dialling => "dialling",
             Event::Connected => "connected",
             Event::FellBack => "fell back",
+            Event::Invited => "invited",
             Event::Solving { .. } => "solving",
             Event::Exchanging => "exchanging",
             Event::PriceRose => "price rose",

@@ -8,7 +8,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use serde::Serialize;
 
@@ -19,10 +21,11 @@ use kkv_base::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
 use kkv_net::process::{ROOT, own_uid};
 use kkv_owner::socket::{SERVICE_PATH, default_path};
 use kkv_owner::{
-    Answer, Delete, Done, Get, Known, List, Mark, Message, MessageId, Status, UNATTENDED, Version,
-    Wanted, Watch,
+    Answer, Delete, Done, Get, Invitations, Invite, Invited, Known, List, Mark, Message, MessageId,
+    Revoke, Revoked, Status, UNATTENDED, Version, Wanted, Watch,
 };
 use kkv_protocol::ids::RelayId;
+use kkv_protocol::v2::invitation::InvitationNumber;
 use only_socket::only;
 use run::Meant;
 
@@ -172,7 +175,7 @@ impl Client {
         let answer = self
             .send(self.http.post(url("get_msg")).json(&Get { id }))
             .await?;
-        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+        if answer.status() == StatusCode::NOT_FOUND {
             return Err(ClientError::NoMessage(id));
         }
         parse(answer, Message::MAX_BYTES).await
@@ -194,7 +197,54 @@ impl Client {
         self.post("del_msg", what).await
     }
 
-    /// Wipes every message and ends every session.
+    /// Makes an invitation: to so many messages, at least 1, for so long. Its token is told this once.
+    ///
+    /// # Errors
+    /// The relay makes none, or has too many; nobody answers, or not as expected.
+    pub async fn invite(&self, uses: u32, lifetime: Duration) -> Result<Invited, ClientError> {
+        let wanted = Invite {
+            uses,
+            lifetime_seconds: lifetime.as_secs(),
+        };
+        let answer = self
+            .send(self.http.post(url("invite")).json(&wanted))
+            .await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Err(ClientError::TooOldToInvite),
+            StatusCode::NOT_IMPLEMENTED => Err(ClientError::InvitesNobody),
+            StatusCode::INSUFFICIENT_STORAGE => Err(ClientError::TooManyInvitations),
+            _ => parse(answer, Invited::MAX_BYTES).await,
+        }
+    }
+
+    /// The invitations that can be used.
+    ///
+    /// # Errors
+    /// The relay knows none; nobody answers, or not as expected.
+    pub async fn invitations(&self) -> Result<Invitations, ClientError> {
+        let answer = self.send(self.http.get(url("invitations"))).await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Err(ClientError::TooOldToInvite),
+            _ => parse(answer, Invitations::MAX_BYTES).await,
+        }
+    }
+
+    /// Ends an invitation.
+    ///
+    /// # Errors
+    /// The relay knows none; nobody answers, or not as expected.
+    pub async fn revoke(&self, number: InvitationNumber) -> Result<Revoked, ClientError> {
+        let wanted = Revoke { number };
+        let answer = self
+            .send(self.http.post(url("revoke")).json(&wanted))
+            .await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Err(ClientError::TooOldToInvite),
+            _ => parse(answer, Revoked::MAX_BYTES).await,
+        }
+    }
+
+    /// Wipes every message and invitation, and ends every session.
     ///
     /// # Errors
     /// Nobody answers, or not as expected.

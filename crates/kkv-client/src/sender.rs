@@ -71,7 +71,9 @@ pub async fn deliver<D: Dial>(
     let mut connection = Connection::new(delivery);
     let suites = delivery.options.suites;
     let is_answerable = !matches!(reply, Reply::No);
+    let is_invited = delivery.options.invitation.is_some();
     let key = match suites {
+        SuitePolicy::Only(Suite::V1) if is_invited => return Err(Failure::NoInvitations),
         SuitePolicy::Only(Suite::V1) if is_answerable => {
             return Err(Failure::NoCommonSuite(Suite::V2));
         }
@@ -79,6 +81,7 @@ pub async fn deliver<D: Dial>(
         SuitePolicy::Any | SuitePolicy::Only(Suite::V2) => {
             match v2::deliver(delivery, &mut connection, key, text, reply, rng).await? {
                 Negotiated::Done(accepted) => return Ok(*accepted),
+                Negotiated::NotSpoken(_) if is_invited => return Err(Failure::NoInvitations),
                 Negotiated::NotSpoken(key) if suites.allows(Suite::V1) && !is_answerable => {
                     delivery.observer.event(Event::FellBack);
                     *key

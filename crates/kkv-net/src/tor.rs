@@ -25,7 +25,7 @@ pub use external::{SocksDialer, SocksProxy, SocksProxyError};
 pub use listen::{BindError, Listen, LocalListener, ParseListenError};
 pub use loopback::{LoopbackDialer, LoopbackListener};
 pub use state::{TorState, TorTrouble};
-pub use target::{ParseTargetError, Target};
+pub use target::{ParseTargetError, Target, without_wrapping};
 
 /// How a relay is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

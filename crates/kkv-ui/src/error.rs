@@ -132,7 +132,11 @@ impl From<ClientError> for CliError {
                 .hint("Nothing was done to those that are there now. `kkvc list` shows them."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
-            ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
+            ClientError::TooOldToInvite => Self::new(Exit::Refused, what)
+                .hint("End it and start the newer one; its messages are gone then."),
+            ClientError::TooManyInvitations => Self::new(Exit::Refused, what)
+                .hint("`kkvc invite list` shows them, and `kkvc invite revoke` ends one."),
+            ClientError::InvitesNobody | ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::error::{CliError, Exit};
 use crate::estimate::{about, roughly};
+use crate::fields::address;
 use crate::tor::HAS_EMBEDDED_TOR;
 use kkv_client::contacts::Name;
 use kkv_client::sender::{DeliveryOptions, Failure};
 use kkv_net::tor::{DialError, NoService, Target};
+use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::BadText;
@@ -83,6 +85,7 @@ fn explained_of(act: Act, failure: &Failure, options: &DeliveryOptions) -> CliEr
             Exit::Unreachable,
             "Try again later; the relay or the way to it is in trouble.".to_owned(),
         ),
+        Failure::Refused(Refusal::Uninvited) => return uninvited(options.target),
         Failure::Refused(refusal) => return refused(act, *refusal, &failure.to_string(), false),
         Failure::StillRefused(refusal, _) => {
             return refused(act, *refusal, &failure.to_string(), true);
@@ -107,6 +110,14 @@ fn explained_of(act: Act, failure: &Failure, options: &DeliveryOptions) -> CliEr
             Exit::Refused,
             "Relays of the older kkv/1 don't say more. The proof of work may have come too late; try again.".to_owned(),
         ),
+        Failure::NoInvitations => {
+            let what = format!("{failure}; nothing was delivered");
+            return CliError::new(Exit::Refused, what).hint(without_invitation(options.target));
+        }
+        Failure::Protocol(ProtocolError::NotFree) => {
+            let what = format!("{failure}; nothing was delivered");
+            return CliError::new(Exit::NotPaid, what).hint(without_invitation(options.target));
+        }
         Failure::NoCommonSuite(_) => (
             Exit::Refused,
             "Leave out --suite 2 and --receipt to speak kkv/1 with it.".to_owned(),
@@ -159,6 +170,24 @@ fn explained_of(act: Act, failure: &Failure, options: &DeliveryOptions) -> CliEr
     CliError::new(exit, format!("{failure}; {}", act.undone())).hint(hint)
 }
 
+/// What it means that an invitation is of no use (any more).
+fn uninvited(target: Target) -> CliError {
+    let what = "your invitation can't be used: it is used up, has expired or was revoked, or its inbox was started \
+                anew; nothing was delivered";
+    CliError::new(Exit::NotPaid, what).hint(format!(
+        "If a message with it was cut off just now, it may be good again in two minutes. {}",
+        without_invitation(target)
+    ))
+}
+
+/// How one writes to an inbox all the same.
+fn without_invitation(target: Target) -> String {
+    format!(
+        "To pay instead, write to the address alone: {}",
+        address(target)
+    )
+}
+
 /// What is done about a text that kkv/1 can't carry, which may have been spoken because it was asked for.
 fn limit_of_v1(suites: SuitePolicy, otherwise: &str) -> String {
     match suites {
@@ -198,11 +227,6 @@ fn refused(act: Act, refusal: Refusal, what: &str, again: bool) -> CliError {
         Refusal::Expired => (
             Exit::NotPaid,
             "The proof of work came too late; try again, or on a faster machine.",
-        ),
-        Refusal::Uninvited => (
-            Exit::NotPaid,
-            "It is used up, expired or revoked, its inbox was started anew, or somebody is using it at this moment \
-             (then try again in two minutes). To pay instead, use the address alone, without the + and what follows.",
         ),
         Refusal::PriceRose => (
             Exit::NotPaid,

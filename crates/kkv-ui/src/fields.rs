@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use kkv_base::limits::DEFAULT_PORT;
 use kkv_client::contacts::{Book, Name, Words};
 use kkv_net::tor::Target;
-use kkv_owner::MessageId;
+use kkv_owner::{MessageId, Summary};
 use kkv_protocol::crypto::identity::{PublicKey, Sender, Side};
 use kkv_protocol::ids::SenderId;
 use kkv_terminal::direction::apart;
@@ -72,6 +72,15 @@ pub fn in_two_lines(words: &Words, before: &str) -> String {
     let (one, other) = words.split_at(words.len() / 2);
     let space = " ".repeat(before.width());
     format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
+}
+
+/// What a message has cost its sender.
+#[must_use]
+pub fn paid(message: &Summary) -> String {
+    match message.invitation {
+        Some(number) => format!("invitation {number}"),
+        None => format!("paid 2^{}", message.cost),
+    }
 }
 
 /// A name, apart from numbers beside it where a terminal might turn them round with it.

@@ -17,11 +17,15 @@ pub fn accepted_words(accepted: &Accepted, kept: bool) -> String {
         Suite::V2 => "and has signed for it",
         Suite::V1 => "(kkv/1 has no signed receipts)",
     };
+    let paid = if accepted.invited {
+        "nothing, by invitation".to_owned()
+    } else {
+        format!("2^{} hashes", accepted.cost)
+    };
     format!(
-        "  relay   {} {word}\n  sender  {}, {key}\n  paid    2^{} hashes, {}\n",
+        "  relay   {} {word}\n  sender  {}, {key}\n  paid    {paid}, {}\n",
         accepted.relay.fingerprint(),
         accepted.sender.fingerprint(),
-        accepted.cost,
         accepted.suite,
     )
 }

@@ -68,7 +68,8 @@ impl Steps {
     pub fn take(&mut self, event: Event) -> Option<String> {
         let goes_on = matches!(
             event,
-            Event::Solving { .. }
+            Event::Invited
+                | Event::Solving { .. }
                 | Event::Exchanging
                 | Event::PriceRose
                 | Event::Sending
@@ -126,6 +127,7 @@ impl Steps {
                 });
                 Some(said)
             }
+            Event::Invited => Some("Nothing to pay: you are invited.".to_owned()),
             Event::Exchanging => match std::mem::replace(&mut self.step, Step::Exchanging) {
                 Step::Solving(solving) => Some(solving.solved()),
                 Step::Asking | Step::Exchanging | Step::Sending | Step::LookingIn => None,

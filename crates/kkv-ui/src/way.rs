@@ -167,7 +167,7 @@ pub struct Load<'l> {
 }
 
 /// Which box is looked into.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Wanted<'w> {
     /// Where it is, and what may be done to get there.
     pub options: DeliveryOptions,
@@ -220,7 +220,7 @@ impl Load<'_> {
                 (Failure::NoCommonSuite(_), None) if !matches!(self.reply, Reply::No) => {
                     unanswerable()
                 }
-                _ => explained(&failure, &options),
+                _ => explained(&failure, &delivery.options),
             })
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::super::value_parsers::duration;
 use crate::tor::{ParseTargetError, Target};
-use kkv_base::limits::{MAX_PAYING, MAX_TIMEOUT};
-use kkv_client::contacts::Recipient;
+use kkv_base::limits::{MAX_PAYING, MAX_TIMEOUT, MAX_TTL, MIN_TTL};
+use kkv_client::contacts::{Link, ParseLinkError, Recipient};
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
 use kkv_protocol::onion::{OnionAddress, OnionAddressError};
+use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_relay::queue::MessageId;
 use kkv_ui::fields::sender;
 use kkv_ui::selection::IdRange;
@@ -21,6 +22,10 @@ pub(super) fn target(text: &str) -> Result<Target, ParseTargetError> {
 }
 
 /// The address of an onion service, however it was copied; its port doesn't matter.
+pub(super) fn link(text: &str) -> Result<Link, ParseLinkError> {
+    text.parse()
+}
+
 pub(super) fn onion(text: &str) -> Result<OnionAddress, ParseTargetError> {
     match text.parse() {
         Ok(Target::Onion { address, .. }) => Ok(address),
@@ -31,7 +36,7 @@ pub(super) fn onion(text: &str) -> Result<OnionAddress, ParseTargetError> {
     }
 }
 
-pub(super) fn recipient(text: &str) -> Result<Recipient, ParseTargetError> {
+pub(super) fn recipient(text: &str) -> Result<Recipient, ParseLinkError> {
     text.parse()
 }
 
@@ -68,6 +73,21 @@ pub(in crate::cli) fn patience(text: &str) -> Result<Duration, String> {
 pub(in crate::cli) fn time_to_pay(text: &str) -> Result<Duration, String> {
     let fits = |time: &Duration| (Duration::from_secs(1)..=MAX_PAYING).contains(time);
     duration(text, fits, "it is a duration from 1s to 24h")
+}
+
+pub(super) fn time_to_live(text: &str) -> Result<Duration, String> {
+    let fits = |time: &Duration| (MIN_TTL..=MAX_TTL).contains(time);
+    duration(
+        text,
+        fits,
+        "it is a duration from 1s to 100 years, like 12h or 30days",
+    )
+}
+
+pub(super) fn invitation(text: &str) -> Result<InvitationNumber, String> {
+    text.parse()
+        .map(InvitationNumber)
+        .map_err(|_| "an invitation has a number, as `kkvc invite list` shows it".to_owned())
 }
 
 pub(super) fn id_range(text: &str) -> Result<IdRange, &'static str> {

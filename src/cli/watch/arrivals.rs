@@ -169,6 +169,9 @@ fn may_pass(fault: &ClientError) -> bool {
         | ClientError::NotYours(_)
         | ClientError::AnotherRun
         | ClientError::NoMessage(_)
+        | ClientError::TooOldToInvite
+        | ClientError::InvitesNobody
+        | ClientError::TooManyInvitations
         | ClientError::Unexpected(_) => false,
     }
 }

@@ -8,6 +8,7 @@ use crate::tui::event::{DeliveryEvent, Effect};
 use crate::tui::state::outbox::DeliveryState;
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
+use kkv_client::contacts::without_token;
 use kkv_terminal::visible::OneLine;
 
 impl App {
@@ -24,7 +25,7 @@ impl App {
                     .outbox
                     .get(id)
                     .map_or("somebody", |outgoing| &outgoing.to);
-                let words = format!("To {}: {words}", OneLine(to));
+                let words = format!("To {}: {words}", OneLine(&without_token(to)));
                 let question = Question::Pay { id, words, answer };
                 self.pending_questions.push((id, question));
                 self.ask_pending();

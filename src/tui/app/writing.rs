@@ -8,6 +8,7 @@ use crate::tui::state::contact_form::ContactForm;
 use crate::tui::state::outbox::{DeliveryState, Progress};
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
+use kkv_client::contacts::Link;
 
 impl App {
     pub(super) fn write(&mut self) {
@@ -69,7 +70,7 @@ impl App {
         let Some(composer) = &mut self.composer else {
             return Vec::new();
         };
-        let (target, text) = match composer.ready(self.contacts.book()) {
+        let (link, text) = match composer.ready(self.contacts.book()) {
             Ok(ready) => ready,
             Err(invalid) => {
                 composer.field = invalid.field;
@@ -86,6 +87,7 @@ impl App {
             outgoing.is_declined = false;
         }
         self.note = None;
+        let Link { target, invitation } = link;
         if let Target::Loopback(_) = target {
             self.inform("this address is on this machine: the message does not go through Tor");
         }
@@ -95,6 +97,7 @@ impl App {
         vec![Effect::Send {
             id,
             target,
+            invitation,
             better,
             text,
         }]

@@ -5,10 +5,9 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
 use super::{field, undo};
-use crate::tor::Target;
 use kkv_base::limits::MAX_TEXT_BYTES;
 use kkv_client::contacts::Book;
-use kkv_client::contacts::Recipient;
+use kkv_client::contacts::{Link, Recipient};
 use kkv_protocol::text::Text;
 use kkv_terminal::visible::without_hidden;
 use kkv_ui::fields::did_you_mean;
@@ -138,7 +137,7 @@ impl Composer {
                 // An address may come in two lines; a name has spaces.
                 let words: Vec<&str> = pasted.split_whitespace().collect();
                 let address = words.concat();
-                let is_address = address.parse::<Target>().is_ok();
+                let is_address = address.parse::<Link>().is_ok();
                 let text = if is_address { address } else { words.join(" ") };
                 self.to.insert_str(text);
             }
@@ -169,23 +168,23 @@ impl Composer {
     }
 
     /// Address and text, if both can be sent. An address may be a name in `book`.
-    pub(in crate::tui) fn ready(&self, book: &Book) -> Result<(Target, Text), Invalid> {
+    pub(in crate::tui) fn ready(&self, book: &Book) -> Result<(Link, Text), Invalid> {
         let invalid = |field, why: String| Invalid { field, why };
         let address = self.address();
         if address.is_empty() {
             return Err(invalid(Field::To, "whom is it for?".to_owned()));
         }
-        let target = target(&address, book).map_err(|why| invalid(Field::To, why))?;
+        let link = link(&address, book).map_err(|why| invalid(Field::To, why))?;
         let text = Text::new(self.text());
         let text = text.map_err(|fault| invalid(Field::Text, fault.to_string()))?;
-        Ok((target, text))
+        Ok((link, text))
     }
 }
 
 /// Who is meant, or why nobody is.
-fn target(typed: &str, book: &Book) -> Result<Target, String> {
+fn link(typed: &str, book: &Book) -> Result<Link, String> {
     let name = match typed.parse::<Recipient>() {
-        Ok(Recipient::Address(target)) => return Ok(target),
+        Ok(Recipient::Address(link)) => return Ok(link),
         Ok(Recipient::Name(name)) => name,
         Err(fault) => return Err(fault.to_string()),
     };
@@ -194,7 +193,10 @@ fn target(typed: &str, book: &Book) -> Result<Target, String> {
         let meant = meant.unwrap_or_else(|| "And it is no onion address.".to_owned());
         format!("{fault}. {meant}")
     })?;
-    Ok(contact.target())
+    Ok(Link {
+        target: contact.target(),
+        invitation: contact.invitation().cloned(),
+    })
 }
 
 #[cfg(test)]
@@ -221,8 +223,8 @@ mod tests {
     fn enter_goes_from_the_address_to_the_text_and_then_is_a_line() {
         let mut composer = Composer::new(1, "", "");
         typed(&mut composer, &format!("{ADDRESS}\none\ntwo"));
-        let (target, text) = composer.ready(&Book::default()).unwrap();
-        assert_eq!(target.to_string(), format!("{ADDRESS}:45069"));
+        let (link, text) = composer.ready(&Book::default()).unwrap();
+        assert_eq!(link.target.to_string(), format!("{ADDRESS}:45069"));
         assert_eq!(text.as_str(), "one\ntwo");
     }
 
@@ -315,8 +317,8 @@ mod tests {
         let mut book = Book::default();
         let alice = Contact::new("Alice".parse().unwrap(), ADDRESS.parse().unwrap(), None);
         book.add(alice).unwrap();
-        let (target, _) = Composer::new(1, "alice", "text").ready(&book).unwrap();
-        assert_eq!(target, ADDRESS.parse().unwrap());
+        let (link, _) = Composer::new(1, "alice", "text").ready(&book).unwrap();
+        assert_eq!(link.target, ADDRESS.parse().unwrap());
         for (typed, why) in [
             ("Alicce", "Did you mean Alice?"),
             ("Bob", "no contact 'Bob'"),

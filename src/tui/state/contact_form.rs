@@ -5,8 +5,7 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use super::contact_list::Change;
 use super::field;
-use crate::tor::Target;
-use kkv_client::contacts::{Contact, Name};
+use kkv_client::contacts::{Contact, Link, Name};
 use kkv_protocol::ids::SenderId;
 use kkv_ui::fields::sender;
 
@@ -99,12 +98,12 @@ impl ContactForm {
         if text(1).is_empty() {
             return Err((1, "where is their inbox?".to_owned()));
         }
-        let target: Target = text(1).parse().map_err(|fault| (1, format!("{fault}")))?;
+        let link: Link = text(1).parse().map_err(|fault| (1, format!("{fault}")))?;
         let key = match text(2) {
             none if none.is_empty() => None,
             key => Some(sender(&key).map_err(|why| (2, why))?),
         };
-        Ok(Change::Add(Contact::new(name, target, key)))
+        Ok(Change::Add(Contact::of_link(name, link, key)))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::tui::app::App;
 use crate::tui::terminal::row_backend::put;
 use kkv_base::count::counted;
 use kkv_protocol::crypto::identity::Sender;
-use kkv_ui::fields::{fingerprint, time};
+use kkv_ui::fields::{fingerprint, paid, time};
 use kkv_ui::preview::openpgp_in_short;
 
 /// Lines that tell of a message, above its text.
@@ -50,10 +50,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         ),
         format!(" Received {}", time(summary.received)),
         format!(
-            " From     {name}{} ({}, paid 2^{})",
+            " From     {name}{} ({}, {})",
             fingerprint::<Sender>(&summary.sender),
             summary.suite,
-            summary.cost
+            paid(summary)
         ),
     ];
     for (line, row) in lines.into_iter().zip(head.rows()) {

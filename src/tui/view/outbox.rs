@@ -14,6 +14,7 @@ use crate::tui::state::outbox::{DeliveryState, Outgoing};
 use crate::tui::theme::Theme;
 use kkv_base::count::counted;
 use kkv_base::lock;
+use kkv_client::contacts::without_token;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::{columns, wrapped};
 use kkv_ui::error::Exit;
@@ -208,6 +209,6 @@ fn to(message: &Outgoing) -> String {
     if message.to.is_empty() {
         "nobody yet".to_owned()
     } else {
-        OneLine(&message.to).to_string()
+        OneLine(&without_token(&message.to)).to_string()
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
-use crate::tor::{Target, TorWay};
+use crate::tor::TorWay;
 use crate::tui::event::channel::EventSender;
 use crate::tui::event::{DeliveryEvent, Event};
 use crate::tui::state::outbox::Progress;
 use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::DIAL_TIMEOUT;
 use kkv_base::lock;
-use kkv_client::contacts::Name;
+use kkv_client::contacts::{Link, Name};
 use kkv_client::sender::{
     Accepted, Consent, DeliveryOptions, Event as Happened, Observer, Price, Reply,
 };
@@ -56,14 +56,9 @@ impl DeliveryWorker {
         }
     }
 
-    /// Has `text` delivered to `target`; in kkv/2 and nothing less if it is that of the contact `better`.
-    pub(in crate::tui) fn send(
-        &mut self,
-        id: u64,
-        target: Target,
-        better: Option<Name>,
-        text: Text,
-    ) {
+    /// Has `text` delivered to where `link` leads; in kkv/2 and nothing less if it is that of the contact `better`.
+    pub(in crate::tui) fn send(&mut self, id: u64, link: Link, better: Option<Name>, text: Text) {
+        let target = link.target;
         let progress = Progress::default();
         let observer = DeliveryObserver {
             id,
@@ -81,7 +76,7 @@ impl DeliveryWorker {
         let delivery = tokio::spawn(async move {
             let result = tokio::select! {
                 biased; // what is known is told
-                result = deliver(&route, target, better.as_ref(), &text, &observer) => result,
+                result = deliver(&route, link, better.as_ref(), &text, &observer) => result,
                 () = stopped.notified() => Err(cancelled(lock(&observer.progress).was_sending())),
             };
             match result {
@@ -131,16 +126,18 @@ fn internal_error() -> CliError {
 
 async fn deliver(
     route: &Route,
-    target: Target,
+    link: Link,
     better: Option<&Name>,
     text: &Text,
     observer: &DeliveryObserver,
 ) -> Result<Accepted, CliError> {
+    let Link { target, invitation } = link;
     let way = Way::choose(route.tor, target, &route.embedded, DIAL_TIMEOUT).await?;
     *lock(&observer.progress) = Steps::new(way.state());
     let load = Load {
         options: DeliveryOptions {
             solver: route.solver,
+            invitation,
             ..DeliveryOptions::new(target)
         },
         better,

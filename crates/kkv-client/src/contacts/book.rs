@@ -64,12 +64,19 @@ impl Book {
         self.contacts.is_empty()
     }
 
-    /// Takes one in.
+    /// Takes one in. If it is there already, under this name and address, only an invitation is taken over from
+    /// `contact`.
     ///
     /// # Errors
     /// Its name, address or key is somebody's already, or there is no room.
     pub fn add(&mut self, contact: Contact) -> Result<(), BookError> {
-        if let Some(same) = self.contacts.get(contact.name.key()) {
+        if let Some(same) = self.contacts.get_mut(contact.name.key()) {
+            let is_the_same = same.target == contact.target
+                && (contact.sender.is_none() || contact.sender == same.sender);
+            if is_the_same && contact.invitation.is_some() {
+                same.invitation = contact.invitation;
+                return Ok(());
+            }
             return Err(BookError::SameName(same.name.clone()));
         }
         if let Some(same) = self.by_target(contact.target) {
@@ -163,6 +170,14 @@ impl Book {
         self.iter().find(signs).map(|contact| &contact.name)
     }
 
+    /// Forgets the invitation to the inbox at `target`, if somebody there has one.
+    pub fn forget_invitation(&mut self, target: Target) {
+        let mut contacts = self.contacts.values_mut();
+        if let Some(contact) = contacts.find(|contact| contact.target == target) {
+            contact.invitation = None;
+        }
+    }
+
     /// Remembers that the inbox at `target` has spoken `suite`, unless it has spoken a better one before, or is
     /// nobody's (any more).
     pub fn note_suite(&mut self, target: Target, suite: Suite) {
@@ -232,8 +247,10 @@ impl fmt::Debug for Book {
 
 #[cfg(test)]
 mod tests {
+    use super::super::link::{Link, link_text};
     use super::*;
     use kkv_protocol::crypto::identity::SenderKey;
+    use kkv_protocol::v2::invitation::Token;
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -287,6 +304,34 @@ mod tests {
         assert_eq!(same_sender, BookError::SameSender(name("carol")));
         assert_eq!(book.by_sender(&key), Some(&name("carol")));
         assert_eq!(names(&book), ["bob", "carol"]);
+    }
+
+    #[test]
+    fn a_new_invitation_of_somebody_is_kept_and_leaves_everything_else() {
+        let mut book = book(&["bob"]);
+        let target = book.get(&name("bob")).unwrap().target();
+        book.verify(&name("bob"), target).unwrap();
+        let token = || Token::generate(&mut rand::rng()).to_text();
+        let link = |port: u16| -> Link {
+            let address = format!("127.0.0.1:{port}");
+            link_text(&address, &token()).parse().unwrap()
+        };
+        for link in [link(1), link(1)] {
+            let invitation = link.invitation.clone();
+            book.add(Contact::of_link(name("Bob"), link, None)).unwrap();
+            let bob = book.get(&name("bob")).unwrap();
+            assert!(bob.is_verified() && bob.invitation() == invitation.as_ref());
+            assert_eq!(bob.name().as_str(), "bob");
+        }
+        let elsewhere = book.add(Contact::of_link(name("bob"), link(2), None));
+        assert_eq!(elsewhere, Err(BookError::SameName(name("bob"))));
+        let plain = book.add(contact("bob", 1));
+        assert_eq!(plain, Err(BookError::SameName(name("bob"))));
+        let key = SenderKey::generate(&mut rand::rng()).public();
+        let other_key = book.add(Contact::of_link(name("bob"), link(1), Some(key)));
+        assert_eq!(other_key, Err(BookError::SameName(name("bob"))));
+        book.forget_invitation(target);
+        assert_eq!(book.get(&name("bob")).unwrap().invitation(), None);
     }
 
     #[test]

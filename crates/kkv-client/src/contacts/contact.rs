@@ -1,5 +1,6 @@
 //! One contact: what is known of somebody to write to.
 
+use super::link::{Invitation, Link};
 use super::name::Name;
 use kkv_net::tor::Target;
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
@@ -14,6 +15,7 @@ pub struct Contact {
     pub(super) suite: Option<Suite>,
     pub(super) sender: Option<PublicKey<Sender>>,
     pub(super) verified: bool,
+    pub(super) invitation: Option<Invitation>,
 }
 
 impl Contact {
@@ -26,6 +28,16 @@ impl Contact {
             suite: None,
             sender,
             verified: false,
+            invitation: None,
+        }
+    }
+
+    /// The same, with the invitation of the link that was handed out, if there was one.
+    #[must_use]
+    pub fn of_link(name: Name, link: Link, sender: Option<PublicKey<Sender>>) -> Self {
+        Self {
+            invitation: link.invitation,
+            ..Self::new(name, link.target, sender)
         }
     }
 
@@ -64,6 +76,12 @@ impl Contact {
     #[must_use]
     pub fn sender(&self) -> Option<PublicKey<Sender>> {
         self.sender
+    }
+
+    /// By what messages there cost nothing, if it has invited us and that may be good still.
+    #[must_use]
+    pub fn invitation(&self) -> Option<&Invitation> {
+        self.invitation.as_ref()
     }
 
     /// Whether its address has been compared over another way.

@@ -7,6 +7,7 @@ use super::name::BadName;
 use kkv_base::limits::{CONTACTS_LOCK_TIMEOUT, MAX_CONTACTS_WORK_FACTOR};
 use kkv_net::tor::ParseTargetError;
 use kkv_protocol::crypto::identity::BadPublicKey;
+use kkv_protocol::v2::invitation::BadToken;
 
 /// Why a file of contacts can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,9 @@ pub enum BadEntry {
     /// An address is none that can be written to.
     #[error(transparent)]
     Address(#[from] ParseTargetError),
+    /// An invitation is none.
+    #[error("an invitation in it is none: {0}")]
+    Invitation(#[from] BadToken),
     /// A key can't have signed anything.
     #[error(transparent)]
     Sender(#[from] BadPublicKey),

@@ -2,30 +2,29 @@
 
 use std::str::FromStr;
 
-use kkv_net::tor::{ParseTargetError, Target};
+use kkv_net::tor::ParseTargetError;
 
-use super::Name;
+use super::{Link, Name, ParseLinkError};
 
-/// Somebody to write to, as it is typed: an address, or a contact's name.
+/// Somebody to write to, as it is typed: an address, with an invitation or without, or a contact's name.
 #[derive(Debug, Clone)]
 pub enum Recipient {
     /// An address.
-    Address(Target),
+    Address(Link),
     /// A contact's name.
     Name(Name),
 }
 
 impl FromStr for Recipient {
-    type Err = ParseTargetError;
+    type Err = ParseLinkError;
 
     /// Whatever is neither is told as an address that isn't one.
-    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
+    fn from_str(text: &str) -> Result<Self, ParseLinkError> {
         match text.parse() {
-            Ok(target) => Ok(Self::Address(target)),
-            Err(ParseTargetError::OutsideTor) => match text.parse() {
-                Ok(name) => Ok(Self::Name(name)),
-                Err(_) => Err(ParseTargetError::OutsideTor),
-            },
+            Ok(link) => Ok(Self::Address(link)),
+            Err(outside @ ParseLinkError::Address(ParseTargetError::OutsideTor)) => {
+                text.parse().map(Self::Name).map_err(|_| outside)
+            }
             Err(fault) => Err(fault),
         }
     }
@@ -50,14 +49,25 @@ mod tests {
             "-x",
         ] {
             assert!(
-                matches!(read(text), Err(ParseTargetError::OutsideTor)),
+                matches!(
+                    read(text),
+                    Err(ParseLinkError::Address(ParseTargetError::OutsideTor))
+                ),
                 "{text}"
             );
         }
         assert!(matches!(
             read("short.onion"),
-            Err(ParseTargetError::Onion(_))
+            Err(ParseLinkError::Address(ParseTargetError::Onion(_)))
         ));
-        assert!(matches!(read("http://bob"), Err(ParseTargetError::Scheme)));
+        assert!(matches!(
+            read("http://bob"),
+            Err(ParseLinkError::Address(ParseTargetError::Scheme))
+        ));
+        assert!(matches!(read("Ann+Bob"), Ok(Recipient::Name(_))));
+        assert!(matches!(
+            read("127.0.0.1:7+abc"),
+            Err(ParseLinkError::Invitation(_))
+        ));
     }
 }

@@ -39,6 +39,9 @@ struct Entry {
     suite: Option<Suite>,
     sender: Option<SenderId>,
     verified: bool,
+    /// The token of an invitation, as it stands in a link. (A file of before has none.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invitation: Option<Zeroizing<String>>,
 }
 
 /// The bytes to be encrypted.
@@ -86,6 +89,7 @@ impl Entry {
             suite: contact.suite,
             sender: contact.sender.map(|key| key.id()),
             verified: contact.verified,
+            invitation: contact.invitation.as_ref().map(|it| it.token().to_text()),
         }
     }
 
@@ -96,9 +100,11 @@ impl Entry {
             .map(|key| PublicKey::from_id(&key))
             .transpose()?;
         let name: Name = self.name.parse()?;
+        let invitation = self.invitation.map(|token| token.parse()).transpose()?;
         Ok(Contact {
             suite: self.suite,
             verified: self.verified,
+            invitation,
             ..Contact::new(name, self.address.parse::<Target>()?, sender)
         })
     }
@@ -108,6 +114,7 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::contacts::book::BookError;
+    use crate::contacts::link::Link;
     use crate::contacts::name::BadName;
     use kkv_base::limits::MAX_NAME_CHARACTERS;
     use kkv_net::tor::ParseTargetError;
@@ -115,6 +122,7 @@ mod tests {
     use kkv_protocol::crypto::identity::SenderKey;
     use kkv_protocol::ids::ServiceKey;
     use kkv_protocol::onion::OnionAddress;
+    use kkv_protocol::v2::invitation::{BadToken, Token};
 
     fn onion(rng: &mut impl rand::CryptoRng) -> Target {
         let key = SenderKey::generate(rng).public();
@@ -157,7 +165,11 @@ mod tests {
             let sender = SenderKey::generate(rng).public();
             let name = format!("{n:04}{}", "🙂".repeat(MAX_NAME_CHARACTERS - 4));
             let target = onion(rng);
-            let contact = Contact::new(name.parse().unwrap(), target, Some(sender));
+            let link = Link {
+                target,
+                invitation: Some(Token::generate(rng).to_text().parse().unwrap()),
+            };
+            let contact = Contact::of_link(name.parse().unwrap(), link, Some(sender));
             book.add(contact).unwrap();
             book.note_suite(target, Suite::V2);
         }
@@ -249,6 +261,10 @@ mod tests {
             ),
             (entry.replace("kkv/2", "kkv/3"), BadEntry::Fields),
             (entry.replace("true", "1"), BadEntry::Fields),
+            (
+                entry.replace("true", "true,\"invitation\":\"abc\""),
+                BadEntry::Invitation(BadToken::Length(3)),
+            ),
         ] {
             match read(&file(&contacts)) {
                 Err(fault @ FileError::Malformed(_)) => {

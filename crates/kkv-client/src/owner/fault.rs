@@ -4,6 +4,7 @@ use std::error::Error;
 use std::iter;
 use std::path::PathBuf;
 
+use kkv_base::limits::MAX_INVITATIONS;
 use kkv_owner::MessageId;
 
 /// Why the relay did not do it.
@@ -35,6 +36,15 @@ pub enum ClientError {
     /// There is no such message.
     #[error("there is no message {0}")]
     NoMessage(MessageId),
+    /// The relay is of a version that knows no invitations.
+    #[error("this kkv is of a version that knows no invitations")]
+    TooOldToInvite,
+    /// The relay speaks kkv/1 alone.
+    #[error("this kkv speaks kkv/1 alone, which knows no invitations")]
+    InvitesNobody,
+    /// There are as many as there can be.
+    #[error("there are {MAX_INVITATIONS} invitations already, and no more at one time")]
+    TooManyInvitations,
     /// The relay answered with something else than it should, as another version might.
     #[error("kkv answered with something unexpected ({0}); it may be of another version than kkvc")]
     Unexpected(String),

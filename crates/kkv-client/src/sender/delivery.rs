@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::contacts::Invitation;
 use kkv_base::clock::Clock;
 use kkv_base::limits::{ANSWER_TIMEOUT, MAX_UNASKED_PAYING, MIN_ODDS};
 use kkv_net::tor::Target;
@@ -27,10 +28,12 @@ pub struct Delivery<'d, D> {
 }
 
 /// Whom a message is for, and what may be done to deliver it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DeliveryOptions {
     /// Whom it is for.
     pub target: Target,
+    /// By what it is to cost nothing: then it is sent so or not at all.
+    pub invitation: Option<Invitation>,
     /// Which suites may be spoken.
     pub suites: SuitePolicy,
     /// What searches for a solution.
@@ -51,6 +54,7 @@ impl DeliveryOptions {
     pub fn new(target: Target) -> Self {
         Self {
             target,
+            invitation: None,
             suites: SuitePolicy::default(),
             solver: Solver::default(),
             max_time: None,
@@ -123,6 +127,8 @@ pub enum Event {
     Connected,
     /// The relay has no kkv/2; the sender goes on in kkv/1.
     FellBack,
+    /// The relay takes the invitation: nothing is paid.
+    Invited,
     /// A solution is being searched for.
     Solving {
         /// The search, to look at.
@@ -164,6 +170,8 @@ pub struct Accepted {
     pub sender: PublicKey<Sender>,
     /// What was paid.
     pub cost: Cost,
+    /// Whether it came by an invitation.
+    pub invited: bool,
     /// The relay's word for it (kkv/2 only).
     pub receipt: Option<Receipted>,
 }

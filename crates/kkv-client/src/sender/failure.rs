@@ -41,6 +41,12 @@ pub enum Failure {
     /// It has no kkv/2, and nothing else was allowed.
     #[error("the relay doesn't speak {0}, and no other suite was allowed")]
     NoCommonSuite(Suite),
+    /// It has no kkv/2, and the message was to come by an invitation.
+    #[error(
+        "the relay doesn't speak {}, and there are no invitations without it",
+        Suite::V2
+    )]
+    NoInvitations,
     /// The time was over before a solution was found.
     #[error("no solution was found within {}", counted(.0.as_secs(), "second"))]
     NotInTime(Duration),

@@ -59,10 +59,17 @@ pub(super) async fn open<K: SessionKind, D: Dial>(
         let deadline = delivery
             .agree(&puzzle, budget, response.requested_at, lifetime)
             .await?;
-        let solution = delivery.search(puzzle, deadline, rng).await?;
-        budget.paid(deadline);
-        let Solution::V2(nonces) = solution else {
-            unreachable!("a solver answers in the layout it was asked in");
+        let is_invited = challenged.is_invited();
+        let nonces = if is_invited {
+            delivery.observer.event(Event::Invited);
+            vec![0] // any one solves what costs nothing
+        } else {
+            let solution = delivery.search(puzzle, deadline, rng).await?;
+            budget.paid(deadline);
+            let Solution::V2(nonces) = solution else {
+                unreachable!("a solver answers in the layout it was asked in");
+            };
+            nonces
         };
 
         delivery.observer.event(Event::Exchanging);
@@ -72,7 +79,7 @@ pub(super) async fn open<K: SessionKind, D: Dial>(
             .ask(&request, RepeatPolicy::paid(deadline.expires, rng))
             .await?;
         match read(&response) {
-            Err(Failure::Refused(Refusal::PriceRose)) if budget.pays_again() => {
+            Err(Failure::Refused(Refusal::PriceRose)) if budget.pays_again() && !is_invited => {
                 delivery.observer.event(Event::PriceRose);
                 hello = exchanging.again();
             }

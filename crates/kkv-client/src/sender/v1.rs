@@ -93,6 +93,7 @@ pub(super) async fn deliver<D: Dial>(
         relay,
         sender,
         cost,
+        invited: false,
         receipt: None,
     })
 }

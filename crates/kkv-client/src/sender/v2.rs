@@ -28,7 +28,10 @@ pub(super) async fn deliver<D: Dial>(
 ) -> Result<Negotiated<Box<Accepted>>, Failure> {
     let sender = key.public();
     let mut budget = TimeBudget::new(delivery.options.max_time, delivery.options.anyway);
-    let hello = Hello::new(key);
+    let hello = match &delivery.options.invitation {
+        Some(invitation) => Hello::invited(key, invitation.token()),
+        None => Hello::new(key),
+    };
     let session = match session::open(delivery, connection, hello, &mut budget, &[], rng).await? {
         Negotiated::Done(session) => session,
         Negotiated::NotSpoken(key) => return Ok(Negotiated::NotSpoken(key)),
@@ -50,6 +53,7 @@ pub(super) async fn deliver<D: Dial>(
         relay: session.relay,
         sender,
         cost: session.terms.cost,
+        invited: delivery.options.invitation.is_some(),
         receipt: Some(receipt),
     })))
 }

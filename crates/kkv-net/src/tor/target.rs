@@ -77,7 +77,8 @@ impl FromStr for Target {
 }
 
 /// Strips what is copied along with an address: white space, ignorable characters, and one pair of quotes or brackets.
-fn without_wrapping(text: &str) -> &str {
+#[must_use]
+pub fn without_wrapping(text: &str) -> &str {
     let nothing = |c: char| c.is_whitespace() || is_ignorable(c);
     let text = text.trim_matches(nothing);
     let pairs = [('<', '>'), ('"', '"'), ('\'', '\''), ('`', '`')];

@@ -302,6 +302,12 @@ impl<K: SessionKind> Challenged<K> {
         &self.relay
     }
 
+    /// Whether an invitation was shown, so that it costs nothing.
+    #[must_use]
+    pub fn is_invited(&self) -> bool {
+        self.kind.invitation().is_some()
+    }
+
     /// On what terms a session is had.
     #[must_use]
     pub fn terms(&self) -> &Terms {
