@@ -21,4 +21,4 @@ mod tor;
 // What suites lend each other. Benches and fuzzing have some of it at the same place.
 use hostile_relay::{between, known_relay};
 use kkv1::{delivery, published, published_server, raw_http, visit};
-use support::{cut, in_process, lying_relay, model_terminal, programs, tor_network};
+use support::{answerable, cut, in_process, lying_relay, model_terminal, programs, tor_network};

@@ -2,6 +2,7 @@
 //! sender who is told accepted finds the message in the queue once, and one who is told anything else but "in doubt"
 //! knows that it is not there.
 
+mod answers;
 mod asks;
 mod cut_again;
 mod cut_for_good;

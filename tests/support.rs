@@ -1,5 +1,6 @@
 //! What several suites stand on.
 
+pub(crate) mod answerable;
 pub(crate) mod cut;
 pub(crate) mod in_process;
 pub(crate) mod lying_relay;

@@ -75,6 +75,7 @@ impl Bench {
     pub fn new(by: By) -> Self {
         let clock = Arc::new(ManualClock::new(1_800_000_000));
         let config = RelayConfig {
+            read_receipts: false,
             pricing: Pricing {
                 base: Cost::new(COST).expect("in range"),
                 adaptive: true,

@@ -127,6 +127,7 @@ impl Caller {
 impl Line {
     fn new(u: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
         let config = RelayConfig {
+            read_receipts: false,
             pricing: Pricing {
                 base: Cost::new(u.int_in_range(0..=4)?).expect("that little can be asked for"),
                 adaptive: true,

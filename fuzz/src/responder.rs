@@ -119,6 +119,7 @@ impl Responder {
             None
         };
         let config = RelayConfig {
+            read_receipts: false,
             pricing: Pricing {
                 base: Cost::new(u.int_in_range(0..=5)?).expect("that little can be asked for"),
                 adaptive: u.arbitrary()?,

@@ -16,6 +16,7 @@ use kkv_owner::{Reach, Status};
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::onion::OnionAddress;
+use kkv_relay::boxes::Boxes;
 use kkv_relay::owner::{DeadManSwitch, Host};
 use kkv_relay::queue::{MessageId, Now, Queue};
 use kkv_relay::relay::{Invitations, Relay};
@@ -127,6 +128,10 @@ impl Host for RunningRelay {
 
     fn now(&self) -> Now {
         self.relay.now()
+    }
+
+    fn boxes(&self) -> &Boxes {
+        self.relay.boxes()
     }
 
     fn invitations(&self) -> &Arc<Invitations> {

@@ -118,6 +118,7 @@ async fn run(
     // Before anything else, so that no moment is left in which a signal would end the program without wiping.
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let config = RelayConfig {
+        read_receipts: args.read_receipts,
         pricing: Pricing {
             base: args.cost_pow,
             adaptive: args.adaptive.0,

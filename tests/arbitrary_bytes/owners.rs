@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use kkv_base::clock::{Clock, ManualClock};
+use kkv_base::limits::BOX_LIFETIME;
 use kkv_net::tor::TorMode;
 use kkv_owner::{Delete, Done, List, Mark, Status};
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_relay::boxes::Boxes;
 use kkv_relay::owner::{Host, router};
 use kkv_relay::queue::{MessageId, Now, Queue};
 use kkv_relay::relay::Invitations;
@@ -20,10 +22,11 @@ use super::visit::{ask, cases, paused, read, say};
 use crate::in_process::{START, header};
 
 const MESSAGES: u64 = 5;
-const ROUTES: [&str; 9] = [
+const ROUTES: [&str; 10] = [
     "/get_msg",
     "/read_msg",
     "/del_msg",
+    "/reply",
     "/status",
     "/watch",
     "/invite",
@@ -35,6 +38,7 @@ const ROUTES: [&str; 9] = [
 /// A program with five messages, numbered from 1.
 struct Inbox {
     queue: Queue<MessageHeader>,
+    boxes: Boxes,
     clock: ManualClock,
     invitations: Arc<Invitations>,
 }
@@ -43,6 +47,7 @@ impl Inbox {
     fn new() -> Arc<Self> {
         let inbox = Self {
             queue: Queue::new(8, None).expect("so much memory"),
+            boxes: Boxes::new(8, 0, BOX_LIFETIME),
             clock: ManualClock::new(START),
             invitations: Arc::new(Invitations::new(SuitePolicy::Any)),
         };
@@ -70,6 +75,10 @@ impl Host for Inbox {
             unix: self.clock.wall(),
             elapsed: self.clock.elapsed(),
         }
+    }
+
+    fn boxes(&self) -> &Boxes {
+        &self.boxes
     }
 
     fn invitations(&self) -> &Arc<Invitations> {

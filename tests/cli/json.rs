@@ -8,6 +8,7 @@ use kkv_net::tor::{TorState, TorTrouble};
 use kkv_owner::Status;
 use serde_json::{Value, json};
 
+use crate::answerable::leave_answerable;
 use crate::programs::{Outcome, Relay, kkvc};
 
 const DOCUMENT: &str = include_str!("../../docs/JSON.md");
@@ -222,11 +223,10 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
             json(kkvc(["send", &link, "-m", "free", "--json"]).finish()),
         ],
     );
+    leave_answerable(relay.address(), &[5; 16], "three");
     all.insert("list", vec![owner(&["list"])]);
-    all.insert(
-        "read",
-        ["1", "2", "3"].map(|id| owner(&["read", id])).to_vec(),
-    );
+    let read = ["1", "2", "3", "4"].map(|id| owner(&["read", id]));
+    all.insert("read", read.into());
     let contact = |words: &[&str]| {
         let book = ["--contacts", "book", "--passphrase-file", "passphrase"];
         owner(&[words, &book].concat())

@@ -9,6 +9,7 @@ use kkv_owner::{Delete, Done, Get, List, Message, Status};
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::SuitePolicy;
+use kkv_relay::boxes::Boxes;
 use kkv_relay::owner::{Host, router};
 use kkv_relay::queue::{MessageId, Now, Queue};
 use kkv_relay::relay::{Invitations, Relay};
@@ -31,6 +32,10 @@ impl Host for Owner {
 
     fn now(&self) -> Now {
         self.0.now()
+    }
+
+    fn boxes(&self) -> &Boxes {
+        self.0.boxes()
     }
 
     fn invitations(&self) -> &Arc<Invitations> {

@@ -123,6 +123,7 @@ fn an_exchange_asked_for_again_is_answered_until_its_session_ends_though_its_cha
  {
     let clock = Arc::new(ManualClock::new(START));
     let config = RelayConfig {
+        read_receipts: false,
         pricing: Pricing {
             base: Cost::new(0).unwrap(),
             adaptive: true,

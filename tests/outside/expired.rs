@@ -30,6 +30,7 @@ const ROLE: &str = "KKV_TEST_IS_THE_RELAY";
 fn be_the_relay() -> io::Result<()> {
     memory::harden();
     let config = RelayConfig {
+        read_receipts: false,
         pricing: Pricing {
             base: Cost::new(4).expect("it is little"),
             adaptive: false,

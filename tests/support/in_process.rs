@@ -46,6 +46,7 @@ impl InProcess {
     /// A relay with `slots` slots whose challenges cost `cost` bits.
     pub fn new(suites: SuitePolicy, slots: u32, cost: u32) -> Self {
         let config = RelayConfig {
+            read_receipts: false,
             pricing: Pricing {
                 base: Cost::new(cost).expect("tests ask for little"),
                 adaptive: true,

@@ -181,6 +181,14 @@ pub const LIST_PAGE: usize = 128;
 /// missed more gets the whole list.
 pub const MAX_DELETED_IDS: usize = 1024;
 
+/// Boxes for answers, for each slot of the queue; there is one more for each large message that there is room for. At
+/// most two for each slot, and one for each large message, have an answer waiting or a message in the queue: there is
+/// always one that can make place.
+pub const BOXES_PER_SLOT: usize = 4;
+
+/// A box for answers lives so long from its last change, unless messages have a lifetime of their own (`--ttl`).
+pub const BOX_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// Most characters of each text's beginning that a list shows: more than fit on a wide terminal. With [`MAX_MESSAGES`]
 /// the list still fits into [`MAX_OWNER_LIST_BYTES`].
 pub const MAX_PREVIEW_CHARACTERS: usize = 200;
@@ -349,8 +357,8 @@ pub const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
 /// perhaps root's.
 pub const MAX_OWNER_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The same for a response about all messages: [`MAX_MESSAGES`] summaries of 384 bytes at most.
-pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 384 + MAX_OWNER_ANSWER_BYTES;
+/// The same for a response about all messages: [`MAX_MESSAGES`] summaries of 512 bytes at most.
+pub const MAX_OWNER_LIST_BYTES: usize = MAX_MESSAGES as usize * 512 + MAX_OWNER_ANSWER_BYTES;
 
 /// Most characters of a file's name, and of its media type, in a list of messages.
 pub const MAX_LISTED_CHARACTERS: usize = 64;

@@ -13,18 +13,22 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 pub use fault::ClientError;
 use fault::{at_bottom, causes, unanswered};
 
 use kkv_base::limits::{OWNER_TIMEOUT, WATCH_TIMEOUT};
+use kkv_base::private::Private;
 use kkv_net::process::{ROOT, own_uid};
 use kkv_owner::socket::{SERVICE_PATH, default_path};
 use kkv_owner::{
-    Answer, Delete, Done, Get, Invitations, Invite, Invited, Known, List, Mark, Message, MessageId,
-    Revoke, Revoked, Status, UNATTENDED, Version, Wanted, Watch,
+    Answer, Conversation, Delete, Done, Get, Invitations, Invite, Invited, Known, List, Mark,
+    Message, MessageId, Replied, Reply, ReplyRefused, Revoke, Revoked, Status, UNATTENDED, Version,
+    Wanted, Watch,
 };
 use kkv_protocol::ids::RelayId;
+use kkv_protocol::text::Text;
 use kkv_protocol::v2::invitation::InvitationNumber;
 use only_socket::only;
 use run::Meant;
@@ -189,6 +193,29 @@ impl Client {
         self.post("read_msg", &Mark { ids, read }).await
     }
 
+    /// Answers a message: the answer is sealed at once, and waits for its sender.
+    ///
+    /// # Errors
+    /// Not there; it can't be answered, and why; nobody answers, or not as expected.
+    pub async fn reply(&self, id: MessageId, text: &Text) -> Result<Conversation, ClientError> {
+        let text = Private(Zeroizing::new(text.as_str().to_owned()));
+        let answer = self
+            .send(self.http.post(url("reply")).json(&Reply { id, text }))
+            .await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Err(ClientError::NoMessage(id)),
+            StatusCode::UNPROCESSABLE_ENTITY => {
+                let body = whole(answer, Replied::MAX_BYTES).await?;
+                let refused: ReplyRefused = serde_json::from_slice(&body).map_err(|_| unread())?;
+                Err(ClientError::CantReply(id, refused.code))
+            }
+            _ => {
+                let replied: Replied = parse(answer, Replied::MAX_BYTES).await?;
+                Ok(replied.conversation)
+            }
+        }
+    }
+
     /// Deletes.
     ///
     /// # Errors
@@ -346,8 +373,11 @@ async fn parse<T: Answer>(answer: reqwest::Response, most: usize) -> Result<T, C
     }
     let body = whole(answer, most).await?;
     // Why it can't be read is not told: that would repeat parts of it, which may be a stranger's text.
-    serde_json::from_slice(&body)
-        .map_err(|_| ClientError::Unexpected("an answer that can't be read".to_owned()))
+    serde_json::from_slice(&body).map_err(|_| unread())
+}
+
+fn unread() -> ClientError {
+    ClientError::Unexpected("an answer that can't be read".to_owned())
 }
 
 /// The body of an answer, of `most` bytes at most: who answers may not be who we think.
@@ -367,6 +397,13 @@ async fn whole(mut answer: reqwest::Response, most: usize) -> Result<Vec<u8>, Cl
 mod tests {
     use std::os::unix::fs::chown;
     use std::os::unix::net::UnixListener;
+
+    use kkv_net::http::{ConnectionLimits, serve};
+    use kkv_owner::CantReply;
+    use kkv_protocol::v2::answers::sender::ReplySecrets;
+    use kkv_relay::owner::stage::Stage;
+    use kkv_relay::owner::{OwnerListener, router};
+    use kkv_relay::queue::Queue;
 
     use super::*;
 
@@ -404,6 +441,64 @@ mod tests {
             Err(ClientError::NotYours(path)) if path == theirs
         ));
         assert_eq!(chosen(&theirs, &own).unwrap(), own);
+    }
+
+    #[tokio::test]
+    async fn a_message_is_answered_where_its_sender_wants_it_and_else_it_is_said_why_not() {
+        let stage = Stage::new(Queue::new(7, None).unwrap(), 1);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kkv.sock");
+        let listener = OwnerListener::bind(&path).await.unwrap();
+        let limits = ConnectionLimits::for_owner();
+        let serving = serve(listener, router(stage.clone()), limits);
+        let asks = async {
+            let client = Client::new(&path).unwrap();
+            let text = Text::new("an answer".to_owned().into()).unwrap();
+            let opens = |words| ReplySecrets::new(&[words; 16]).opens(&mut rand::rng());
+            let id = stage.arrive_with("hello", opens(1)).unwrap();
+            for sealed in 1..=4 {
+                let conversation = client.reply(id, &text).await.unwrap();
+                let expected = Conversation {
+                    number: 1,
+                    answers: sealed,
+                    waiting: sealed as u8,
+                    answered: sealed,
+                };
+                assert_eq!(conversation, expected);
+                let listed = client.list().await.unwrap().messages;
+                assert_eq!(listed[0].conversation, Some(expected));
+                let read = client.message(id).await.unwrap().summary;
+                assert_eq!(read.conversation, Some(expected));
+            }
+            let cant = async |id: MessageId| match client.reply(id, &text).await {
+                Err(ClientError::CantReply(of, why)) => {
+                    assert_eq!(of, id);
+                    why
+                }
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(cant(id).await, CantReply::Unfetched);
+            let plain = stage.arrive("plain").unwrap();
+            assert_eq!(cant(plain).await, CantReply::NotAnswerable);
+            let other = stage.arrive_with("hello", opens(2)).unwrap();
+            for _ in 0..3 {
+                client.reply(other, &text).await.unwrap();
+            }
+            assert_eq!(cant(other).await, CantReply::NoPlace);
+            stage.boxes.wipe();
+            assert_eq!(cant(id).await, CantReply::BoxGone);
+            let missing = client.reply(MessageId(99), &text).await;
+            assert!(matches!(
+                missing,
+                Err(ClientError::NoMessage(MessageId(99)))
+            ));
+            let listed = client.list().await.unwrap().messages;
+            assert!(listed.iter().all(|message| message.conversation.is_none()));
+        };
+        tokio::select! {
+            ended = serving => panic!("{ended:?}"),
+            () = asks => {}
+        }
     }
 
     #[test]

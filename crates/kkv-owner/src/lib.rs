@@ -9,6 +9,7 @@
 //! | `GET /get_file?id=N&file=K` | – | the K-th file of message N, as it is, or 404 |
 //! | `POST /read_msg` | [`Mark`] | [`Done`] |
 //! | `POST /del_msg` | [`Delete`] | [`Done`] |
+//! | `POST /reply` | [`Reply`] | [`Replied`], 404, or 422 with [`ReplyRefused`] |
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
 //! | `POST /wipe` | – | [`Done`]; ends open sessions and invitations as well |
 //! | `POST /invite` | [`Invite`] | [`Invited`]; 501 in kkv/1 alone, 507 with too many of them |
@@ -20,6 +21,7 @@
 mod id;
 mod invitations;
 mod messages;
+mod replies;
 pub mod run;
 pub mod socket;
 mod status;
@@ -30,4 +32,5 @@ pub use messages::{
     Answer, Changes, Delete, Done, FileInfo, Get, GetFile, Known, List, Mark, Message, Problem,
     Summary, UNATTENDED, Version, Wanted, Watch,
 };
+pub use replies::{CantReply, Conversation, Replied, Reply, ReplyRefused};
 pub use status::{Confined, Occupancy, Reach, Room, Sandbox, Status};

@@ -21,6 +21,7 @@ use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::wire::Hex;
 
 use crate::id::MessageId;
+use crate::replies::{Conversation, Replied};
 use crate::status::Status;
 
 /// What a relay answers. Whatever is longer is no answer of one.
@@ -32,6 +33,7 @@ pub trait Answer: DeserializeOwned {
 impl Answer for Status {}
 impl Answer for Message {}
 impl Answer for Version {}
+impl Answer for Replied {}
 impl Answer for List {
     const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES + MAX_LISTED_FILES_BYTES;
 }
@@ -160,6 +162,10 @@ pub struct Summary {
     /// What its text begins with, in a list that was asked for it; none if it is an OpenPGP block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Private<Zeroizing<String>>>,
+    /// To which conversation it belongs; none if it can't be answered, or not any more. (A relay from before says
+    /// nothing of it.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
 }
 
 /// What is known of a file beside its bytes. Name and type are the sender's, and say anything at all.
@@ -326,6 +332,12 @@ mod tests {
                 Block::PrivateKey,
             ],
             first: None,
+            conversation: Some(Conversation {
+                number: u64::MAX,
+                answers: u16::MAX,
+                waiting: u8::MAX,
+                answered: u16::MAX,
+            }),
         };
         let message = Message {
             summary: summary.clone(),

@@ -1,5 +1,6 @@
-//! The relay: memory for secrets, the sandbox, the queue, the steps of both suites over it, and what its owner can do.
+//! The relay: memory for secrets, the sandbox, the queue, the boxes for answers, the steps of both suites over it, and what its owner can do.
 
+pub mod boxes;
 pub mod memory;
 pub mod owner;
 pub mod queue;

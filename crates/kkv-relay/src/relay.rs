@@ -15,10 +15,11 @@ use std::time::Duration;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
+use crate::boxes::Boxes;
 use crate::queue::{MessageId, Now, Queue};
 use asks::Asks;
 use kkv_base::clock::Clock;
-use kkv_base::limits::{MAX_ASK_SESSIONS, MAX_TEXT_BYTES, PURGE_INTERVAL};
+use kkv_base::limits::{BOX_LIFETIME, MAX_ASK_SESSIONS, MAX_TEXT_BYTES, PURGE_INTERVAL};
 use kkv_pow::Cost;
 use kkv_protocol::ids::{SessionId, SessionIdV1};
 use kkv_protocol::relay_keys::RelayKeys;
@@ -41,6 +42,8 @@ pub struct RelayConfig {
     pub expected_seconds: u32,
     /// Which suites are spoken.
     pub suites: SuitePolicy,
+    /// Whether senders may know what has become of their messages.
+    pub read_receipts: bool,
 }
 
 /// What anyone may know about a relay (`GET /status`).
@@ -66,6 +69,7 @@ pub struct Relay {
     sessions_v2: Sessions<SessionId, v2::relay::Session, v2::wire::MessageAnswer>,
     uploads: Uploads,
     asks: Asks,
+    boxes: Boxes,
     invitations: Arc<Invitations>,
     large_bodies: LargeBodies,
     /// Unix time of its start, in seconds: answers to asks say it.
@@ -83,6 +87,9 @@ impl Relay {
         clock: Arc<dyn Clock>,
         rng: &mut impl CryptoRng,
     ) -> Self {
+        let slots = queue.occupancy(clock.elapsed()).capacity;
+        let large = queue.most_large();
+        let life = queue.time_to_live().unwrap_or(BOX_LIFETIME);
         let origin = Duration::from_secs(clock.unix()).saturating_sub(clock.elapsed());
         Self {
             keys: RelayKeys::generate(rng),
@@ -93,6 +100,7 @@ impl Relay {
             sessions_v2: Sessions::new(),
             uploads: Uploads::new(),
             asks: Asks::new(MAX_ASK_SESSIONS),
+            boxes: Boxes::new(slots, large, life),
             invitations: Arc::new(Invitations::new(config.suites)),
             large_bodies: LargeBodies::new(),
             started: clock.unix(),
@@ -116,6 +124,12 @@ impl Relay {
     #[must_use]
     pub fn queue(&self) -> &Queue<MessageHeader> {
         &self.queue
+    }
+
+    /// Where answers to them wait.
+    #[must_use]
+    pub fn boxes(&self) -> &Boxes {
+        &self.boxes
     }
 
     /// Who is let in without paying.
@@ -175,6 +189,7 @@ impl Relay {
             self.asks.purge(self.moment(Suite::V2)),
             self.invitations.purge(self.clock.elapsed()),
             self.queue.next_expiry(self.clock.elapsed()),
+            self.boxes.purge(&self.queue, self.now()),
         ];
         next.into_iter().flatten().min()
     }
@@ -206,15 +221,18 @@ impl Relay {
         }
     }
 
-    /// Deletes every message, session and invitation, and returns the messages' ids. Spent challenges stay spent, and repeated
-    /// requests get the same response as before, so that strangers can't tell.
+    /// Deletes every message, session, box and invitation, and returns the messages' ids. Spent challenges stay spent,
+    /// and repeated requests get the same response as before, so that strangers can't tell.
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
         self.uploads.wipe();
         self.asks.wipe();
         self.invitations.wipe();
-        self.queue.delete_all(self.clock.elapsed())
+        let deleted = self.queue.delete_all(self.clock.elapsed());
+        // Last: a message that is being accepted has its box with it.
+        self.boxes.wipe();
+        deleted
     }
 
     /// Deletes everything, and accepts no message from now on.
@@ -225,6 +243,7 @@ impl Relay {
         self.uploads.close();
         self.asks.close();
         self.invitations.wipe();
+        self.boxes.wipe();
     }
 }
 

@@ -132,6 +132,8 @@ impl From<ClientError> for CliError {
                 .hint("Nothing was done to those that are there now. `kkvc list` shows them."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
+            ClientError::CantReply(..) => Self::new(Exit::Refused, what)
+                .hint("Nothing was sealed, and nothing of it is in kkv. `kkvc list` shows what is there."),
             ClientError::TooOldToInvite => Self::new(Exit::Refused, what)
                 .hint("End it and start the newer one; its messages are gone then."),
             ClientError::TooManyInvitations => Self::new(Exit::Refused, what)

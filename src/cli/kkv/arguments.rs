@@ -52,6 +52,10 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = duration)]
     pub(super) wipe_after: Option<Duration>,
 
+    /// Let senders who want answers see whether their message waits, is read or is gone
+    #[arg(long)]
+    pub(super) read_receipts: bool,
+
     /// Suites to speak: 'any', or '2' to refuse the published kkv/1
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]
     pub(super) suite: SuitePolicy,

@@ -169,6 +169,7 @@ fn may_pass(fault: &ClientError) -> bool {
         | ClientError::NotYours(_)
         | ClientError::AnotherRun
         | ClientError::NoMessage(_)
+        | ClientError::CantReply(..)
         | ClientError::TooOldToInvite
         | ClientError::InvitesNobody
         | ClientError::TooManyInvitations
@@ -243,6 +244,7 @@ mod tests {
             openpgp_inside: Vec::new(),
             files: Vec::new(),
             first: None,
+            conversation: None,
         }
     }
 

@@ -180,6 +180,7 @@ mod tests {
             openpgp_inside: Vec::new(),
             files: Vec::new(),
             first: None,
+            conversation: None,
         };
         let sender = "ab".repeat(32);
         let mut want = vec![

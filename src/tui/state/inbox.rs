@@ -229,6 +229,7 @@ pub(in crate::tui) mod tests {
             openpgp_inside: Vec::new(),
             files: Vec::new(),
             first: None,
+            conversation: None,
         }
     }
 

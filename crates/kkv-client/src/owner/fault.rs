@@ -5,7 +5,7 @@ use std::iter;
 use std::path::PathBuf;
 
 use kkv_base::limits::MAX_INVITATIONS;
-use kkv_owner::MessageId;
+use kkv_owner::{CantReply, MessageId};
 
 /// Why the relay did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -36,6 +36,9 @@ pub enum ClientError {
     /// There is no such message.
     #[error("there is no message {0}")]
     NoMessage(MessageId),
+    /// It can't be answered.
+    #[error("message {0} can't be answered: {1}")]
+    CantReply(MessageId, CantReply),
     /// The relay is of a version that knows no invitations.
     #[error("this kkv is of a version that knows no invitations")]
     TooOldToInvite,

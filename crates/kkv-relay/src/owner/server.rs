@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
+use crate::boxes::Boxes;
 use crate::queue::{MessageRef, Now, Queue};
 use crate::relay::{Invitations, NotInvited};
 use kkv_base::limits::{
@@ -26,8 +27,9 @@ use kkv_base::limits::{
 use kkv_base::private::Private;
 use kkv_owner::run;
 use kkv_owner::{
-    Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, Mark, Message, MessageId, Problem,
-    Revoke, Revoked, Status, Summary, UNATTENDED, Version, Wanted, Watch,
+    CantReply, Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, Mark, Message,
+    MessageId, Problem, Replied, Reply, ReplyRefused, Revoke, Revoked, Status, Summary, UNATTENDED,
+    Version, Wanted, Watch,
 };
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::{random, scrub};
@@ -35,6 +37,9 @@ use kkv_protocol::files::{Files, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES};
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
+use kkv_protocol::suite::Suite;
+use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::wire::Hex;
 
 /// What the owner's side needs of the running program.
@@ -43,6 +48,8 @@ pub trait Host: Send + Sync + 'static {
     fn queue(&self) -> &Queue<MessageHeader>;
     /// The time.
     fn now(&self) -> Now;
+    /// Where answers to them wait.
+    fn boxes(&self) -> &Boxes;
     /// Who is let in without paying.
     fn invitations(&self) -> &Arc<Invitations>;
     /// The relay's public key.
@@ -63,6 +70,7 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/get_file", get(file::file))
         .route("/read_msg", post(mark))
         .route("/del_msg", post(delete))
+        .route("/reply", post(reply))
         .route("/watch", get(watch))
         .route("/wipe", post(wipe))
         .route("/invite", post(invite))
@@ -111,12 +119,16 @@ fn listed(host: &dyn Host, wanted: Wanted) -> List {
     };
     let now = host.now().elapsed;
     let Some(since) = wanted.since else {
-        return host.queue().list(now, look).into();
+        let mut messages = host.queue().list(now, look);
+        host.boxes().fill(&mut messages);
+        return messages.into();
     };
     let relay = host.relay_key();
     // Another run's versions say nothing of this one's.
     let since = Some(since).filter(|_| wanted.relay == Some(relay));
-    let changes = host.queue().changes(since, now, look);
+    let mut changes = host.queue().changes(since, now, look);
+    // Looked at after the version: what changes meanwhile is listed again.
+    host.boxes().fill(&mut changes.shown);
     List {
         messages: changes.shown,
         changes: Some(Changes {
@@ -143,13 +155,54 @@ async fn message(State(host): AppHost, Json(wanted): Json<Get>) -> Response {
         }
     });
     match found {
-        Some(message) => {
+        Some(mut message) => {
+            host.boxes().fill([&mut message.summary]);
             let files = message.summary.files.len() * MAX_FILE_INFO_BYTES;
             wiped(&message, MAX_MESSAGE_BYTES + files)
         }
-        None => {
-            let error = format!("there is no message {}", wanted.id);
-            (StatusCode::NOT_FOUND, Json(Problem { error })).into_response()
+        None => missing(wanted.id),
+    }
+}
+
+fn missing(id: MessageId) -> Response {
+    let error = format!("there is no message {id}");
+    (StatusCode::NOT_FOUND, Json(Problem { error })).into_response()
+}
+
+async fn reply(State(host): AppHost, Json(wanted): Json<Reply>) -> Response {
+    let mut response = aside(move || replied(&*host, wanted)).await;
+    // What was read of the request goes with the connection.
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+fn replied(host: &dyn Host, Reply { id, text }: Reply) -> Response {
+    let text = match Text::new(text.0) {
+        Ok(text) => text,
+        Err(why) => {
+            let error = why.to_string();
+            return (StatusCode::BAD_REQUEST, Json(Problem { error })).into_response();
+        }
+    };
+    let now = host.now();
+    let asked = host.queue().with(id, now.elapsed, |message| {
+        let header = message.header;
+        header.suite == Suite::V2 && header.box_digest != BoxPart::None.digest()
+    });
+    let sealed = match asked {
+        None => return missing(id),
+        Some(false) => Err(CantReply::NotAnswerable),
+        Some(true) => host
+            .boxes()
+            .answer(id, &text, &host.relay_key(), host.queue(), now),
+    };
+    match sealed {
+        Ok(conversation) => Json(Replied { conversation }).into_response(),
+        Err(code) => {
+            let error = code.to_string();
+            let refused = Json(ReplyRefused { code, error });
+            (StatusCode::UNPROCESSABLE_ENTITY, refused).into_response()
         }
     }
 }
@@ -320,6 +373,7 @@ fn summary(
         openpgp_inside: Block::inside(parts.text),
         files: parts.files(characters),
         first: None,
+        conversation: None,
     }
 }
 

@@ -6,15 +6,19 @@ use std::time::Duration;
 use kkv_owner::{MessageId, Status};
 
 use super::Host;
+use crate::boxes::Boxes;
 use crate::queue::{Now, Queue};
 use crate::relay::Invitations;
 use kkv_base::clock::{Clock, ManualClock};
+use kkv_base::limits::BOX_LIFETIME;
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::Signature;
-use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
+use kkv_protocol::ids::{RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
+use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::v2::answers::box_part::BoxPart;
 
 /// The address of a relay with embedded Tor.
 pub const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
@@ -41,6 +45,8 @@ pub fn status() -> Box<Status> {
 pub struct Stage {
     /// Its messages.
     pub queue: Queue<MessageHeader>,
+    /// Where answers to them wait: for a week.
+    pub boxes: Boxes,
     /// Its time.
     pub clock: ManualClock,
     /// Its public key.
@@ -53,8 +59,10 @@ impl Stage {
     /// One whose key is that byte over and over.
     #[must_use]
     pub fn new(queue: Queue<MessageHeader>, key: u8) -> Arc<Self> {
+        let slots = queue.occupancy(Duration::ZERO).capacity;
         Arc::new(Self {
             queue,
+            boxes: Boxes::new(slots, 0, BOX_LIFETIME),
             clock: ManualClock::new(1_800_000_000),
             key: RelayId([key; 32]),
             invitations: Arc::new(Invitations::new(SuitePolicy::Any)),
@@ -72,7 +80,21 @@ impl Stage {
     /// # Panics
     /// `text` is longer than a message.
     pub fn arrive(&self, text: &str) -> Option<MessageId> {
-        let mut slot = self.queue.reserve(self.elapsed()).ok()?;
+        self.arrive_with(text, BoxPart::None).ok()
+    }
+
+    /// A message arrives that can be answered as this says.
+    ///
+    /// # Errors
+    /// Full, no box, or stopping.
+    ///
+    /// # Panics
+    /// `text` is longer than a message.
+    pub fn arrive_with(&self, text: &str, box_part: BoxPart) -> Result<MessageId, Refusal> {
+        let mut slot = self
+            .queue
+            .reserve(self.elapsed())
+            .map_err(|_| Refusal::Full)?;
         slot.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
         let header = MessageHeader {
             suite: Suite::V2,
@@ -81,10 +103,18 @@ impl Stage {
             invitation: None,
             sender: SenderId([7; 32]),
             session: SessionId([2; 32]),
-            box_digest: BoxDigest([4; 32]),
+            box_digest: box_part.digest(),
             signature: Signature([3; 64]),
         };
-        slot.store(text.len(), header, self.now()).ok()
+        let (session, mut id) = (header.session, None);
+        let store = || {
+            let stored = slot.store(text.len(), header, self.now());
+            id = stored.ok();
+            id.ok_or(Refusal::Stopping)
+        };
+        self.boxes
+            .accept(box_part, &session, &self.queue, self.now(), store)?;
+        id.ok_or(Refusal::Stopping)
     }
 }
 
@@ -98,6 +128,10 @@ impl Host for Stage {
             unix: self.clock.wall(),
             elapsed: self.elapsed(),
         }
+    }
+
+    fn boxes(&self) -> &Boxes {
+        &self.boxes
     }
 
     fn invitations(&self) -> &Arc<Invitations> {
@@ -118,7 +152,9 @@ impl Host for Stage {
 
     fn wipe(&self) -> Vec<MessageId> {
         self.invitations.wipe();
-        self.queue.delete_all(self.elapsed())
+        let deleted = self.queue.delete_all(self.elapsed());
+        self.boxes.wipe();
+        deleted
     }
 
     fn seen(&self) {}

@@ -12,6 +12,7 @@ use super::message::{Message, MessageRef, Now, Place};
 use crate::memory::{Page, Share};
 use kkv_base::limits::{LIST_PAGE, MAX_DELETED_IDS};
 use kkv_owner::{MessageId, Occupancy, Room};
+use kkv_protocol::v2::purpose::LargeSize;
 
 /// The queue was closed; see [`Queue::close`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -182,6 +183,12 @@ impl<H> Queue<H> {
         })
     }
 
+    /// How long a message lives, if not until it is deleted.
+    #[must_use]
+    pub fn time_to_live(&self) -> Option<Duration> {
+        crate::lock(&self.shared.state).time_to_live
+    }
+
     /// Whether all slots are locked in memory (mlock(2)), and so never swapped.
     #[must_use]
     pub fn is_locked(&self) -> bool {
@@ -215,6 +222,12 @@ impl<H> Queue<H> {
         })
     }
 
+    /// How many large messages there is room for at most.
+    #[must_use]
+    pub fn most_large(&self) -> usize {
+        self.share().bytes() / LargeSize::Kib16.bytes()
+    }
+
     /// Calls `read` with the message, under the lock. `None` if there is no message with this id.
     pub fn with<T>(
         &self,
@@ -226,6 +239,12 @@ impl<H> Queue<H> {
             let message = state.messages.get(&id)?;
             Some(message.visit(id, read))
         })
+    }
+
+    /// Whether there is a message with this id.
+    #[must_use]
+    pub fn holds(&self, id: MessageId, now: Duration) -> bool {
+        self.change(now, |state| state.messages.contains_key(&id))
     }
 
     /// Marks a message as read or unread. Returns false if there is no such message.
@@ -246,6 +265,18 @@ impl<H> Queue<H> {
             }
             true
         })
+    }
+
+    /// Counts these messages as changed: something else is told of them from now on.
+    pub fn touch(&self, ids: impl IntoIterator<Item = MessageId>, now: Duration) {
+        self.change(now, |state| {
+            for id in ids {
+                if let Some(message) = state.messages.get_mut(&id) {
+                    state.version += 1;
+                    message.version = state.version;
+                }
+            }
+        });
     }
 
     /// Deletes and wipes a message. Returns false if there is no such message.

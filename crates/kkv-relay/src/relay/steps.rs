@@ -20,12 +20,21 @@ use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::ids::{RequestDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::ask::relay::{AskSession, SealingAnswer};
 use kkv_protocol::v2::ask::{AskOutcome, Asked};
 use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::v2::purpose::{BodySize, Purpose};
 use kkv_protocol::{MessageHeader, Terms, v1, v2};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A message that is good, but for its place in a box, and what it is answered once it is in the queue.
+pub(super) struct Checked<R> {
+    length: usize,
+    header: MessageHeader,
+    box_part: BoxPart,
+    answer: R,
+}
 
 impl Relay {
     /// `POST /pow` in kkv/1.
@@ -152,7 +161,12 @@ impl Relay {
         let digest = message.repeat_digest();
         self.accept_message(&self.sessions_v1, id, digest, |session, slot| {
             let (length, header) = session.open(&message, slot)?;
-            Ok((length, header, ()))
+            Ok(Checked {
+                length,
+                header,
+                box_part: BoxPart::None,
+                answer: (),
+            })
         })?;
         Ok(String::new())
     }
@@ -167,7 +181,12 @@ impl Relay {
         let id = request.session;
         let answer = self.accept_message(&self.sessions_v2, id, digest, |session, slot| {
             let opened = session.open(&self.keys, request, slot)?;
-            Ok((opened.length, opened.header, opened.answer))
+            Ok(Checked {
+                length: opened.length,
+                header: opened.header,
+                box_part: opened.box_part,
+                answer: opened.answer,
+            })
         })?;
         Ok(json(&answer))
     }
@@ -242,15 +261,21 @@ impl Relay {
     ) -> Result<SealingAnswer, Refusal> {
         self.asks
             .take(&session.id(), number, self.clock.elapsed())?;
-        let outcome = match asked {
-            Ok(Asked::Nothing) => AskOutcome::Done,
-            Ok(Asked::Replies(request)) => {
-                drop(request);
-                AskOutcome::UnknownKind
+        let nothing = Vec::new;
+        let (outcome, content) = match asked {
+            Ok(Asked::Nothing) => (AskOutcome::Done, nothing()),
+            Ok(Asked::Replies(request)) if session.size() == BodySize::Kib16 => {
+                let (receipts, now) = (self.config.read_receipts, self.now());
+                let id = session.id();
+                let replies = self
+                    .boxes
+                    .replies(&request, &id, number, receipts, &self.queue, now);
+                (AskOutcome::Done, replies.into_bytes())
             }
-            Err(outcome) => outcome,
+            Ok(Asked::Replies(_)) => (AskOutcome::Malformed, nothing()),
+            Err(outcome) => (outcome, nothing()),
         };
-        let content = Zeroizing::new(Vec::new());
+        let content = Zeroizing::new(content);
         Ok(SealingAnswer::new(
             session,
             number,
@@ -336,7 +361,7 @@ impl Relay {
         sessions: &Sessions<I, S, R>,
         id: I,
         digest: RequestDigest,
-        open: impl FnOnce(&S, &mut [u8; SLOT_BYTES]) -> Result<(usize, MessageHeader, R), Refusal>,
+        open: impl FnOnce(&S, &mut [u8; SLOT_BYTES]) -> Result<Checked<R>, Refusal>,
     ) -> Result<R, Refusal> {
         let now = self.now();
         let accepted = || sessions.accepted_answer(&digest, now.elapsed);
@@ -349,17 +374,30 @@ impl Relay {
             let Stage::Open { session, slot, .. } = &mut *stage else {
                 return Err(Refusal::Unproven);
             };
-            let (length, header, answer) = open(session, slot.bytes_mut())?;
-            let Stage::Open {
-                slot, invitation, ..
-            } = std::mem::replace(&mut *stage, Stage::Ended)
-            else {
-                return Err(Refusal::Unproven);
+            let checked = open(session, slot.bytes_mut())?;
+            let (length, header, answer) = (checked.length, checked.header, checked.answer);
+            let name = header.session;
+            let store = || {
+                let Stage::Open {
+                    slot, invitation, ..
+                } = std::mem::replace(&mut *stage, Stage::Ended)
+                else {
+                    return Err(Refusal::Unproven);
+                };
+                let stored = slot.store(length, header, now);
+                let id = stored.map_err(|_| Refusal::Stopping)?;
+                if let Some(used) = invitation {
+                    used.spend();
+                }
+                Ok(id)
             };
-            slot.store(length, header, now)
-                .map_err(|_| Refusal::Stopping)?;
-            if let Some(used) = invitation {
-                used.spend();
+            let (box_part, queue) = (checked.box_part, &self.queue);
+            if let Err(refusal) = self.boxes.accept(box_part, &name, queue, now, store) {
+                // The session goes on, without what was refused.
+                if let Stage::Open { slot, .. } = &mut *stage {
+                    slot.bytes_mut().zeroize();
+                }
+                return Err(refusal);
             }
             sessions.record_accepted(&id, &entry, digest, answer, now.elapsed);
             Ok(answer)

@@ -323,12 +323,17 @@ impl Relay {
             return Err(Refusal::Unproven);
         };
         let stored = opened.and_then(|opened| {
-            block
-                .store(opened.content, opened.header, now)
-                .map_err(|_| Refusal::Stopping)?;
-            if let Some(used) = invitation {
-                used.spend();
-            }
+            let store = || {
+                let stored = block.store(opened.content, opened.header, now);
+                let id = stored.map_err(|_| Refusal::Stopping)?;
+                if let Some(used) = invitation {
+                    used.spend();
+                }
+                Ok(id)
+            };
+            let (box_part, queue) = (opened.box_part, &self.queue);
+            self.boxes
+                .accept(box_part, &session.id(), queue, now, store)?;
             Ok(opened.receipt)
         });
         let mut table = crate::lock(&self.uploads.table);

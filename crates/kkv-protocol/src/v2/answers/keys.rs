@@ -182,7 +182,9 @@ impl Acknowledgement {
         labels::ACKNOWLEDGED.digest(&[self.0.as_slice()])
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+    /// As it stands in a request.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }

@@ -157,6 +157,7 @@ fn after_a_wipe_none_is_open_and_after_the_close_none_opens() {
 fn neither_price_nor_slots_of_messages_depend_on_asks() {
     let rng = &mut rand::rng();
     let config = RelayConfig {
+        read_receipts: false,
         pricing: Pricing {
             base: Cost::new(4).unwrap(),
             adaptive: true,

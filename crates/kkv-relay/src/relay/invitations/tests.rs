@@ -29,6 +29,7 @@ impl Inbox {
 
     fn speaking(suites: SuitePolicy, slots: u32) -> Self {
         let config = RelayConfig {
+            read_receipts: false,
             pricing: Pricing {
                 base: Cost::HIGHEST,
                 adaptive: true,

@@ -270,6 +270,7 @@ fn deliver(relay: &Relay, key: SenderKey) {
 /// A relay with one slot, in kkv/1 and for nothing.
 fn relay() -> Relay {
     let config = RelayConfig {
+        read_receipts: false,
         pricing: Pricing {
             base: Cost::new(0).unwrap(),
             adaptive: false,

@@ -31,6 +31,7 @@ fn relay(suites: SuitePolicy) -> Arc<Relay> {
 
 fn relay_by(suites: SuitePolicy, clock: Arc<ManualClock>) -> Arc<Relay> {
     let config = RelayConfig {
+        read_receipts: false,
         pricing: Pricing {
             base: Cost::new(4).unwrap(),
             adaptive: true,

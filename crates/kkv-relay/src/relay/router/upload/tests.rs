@@ -24,6 +24,7 @@ use crate::relay::{Pricing, RelayConfig};
 /// A relay with one slot and so much memory for files, and its clock.
 fn relay(bytes: usize) -> (Arc<Relay>, Arc<ManualClock>) {
     let config = RelayConfig {
+        read_receipts: false,
         pricing: Pricing {
             base: Cost::new(1).unwrap(),
             adaptive: true,

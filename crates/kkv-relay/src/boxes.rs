@@ -1,0 +1,205 @@
+//! Boxes: where answers wait for the senders of messages (PROTOCOL.md §17). In memory, bounded, and without a key of
+//! any answer that was sealed.
+//!
+//! They know the queue, whose messages they count, and no clock: who calls passes the time. The lock on the table is
+//! taken before the queue's, never after it.
+
+mod table;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::queue::{MessageId, Now, Queue};
+use kkv_owner::{CantReply, Conversation, Summary};
+use kkv_protocol::crypto::chunks::AskNumber;
+use kkv_protocol::ids::{RelayId, SessionId};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::ask::{RepliesAnswer, RepliesRequest};
+use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::keys::{Acknowledged, BoxSecret, Claim};
+use kkv_protocol::v2::answers::status::{BoxStatus, SEALED_BYTES};
+use zeroize::Zeroizing;
+
+use table::{Ended, Place, Table};
+
+/// All boxes of a relay.
+#[derive(Debug)]
+pub struct Boxes {
+    table: Mutex<Table>,
+    /// Holds no box: its secret seals the records that nobody gets.
+    nobody: BoxSecret,
+}
+
+impl Boxes {
+    /// None, beside a queue of so many slots, with room for so many large messages. Each lives for `life` from its last
+    /// change.
+    #[must_use]
+    pub fn new(slots: u32, large: usize, life: Duration) -> Self {
+        Self {
+            table: Mutex::new(Table::new(slots as usize, large, life)),
+            nobody: BoxSecret::new(Zeroizing::new([0; 32])),
+        }
+    }
+
+    /// Finds the place for a message of this session, calls `store` to put it into the queue, and enters it there. A
+    /// message that can't be answered is stored and nothing else.
+    ///
+    /// # Errors
+    /// No box: it follows up, and no box is its own; or the box knows its salt. What `store` refuses. In both cases
+    /// nothing has changed.
+    pub fn accept<H>(
+        &self,
+        box_part: BoxPart,
+        session: &SessionId,
+        queue: &Queue<H>,
+        now: Now,
+        store: impl FnOnce() -> Result<MessageId, Refusal>,
+    ) -> Result<(), Refusal> {
+        let (claim, secret, salt, key) = match box_part {
+            BoxPart::None => return store().map(drop),
+            BoxPart::Opens { secret, salt, key } => (None, Some(secret), salt, key),
+            BoxPart::FollowsUp { proof, salt, key } => {
+                let claim = Claim::follow_up(session, &salt, &key);
+                (Some((claim, proof)), None, salt, key)
+            }
+        };
+        // Declared before the guard and so dropped after it: keys are wiped outside the lock.
+        let mut ended = Vec::new();
+        let mut table = crate::lock(&self.table);
+        ended.extend(table.expire(now.elapsed));
+        let found = table.find(|other| match (&claim, &secret) {
+            (Some((claim, proof)), _) => other.fits(claim, proof),
+            (None, Some(secret)) => other.is(secret),
+            (None, None) => false,
+        });
+        let place = match (found, secret) {
+            (Some(number), _) if table.knows(number, &salt) => return Err(Refusal::NoBox),
+            (Some(number), _) => Place::There(number),
+            (None, Some(secret)) => Place::New(secret),
+            (None, None) => return Err(Refusal::NoBox),
+        };
+        let id = store()?;
+        let holds = |id| queue.holds(id, now.elapsed);
+        ended.extend(table.enter(place, id, salt, key, now, holds));
+        drop(table);
+        touch(queue, &[], &ended, now);
+        Ok(())
+    }
+
+    /// Seals an answer to a message, under the newest chain of its box.
+    ///
+    /// # Errors
+    /// Why it can't be; nothing has changed then.
+    pub fn answer<H>(
+        &self,
+        id: MessageId,
+        text: &Text,
+        relay: &RelayId,
+        queue: &Queue<H>,
+        now: Now,
+    ) -> Result<Conversation, CantReply> {
+        let mut table = crate::lock(&self.table);
+        let ended = table.expire(now.elapsed);
+        let conversation = if queue.holds(id, now.elapsed) {
+            table.answer(id, text, relay, now)
+        } else {
+            Err(CantReply::BoxGone)
+        };
+        let messages = match &conversation {
+            Ok(conversation) => table.messages_in(conversation.number),
+            Err(_) => Vec::new(),
+        };
+        drop(table);
+        touch(queue, &messages, &ended, now);
+        conversation
+    }
+
+    /// Deletes what is acknowledged, and tells what there is. For who has no box all of it is zeros, of the same length
+    /// and after the same work.
+    pub fn replies<H>(
+        &self,
+        request: &RepliesRequest,
+        session: &SessionId,
+        number: AskNumber,
+        receipts: bool,
+        queue: &Queue<H>,
+        now: Now,
+    ) -> RepliesAnswer {
+        let claim = request.claim(session, number);
+        let acknowledged: Vec<Acknowledged> = request.acknowledged().collect();
+        let read = |id| queue.with(id, now.elapsed, |message| message.read);
+        let mut table = crate::lock(&self.table);
+        let ended = table.expire(now.elapsed);
+        let found = table.find(|secret| secret.fits(&claim, request.proof()));
+        let changed = found.filter(|found| table.acknowledge(*found, &acknowledged, now));
+        let messages = changed.map_or_else(Vec::new, |found| table.messages_in(found));
+        let answer = {
+            let told = found.and_then(|found| table.tell(found, receipts, now, read));
+            if let Some((secret, status, waiting)) = told {
+                let record = status.seal(secret, session, number);
+                RepliesAnswer::new(&record, waiting)
+            } else {
+                let _thrown_away = nothing(receipts).seal(&self.nobody, session, number);
+                RepliesAnswer::new(&[0; SEALED_BYTES], std::iter::empty())
+            }
+        };
+        drop(table);
+        touch(queue, &messages, &ended, now);
+        answer
+    }
+
+    /// Says of each message that can be answered to which conversation it belongs.
+    pub fn fill<'s>(&self, summaries: impl IntoIterator<Item = &'s mut Summary>) {
+        let table = crate::lock(&self.table);
+        for summary in summaries {
+            summary.conversation = table.conversation(summary.id);
+        }
+    }
+
+    /// Removes the boxes whose time is over. Returns when the next one's is, on the steady clock.
+    pub fn purge<H>(&self, queue: &Queue<H>, now: Now) -> Option<Duration> {
+        let (ended, next) = {
+            let mut table = crate::lock(&self.table);
+            (table.expire(now.elapsed), table.next_end())
+        };
+        touch(queue, &[], &ended, now);
+        next
+    }
+
+    /// Removes all boxes.
+    pub fn wipe(&self) {
+        let ended = crate::lock(&self.table).clear();
+        drop(ended);
+    }
+
+    /// How many there are, and how many answers wait in them.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        crate::lock(&self.table).counts()
+    }
+}
+
+/// Lets who follows the queue know that something is told otherwise of these messages, and of those whose box is gone.
+fn touch<H>(queue: &Queue<H>, messages: &[MessageId], ended: &[Ended], now: Now) {
+    let of_ended = ended.iter().flat_map(|ended| &ended.messages);
+    let mut touched = messages.iter().chain(of_ended).copied().peekable();
+    if touched.peek().is_some() {
+        queue.touch(touched, now.elapsed);
+    }
+}
+
+/// What is sealed and thrown away where there is no box.
+fn nothing(receipts: bool) -> BoxStatus {
+    BoxStatus {
+        ends: 0,
+        messages: 0,
+        answers: 0,
+        waiting: 0,
+        receipts,
+        entries: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
