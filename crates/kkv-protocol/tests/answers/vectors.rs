@@ -7,6 +7,7 @@
 mod asks;
 mod boxes;
 mod case;
+mod contexts;
 mod negative;
 mod uploads;
 mod v1;
