@@ -9,6 +9,7 @@ mod boxes;
 mod case;
 mod contexts;
 mod negative;
+mod proofs;
 mod uploads;
 mod v1;
 mod v2;

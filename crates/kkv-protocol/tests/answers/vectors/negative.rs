@@ -29,6 +29,7 @@ pub(super) struct File {
     messages: Vec<MessageCase>,
     pub(super) asks: Vec<super::asks::RequestCase>,
     pub(super) ask_answers: Vec<super::asks::AnswerCase>,
+    pub(super) proofs: Vec<super::proofs::FileCase>,
     pub(super) box_proofs: Vec<super::boxes::refused::ProofCase>,
     pub(super) follow_ups: Vec<super::boxes::refused::FollowUpCase>,
     pub(super) answers: Vec<super::boxes::refused::PlaceCase>,

@@ -7,6 +7,7 @@ use kkv_protocol::crypto::labels;
 use kkv_protocol::files::{File, Files};
 use kkv_protocol::ids::{MessageDigest, SessionId};
 use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::v2::message;
 use kkv_protocol::v2::purpose::{LargeSize, Purpose};
 use kkv_protocol::v2::receipt;
@@ -20,7 +21,7 @@ use serde::Deserialize;
 
 use super::asks::{Repeated, Steps, Wire, assert_body, changed, content};
 use super::case::{Bytes, Party, json, read};
-use super::v2::{CaseBox, CaseTerms, Random, file};
+use super::v2::{CaseBox, CaseTerms, Invitation, Random, file};
 use crate::replay::Replay;
 
 #[derive(Deserialize)]
@@ -30,6 +31,7 @@ pub(super) struct Case {
     relay: Party,
     sender: Party,
     terms: CaseTerms,
+    invitation: Option<Invitation>,
     random: Random,
     steps: Steps,
     wire: Wire,
@@ -137,17 +139,29 @@ impl Case {
         }
     }
 
+    fn invitation(&self) -> Option<InvitationNumber> {
+        let invitation = self.invitation.as_ref();
+        invitation.map(|invitation| InvitationNumber(invitation.number))
+    }
+
     /// The session as its relay has it.
     fn session(&self) -> LargeSession {
         let keys = self.relay.relay_keys();
         let request = read(&self.wire.pow_request);
         let purpose = relay::purpose(&request).unwrap();
         let mut drawn = Replay::new(&[&self.random.challenge.0]);
-        let answer = relay::issue(&keys, &request, purpose, &self.terms.terms(), &mut drawn);
+        let (terms, invitation) = (self.terms.terms(), self.invitation());
+        let answer = match invitation {
+            Some(number) => {
+                relay::issue_invited(&keys, &request, purpose, number, &terms, &mut drawn)
+            }
+            None => relay::issue(&keys, &request, purpose, &terms, &mut drawn),
+        };
         assert_eq!(json(&answer), self.wire.pow_answer, "{}", self.name);
         let request: ExchangeRequest = read(&self.wire.exchange_request);
         let admitted = relay::admit(&keys, &request, self.terms.expiry - 1).unwrap();
         assert_eq!(admitted.purpose(), Purpose::Large(self.size()));
+        assert_eq!(admitted.invitation(&keys), invitation);
         let mut drawn = Replay::new(&[&self.random.relay_x25519.0, &self.random.mlkem_m.0]);
         let (session, answer) = admitted.open_large(&keys, self.size(), &mut drawn).unwrap();
         assert_eq!(json(&answer), self.wire.exchange_answer, "{}", self.name);
@@ -157,7 +171,8 @@ impl Case {
 
     /// The same as its sender has it.
     fn open(&self) -> OpenLarge {
-        let hello = Hello::for_large(self.sender.sender_key(), self.size(), None);
+        let token = self.invitation.as_ref().map(|it| it.text.parse().unwrap());
+        let hello = Hello::for_large(self.sender.sender_key(), self.size(), token.as_ref());
         assert_eq!(json(&hello.request()), self.wire.pow_request);
         let challenged = hello.challenged(&read(&self.wire.pow_answer)).unwrap();
         let random = &self.random;

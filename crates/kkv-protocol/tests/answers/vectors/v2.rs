@@ -33,7 +33,7 @@ use crate::replay::Replay;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) contexts: BTreeMap<String, Bytes>,
-    cases: Vec<Case>,
+    pub(super) cases: Vec<Case>,
     pub(super) asks: Vec<super::asks::Case>,
     pub(super) boxes: Vec<super::boxes::Case>,
     pub(super) uploads: Vec<super::uploads::Case>,
@@ -41,7 +41,7 @@ pub(super) struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(super) struct Case {
     name: String,
     relay: Party,
     sender: Party,
@@ -49,11 +49,12 @@ struct Case {
     #[serde(default)]
     invitation: Option<Invitation>,
     random: Random,
-    text: String,
+    pub(super) text: String,
     #[serde(rename = "box")]
     place: CaseBox,
     steps: Steps,
     wire: Wire,
+    pub(super) proofs: super::proofs::Files,
 }
 
 #[derive(Deserialize)]
@@ -69,11 +70,11 @@ pub(super) struct CaseTerms {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Invitation {
+pub(super) struct Invitation {
     token: Bytes,
-    number: u64,
+    pub(super) number: u64,
     check: Bytes,
-    text: String,
+    pub(super) text: String,
     key: Bytes,
     proof: Bytes,
     mask_key: Bytes,
