@@ -199,6 +199,7 @@ async fn event_loop(
                     let link = Link { target, invitation };
                     deliveries.send(id, link, better, text);
                 }
+                Effect::Answer { id, to, text } => relay.answer(id, to, text),
                 Effect::Cancel(id) => deliveries.cancel(id),
                 Effect::ChangeContacts(change) => {
                     if let Some(contacts_worker) = contacts_worker {

@@ -2,10 +2,12 @@
 //! is given as [`Effect`]s.
 
 mod actions;
+pub(super) mod answering;
 mod answers;
 pub(super) mod bindings;
 mod contacts;
 mod delivery_events;
+pub(super) mod details;
 mod hints;
 mod input;
 mod navigation;
@@ -20,9 +22,11 @@ use super::state::areas::Areas;
 use super::state::composer::Composer;
 use super::state::contact_form::ContactForm;
 use super::state::contact_list::ContactList;
+use super::state::conversation::SealingTimes;
 use super::state::inbox::Inbox;
 use super::state::note::{Note, Topic};
 use super::state::outbox::Outbox;
+use super::state::overlay_page::OverlayPage;
 use super::state::question::{Question, Questions};
 use super::state::reading::Reading;
 use super::state::relay::RelayState;
@@ -42,6 +46,8 @@ pub(super) struct App {
     pub(super) reading: Option<Reading>,
     pub(super) composer: Option<Composer>,
     pub(super) outbox: Outbox,
+    /// When answers were sealed here.
+    pub(super) sealing_times: SealingTimes,
     pub(super) contacts: ContactList,
     pub(super) contact_form: Option<ContactForm>,
     /// The screen that keys go to, and where one comes back to from writing.
@@ -57,8 +63,8 @@ pub(super) struct App {
     pub(super) is_pasting: bool,
     /// The message that was asked for last.
     requested: Option<MessageId>,
-    /// The page of all keys, if it is there: its first line on the screen.
-    pub(super) help: Option<usize>,
+    /// The page that stands over the screen, if one does.
+    pub(super) overlay: Option<OverlayPage>,
     pub(super) note: Option<Note>,
     /// What is copied goes this way.
     pub(super) clipboard: Clipboard,
@@ -82,6 +88,7 @@ impl App {
             reading: None,
             composer: None,
             outbox: Outbox::default(),
+            sealing_times: SealingTimes::default(),
             contacts,
             contact_form: None,
             screen: Screen::Inbox,
@@ -91,7 +98,7 @@ impl App {
             pending_questions: Vec::new(),
             requested: None,
             is_pasting: false,
-            help: None,
+            overlay: None,
             note: None,
             clipboard: Clipboard::default(),
             keyboard: KeyboardLayout::default(),

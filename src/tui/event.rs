@@ -7,12 +7,13 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::state::contact_list::Change;
+use super::state::conversation::AnswerTo;
 use super::state::outbox::Progress;
 use super::state::search::SearchRequest;
 use crate::tor::Target;
 use kkv_base::private::Private;
 use kkv_client::contacts::{Book, Invitation, Name};
-use kkv_owner::{Delete, List, Message, Status};
+use kkv_owner::{Conversation, Delete, List, Message, Status};
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_relay::queue::MessageId;
@@ -58,6 +59,14 @@ pub(super) enum RelayEvent {
     },
     /// The message that was asked for.
     Message(Box<Message>),
+    /// This answer of the outbox is sealed: in which conversation, and when in Unix time.
+    Answered {
+        id: u64,
+        conversation: Conversation,
+        at: u64,
+    },
+    /// It couldn't be sealed, or it can't be known.
+    NotAnswered(u64, CliError),
     /// Which messages have what is looked for, and which don't, for the search of this number.
     SearchResults(u64, Vec<(MessageId, bool)>),
     /// Which messages couldn't be looked at for it, beginning with the one where it failed, and why.
@@ -129,6 +138,12 @@ pub(super) enum Effect {
         invitation: Option<Invitation>,
         /// The contact with whom nothing less than kkv/2 is spoken.
         better: Option<Name>,
+        text: Text,
+    },
+    /// Have this text of the outbox sealed as an answer.
+    Answer {
+        id: u64,
+        to: AnswerTo,
         text: Text,
     },
     Cancel(u64),

@@ -69,5 +69,5 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
     frame::note(frame, note, app);
     frame::keys(frame, keys, app);
     overlay::question(frame, body, all, app);
-    overlay::help(frame, all, app);
+    overlay::page(frame, all, app);
 }

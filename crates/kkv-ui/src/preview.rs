@@ -2,9 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use kkv_owner::Summary;
+use crate::fields::size;
+use kkv_base::count::counted;
+use kkv_owner::{FileInfo, Summary};
 use kkv_terminal::bar::{BAR, BAR_COLUMNS};
-use kkv_terminal::visible::first_words;
+use kkv_terminal::measured::measured;
+use kkv_terminal::visible::{OneLine, first_words};
 
 /// Columns between it and the one before.
 const GAP: usize = 2;
@@ -35,19 +38,42 @@ pub fn title<'m>(
 /// What stands in it: made safe, and a text behind a bar.
 #[must_use]
 pub fn last_column(message: &Summary, room: Option<usize>) -> Zeroizing<String> {
-    let inside = if message.openpgp_inside.is_empty() {
-        ""
-    } else {
-        "  OpenPGP in part"
-    };
+    let mut inside = files_in_short(message).map_or_else(String::new, |files| format!("  {files}"));
+    if !message.openpgp_inside.is_empty() {
+        inside += "  OpenPGP in part";
+    }
     let left = room.map(|room| room.saturating_sub(inside.len()));
     Zeroizing::new(match (openpgp_in_short(message), &message.first, left) {
         (Some(block), _, None) => format!("  {block}"),
         (Some(block), None, Some(_)) => format!("  OpenPGP {block}"),
-        (_, Some(first), Some(left)) if left >= LEAST_WORDS => {
+        (_, Some(first), Some(left)) if left >= LEAST_WORDS && !first.is_empty() => {
             format!("{inside}  {BAR} {}", *first_words(first, left))
         }
-        _ => inside.to_owned(),
+        _ => inside,
+    })
+}
+
+/// How many files are in a message, if any are.
+#[must_use]
+pub fn files_in_short(summary: &Summary) -> Option<String> {
+    let count = summary.files.len();
+    (count > 0).then(|| counted(count as u64, "file"))
+}
+
+/// One of them, the `number`th: its size, and behind a bar what its sender calls it and says that it is, made safe.
+#[must_use]
+pub fn file_in_a_line(number: usize, file: &FileInfo) -> Zeroizing<String> {
+    measured(|out| {
+        write!(
+            out,
+            "{number}, {} {BAR} {}",
+            size(file.bytes),
+            OneLine(&file.name)
+        )?;
+        match file.media_type.is_empty() {
+            true => Ok(()),
+            false => write!(out, "  ({})", OneLine(&file.media_type)),
+        }
     })
 }
 
@@ -59,5 +85,29 @@ pub fn openpgp_in_short(summary: &Summary) -> Option<String> {
         (None, []) => None,
         (None, [block]) => Some(format!("part: {block}")),
         (None, _) => Some("several parts".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_sender_says_of_a_file_stands_behind_a_bar_and_is_harmless() {
+        let file = |name: &str, media_type: &str| FileInfo {
+            name: Zeroizing::new(name.to_owned()).into(),
+            bytes: 40_000,
+            media_type: Zeroizing::new(media_type.to_owned()).into(),
+        };
+        for (name, media_type, line) in [
+            ("a.jpg", "image/jpeg", "2, 40 KiB │ a.jpg  (image/jpeg)"),
+            (
+                "gpj.\u{202e}exe\n\x1b[2J",
+                "",
+                "2, 40 KiB │ gpj.<U+202E>exe<U+000A><U+001B>[2J",
+            ),
+        ] {
+            assert_eq!(*file_in_a_line(2, &file(name, media_type)), line);
+        }
     }
 }

@@ -21,6 +21,8 @@ pub(in crate::tui) enum Action {
     Next,
     Previous,
     Write,
+    Answer,
+    Details,
     Mark,
     Delete,
     Pick,
@@ -133,6 +135,7 @@ macro_rules! bindings {
 
 static INBOX: &[Binding] = bindings! {
     Open if has_messages => open_selected: [ENTER, key('l'), RIGHT], "Enter", "read", "read the message";
+    Answer if can_answer => answer_message: [key('r')], "r", "reply", "answer it, if it is marked ↩";
     Write => write: [key('c')], "c", "write", "write a message to somebody";
     Delete if has_messages => ask_to_delete: [key('d'), DELETE], "d", "delete", "delete the message";
     Mark if has_messages => mark: [key('u')], "u", "unread", "mark it as unread, or as read";
@@ -142,6 +145,7 @@ static INBOX: &[Binding] = bindings! {
     Search if can_search => edit_search: [key('/')], "/", "search", "look for messages by words";
     CopyAddress if has_address => copy_address:
         [key('y')], "y", "copy address", "copy your address to the clipboard";
+    Details if has_messages => show_details: [key('i')], "i", "", "all that is known of the message";
     Pick => toggle_picked: [key(' ')], "Space", "", "pick several, which d and u act on; Esc picks none";
     Back if has_picked_or_found => back_in_inbox: [ESC], "Esc", "back", "pick none; then end the search";
     DeleteAll => ask_to_delete_all: [key('D')], "D", "", "delete every message in the list";
@@ -168,11 +172,13 @@ static MESSAGE: &[Binding] = bindings! {
     PageUp => page_up: [PAGE_UP, control('b')], "PgUp", "", "a page back";
     Top => top: [HOME, key('g')], "Home g", "", "to its beginning";
     Bottom => bottom: [END, key('G')], "End G", "", "to its end";
+    Answer if can_answer => answer_message: [key('r')], "r", "reply", "answer it, if that was asked for";
     Next => open_next: [key('n'), key('J')], "n", "next", "the next message";
     Previous => open_previous: [key('p'), key('K')], "p", "previous", "the message before";
     Delete => ask_to_delete_open: [key('d'), DELETE], "d", "delete", "delete it";
     Mark => mark_open: [key('u')], "u", "unread", "mark it as unread, or as read";
     Copy => copy: [key('y')], "y", "copy", "copy the text to the clipboard";
+    Details => show_details: [key('i')], "i", "details", "all that is known of it, and its conversation";
     CopyLink => copy_link: [key('l')], "l", "", "copy a link in it, whole; again for the next";
     Add => add_contact: [key('a')], "a", "", "write down who signs with this key, as a contact";
     Write => write: [key('c')], "c", "", "write a message to somebody";
@@ -181,7 +187,7 @@ static MESSAGE: &[Binding] = bindings! {
 
 static COMPOSER: &[Binding] = bindings! {
     Send => send: [control('s')], "Ctrl-S", "send", "send it";
-    OtherField => other_field: [TAB, BACK_TAB], "Tab", "address/text", "from the address to the text, and back";
+    OtherField if has_two_fields => other_field: [TAB, BACK_TAB], "Tab", "address/text", "from the address to the text, and back";
     Back => back: [ESC], "Esc", "put it aside", "put it aside: it is kept until you end kkvc";
     // The byte that terminals send for it is called Ctrl-7, see `terminal::decode`.
     Undo => undo:

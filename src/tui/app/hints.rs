@@ -41,6 +41,18 @@ impl App {
         !self.contacts.book().is_empty()
     }
 
+    /// Whether the message that one reads, or has selected, can be answered.
+    pub(super) fn can_answer(&self) -> bool {
+        self.message_in_front()
+            .is_some_and(|message| message.conversation.is_some())
+    }
+
+    /// Whether there is an address to write.
+    pub(super) fn has_two_fields(&self) -> bool {
+        let composer = self.composer.as_ref();
+        composer.is_none_or(|composer| composer.answers().is_none())
+    }
+
     pub(super) fn can_edit_outgoing(&self) -> bool {
         matches!(
             self.selected_state(),
@@ -54,7 +66,10 @@ impl App {
 
     pub(super) fn can_forget(&self) -> bool {
         let state = self.selected_state();
-        state.is_some_and(|state| !matches!(state, DeliveryState::InProgress(_)))
+        let is_under_way = |state: &DeliveryState| {
+            matches!(state, DeliveryState::InProgress(_) | DeliveryState::Sealing)
+        };
+        state.is_some_and(|state| !is_under_way(state))
     }
 
     fn selected_state(&self) -> Option<&DeliveryState> {

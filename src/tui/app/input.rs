@@ -40,8 +40,8 @@ impl App {
         if !self.is_pasting {
             self.note = None;
         }
-        if self.help.is_some() {
-            self.scroll_help(key);
+        if self.overlay.is_some() {
+            self.scroll_overlay(key);
             return Vec::new();
         }
         if self.ignores_burst && !self.leaves(key) {
@@ -118,7 +118,7 @@ impl App {
 
     pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Effect> {
         // Its bytes can come with a paste as well as keys can.
-        if !self.questions.is_empty() || self.help.is_some() || self.ignores_keys() {
+        if !self.questions.is_empty() || self.overlay.is_some() || self.ignores_keys() {
             return Vec::new();
         }
         let at = Position::new(mouse.column, mouse.row);

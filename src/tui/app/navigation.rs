@@ -5,6 +5,7 @@ use crossterm::event::KeyEvent;
 use super::App;
 use super::bindings::{Action, binding};
 use crate::tui::event::Effect;
+use crate::tui::state::overlay_page::{OverlayPage, Subject};
 use crate::tui::state::screen::Screen;
 
 impl App {
@@ -18,7 +19,7 @@ impl App {
     }
 
     pub(super) fn show_help(&mut self) {
-        self.help = Some(0);
+        self.overlay = Some(OverlayPage::of(Subject::Keys));
     }
 
     pub(super) fn suspend(&mut self) -> Vec<Effect> {
@@ -124,9 +125,9 @@ impl App {
         }
     }
 
-    /// A key while the page of all keys is there: it goes on in it as in a message, if there is more of it than is
+    /// A key while a page stands over the screen: it goes on in it as in a message, if there is more of it than is
     /// seen, or back.
-    pub(super) fn scroll_help(&mut self, key: KeyEvent) {
+    pub(super) fn scroll_overlay(&mut self, key: KeyEvent) {
         let binding = binding(Screen::Message, self.keyboard.key(key));
         let lines = match binding.map(|binding| binding.action) {
             Some(Action::Up) => -1,
@@ -138,8 +139,11 @@ impl App {
             _ => 0,
         };
         let last = self.areas.page.last();
-        self.help = match self.help {
-            Some(top) if lines != 0 && last > 0 => Some(top.saturating_add_signed(lines).min(last)),
+        self.overlay = match self.overlay {
+            Some(page) if lines != 0 && last > 0 => Some(OverlayPage {
+                top: page.top.saturating_add_signed(lines).min(last),
+                ..page
+            }),
             _ => None,
         };
     }

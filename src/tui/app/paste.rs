@@ -76,7 +76,7 @@ impl App {
 
     /// Whether all that this key does here is to write what stands on it.
     fn writes(&self, key: KeyEvent) -> bool {
-        let is_covered = self.areas.nothing_fits || self.help.is_some();
+        let is_covered = self.areas.nothing_fits || self.overlay.is_some();
         if is_covered || !self.questions.is_empty() {
             return false;
         }

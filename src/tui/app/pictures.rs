@@ -22,7 +22,7 @@ use crate::tui::event::{DeliveryEvent, RelayEvent};
 use crate::tui::state::inbox::tests::summary;
 use crate::tui::view::draw;
 use kkv_client::contacts::{Book, Contact};
-use kkv_owner::Summary;
+use kkv_owner::{Conversation, Summary};
 use kkv_protocol::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
 use kkv_protocol::ids::{RelayId, SenderId};
 use kkv_protocol::openpgp::Block;
@@ -89,10 +89,26 @@ fn message(id: u64) -> (Summary, &'static str) {
         bytes: if openpgp.is_some() { 1_734 } else { text.len() },
         sender: key(sender),
         openpgp,
+        conversation: conversation(id),
         first: openpgp.is_none().then(|| Zeroizing::new(first).into()),
         ..summary(id)
     };
     (summary, text)
+}
+
+/// Two can be answered, and one of them was.
+fn conversation(id: u64) -> Option<Conversation> {
+    let (number, answers) = match id {
+        4 => (1, 0),
+        5 => (2, 1),
+        _ => return None,
+    };
+    Some(Conversation {
+        number,
+        answers,
+        waiting: 0,
+        answered: answers,
+    })
 }
 
 /// A client in which all of them are.

@@ -3,6 +3,7 @@
 use super::App;
 use crate::tui::event::{Effect, RelayEvent};
 use crate::tui::state::note::Topic;
+use crate::tui::state::overlay_page::Subject;
 use crate::tui::state::question::Question;
 use crate::tui::state::reading::Reading;
 use crate::tui::state::relay::RelayState;
@@ -41,6 +42,12 @@ impl App {
                 effects.extend(any_new.then_some(Effect::RingBell));
                 return effects;
             }
+            RelayEvent::Answered {
+                id,
+                conversation,
+                at,
+            } => self.on_answered(id, conversation, at),
+            RelayEvent::NotAnswered(id, failed) => self.on_not_answered(id, failed),
             RelayEvent::SearchResults(number, results) => self.on_search_results(number, &results),
             RelayEvent::SearchFailed(number, left, why) => {
                 self.on_search_failed(number, &left, &why);
@@ -88,6 +95,7 @@ impl App {
         self.questions
             .retain(|question| !question.is_about_messages());
         self.search.restart(true);
+        self.sealing_times.clear();
         self.inbox.follow(List::default());
         self.close_if_gone();
         if had_some {
@@ -98,11 +106,16 @@ impl App {
     }
 
     fn close_if_gone(&mut self) {
+        if let Some(Subject::Message(id)) = self.overlay.map(|page| page.subject)
+            && self.inbox.get(id).is_none()
+        {
+            self.overlay = None;
+        }
         let Some(id) = self.reading.as_ref().map(|reading| reading.summary().id) else {
             return;
         };
         // What a search hides is still there.
-        if self.inbox.all().any(|message| message.id == id) {
+        if self.inbox.get(id).is_some() {
             return;
         }
         self.reading = None;

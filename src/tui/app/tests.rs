@@ -1,5 +1,6 @@
 //! What keys and events make of the screen, drawn into memory.
 
+mod answering;
 mod column_widths;
 mod commands;
 mod contacts_file;

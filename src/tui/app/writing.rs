@@ -26,7 +26,10 @@ impl App {
         let Some(outgoing) = self.outbox.get(id) else {
             return;
         };
-        self.composer = Some(Composer::new(id, &outgoing.to, &outgoing.text));
+        self.composer = Some(match outgoing.answers {
+            Some(to) => Composer::answering(id, to, &outgoing.text),
+            None => Composer::new(id, &outgoing.to, &outgoing.text),
+        });
         if self.screen != Screen::Composer {
             self.previous_screen = self.screen;
         }
@@ -56,6 +59,9 @@ impl App {
         outgoing.state = DeliveryState::Draft;
         let is_next = self.outbox.draft() == Some(composer.id);
         let note = match self.previous_screen {
+            Screen::Inbox | Screen::Message if composer.answers().is_some() => {
+                "put aside: r at its message goes on writing it, and o has it"
+            }
             Screen::Inbox | Screen::Message if is_next => {
                 "put aside: c goes on writing it; o has it, and there c begins another"
             }
@@ -70,6 +76,9 @@ impl App {
         let Some(composer) = &mut self.composer else {
             return Vec::new();
         };
+        if let Some(to) = composer.answers() {
+            return self.send_answer(to);
+        }
         let (link, text) = match composer.ready(self.contacts.book()) {
             Ok(ready) => ready,
             Err(invalid) => {
@@ -134,6 +143,8 @@ impl App {
                 self.edit(id);
             }
             DeliveryState::InProgress(_) => self.warn("it is on its way; x cancels it"),
+            DeliveryState::Sealing => self.warn("it is being sealed"),
+            DeliveryState::Sealed(_) => self.inform(super::answering::SEALED),
             DeliveryState::Accepted(_) => {
                 self.inform("it has arrived, and is not kept here");
             }
@@ -160,7 +171,8 @@ impl App {
         let id = outgoing.id;
         match outgoing.state {
             DeliveryState::InProgress(_) => self.warn("it is on its way; x cancels it"),
-            DeliveryState::Accepted(_) => self.outbox.forget(id),
+            DeliveryState::Sealing => self.warn("it is being sealed"),
+            DeliveryState::Accepted(_) | DeliveryState::Sealed(_) => self.outbox.forget(id),
             _ if outgoing.text.is_empty() => self.outbox.forget(id),
             _ => self.ask(Question::Forget(id)),
         }

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use zeroize::Zeroizing;
 
+use super::conversation::AnswerTo;
 use super::{field, undo};
 use kkv_base::limits::MAX_TEXT_BYTES;
 use kkv_client::contacts::Book;
@@ -23,6 +24,8 @@ pub(in crate::tui) struct Composer {
     pub(in crate::tui) to: TextArea<'static>,
     pub(in crate::tui) text: TextArea<'static>,
     pub(in crate::tui) field: Field,
+    /// The message that is answered, if it is for the sender of one: then there is no address to write.
+    answers: Option<AnswerTo>,
     /// Lines of the text on the screen.
     height: usize,
 }
@@ -62,11 +65,29 @@ impl Composer {
             } else {
                 Field::Text
             },
+            answers: None,
             height: 0,
         }
     }
 
+    /// An answer to a message, with what was written before.
+    pub(in crate::tui) fn answering(id: u64, to: AnswerTo, text: &str) -> Self {
+        Self {
+            answers: Some(to),
+            field: Field::Text,
+            ..Self::new(id, "", text)
+        }
+    }
+
+    /// The message that it answers.
+    pub(in crate::tui) fn answers(&self) -> Option<AnswerTo> {
+        self.answers
+    }
+
     pub(in crate::tui) fn other_field(&mut self) {
+        if self.answers.is_some() {
+            return;
+        }
         self.field = match self.field {
             Field::To => Field::Text,
             Field::Text => Field::To,
@@ -175,9 +196,15 @@ impl Composer {
             return Err(invalid(Field::To, "whom is it for?".to_owned()));
         }
         let link = link(&address, book).map_err(|why| invalid(Field::To, why))?;
-        let text = Text::new(self.text());
-        let text = text.map_err(|fault| invalid(Field::Text, fault.to_string()))?;
-        Ok((link, text))
+        Ok((link, self.ready_text()?))
+    }
+
+    /// The text, if it can be sent.
+    pub(in crate::tui) fn ready_text(&self) -> Result<Text, Invalid> {
+        Text::new(self.text()).map_err(|fault| Invalid {
+            field: Field::Text,
+            why: fault.to_string(),
+        })
     }
 }
 

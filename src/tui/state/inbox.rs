@@ -113,6 +113,11 @@ impl Inbox {
         self.messages.iter().chain(&self.hidden)
     }
 
+    /// The one of this number, also where a search hides it.
+    pub(in crate::tui) fn get(&self, id: MessageId) -> Option<&Summary> {
+        self.all().find(|message| message.id == id)
+    }
+
     /// Whether there is none in the list.
     pub(in crate::tui) fn is_empty(&self) -> bool {
         self.messages.is_empty()
@@ -230,6 +235,25 @@ pub(in crate::tui) mod tests {
             files: Vec::new(),
             first: None,
             conversation: None,
+        }
+    }
+
+    /// It belongs to the conversation of this number, which has so many answers, of which so many wait and so many came
+    /// after this message.
+    pub(in crate::tui) fn in_conversation(
+        id: u64,
+        number: u64,
+        (answers, waiting, answered): (u16, u8, u16),
+    ) -> Summary {
+        let conversation = Some(kkv_owner::Conversation {
+            number,
+            answers,
+            waiting,
+            answered,
+        });
+        Summary {
+            conversation,
+            ..summary(id)
         }
     }
 

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use zeroize::Zeroizing;
 
+use super::conversation::AnswerTo;
 use kkv_base::lock;
+use kkv_owner::Conversation;
 use kkv_ui::error::CliError;
 use kkv_ui::steps::Steps;
 
@@ -36,6 +38,8 @@ pub(in crate::tui) struct Outgoing {
     pub(in crate::tui) bytes: usize,
     /// Whether its owner did not want to pay for it.
     pub(in crate::tui) is_declined: bool,
+    /// The message that it answers, if it is for the sender of one.
+    pub(in crate::tui) answers: Option<AnswerTo>,
 }
 
 /// How far a message is.
@@ -46,6 +50,10 @@ pub(in crate::tui) enum DeliveryState {
     InProgress(Progress),
     /// In the inbox it was for: with the words of the relay's answer.
     Accepted(String),
+    /// An answer that is being sealed.
+    Sealing,
+    /// An answer that is sealed: in which conversation, as that was then.
+    Sealed(Conversation),
     /// Not there, or perhaps: it says which.
     Failed(CliError),
 }
@@ -66,8 +74,28 @@ impl Outbox {
             at: None,
             bytes: 0,
             is_declined: false,
+            answers: None,
         });
         self.last
+    }
+
+    /// The draft of an answer to this message: the one that was put aside, or could not be sealed, or else a new one.
+    pub(in crate::tui) fn begin_answer(&mut self, to: AnswerTo) -> u64 {
+        let is_begun = |message: &&Outgoing| {
+            let is_unsent = matches!(
+                message.state,
+                DeliveryState::Draft | DeliveryState::Failed(_)
+            );
+            is_unsent && message.answers == Some(to)
+        };
+        if let Some(begun) = self.messages.iter().rev().find(is_begun) {
+            return begun.id;
+        }
+        let id = self.begin();
+        if let Some(message) = self.get_mut(id) {
+            message.answers = Some(to);
+        }
+        id
     }
 
     pub(in crate::tui) fn get(&self, id: u64) -> Option<&Outgoing> {
@@ -107,17 +135,20 @@ impl Outbox {
         self.top = 0;
     }
 
-    /// The last draft that was put aside.
+    /// The last draft that was put aside, but for answers to messages: those are gone on with at these.
     pub(in crate::tui) fn draft(&self) -> Option<u64> {
         let mut drafts = self.messages.iter().rev();
         drafts
-            .find(|message| matches!(message.state, DeliveryState::Draft))
+            .find(|message| {
+                matches!(message.state, DeliveryState::Draft) && message.answers.is_none()
+            })
             .map(|message| message.id)
     }
 
     /// How many are on their way.
     pub(in crate::tui) fn in_progress(&self) -> usize {
-        self.all_progress().count()
+        let sealing = |message: &&Outgoing| matches!(message.state, DeliveryState::Sealing);
+        self.all_progress().count() + self.messages.iter().filter(sealing).count()
     }
 
     /// How far each is that is on its way.
@@ -144,7 +175,11 @@ impl Outbox {
     /// How many would be lost now: written, and not delivered.
     pub(in crate::tui) fn undelivered(&self) -> usize {
         let kept = |message: &&Outgoing| {
-            !matches!(message.state, DeliveryState::Accepted(_)) && !message.text.is_empty()
+            let is_done = matches!(
+                message.state,
+                DeliveryState::Accepted(_) | DeliveryState::Sealed(_)
+            );
+            !is_done && !message.text.is_empty()
         };
         self.messages.iter().filter(kept).count()
     }

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use kkv_owner::{Message, Summary};
+use kkv_protocol::ids::BoxDigest;
 use kkv_terminal::measured::measured;
 use kkv_terminal::visible::Visible;
 use kkv_terminal::wrapped::wrapped;
@@ -54,6 +55,11 @@ impl Reading {
 
     pub(in crate::tui) fn summary(&self) -> &Summary {
         &self.message.summary
+    }
+
+    /// Digest of what it says of how it is answered.
+    pub(in crate::tui) fn box_digest(&self) -> BoxDigest {
+        self.message.box_digest
     }
 
     /// The text as it came.

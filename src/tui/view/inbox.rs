@@ -10,7 +10,7 @@ use super::fitted::{fitted, indented};
 use crate::tui::app::App;
 use crate::tui::state::relay::RelayState;
 use crate::tui::terminal::row_backend::put;
-use kkv_owner::Reach;
+use kkv_owner::{Reach, Summary};
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::columns;
 use kkv_ui::fields::{short, time};
@@ -22,6 +22,10 @@ const ALWAYS: usize = 23;
 const MORE: [(&str, usize); 3] = [("BYTES", 5), ("COST", 4), ("SUITE", 5)];
 /// Columns for a number, at least.
 const LEAST_ID: usize = 5;
+/// Stands at messages that can be answered, with the number of their conversation behind it.
+const ANSWERABLE: char = '↩';
+/// And this behind it at those that were.
+const ANSWERED: char = '✓';
 /// Two groups of a fingerprint.
 const SHORT_FINGERPRINT: usize = 9;
 
@@ -41,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     // A part of it would say nothing.
     let last = if columns(last) <= room { last } else { "" };
     let more = MORE.map(|(name, _)| name.to_owned());
-    let title = shown.line("   ", "RECEIVED", "FROM", &more, "ID") + last;
+    let title = shown.line("   ", "RECEIVED", "FROM", &more, "ID", "") + last;
     let free = usize::from(head.width).saturating_sub(columns(&title));
     frame.render_widget(Line::styled(title, app.theme.faint()), head);
     let beyond = Line::raw(beyond(app, free)).style(app.theme.warning());
@@ -68,6 +72,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
                 message.suite.to_string(),
             ],
             &message.id.to_string(),
+            &answerable(message),
         );
         frame.render_widget(Line::raw(line), row);
         let last = last_column(message, words);
@@ -115,6 +120,8 @@ fn beyond(app: &App, room: usize) -> String {
 struct Columns {
     from: usize,
     id: usize,
+    /// What tells that messages can be answered; 0 if none can.
+    answerable: usize,
     /// How many of [`MORE`].
     more: usize,
 }
@@ -130,10 +137,15 @@ impl Columns {
         let mut columns = Self {
             from: SHORT_FINGERPRINT,
             id: digits.max(LEAST_ID),
+            answerable: widest_answerable(app),
             more: MORE.len(),
         };
         while columns.more > 0 && columns.taken() > all {
             columns.more -= 1;
+        }
+        if columns.taken() > all {
+            // Not of which conversation.
+            columns.answerable = columns.answerable.min(1);
         }
         // What the longest name takes, if there is room for it; a fingerprint always has its own.
         let room = all.saturating_sub(columns.taken());
@@ -144,10 +156,19 @@ impl Columns {
     /// What they all take.
     fn taken(&self) -> usize {
         let more = MORE.iter().take(self.more).map(|(_, width)| width + 2);
-        ALWAYS + self.from + self.id + more.sum::<usize>()
+        let gap = if self.answerable > 0 { 2 } else { 0 };
+        ALWAYS + self.from + self.id + gap + self.answerable + more.sum::<usize>()
     }
 
-    fn line(&self, marks: &str, time: &str, from: &str, more: &[String; 3], id: &str) -> String {
+    fn line(
+        &self,
+        marks: &str,
+        time: &str,
+        from: &str,
+        more: &[String; 3],
+        id: &str,
+        answerable: &str,
+    ) -> String {
         let mut line = format!("{marks}{time:<16}  {}", fitted(from, self.from));
         for (text, (name, width)) in more.iter().zip(MORE).take(self.more) {
             line += &if name == "SUITE" {
@@ -157,8 +178,35 @@ impl Columns {
             };
         }
         let width = self.id;
-        line + &format!("  {id:>width$}")
+        line += &format!("  {id:>width$}");
+        if self.answerable > 0 {
+            let shown: String = answerable.chars().take(self.answerable).collect();
+            line += &format!("  {shown:<width$}", width = self.answerable);
+        }
+        line
     }
+}
+
+/// Whether a message can be answered, in which conversation, and whether it was: messages of one are marked alike.
+fn answerable(message: &Summary) -> String {
+    message
+        .conversation
+        .map_or_else(String::new, |conversation| {
+            let mut shown = format!("{ANSWERABLE}{}", conversation.number);
+            if conversation.answered > 0 {
+                shown.push(ANSWERED);
+            }
+            shown
+        })
+}
+
+/// Columns of the longest of these.
+fn widest_answerable(app: &App) -> usize {
+    let all = app
+        .inbox
+        .messages()
+        .map(|message| columns(&answerable(message)));
+    all.max().unwrap_or(0)
 }
 
 /// What is said where no message is.

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Gauge, Paragraph};
 
 use super::fitted::{fitted, indented};
 use crate::tui::app::App;
+use crate::tui::app::answering::SEALED;
 use crate::tui::state::areas::Page;
 use crate::tui::state::composer::Field;
 use crate::tui::state::outbox::{DeliveryState, Outgoing};
@@ -28,7 +29,10 @@ pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let Some(composer) = &mut app.composer else {
         return;
     };
-    let [to, text] = if area.height >= 3 + 3 {
+    let answers = composer.answers();
+    let [to, text] = if answers.is_some() {
+        [Rect::ZERO, area]
+    } else if area.height >= 3 + 3 {
         Layout::vertical([Constraint::Length(3), Constraint::Min(3)]).areas(area)
     } else {
         // There is room for what is written in.
@@ -47,7 +51,11 @@ pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         count
     };
     let field = composer.field;
-    let border = |name: &'static str, is_here: bool| {
+    let title = match answers {
+        Some(to) => format!(" Answer to message {} ", to.message),
+        None => " Message ".to_owned(),
+    };
+    let border = |name: String, is_here: bool| {
         let style = if is_here { theme.key() } else { theme.faint() };
         Block::bordered().title(name).border_style(style)
     };
@@ -58,16 +66,20 @@ pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
             Style::new()
         }
     };
-    composer.to.set_block(border(" To ", field == Field::To));
+    composer
+        .to
+        .set_block(border(" To ".to_owned(), field == Field::To));
     composer.to.set_cursor_style(cursor(field == Field::To));
     composer.to.set_placeholder_style(theme.faint());
     composer
         .text
-        .set_block(border(" Message ", field == Field::Text).title_bottom(count.right_aligned()));
+        .set_block(border(title, field == Field::Text).title_bottom(count.right_aligned()));
     composer.text.set_cursor_style(cursor(field == Field::Text));
     composer.text.set_placeholder_style(theme.faint());
     (app.areas.to, app.areas.text) = (inside(to), inside(text));
-    frame.render_widget(&composer.to, to);
+    if !to.is_empty() {
+        frame.render_widget(&composer.to, to);
+    }
     frame.render_widget(&composer.text, text);
 }
 
@@ -88,6 +100,7 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         return;
     };
     let status_lines = status_lines(
+        app,
         message,
         usize::from(area.width.saturating_sub(2)).max(1),
         theme,
@@ -105,7 +118,7 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let top = (app.outbox.selected + 1).saturating_sub(rows.into());
     app.areas.top = top;
     for ((position, message), row) in messages.iter().enumerate().skip(top).zip(list.rows()) {
-        let mut line = Line::raw(in_list(message, row.width.into()));
+        let mut line = Line::raw(in_list(app, message, row.width.into()));
         if app.outbox.selected == position {
             line = line.style(theme.selected());
         }
@@ -117,7 +130,7 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     };
     let first = app.outbox.top.min(page.last());
     let mut block = Block::bordered()
-        .title(format!(" To {} ", to(message)))
+        .title(title(message))
         .border_style(theme.faint());
     if let Some(more) = page.more(first) {
         block = block.title_bottom(Line::raw(more).right_aligned());
@@ -140,7 +153,7 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
 }
 
 /// What has become of it, in lines of so many columns.
-fn status_lines(message: &Outgoing, width: usize, theme: Theme) -> Vec<Line<'static>> {
+fn status_lines(app: &App, message: &Outgoing, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut add = |text: &str, style: Style| {
         let parts = wrapped(text, width).into_iter();
@@ -167,6 +180,12 @@ fn status_lines(message: &Outgoing, width: usize, theme: Theme) -> Vec<Line<'sta
                 Style::new(),
             );
         }
+        DeliveryState::Sealing => add("Being sealed…", Style::new()),
+        DeliveryState::Sealed(conversation) => {
+            add(SEALED, Style::new());
+            let (_, state) = app.state_of_sealed(message.answers, conversation);
+            add(state, Style::new());
+        }
         // The line below it is for how far it is.
         DeliveryState::InProgress(progress) => {
             lines.extend([Line::raw(lock(progress).now().1), Line::raw("")]);
@@ -175,11 +194,15 @@ fn status_lines(message: &Outgoing, width: usize, theme: Theme) -> Vec<Line<'sta
     lines
 }
 
-fn state_in_short(message: &Outgoing) -> &'static str {
+fn state_in_short(app: &App, message: &Outgoing) -> &'static str {
     match message.state {
         DeliveryState::Draft => "draft",
         DeliveryState::InProgress(_) => "on its way",
         DeliveryState::Accepted(_) => "accepted",
+        DeliveryState::Sealing => "being sealed",
+        DeliveryState::Sealed(ref conversation) => {
+            app.state_of_sealed(message.answers, conversation).0
+        }
         DeliveryState::Failed(ref failed) if failed.exit == Exit::Cancelled => "cancelled",
         DeliveryState::Failed(_) if message.is_declined => "you declined",
         DeliveryState::Failed(_) => "failed",
@@ -187,12 +210,12 @@ fn state_in_short(message: &Outgoing) -> &'static str {
 }
 
 /// Its line in the list, filled up to so many columns.
-fn in_list(message: &Outgoing, width: usize) -> String {
+fn in_list(app: &App, message: &Outgoing, width: usize) -> String {
     let at = match (&message.state, message.at) {
         (DeliveryState::Draft, _) | (_, None) => String::new(),
         (_, Some(at)) => time(at),
     };
-    let (state, bytes) = (state_in_short(message), message.bytes);
+    let (state, bytes) = (state_in_short(app, message), message.bytes);
     let columns_before = if width < LEAST_FOR_DATES {
         // The hour is behind the day.
         let hour = at.split(' ').next_back().unwrap_or_default();
@@ -205,8 +228,17 @@ fn in_list(message: &Outgoing, width: usize) -> String {
     columns_before + &fitted(&to(message), room)
 }
 
+fn title(message: &Outgoing) -> String {
+    match message.answers {
+        Some(to) => format!(" Answer to message {} ", to.message),
+        None => format!(" To {} ", to(message)),
+    }
+}
+
 fn to(message: &Outgoing) -> String {
-    if message.to.is_empty() {
+    if let Some(to) = message.answers {
+        format!("answer to message {}", to.message)
+    } else if message.to.is_empty() {
         "nobody yet".to_owned()
     } else {
         OneLine(&without_token(&message.to)).to_string()

@@ -1,20 +1,24 @@
-//! What stands over the screen for a moment: a question, or the page of all keys.
+//! What stands over the screen for a moment: a question, or a page.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
+use zeroize::Zeroizing;
 
 use crate::tui::app::App;
 use crate::tui::app::bindings::{Action, Binding, bindings};
+use crate::tui::app::details::Row;
 use crate::tui::state::areas::Page;
+use crate::tui::state::overlay_page::{OverlayPage, Subject};
 use crate::tui::state::question::Question;
-use kkv_terminal::wrapped::wrapped;
+use crate::tui::terminal::row_backend::put;
+use kkv_terminal::wrapped::{columns, wrapped};
 
 const QUESTION_WIDTH: u16 = 60;
-/// What the names of keys take of the page of all keys.
-const KEYS_COLUMNS: usize = 11;
+/// What the names of keys, and other labels, take of a page.
+const LABEL_COLUMNS: usize = 11;
 
 /// In the `body` of the screen, or over `all` of it if there is no room; if even that is not enough, it is said
 /// instead.
@@ -64,28 +68,28 @@ pub(super) fn question(frame: &mut Frame<'_>, body: Rect, all: Rect, app: &mut A
     let height = height(&lines);
     let area = if height > body.height { all } else { body };
     let block = Block::bordered().border_style(app.theme.warning());
-    boxed(frame, area, (width, height), block, Paragraph::new(lines));
+    let inner = boxed(frame, area, (width, height), block);
+    frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// The page of all keys, from the line on that was gone to.
-pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
-    let Some(top) = app.help else {
+/// The page that was opened, from the line on that was gone to.
+pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
+    let Some(open) = app.overlay else {
         return;
     };
+    let (title, rows) = match open.subject {
+        Subject::Keys => (" Keys ".to_owned(), keys(app)),
+        Subject::Message(id) => (format!(" Message {id} "), app.details(id)),
+    };
     let room = usize::from(area.width)
-        .saturating_sub(KEYS_COLUMNS + 4)
+        .saturating_sub(LABEL_COLUMNS + 4)
         .max(1);
     let mut lines = Vec::new();
-    // Where nothing is picked, Esc does nothing there.
-    let is_there = |binding: &&Binding| binding.action != Action::Back || binding.is_available(app);
-    for binding in bindings(app.screen).filter(is_there) {
-        let mut keys = binding.keys_shown;
-        for part in wrapped(binding.long, room) {
-            lines.push(Line::from_iter([
-                Span::styled(format!("{keys:>9}  "), app.theme.key()),
-                Span::raw(&binding.long[part]),
-            ]));
-            keys = "";
+    for (label, text) in &rows {
+        let mut label = *label;
+        for part in wrapped(text, room) {
+            lines.push((label, &text[part]));
+            label = "";
         }
     }
     let height = usize::from(area.height).saturating_sub(2);
@@ -93,29 +97,44 @@ pub(super) fn help(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         lines: lines.len(),
         height,
     };
-    let top = top.min(page.last());
-    (app.areas.page, app.help) = (page, Some(top));
+    let top = open.top.min(page.last());
+    (app.areas.page, app.overlay) = (page, Some(OverlayPage { top, ..open }));
     let mut block = Block::bordered()
-        .title(" Keys ")
+        .title(title)
         .title_bottom(" Esc goes back ");
     if let Some(more) = page.more(top) {
         block = block.title_bottom(Line::raw(more).right_aligned());
     }
-    let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
+    let widest = lines.iter().map(|(_, text)| columns(text)).max();
+    let width = widest.unwrap_or(0) + LABEL_COLUMNS + 4;
     let size = |size| u16::try_from(size).unwrap_or(u16::MAX);
     let (width, height) = (size(width), size(lines.len() + 2));
-    let text = Paragraph::new(lines.split_off(top));
-    boxed(frame, area, (width, height), block, text);
+    let inner = boxed(frame, area, (width, height), block);
+    for ((label, text), row) in lines.into_iter().skip(top).zip(inner.rows()) {
+        let label = format!("{label:>9}  ");
+        frame.render_widget(Line::styled(label, app.theme.key()), row);
+        let behind = size(LABEL_COLUMNS).min(row.width);
+        let rest = Rect {
+            x: row.x + behind,
+            width: row.width - behind,
+            ..row
+        };
+        put(frame.buffer_mut(), rest, text);
+    }
 }
 
-/// In the middle of `area`, over what was there.
-fn boxed(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    (width, height): (u16, u16),
-    block: Block<'_>,
-    text: Paragraph<'_>,
-) {
+/// What each key of the screen does.
+fn keys(app: &App) -> Vec<Row> {
+    // Where nothing is picked, Esc does nothing there.
+    let is_there = |binding: &&Binding| binding.action != Action::Back || binding.is_available(app);
+    bindings(app.screen)
+        .filter(is_there)
+        .map(|binding| (binding.keys_shown, Zeroizing::new(binding.long.to_owned())))
+        .collect()
+}
+
+/// A frame in the middle of `area`, over what was there. The room in it.
+fn boxed(frame: &mut Frame<'_>, area: Rect, (width, height): (u16, u16), block: Block<'_>) -> Rect {
     let [area] = Layout::horizontal([Constraint::Max(width)])
         .flex(Flex::Center)
         .areas(area);
@@ -128,5 +147,5 @@ fn boxed(
     let [inner] = Layout::horizontal([Constraint::Min(1)])
         .horizontal_margin(1)
         .areas(inner);
-    frame.render_widget(text, inner);
+    inner
 }

@@ -11,12 +11,15 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::tui::event::channel::EventSender;
 use crate::tui::event::{Event, RelayEvent};
+use crate::tui::state::conversation::AnswerTo;
 use crate::tui::state::search::SearchRequest;
+use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::count::counted;
 use kkv_base::limits::MAX_PREVIEW_CHARACTERS;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Delete, Done};
 use kkv_protocol::ids::RelayId;
+use kkv_protocol::text::Text;
 use kkv_relay::queue::MessageId;
 use kkv_ui::error::CliError;
 use kkv_ui::fields::id_list;
@@ -204,6 +207,25 @@ impl RelayWorker {
     pub(in crate::tui) fn delete(&self, run: Option<RelayId>, what: Delete) {
         self.ask_of(run, move |client| async move {
             client.delete(&what).await.map(|done| Some(deleted(&done)))
+        });
+    }
+
+    /// Has the answer `id` of the outbox sealed.
+    pub(in crate::tui) fn answer(&self, id: u64, to: AnswerTo, text: Text) {
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let answered = match worker.client() {
+                Ok(client) => client.of_run(to.run).reply(to.message, &text).await,
+                Err(fault) => Err(fault),
+            };
+            worker.send(match answered {
+                Ok(conversation) => RelayEvent::Answered {
+                    id,
+                    conversation,
+                    at: SystemClock::default().wall(),
+                },
+                Err(fault) => RelayEvent::NotAnswered(id, CliError::from(fault)),
+            });
         });
     }
 

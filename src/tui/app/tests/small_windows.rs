@@ -261,7 +261,7 @@ fn all_of_the_page_of_keys_is_seen_however_small_the_screen_is() {
                 // Line by line, with any of the keys for it.
                 if is_more {
                     named(&mut app, KeyCode::Down);
-                    assert!(app.help.is_some());
+                    assert!(app.overlay.is_some());
                 }
             }
             let seen = lines.concat();
@@ -273,7 +273,7 @@ fn all_of_the_page_of_keys_is_seen_however_small_the_screen_is() {
                 );
             }
             named(&mut app, KeyCode::Esc);
-            assert!(app.help.is_none() && app.screen == place);
+            assert!(app.overlay.is_none() && app.screen == place);
         }
     }
 }
@@ -286,7 +286,7 @@ fn a_page_of_keys_that_is_longer_than_the_screen_is_gone_through_and_left() {
     assert!(first.contains("more lines"), "{first}");
     press(&mut app, " ");
     let second = screen(&mut app, 60, 15);
-    assert!(second != first && app.help.is_some());
+    assert!(second != first && app.overlay.is_some());
     press(&mut app, "k");
     assert!(screen(&mut app, 60, 15) != second);
     press(&mut app, "G");
@@ -299,14 +299,14 @@ fn a_page_of_keys_that_is_longer_than_the_screen_is_gone_through_and_left() {
     assert_eq!(screen(&mut app, 60, 15), first);
     press(&mut app, "d");
     assert!(
-        app.help.is_none() && app.questions.is_empty(),
+        app.overlay.is_none() && app.questions.is_empty(),
         "it only goes back"
     );
     // Where all of it is seen, there is nothing to go on in.
     press(&mut app, "?");
     screen(&mut app, 100, 40);
     press(&mut app, "j");
-    assert!(app.help.is_none());
+    assert!(app.overlay.is_none());
 }
 
 #[test]
