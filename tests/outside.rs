@@ -4,6 +4,7 @@
 //! Memory is read through `/proc/PID/mem`, system calls through `strace`, which also holds a program that is about to
 //! end. Where either is not allowed, the tests fail and say what it takes.
 
+mod answers;
 mod calls;
 mod client_contacts;
 mod client_memory;

@@ -12,7 +12,8 @@ use kkv_protocol::ids::{Seed, SessionId};
 use kkv_protocol::relay_keys::RelayKeys;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_protocol::text::Text;
-use kkv_protocol::v1;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
+use kkv_protocol::{v1, v2};
 use kkv_testing::alone;
 
 const SESSION: SessionId = SessionId([7; 32]);
@@ -301,4 +302,29 @@ fn of_a_sender_whose_message_was_taken_no_table_holds_the_key_or_the_session() {
     assert_eq!((table.spent.len(), table.accepted.len()), (1, 1));
     let digest = *table.accepted.keys().next().unwrap();
     assert!(digest.0 != name.0 && digest.0 != public.0);
+}
+
+#[test]
+fn a_message_that_fits_no_box_leaves_nothing_in_its_slot_and_its_session_open() {
+    let (relay, rng) = (relay(), &mut rand::rng());
+    let hello = v2::sender::Hello::new(SenderKey::generate(rng));
+    let challenge = relay.pow_v2(&hello.request(), rng).unwrap();
+    let exchanging = hello.challenged(&challenge).unwrap().solved(&[0], rng);
+    let answer = relay.exchange_v2(exchanging.request(), rng).unwrap();
+    let open = exchanging.answered(&serde_json::from_str(&answer).unwrap());
+    let open = open.unwrap();
+    let session = open.session();
+    let box_part = ReplySecrets::new(&[5; 16]).follows_up(&session, rng);
+    let text = Text::new("a text that nobody keeps".to_owned().into()).unwrap();
+    let sent = open.seal(&text, &box_part);
+    for _ in 0..2 {
+        assert_eq!(relay.message_v2(sent.request()), Err(Refusal::NoBox));
+        let entry = relay.sessions_v2.get(&session, START.elapsed).unwrap();
+        let mut stage = crate::lock(&entry.stage);
+        let Stage::Open { slot, .. } = &mut *stage else {
+            panic!("it is open");
+        };
+        assert!(slot.bytes_mut().iter().all(|byte| *byte == 0));
+    }
+    assert_eq!(relay.queue.occupancy(START.elapsed).stored, 0);
 }

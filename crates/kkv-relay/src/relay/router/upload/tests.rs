@@ -8,7 +8,9 @@ use kkv_pow::{Cost, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::files::{File, Files};
 use kkv_protocol::suite::SuitePolicy;
+use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_protocol::v2::invitation::Token;
 use kkv_protocol::v2::sender::{Exchanging, ForLarge, Hello, Receipted};
 use kkv_protocol::v2::upload::Pieces;
@@ -126,6 +128,36 @@ fn is_wiped(relay: &Relay) -> bool {
     let mut block = relay.queue().reserve_large(LargeSize::Mib1, Duration::ZERO);
     let block = block.as_mut().map(LargeReservation::block_mut);
     room.free() == room.bytes && block.is_ok_and(|block| block.read(0..1 << 20, is_zero))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_message_opens_a_box_and_one_that_follows_up_none_is_refused_and_wiped() {
+    let (relay, _) = relay(2 << 20);
+    let words = ReplySecrets::new(&[5; 16]);
+    let files = || Files::new("", vec![File::new("a", "", b"file").unwrap()]).unwrap();
+    let open = session(&relay, LargeSize::Kib16).unwrap();
+    let box_part = words.follows_up(&open.session(), &mut rand::rng());
+    let mut upload = open.seal(&files(), &box_part);
+    let body = upload
+        .begin(upload.missing().iter().next().unwrap())
+        .to_vec();
+    let refused = said(&relay, &body).await;
+    assert_eq!(refused.status, 409, "no box");
+    assert!(is_wiped(&relay));
+    assert_eq!(relay.boxes().counts(), (0, 0));
+
+    let open = session(&relay, LargeSize::Kib16).unwrap();
+    let mut upload = open.seal(&files(), &words.opens(&mut rand::rng()));
+    assert!(all_sent(&relay, &mut upload).await.is_some());
+    assert_eq!(relay.boxes().counts(), (1, 0));
+    let (text, key) = (
+        Text::new("thanks".to_owned().into()).unwrap(),
+        relay.keys().public().id(),
+    );
+    let answered = relay
+        .boxes()
+        .answer(MessageId(1), &text, &key, relay.queue(), relay.now());
+    assert_eq!(answered.map(|conversation| conversation.waiting), Ok(1));
 }
 
 #[tokio::test(start_paused = true)]
