@@ -46,6 +46,8 @@ mod progress;
 mod proof;
 mod read;
 mod receipt;
+mod replies;
+mod reply;
 mod runtime;
 mod send;
 mod senders;
@@ -55,6 +57,7 @@ mod tor_lines;
 mod value_parsers;
 mod watch;
 mod wipe;
+mod words;
 
 pub use kkv::main as kkv;
 pub use kkvc::main as kkvc;

@@ -2,6 +2,8 @@
 //! here.
 
 mod address;
+mod answers;
+mod answers_words;
 mod at_the_edge;
 mod card;
 mod closed_window;

@@ -4,6 +4,7 @@
 
 mod answers;
 mod asks;
+mod collected;
 mod cut_again;
 mod cut_for_good;
 mod cut_once;

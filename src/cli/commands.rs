@@ -47,6 +47,9 @@ pub(super) enum Command {
     /// Leave a message in somebody's inbox
     #[command(after_help = CODES)]
     Send(Send),
+    /// See whether you were answered, by the 12 words of your message, and write back
+    #[command(after_help = CODES, alias = "fetch")]
+    Replies(Replies),
     /// List your messages
     List(List),
     /// Show messages and mark them as read
@@ -58,6 +61,9 @@ pub(super) enum Command {
         #[arg(long)]
         raw: bool,
     },
+    /// Answer a message whose sender wants to be answered: the answer is sealed at once
+    #[command(after_help = CODES)]
+    Reply(Reply),
     /// Show each new message as it arrives, and mark it as read, until stopped with Ctrl-C
     #[command(after_help = WATCH_HELP)]
     Watch(Watch),
@@ -195,8 +201,52 @@ pub(super) struct Send {
     #[arg(long, value_name = "FILE")]
     pub(super) receipt: Option<PathBuf>,
 
+    /// Ask to be answered: shows 12 words, by which alone the answers are read. Write them down
+    #[arg(long, alias = "reply")]
+    pub(super) replies: bool,
+
+    /// Leave those words in this new file instead of showing them. In one that has some already, they go on with their
+    /// conversation
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
+    pub(super) words_file: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) carrying: Carrying,
+}
+
+/// Arguments of `kkvc replies`.
+#[derive(Debug, Args)]
+pub(super) struct Replies {
+    /// The inbox that you wrote to: its address, with --contacts also a name
+    #[arg(value_parser = recipient)]
+    pub(super) address: Recipient,
+
+    /// File with the 12 words [default: they are asked for]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
+    pub(super) words_file: Option<PathBuf>,
+
+    /// Leave the answers there when they have been shown
+    #[arg(long)]
+    pub(super) keep: bool,
+
+    #[command(flatten)]
+    pub(super) carrying: Carrying,
+}
+
+/// Arguments of `kkvc reply`.
+#[derive(Debug, Args)]
+pub(super) struct Reply {
+    /// Number of the message
+    #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+    pub(super) id: MessageId,
+
+    /// File with the answer [default: standard input]
+    #[arg(conflicts_with = "message")]
+    pub(super) file: Option<PathBuf>,
+
+    /// The answer itself. Other users of this machine can see it while the command runs
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) message: Option<Private<String>>,
 }
 
 /// Arguments of `kkvc card`.

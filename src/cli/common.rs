@@ -98,6 +98,6 @@ impl Common {
 }
 
 /// Whether the command line itself has this option, and not a variable of the environment.
-fn is_typed(option: &str) -> bool {
+pub(super) fn is_typed(option: &str) -> bool {
     std::env::args_os().any(|word| word.to_string_lossy().split('=').next() == Some(option))
 }

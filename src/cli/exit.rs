@@ -18,6 +18,8 @@ Exit codes:
   6    a signature doesn't fit, or an answer is wrong; nothing was delivered
   7    the message was sent, but it can't be known whether it arrived
   8    done, but its result couldn't be written; for send: accepted, don't send it again
+  9    for replies: no answer yet
+  10   for replies and send: there is no conversation of these words, or not any more; nothing was delivered
   101  internal error (a bug; please report it); what it was doing may have been done or not
   130  cancelled; it says whether anything was sent";
 

@@ -13,7 +13,7 @@ use super::exit::report_error;
 use super::output::require_output;
 use super::{
     arguments, bench, card, completions, contact, delete, doctor, identity, invite, key, list,
-    mark, panic, proof, read, runtime, send, status, watch, wipe,
+    mark, panic, proof, read, replies, reply, runtime, send, status, watch, wipe,
 };
 use crate::tui::{self, Options, Route};
 use kkv_protocol::crypto::scrub;
@@ -84,6 +84,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     match command {
         Command::Tui(args) => tui(common, args).await,
         Command::Send(args) => send::send(common, args).await,
+        Command::Replies(args) => replies::replies(common, args).await,
         Command::List(args) => {
             list::list(&common.client()?, args, common.contacts(), common.json).await
         }
@@ -91,6 +92,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             read::read(&common.client()?, &ids, common.contacts(), common.json).await
         }
         Command::Read { ids, raw: true } => read::read_raw(common, &ids).await,
+        Command::Reply(args) => reply::reply(&common.client()?, args, common.json).await,
         Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {
             mark::mark(&common.client()?, &ids, !unread, common.json).await
@@ -116,12 +118,14 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// Whether a command prints what it was asked for. `read`, `watch` and `export` look themselves, and say what follows.
+/// Whether a command prints what it was asked for. `replies`, `read`, `watch` and `export` look themselves, and say what follows.
 fn prints_alone(command: &Command, json: bool) -> bool {
     match command {
-        Command::Tui(_) | Command::Read { .. } | Command::Watch(_) | Command::Export { .. } => {
-            false
-        }
+        Command::Tui(_)
+        | Command::Replies(_)
+        | Command::Read { .. }
+        | Command::Watch(_)
+        | Command::Export { .. } => false,
         Command::List(_)
         | Command::Bench(_)
         | Command::Status
@@ -135,9 +139,11 @@ fn prints_alone(command: &Command, json: bool) -> bool {
             json || !matches!(invite.command, Some(InviteCommand::Revoke { .. }))
         }
         Command::Contact { command } => json || matches!(command, ContactCommand::List),
-        Command::Send(_) | Command::Mark { .. } | Command::Delete { .. } | Command::Wipe { .. } => {
-            json
-        }
+        Command::Send(_)
+        | Command::Reply(_)
+        | Command::Mark { .. }
+        | Command::Delete { .. }
+        | Command::Wipe { .. } => json,
     }
 }
 

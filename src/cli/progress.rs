@@ -82,6 +82,11 @@ impl Progress {
         self.bar.suspend(|| info(text));
     }
 
+    /// Does what writes on the same terminal, without a live line meanwhile.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
     /// Takes the live line away, for good.
     pub(super) fn finish(&self) {
         lock(&self.state).over = true; // under the lock that it is drawn under

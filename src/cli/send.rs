@@ -6,22 +6,27 @@ use serde::Serialize;
 
 use super::book::ResolvedRecipient;
 use super::commands::Send;
-use super::common::Common;
+use super::common::{Common, is_typed};
 use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
+use super::words::{self, ReplyWordsPlace};
 use super::{cancel, compose, identity};
+use kkv_client::replies::{CollectError, secrets};
 use kkv_client::sender::{Accepted, DeliveryOptions, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::ids::{RelayId, SenderId};
 use kkv_protocol::proof::Proof;
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{info, warn};
 use kkv_ui::error::{CliError, Exit};
+use kkv_ui::explain::unseen;
 use kkv_ui::outcome::{accepted_words, cancelled};
-use kkv_ui::way::{Load, Way};
+use kkv_ui::replies::{no_conversation, require_own_words_out_of};
+use kkv_ui::way::{Load, Wanted, Way};
 
 #[derive(Serialize)]
 struct Delivered {
@@ -33,6 +38,7 @@ struct Delivered {
     sender_fingerprint: String,
     cost: u8,
     invited: bool,
+    answerable: bool,
     receipt: Option<Proof>,
 }
 
@@ -51,6 +57,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         key,
         mut addressee,
         way,
+        mut words,
     } = prepared?;
     let target = addressee.target;
     let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
@@ -79,33 +86,65 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     if !is_typed {
         warn_of_way();
     }
+    if let Some(place) = &words {
+        require_own_words_out_of(&text, place.words())?;
+    }
 
-    let load = Load {
-        options: DeliveryOptions {
-            invitation: addressee.invitation.clone(),
-            ..args.carrying.options(target, suites)
-        },
-        better: addressee.better(),
-        key,
-        text: &text,
-        reply: Reply::No,
+    let answers = words.as_ref().map(|place| secrets(place.words()));
+    let options = DeliveryOptions {
+        invitation: addressee.invitation.clone(),
+        ..args.carrying.options(target, suites)
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
+    let sending = async {
+        let reply = match (&answers, &words) {
+            (Some(secrets), Some(place)) if place.go_on() => {
+                let looking = args.carrying.options(target, suites);
+                require_conversation(common, &args, &way, looking, secrets, &progress).await?;
+                Reply::FollowsUp(secrets)
+            }
+            (Some(secrets), Some(place)) => {
+                progress.aside(|| place.show("Write these down; only they open the answer:"));
+                Reply::Opens(secrets)
+            }
+            _ => Reply::No,
+        };
+        let load = Load {
+            options,
+            better: addressee.better(),
+            key,
+            text: &text,
+            reply,
+        };
+        way.carry(load, &progress).await
+    };
     let result = tokio::select! {
         biased; // what is known is told
-        result = way.carry(load, &progress) => result,
+        result = sending => result,
         () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
-    let accepted = result.map_err(|failed| match (failed.exit, addressee.paying()) {
-        (Exit::NotPaid, Some(words)) => {
-            let command = common.contacts().map(|contacts| contacts.command(&words));
-            failed
-                .more("Or have the invitation forgotten, once it has been paid:")
-                .command("  ", &command.unwrap_or(words))
+    let accepted = match result {
+        Ok(accepted) => accepted,
+        Err(failed) => {
+            let failed = with_way_to_pay(failed, common, &addressee);
+            let may_be_there = failed.exit == Exit::InDoubt
+                || failed.exit == Exit::Cancelled && progress.was_sending();
+            return Err(match &mut words {
+                Some(place) if may_be_there => {
+                    place.keep();
+                    ask_whether_it_arrived(failed, place, &replies_command(common, &args))
+                }
+                Some(place) if place.are_on_the_terminal() => {
+                    failed.more("The words that were shown open nothing: forget them.")
+                }
+                _ => failed,
+            });
         }
-        _ => failed,
-    })?;
+    };
+    if let Some(place) = &mut words {
+        place.keep();
+    }
     let proof = accepted.receipt.as_ref().map(Proof::from);
     let written = match (&mut receipt, &proof) {
         (Some(place), Some(proof)) => place.fill(proof, common.json),
@@ -113,11 +152,16 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     };
     // Whatever of the three fails, the others are done.
     let remembered = addressee.remember(accepted.suite);
-    let reported = report(&accepted, proof, args.identity.is_some(), common.json);
+    let kept = args.identity.is_some();
+    let reported = report(&accepted, proof, kept, words.is_some(), common.json);
     let reported = reported.map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
         CliError::new(Exit::DoneUnreported, what)
     });
+    if let Some(place) = &words {
+        place.show("Your words once more:");
+        info(format_args!("Later: {}", replies_command(common, &args)));
+    }
     reported.and(written).and(remembered)
 }
 
@@ -128,10 +172,13 @@ struct Prepared {
     key: SenderKey,
     addressee: ResolvedRecipient,
     way: Way,
+    words: Option<ReplyWordsPlace>,
 }
 
 async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError> {
-    let suites = suites(args.suite, args.receipt.is_some())?;
+    // A variable may lie there for other commands.
+    args.replies |= args.words_file.is_some() && is_typed("--words-file");
+    let suites = suites(args.suite, args.receipt.is_some(), args.replies)?;
     let key = match &args.identity {
         Some(path) => identity::load(path).await?,
         None => SenderKey::generate(&mut random::kernel()),
@@ -142,13 +189,86 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
     }
     addressee.require_suite(suites)?;
     addressee.require_invitations(suites)?;
+    let words = match args.replies {
+        true => Some(ReplyWordsPlace::of(args.words_file.as_deref()).await?),
+        false => None,
+    };
     let way = args.carrying.way(common, addressee.target, suites).await?;
     Ok(Prepared {
         suites,
         key,
         addressee,
         way,
+        words,
     })
+}
+
+/// Looks whether the conversation that the words go on with is there, before anything is paid for a message.
+async fn require_conversation(
+    common: &Common,
+    args: &Send,
+    way: &Way,
+    options: DeliveryOptions,
+    secrets: &ReplySecrets,
+    progress: &Progress,
+) -> Result<(), CliError> {
+    let wanted = Wanted {
+        options: options.clone(),
+        secrets,
+        keep: true,
+    };
+    let looked = way.collect(wanted, progress, |_| Ok(true)).await;
+    let found = match looked {
+        Ok(collected) => collected.last,
+        Err(CollectError::Unseen(failure) | CollectError::Unacknowledged(failure)) => {
+            return Err(unseen(&failure, &options));
+        }
+        Err(CollectError::Unshown(failed)) => return Err(failed),
+    };
+    if found.inside.is_none() {
+        let anew = words::command(common, "send", &args.address, None) + " --replies";
+        return Err(no_conversation(
+            found.started,
+            Some("nothing was sent"),
+            &anew,
+        ));
+    }
+    if !found.answers.is_empty() {
+        let look = replies_command(common, args);
+        progress.line(&format!("An answer waits for you: {look}"));
+    }
+    Ok(())
+}
+
+/// Says how it goes on without a contact's invitation that doesn't count any more.
+fn with_way_to_pay(failed: CliError, common: &Common, addressee: &ResolvedRecipient) -> CliError {
+    match (failed.exit, addressee.paying()) {
+        (Exit::NotPaid, Some(words)) => {
+            let command = common.contacts().map(|contacts| contacts.command(&words));
+            failed
+                .more("Or have the invitation forgotten, once it has been paid:")
+                .command("  ", &command.unwrap_or(words))
+        }
+        _ => failed,
+    }
+}
+
+/// Says how a sender finds out what can't be known now.
+fn ask_whether_it_arrived(failed: CliError, place: &ReplyWordsPlace, command: &str) -> CliError {
+    let failed = CliError {
+        hint: None,
+        ..failed
+    };
+    let failed = failed.hint(if place.are_on_the_terminal() {
+        "Keep your words: if it arrived, they open its conversation."
+    } else {
+        "Keep the file with the words: if it arrived, they open its conversation."
+    });
+    failed.command("Whether it arrived, this tells: ", command)
+}
+
+fn replies_command(common: &Common, args: &Send) -> String {
+    words::command(common, "replies", &args.address, args.words_file.as_deref())
 }
 
 fn cancelled_at_the_keys() -> CliError {
@@ -158,12 +278,16 @@ fn cancelled_at_the_keys() -> CliError {
     CliError::new(Exit::Cancelled, "cancelled; nothing was delivered")
 }
 
-fn suites(asked: SuitePolicy, receipt: bool) -> Result<SuitePolicy, CliError> {
+fn suites(asked: SuitePolicy, receipt: bool, replies: bool) -> Result<SuitePolicy, CliError> {
     match asked {
         SuitePolicy::Only(Suite::V1) if receipt => Err(CliError::usage(
             "kkv/1 has no receipts; leave out --receipt or --suite 1",
         )),
-        _ if receipt => Ok(SuitePolicy::Only(Suite::V2)),
+        SuitePolicy::Only(Suite::V1) if replies => Err(CliError::usage(
+            "in kkv/1 nobody is answered; leave out --replies or --suite 1",
+        )),
+        // With --replies, too: whether it is spoken is known before anything is paid.
+        _ if receipt || replies => Ok(SuitePolicy::Only(Suite::V2)),
         _ => Ok(asked),
     }
 }
@@ -172,6 +296,7 @@ fn report(
     accepted: &Accepted,
     receipt: Option<Proof>,
     kept: bool,
+    answerable: bool,
     json: bool,
 ) -> Result<(), CliError> {
     if json {
@@ -184,6 +309,7 @@ fn report(
             sender_fingerprint: accepted.sender.fingerprint().to_string(),
             cost: accepted.cost.bits(),
             invited: accepted.invited,
+            answerable,
             receipt,
         });
     }

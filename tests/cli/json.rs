@@ -257,6 +257,21 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
             owner(&["verify", "v1"]),
         ],
     );
+    sent(&["-m", "four", "--json", "--words-file", "words"]);
+    let last = relay.list().last().expect("it is there")["id"].to_string();
+    all.insert("reply", vec![owner(&["reply", &last, "-m", "yes"])]);
+    let replies = |code| {
+        let words = [
+            "replies",
+            relay.address(),
+            "--words-file",
+            "words",
+            "--json",
+        ];
+        let run = kkvc(words).with(|c| c.current_dir(relay.directory()));
+        run.finish().must_end_with(code).json()
+    };
+    let mut looked = vec![replies(0), replies(9)];
     let missing = |command: &[&str]| {
         let words = command.iter().copied().chain(["2", "99", "--json"]);
         relay.owner(words).finish().must_end_with(1).json()
@@ -268,6 +283,8 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     all.insert("status", status);
     all.insert("delete", vec![missing(&["delete", "--yes"])]);
     all.insert("wipe", vec![owner(&["wipe", "--yes"])]);
+    looked.push(replies(10));
+    all.insert("replies", looked);
     all.insert("bench", vec![json(kkvc(["bench", "--json"]).finish())]);
     all.insert("identity", vec![owner(&["identity", "identity"])]);
     all.insert("doctor", vec![doctor(&relay)]);

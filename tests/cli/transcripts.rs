@@ -25,7 +25,7 @@ use crate::programs::{HeldPort, Outcome, Process, Relay, Signal, kkvc, wait_for_
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
 
 /// What differs from run to run, each with what stands for it: the group `redacted` of what is found, or all of it.
-const VARYING: [(&str, &str); 28] = [
+const VARYING: [(&str, &str); 29] = [
     ("[SIGNATURE]", r"\b[0-9a-f]{128}\b"),
     ("[HEX]", r"\b[0-9a-f]{64}\b"),
     ("[FINGERPRINT]", r"\b(?:[0-9a-f]{4} ){7}[0-9a-f]{4}\b"),
@@ -35,6 +35,10 @@ const VARYING: [(&str, &str); 28] = [
     ("[SECONDS]", r#""received":(?<redacted>\d+)"#),
     ("[SECONDS]", r#""expires":(?<redacted>\d+)"#),
     ("[TOKEN]", r"\+(?<redacted>[a-z2-7]{32})\b"),
+    (
+        "[SECONDS]",
+        r#""(?:started|ends|accepted|sealed|to)":(?<redacted>\d+)"#,
+    ),
     ("[SECONDS]", r#""uptime_seconds":(?<redacted>\d+)"#),
     ("[VERSION]", r"\bkkvc? (?<redacted>\d+\.\d+\.\d+)"),
     ("[VERSION]", r#""version":"(?<redacted>[^"]+)"#),
@@ -49,7 +53,7 @@ const VARYING: [(&str, &str); 28] = [
     ),
     ("[START]", r"(?<redacted>Start Tor \(on Debian[^\n]+)"),
     ("[WAYS]", r"for '--tor <WAY>': (?<redacted>there are .+)"),
-    ("[UPTIME]", r", up (?<redacted>.+)"),
+    ("[UPTIME]", r"\d, up (?<redacted>.+)"),
     ("[PORT]", r"listens +127\.0\.0\.1:(?<redacted>\d+)"),
     ("[MEMORY]", r"\n  memory    (?<redacted>.+)"),
     ("[CONFINED]", r"\n  confined  (?<redacted>.+)"),

@@ -22,7 +22,7 @@ const fn printed_by(file: &'static str, origin: &'static str, form: &'static str
     Printed { form, file, origin }
 }
 
-const OTHERS: [Printed; 18] = [
+const OTHERS: [Printed; 22] = [
     printed_by(
         "src/cli/host.rs",
         "keeps up to {} in memory",
@@ -57,6 +57,26 @@ const OTHERS: [Printed; 18] = [
         "crates/kkv-terminal/src/bar.rs",
         "out.write_str(BAR)",
         r"│ .+",
+    ),
+    printed_by(
+        "src/cli/send.rs",
+        "Write these down; only they open the answer:",
+        r"Write these down; only they open the answer:",
+    ),
+    printed_by(
+        "crates/kkv-ui/src/replies.rs",
+        "rows.push_str(word);",
+        r"  ([ 1]\d [a-z]+ *){4}",
+    ),
+    printed_by(
+        "src/cli/send.rs",
+        "\"Later: {}\"",
+        r"Later: kkvc replies \w{56}\.onion",
+    ),
+    printed_by(
+        "src/cli/replies.rs",
+        "confirm(\"Write back?\")",
+        r"Write back\? \[y/N\]",
     ),
     printed_by(
         "src/cli/bench.rs",

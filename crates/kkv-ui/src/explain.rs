@@ -24,7 +24,7 @@ impl Act {
     fn undone(self) -> &'static str {
         match self {
             Self::Message => "nothing was delivered",
-            Self::Looking => "nothing was asked for, and nothing is changed there",
+            Self::Looking => "nothing was fetched",
         }
     }
 }
@@ -40,12 +40,12 @@ pub fn unseen(failure: &Failure, options: &DeliveryOptions) -> CliError {
     match failure {
         Failure::NoCommonSuite(_) => CliError::new(
             Exit::Refused,
-            "this inbox speaks kkv/1 alone, in which nobody is answered; nothing was asked for",
+            "this inbox speaks kkv/1 alone, in which nobody is answered; nothing was fetched",
         )
         .hint("Check the address: `kkvc send --replies` has written to no such inbox."),
         Failure::Refused(Refusal::UnknownPurpose) => CliError::new(
             Exit::Refused,
-            "this inbox has no answers to give; nothing was asked for",
+            "this inbox has no answers to give; nothing was fetched",
         )
         .hint("Its relay is of an earlier version."),
         _ => explained_of(Act::Looking, failure, options),

@@ -83,8 +83,8 @@ pub fn answered<'e>(answer: &Answer, inside: &'e BoxStatus) -> Option<&'e Entry>
 #[must_use]
 pub fn nothing_yet(inside: &BoxStatus, again: &str) -> CliError {
     let what = match inside.answers {
-        0 => "no answer yet".to_owned(),
-        answers => format!("no new answer; there were {}", counted(answers, "answer")),
+        0 => "no answer yet",
+        _ => "no new answer yet",
     };
     let ends = time(inside.ends);
     CliError::new(Exit::NothingYet, what)
@@ -94,12 +94,13 @@ pub fn nothing_yet(inside: &BoxStatus, again: &str) -> CliError {
         .command("Look again: ", again)
 }
 
-/// There is no conversation of these words at a relay that `started` then. `undone` is what didn't come of it, and `anew`
-/// the command that begins another.
+/// There is no conversation of these words at a relay that `started` then. `undone`: what doesn't come of it, if
+/// anything. `anew` is the command that begins another.
 #[must_use]
-pub fn no_conversation(started: u64, undone: &str, anew: &str) -> CliError {
+pub fn no_conversation(started: u64, undone: Option<&str>, anew: &str) -> CliError {
     let started = time(started);
-    let what = format!("there is no conversation of these words in this inbox; {undone}");
+    let undone = undone.map_or_else(String::new, |undone| format!("; {undone}"));
+    let what = format!("there is no conversation of these words in this inbox{undone}");
     CliError::new(Exit::NoConversation, what)
         .hint(format!(
             "It was started at {started}. If you wrote before that, your message is gone, and so are its answers."

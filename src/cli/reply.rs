@@ -1,0 +1,53 @@
+//! `kkvc reply`: an answer to a message, sealed at once for its sender alone.
+
+use serde::Serialize;
+
+use super::commands::Reply;
+use super::compose;
+use super::output::{json_line, print_outcome};
+use kkv_client::owner::Client;
+use kkv_protocol::crypto::scrub;
+use kkv_relay::queue::MessageId;
+use kkv_terminal::signals;
+use kkv_terminal::stderr::info;
+use kkv_ui::error::{CliError, Exit};
+
+#[derive(Serialize)]
+struct Sealed {
+    id: MessageId,
+    conversation: u64,
+    answers: u16,
+    waiting: u8,
+}
+
+/// Answers one message.
+pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Result<(), CliError> {
+    let id = args.id;
+    // Before anybody types: it is looked at once more when the answer is there.
+    if client.message(id).await?.summary.conversation.is_none() {
+        let what = format!("message {id} can't be answered; nothing was sealed");
+        return Err(CliError::new(Exit::Refused, what)
+            .hint("Its sender hasn't asked for an answer, or the time for one is over."));
+    }
+    let mut stopped = std::pin::pin!(signals::stopped()?);
+    let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
+    let compose = move || scrub::run_then_wipe_stack(|| compose::text(message, file.as_deref()));
+    let cancelled = || CliError::new(Exit::Cancelled, "cancelled; nothing was sealed");
+    let text = tokio::select! {
+        biased;
+        () = &mut stopped => return Err(cancelled()),
+        text = tokio::task::spawn_blocking(compose) => text.expect("reading does not panic")?,
+    };
+    let conversation = client.reply(id, &text).await?;
+    if json {
+        let line = json_line(&Sealed {
+            id,
+            conversation: conversation.number,
+            answers: conversation.answers,
+            waiting: conversation.waiting,
+        });
+        return print_outcome("the answer is sealed", &line);
+    }
+    info("Sealed. Nobody can read it here now, not even you.");
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! Conversations as both sides have them: asked for, answered, fetched by words alone, gone on with, and ended.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::programs::{HeldPort, Outcome, Relay, kkvc};
+
+/// A file with words that no relay knows.
+const FOREIGN: &str =
+    "abandon amount liar amount expire adjust cage candy arch gather drum buyer\n";
+
+fn replies(relay: &Relay, args: &[&str]) -> Outcome {
+    kkvc(["replies", relay.address(), "--words-file", "words"])
+        .with(|c| c.args(args).current_dir(relay.directory()))
+        .finish()
+}
+
+/// Sends with the words in the file, which is made if it isn't there.
+fn write(relay: &Relay, text: &str) -> Outcome {
+    relay
+        .send(["--words-file", "words", "-"])
+        .stdin(text)
+        .finish()
+}
+
+fn answer(relay: &Relay, id: u64, text: &str) -> Outcome {
+    relay.owner(["reply", &id.to_string(), "-m", text]).finish()
+}
+
+fn put_foreign_words(relay: &Relay) {
+    let path = relay.directory().join("words");
+    let _ = fs::remove_file(&path);
+    kkv_ui::secret_file::make(&path, FOREIGN).expect("our directory");
+}
+
+#[test]
+fn a_conversation_goes_to_and_fro_by_the_words_alone() {
+    let relay = Relay::start(&[]);
+    for round in 1..=3 {
+        write(&relay, "Is the flat free?")
+            .must_end_with(0)
+            .must_say("Later: kkvc replies");
+        let none = replies(&relay, &[]).must_end_with(9);
+        let none = none
+            .must_say("answer yet")
+            .must_say("Look again: kkvc replies");
+        assert!(
+            none.stdout_text().contains("  accepted\n"),
+            "{}",
+            none.stdout_text()
+        );
+        assert!(!none.stdout_text().contains("│"));
+        let text = format!("Yes, {round}.");
+        let sealed = answer(&relay, round, &text).must_end_with(0);
+        let sealed = sealed.must_say("Sealed. Nobody can read it here now, not even you.");
+        assert_eq!(sealed.stdout_text(), "");
+        let seen = replies(&relay, &[]).must_end_with(0);
+        let seen = seen.must_say("It is deleted there. Your words stay good until ");
+        let shown = seen.stdout_text();
+        assert!(shown.contains(&format!("\n│ {text}\n")), "{shown}");
+        assert_eq!(
+            shown.matches('│').count(),
+            1,
+            "none is shown twice: {shown}"
+        );
+        assert_eq!(shown.matches("Yours  ").count() as u64, round, "{shown}");
+        assert_eq!(
+            shown.matches("  1 answer\n").count() as u64,
+            round,
+            "{shown}"
+        );
+        replies(&relay, &[])
+            .must_end_with(9)
+            .must_say("no new answer yet");
+    }
+    let conversation = |message: &Value| message["conversation"]["number"].as_u64();
+    let numbers: Vec<_> = relay.list().iter().map(conversation).collect();
+    assert_eq!(numbers, [Some(1); 3], "the owner sees one conversation");
+}
+
+#[test]
+fn answers_stay_until_they_were_shown() {
+    let relay = Relay::start(&[]);
+    write(&relay, "hello").must_end_with(0);
+    for text in ["one", "two"] {
+        answer(&relay, 1, text).must_end_with(0);
+    }
+    let into = |file: &str| {
+        let script = format!(r#"exec "$0" "$@" {file}"#);
+        kkvc(["replies", relay.address(), "--words-file", "words"])
+            .with(|c| c.current_dir(relay.directory()))
+            .through_shell(&script)
+            .with(|c| c.current_dir(relay.directory()))
+            .finish()
+    };
+    into("> /dev/full")
+        .must_end_with(1)
+        .must_say("can't write to standard output");
+    into(">&-")
+        .must_end_with(2)
+        .must_say("nothing was asked for");
+    for _ in 0..2 {
+        let kept = replies(&relay, &["--keep"]).must_end_with(0);
+        let kept = kept.must_say("It stays there.");
+        assert!(kept.stdout_text().contains("│ one\n") && kept.stdout_text().contains("│ two\n"));
+    }
+    let last = replies(&relay, &["-q"]).must_end_with(0);
+    assert_eq!(last.stderr, "");
+    let shown = last.stdout_text();
+    assert!(
+        shown.find("│ one").unwrap() < shown.find("│ two").unwrap(),
+        "{shown}"
+    );
+    replies(&relay, &[]).must_end_with(9);
+}
+
+#[test]
+fn a_conversation_that_is_not_there_is_told_from_one_without_an_answer() {
+    let relay = Relay::start(&[]);
+    write(&relay, "hello").must_end_with(0);
+    put_foreign_words(&relay);
+    let none = |outcome: Outcome| {
+        let outcome = outcome.must_end_with(10);
+        let outcome = outcome
+            .must_say("there is no conversation of these words in this inbox")
+            .must_say("It was started at ")
+            .must_say("--replies");
+        assert!(!outcome.stdout_text().contains("Yours"));
+        outcome
+    };
+    none(replies(&relay, &[]));
+    none(write(&relay, "and another thing")).must_say("nothing was sent");
+    assert_eq!(relay.list().len(), 1, "nothing came of it");
+    // The same words open nothing any more once the owner has wiped.
+    fs::remove_file(relay.directory().join("words")).unwrap();
+    write(&relay, "hello").must_end_with(0);
+    replies(&relay, &[]).must_end_with(9);
+    relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
+    none(replies(&relay, &[]));
+    none(write(&relay, "are you there?"));
+    assert!(relay.list().is_empty());
+}
+
+#[test]
+fn words_that_turn_out_to_open_nothing_leave_no_file() {
+    let relay = Relay::start(&["--max-messages", "1"]);
+    let nobody = HeldPort::take();
+    let words = relay.directory().join("words");
+    let send = kkvc([
+        "send",
+        &nobody.address().to_string(),
+        "--words-file",
+        "words",
+        "-m",
+        "x",
+    ]);
+    send.with(|c| c.current_dir(relay.directory()))
+        .finish()
+        .must_end_with(3);
+    assert!(!words.exists());
+    relay.deliver(b"full");
+    write(&relay, "no room").must_end_with(4);
+    assert!(!words.exists());
+    write(&relay, "").must_end_with(2);
+    assert!(!words.exists());
+    relay
+        .owner(["delete", "1", "--yes"])
+        .finish()
+        .must_end_with(0);
+    write(&relay, "room").must_end_with(0);
+    assert!(words.exists());
+    // One that has words keeps them, whatever becomes of a message.
+    write(&relay, "no room").must_end_with(4);
+    assert!(words.exists());
+}
+
+#[test]
+fn only_a_message_that_wants_it_can_be_answered_and_no_more_than_four_times() {
+    let relay = Relay::start(&[]);
+    relay.deliver(b"no words");
+    write(&relay, "hello").must_end_with(0);
+    let not = answer(&relay, 1, "Yes.").must_end_with(1);
+    not.must_say("message 1 can't be answered; nothing was sealed");
+    answer(&relay, 7, "Yes.")
+        .must_end_with(1)
+        .must_say("there is no message 7");
+    answer(&relay, 2, "")
+        .must_end_with(2)
+        .must_say("nothing was sent");
+    let typed = relay
+        .owner(["reply", "2", "-"])
+        .stdin("from a pipe")
+        .finish();
+    typed.must_end_with(0);
+    for text in ["2", "3", "4"] {
+        answer(&relay, 2, text).must_end_with(0);
+    }
+    let fifth = answer(&relay, 2, "5").must_end_with(1);
+    fifth
+        .must_say("message 2 can't be answered")
+        .must_say("4 answers wait");
+    let seen = replies(&relay, &[]).must_end_with(0).stdout_text();
+    assert_eq!(seen.matches("│ ").count(), 4, "{seen}");
+    answer(&relay, 2, "5").must_end_with(0);
+}
+
+#[test]
+fn an_answer_steers_no_terminal_and_passes_for_nothing_else() {
+    let relay = Relay::start(&[]);
+    write(&relay, "hello").must_end_with(0);
+    let text = "a\u{1b}[2Jb\nAnswer    2026-11-27 21:50\n\u{202e}c\n";
+    answer(&relay, 1, text).must_end_with(0);
+    let seen = replies(&relay, &[]).must_end_with(0).stdout_text();
+    assert!(!seen.contains(['\u{1b}', '\u{202e}']), "{seen:?}");
+    assert!(seen.contains("│ a<U+001B>[2Jb\n│ Answer    2026"), "{seen}");
+    answer(&relay, 1, text).must_end_with(0);
+    let json = replies(&relay, &["--json"]).must_end_with(0).json();
+    assert_eq!(json["answers"][0]["text"], text);
+}
+
+#[test]
+fn the_names_that_this_once_had_are_taken_and_not_shown() {
+    let relay = Relay::start(&[]);
+    let send = relay.send(["--reply", "--words-file", "words", "-m", "hello"]);
+    send.finish().must_end_with(0);
+    let fetch = kkvc(["fetch", relay.address(), "--words-file", "words"]);
+    fetch
+        .with(|c| c.current_dir(relay.directory()))
+        .finish()
+        .must_end_with(9);
+    let help = kkvc(["--help"]).finish().must_end_with(0).stdout_text();
+    assert!(
+        help.contains("  replies ") && !help.contains("fetch"),
+        "{help}"
+    );
+    let help = kkvc(["send", "--help"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    assert!(
+        help.contains("--replies") && !help.contains("--reply\n"),
+        "{help}"
+    );
+    for (args, says) in [
+        (
+            &[
+                "send",
+                relay.address(),
+                "--suite",
+                "1",
+                "--replies",
+                "-m",
+                "x",
+            ][..],
+            "in kkv/1 nobody is answered",
+        ),
+        (
+            &["replies", relay.address(), "--words-file", "none"],
+            "is not there",
+        ),
+        (
+            &["replies", "not an address", "--words-file", "none"],
+            "no address",
+        ),
+    ] {
+        kkvc(args).finish().must_end_with(2).must_say(says);
+    }
+}
