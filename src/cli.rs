@@ -20,6 +20,7 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 mod done;
+mod editor;
 #[cfg(feature = "embedded-tor")]
 mod embedded;
 #[cfg(not(feature = "embedded-tor"))]

@@ -241,8 +241,12 @@ pub(super) struct Reply {
     pub(super) id: MessageId,
 
     /// File with the answer [default: standard input]
-    #[arg(conflicts_with = "message")]
+    #[arg(conflicts_with_all = ["message", "edit"])]
     pub(super) file: Option<PathBuf>,
+
+    /// Write the answer with the editor that VISUAL or EDITOR names, in memory
+    #[arg(short, long, conflicts_with = "message")]
+    pub(super) edit: bool,
 
     /// The answer itself. Other users of this machine can see it while the command runs
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]

@@ -43,6 +43,11 @@ pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text,
             text.map_err(|fault| unreadable("standard input", &fault))?
         }
     };
+    checked(text)
+}
+
+/// Takes a text that is there, if it can be a message.
+pub(super) fn checked(text: Zeroizing<String>) -> Result<Text, CliError> {
     Text::new(text).map_err(|fault| CliError::usage(format!("{fault}; nothing was sent")))
 }
 

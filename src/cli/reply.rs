@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::commands::Reply;
-use super::compose;
 use super::output::{json_line, print_outcome};
+use super::{compose, editor};
 use kkv_client::owner::Client;
 use kkv_protocol::crypto::scrub;
 use kkv_relay::queue::MessageId;
@@ -31,13 +31,25 @@ pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Resul
     }
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
-    let compose = move || scrub::run_then_wipe_stack(|| compose::text(message, file.as_deref()));
-    let cancelled = || CliError::new(Exit::Cancelled, "cancelled; nothing was sealed");
-    let text = tokio::select! {
-        biased;
-        () = &mut stopped => return Err(cancelled()),
-        text = tokio::task::spawn_blocking(compose) => text.expect("reading does not panic")?,
+    let compose = move || {
+        scrub::run_then_wipe_stack(|| match args.edit {
+            true => editor::text().and_then(compose::checked),
+            false => compose::text(message, file.as_deref()),
+        })
     };
+    let cancelled = || CliError::new(Exit::Cancelled, "cancelled; nothing was sealed");
+    let composed = tokio::task::spawn_blocking(compose);
+    let text = if args.edit {
+        // An editor has the terminal, and its keys: it is waited for.
+        composed.await
+    } else {
+        tokio::select! {
+            biased;
+            () = &mut stopped => return Err(cancelled()),
+            text = composed => text,
+        }
+    };
+    let text = text.expect("reading does not panic")?;
     let conversation = client.reply(id, &text).await?;
     if json {
         let line = json_line(&Sealed {

@@ -267,3 +267,42 @@ fn the_names_that_this_once_had_are_taken_and_not_shown() {
         kkvc(args).finish().must_end_with(2).must_say(says);
     }
 }
+
+#[test]
+fn an_answer_is_written_with_an_editor_in_memory_and_nothing_of_it_stays() {
+    let relay = Relay::start(&[]);
+    write(&relay, "hello").must_end_with(0);
+    let edit = |editor: &str| {
+        let run = relay.owner(["reply", "1", "--edit"]);
+        run.with(|c| c.env_remove("VISUAL").env("EDITOR", editor))
+            .finish()
+    };
+    let where_it_was = relay.directory().join("where");
+    let script = format!(
+        "sh -c 'echo Yes. > \"$1\"; cp \"$1\" \"$1~\"; echo \"$1\" > {}' --",
+        where_it_was.display()
+    );
+    edit(&script).must_end_with(0).must_say("Sealed.");
+    let path = fs::read_to_string(&where_it_was).unwrap();
+    let directory = std::path::Path::new(path.trim()).parent().unwrap();
+    assert!(
+        path.starts_with("/dev/shm/kkvc-") && !directory.exists(),
+        "{path}"
+    );
+    for (editor, code, says) in [
+        (
+            "false",
+            130,
+            "the editor ended with an error; nothing was sealed",
+        ),
+        ("true", 2, "the message is empty"),
+        ("", 2, "no editor is named"),
+    ] {
+        edit(editor).must_end_with(code).must_say(says);
+    }
+    let seen = replies(&relay, &[]).must_end_with(0).stdout_text();
+    assert!(
+        seen.contains("│ Yes.\n") && seen.matches('│').count() == 1,
+        "{seen}"
+    );
+}

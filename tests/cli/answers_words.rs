@@ -35,7 +35,7 @@ fn sent_on_a_terminal(relay: &Relay) -> Vec<String> {
         shown_after(&screen, "Your words once more:"),
         "{screen}"
     );
-    let out = fs::read_to_string(relay.directory().join("out")).unwrap();
+    let out = fs::read_to_string(relay.directory().join("out")).expect("it is made");
     assert_eq!(out, "", "nothing of them is on standard output");
     words
 }

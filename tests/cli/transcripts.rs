@@ -53,7 +53,7 @@ const VARYING: [(&str, &str); 29] = [
     ),
     ("[START]", r"(?<redacted>Start Tor \(on Debian[^\n]+)"),
     ("[WAYS]", r"for '--tor <WAY>': (?<redacted>there are .+)"),
-    ("[UPTIME]", r"\d, up (?<redacted>.+)"),
+    ("[UPTIME]", r"(?:\d|\]), up (?<redacted>.+)"),
     ("[PORT]", r"listens +127\.0\.0\.1:(?<redacted>\d+)"),
     ("[MEMORY]", r"\n  memory    (?<redacted>.+)"),
     ("[CONFINED]", r"\n  confined  (?<redacted>.+)"),
