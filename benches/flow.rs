@@ -54,6 +54,9 @@ fn suite(criterion: &mut Criterion, (name, suite): (&str, Suite), cryptography: 
     }
     bench("a forged challenge", &|| steps.unpaid(suite, true));
     bench("no solution", &|| steps.unpaid(suite, false));
+    if suite == Suite::V2 {
+        bench("a forged invitation, of 64", &|| steps.uninvited());
+    }
     group.bench_function("cryptography alone", |bencher| bencher.iter(&cryptography));
     group.finish();
 }

@@ -7,6 +7,7 @@ pub(crate) mod between;
 mod bodies;
 mod hanging;
 mod http;
+mod invited;
 pub(crate) mod known_relay;
 mod refusals;
 mod repeated;

@@ -249,6 +249,21 @@ impl Bench {
         total / BATCH
     }
 
+    /// What the relay spends to refuse a forged proof of an invitation, with as many as there can be.
+    pub fn uninvited(&self) -> Duration {
+        let (invitations, rng) = (self.relay.invitations(), &mut rand::rng());
+        let now = self.relay.now();
+        let lifetime = kkv_base::limits::DEFAULT_INVITATION_LIFETIME;
+        while invitations.make(1, lifetime, now, rng).is_ok() {}
+        let (request, mut total) = (Hello::new(Suite::V2).forged_invitation(), Duration::ZERO);
+        for _ in 0..BATCH {
+            let (answer, spent) = self.post(&request);
+            assert_eq!(answer.err(), Some(403));
+            total += spent;
+        }
+        total / BATCH
+    }
+
     fn unpaid_exchange(&self, suite: Suite, forged: bool) -> Request {
         let hello = Hello::new(suite);
         let (answer, _) = self.post(&hello.pow());

@@ -62,7 +62,23 @@ pub(crate) fn steps() -> Vec<Row> {
             rows.push(row.ratio_at_most(MOST_UNPAID));
         }
     }
+    rows.push(uninvited(&v2));
     rows
+}
+
+/// A forged invitation beside a forged exchange, in turns.
+fn uninvited(relay: &Bench) -> Row {
+    let [mut invitation, mut exchange] = [f64::INFINITY; 2];
+    for _ in 0..TURNS {
+        invitation = invitation.min(relay.uninvited().as_secs_f64());
+        exchange = exchange.min(relay.unpaid(Suite::V2, true).as_secs_f64());
+    }
+    Row::new(
+        "kkv/2 challenge refused, forged invitation, of 64",
+        Time(invitation),
+    )
+    .beside(Time(exchange), "an exchange refused, forged challenge")
+    .ratio_at_most(1.0)
 }
 
 /// A session for one empty ask, and one more in it.

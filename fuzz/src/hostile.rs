@@ -18,11 +18,12 @@ use kkv_client::sender::{
     Accepted, Delivery, DeliveryOptions, Event, Failure, Observer, Reply, deliver,
 };
 use kkv_net::tor::{Dial, DialError, NoService};
-use kkv_pow::{InstructionSet, Solver};
+use kkv_pow::{Cost, InstructionSet, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::ids::SenderId;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::invitation::Token;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncWriteExt, DuplexStream};
@@ -199,11 +200,15 @@ pub async fn run(script: &[u8]) {
         ])?)
     });
     let suites = suites.unwrap_or_default();
+    let is_invited = hostile.state().decide(|u, _| u.ratio(1, 4)) == Some(true);
+    let token = is_invited.then(|| Token::generate(rng).to_text());
+    let invitation = token.map(|token| token.parse().expect("it is one"));
     let heard = Heard::default();
     let delivery = Delivery {
         dialer: &hostile,
         options: DeliveryOptions {
             suites,
+            invitation,
             solver: Solver {
                 threads: std::num::NonZeroUsize::MIN,
                 instructions: InstructionSet::best(),
@@ -222,6 +227,9 @@ pub async fn run(script: &[u8]) {
         Ok(accepted) => {
             assert!(accepted.sender == sender && suites.allows(accepted.suite));
             let fell_back = *heard.fell_back.lock().expect("nobody panics with it");
+            // Who shows an invitation pays nothing, whatever a relay says.
+            assert_eq!(accepted.invited, is_invited);
+            assert!(!is_invited || accepted.cost == Cost::FREE && accepted.suite == Suite::V2);
             state.believed(&accepted, fell_back);
         }
         Err(failure) => state.doubted(&failure),

@@ -23,7 +23,7 @@ use rand::rngs::StdRng;
 use crate::in_process::{InProcess, START};
 use crate::queue_model::Seen;
 use crate::request::Request;
-use crate::stranger::{Paid, Session, hello, sender_key};
+use crate::stranger::{Paid, Session, hello, sender_key, uninvited};
 use model::{Claim, Expected, Model};
 
 /// Operations in one run at most: enough to fill the queue, empty it and fill it again.
@@ -204,6 +204,15 @@ impl Responder {
         }
         let suite = *u.choose(&[Suite::V1, Suite::V2])?;
         let key = u.choose_index(self.keys.len())?;
+        if suite == Suite::V2 && u.ratio(1, 8)? {
+            let forged = uninvited(&self.keys[key], u.arbitrary()?);
+            let refused = match self.relay().config().suites.allows(suite) {
+                true => Refusal::Uninvited,
+                false => Refusal::UnsupportedSuite,
+            };
+            assert_eq!(self.ask(&forged).err(), Some(refused));
+            return Ok(());
+        }
         let paid = self.relay().cost();
         let answer = self.ask(&hello(suite, &self.keys[key]));
         self.model.challenge(suite).check(&answer);

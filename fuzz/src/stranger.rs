@@ -5,6 +5,7 @@ pub mod v2;
 
 use kkv_pow::{InstructionSet, Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::{KeySeed, PublicKey, Relay, SenderKey};
+use kkv_protocol::ids::InvitationProof;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v1::wire::{PowAnswer as PowAnswerV1, PowRequest as PowRequestV1};
 use kkv_protocol::v2::purpose::Purpose;
@@ -51,6 +52,17 @@ pub fn hello(suite: Suite, key: &SenderKey) -> Request {
             invitation: None,
         }),
     }
+}
+
+/// Asks for a challenge in kkv/2 with an invitation that nobody has made.
+#[must_use]
+pub fn uninvited(key: &SenderKey, proof: [u8; 32]) -> Request {
+    Request::PowV2(PowRequestV2 {
+        suite: Suite::V2.to_string(),
+        sender: key.public().id(),
+        purpose: Hex(Purpose::Message.to_bytes()),
+        invitation: Some(InvitationProof(proof)),
+    })
 }
 
 impl Paid {

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv_pow::{Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::ids::InvitationProof;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::box_part::BoxPart;
@@ -126,6 +127,17 @@ impl Hello {
                 Request::new("/pow", self.suite, &body)
             }
         }
+    }
+
+    /// Asks for it with an invitation that nobody has made.
+    pub fn forged_invitation(&self) -> Request {
+        let body = v2::wire::PowRequest {
+            suite: self.suite.to_string(),
+            sender: self.key.public().id(),
+            purpose: Hex(Purpose::Message.to_bytes()),
+            invitation: Some(InvitationProof([7; 32])),
+        };
+        Request::new("/pow", self.suite, &body)
     }
 
     /// Pays for `challenge` and offers keys. `relay` is the body of `GET /get_domain_pk`.

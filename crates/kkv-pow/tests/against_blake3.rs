@@ -1,6 +1,6 @@
 //! The kernel, on every instruction set that this machine has, against the `blake3` crate.
 
-use kkv_pow::kernel::{Block, GROUP, InstructionSet, find};
+use kkv_pow::kernel::{Block, GROUP, InstructionSet, find, key_of};
 use kkv_pow::{Nonce, PuzzleKey, Seed};
 use proptest::prelude::*;
 
@@ -160,5 +160,31 @@ proptest! {
         bytes[..32].copy_from_slice(&head);
         bytes[32..].copy_from_slice(&tail);
         both(PuzzleKey(key), bytes, bits, first, 1024);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_key_is_found_wherever_it_is_and_no_other_and_nowhere_else(
+        keys in proptest::collection::vec(any::<[u8; 32]>(), 0..70),
+        input: [u8; 32],
+        which: proptest::sample::Index,
+        at in 0..32_usize,
+        bit in 0..8,
+    ) {
+        let refs: Vec<_> = keys.iter().collect();
+        for instructions in InstructionSet::all() {
+            let found = |hash: &[u8; 32]| key_of(instructions, &refs, &input, hash);
+            // One that is beside the others in a register and is no key of theirs.
+            prop_assert_eq!(found(blake3::keyed_hash(&[0; 32], &input).as_bytes()), None);
+            if keys.is_empty() {
+                continue;
+            }
+            let which = which.index(keys.len());
+            let mut hash = *blake3::keyed_hash(&keys[which], &input).as_bytes();
+            prop_assert_eq!(found(&hash), Some(which), "{}", instructions);
+            hash[at] ^= 1_u8 << bit;
+            prop_assert_eq!(found(&hash), None, "{}", instructions);
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::bytes::{Nonce, PuzzleKey, Seed};
 pub const GROUP: u32 = 32;
 
 /// BLAKE3's initial values (those of SHA-256).
-const IV: [u32; 8] = [
+pub(super) const IV: [u32; 8] = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,
@@ -31,7 +31,7 @@ const IV: [u32; 8] = [
 ];
 
 /// Which word of the block each step of each round adds: the identity, then BLAKE3's permutation of the round before.
-const SCHEDULE: [[usize; 16]; 7] = [
+pub(super) const SCHEDULE: [[usize; 16]; 7] = [
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
     [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8],
     [3, 4, 10, 12, 13, 2, 7, 14, 6, 5, 9, 0, 11, 15, 8, 1],
@@ -41,13 +41,13 @@ const SCHEDULE: [[usize; 16]; 7] = [
     [11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13],
 ];
 
-const CHUNK_START: u32 = 1;
-const CHUNK_END: u32 = 1 << 1;
-const ROOT: u32 = 1 << 3;
-const KEYED_HASH: u32 = 1 << 4;
+pub(super) const CHUNK_START: u32 = 1;
+pub(super) const CHUNK_END: u32 = 1 << 1;
+pub(super) const ROOT: u32 = 1 << 3;
+pub(super) const KEYED_HASH: u32 = 1 << 4;
 
 /// Where in a block the nonce is. Known when the kernel is compiled, so that zero words are never added.
-trait Layout {
+pub(super) trait Layout {
     /// The word that is counted: the later a round adds it for the first time, the more of that round is always the
     /// same.
     const COUNTED: usize;
@@ -113,7 +113,7 @@ impl Block {
     }
 }
 
-fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u32; WORDS] {
+pub(super) fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u32; WORDS] {
     let (words, _) = bytes.as_chunks();
     std::array::from_fn(|i| u32::from_le_bytes(words[i]))
 }
@@ -170,7 +170,7 @@ fn dispatched<L: Layout>(
 }
 
 /// N registers' worth of each word of the state, worked on side by side, since each step waits for the one before.
-type State<S, const N: usize> = [[<S as Simd>::u32s; N]; 16];
+pub(super) type State<S, const N: usize> = [[<S as Simd>::u32s; N]; 16];
 
 #[inline(always)]
 fn scan<S: Simd, L: Layout, const N: usize>(
@@ -223,7 +223,7 @@ fn scan<S: Simd, L: Layout, const N: usize>(
 
 /// Columns, then diagonals.
 #[inline(always)]
-fn round<S: Simd, L: Layout, const N: usize>(
+pub(super) fn round<S: Simd, L: Layout, const N: usize>(
     state: &mut State<S, N>,
     words: &State<S, N>,
     order: [usize; 16],

@@ -20,6 +20,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::BASE32_NOPAD;
+use kkv_pow::kernel::{InstructionSet, key_of};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -127,7 +128,28 @@ impl InvitationKey {
         InvitationProof(*blake3::keyed_hash(&self.0, &sender.0).as_bytes())
     }
 
-    /// Whether `proof` is this sender's, in constant time: a forger must not learn one byte by byte.
+    /// Which of `keys` this sender proves to have, if any. All are tried, and in constant time: a forger must not learn
+    /// a proof byte by byte.
+    ///
+    /// ```
+    /// use kkv_protocol::crypto::random;
+    /// use kkv_protocol::ids::SenderId;
+    /// use kkv_protocol::v2::invitation::{InvitationKey, Token};
+    ///
+    /// let [ann, bob] = [(); 2].map(|()| Token::generate(&mut random::kernel()).key());
+    /// let (sender, keys) = (SenderId([7; 32]), [&ann, &bob]);
+    /// assert_eq!(InvitationKey::which(&keys, &sender, &bob.proof(&sender)), Some(1));
+    /// assert_eq!(InvitationKey::which(&keys[..1], &sender, &bob.proof(&sender)), None);
+    /// ```
+    #[must_use]
+    pub fn which(keys: &[&Self], sender: &SenderId, proof: &InvitationProof) -> Option<usize> {
+        let bytes: Vec<&[u8; 32]> = keys.iter().map(|key| &*key.0).collect();
+        let which = key_of(InstructionSet::best(), &bytes, &sender.0, &proof.0)?;
+        // The kernel only points at it.
+        keys[which].fits(sender, proof).then_some(which)
+    }
+
+    /// Whether `proof` is this sender's, in constant time.
     #[must_use]
     pub fn fits(&self, sender: &SenderId, proof: &InvitationProof) -> bool {
         self.proof(sender).0.ct_eq(&proof.0).into()
