@@ -162,6 +162,7 @@ impl Host for RunningRelay {
             ttl_seconds: self.ttl.map(|ttl| ttl.as_secs()),
             wipe_after_seconds: switch.map(|switch| switch.timeout().as_secs()),
             wiped: switch.and_then(DeadManSwitch::wiped),
+            read_receipts: self.relay.config().read_receipts,
             queue: self.queue().occupancy(now),
             room: self.queue().room(now),
             locked: self.locked,

@@ -61,13 +61,16 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
         0 => String::new(),
         _ => format!(", {} more expected", queue.reserved),
     };
-    let messages = format!(
+    let mut messages = format!(
         "{} ({} unread){expected}, {} of {} free",
         queue.stored,
         queue.unread,
         queue.free(),
         counted(queue.capacity, "slot"),
     );
+    if status.read_receipts {
+        messages += "\nsenders who want answers see whether theirs is read";
+    }
     let rows = rows(
         &[
             ("messages", messages),

@@ -106,6 +106,7 @@ impl Host for Inbox {
             lets_in: None,
             wipe_after_seconds: None,
             wiped: None,
+            read_receipts: false,
             queue: self.queue.occupancy(self.now().elapsed),
             room: self.queue.room(self.now().elapsed),
             locked: false,

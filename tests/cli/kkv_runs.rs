@@ -261,6 +261,18 @@ fn the_block_says_when_messages_go_in_days_and_hours() {
 }
 
 #[test]
+fn the_status_says_whether_senders_see_what_has_become_of_their_messages() {
+    let said = "senders who want answers see whether theirs is read";
+    for (arguments, given) in [(&["--read-receipts"][..], true), (&[], false)] {
+        let relay = Relay::start(arguments);
+        let status = |words: &[&str]| relay.owner(words).finish().must_end_with(0);
+        let text = status(&["status"]).stdout_text();
+        assert_eq!(text.contains(said), given, "{text}");
+        assert_eq!(status(&["status", "--json"]).json()["read_receipts"], given);
+    }
+}
+
+#[test]
 fn a_build_without_tor_inside_says_that_an_address_is_not_served() {
     let state = tempfile::tempdir().unwrap();
     let keys = state.path().join("kkv/relay/state/keystore/hss/kkv");

@@ -15,7 +15,8 @@ use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
 use kkv_protocol::v2::ask::{AskKind, AskOutcome};
 use kkv_protocol::v2::purpose::BodySize;
 use kkv_protocol::v2::sender::Open;
-use kkv_relay::queue::MessageId;
+use kkv_relay::queue::{MessageId, Queue};
+use kkv_relay::relay::RelayConfig;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
@@ -193,4 +194,24 @@ async fn replies_are_asked_for_in_sessions_of_16_kib_alone() {
         assert_eq!(answered.answer.outcome, outcome, "{size:?}");
         assert!(answered.answer.content.iter().all(|byte| *byte == 0));
     }
+}
+
+#[tokio::test]
+async fn with_read_receipts_a_sender_learns_what_has_become_of_each_message() {
+    let config = RelayConfig {
+        read_receipts: true,
+        ..*InProcess::new(SuitePolicy::Any, 1, 0).relay.config()
+    };
+    let queue = Queue::new(SLOTS, None).expect("so much memory");
+    let relay = InProcess::with(config, queue, &mut rand::rng());
+    leave(&relay, 1, opens).expect("it opens a box");
+    leave(&relay, 2, follows_up).expect("it follows up");
+    leave(&relay, 3, follows_up).expect("it follows up");
+    let (queue, now) = (relay.relay.queue(), relay.relay.now().elapsed);
+    assert!(queue.delete(MessageId(1), now) && queue.mark(MessageId(2), true, now));
+    let (status, _) = there(fetch(&relay, WORDS, &[]).await);
+    assert!(status.receipts);
+    let states: Vec<_> = status.entries.iter().map(|entry| entry.state).collect();
+    let newest_first = [EntryState::Waiting, EntryState::Read, EntryState::Gone];
+    assert_eq!(states, newest_first);
 }

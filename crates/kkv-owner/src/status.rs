@@ -40,6 +40,9 @@ pub struct Status {
     pub wipe_after_seconds: Option<u64>,
     /// When something was last wiped for that, in unix seconds.
     pub wiped: Option<u64>,
+    /// Whether senders who want answers learn what has become of their messages. (A relay from before tells nobody.)
+    #[serde(default)]
+    pub read_receipts: bool,
     /// How full the queue is.
     pub queue: Occupancy,
     /// How full the memory of messages with files is. (A relay from before has none.)

@@ -140,6 +140,7 @@ Max locked memory         unlimited            unlimited            bytes
             lets_in: None,
             wipe_after_seconds: None,
             wiped: None,
+            read_receipts: false,
             queue: Occupancy {
                 capacity: 50,
                 stored: 0,
