@@ -12,6 +12,7 @@ mod calls;
 mod clock;
 mod congestion;
 mod connections;
+mod conversation;
 mod delivery;
 mod failure;
 mod faults;
@@ -53,6 +54,8 @@ fn what_is_sent_with_embedded_tor_arrives_or_the_sender_is_told_why_not() {
         delivery::the_largest_message_of_each_suite_arrives_by_all_four_pairs,
         delivery::a_relay_on_a_socket_is_reached_through_a_system_tor,
         delivery::the_interactive_client_sends_with_embedded_tor,
+        conversation::a_conversation_goes_three_rounds_by_its_words_alone,
+        conversation::a_conversation_that_has_ended_is_said_to_be_gone,
         congestion::congestion_control_is_agreed_on_as_a_sender_and_as_an_inbox,
         address::the_address_outlives_the_process_and_is_reachable_at_once_again,
         address::every_thread_is_held_to_writing_in_the_state_directory_alone,

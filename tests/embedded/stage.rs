@@ -76,17 +76,36 @@ impl Stage {
 
     /// `kkvc send` through the sender's `tor`.
     pub(crate) fn send_by_socks(&self, onion: &str, options: &[&str], text: &str) -> Run {
-        let socks = format!("socks5://{}", self.socks);
-        let arguments = ["--json", "--tor", &socks, "send", onion];
-        kkvc([&arguments[..], options].concat()).stdin(text)
+        self.client(true, "send", onion, options).stdin(text)
+    }
+
+    /// `kkvc COMMAND` to an inbox, through the sender's `tor` or with embedded Tor.
+    pub(crate) fn client(
+        &self,
+        by_socks: bool,
+        command: &str,
+        onion: &str,
+        options: &[&str],
+    ) -> Run {
+        if by_socks {
+            let socks = format!("socks5://{}", self.socks);
+            let arguments = ["--json", "--tor", &socks, command, onion];
+            kkvc([&arguments[..], options].concat())
+        } else {
+            embedded(&self.config, &self.senders, command, onion, options)
+        }
     }
 }
 
 /// `kkvc send` with embedded Tor, on the network that `config` describes and with its state in `state`.
 pub(crate) fn send(config: &Path, state: &Path, onion: &str, options: &[&str], text: &str) -> Run {
+    embedded(config, state, "send", onion, options).stdin(text)
+}
+
+fn embedded(config: &Path, state: &Path, command: &str, onion: &str, options: &[&str]) -> Run {
     let place = ["--state-dir", path(state), "--tor-config", path(config)];
-    let arguments = ["--json", "--tor", "embedded", "send", onion];
-    kkvc([&arguments[..], &place, options].concat()).stdin(text)
+    let arguments = ["--json", "--tor", "embedded", command, onion];
+    kkvc([&arguments[..], &place, options].concat())
 }
 
 pub(crate) fn path(path: &Path) -> &str {
