@@ -15,6 +15,7 @@ mod workers;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +36,7 @@ use terminal::ScreenGuard;
 use terminal::clipboard::Clipboard;
 use terminal::input::inputs;
 use theme::Theme;
+use workers::answers::AnswersWorker;
 use workers::contacts::ContactsWorker;
 use workers::delivery::DeliveryWorker;
 use workers::launch::start;
@@ -121,6 +123,8 @@ async fn event_loop(
     let mut stopped = std::pin::pin!(stopped);
     let mut suspended = signal(SignalKind::from_raw(libc::SIGTSTP))?;
     let relay = RelayWorker::new(socket.clone(), events.clone(), options.first_words);
+    let route = Arc::new(route);
+    let mut answers = AnswersWorker::new(Arc::clone(&route), events.clone());
     let mut deliveries = DeliveryWorker::new(route, events.clone());
     let mut screen = ScreenGuard::open(options.mouse)?;
     let mut input = inputs()?;
@@ -195,10 +199,13 @@ async fn event_loop(
                     invitation,
                     better,
                     text,
+                    reply,
                 } => {
                     let link = Link { target, invitation };
-                    deliveries.send(id, link, better, text);
+                    deliveries.send(id, link, better, text, reply);
                 }
+                Effect::Follow { id, target, secret } => answers.follow(id, target, secret),
+                Effect::Unfollow(id) => answers.forget(id),
                 Effect::Answer { id, to, text } => relay.answer(id, to, text),
                 Effect::Cancel(id) => deliveries.cancel(id),
                 Effect::ChangeContacts(change) => {

@@ -3,6 +3,7 @@
 //!
 //! What whole screens look like is kept in `screen/looks/`; `cargo xtask screens` draws them anew.
 
+mod answers;
 mod ends;
 mod inbox;
 mod looks;

@@ -4,6 +4,7 @@
 mod actions;
 pub(super) mod answering;
 mod answers;
+pub(super) mod awaiting;
 pub(super) mod bindings;
 mod contacts;
 mod delivery_events;
@@ -19,6 +20,7 @@ mod writing;
 use super::event::{Effect, Event, Input};
 use super::keyboard_layout::KeyboardLayout;
 use super::state::areas::Areas;
+use super::state::awaited::Awaited;
 use super::state::composer::Composer;
 use super::state::contact_form::ContactForm;
 use super::state::contact_list::ContactList;
@@ -46,6 +48,8 @@ pub(super) struct App {
     pub(super) reading: Option<Reading>,
     pub(super) composer: Option<Composer>,
     pub(super) outbox: Outbox,
+    /// Conversations that were begun here.
+    pub(super) awaited: Awaited,
     /// When answers were sealed here.
     pub(super) sealing_times: SealingTimes,
     pub(super) contacts: ContactList,
@@ -88,6 +92,7 @@ impl App {
             reading: None,
             composer: None,
             outbox: Outbox::default(),
+            awaited: Awaited::default(),
             sealing_times: SealingTimes::default(),
             contacts,
             contact_form: None,
@@ -139,6 +144,7 @@ impl App {
             Event::Relay(event) => self.on_relay_event(event),
             Event::Delivery(event) => self.on_delivery_event(event),
             Event::Contacts(event) => self.on_contacts_event(event),
+            Event::Answers(event) => self.on_answers_event(event),
         }
     }
 

@@ -2,10 +2,13 @@
 
 pub(super) mod channel;
 
+use std::sync::Arc;
+
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::state::awaited::{Received, Secret};
 use super::state::contact_list::Change;
 use super::state::conversation::AnswerTo;
 use super::state::outbox::Progress;
@@ -16,6 +19,7 @@ use kkv_client::contacts::{Book, Invitation, Name};
 use kkv_owner::{Conversation, Delete, List, Message, Status};
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::status::BoxStatus;
 use kkv_relay::queue::MessageId;
 use kkv_ui::error::CliError;
 
@@ -28,6 +32,7 @@ pub(super) enum Event {
     Relay(RelayEvent),
     Delivery(DeliveryEvent),
     Contacts(ContactsEvent),
+    Answers(AnswersEvent),
 }
 
 /// Something that the terminal says.
@@ -104,6 +109,27 @@ pub(super) enum DeliveryEvent {
     Failed(u64, CliError),
 }
 
+/// A conversation that was begun here is looked into.
+pub(super) enum AnswersEvent {
+    /// It will be, at this Unix time.
+    Planned { id: u64, at: u64 },
+    /// It is being.
+    Looking(u64),
+    /// This is there.
+    Found {
+        id: u64,
+        /// By our clock, in Unix time.
+        at: u64,
+        /// When the relay started, by its own.
+        started: u64,
+        /// What it says of the conversation, if there is one.
+        inside: Option<BoxStatus>,
+        answers: Vec<Received>,
+    },
+    /// It couldn't be looked into, and why.
+    Failed(u64, String),
+}
+
 /// Something becomes of the contacts.
 pub(super) enum ContactsEvent {
     /// A change was tried.
@@ -118,6 +144,14 @@ pub(super) enum ContactsEvent {
     Refreshed(Book),
     /// Another program has written the file, and it can't be read any more: why.
     Unreadable(String),
+}
+
+/// By what a message is answered.
+#[derive(Debug)]
+pub(super) struct SendReply {
+    pub(super) secret: Arc<Secret>,
+    /// Whether its conversation is there already.
+    pub(super) follows_up: bool,
 }
 
 /// What is to be done outside.
@@ -139,7 +173,17 @@ pub(super) enum Effect {
         /// The contact with whom nothing less than kkv/2 is spoken.
         better: Option<Name>,
         text: Text,
+        /// By what it is answered, if that is wished.
+        reply: Option<SendReply>,
     },
+    /// Look for answers in this conversation from now on, which is with the inbox at `target`.
+    Follow {
+        id: u64,
+        target: Target,
+        secret: Arc<Secret>,
+    },
+    /// Look there no more.
+    Unfollow(u64),
     /// Have this text of the outbox sealed as an answer.
     Answer {
         id: u64,

@@ -2,6 +2,7 @@
 //! reaches the terminal or what is outside.
 
 pub(super) mod areas;
+pub(super) mod awaited;
 pub(super) mod composer;
 pub(super) mod contact_form;
 pub(super) mod contact_list;

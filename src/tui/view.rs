@@ -1,5 +1,6 @@
 //! The screen, drawn from what is known.
 
+mod awaited;
 mod contacts;
 mod fitted;
 mod frame;

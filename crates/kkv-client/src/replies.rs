@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Duration;
 
 use rand::CryptoRng;
 
@@ -63,6 +64,16 @@ pub enum CollectError<E> {
 #[must_use]
 pub fn secrets(words: &ReplyWords) -> ReplySecrets {
     ReplySecrets::new(words.entropy())
+}
+
+/// From half of `pause` to one and a half: who looks into boxes by itself does so at times that tell nothing. Four bytes
+/// are drawn.
+#[must_use]
+pub fn jittered(pause: Duration, rng: &mut impl CryptoRng) -> Duration {
+    let mut bytes = [0; 4];
+    rng.fill_bytes(&mut bytes);
+    let part = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
+    pause.mul_f64(0.5 + part)
 }
 
 impl<'d, D: Dial> Mailbox<'d, D> {
@@ -161,5 +172,23 @@ fn place(answer: &Answer) -> (Salt, u16) {
 impl<D> fmt::Debug for Mailbox<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mailbox(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_of_many_lengths_around_what_they_should_be() {
+        let pause = Duration::from_secs(600);
+        let rng = &mut rand::rng();
+        let drawn: Vec<_> = (0..100).map(|_| jittered(pause, rng)).collect();
+        assert!(
+            drawn
+                .iter()
+                .all(|one| (pause / 2..=pause * 3 / 2).contains(one))
+        );
+        assert!(drawn.iter().any(|one| *one != drawn[0]));
     }
 }

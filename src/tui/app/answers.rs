@@ -87,10 +87,7 @@ impl App {
             Question::DeleteAll {
                 ids, sure: true, ..
             } => vec![Effect::Delete(Delete::Ids(ids))],
-            Question::Forget(id) => {
-                self.outbox.forget(id);
-                Vec::new()
-            }
+            Question::Forget(id) | Question::ForgetWords(id) => self.forget_written(id),
             Question::Remove(name, target) => self.change_contacts(Change::Remove(name, target)),
             Question::Verify { name, target, .. } => {
                 self.change_contacts(Change::Verify(name, target))

@@ -22,6 +22,9 @@ pub(in crate::tui) enum Action {
     Previous,
     Write,
     Answer,
+    AskForAnswer,
+    Look,
+    Words,
     Details,
     Mark,
     Delete,
@@ -188,6 +191,8 @@ static MESSAGE: &[Binding] = bindings! {
 static COMPOSER: &[Binding] = bindings! {
     Send => send: [control('s')], "Ctrl-S", "send", "send it";
     OtherField if has_two_fields => other_field: [TAB, BACK_TAB], "Tab", "address/text", "from the address to the text, and back";
+    AskForAnswer if can_ask_for_answer => toggle_answer:
+        [control('t')], "Ctrl-T", "answer?", "ask for an answer to it, or don't";
     Back => back: [ESC], "Esc", "put it aside", "put it aside: it is kept until you end kkvc";
     // The byte that terminals send for it is called Ctrl-7, see `terminal::decode`.
     Undo => undo:
@@ -198,6 +203,10 @@ static COMPOSER: &[Binding] = bindings! {
 static OUTBOX: &[Binding] = bindings! {
     Open if can_edit_outgoing => edit_outgoing:
         [ENTER], "Enter", "open", "go on writing it, if it was not delivered";
+    Answer if awaits_answer => write_back: [key('r')], "r", "reply", "write on in the same conversation";
+    Look if awaits_answer => look_for_answers: [key('f')], "f", "fetch", "look for answers to it now";
+    Words if has_words => show_words:
+        [key('w')], "w", "words", "the 12 words that open its answers, to be written down";
     Write => write: [key('c')], "c", "write", "write another";
     Cancel if can_cancel => cancel: [key('x')], "x", "cancel", "cancel its delivery";
     Delete if can_forget => forget_outgoing: [key('d'), DELETE], "d", "forget", "forget it";

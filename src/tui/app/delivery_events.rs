@@ -40,15 +40,24 @@ impl App {
                     outgoing.text = Zeroizing::default();
                 }
                 self.set_state(id, DeliveryState::Accepted(words));
-                self.inform("accepted: the message is in the inbox");
+                let followed = self.on_conversation_accepted(id);
+                self.inform(match followed {
+                    Some(_) => {
+                        "accepted; w shows the 12 words that open the answers: write them down"
+                    }
+                    None => "accepted: the message is in the inbox",
+                });
+                let mut effects: Vec<Effect> = followed.into_iter().collect();
                 if let Some(learnt) = self.contacts.learn(target, suite) {
-                    return self.change_contacts(learnt);
+                    effects.extend(self.change_contacts(learnt));
                 }
+                return effects;
             }
             DeliveryEvent::Failed(id, mut failed) => {
                 // What helps with the command may be an option that there is not here.
                 failed.hint = failed.hint.filter(|hint| (self.takes_options)(hint));
                 self.ask_pending();
+                self.on_follow_up_failed(id, &failed);
                 self.warn(failed.what.clone());
                 self.set_state(id, DeliveryState::Failed(failed));
             }

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::tor::TorMode;
+use crate::tui::state::composer::Composer;
 use crate::tui::state::outbox::DeliveryState;
 use crate::tui::state::relay::RelayState;
 
@@ -50,7 +51,7 @@ impl App {
     /// Whether there is an address to write.
     pub(super) fn has_two_fields(&self) -> bool {
         let composer = self.composer.as_ref();
-        composer.is_none_or(|composer| composer.answers().is_none())
+        composer.is_none_or(Composer::is_addressed)
     }
 
     pub(super) fn can_edit_outgoing(&self) -> bool {

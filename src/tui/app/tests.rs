@@ -1,6 +1,7 @@
 //! What keys and events make of the screen, drawn into memory.
 
 mod answering;
+mod awaiting;
 mod column_widths;
 mod commands;
 mod contacts_file;
@@ -80,6 +81,7 @@ pub(super) fn press_fast(app: &mut App, keys: &str) -> Vec<Effect> {
             '\x03' => (KeyCode::Char('c'), KeyModifiers::CONTROL),
             '\x1a' => (KeyCode::Char('z'), KeyModifiers::CONTROL),
             '\x0b' => (KeyCode::Char('j'), KeyModifiers::CONTROL), // a line feed
+            '\x14' => (KeyCode::Char('t'), KeyModifiers::CONTROL),
             '\x15' => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             key => (code(key), KeyModifiers::NONE),
         };

@@ -3,7 +3,7 @@
 use super::App;
 use crate::tor::Target;
 use crate::tui::event::Effect;
-use crate::tui::state::composer::Composer;
+use crate::tui::state::composer::{Composer, Purpose};
 use crate::tui::state::contact_form::ContactForm;
 use crate::tui::state::outbox::{DeliveryState, Progress};
 use crate::tui::state::question::Question;
@@ -26,10 +26,15 @@ impl App {
         let Some(outgoing) = self.outbox.get(id) else {
             return;
         };
-        self.composer = Some(match outgoing.answers {
-            Some(to) => Composer::answering(id, to, &outgoing.text),
-            None => Composer::new(id, &outgoing.to, &outgoing.text),
-        });
+        let mut composer = match (outgoing.answers, outgoing.conversation) {
+            (Some(to), _) => Composer::answering(id, to, &outgoing.text),
+            (None, Some(conversation)) if outgoing.follows_up => {
+                Composer::following_up(id, conversation, &outgoing.text)
+            }
+            (None, _) => Composer::new(id, &outgoing.to, &outgoing.text),
+        };
+        composer.wants_answer = outgoing.wants_answer;
+        self.composer = Some(composer);
         if self.screen != Screen::Composer {
             self.previous_screen = self.screen;
         }
@@ -40,10 +45,14 @@ impl App {
         let Some(composer) = self.composer.take() else {
             return;
         };
-        let (to, text) = (composer.address(), composer.text());
+        let (mut to, text) = (composer.address(), composer.text());
         let Some(outgoing) = self.outbox.get_mut(composer.id) else {
             return;
         };
+        if !composer.is_addressed() {
+            to.clone_from(&outgoing.to);
+        }
+        outgoing.wants_answer = composer.wants_answer;
         // Who is written to is known at once from the contacts; where nothing was written to them, there is no draft.
         let is_untouched = text.is_empty() && outgoing.text.is_empty() && outgoing.to == to;
         if composer.is_empty() || is_untouched {
@@ -59,7 +68,7 @@ impl App {
         outgoing.state = DeliveryState::Draft;
         let is_next = self.outbox.draft() == Some(composer.id);
         let note = match self.previous_screen {
-            Screen::Inbox | Screen::Message if composer.answers().is_some() => {
+            Screen::Inbox | Screen::Message if matches!(composer.purpose, Purpose::Answer(_)) => {
                 "put aside: r at its message goes on writing it, and o has it"
             }
             Screen::Inbox | Screen::Message if is_next => {
@@ -76,10 +85,21 @@ impl App {
         let Some(composer) = &mut self.composer else {
             return Vec::new();
         };
-        if let Some(to) = composer.answers() {
-            return self.send_answer(to);
-        }
-        let (link, text) = match composer.ready(self.contacts.book()) {
+        let ready = match composer.purpose {
+            Purpose::Answer(to) => return self.send_answer(to),
+            Purpose::Message => composer.ready(self.contacts.book()),
+            Purpose::FollowUp(conversation) => {
+                let Some(begun) = self.awaited.get(conversation) else {
+                    return Vec::new(); // it was forgotten
+                };
+                let link = Link {
+                    target: begun.target,
+                    invitation: None,
+                };
+                composer.ready_text().map(|text| (link, text))
+            }
+        };
+        let (link, text) = match ready {
             Ok(ready) => ready,
             Err(invalid) => {
                 composer.field = invalid.field;
@@ -88,6 +108,16 @@ impl App {
             }
         };
         let id = composer.id;
+        if let Some(outgoing) = self.outbox.get_mut(id) {
+            outgoing.wants_answer = composer.wants_answer;
+        }
+        let reply = match self.reply_for(id, link.target, &text) {
+            Ok(reply) => reply,
+            Err(failed) => {
+                self.warn(failed.what);
+                return Vec::new();
+            }
+        };
         self.save_draft();
         // From here on it can be neither sent again nor forgotten, also by a key that is pressed already.
         self.set_state(id, DeliveryState::InProgress(Progress::default()));
@@ -109,6 +139,7 @@ impl App {
             invitation,
             better,
             text,
+            reply,
         }]
     }
 
@@ -164,23 +195,30 @@ impl App {
     }
 
     /// Forgets the selected one, at once if nothing is lost by that.
-    pub(super) fn forget_outgoing(&mut self) {
+    pub(super) fn forget_outgoing(&mut self) -> Vec<Effect> {
         let Some(outgoing) = self.outbox.selected() else {
-            return;
+            return Vec::new();
         };
         let id = outgoing.id;
         match outgoing.state {
             DeliveryState::InProgress(_) => self.warn("it is on its way; x cancels it"),
             DeliveryState::Sealing => self.warn("it is being sealed"),
-            DeliveryState::Accepted(_) | DeliveryState::Sealed(_) => self.outbox.forget(id),
-            _ if outgoing.text.is_empty() => self.outbox.forget(id),
+            _ if self.has_last_words(outgoing) => self.ask(Question::ForgetWords(id)),
+            DeliveryState::Accepted(_) | DeliveryState::Sealed(_) => {
+                return self.forget_written(id);
+            }
+            _ if outgoing.text.is_empty() => return self.forget_written(id),
             _ => self.ask(Question::Forget(id)),
         }
+        Vec::new()
     }
 
     /// Whether all that was written is delivered or forgotten.
     pub(in crate::tui) fn can_quit_without_loss(&self) -> bool {
-        self.outbox.undelivered() == 0 && self.composer.is_none() && self.contact_form.is_none()
+        self.outbox.undelivered() == 0
+            && self.awaited.alive() == 0
+            && self.composer.is_none()
+            && self.contact_form.is_none()
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {
@@ -194,13 +232,16 @@ impl App {
             .contact_form
             .as_ref()
             .is_some_and(ContactForm::is_begun);
+        let awaited = self.awaited.alive();
         match self.outbox.undelivered() {
-            0 if !is_begun => vec![Effect::Quit],
+            0 if !is_begun && awaited == 0 => vec![Effect::Quit],
             undelivered => {
                 let under_way = self.outbox.in_progress();
                 self.ask(Question::Quit {
                     undelivered,
                     under_way,
+                    awaited,
+                    is_begun,
                     writing,
                 });
                 Vec::new()

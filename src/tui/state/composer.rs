@@ -24,10 +24,22 @@ pub(in crate::tui) struct Composer {
     pub(in crate::tui) to: TextArea<'static>,
     pub(in crate::tui) text: TextArea<'static>,
     pub(in crate::tui) field: Field,
-    /// The message that is answered, if it is for the sender of one: then there is no address to write.
-    answers: Option<AnswerTo>,
+    pub(in crate::tui) purpose: Purpose,
+    /// Whether an answer is asked for.
+    pub(in crate::tui) wants_answer: bool,
     /// Lines of the text on the screen.
     height: usize,
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Purpose {
+    /// A message to somebody.
+    Message,
+    /// An answer to a message here.
+    Answer(AnswerTo),
+    /// A message in a conversation that was begun here.
+    FollowUp(u64),
 }
 
 /// Where the keys go.
@@ -65,7 +77,8 @@ impl Composer {
             } else {
                 Field::Text
             },
-            answers: None,
+            purpose: Purpose::Message,
+            wants_answer: false,
             height: 0,
         }
     }
@@ -73,19 +86,29 @@ impl Composer {
     /// An answer to a message, with what was written before.
     pub(in crate::tui) fn answering(id: u64, to: AnswerTo, text: &str) -> Self {
         Self {
-            answers: Some(to),
+            purpose: Purpose::Answer(to),
             field: Field::Text,
             ..Self::new(id, "", text)
         }
     }
 
-    /// The message that it answers.
-    pub(in crate::tui) fn answers(&self) -> Option<AnswerTo> {
-        self.answers
+    /// A message that goes on with a conversation that was begun here, with what was written before.
+    pub(in crate::tui) fn following_up(id: u64, conversation: u64, text: &str) -> Self {
+        Self {
+            purpose: Purpose::FollowUp(conversation),
+            wants_answer: true,
+            field: Field::Text,
+            ..Self::new(id, "", text)
+        }
+    }
+
+    /// Whether it is to be written whom it is for.
+    pub(in crate::tui) fn is_addressed(&self) -> bool {
+        matches!(self.purpose, Purpose::Message)
     }
 
     pub(in crate::tui) fn other_field(&mut self) {
-        if self.answers.is_some() {
+        if !self.is_addressed() {
             return;
         }
         self.field = match self.field {

@@ -40,6 +40,12 @@ pub(in crate::tui) struct Outgoing {
     pub(in crate::tui) is_declined: bool,
     /// The message that it answers, if it is for the sender of one.
     pub(in crate::tui) answers: Option<AnswerTo>,
+    /// Whether it asks for an answer.
+    pub(in crate::tui) wants_answer: bool,
+    /// The conversation that it begins or goes on with, once it was sent.
+    pub(in crate::tui) conversation: Option<u64>,
+    /// Whether it goes on with it.
+    pub(in crate::tui) follows_up: bool,
 }
 
 /// How far a message is.
@@ -56,6 +62,12 @@ pub(in crate::tui) enum DeliveryState {
     Sealed(Conversation),
     /// Not there, or perhaps: it says which.
     Failed(CliError),
+}
+
+impl Outgoing {
+    fn is_unsent(&self) -> bool {
+        matches!(self.state, DeliveryState::Draft | DeliveryState::Failed(_))
+    }
 }
 
 impl Outbox {
@@ -75,25 +87,39 @@ impl Outbox {
             bytes: 0,
             is_declined: false,
             answers: None,
+            wants_answer: false,
+            conversation: None,
+            follows_up: false,
         });
         self.last
     }
 
     /// The draft of an answer to this message: the one that was put aside, or could not be sealed, or else a new one.
     pub(in crate::tui) fn begin_answer(&mut self, to: AnswerTo) -> u64 {
-        let is_begun = |message: &&Outgoing| {
-            let is_unsent = matches!(
-                message.state,
-                DeliveryState::Draft | DeliveryState::Failed(_)
-            );
-            is_unsent && message.answers == Some(to)
-        };
+        let is_begun = |message: &&Outgoing| message.is_unsent() && message.answers == Some(to);
         if let Some(begun) = self.messages.iter().rev().find(is_begun) {
             return begun.id;
         }
         let id = self.begin();
         if let Some(message) = self.get_mut(id) {
             message.answers = Some(to);
+        }
+        id
+    }
+
+    /// The draft of a message that goes on with a conversation, likewise; `to` is whom that is with.
+    pub(in crate::tui) fn begin_follow_up(&mut self, conversation: u64, to: &str) -> u64 {
+        let is_begun = |message: &&Outgoing| {
+            message.is_unsent() && message.follows_up && message.conversation == Some(conversation)
+        };
+        if let Some(begun) = self.messages.iter().rev().find(is_begun) {
+            return begun.id;
+        }
+        let id = self.begin();
+        if let Some(message) = self.get_mut(id) {
+            to.clone_into(&mut message.to);
+            message.conversation = Some(conversation);
+            (message.follows_up, message.wants_answer) = (true, true);
         }
         id
     }
@@ -135,12 +161,14 @@ impl Outbox {
         self.top = 0;
     }
 
-    /// The last draft that was put aside, but for answers to messages: those are gone on with at these.
+    /// The last draft that was put aside, but for those that are gone on with elsewhere: at the message that
+    /// they answer, or the one that they follow.
     pub(in crate::tui) fn draft(&self) -> Option<u64> {
         let mut drafts = self.messages.iter().rev();
         drafts
             .find(|message| {
-                matches!(message.state, DeliveryState::Draft) && message.answers.is_none()
+                let is_plain = message.answers.is_none() && !message.follows_up;
+                matches!(message.state, DeliveryState::Draft) && is_plain
             })
             .map(|message| message.id)
     }

@@ -16,6 +16,8 @@ pub(in crate::tui) enum Subject {
     Keys,
     /// All that is known of a message here.
     Message(MessageId),
+    /// The words of a conversation that was begun here.
+    Words(u64),
 }
 
 impl OverlayPage {

@@ -24,6 +24,8 @@ pub(in crate::tui) enum Question {
     },
     /// Forget what was written to nobody's use?
     Forget(u64),
+    /// Forget a message, and with it the words that open its answers?
+    ForgetWords(u64),
     /// Remove this contact?
     Remove(Name, Target),
     /// Are these the words on the card of this contact?
@@ -32,11 +34,15 @@ pub(in crate::tui) enum Question {
         target: Target,
         words: String,
     },
-    /// Leave, though a contact is being written down, or messages were not delivered? Says how many those are, the one
-    /// that is being written among them, and how many of them are on their way.
+    /// Leave, though a contact is being written down, messages were not delivered, or answers are awaited? Says how
+    /// many messages those are, the one that is being written among them, how many of them are on their way, and how
+    /// many conversations are open.
     Quit {
         undelivered: usize,
         under_way: usize,
+        awaited: usize,
+        /// Whether a contact is being written down.
+        is_begun: bool,
         writing: Option<u64>,
     },
     /// Start a relay?
@@ -49,6 +55,10 @@ pub(in crate::tui) enum Question {
         answer: oneshot::Sender<bool>,
     },
 }
+
+/// What leaving means for answers that are awaited.
+const WORDS_LOST: &str = "The words that open answers are forgotten then, unless you wrote them down: w shows them, \
+                          where o leads.";
 
 /// Questions, asked one after the other: the first is on the screen.
 ///
@@ -167,6 +177,38 @@ impl Question {
                 "Ask for those on their card, over a way on which nobody else can answer."
                     .to_owned(),
             ),
+            Self::ForgetWords(_) => (
+                "Forget this message, and the words that open its answers?".to_owned(),
+                "No answer to it can be read then, unless you wrote them down.".to_owned(),
+            ),
+            Self::Quit {
+                undelivered: 0,
+                awaited,
+                is_begun: false,
+                ..
+            } => (
+                format!(
+                    "Leave? Answers may come in {}.",
+                    counted(*awaited as u64, "conversation")
+                ),
+                WORDS_LOST.to_owned(),
+            ),
+            quit @ Self::Quit { awaited: 1.., .. } => {
+                let (what, then) = quit.loss();
+                (what, format!("{then} {WORDS_LOST}"))
+            }
+            quit @ Self::Quit { .. } => quit.loss(),
+            Self::Start => (
+                "Start your relay?".to_owned(),
+                "It runs on when you leave, until `pkill -x kkv`.".to_owned(),
+            ),
+            Self::Pay { words, .. } => (words.clone(), "Try all the same?".to_owned()),
+        }
+    }
+
+    /// What is lost by leaving of what was written.
+    fn loss(&self) -> (String, String) {
+        match self {
             Self::Quit { undelivered: 0, .. } => (
                 "Leave? The contact that you are writing down is not kept yet.".to_owned(),
                 "What you have written is lost then.".to_owned(),
@@ -208,11 +250,7 @@ impl Question {
                     "They are lost then.".to_owned(),
                 )
             }
-            Self::Start => (
-                "Start your relay?".to_owned(),
-                "It runs on when you leave, until `pkill -x kkv`.".to_owned(),
-            ),
-            Self::Pay { words, .. } => (words.clone(), "Try all the same?".to_owned()),
+            _ => Default::default(),
         }
     }
 }

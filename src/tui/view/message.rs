@@ -131,7 +131,8 @@ fn around(app: &App, area: Rect, heads: u16) -> Vec<Zeroizing<String>> {
         // The first files, and the newest of what was said.
         let kept = files.min(left.div_ceil(2));
         lines.drain(kept..kept + hidden);
-        let more = Zeroizing::new(format!("{hidden} more: i shows all"));
+        let more = counted(hidden as u64, "more line");
+        let more = Zeroizing::new(format!("{more}: i shows all"));
         lines.insert(kept, (BLANK, more));
     }
     let mut last = "";

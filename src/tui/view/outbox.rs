@@ -6,12 +6,14 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
+use super::awaited::{StatusLine, conversation_lines};
 use super::fitted::{fitted, indented};
 use crate::tui::app::App;
 use crate::tui::app::answering::SEALED;
 use crate::tui::state::areas::Page;
-use crate::tui::state::composer::Field;
+use crate::tui::state::composer::{Field, Purpose};
 use crate::tui::state::outbox::{DeliveryState, Outgoing};
+use crate::tui::terminal::row_backend::put;
 use crate::tui::theme::Theme;
 use kkv_base::count::counted;
 use kkv_base::lock;
@@ -20,6 +22,7 @@ use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::{columns, wrapped};
 use kkv_ui::error::Exit;
 use kkv_ui::fields::time;
+use zeroize::Zeroizing;
 
 /// From this width on, the list of outgoing messages has days, and not hours alone.
 const LEAST_FOR_DATES: usize = 60;
@@ -29,8 +32,7 @@ pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let Some(composer) = &mut app.composer else {
         return;
     };
-    let answers = composer.answers();
-    let [to, text] = if answers.is_some() {
+    let [to, text] = if !composer.is_addressed() {
         [Rect::ZERO, area]
     } else if area.height >= 3 + 3 {
         Layout::vertical([Constraint::Length(3), Constraint::Min(3)]).areas(area)
@@ -51,9 +53,15 @@ pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         count
     };
     let field = composer.field;
-    let title = match answers {
-        Some(to) => format!(" Answer to message {} ", to.message),
-        None => " Message ".to_owned(),
+    let title = match composer.purpose {
+        Purpose::Message => " Message ".to_owned(),
+        Purpose::Answer(to) => format!(" Answer to message {} ", to.message),
+        Purpose::FollowUp(_) => " In the same conversation ".to_owned(),
+    };
+    let asked = if composer.is_addressed() && composer.wants_answer {
+        " asks for an answer "
+    } else {
+        ""
     };
     let border = |name: String, is_here: bool| {
         let style = if is_here { theme.key() } else { theme.faint() };
@@ -71,9 +79,11 @@ pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         .set_block(border(" To ".to_owned(), field == Field::To));
     composer.to.set_cursor_style(cursor(field == Field::To));
     composer.to.set_placeholder_style(theme.faint());
-    composer
-        .text
-        .set_block(border(title, field == Field::Text).title_bottom(count.right_aligned()));
+    composer.text.set_block(
+        border(title, field == Field::Text)
+            .title_bottom(Line::styled(asked, theme.strong()))
+            .title_bottom(count.right_aligned()),
+    );
     composer.text.set_cursor_style(cursor(field == Field::Text));
     composer.text.set_placeholder_style(theme.faint());
     (app.areas.to, app.areas.text) = (inside(to), inside(text));
@@ -99,12 +109,12 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let Some(message) = app.outbox.selected() else {
         return;
     };
-    let status_lines = status_lines(
-        app,
-        message,
-        usize::from(area.width.saturating_sub(2)).max(1),
-        theme,
-    );
+    let width = usize::from(area.width.saturating_sub(2)).max(1);
+    let mut status_lines = status_lines(app, message, width, theme);
+    let begun = message.conversation.and_then(|id| app.awaited.get(id));
+    if let Some(begun) = begun.filter(|begun| begun.is_open) {
+        status_lines.extend(conversation_lines(begun, width, theme));
+    }
     // What has become of it has its room first, and the list one line at least.
     let wanted = u16::try_from(status_lines.len() + 2).unwrap_or(u16::MAX);
     let most = area
@@ -137,8 +147,12 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     }
     let inner = block.inner(detail);
     frame.render_widget(block, detail);
+    let is_covered = app.overlay.is_some() || !app.questions.is_empty();
+    let mut seen = Vec::new();
     for (line, row) in status_lines.into_iter().skip(first).zip(inner.rows()) {
-        frame.render_widget(line, row);
+        put(frame.buffer_mut(), row, &line.text);
+        frame.buffer_mut().set_style(row, line.style);
+        seen.extend(line.ends.filter(|_| !is_covered));
     }
     if let DeliveryState::InProgress(progress) = &message.state
         && let (Some(done), _) = lock(progress).now()
@@ -150,14 +164,22 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         frame.render_widget(bar, row);
     }
     app.areas.page = page;
+    let conversation = message.conversation;
+    if let Some(begun) = conversation.and_then(|id| app.awaited.get_mut(id)) {
+        seen.into_iter().for_each(|position| begun.saw(position));
+    }
 }
 
 /// What has become of it, in lines of so many columns.
-fn status_lines(app: &App, message: &Outgoing, width: usize, theme: Theme) -> Vec<Line<'static>> {
+fn status_lines(app: &App, message: &Outgoing, width: usize, theme: Theme) -> Vec<StatusLine> {
     let mut lines = Vec::new();
     let mut add = |text: &str, style: Style| {
         let parts = wrapped(text, width).into_iter();
-        lines.extend(parts.map(|part| Line::styled(text[part].to_owned(), style)));
+        lines.extend(parts.map(|part| StatusLine {
+            text: Zeroizing::new(text[part].to_owned()),
+            style,
+            ends: None,
+        }));
     };
     match &message.state {
         DeliveryState::Draft => {
@@ -188,7 +210,9 @@ fn status_lines(app: &App, message: &Outgoing, width: usize, theme: Theme) -> Ve
         }
         // The line below it is for how far it is.
         DeliveryState::InProgress(progress) => {
-            lines.extend([Line::raw(lock(progress).now().1), Line::raw("")]);
+            let now = lock(progress).now().1;
+            add(now.lines().next().unwrap_or_default(), Style::new());
+            add("", Style::new());
         }
     }
     lines
@@ -198,7 +222,15 @@ fn state_in_short(app: &App, message: &Outgoing) -> &'static str {
     match message.state {
         DeliveryState::Draft => "draft",
         DeliveryState::InProgress(_) => "on its way",
-        DeliveryState::Accepted(_) => "accepted",
+        DeliveryState::Accepted(_) => {
+            let begun = message.conversation.and_then(|id| app.awaited.get(id));
+            match begun {
+                Some(begun) if begun.unseen() > 0 => "new answer",
+                Some(begun) if !begun.answers.is_empty() => "answered",
+                Some(begun) if begun.is_open && !begun.is_alive() => "over",
+                _ => "accepted",
+            }
+        }
         DeliveryState::Sealing => "being sealed",
         DeliveryState::Sealed(ref conversation) => {
             app.state_of_sealed(message.answers, conversation).0

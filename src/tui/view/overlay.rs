@@ -15,6 +15,8 @@ use crate::tui::state::overlay_page::{OverlayPage, Subject};
 use crate::tui::state::question::Question;
 use crate::tui::terminal::row_backend::put;
 use kkv_terminal::wrapped::{columns, wrapped};
+use kkv_ui::fields::address;
+use kkv_ui::replies::in_rows;
 
 const QUESTION_WIDTH: u16 = 60;
 /// What the names of keys, and other labels, take of a page.
@@ -80,6 +82,7 @@ pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let (title, rows) = match open.subject {
         Subject::Keys => (" Keys ".to_owned(), keys(app)),
         Subject::Message(id) => (format!(" Message {id} "), app.details(id)),
+        Subject::Words(id) => (" Words ".to_owned(), words(app, id)),
     };
     let room = usize::from(area.width)
         .saturating_sub(LABEL_COLUMNS + 4)
@@ -121,6 +124,28 @@ pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         };
         put(frame.buffer_mut(), rest, text);
     }
+}
+
+/// The words of a conversation that was begun here, and what they are for.
+fn words(app: &App, id: u64) -> Vec<Row> {
+    let Some(begun) = app.awaited.get(id) else {
+        return Vec::new();
+    };
+    let what =
+        "Only these open the answers. Write them down; they are forgotten when you end kkvc.";
+    let later = format!(
+        "Later, on any machine: kkvc replies {}",
+        address(begun.target)
+    );
+    let rows = in_rows(&begun.secret.words);
+    let rows = rows.lines().map(|row| Zeroizing::new(row.to_owned()));
+    let nothing = || Zeroizing::new(String::new());
+    [Zeroizing::new(what.to_owned()), nothing()]
+        .into_iter()
+        .chain(rows)
+        .chain([nothing(), Zeroizing::new(later)])
+        .map(|text| ("", text))
+        .collect()
 }
 
 /// What each key of the screen does.

@@ -8,12 +8,13 @@ use tokio::task::AbortHandle;
 
 use crate::tor::TorWay;
 use crate::tui::event::channel::EventSender;
-use crate::tui::event::{DeliveryEvent, Event};
+use crate::tui::event::{DeliveryEvent, Event, SendReply};
 use crate::tui::state::outbox::Progress;
 use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::DIAL_TIMEOUT;
 use kkv_base::lock;
 use kkv_client::contacts::{Link, Name};
+use kkv_client::replies::secrets;
 use kkv_client::sender::{
     Accepted, Consent, DeliveryOptions, Event as Happened, Observer, Price, Reply,
 };
@@ -48,16 +49,23 @@ struct Delivery {
 
 impl DeliveryWorker {
     /// What happens becomes events.
-    pub(in crate::tui) fn new(route: Route, events: EventSender) -> Self {
+    pub(in crate::tui) fn new(route: Arc<Route>, events: EventSender) -> Self {
         Self {
-            route: Arc::new(route),
+            route,
             events,
             under_way: HashMap::new(),
         }
     }
 
     /// Has `text` delivered to where `link` leads; in kkv/2 and nothing less if it is that of the contact `better`.
-    pub(in crate::tui) fn send(&mut self, id: u64, link: Link, better: Option<Name>, text: Text) {
+    pub(in crate::tui) fn send(
+        &mut self,
+        id: u64,
+        link: Link,
+        better: Option<Name>,
+        text: Text,
+        reply: Option<SendReply>,
+    ) {
         let target = link.target;
         let progress = Progress::default();
         let observer = DeliveryObserver {
@@ -76,7 +84,7 @@ impl DeliveryWorker {
         let delivery = tokio::spawn(async move {
             let result = tokio::select! {
                 biased; // what is known is told
-                result = deliver(&route, link, better.as_ref(), &text, &observer) => result,
+                result = deliver(&route, link, better.as_ref(), (&text, reply), &observer) => result,
                 () = stopped.notified() => Err(cancelled(lock(&observer.progress).was_sending())),
             };
             match result {
@@ -128,12 +136,13 @@ async fn deliver(
     route: &Route,
     link: Link,
     better: Option<&Name>,
-    text: &Text,
+    (text, reply): (&Text, Option<SendReply>),
     observer: &DeliveryObserver,
 ) -> Result<Accepted, CliError> {
     let Link { target, invitation } = link;
     let way = Way::choose(route.tor, target, &route.embedded, DIAL_TIMEOUT).await?;
     *lock(&observer.progress) = Steps::new(way.state());
+    let secrets = reply.as_ref().map(|reply| secrets(&reply.secret.words));
     let load = Load {
         options: DeliveryOptions {
             solver: route.solver,
@@ -143,7 +152,11 @@ async fn deliver(
         better,
         key: SenderKey::generate(&mut random::kernel()),
         text,
-        reply: Reply::No,
+        reply: match (&reply, &secrets) {
+            (Some(reply), Some(secrets)) if reply.follows_up => Reply::FollowsUp(secrets),
+            (Some(_), Some(secrets)) => Reply::Opens(secrets),
+            _ => Reply::No,
+        },
     };
     way.carry(load, observer).await
 }

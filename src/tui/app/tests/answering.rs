@@ -265,7 +265,7 @@ fn the_rest_of_a_conversation_stands_above_a_message_of_it() {
     }
     // With less room the newest, and all of it behind a key.
     let shown = screen(&mut app, 60, 15);
-    assert!(shown.contains(" 3 more: i shows all"), "{shown}");
+    assert!(shown.contains(" 3 more lines: i shows all"), "{shown}");
     assert!(
         shown.contains("message 4,") && shown.contains("│When?"),
         "{shown}"

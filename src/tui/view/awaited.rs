@@ -1,0 +1,111 @@
+//! What is known of a conversation that was begun here, and the answers that have come: below what has become of a
+//! message of it.
+
+use std::ops::Range;
+
+use ratatui::style::Style;
+use zeroize::Zeroizing;
+
+use crate::tui::state::awaited::{Begun, Known};
+use crate::tui::theme::Theme;
+use kkv_base::count::counted;
+use kkv_terminal::bar::{BAR, BAR_COLUMNS};
+use kkv_terminal::measured::measured;
+use kkv_terminal::visible::{OneLine, Visible};
+use kkv_terminal::wrapped::wrapped;
+use kkv_ui::fields::time;
+use kkv_ui::replies::state;
+
+/// A line of what has become of a message.
+pub(super) struct StatusLine {
+    pub(super) text: Zeroizing<String>,
+    pub(super) style: Style,
+    /// Which answer has its end here.
+    pub(super) ends: Option<usize>,
+}
+
+/// What is known of a conversation that was begun here, and the answers that have come.
+pub(super) fn conversation_lines(begun: &Begun, width: usize, theme: Theme) -> Vec<StatusLine> {
+    let plain = |text: &str, style: Style| -> Vec<StatusLine> {
+        let parts = wrapped(text, width).into_iter();
+        let line = |part: Range<usize>| StatusLine {
+            text: Zeroizing::new(text[part].to_owned()),
+            style,
+            ends: None,
+        };
+        parts.map(line).collect()
+    };
+    let mut lines = plain("", Style::new());
+    for line in told(begun) {
+        lines.extend(plain(&line, Style::new()));
+    }
+    for (position, answer) in begun.answers.iter().enumerate() {
+        let title = format!("\nAnswer of {}", time(answer.time));
+        lines.extend(plain(&title, theme.strong()));
+        lines.extend(behind_a_bar(&answer.text, width));
+        if let Some(last) = lines.last_mut() {
+            last.ends = Some(position);
+        }
+    }
+    lines
+}
+
+/// What is known of a conversation, in lines.
+fn told(begun: &Begun) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &begun.known {
+        Known::Nothing => lines.push("No answer has been looked for yet.".to_owned()),
+        Known::There(inside, at) => {
+            let answers = match inside.answers {
+                0 => "No answer yet".to_owned(),
+                answers => counted(answers, "answer"),
+            };
+            lines.push(format!("{answers}, as of {}.", time(*at)));
+            for entry in inside.entries.iter().rev() {
+                lines.push(format!(
+                    "  your message of {}: {}",
+                    time(entry.accepted),
+                    state(entry)
+                ));
+            }
+            lines.push(format!(
+                "The words stay good until {}, and longer with each message.",
+                time(inside.ends)
+            ));
+        }
+        Known::Gone { started } => {
+            lines.push("Nothing of this conversation is there any more.".to_owned());
+            lines.push(format!(
+                "That relay was started at {}. If you wrote before that, your message is gone with a restart; if you \
+                 wrote later, the time of the conversation is over.",
+                time(*started)
+            ));
+        }
+    }
+    if let Some(why) = &begun.failed {
+        lines.push(format!("The last look has failed: {}", OneLine(why)));
+    }
+    match begun.next {
+        Some(at) if begun.is_alive() => {
+            lines.push(format!(
+                "Looked for again at about {}; f does it now.",
+                time(at)
+            ));
+        }
+        None if begun.is_alive() => lines.push("Being looked for…".to_owned()),
+        _ => {}
+    }
+    lines
+}
+
+/// A stranger's text, made safe, in lines of so many columns behind a bar.
+fn behind_a_bar(text: &str, width: usize) -> Vec<StatusLine> {
+    let shown = measured(|out| write!(out, "{}", Visible(text)));
+    let parts = wrapped(&shown, width.saturating_sub(BAR_COLUMNS).max(1));
+    let line = |part: Range<usize>| StatusLine {
+        text: measured(|out| write!(out, "{BAR} {}", &shown[part.clone()])),
+        style: Style::new(),
+        ends: None,
+    };
+    parts.into_iter().map(line).collect()
+}
