@@ -50,6 +50,7 @@ mod receipt;
 mod replies;
 mod reply;
 mod runtime;
+mod save;
 mod send;
 mod senders;
 mod speed;

@@ -14,6 +14,7 @@ mod contacts_used;
 mod doctor;
 mod environment;
 mod few_descriptors;
+mod files;
 mod hostile_text;
 mod identity;
 mod inbox;

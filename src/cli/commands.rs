@@ -27,7 +27,9 @@ use kkv_relay::queue::MessageId;
 use kkv_ui::selection::IdRange;
 
 pub(super) use values::Signer;
-use values::{id_range, invitation, link, number, onion, recipient, signer, target, time_to_live};
+use values::{
+    file_number, id_range, invitation, link, number, onion, recipient, signer, target, time_to_live,
+};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -64,6 +66,8 @@ pub(super) enum Command {
     /// Answer a message whose sender wants to be answered: the answer is sealed at once
     #[command(after_help = CODES)]
     Reply(Reply),
+    /// Write files that came with a message: for you alone, and never over one that is there
+    Save(Save),
     /// Show each new message as it arrives, and mark it as read, until stopped with Ctrl-C
     #[command(after_help = WATCH_HELP)]
     Watch(Watch),
@@ -169,6 +173,26 @@ pub(super) struct List {
     pub(super) no_preview: bool,
 }
 
+/// Arguments of `kkvc save`.
+#[derive(Debug, Args)]
+pub(super) struct Save {
+    /// Number of the message
+    #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+    pub(super) id: MessageId,
+
+    /// Which of its files, as `read` numbers them [default: the only one]
+    #[arg(value_name = "N", allow_negative_numbers = true, value_parser = file_number)]
+    pub(super) file: Option<usize>,
+
+    /// Write it to this new file [default: its own name, made harmless, in this directory]
+    #[arg(short, long, value_name = "PATH", value_parser = named_file())]
+    pub(super) output: Option<PathBuf>,
+
+    /// Write all of them into this directory, which is made if it isn't there
+    #[arg(long, value_name = "DIR", value_parser = named_file(), conflicts_with_all = ["file", "output"])]
+    pub(super) all: Option<PathBuf>,
+}
+
 /// Arguments of `kkvc send`.
 #[derive(Debug, Args)]
 pub(super) struct Send {
@@ -184,6 +208,15 @@ pub(super) struct Send {
     /// The message itself. Other users of this machine can see it while the command runs
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) message: Option<Private<String>>,
+
+    /// Send this file as well; may be given several times. Without a text before it (-m, or FILE) none is sent
+    #[arg(long = "file", value_name = "PATH", value_parser = named_file(), conflicts_with = "replies")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Keep in this file what it takes to go on with --file if the line breaks or this is stopped; the same command
+    /// goes on then. It is removed once that is done
+    #[arg(long, value_name = "STATE", value_parser = named_file(), conflicts_with = "replies")]
+    pub(super) resume: Option<PathBuf>,
 
     /// Key to sign with (see `kkvc identity`) [default: a new one that is forgotten]
     #[arg(long, value_name = "FILE", value_parser = named_file())]
@@ -418,7 +451,9 @@ What CMD finds in its environment:
   KKV_MESSAGE_SUITE     kkv/1 or kkv/2
   KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json
   KKV_MESSAGE_OPENPGP_INSIDE
-                        which are in it, if it is none itself, with commas between";
+                        which are in it, if it is none itself, with commas between
+  KKV_MESSAGE_FILES     a directory in memory with its files, if it has any; it is
+                        removed when CMD has ended";
 
 #[cfg(test)]
 mod tests {

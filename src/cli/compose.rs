@@ -71,8 +71,11 @@ fn unreadable(source: &str, fault: &io::Error) -> CliError {
         io::ErrorKind::NotFound => {
             failed.hint("It is the name of a file; the message itself follows --message.")
         }
+        io::ErrorKind::FileTooLarge => {
+            failed.hint("What is longer can be sent as a file: --file PATH.")
+        }
         io::ErrorKind::InvalidData => {
-            failed.hint("Only text can be sent; `base64` makes such of anything.")
+            failed.hint("This is for text; anything else can be sent as a file: --file PATH.")
         }
         _ => failed,
     }

@@ -13,7 +13,7 @@ use super::exit::report_error;
 use super::output::require_output;
 use super::{
     arguments, bench, card, completions, contact, delete, doctor, identity, invite, key, list,
-    mark, panic, proof, read, replies, reply, runtime, send, status, watch, wipe,
+    mark, panic, proof, read, replies, reply, runtime, save, send, status, watch, wipe,
 };
 use crate::tui::{self, Options, Route};
 use kkv_protocol::crypto::scrub;
@@ -93,6 +93,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         }
         Command::Read { ids, raw: true } => read::read_raw(common, &ids).await,
         Command::Reply(args) => reply::reply(&common.client()?, args, common.json).await,
+        Command::Save(args) => save::save(&common.client()?, args, common.json).await,
         Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {
             mark::mark(&common.client()?, &ids, !unread, common.json).await
@@ -131,6 +132,7 @@ fn prints_alone(command: &Command, json: bool) -> bool {
         | Command::Status
         | Command::Doctor
         | Command::Card(_)
+        | Command::Save(_)
         | Command::Verify { .. }
         | Command::Key { .. }
         | Command::Identity { .. }

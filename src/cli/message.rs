@@ -13,6 +13,7 @@ use kkv_relay::queue::MessageId;
 use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_ui::error::CliError;
 use kkv_ui::fields::{fingerprint, isolated, paid, time};
+use kkv_ui::preview::file_in_a_line;
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
 pub(super) fn print(
@@ -32,8 +33,12 @@ pub(super) fn render(message: &Message, names: &SenderNames, json: bool) -> Zero
     }
     let columns = columns();
     let header = header(&message.summary, names, columns.is_some());
+    let files = files(message);
+    if message.text.is_empty() && !message.summary.files.is_empty() {
+        return Zeroizing::new(format!("{header}{files}"));
+    }
     let text = behind_a_bar(&message.text, columns);
-    Zeroizing::new(format!("{header}\n{}", *text))
+    Zeroizing::new(format!("{header}{files}\n{}", *text))
 }
 
 /// Writes its text to the byte, and nothing else. Whether it was taken, as above.
@@ -72,6 +77,21 @@ fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String
         paid(summary),
         openpgp.unwrap_or_default(),
     )
+}
+
+/// A line for each file, and how they are saved.
+fn files(message: &Message) -> String {
+    let Summary { id, files, .. } = &message.summary;
+    let mut lines = String::new();
+    for (number, file) in (1..).zip(files) {
+        lines += &format!("File      {}\n", *file_in_a_line(number, file));
+    }
+    lines += &match files.len() {
+        0 => String::new(),
+        1 => format!("          to save it: kkvc save {id}\n"),
+        _ => format!("          to save them: kkvc save {id} --all DIR\n"),
+    };
+    lines
 }
 
 /// What a message is as OpenPGP, and what to do with it.

@@ -167,6 +167,7 @@ fn more(event: &Event) -> Option<String> {
         | Event::Invited
         | Event::PriceRose
         | Event::Sending
+        | Event::Uploaded { .. }
         | Event::Asking
         | Event::Retrying
         | Event::Refused { .. } => None,

@@ -27,7 +27,14 @@ struct Checked {
 /// Prints a message with its signature.
 pub(super) async fn export(client: &Client, id: MessageId) -> Result<(), CliError> {
     require_output("nothing was exported")?;
-    let proof = Proof::from(client.message(id).await?);
+    let message = client.message(id).await?;
+    if !message.summary.files.is_empty() {
+        let what = format!("message {id} has files, and only texts can be exported");
+        return Err(CliError::new(Exit::Refused, what).hint(format!(
+            "`kkvc save {id}` writes the files; nobody else can check them."
+        )));
+    }
+    let proof = Proof::from(message);
     print(&format!("{}\n", ascii_json(&proof)))
 }
 

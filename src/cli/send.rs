@@ -1,5 +1,7 @@
 //! `kkvc send`: takes the text, has it delivered, and says what has become of it.
 
+mod files;
+
 use std::io::{self, IsTerminal};
 
 use serde::Serialize;
@@ -44,6 +46,9 @@ struct Delivered {
 
 /// Leaves a message.
 pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError> {
+    if !args.files.is_empty() || args.resume.is_some() {
+        return files::send(common, args).await;
+    }
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let prepared = tokio::select! {
         prepared = prepared(common, &mut args) => match prepared {

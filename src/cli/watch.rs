@@ -1,6 +1,7 @@
 //! `kkvc watch`: each new message as it arrives, shown or given to a command, until stopped.
 
 mod arrivals;
+mod files;
 mod handler;
 
 use std::panic;
@@ -16,6 +17,7 @@ use super::message::render;
 use super::output::{require_output, write_all};
 use super::senders::SenderNames;
 use arrivals::Arrivals;
+use files::FilesDirectory;
 use handler::Ended;
 use kkv_owner::Message;
 use kkv_protocol::crypto::scrub;
@@ -128,7 +130,27 @@ async fn given(
         if bell {
             ring_bell();
         }
-        let (status, mut goes_on) = match handler::run(&command, &message, &mut stop).await? {
+        let files = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            files = arrivals.files(&message) => files,
+        };
+        let files = match files {
+            Ok(files) => files,
+            // Nobody who writes ends this.
+            Err(failed) => {
+                let id = message.summary.id;
+                warn(format_args!(
+                    "kkvc: {}; message {id} stays unread",
+                    failed.what
+                ));
+                continue;
+            }
+        };
+        let directory = files.as_ref().map(FilesDirectory::path);
+        let ended = handler::run(&command, &message, directory, &mut stop).await?;
+        drop(files);
+        let (status, mut goes_on) = match ended {
             Ended::ByItself(status) => (status, true),
             Ended::Stopped(status) => {
                 stop = self::stop()?; // another one: this has come

@@ -276,6 +276,19 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
         let words = command.iter().copied().chain(["2", "99", "--json"]);
         relay.owner(words).finish().must_end_with(1).json()
     };
+    std::fs::write(relay.directory().join("file.txt"), "a file").expect("our directory");
+    drop(sent(&["--file", "file.txt", "--json"]));
+    let last = owner(&["list"])["messages"]
+        .as_array()
+        .expect("a list")
+        .len();
+    let last = last.to_string();
+    for (command, words) in [("list", vec!["list"]), ("read", vec!["read", &last])] {
+        all.get_mut(command)
+            .expect("put in above")
+            .push(owner(&words));
+    }
+    all.insert("save", vec![owner(&["save", &last, "-o", "saved"])]);
     all.insert("mark", vec![missing(&["mark"])]);
     let real = owner(&["status"]);
     let mut status = statuses(&real);

@@ -115,7 +115,7 @@ fn serve(
             Verdict::Cut => return Ok(Next::Connection),
             Verdict::CutForGood => return Ok(Next::End),
             Verdict::Hold => drop(from_client.read(&mut [0])?), // until the sender goes away
-            _ => answer(client, status, &body)?,
+            _ => answer_bytes(client, status, &reply.body)?,
         }
     }
 }
@@ -142,7 +142,11 @@ fn read(from: &mut impl BufRead) -> io::Result<Said> {
     Ok(Said { head, body })
 }
 
-fn answer(mut client: &TcpStream, status: &str, body: &str) -> io::Result<()> {
-    let length = body.len();
-    write!(client, "{status}\r\ncontent-length: {length}\r\n\r\n{body}")
+fn answer(client: &TcpStream, status: &str, body: &str) -> io::Result<()> {
+    answer_bytes(client, status, body.as_bytes())
+}
+
+fn answer_bytes(mut client: &TcpStream, status: &str, body: &[u8]) -> io::Result<()> {
+    let head = format!("{status}\r\ncontent-length: {}\r\n\r\n", body.len());
+    client.write_all(&[head.as_bytes(), body].concat())
 }

@@ -45,6 +45,7 @@ impl Observer for Recorder {
             Event::Solving { .. } => "solving",
             Event::Exchanging => "exchanging",
             Event::PriceRose => "price rose",
+            Event::Uploaded { .. } => "uploaded",
             Event::Sending => "sending",
             Event::Asking => "asking",
             Event::Retrying => "retrying",

@@ -145,6 +145,9 @@ pub const MAX_PIECES_BEGUN: u32 = 256;
 /// seven paid messages a second.
 pub const MAX_DONE_UPLOADS: usize = 1 << 12;
 
+/// How long a sender goes on with a message with files while nothing is acknowledged, over new connections.
+pub const UPLOAD_PATIENCE: Duration = Duration::from_secs(3 * 60);
+
 /// Bytes of an ask's body, or of a piece of a message with files, that have to arrive in each second, on average, once [`REQUEST_TIMEOUT`] is over.
 pub const MIN_UPLOAD_RATE: u32 = 4096;
 

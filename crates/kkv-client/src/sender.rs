@@ -10,6 +10,7 @@ mod budget;
 mod connection;
 mod delivery;
 mod failure;
+mod files;
 mod pay;
 mod reading;
 mod repeat;
@@ -33,6 +34,7 @@ use session::Negotiated;
 pub use asker::{Answered, Asker};
 pub use delivery::{Accepted, Consent, Delivery, DeliveryOptions, Event, Observer, Price};
 pub use failure::{Failure, Indeterminate};
+pub use files::Uploader;
 
 /// Whether a message can be answered.
 #[derive(Debug, Clone, Copy, Default)]

@@ -65,6 +65,28 @@ pub fn unacknowledged(failure: &Failure) -> CliError {
         .hint("It comes once more then when you look again, and is deleted there after that.")
 }
 
+/// What it means that a message with files was not delivered, or may have been.
+pub(crate) fn explained_with_files(failure: &Failure, options: &DeliveryOptions) -> CliError {
+    match failure {
+        Failure::NoCommonSuite(_) => CliError::new(
+            Exit::Refused,
+            "this inbox speaks kkv/1 alone, which carries text only; nothing was paid, and nothing was delivered",
+        )
+        .hint("Leave out --file to write to it."),
+        Failure::Refused(Refusal::UnknownPurpose) => CliError::new(
+            Exit::Refused,
+            "this inbox takes no files, or none of this size; nothing was paid, and nothing was delivered",
+        )
+        .hint("Leave out --file to write to it, or send less at once."),
+        Failure::Refused(Refusal::Full) => CliError::new(
+            Exit::Full,
+            "the inbox has no room for files of this size now; nothing was delivered",
+        )
+        .hint("Try again later, send less at once, or leave out --file: texts have room of their own."),
+        _ => explained(failure, options),
+    }
+}
+
 /// What it means that a message was to be answered, and there is only kkv/1.
 pub(crate) fn unanswerable() -> CliError {
     CliError::new(

@@ -15,6 +15,7 @@ pub mod error;
 pub mod estimate;
 pub mod explain;
 pub mod fields;
+pub mod file_name;
 pub mod key;
 pub mod outcome;
 pub mod preview;

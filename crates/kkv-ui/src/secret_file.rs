@@ -21,14 +21,20 @@ use kkv_terminal::visible::quoted;
 /// # Errors
 /// It exists, or can't be written; then it is not there.
 pub fn make(path: &Path, text: &str) -> io::Result<()> {
+    make_bytes(path, text.as_bytes())
+}
+
+/// The same of bytes.
+///
+/// # Errors
+/// As there.
+pub fn make_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all());
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
         let _ = fs::remove_file(path); // half a key helps nobody
     }

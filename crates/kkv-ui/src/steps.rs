@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::estimate::{about, estimate, roughly};
+use crate::fields::size;
 use kkv_client::sender::{Event, Price};
 use kkv_net::tor::TorState;
 use kkv_pow::{Puzzle, Search};
@@ -30,8 +31,19 @@ enum Step {
     Solving(Solving),
     Exchanging,
     Sending,
+    Uploading(Uploading),
     /// What is in a box.
     LookingIn,
+}
+
+/// A message with files on its way, by what the relay has acknowledged.
+#[derive(Debug)]
+struct Uploading {
+    bytes: u64,
+    of: u64,
+    /// When and with how much it began, which another run may have sent.
+    since: Instant,
+    before: u64,
 }
 
 #[derive(Debug)]
@@ -61,7 +73,7 @@ impl Steps {
 
     /// Whether the message was on its way, so that its fate may be unknown.
     pub fn was_sending(&self) -> bool {
-        matches!(self.step, Step::Sending)
+        matches!(self.step, Step::Sending | Step::Uploading(_))
     }
 
     /// Goes on with `event`. What there is to say of it, if anything.
@@ -73,6 +85,7 @@ impl Steps {
                 | Event::Exchanging
                 | Event::PriceRose
                 | Event::Sending
+                | Event::Uploaded { .. }
                 | Event::Asking
         );
         if goes_on {
@@ -130,7 +143,11 @@ impl Steps {
             Event::Invited => Some("Nothing to pay: you are invited.".to_owned()),
             Event::Exchanging => match std::mem::replace(&mut self.step, Step::Exchanging) {
                 Step::Solving(solving) => Some(solving.solved()),
-                Step::Asking | Step::Exchanging | Step::Sending | Step::LookingIn => None,
+                Step::Asking
+                | Step::Exchanging
+                | Step::Sending
+                | Step::Uploading(_)
+                | Step::LookingIn => None,
             },
             Event::PriceRose => {
                 self.step = Step::Asking;
@@ -139,6 +156,21 @@ impl Steps {
             Event::Sending => {
                 self.step = Step::Sending;
                 Some("Sending the message…".to_owned())
+            }
+            Event::Uploaded { bytes, of } => {
+                self.link = None;
+                match &mut self.step {
+                    Step::Uploading(uploading) => uploading.bytes = bytes,
+                    step => {
+                        *step = Step::Uploading(Uploading {
+                            bytes,
+                            of,
+                            since: Instant::now(),
+                            before: bytes,
+                        });
+                    }
+                }
+                None
             }
             Event::Asking => {
                 self.step = Step::LookingIn;
@@ -159,6 +191,10 @@ impl Steps {
             (None, Step::Exchanging) => (None, "exchanging keys".to_owned()),
             (None, Step::Sending) => (None, "waiting for the relay to accept it".to_owned()),
             (None, Step::LookingIn) => (None, "looking for answers".to_owned()),
+            (None, Step::Uploading(uploading)) => (
+                Some(uploading.done()),
+                uploading.show(uploading.since.elapsed()),
+            ),
             (None, Step::Solving(solving)) => {
                 let (done, text) = solving.show();
                 (Some(done), text)
@@ -173,6 +209,29 @@ impl Steps {
             Some(_) => format!("{link}; looking for the inbox through Tor"),
             None => link.to_owned(),
         }
+    }
+}
+
+impl Uploading {
+    /// How much of it is there, 0 to 1.
+    fn done(&self) -> f64 {
+        self.bytes as f64 / self.of.max(1) as f64
+    }
+
+    /// How much is there, at which rate since it began, and how long the rest takes at that.
+    fn show(&self, spent: Duration) -> String {
+        let there = format!("{} of {} delivered", size(self.bytes), size(self.of));
+        let sent = self.bytes.saturating_sub(self.before);
+        let rate = sent as f64 / spent.as_secs_f64().max(0.001);
+        if sent == 0 {
+            return there;
+        }
+        let left = self.of.saturating_sub(self.bytes) as f64 / rate;
+        format!(
+            "{there}, {}/s, {} left",
+            size(rate as u64),
+            roughly(Duration::from_secs_f64(left)),
+        )
     }
 }
 
@@ -237,6 +296,30 @@ fn chance(chance: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_delivered_is_told_with_rate_and_time_left() {
+        let mut steps = Steps::new(None);
+        steps.take(Event::Connected);
+        steps.take(Event::Sending);
+        let uploaded = |bytes| Event::Uploaded { bytes, of: 1 << 20 };
+        steps.take(uploaded(1 << 18));
+        assert_eq!(
+            steps.now(),
+            (Some(0.25), "256 KiB of 1 MiB delivered".to_owned())
+        );
+        steps.take(uploaded(1 << 19));
+        assert!(steps.was_sending());
+        let Step::Uploading(uploading) = &steps.step else {
+            panic!("it is");
+        };
+        let said = uploading.show(Duration::from_secs(8));
+        assert!(
+            said.starts_with("512 KiB of 1 MiB delivered, 32 KiB/s, "),
+            "{said}"
+        );
+        assert!(said.ends_with(" left"), "{said}");
+    }
 
     #[test]
     fn chances_read_well() {

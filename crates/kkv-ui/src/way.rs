@@ -6,19 +6,24 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
 
 use crate::error::CliError;
-use crate::explain::{explained, gone_back, unanswerable};
+use crate::explain::{explained, explained_with_files, gone_back, unanswerable};
 use crate::tor::{SenderTor, TorOptions, TorWay};
 use kkv_base::clock::SystemClock;
 use kkv_client::contacts::Name;
 use kkv_client::replies::{CollectError, Collected, Found, Mailbox};
-use kkv_client::sender::{Accepted, Delivery, DeliveryOptions, Failure, Observer, Reply, deliver};
+use kkv_client::sender::{
+    Accepted, Delivery, DeliveryOptions, Failure, Observer, Reply, Uploader, deliver,
+};
 use kkv_net::tor::{Dial, LoopbackDialer, SocksDialer, Target, TorState};
+use kkv_pow::Cost;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::random;
+use kkv_protocol::files::Files as Content;
 use kkv_protocol::onion::OnionAddress;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::sender::ReplySecrets;
+use kkv_protocol::v2::upload::sender::Upload;
 
 /// The embedded Tor: started when a message first needs it, and the same one for all that come after, each with
 /// circuits of its own.
@@ -129,6 +134,32 @@ impl Way {
         }
     }
 
+    /// Has a message with files delivered. `keep` is given what another run needs to go on, before anything of it is
+    /// sent.
+    ///
+    /// # Errors
+    /// As [`carry`](Self::carry); what `keep` says.
+    pub async fn carry_files(
+        &self,
+        load: FilesLoad<'_>,
+        keep: impl FnOnce(&Upload, Cost) -> Result<(), CliError> + Send,
+        observer: &dyn Observer,
+    ) -> Result<Accepted, CliError> {
+        match self {
+            Self::Loopback(dialer) => load.over(dialer, keep, observer).await,
+            Self::Socks(dialer) => load.over(dialer, keep, observer).await,
+            Self::Embedded {
+                tor,
+                to,
+                port,
+                timeout,
+            } => {
+                load.over(&tor.dialer(*to, *port, *timeout), keep, observer)
+                    .await
+            }
+        }
+    }
+
     /// Has the message delivered.
     ///
     /// # Errors
@@ -149,6 +180,31 @@ impl Way {
             } => load.over(&tor.dialer(*to, *port, *timeout), observer).await,
         }
     }
+}
+
+/// A message with files that is carried.
+#[derive(Debug)]
+pub struct FilesLoad<'l> {
+    /// Where to, and what may be done for it.
+    pub options: DeliveryOptions,
+    /// What is sent.
+    pub what: Files<'l>,
+}
+
+/// A message with files, or one that was begun.
+#[derive(Debug)]
+pub enum Files<'l> {
+    /// It is paid for and sealed first.
+    New {
+        /// Who signs.
+        key: Box<SenderKey>,
+        /// What is in it.
+        files: &'l Content<'l>,
+        /// Whether it can be answered.
+        reply: Reply<'l>,
+    },
+    /// It was sealed by another run, which paid so much.
+    Begun(Box<Upload>, Cost),
 }
 
 /// What is carried, and what may be done for it.
@@ -193,6 +249,44 @@ impl Wanted<'_> {
         let mut mailbox = Mailbox::new(&delivery, self.secrets);
         let rng = &mut random::kernel();
         mailbox.collect(self.keep, show, rng).await
+    }
+}
+
+impl FilesLoad<'_> {
+    async fn over<D: Dial>(
+        self,
+        dialer: &D,
+        keep: impl FnOnce(&Upload, Cost) -> Result<(), CliError> + Send,
+        observer: &dyn Observer,
+    ) -> Result<Accepted, CliError> {
+        let invited = self.options.invitation.is_some();
+        let delivery = Delivery {
+            dialer,
+            options: self.options,
+            clock: &SystemClock::default(),
+            observer,
+        };
+        let failed = |failure: Failure| explained_with_files(&failure, &delivery.options);
+        let mut uploader = Uploader::new(&delivery);
+        let (upload, cost) = match self.what {
+            Files::Begun(upload, cost) => (*upload, cost),
+            Files::New { key, files, reply } => {
+                let rng = &mut random::kernel();
+                let begun = uploader.begin(*key, files, reply, rng).await;
+                let (upload, cost) = begun.map_err(failed)?;
+                keep(&upload, cost)?;
+                (upload, cost)
+            }
+        };
+        let receipted = uploader.send(upload).await.map_err(failed)?;
+        Ok(Accepted {
+            suite: Suite::V2,
+            relay: receipted.relay,
+            sender: receipted.receipt.sender,
+            cost,
+            invited,
+            receipt: Some(receipted),
+        })
     }
 }
 

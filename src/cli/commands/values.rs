@@ -8,6 +8,7 @@ use crate::tor::{ParseTargetError, Target};
 use kkv_base::limits::{MAX_PAYING, MAX_TIMEOUT, MAX_TTL, MIN_TTL};
 use kkv_client::contacts::{Link, ParseLinkError, Recipient};
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
+use kkv_protocol::files::MAX_FILES;
 use kkv_protocol::onion::{OnionAddress, OnionAddressError};
 use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_relay::queue::MessageId;
@@ -98,4 +99,11 @@ pub(super) fn number(text: &str) -> Result<MessageId, String> {
     text.parse()
         .map(MessageId)
         .map_err(|_| "a message has a number, as `kkvc list` shows it".to_owned())
+}
+/// Number of a file of a message.
+pub(super) fn file_number(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=MAX_FILES) => Ok(number),
+        _ => Err(format!("it is a whole number from 1 to {MAX_FILES}")),
+    }
 }

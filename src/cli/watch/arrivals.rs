@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::files::FilesDirectory;
 use kkv_client::owner::{Client, ClientError};
 use kkv_owner::{Known, Message, Summary};
 use kkv_protocol::ids::RelayId;
@@ -91,6 +92,15 @@ impl Arrivals {
             }
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// Its files, in a private directory in memory; `None` if it has none.
+    pub(super) async fn files(
+        &self,
+        message: &Message,
+    ) -> Result<Option<FilesDirectory>, CliError> {
+        let client = self.client()?.of_run(message.relay);
+        FilesDirectory::of(&client, message).await
     }
 
     /// A connection of its own for each purpose: what is left in the buffers of one that has carried a message goes

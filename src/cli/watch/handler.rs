@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const OPENPGP: &str = "KKV_MESSAGE_OPENPGP";
 /// as may this: which are in a message that is none itself.
 const OPENPGP_INSIDE: &str = "KKV_MESSAGE_OPENPGP_INSIDE";
+/// The directory with its files; missing if it has none.
+const FILES: &str = "KKV_MESSAGE_FILES";
 
 /// How a command has ended.
 pub(super) enum Ended {
@@ -38,6 +41,7 @@ pub(super) enum Ended {
 pub(super) async fn run(
     command: &str,
     message: &Message,
+    files: Option<&Path>,
     stop: &mut Stop,
 ) -> Result<Ended, CliError> {
     let no_shell =
@@ -48,7 +52,9 @@ pub(super) async fn run(
         .args(["sh", "-c", command])
         .env_remove(OPENPGP)
         .env_remove(OPENPGP_INSIDE) // of the command that this one is part of, perhaps
+        .env_remove(FILES)
         .envs(environment(&message.summary))
+        .envs(files.map(|directory| (FILES, directory)))
         .stdin(Stdio::piped())
         .kill_on_drop(true)
         .spawn()

@@ -114,7 +114,7 @@ impl<'d, D: Dial> Connection<'d, D> {
     }
 
     /// Sends it until any response has come, over new connections if need be.
-    async fn send_until_answered(
+    pub(super) async fn send_until_answered(
         &mut self,
         requests: &mut (impl FnMut() -> Option<Request> + Send),
     ) -> Outcome {

@@ -144,6 +144,13 @@ pub enum Event {
     PriceRose,
     /// The message is on its way: from here on, an interruption leaves the outcome unknown.
     Sending,
+    /// So many bytes of a message with files are at the relay, which has said so.
+    Uploaded {
+        /// Bytes of the pieces that are there.
+        bytes: u64,
+        /// Bytes of all of them.
+        of: u64,
+    },
     /// A relay is being asked something; this changes no inbox.
     Asking,
     /// The connection broke; it is tried again.

@@ -69,7 +69,7 @@ fn reason(response: &Response) -> Failure {
 ///
 /// After an answer was lost, no refusal proves that the message is not there: its session may have taken it and ended
 /// since.
-fn message_refused(response: &Response, answer_lost: bool) -> Failure {
+pub(super) fn message_refused(response: &Response, answer_lost: bool) -> Failure {
     match refused(response) {
         Failure::Refused(refusal) | Failure::StillRefused(refusal, _) if answer_lost => {
             Failure::Indeterminate(Indeterminate::Refused(refusal))

@@ -169,6 +169,12 @@ impl Upload {
         Pieces::all(self.size).without(self.here)
     }
 
+    /// Whether the relay may have some of it.
+    #[must_use]
+    pub fn may_be_begun(&self) -> bool {
+        self.begun != Pieces::NONE
+    }
+
     /// Whether the relay may have the whole message: every piece was begun.
     #[must_use]
     pub fn may_be_whole(&self) -> bool {

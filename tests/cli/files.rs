@@ -1,0 +1,274 @@
+//! `kkvc send --file` and `kkvc save`: what goes in is what comes out, wherever the line breaks, and nothing that a
+//! name says is done.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::cli::meddler::{Meddler, Verdict};
+use crate::programs::{Process, Relay, Signal, kkvc};
+
+/// A file of so many bytes, no two of which are alike for long.
+fn make(directory: &Path, name: &str, bytes: usize) -> Vec<u8> {
+    let content: Vec<u8> = (0..bytes).map(|n| (n * 7 + n / 251) as u8).collect();
+    fs::write(directory.join(name), &content).expect("our directory");
+    content
+}
+
+#[test]
+fn files_of_every_size_arrive_with_a_text_or_without_and_are_saved_as_they_were() {
+    let relay = Relay::start(&[]);
+    let directory = relay.directory();
+    for (id, bytes) in (1..).zip([0, 16_000, 60_000, 200_000, 1_000_000]) {
+        let content = make(directory, "photo.jpg", bytes);
+        let sent = relay.send(["--file", "photo.jpg", "-m", "see"]).finish();
+        drop(sent.must_end_with(0));
+        let saved = format!("saved {id}");
+        let save = relay
+            .owner(["save", &id.to_string(), "-o", &saved])
+            .finish();
+        let said = save.must_end_with(0).stdout_text();
+        assert!(said.starts_with(&format!("Saved '{saved}' (")), "{said}");
+        assert!(fs::read(directory.join(&saved)).unwrap() == content);
+        let mode = fs::metadata(directory.join(saved))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(relay.text(id), "see");
+    }
+    let read = relay
+        .owner(["read", "2"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    assert!(
+        read.contains("File      1, 16 KiB │ photo.jpg  (image/jpeg)\n"),
+        "{read}"
+    );
+    assert!(read.contains("kkvc save 2\n"), "{read}");
+
+    make(directory, "a.txt", 10);
+    make(directory, "b", 20);
+    let both = relay.send(["--file", "a.txt", "--file", "b"]).finish();
+    drop(both.must_end_with(0));
+    let listed = &relay.list()[5];
+    assert_eq!(listed["kind"], "files");
+    assert_eq!(listed["files"][0]["name"], "a.txt");
+    assert_eq!(listed["files"][1]["bytes"], 20);
+    assert_eq!(listed["files"][1]["media_type"], "application/octet-stream");
+    let table = relay
+        .owner(["list"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    assert!(table.contains("  2 files"), "{table}");
+    let which = relay.owner(["save", "6"]).finish().must_end_with(2);
+    drop(which.must_say("several files"));
+    for arguments in [&["save", "6", "3"][..], &["save", "99"]] {
+        drop(relay.owner(arguments).finish().must_end_with(1));
+    }
+    let all = relay.owner(["save", "6", "--all", "in"]).finish();
+    drop(all.must_end_with(0));
+    assert_eq!(fs::read_dir(directory.join("in")).unwrap().count(), 2);
+    let again = relay
+        .owner(["save", "6", "2", "-o", "in/b"])
+        .finish()
+        .must_end_with(2);
+    drop(again.must_say("left as it is"));
+    assert_eq!(fs::read(directory.join("in/b")).unwrap().len(), 20);
+
+    let exported = relay.owner(["export", "6"]).finish().must_end_with(1);
+    drop(exported.must_say("only texts can be exported"));
+
+    // What a text takes is what it was.
+    let status = relay.owner(["status", "--json"]).finish().json();
+    assert_eq!(status["queue"]["stored"], 0);
+    assert_eq!(
+        status["room"]["stored"],
+        2 * 16_384 + 16_384 + 65_536 + 262_144 + 1_048_576
+    );
+    drop(
+        relay
+            .owner(["delete", "--all", "--yes"])
+            .finish()
+            .must_end_with(0),
+    );
+    let status = relay.owner(["status", "--json"]).finish().json();
+    assert_eq!(status["room"]["stored"], 0);
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_before_anything_is_dialled() {
+    let relay = Relay::start(&["--max-bytes", "64K"]);
+    let directory = relay.directory();
+    make(directory, "large", 1_048_000);
+    make(directory, "small", 10);
+    for (arguments, code, said) in [
+        (&["--file", "large"][..], 2, "Too large"),
+        (&["--file", "missing"], 2, "No such file"),
+        (&["--file", "."], 2, "nothing was sent"),
+        (&["--file", "small", "--suite", "1"], 2, "text only"),
+        (&["--resume", "state"], 2, "nothing was begun"),
+    ] {
+        let sent = kkvc(["send", "127.0.0.1:1"].iter().chain(arguments));
+        let sent = sent.with(|command| command.current_dir(directory)).finish();
+        drop(sent.must_end_with(code).must_say(said));
+    }
+    make(directory, "middle", 100_000);
+    let sent = relay.send(["--file", "middle"]).finish().must_end_with(1);
+    drop(sent.must_say("takes no files, or none of this size"));
+    let none = Relay::start(&["--max-bytes", "0"]);
+    make(none.directory(), "small", 10);
+    let sent = none.send(["--file", "small"]).finish().must_end_with(1);
+    drop(sent.must_say("takes no files"));
+}
+
+/// Cuts so many answers to pieces, for good at the last.
+fn cutting(relay: &Relay, pass: u32, cuts: u32) -> Meddler {
+    let seen = Arc::new(AtomicU32::new(0));
+    Meddler::start(relay.address(), move |asked| {
+        if asked.path != "/msg" {
+            return Verdict::Pass;
+        }
+        match seen.fetch_add(1, Ordering::Relaxed) {
+            n if n < pass => Verdict::Pass,
+            n if n < pass + cuts => Verdict::Cut,
+            _ => Verdict::Pass,
+        }
+    })
+}
+
+#[test]
+fn an_upload_goes_on_after_cuts_and_is_stored_once() {
+    let relay = Relay::start(&[]);
+    let content = make(relay.directory(), "file", 60_000);
+    let meddler = cutting(&relay, 0, 2);
+    let sent = kkvc(["send", &meddler.address, "--file", "file"]);
+    let sent = sent.with(|command| command.current_dir(relay.directory()));
+    drop(sent.finish().must_end_with(0));
+    assert_eq!(relay.list().len(), 1);
+    drop(
+        relay
+            .owner(["save", "1", "-o", "saved"])
+            .finish()
+            .must_end_with(0),
+    );
+    assert!(fs::read(relay.directory().join("saved")).unwrap() == content);
+}
+
+#[test]
+fn another_run_goes_on_where_one_was_ended_and_pays_nothing() {
+    let relay = Relay::start(&[]);
+    let directory = relay.directory();
+    let content = make(directory, "file", 60_000);
+    let held = Meddler::start(relay.address(), |asked| match asked.path.as_str() {
+        "/msg" => Verdict::Hold,
+        _ => Verdict::Pass,
+    });
+    let send = |address: &str| {
+        let send = kkvc(["send", address, "--file", "file", "--resume", "state"]);
+        send.with(|command| command.current_dir(directory))
+    };
+    let first: Process = send(&held.address).start();
+    held.wait_for("/msg");
+    first.signal(Signal::INT);
+    let said = first.finish().must_end_with(130);
+    drop(said.must_say("--resume"));
+    let state = directory.join("state");
+    let mode = fs::metadata(&state).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // It is for the address that it was begun for; the port of the one in between is another.
+    let elsewhere = send(relay.address()).finish().must_end_with(1);
+    drop(elsewhere.must_say("for another address"));
+    let kept = fs::read(&state).unwrap();
+    let line = kept.iter().position(|byte| *byte == b'\n').unwrap();
+    let cost = kept[..line].rsplit(|byte| *byte == b' ').next().unwrap();
+    let moved = [relay.address().as_bytes(), b" ", cost, &kept[line..]].concat();
+    fs::write(&state, moved).unwrap();
+    let second = send(relay.address()).finish().must_end_with(0);
+    let second = second.must_say("Going on with what was begun");
+    assert!(!second.stderr.contains("Paying"), "{}", second.stderr);
+    assert!(!state.exists());
+    assert_eq!(relay.list().len(), 1);
+    drop(
+        relay
+            .owner(["save", "1", "-o", "saved"])
+            .finish()
+            .must_end_with(0),
+    );
+    assert!(fs::read(directory.join("saved")).unwrap() == content);
+}
+
+#[test]
+fn hostile_names_are_shown_and_saved_without_harm() {
+    let relay = Relay::start(&[]);
+    let directory = relay.directory();
+    let names = [
+        "\u{1b}[2Jx",
+        "-rf",
+        ".hidden",
+        "a\u{202e}gpj.exe",
+        "line\nbreak",
+    ];
+    let mut arguments = Vec::new();
+    for name in names {
+        fs::write(directory.join(name), name).unwrap();
+        arguments.extend(["--file".to_owned(), format!("./{name}")]);
+    }
+    drop(relay.send(&arguments).finish().must_end_with(0));
+    let shown = relay
+        .owner(["read", "1"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    let listed = relay
+        .owner(["list", "--json"])
+        .finish()
+        .must_end_with(0)
+        .stdout_text();
+    for bad in ['\u{1b}', '\u{202e}'] {
+        assert!(
+            !shown.contains(bad) && !listed.contains(bad),
+            "{shown}{listed}"
+        );
+    }
+    drop(
+        relay
+            .owner(["save", "1", "--all", "in"])
+            .finish()
+            .must_end_with(0),
+    );
+    let mut saved: Vec<_> = fs::read_dir(directory.join("in"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    saved.sort_unstable();
+    assert_eq!(
+        saved,
+        ["_[2Jx", "_hidden", "_rf", "a_gpj.exe", "line_break"]
+    );
+}
+
+#[test]
+fn a_command_finds_files_in_memory_and_they_go_with_it() {
+    let relay = Relay::start(&[]);
+    make(relay.directory(), "a.txt", 10);
+    let command = r#"cat; cat "$KKV_MESSAGE_FILES/a.txt" | wc -c; stat -f -c %T "$KKV_MESSAGE_FILES"; echo "$KKV_MESSAGE_FILES"; echo done"#;
+    let watching = relay.owner(["watch", "--exec", command]).start();
+    watching.wait_for_stderr("Watching for messages");
+    drop(
+        relay
+            .send(["--file", "a.txt", "-m", "text\n"])
+            .finish()
+            .must_end_with(0),
+    );
+    watching.wait_for_stdout("all of it", |out| out.contains("done\n"));
+    watching.signal(Signal::INT);
+    let out = watching.finish().must_end_with(0).stdout_text();
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines[..3], ["text", "10", "tmpfs"], "{out}");
+    assert!(!Path::new(lines[3]).exists(), "{out}");
+}
