@@ -118,3 +118,28 @@ fn cancelling_while_the_answer_is_awaited_says_that_it_cannot_be_known() {
         assert!(!receipt.exists());
     }
 }
+
+#[test]
+fn by_its_words_a_sender_learns_whether_a_message_in_doubt_has_arrived() {
+    let relay = Relay::start(&[]);
+    for (arrives, code) in [(true, 9), (false, 10)] {
+        let words = relay.directory().join("words");
+        let between = Meddler::start(relay.address(), move |asked| match asked.path.as_str() {
+            "/msg" if arrives => Verdict::CutForGood,
+            "/msg" => Verdict::Answer(500, ""),
+            _ => Verdict::Pass,
+        });
+        let run = |args: &[&str]| {
+            let run = kkvc(args).with(|c| c.args(["--words-file", "words"]));
+            run.with(|c| c.current_dir(relay.directory())).finish()
+        };
+        let outcome = run(&["send", &between.address, "-m", "x"]).must_end_with(7);
+        let outcome = outcome
+            .must_say("Keep the file with the words")
+            .must_say("Whether it arrived, this tells: kkvc replies");
+        assert!(!outcome.stderr.contains("leave it there twice"));
+        run(&["replies", relay.address()]).must_end_with(code);
+        assert_eq!(relay.list().len(), 1, "only the first has arrived");
+        std::fs::remove_file(words).expect("it was kept");
+    }
+}
