@@ -380,6 +380,28 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_that_is_pasted_or_a_contacts_goes_with_the_message() {
+        let link = format!("{ADDRESS}+aaaaaaaaaaaaaaaaaaaaaaaaadvanoxi");
+        let mut composer = Composer::new(1, "", "text");
+        let (first, second) = link.split_at(70);
+        composer.paste(&format!("{first}\n{second}\n"));
+        assert_eq!(composer.address(), link);
+        let (typed, _) = composer.ready(&Book::default()).unwrap();
+        assert!(typed.target == ADDRESS.parse().unwrap() && typed.invitation.is_some());
+        let mut book = Book::default();
+        let alice = Contact::of_link("Alice".parse().unwrap(), typed.clone(), None);
+        book.add(alice).unwrap();
+        let (named, _) = Composer::new(1, "alice", "text").ready(&book).unwrap();
+        assert_eq!(named.invitation, typed.invitation);
+        let (alone, _) = Composer::new(1, ADDRESS, "text").ready(&book).unwrap();
+        assert_eq!(alone.invitation, None);
+        let invalid = Composer::new(1, &link.replace("noxi", "noxx"), "text").ready(&book);
+        let invalid = invalid.unwrap_err();
+        assert_eq!(invalid.field, Field::To);
+        assert!(invalid.why.contains("the address is right"), "{invalid:?}");
+    }
+
+    #[test]
     fn what_was_written_is_there_again() {
         let text = "one\n\n  two";
         let composer = Composer::new(1, ADDRESS, text);

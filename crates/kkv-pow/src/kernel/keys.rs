@@ -37,44 +37,67 @@ pub fn key_of(
     hash: &[u8; 32],
 ) -> Option<usize> {
     match instructions.0 {
-        Level::Fallback(plain) => tried(plain, keys, input, hash),
-        vectors => dispatch!(vectors, simd => tried(simd, keys, input, hash)),
+        Level::Fallback(_) => one_by_one(keys, input, hash),
+        vectors => dispatch!(vectors, simd => tried::<_, 2>(simd, keys, input, hash)),
     }
 }
 
+/// Where there are no vectors.
+fn one_by_one(keys: &[&[u8; 32]], input: &[u8; 32], hash: &[u8; 32]) -> Option<usize> {
+    let mut found = None;
+    for (place, key) in keys.iter().enumerate() {
+        // Hashes are compared in constant time.
+        if blake3::keyed_hash(key, input) == *hash {
+            found = Some(place);
+        }
+    }
+    found
+}
+
 #[inline(always)]
-fn tried<S: Simd>(simd: S, keys: &[&[u8; 32]], input: &[u8; 32], hash: &[u8; 32]) -> Option<usize> {
-    let splat = |word| [S::u32s::splat(simd, word)];
+fn tried<S: Simd, const N: usize>(
+    simd: S,
+    keys: &[&[u8; 32]],
+    input: &[u8; 32],
+    hash: &[u8; 32],
+) -> Option<usize> {
+    let splat = |word| [S::u32s::splat(simd, word); N];
     let [input, hash]: [[u32; 8]; 2] = [words(input), words(hash)];
-    let block: State<S, 1> = std::array::from_fn(|i| splat(if i < 8 { input[i] } else { 0 }));
+    let block: State<S, N> = std::array::from_fn(|i| splat(if i < 8 { input[i] } else { 0 }));
     let tail = [IV[0], IV[1], IV[2], IV[3], 0, 0, 32, Half::FLAGS]; // counter 0, length 32
     let mut found = None;
-    for (turn, some) in keys.chunks(S::u32s::LEN).enumerate() {
-        let word_of = |lane: usize, word: usize| {
+    let lanes = S::u32s::LEN;
+    for (turn, some) in keys.chunks(lanes * N).enumerate() {
+        let word_of = |place: usize, word: usize| {
             // In a lane without a key anything may stand: it isn't looked at below.
-            let key = some.get(lane).map_or(&[0; 32], |key| *key);
-            words::<32, 8>(key)[word]
+            let key = some.get(place).map_or(&[0; 32], |key| *key);
+            let (words, _) = key.as_chunks();
+            u32::from_le_bytes(words[word])
         };
-        let mut state: State<S, 1> = std::array::from_fn(|i| {
+        let mut state: State<S, N> = std::array::from_fn(|i| {
             if i < 8 {
-                [S::u32s::from_fn(simd, |lane| word_of(lane, i))]
+                std::array::from_fn(|register| {
+                    S::u32s::from_fn(simd, |lane| word_of(register * lanes + lane, i))
+                })
             } else {
                 splat(tail[i - 8])
             }
         });
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[0]);
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[1]);
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[2]);
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[3]);
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[4]);
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[5]);
-        round::<S, Half, 1>(&mut state, &block, SCHEDULE[6]);
-        let differs = (0..8).fold(splat(0)[0], |all, i| {
-            all | (state[i][0] ^ state[i + 8][0] ^ splat(hash[i])[0])
-        });
-        for (lane, (_, differs)) in some.iter().zip(differs.as_slice()).enumerate() {
-            if *differs == 0 {
-                found = Some(turn * S::u32s::LEN + lane);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[0]);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[1]);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[2]);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[3]);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[4]);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[5]);
+        round::<S, Half, N>(&mut state, &block, SCHEDULE[6]);
+        for (register, some) in some.chunks(lanes).enumerate() {
+            let differs = (0..8).fold(splat(0)[0], |all, i| {
+                all | (state[i][register] ^ state[i + 8][register] ^ splat(hash[i])[0])
+            });
+            for (lane, (_, differs)) in some.iter().zip(differs.as_slice()).enumerate() {
+                if *differs == 0 {
+                    found = Some((turn * N + register) * lanes + lane);
+                }
             }
         }
     }
