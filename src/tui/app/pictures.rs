@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 
 use super::tests::{ADDRESS, arrives, press, sent, status};
 use super::*;
-use crate::tui::event::{DeliveryEvent, RelayEvent};
+use crate::tui::event::{AnswersEvent, DeliveryEvent, RelayEvent};
+use crate::tui::state::awaited::Received;
 use crate::tui::state::inbox::tests::summary;
 use crate::tui::view::draw;
 use kkv_client::contacts::{Book, Contact};
@@ -27,6 +28,8 @@ use kkv_protocol::crypto::identity::{KeySeed, Relay, Sender, SigningKey};
 use kkv_protocol::ids::{RelayId, SenderId};
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::answers::keys::Salt;
+use kkv_protocol::v2::answers::status::{BoxStatus, Entry, EntryState};
 use kkv_ui::fields::fingerprint;
 
 /// When each message came, and when one was sent: by the clock on the wall, wherever on Earth the pictures are drawn.
@@ -176,10 +179,65 @@ fn has_sent() -> App {
     app
 }
 
+/// One that asked for an answer, and has got it.
+fn is_answered() -> App {
+    let mut app = client();
+    press(&mut app, "c");
+    app.input(Input::Paste(Zeroizing::new(ADDRESS.to_owned())));
+    let effects = press(&mut app, "\tIs the flat on Mill Road still free?\x14\x13");
+    let [Effect::Send { id, .. }] = effects[..] else {
+        panic!("{effects:?}");
+    };
+    let progress = std::sync::Arc::new(std::sync::Mutex::new(kkv_ui::steps::Steps::new(None)));
+    app.update(Event::Delivery(DeliveryEvent::Started {
+        id,
+        progress,
+        at: date(3),
+    }));
+    let followed = app.update(Event::Delivery(DeliveryEvent::Accepted {
+        id,
+        words: String::new(),
+        target: ADDRESS.parse().expect("an address"),
+        suite: Suite::V2,
+    }));
+    let [Effect::Follow { id, .. }] = followed[..] else {
+        panic!("{followed:?}");
+    };
+    let salt = Salt([1; 16]);
+    let inside = BoxStatus {
+        ends: date(7) + 7 * 86_400,
+        messages: 1,
+        answers: 1,
+        waiting: 1,
+        receipts: true,
+        entries: vec![Entry {
+            salt,
+            accepted: date(3),
+            state: EntryState::Read,
+            answers: 1,
+        }],
+    };
+    let answer = Received {
+        place: (salt, 0),
+        time: date(6),
+        text: Zeroizing::new("Yes. Come at six.".to_owned()),
+        is_seen: false,
+    };
+    app.update(Event::Answers(AnswersEvent::Found {
+        id,
+        at: date(7),
+        started: date(0),
+        inside: Some(inside),
+        answers: vec![answer],
+    }));
+    app.note = None;
+    app
+}
+
 /// Each picture: its name, its size, what those hear who can't see it, and its screen.
 type Picture = (&'static str, (u16, u16), &'static str, fn() -> App);
 
-const PICTURES: [Picture; 8] = [
+const PICTURES: [Picture; 9] = [
     ("inbox", (100, 16), "kkvc: the list of messages", client),
     ("message", (88, 16), "kkvc: a message", || {
         let mut app = client();
@@ -203,6 +261,12 @@ const PICTURES: [Picture; 8] = [
         (88, 14),
         "kkvc: what has become of a message",
         has_sent,
+    ),
+    (
+        "answered",
+        (88, 16),
+        "kkvc: a message that was answered",
+        is_answered,
     ),
     ("contacts", (88, 10), "kkvc: contacts", || {
         let mut app = client();
