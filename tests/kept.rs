@@ -16,4 +16,5 @@ mod stopped;
 mod sweep;
 mod talk;
 mod twice;
+mod uploads;
 mod wiped;
