@@ -174,3 +174,20 @@ async fn a_sender_whose_line_is_gone_for_good_knows_what_is_true() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn many_pieces_over_three_connections_survive_cut_after_cut() {
+    let size = LargeSize::Kib256;
+    let lengths = sent(size, &[], Then::Works).await;
+    lengths.assert_delivered(size, &[]);
+    for (way, next) in [(Way::ToRelay, 20_000), (Way::ToSender, 90)] {
+        let (from, to) = (lengths.before[way as usize], lengths.whole[way as usize]);
+        for part in 0..24 {
+            let first = from + (to - from) * part / 24 + part;
+            let later = (1..3).map(|cut| varied(way, next * cut + part));
+            let cuts: Vec<_> = [varied(way, first)].into_iter().chain(later).collect();
+            let outcome = sent(size, &cuts, Then::Works).await;
+            outcome.assert_delivered(size, &cuts);
+        }
+    }
+}
