@@ -6,6 +6,7 @@
 //! error, advice                       what did not work, with the exit code and what to do
 //! fields, preview, selection          messages, keys and addresses as people read and name them
 //! replies                             reply words and answers
+//! save                                files of messages, saved
 //! ```
 //!
 //! It is apart from `kkv-client`, whose errors are data: what is said here names options and commands of `kkvc`.
@@ -20,6 +21,7 @@ pub mod key;
 pub mod outcome;
 pub mod preview;
 pub mod replies;
+pub mod save;
 pub mod secret_file;
 pub mod selection;
 pub mod steps;
