@@ -191,6 +191,7 @@ async fn event_loop(
                 Effect::Fetch(id) => relay.fetch(run, id),
                 Effect::Search(request) => relay.search(request),
                 Effect::StopSearch => relay.stop_search(),
+                Effect::SaveFiles { run, id, directory } => relay.save(run, id, directory),
                 Effect::Mark(ids, read) => relay.mark(run, ids, read),
                 Effect::Delete(what) => relay.delete(run, what),
                 Effect::Send {

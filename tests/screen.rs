@@ -8,6 +8,7 @@ mod ends;
 mod inbox;
 mod looks;
 mod people;
+mod saving;
 mod start;
 mod tmux;
 mod writing;

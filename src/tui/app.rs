@@ -14,6 +14,7 @@ mod input;
 mod navigation;
 mod paste;
 mod relay_events;
+mod saving;
 mod search;
 mod writing;
 
@@ -32,6 +33,7 @@ use super::state::overlay_page::OverlayPage;
 use super::state::question::{Question, Questions};
 use super::state::reading::Reading;
 use super::state::relay::RelayState;
+use super::state::saving::Saving;
 use super::state::screen::Screen;
 use super::state::search::Search;
 use super::terminal::clipboard::Clipboard;
@@ -46,6 +48,8 @@ pub(super) struct App {
     pub(super) inbox: Inbox,
     pub(super) search: Search,
     pub(super) reading: Option<Reading>,
+    /// Where its files are to be saved, while that is typed.
+    pub(super) saving: Option<Saving>,
     pub(super) composer: Option<Composer>,
     pub(super) outbox: Outbox,
     /// Conversations that were begun here.
@@ -90,6 +94,7 @@ impl App {
             inbox: Inbox::default(),
             search: Search::default(),
             reading: None,
+            saving: None,
             composer: None,
             outbox: Outbox::default(),
             awaited: Awaited::default(),

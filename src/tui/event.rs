@@ -2,6 +2,7 @@
 
 pub(super) mod channel;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -17,6 +18,7 @@ use crate::tor::Target;
 use kkv_base::private::Private;
 use kkv_client::contacts::{Book, Invitation, Name};
 use kkv_owner::{Conversation, Delete, List, Message, Status};
+use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::status::BoxStatus;
@@ -164,6 +166,12 @@ pub(super) enum Effect {
     /// Nothing is looked for any more.
     StopSearch,
     Mark(Vec<MessageId>, bool),
+    /// Save the files of this message of that run in a directory.
+    SaveFiles {
+        run: RelayId,
+        id: MessageId,
+        directory: PathBuf,
+    },
     Delete(Delete),
     Send {
         id: u64,

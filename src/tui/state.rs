@@ -15,6 +15,7 @@ pub(super) mod overlay_page;
 pub(super) mod question;
 pub(super) mod reading;
 pub(super) mod relay;
+pub(super) mod saving;
 pub(super) mod screen;
 pub(super) mod search;
 pub(super) mod undo;

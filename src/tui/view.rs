@@ -52,7 +52,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
     .areas(all);
     frame::head(frame, head, app);
     match app.screen {
-        Screen::Inbox | Screen::Search | Screen::Message if wide && app.reading.is_some() => {
+        Screen::Inbox | Screen::Search | Screen::Message | Screen::Saving
+            if wide && app.reading.is_some() =>
+        {
             let [left, right] =
                 Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Min(1)])
                     .areas(body);
@@ -60,7 +62,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
             message::draw(frame, right, app);
         }
         Screen::Inbox | Screen::Search => inbox::draw(frame, body, app),
-        Screen::Message => message::draw(frame, body, app),
+        Screen::Message | Screen::Saving => message::draw(frame, body, app),
         Screen::Composer => outbox::composer(frame, body, app),
         Screen::Outbox => outbox::outbox(frame, body, app),
         Screen::Contacts => contacts::list(frame, body, app),

@@ -29,7 +29,7 @@ pub fn make_directory(path: &Path) -> Result<(), CliError> {
 }
 
 fn exists(path: &Path, fault: &io::Error) -> CliError {
-    let what = format!("can't make {}: {fault}; nothing was saved", quoted(path));
+    let what = format!("can't make {}: {fault}; it was not saved", quoted(path));
     let failed = CliError::new(Exit::of_io(fault), what);
     match fault.kind() {
         io::ErrorKind::AlreadyExists => failed.hint("It is left as it is: name a new file."),

@@ -44,6 +44,8 @@ pub(in crate::tui) enum Action {
     Rename,
     Verify,
     Save,
+    AskWhereToSave,
+    SaveFiles,
     Send,
     OtherField,
     Undo,
@@ -178,6 +180,7 @@ static MESSAGE: &[Binding] = bindings! {
     Answer if can_answer => answer_message: [key('r')], "r", "reply", "answer it, if that was asked for";
     Next => open_next: [key('n'), key('J')], "n", "next", "the next message";
     Previous => open_previous: [key('p'), key('K')], "p", "previous", "the message before";
+    AskWhereToSave if has_files => ask_where_to_save: [key('s')], "s", "save", "save its files in a directory";
     Delete => ask_to_delete_open: [key('d'), DELETE], "d", "delete", "delete it";
     Mark => mark_open: [key('u')], "u", "unread", "mark it as unread, or as read";
     Copy => copy: [key('y')], "y", "copy", "copy the text to the clipboard";
@@ -186,6 +189,11 @@ static MESSAGE: &[Binding] = bindings! {
     Add => add_contact: [key('a')], "a", "", "write down who signs with this key, as a contact";
     Write => write: [key('c')], "c", "", "write a message to somebody";
     Outbox => show_outbox: [key('o')], "o", "", "what you have written, and what has become of it";
+};
+
+static SAVING: &[Binding] = bindings! {
+    SaveFiles => save_files: [ENTER], "Enter", "save", "save the files there, over none that is there already";
+    Back => back: [ESC], "Esc", "back", "back to the message, without";
 };
 
 static COMPOSER: &[Binding] = bindings! {
@@ -289,6 +297,7 @@ fn own(screen: Screen) -> &'static [Binding] {
         Screen::Inbox => INBOX,
         Screen::Search => SEARCH,
         Screen::Message => MESSAGE,
+        Screen::Saving => SAVING,
         Screen::Outbox => OUTBOX,
         Screen::Composer => COMPOSER,
         Screen::Contacts => CONTACTS,
@@ -321,10 +330,11 @@ pub(super) fn binding(screen: Screen, pressed: KeyEvent) -> Option<&'static Bind
 mod tests {
     use super::*;
 
-    const SCREENS: [Screen; 7] = [
+    const SCREENS: [Screen; 8] = [
         Screen::Inbox,
         Screen::Search,
         Screen::Message,
+        Screen::Saving,
         Screen::Composer,
         Screen::Outbox,
         Screen::Contacts,

@@ -11,6 +11,12 @@ impl App {
         !self.inbox.is_empty()
     }
 
+    /// Whether the message that one reads has files.
+    pub(super) fn has_files(&self) -> bool {
+        let reading = self.reading.as_ref();
+        reading.is_some_and(|reading| !reading.summary().files.is_empty())
+    }
+
     /// Also where a search hides them.
     pub(super) fn can_search(&self) -> bool {
         self.search.active.is_some() || self.inbox.all().next().is_some()

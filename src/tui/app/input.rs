@@ -91,6 +91,10 @@ impl App {
                 self.notify_of_hidden(hidden.as_slice());
             }
             (Screen::ContactForm, _) => return self.contact_form_key(key),
+            (Screen::Saving, _) => {
+                let hidden = self.saving.as_mut().and_then(|saving| saving.input(key));
+                self.notify_of_hidden(hidden.as_slice());
+            }
             (Screen::Search, _) => {
                 let hidden = self.search.input(key);
                 self.notify_of_hidden(hidden.as_slice());
@@ -172,7 +176,11 @@ impl App {
                 }
                 Vec::new()
             }
-            Screen::Outbox | Screen::Composer | Screen::ContactForm | Screen::Search => Vec::new(),
+            Screen::Outbox
+            | Screen::Composer
+            | Screen::ContactForm
+            | Screen::Search
+            | Screen::Saving => Vec::new(),
         }
     }
 }

@@ -56,6 +56,10 @@ impl App {
                 self.search.line = None;
                 Screen::Inbox
             }
+            Screen::Saving => {
+                self.saving = None;
+                Screen::Message
+            }
             Screen::Message | Screen::Outbox | Screen::Contacts | Screen::Inbox => {
                 self.reading = None;
                 Screen::Inbox
@@ -118,10 +122,10 @@ impl App {
     pub(super) fn scroll(&mut self, lines: isize) {
         match (self.screen, &mut self.reading) {
             (Screen::Inbox | Screen::Search, _) => self.inbox.move_by(lines),
-            (Screen::Message, Some(reading)) => reading.scroll(lines),
+            (Screen::Message | Screen::Saving, Some(reading)) => reading.scroll(lines),
             (Screen::Outbox, _) => self.outbox.move_by(lines),
             (Screen::Contacts, _) => self.contacts.move_by(lines),
-            (Screen::Message | Screen::Composer | Screen::ContactForm, _) => {}
+            (Screen::Message | Screen::Saving | Screen::Composer | Screen::ContactForm, _) => {}
         }
     }
 

@@ -30,6 +30,10 @@ impl App {
                 self.notify_of_hidden(&hidden);
             }
             (Screen::ContactForm, ..) => self.inform("saving…"),
+            (Screen::Saving, ..) => {
+                let hidden = self.saving.as_mut().map(|saving| saving.paste(text));
+                self.notify_of_hidden(&hidden.unwrap_or_default());
+            }
             (Screen::Search, ..) => {
                 let hidden = self.search.paste(text);
                 self.notify_of_hidden(&hidden);
@@ -82,9 +86,10 @@ impl App {
         }
         let field = self.composer.as_ref().map(|composer| composer.field);
         match (self.screen, key.code) {
-            (Screen::Composer | Screen::ContactForm | Screen::Search, KeyCode::Char(_)) => {
-                (key.modifiers - KeyModifiers::SHIFT).is_empty()
-            }
+            (
+                Screen::Composer | Screen::ContactForm | Screen::Search | Screen::Saving,
+                KeyCode::Char(_),
+            ) => (key.modifiers - KeyModifiers::SHIFT).is_empty(),
             (Screen::Composer, KeyCode::Enter) => {
                 key.modifiers.is_empty() && field == Some(Field::Text)
             }

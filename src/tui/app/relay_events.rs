@@ -118,9 +118,9 @@ impl App {
         if self.inbox.get(id).is_some() {
             return;
         }
-        self.reading = None;
+        (self.reading, self.saving) = (None, None);
         for screen in [&mut self.screen, &mut self.previous_screen] {
-            if *screen == Screen::Message {
+            if matches!(*screen, Screen::Message | Screen::Saving) {
                 *screen = Screen::Inbox;
             }
         }

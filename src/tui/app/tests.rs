@@ -10,6 +10,7 @@ mod fast_typing;
 mod hostile_text;
 mod late_answers;
 mod outbox;
+mod saving;
 mod small_windows;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -7,6 +7,8 @@ pub(in crate::tui) enum Screen {
     /// The same, while one types what is looked for.
     Search,
     Message,
+    /// The same, while one types where its files are saved.
+    Saving,
     Composer,
     Outbox,
     Contacts,
@@ -17,6 +19,9 @@ pub(in crate::tui) enum Screen {
 impl Screen {
     /// Whether letters are text here.
     pub(in crate::tui) fn is_for_writing(self) -> bool {
-        matches!(self, Self::Composer | Self::ContactForm | Self::Search)
+        matches!(
+            self,
+            Self::Composer | Self::ContactForm | Self::Search | Self::Saving
+        )
     }
 }

@@ -19,7 +19,7 @@ const LEAST_WORDS: usize = 12;
 /// Lines that it takes. Where the list isn't seen, there is nothing to say of it.
 pub(super) fn height(app: &App, wide: bool) -> u16 {
     let is_listed = match app.screen {
-        Screen::Search => return 1,
+        Screen::Search | Screen::Saving => return 1,
         Screen::Inbox => true,
         Screen::Message => wide,
         Screen::Composer | Screen::Outbox | Screen::Contacts | Screen::ContactForm => false,
@@ -32,6 +32,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         return;
     }
     let theme = app.theme;
+    if let Some(saving) = app.saving.as_mut().filter(|_| app.screen == Screen::Saving) {
+        let into = " Save into ";
+        let [before, field] = Layout::horizontal([
+            Constraint::Length(u16::try_from(into.len()).unwrap_or(u16::MAX)),
+            Constraint::Min(1),
+        ])
+        .areas(area);
+        frame.render_widget(Span::styled(into, theme.key()), before);
+        saving.line.set_cursor_style(theme.selected());
+        saving.line.set_placeholder_style(theme.faint());
+        frame.render_widget(&saving.line, field);
+        return;
+    }
     let slash = Span::styled(" /", theme.key());
     if let Some(line) = app
         .search

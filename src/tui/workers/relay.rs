@@ -2,7 +2,7 @@
 //! never waits.
 
 use std::mem::take;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,8 +21,10 @@ use kkv_owner::{Delete, Done};
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::text::Text;
 use kkv_relay::queue::MessageId;
+use kkv_terminal::visible::quoted;
 use kkv_ui::error::CliError;
 use kkv_ui::fields::id_list;
+use kkv_ui::save::{NewFile, make_directory};
 use kkv_ui::selection::{IdRange, no_such_message};
 
 /// Tor's state and the price change without the queue's doing: they are looked at so often.
@@ -210,6 +212,34 @@ impl RelayWorker {
         });
     }
 
+    /// Saves the files of a message in a directory, which is made if there is none. What has become of them is told.
+    pub(in crate::tui) fn save(&self, run: RelayId, id: MessageId, directory: PathBuf) {
+        let worker = self.clone();
+        let directory = absolute(&directory).unwrap_or(directory);
+        tokio::spawn(async move {
+            let mut saved = Vec::new();
+            let ended = worker.save_files(run, id, &directory, &mut saved).await;
+            worker.send(saving_ended(&directory, &saved, ended));
+        });
+    }
+
+    async fn save_files(
+        &self,
+        run: RelayId,
+        id: MessageId,
+        directory: &Path,
+        saved: &mut Vec<PathBuf>,
+    ) -> Result<(), CliError> {
+        let client = self.client()?.of_run(run);
+        let message = client.message(id).await?;
+        make_directory(directory)?;
+        for (number, file) in (1..).zip(&message.summary.files) {
+            let new = NewFile::in_directory(directory, &file.name)?;
+            saved.push(new.fill(&client, id, number).await?);
+        }
+        Ok(())
+    }
+
     /// Has the answer `id` of the outbox sealed.
     pub(in crate::tui) fn answer(&self, id: u64, to: AnswerTo, text: Text) {
         let worker = self.clone();
@@ -258,6 +288,21 @@ impl RelayWorker {
                 Err(fault) => worker.send(RelayEvent::Failed(fault.to_string())),
             }
         });
+    }
+}
+
+/// What has become of files that were to be saved in this directory: which were, and why no more were.
+fn saving_ended(directory: &Path, saved: &[PathBuf], ended: Result<(), CliError>) -> RelayEvent {
+    let count = counted(saved.len() as u64, "file");
+    let directory = quoted(directory);
+    match (ended, saved) {
+        (Ok(()), [path]) => RelayEvent::Done(format!("saved {}", quoted(path))),
+        (Ok(()), _) => RelayEvent::Done(format!("saved {count} in {directory}")),
+        (Err(failed), []) => RelayEvent::Failed(format!("nothing was saved: {}", failed.what)),
+        (Err(failed), _) => {
+            let why = failed.what;
+            RelayEvent::Failed(format!("saved {count} in {directory}, not the rest: {why}"))
+        }
     }
 }
 

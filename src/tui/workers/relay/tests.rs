@@ -17,6 +17,7 @@ use crate::tui::state::inbox::tests::summary;
 use kkv_client::find::Wanted;
 use kkv_owner::{Get, Watch};
 use kkv_relay::owner::OwnerListener;
+use kkv_ui::error::Exit;
 
 /// What a relay answers.
 type Answers = Arc<dyn Fn() -> Value + Send + Sync>;
@@ -182,4 +183,32 @@ async fn what_was_looked_at_before_the_relay_failed_is_told_and_the_rest_given_b
     };
     assert_eq!(looked, [5, 4].map(|id| (MessageId(id), true)));
     assert_eq!(left, [3, 2, 1].map(MessageId));
+}
+
+#[test]
+fn what_was_saved_is_told_and_what_was_not() {
+    let directory = Path::new("/tmp/a b");
+    let paths = ["/tmp/a b/x", "/tmp/a b/y"].map(PathBuf::from);
+    let full = || Err(CliError::new(Exit::Refused, "the disk is full"));
+    let told = |saved: &[PathBuf], ended| match saving_ended(directory, saved, ended) {
+        RelayEvent::Done(what) => (true, what),
+        RelayEvent::Failed(why) => (false, why),
+        _ => panic!("one of the two"),
+    };
+    for (saved, ended, expected) in [
+        (&paths[..1], Ok(()), (true, "saved '/tmp/a b/x'")),
+        (&paths[..], Ok(()), (true, "saved 2 files in '/tmp/a b'")),
+        (&[], full(), (false, "nothing was saved: the disk is full")),
+        (
+            &paths[..1],
+            full(),
+            (
+                false,
+                "saved 1 file in '/tmp/a b', not the rest: the disk is full",
+            ),
+        ),
+    ] {
+        let (done, what) = told(saved, ended);
+        assert_eq!((done, what.as_str()), expected);
+    }
 }
