@@ -210,7 +210,7 @@ pub(super) struct Send {
     pub(super) message: Option<Private<String>>,
 
     /// Send this file as well; may be given several times. Without a text before it (-m, or FILE) none is sent
-    #[arg(long = "file", value_name = "PATH", value_parser = named_file(), conflicts_with = "replies")]
+    #[arg(long = "file", value_name = "PATH", value_parser = named_file())]
     pub(super) files: Vec<PathBuf>,
 
     /// Keep in this file what it takes to go on with --file if the line breaks or this is stopped; the same command

@@ -172,7 +172,7 @@ impl Conversation<'_> {
             () = &mut stopped => return Err(cancelled(false)),
             text = tokio::task::spawn_blocking(compose) => text.expect("reading does not panic")?,
         };
-        require_own_words_out_of(&text, self.words)?;
+        require_own_words_out_of(text.as_str(), self.words)?;
         let load = Load {
             options: self.options.clone(),
             better: addressee.better(),

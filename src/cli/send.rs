@@ -92,7 +92,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         warn_of_way();
     }
     if let Some(place) = &words {
-        require_own_words_out_of(&text, place.words())?;
+        require_own_words_out_of(text.as_str(), place.words())?;
     }
 
     let answers = words.as_ref().map(|place| secrets(place.words()));
@@ -102,18 +102,9 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
     let sending = async {
-        let reply = match (&answers, &words) {
-            (Some(secrets), Some(place)) if place.go_on() => {
-                let looking = args.carrying.options(target, suites);
-                require_conversation(common, &args, &way, looking, secrets, &progress).await?;
-                Reply::FollowsUp(secrets)
-            }
-            (Some(secrets), Some(place)) => {
-                progress.aside(|| place.show("Write these down; only they open the answer:"));
-                Reply::Opens(secrets)
-            }
-            _ => Reply::No,
-        };
+        let looking = || args.carrying.options(target, suites);
+        let answered = answers.as_ref().zip(words.as_ref());
+        let reply = reply(common, &args, &way, looking, answered, &progress).await?;
         let load = Load {
             options,
             better: addressee.better(),
@@ -133,18 +124,14 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         Ok(accepted) => accepted,
         Err(failed) => {
             let failed = with_way_to_pay(failed, common, &addressee);
-            let may_be_there = failed.exit == Exit::InDoubt
-                || failed.exit == Exit::Cancelled && progress.was_sending();
-            return Err(match &mut words {
-                Some(place) if may_be_there => {
-                    place.keep();
-                    ask_whether_it_arrived(failed, place, &replies_command(common, &args))
-                }
-                Some(place) if place.are_on_the_terminal() => {
-                    failed.more("The words that were shown open nothing: forget them.")
-                }
-                _ => failed,
-            });
+            let was_sending = progress.was_sending();
+            return Err(words_of_failed(
+                failed,
+                &mut words,
+                was_sending,
+                common,
+                &args,
+            ));
         }
     };
     if let Some(place) = &mut words {
@@ -164,8 +151,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         CliError::new(Exit::DoneUnreported, what)
     });
     if let Some(place) = &words {
-        place.show("Your words once more:");
-        info(format_args!("Later: {}", replies_command(common, &args)));
+        show_again(place, common, &args);
     }
     reported.and(written).and(remembered)
 }
@@ -206,6 +192,56 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
         way,
         words,
     })
+}
+
+/// Whether the message can be answered, and by what: the words are shown now, or the conversation that they go on with
+/// is looked for.
+async fn reply<'w>(
+    common: &Common,
+    args: &Send,
+    way: &Way,
+    looking: impl FnOnce() -> DeliveryOptions,
+    answered: Option<(&'w ReplySecrets, &ReplyWordsPlace)>,
+    progress: &Progress,
+) -> Result<Reply<'w>, CliError> {
+    match answered {
+        Some((secrets, place)) if place.go_on() => {
+            require_conversation(common, args, way, looking(), secrets, progress).await?;
+            Ok(Reply::FollowsUp(secrets))
+        }
+        Some((secrets, place)) => {
+            progress.aside(|| place.show("Write these down; only they open the answer:"));
+            Ok(Reply::Opens(secrets))
+        }
+        None => Ok(Reply::No),
+    }
+}
+
+/// Says what the words of a message are worth that was not delivered, or may not have been.
+fn words_of_failed(
+    failed: CliError,
+    words: &mut Option<ReplyWordsPlace>,
+    was_sending: bool,
+    common: &Common,
+    args: &Send,
+) -> CliError {
+    let may_be_there =
+        failed.exit == Exit::InDoubt || failed.exit == Exit::Cancelled && was_sending;
+    match words {
+        Some(place) if may_be_there => {
+            place.keep();
+            ask_whether_it_arrived(failed, place, &replies_command(common, args))
+        }
+        Some(place) if place.are_on_the_terminal() => {
+            failed.more("The words that were shown open nothing: forget them.")
+        }
+        _ => failed,
+    }
+}
+
+fn show_again(place: &ReplyWordsPlace, common: &Common, args: &Send) {
+    place.show("Your words once more:");
+    info(format_args!("Later: {}", replies_command(common, args)));
 }
 
 /// Looks whether the conversation that the words go on with is there, before anything is paid for a message.

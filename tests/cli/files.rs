@@ -202,6 +202,49 @@ fn another_run_goes_on_where_one_was_ended_and_pays_nothing() {
     assert!(fs::read(directory.join("saved")).unwrap() == content);
 }
 
+/// A conversation that begins with files, and goes on with files.
+#[test]
+fn who_sends_files_can_be_answered() {
+    let relay = Relay::start(&["-c", "0"]);
+    make(relay.directory(), "map.png", 20_000);
+    let words = ["--words-file", "words"];
+    let replies = |code| {
+        kkvc(["replies", relay.address(), words[0], words[1]])
+            .with(|c| c.current_dir(relay.directory()))
+            .finish()
+            .must_end_with(code)
+    };
+    for round in 1..=2 {
+        let file = ["--file", "map.png", "--json"];
+        let sent = relay.send([&file[..], &words].concat()).finish();
+        let told = sent.must_end_with(0).must_say("Later: kkvc replies").json();
+        assert_eq!(told["answerable"], true);
+        replies(9).must_say("answer yet");
+        let round = round.to_string();
+        let answered = relay.owner(["reply", &round, "-m", "I see."]).finish();
+        answered.must_end_with(0);
+        let seen = replies(0);
+        assert!(seen.stdout_text().contains("\n│ I see.\n"));
+    }
+    let conversations: Vec<_> = relay
+        .list()
+        .iter()
+        .map(|message| message["conversation"]["number"].as_u64())
+        .collect();
+    assert_eq!(conversations, [Some(1); 2]);
+
+    // Its own words must not go with it, nor with what another run has sealed.
+    let given_away = fs::read_to_string(relay.directory().join("words")).unwrap();
+    let given_away = given_away.trim();
+    let own = ["--file", "map.png", "-m", given_away];
+    let own = relay.send([&own[..], &words].concat()).finish();
+    own.must_end_with(2).must_say("nothing was sent");
+    let resumed = ["--file", "map.png", "--resume", "state"];
+    let resumed = relay.send([&resumed[..], &words].concat()).finish();
+    resumed.must_end_with(2).must_say("nothing was sent");
+    assert_eq!(relay.list().len(), 2);
+}
+
 #[test]
 fn hostile_names_are_shown_and_saved_without_harm() {
     let relay = Relay::start(&[]);

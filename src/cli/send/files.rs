@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::super::commands::Send;
-use super::super::common::Common;
+use super::super::common::{Common, is_typed};
 use super::super::compose;
 use super::super::progress::Progress;
 use super::super::receipt::ReceiptPlace;
-use super::{Prepared, cancelled_at_the_keys, prepared, report};
+use super::{
+    Prepared, cancelled_at_the_keys, prepared, reply, report, show_again, with_way_to_pay,
+    words_of_failed,
+};
 use kkv_base::count::counted;
-use kkv_client::sender::{DeliveryOptions, Reply};
+use kkv_client::replies::secrets;
+use kkv_client::sender::DeliveryOptions;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::scrub;
 use kkv_protocol::files::{File as SentFile, Files};
@@ -28,6 +32,7 @@ use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::{address, size};
 use kkv_ui::outcome::cancelled;
+use kkv_ui::replies::require_own_words_out_of;
 use kkv_ui::secret_file;
 use kkv_ui::way::{self, FilesLoad, Way};
 
@@ -95,6 +100,11 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
             "kkv/1 carries text only: leave out --file or --suite 1; nothing was sent",
         ));
     }
+    if args.resume.is_some() && args.words_file.is_some() && is_typed("--words-file") {
+        return Err(CliError::usage(
+            "--resume can't be used with --words-file; nothing was sent",
+        ));
+    }
     let state = args.resume.take();
     let begun = state.as_deref().map(read_state).transpose()?.flatten();
     if begun.is_none() && args.files.is_empty() {
@@ -121,48 +131,57 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         key,
         mut addressee,
         way,
+        mut words,
         ..
     } = tokio::select! {
         prepared = prepared(common, &mut args) => prepared?,
         () = &mut stopped => return Err(cancelled(false)),
     };
+    if let Some(place) = &words {
+        require_own_words_out_of(&text, place.words())?;
+    }
     let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
     if let Way::Loopback(_) = way {
         info("This address is on this machine: the message does not go through Tor.");
     }
     let target = addressee.target;
     let to = address(target);
-    let what = match (begun, &files) {
-        (Some(begun), _) if begun.to != to => {
-            let what = "what was begun there is for another address; nothing was sent";
-            return Err(CliError::new(Exit::Refused, what));
-        }
-        (Some(begun), _) => {
-            info("Going on with what was begun.");
-            way::Files::Begun(Box::new(begun.upload), begun.cost)
-        }
-        (None, Some(files)) => way::Files::New {
-            key: Box::new(key),
-            files,
-            reply: Reply::No,
-        },
-        (None, None) => unreachable!("one of both is there"),
-    };
-    let load = FilesLoad {
-        options: DeliveryOptions {
-            invitation: addressee.invitation.clone(),
-            ..args.carrying.options(target, SuitePolicy::Only(Suite::V2))
-        },
-        what,
+    if begun.as_ref().is_some_and(|begun| begun.to != to) {
+        let what = "what was begun there is for another address; nothing was sent";
+        return Err(CliError::new(Exit::Refused, what));
+    }
+    let only = SuitePolicy::Only(Suite::V2);
+    let options = DeliveryOptions {
+        invitation: addressee.invitation.clone(),
+        ..args.carrying.options(target, only)
     };
     let keep = |upload: &Upload, cost: Cost| match &state {
         Some(path) => write_state(path, &to, upload, cost),
         None => Ok(()),
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
+    let answers = words.as_ref().map(|place| secrets(place.words()));
+    let sending = async {
+        let what = match (begun, &files) {
+            (Some(begun), _) => {
+                progress.line("Going on with what was begun.");
+                way::Files::Begun(Box::new(begun.upload), begun.cost)
+            }
+            (None, Some(files)) => {
+                let looking = || args.carrying.options(target, only);
+                let answered = answers.as_ref().zip(words.as_ref());
+                let reply = reply(common, &args, &way, looking, answered, &progress).await?;
+                let key = Box::new(key);
+                way::Files::New { key, files, reply }
+            }
+            (None, None) => unreachable!("one of both is there"),
+        };
+        let load = FilesLoad { options, what };
+        way.carry_files(load, keep, &progress).await
+    };
     let result = tokio::select! {
         biased; // what is known is told
-        result = way.carry_files(load, keep, &progress) => result,
+        result = sending => result,
         () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
@@ -185,9 +204,20 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
             if let Some(path) = state {
                 let _ = fs::remove_file(path); // nobody can go on with it
             }
-            return Err(failed);
+            let was_sending = progress.was_sending();
+            let failed = with_way_to_pay(failed, common, &addressee);
+            return Err(words_of_failed(
+                failed,
+                &mut words,
+                was_sending,
+                common,
+                &args,
+            ));
         }
     };
+    if let Some(place) = &mut words {
+        place.keep();
+    }
     let proof = accepted.receipt.as_ref().map(Proof::from);
     let written = match (&mut receipt, &proof) {
         (Some(place), Some(proof)) => place.fill(proof, common.json),
@@ -198,13 +228,16 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         &accepted,
         proof,
         args.identity.is_some(),
-        false,
+        words.is_some(),
         common.json,
     );
     let reported = reported.map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
         CliError::new(Exit::DoneUnreported, what)
     });
+    if let Some(place) = &words {
+        show_again(place, common, &args);
+    }
     reported.and(written).and(remembered)
 }
 

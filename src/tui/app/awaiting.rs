@@ -68,7 +68,7 @@ impl App {
         let Some(secret) = secret else {
             return Ok(None);
         };
-        require_own_words_out_of(text, &secret.words)?;
+        require_own_words_out_of(text.as_str(), &secret.words)?;
         let secret = Arc::clone(secret);
         Ok(Some(SendReply { secret, follows_up }))
     }
