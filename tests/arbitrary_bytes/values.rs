@@ -150,15 +150,19 @@ proptest! {
     #[test]
     fn any_128_bytes_are_a_kkv2_challenge_that_writes_the_same_or_are_out_of_bounds(
         bytes in vec(any::<u8>(), 128), suite in 0..4_u8, cost in 0..80_u8, purpose in 0..3_u8, size in 0..7_u8, zero: bool,
+        is_invited: bool,
     ) {
         let mut bytes: [u8; 128] = bytes.try_into().unwrap();
         bytes[..4].copy_from_slice(&[suite, cost, purpose, size]);
         if zero {
-            bytes[18..32].fill(0);
+            bytes[18..24].fill(0);
+        }
+        if !is_invited {
+            bytes[24..32].fill(0);
         }
         let read = v2::challenge::Challenge::from_bytes(&bytes);
-        let has_purpose = (purpose == 0 && size == 0) || (purpose == 1 && size <= 4);
-        let has_zeros = bytes[18..32] == [0; 14];
+        let has_purpose = purpose <= 1 && size <= 4;
+        let has_zeros = bytes[18..24] == [0; 6];
         prop_assert_eq!(read.is_ok(), suite == 2 && cost <= 60 && has_purpose && has_zeros);
         if let Ok(challenge) = read {
             prop_assert_eq!(challenge.as_bytes(), &bytes);

@@ -50,7 +50,7 @@ const SEEN_ONCE: [&[&str]; 8] = [
 ];
 
 /// Whatever else writes data.
-const OTHERS: [&[&str]; 17] = [
+const OTHERS: [&[&str]; 18] = [
     &["list"],
     &["list", "--json"],
     &["status"],
@@ -64,6 +64,7 @@ const OTHERS: [&[&str]; 17] = [
     &["key", ONION, "access"],
     &["key", ONION, "access", "--json"],
     &["mark", "1", "--unread", "--json"],
+    &["invite", "--address", ONION],
     &["completions", "bash"],
     &["bench", "--json"],
     &["--help"],
@@ -78,9 +79,11 @@ const MAKERS: [&[&str]; 4] = [
     &["wipe", "--yes", "--json"],
 ];
 
-/// Commands that write no data but with --json, by what `mark` writes it by; contacts, which need a passphrase; and a
-/// doctor, who may find something on any machine.
-const ELSEWHERE: [&str; 6] = ["tui", "contact", "delete", "doctor", "wipe", "help"];
+/// Commands that write no data but with --json, by what `mark` writes it by; contacts, which need a passphrase; a
+/// doctor, who may find something on any machine; and replies, which need a conversation (`answers.rs`).
+const ELSEWHERE: [&str; 9] = [
+    "tui", "contact", "delete", "doctor", "wipe", "help", "replies", "reply", "save",
+];
 
 #[test]
 fn a_closed_standard_output_loses_nothing() {
@@ -140,7 +143,7 @@ fn an_output_that_cannot_be_written_is_a_fault_of_every_command_and_nothing_is_m
     for redirections in ["> /dev/full", "1< /dev/null"] {
         for words in SEEN_ONCE[..7].iter().chain(&OTHERS) {
             // What these have done stays done.
-            let is_done = ["mark", "identity", "key"].contains(&words[0]);
+            let is_done = ["mark", "identity", "key", "invite"].contains(&words[0]);
             let code = if is_done { 8 } else { 1 };
             let outcome = stage.run(words, redirections).must_end_with(code);
             outcome.must_say("can't write to standard output");

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use kkv_base::limits::{MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
+use kkv_base::limits::{MAX_LISTED_FILES_BYTES, MAX_OWNER_ANSWER_BYTES, MAX_OWNER_LIST_BYTES};
 
 use crate::programs::{Outcome, Relay, kkvc, run_by};
 
@@ -113,7 +113,7 @@ fn what_is_no_answer_of_kkv_is_told_from_a_line_that_broke_and_not_repeated() {
 }
 
 /// Far more than any answer of a relay, and too little to hurt the machine of a client that takes it all.
-const FLOOD_BYTES: usize = 256 * 1024 * 1024;
+const FLOOD_BYTES: usize = 320 * 1024 * 1024;
 
 /// How much `command` takes of an answer that has no end, and what it says then.
 fn flooded(head: &'static str, piece: &'static [u8], command: &[&str]) -> (usize, Outcome) {
@@ -149,7 +149,10 @@ fn an_answer_that_has_no_end_is_not_read_to_it() {
         (&["status"][..], MAX_OWNER_ANSWER_BYTES),
         (&["read", "1"], MAX_OWNER_ANSWER_BYTES),
         (&["export", "1"], MAX_OWNER_ANSWER_BYTES),
-        (&["list", "--no-preview"], MAX_OWNER_LIST_BYTES),
+        (
+            &["list", "--no-preview"],
+            MAX_OWNER_LIST_BYTES + MAX_LISTED_FILES_BYTES,
+        ),
         (&["delete", "1", "--yes"], MAX_OWNER_LIST_BYTES),
         (&["wipe", "--yes"], MAX_OWNER_LIST_BYTES),
     ] {

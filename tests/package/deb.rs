@@ -11,7 +11,7 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 40] = [
+const FILES: [&str; 43] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
@@ -26,8 +26,10 @@ const FILES: [&str; 40] = [
     "usr/share/doc/kkv/docs/THREATS.md",
     "usr/share/doc/kkv/docs/guide/README.md",
     "usr/share/doc/kkv/docs/guide/address.md",
+    "usr/share/doc/kkv/docs/guide/answers.md",
     "usr/share/doc/kkv/docs/guide/closed-inboxes.md",
     "usr/share/doc/kkv/docs/guide/contacts.md",
+    "usr/share/doc/kkv/docs/guide/invitations.md",
     "usr/share/doc/kkv/docs/guide/reading.md",
     "usr/share/doc/kkv/docs/guide/running.md",
     "usr/share/doc/kkv/docs/guide/screen.md",
@@ -37,6 +39,7 @@ const FILES: [&str; 40] = [
     "usr/share/doc/kkv/docs/guide/system-tor.md",
     "usr/share/doc/kkv/docs/guide/troubles.md",
     "usr/share/doc/kkv/docs/guide/wiping.md",
+    "usr/share/doc/kkv/docs/pictures/answered.svg",
     "usr/share/doc/kkv/docs/pictures/compose.svg",
     "usr/share/doc/kkv/docs/pictures/contacts.svg",
     "usr/share/doc/kkv/docs/pictures/delete.svg",

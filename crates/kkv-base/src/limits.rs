@@ -148,7 +148,8 @@ pub const MAX_DONE_UPLOADS: usize = 1 << 12;
 /// How long a sender goes on with a message with files while nothing is acknowledged, over new connections.
 pub const UPLOAD_PATIENCE: Duration = Duration::from_secs(3 * 60);
 
-/// Bytes of an ask's body, or of a piece of a message with files, that have to arrive in each second, on average, once [`REQUEST_TIMEOUT`] is over.
+/// Bytes of an ask's body, or of a piece of a message with files, that have to arrive in each second, on average, once
+/// [`REQUEST_TIMEOUT`] is over.
 pub const MIN_UPLOAD_RATE: u32 = 4096;
 
 /// From the head of the largest ask to its end, at [`MIN_UPLOAD_RATE`], and what it may wait for its place.
@@ -168,7 +169,7 @@ pub const DEFAULT_LARGE_BYTES: usize = 16 << 20;
 pub const MIN_LARGE_BYTES: usize = 16 << 10;
 
 /// Most memory for messages with files. With it a list of all of them still fits into what the owner's client reads.
-pub const MAX_LARGE_BYTES: usize = 256 << 20;
+pub const MAX_LARGE_BYTES: usize = 64 << 20;
 
 /// Slots of the queue by default (kkv/1).
 pub const DEFAULT_MESSAGES: u32 = 50;

@@ -138,7 +138,7 @@ fn file_memory(text: &str) -> Result<usize, String> {
     if bytes == 0 || (MIN_LARGE_BYTES..=MAX_LARGE_BYTES).contains(&bytes) {
         return Ok(bytes);
     }
-    Err("it is 0, or at least 16K and at most 256M".to_owned())
+    Err("it is 0, or at least 16K and at most 64M".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(file_memory(DEFAULT_SIZE), Ok(DEFAULT_LARGE_BYTES));
         assert_eq!(file_memory("0"), Ok(0));
         assert_eq!(file_memory("16K"), Ok(16_384));
-        assert_eq!(file_memory("256M"), Ok(256 << 20));
+        assert_eq!(file_memory("64M"), Ok(64 << 20));
         for bad in [
             "1",
             "15K",
