@@ -21,7 +21,7 @@ use kkv_protocol::ids::SessionId;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::purpose::LargeSize;
-use kkv_protocol::v2::upload::relay::{Assembly, LargeSession, Reader};
+use kkv_protocol::v2::upload::relay::{Acknowledger, Assembly, LargeSession, PieceOpener, Reader};
 use kkv_protocol::v2::upload::{ACKNOWLEDGEMENT_BYTES, PieceIndex, Pieces};
 use kkv_protocol::{MessageHeader, Terms};
 use table::Table;
@@ -36,7 +36,7 @@ pub(super) struct Uploads {
 /// One of them. The lock of its stage is never taken with that of the table held; the other way round it is.
 #[derive(Debug)]
 pub(super) struct Upload {
-    session: LargeSession,
+    session: Acknowledger,
     /// Acknowledgements so far.
     acknowledged: AtomicU64,
     opened: Duration,
@@ -48,6 +48,8 @@ pub(super) struct Upload {
 enum Stage {
     /// Pieces are missing.
     Open {
+        /// Has the key of the pieces, which ends with this stage.
+        pieces: Box<PieceOpener>,
         assembly: Assembly,
         block: LargeReservation<MessageHeader>,
         /// A use of the invitation that its challenge names.
@@ -196,11 +198,16 @@ impl Relay {
             .transpose()?;
         let block = self.queue.reserve_large(size, now.elapsed);
         let block = block.map_err(|_| Refusal::Full)?;
+        let LargeSession {
+            pieces,
+            acknowledgements,
+        } = session;
         let upload = Upload {
-            session,
+            session: acknowledgements,
             acknowledged: AtomicU64::new(0),
             opened: now.elapsed,
             stage: Mutex::new(Stage::Open {
+                pieces: Box::new(pieces),
                 assembly: Assembly::new(size),
                 block,
                 invitation,
@@ -280,7 +287,7 @@ impl Relay {
     ///
     /// # Errors
     /// `slow_down` as for [`receive`](Self::receive). Unproven: its seal doesn't fit, or the session is over. What
-    /// [`LargeSession::accept`] refuses, with which the session is over. Stopping.
+    /// [`PieceOpener::accept`] refuses, with which the session is over. Stopping.
     pub(super) fn received(
         &self,
         receiving: &Receiving,
@@ -289,7 +296,10 @@ impl Relay {
         let Receiving { upload, reader, .. } = receiving;
         let mut stage = crate::lock(&upload.stage);
         let Stage::Open {
-            assembly, block, ..
+            pieces,
+            assembly,
+            block,
+            ..
         } = &mut *stage
         else {
             return Err(Refusal::Unproven);
@@ -303,7 +313,7 @@ impl Relay {
         let part = start..start + size.part_bytes();
         block
             .block_mut()
-            .write(part, |part| session.open(reader.index(), part, tag))?;
+            .write(part, |part| pieces.open(reader.index(), part, tag))?;
         assembly
             .finish(reader, now.elapsed)
             .map_err(|_| Refusal::SlowDown)?;
@@ -315,7 +325,7 @@ impl Relay {
         let opened = 0..size.opened_bytes();
         let opened = block
             .block_mut()
-            .write(opened, |opened| session.accept(&self.keys, opened));
+            .write(opened, |opened| pieces.accept(&self.keys, opened));
         let Stage::Open {
             block, invitation, ..
         } = std::mem::replace(&mut *stage, Stage::Over)
@@ -371,7 +381,7 @@ impl Relay {
 }
 
 impl Upload {
-    pub(super) fn session(&self) -> &LargeSession {
+    pub(super) fn session(&self) -> &Acknowledger {
         &self.session
     }
 

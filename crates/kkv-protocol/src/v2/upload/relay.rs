@@ -5,13 +5,14 @@ mod assembly;
 
 use std::ops::Range;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use super::{
     ACKNOWLEDGEMENT_BYTES, OPENED_ACKNOWLEDGEMENT_BYTES, PieceIndex, Pieces,
     acknowledgement_position, query_position,
 };
-use crate::crypto::chunks::AskNumber;
+use crate::crypto::chunks::{AskNumber, ChunkKey};
 use crate::crypto::exchange::UploadKeys;
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::seal::TAG_BYTES;
@@ -31,16 +32,34 @@ use kkv_pow::Cost;
 
 pub use assembly::{Assembly, Ended, Reader};
 
-/// A session that waits for the pieces of its message. Where they are kept, and which are here, is the caller's: see
-/// [`Assembly`].
+/// A session that waits for the pieces of its message, in the two parts that end at different times.
 #[derive(Debug)]
 pub struct LargeSession {
+    /// Ends with the last piece: whoever finds the memory of a relay later opens no recorded message.
+    pub pieces: PieceOpener,
+    /// Stays as long as the session is remembered.
+    pub acknowledgements: Acknowledger,
+}
+
+/// Opens the pieces and checks the whole. Where they are kept, and which are here, is the caller's: see [`Assembly`].
+#[derive(Debug)]
+pub struct PieceOpener {
     sender: PublicKey<Sender>,
     relay: RelayId,
     cost: Cost,
     invitation: Option<InvitationNumber>,
     size: LargeSize,
-    keys: UploadKeys,
+    key: ChunkKey,
+    id: SessionId,
+}
+
+/// Knows a query, and says what is here.
+#[derive(Debug)]
+pub struct Acknowledger {
+    size: LargeSize,
+    key: ChunkKey,
+    /// The one seal that a query can have: the key of the pieces may be gone when it comes.
+    query_tag: [u8; TAG_BYTES],
     id: SessionId,
 }
 
@@ -66,29 +85,28 @@ impl LargeSession {
         keys: UploadKeys,
         id: SessionId,
     ) -> Self {
+        let query_tag = keys.pieces.seal(query_position(), &id.0, &mut []);
         Self {
-            sender,
-            relay,
-            cost,
-            invitation,
-            size,
-            keys,
-            id,
+            pieces: PieceOpener {
+                sender,
+                relay,
+                cost,
+                invitation,
+                size,
+                key: keys.pieces,
+                id,
+            },
+            acknowledgements: Acknowledger {
+                size,
+                key: keys.acknowledgements,
+                query_tag,
+                id,
+            },
         }
     }
+}
 
-    /// By what a piece names it.
-    #[must_use]
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// How large its message is.
-    #[must_use]
-    pub fn size(&self) -> LargeSize {
-        self.size
-    }
-
+impl PieceOpener {
     /// Opens a piece's ciphertext in place.
     ///
     /// # Errors
@@ -100,18 +118,8 @@ impl LargeSession {
         tag: &[u8; TAG_BYTES],
     ) -> Result<(), Refusal> {
         let position = index.position(self.size);
-        let keys = &self.keys.pieces;
-        keys.open(position, &self.id.0, part, tag)
-            .map_err(|_| Refusal::Unproven)
-    }
-
-    /// Checks the seal of a query.
-    ///
-    /// # Errors
-    /// Unproven: it doesn't fit.
-    pub fn check_query(&self, tag: &[u8; TAG_BYTES]) -> Result<(), Refusal> {
-        let keys = &self.keys.pieces;
-        keys.open(query_position(), &self.id.0, &mut [], tag)
+        self.key
+            .open(position, &self.id.0, part, tag)
             .map_err(|_| Refusal::Unproven)
     }
 
@@ -170,6 +178,32 @@ impl LargeSession {
             receipt: receipt.sign(&keys.signing),
         })
     }
+}
+
+impl Acknowledger {
+    /// By what a piece names the session.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// How large its message is.
+    #[must_use]
+    pub fn size(&self) -> LargeSize {
+        self.size
+    }
+
+    /// Checks the seal of a query.
+    ///
+    /// # Errors
+    /// Unproven: it doesn't fit.
+    pub fn check_query(&self, tag: &[u8; TAG_BYTES]) -> Result<(), Refusal> {
+        if bool::from(self.query_tag.ct_eq(tag)) {
+            Ok(())
+        } else {
+            Err(Refusal::Unproven)
+        }
+    }
 
     /// Seals what is here, and the receipt if the message is accepted. Each acknowledgement of a session needs another
     /// number.
@@ -190,8 +224,7 @@ impl LargeSession {
             plain[8..].copy_from_slice(&receipt.0);
         }
         let position = acknowledgement_position(number);
-        let keys = &self.keys.acknowledgements;
-        tag.copy_from_slice(&keys.seal(position, &self.id.0, plain));
+        tag.copy_from_slice(&self.key.seal(position, &self.id.0, plain));
         body
     }
 }

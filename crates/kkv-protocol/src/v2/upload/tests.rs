@@ -53,15 +53,15 @@ fn stage(size: LargeSize, rng: &mut ThreadRng) -> Stage {
 fn put(relay: &LargeSession, opened: &mut [u8], body: &[u8]) -> Result<Part, Refusal> {
     let (head, rest) = body.split_first_chunk().unwrap();
     let (session, index) = super::head(head);
-    assert_eq!(session, relay.id());
-    let part = Part::of(relay.size(), index, body.len())?;
+    assert_eq!(session, relay.acknowledgements.id());
+    let part = Part::of(relay.acknowledgements.size(), index, body.len())?;
     let (sealed, tag) = rest.split_last_chunk().unwrap();
     match part {
-        Part::Query => relay.check_query(tag)?,
+        Part::Query => relay.acknowledgements.check_query(tag)?,
         Part::Piece(index) => {
-            let place = &mut opened[index.offset(relay.size())..][..sealed.len()];
+            let place = &mut opened[index.offset(relay.acknowledgements.size())..][..sealed.len()];
             place.copy_from_slice(sealed);
-            relay.open(index, place, tag)?;
+            relay.pieces.open(index, place, tag)?;
         }
     }
     Ok(part)
@@ -103,14 +103,16 @@ fn a_message_of_each_size_arrives_whatever_the_order_of_its_pieces() {
             assert_eq!(body.len(), size.piece_bytes());
             assert_eq!(put(&relay, &mut opened, &body), Ok(Part::Piece(index)));
             here.insert(index);
-            let body = relay.acknowledge(number(acknowledgements), here, None);
+            let body = relay
+                .acknowledgements
+                .acknowledge(number(acknowledgements), here, None);
             acknowledgements += 1;
             assert!(upload.acknowledged(&body).unwrap().is_none());
             assert_eq!(upload.here(), here);
         }
         assert!(upload.may_be_whole());
         assert_eq!(upload.missing(), Pieces::NONE);
-        let accepted = relay.accept(&keys, &mut opened).unwrap();
+        let accepted = relay.pieces.accept(&keys, &mut opened).unwrap();
         assert_eq!(opened[accepted.content.clone()], **files.encode());
         assert!(
             opened[..accepted.content.start]
@@ -118,10 +120,14 @@ fn a_message_of_each_size_arrives_whatever_the_order_of_its_pieces() {
                 .all(|byte| *byte == 0)
         );
         assert_eq!(put(&relay, &mut opened, upload.query()), Ok(Part::Query));
-        let done = relay.acknowledge(number(acknowledgements), here, Some(&accepted.receipt));
+        let done = relay.acknowledgements.acknowledge(
+            number(acknowledgements),
+            here,
+            Some(&accepted.receipt),
+        );
         let receipted = upload.acknowledged(&done).unwrap().unwrap();
         assert_eq!(receipted.signature, accepted.receipt);
-        assert_eq!(receipted.receipt.session, relay.id());
+        assert_eq!(receipted.receipt.session, relay.acknowledgements.id());
     }
 }
 
@@ -141,8 +147,8 @@ fn sealed(rng: &mut ThreadRng) -> (RelayKeys, LargeSession, Upload) {
 #[test]
 fn a_piece_opens_in_its_own_place_only_and_unchanged() {
     let (_, relay, mut upload) = sealed(&mut rand::rng());
-    let mut opened = vec![0; relay.size().opened_bytes()];
-    let all: Vec<_> = Pieces::all(relay.size()).iter().collect();
+    let mut opened = vec![0; relay.acknowledgements.size().opened_bytes()];
+    let all: Vec<_> = Pieces::all(relay.acknowledgements.size()).iter().collect();
     let body = upload.begin(all[1]).to_vec();
     for (at, change) in [(32, 3), (40, 1), (4000, 1), (body.len() - 1, 0x80)] {
         let mut other = body.clone();
@@ -160,7 +166,7 @@ fn a_piece_opens_in_its_own_place_only_and_unchanged() {
     query[55] ^= 1;
     assert_eq!(put(&relay, &mut opened, &query), Err(Refusal::Unproven));
     for bytes in [0, 55, 57, 16_384, 65_535] {
-        let size = relay.size();
+        let size = relay.acknowledgements.size();
         assert_eq!(Part::of(size, 0, bytes), Err(Refusal::Unproven), "{bytes}");
     }
 }
@@ -168,7 +174,7 @@ fn a_piece_opens_in_its_own_place_only_and_unchanged() {
 #[test]
 fn a_sender_believes_no_acknowledgement_that_cant_be() {
     let (_, relay, mut upload) = sealed(&mut rand::rng());
-    let all = Pieces::all(relay.size());
+    let all = Pieces::all(relay.acknowledgements.size());
     let first = all.iter().next().unwrap();
     let none = |upload: &mut Upload, body: &[u8], why: ProtocolError| {
         let before = upload.here();
@@ -177,20 +183,28 @@ fn a_sender_believes_no_acknowledgement_that_cant_be() {
     };
     let mut one = Pieces::NONE;
     one.insert(first);
-    let lies = relay.acknowledge(number(0), one, None);
+    let lies = relay.acknowledgements.acknowledge(number(0), one, None);
     none(&mut upload, &lies, ProtocolError::Malformed); // it was never sent
     upload.begin(first);
     let true_now = lies;
-    let beyond = relay.acknowledge(number(1), Pieces(0x10), None);
+    let beyond = relay
+        .acknowledgements
+        .acknowledge(number(1), Pieces(0x10), None);
     none(&mut upload, &beyond, ProtocolError::Malformed);
-    let early = relay.acknowledge(number(2), one, Some(&Signature([1; 64])));
+    let early = relay
+        .acknowledgements
+        .acknowledge(number(2), one, Some(&Signature([1; 64])));
     none(&mut upload, &early, ProtocolError::Malformed);
     for index in all.iter() {
         upload.begin(index);
     }
-    let forged = relay.acknowledge(number(3), all, Some(&Signature([1; 64])));
+    let forged = relay
+        .acknowledgements
+        .acknowledge(number(3), all, Some(&Signature([1; 64])));
     none(&mut upload, &forged, ProtocolError::BadReceipt);
-    let without = relay.acknowledge(number(4), all, Some(&Signature([0; 64])));
+    let without = relay
+        .acknowledgements
+        .acknowledge(number(4), all, Some(&Signature([0; 64])));
     none(&mut upload, &without, ProtocolError::BadReceipt);
     for at in 0..ACKNOWLEDGEMENT_BYTES {
         let mut changed = true_now;
@@ -206,7 +220,9 @@ fn a_sender_believes_no_acknowledgement_that_cant_be() {
     assert!(upload.acknowledged(&true_now).unwrap().is_none());
     assert_eq!(upload.here(), one);
     // An older one that comes late takes nothing back.
-    let older = relay.acknowledge(number(5), Pieces::NONE, None);
+    let older = relay
+        .acknowledgements
+        .acknowledge(number(5), Pieces::NONE, None);
     assert!(upload.acknowledged(&older).unwrap().is_none());
     assert_eq!(upload.here(), one);
 }
@@ -215,9 +231,15 @@ fn a_sender_believes_no_acknowledgement_that_cant_be() {
 fn laid_out(stage: &Stage, kind: u8, content: &[u8], signed: &[u8]) -> Vec<u8> {
     let relay = stage.keys.public().id();
     let none = BoxPart::None;
-    let statement = message::statement(&relay, &stage.relay.id(), kind, &none.digest(), signed);
+    let statement = message::statement(
+        &relay,
+        &stage.relay.acknowledgements.id(),
+        kind,
+        &none.digest(),
+        signed,
+    );
     let signature = stage.key.sign_statement(&statement);
-    let mut opened = vec![0; stage.relay.size().opened_bytes()];
+    let mut opened = vec![0; stage.relay.acknowledgements.size().opened_bytes()];
     let head = message::head(&signature, kind, &none, content.len());
     opened[..head.len()].copy_from_slice(head.as_slice());
     opened[head.len()..][..content.len()].copy_from_slice(content);
@@ -248,23 +270,24 @@ fn a_message_that_is_no_good_is_refused_and_wiped() {
         (text, Refusal::UnknownKind),
         (longer, Refusal::BadContent),
     ] {
-        let refused = stage.relay.accept(&stage.keys, &mut opened);
+        let refused = stage.relay.pieces.accept(&stage.keys, &mut opened);
         assert_eq!(refused.err(), Some(why));
         assert!(opened.iter().all(|byte| *byte == 0));
     }
     let mut good = good;
-    assert!(stage.relay.accept(&stage.keys, &mut good).is_ok());
+    assert!(stage.relay.pieces.accept(&stage.keys, &mut good).is_ok());
 }
 
 #[test]
 fn another_run_goes_on_with_what_was_kept_and_with_nothing_else() {
     let (keys, relay, mut upload) = sealed(&mut rand::rng());
-    let all = Pieces::all(relay.size());
-    let mut opened = vec![0; relay.size().opened_bytes()];
+    let all = Pieces::all(relay.acknowledgements.size());
+    let mut opened = vec![0; relay.acknowledgements.size().opened_bytes()];
+    // Kept before anything of it is sent, as later it may be too late.
+    let kept = upload.keep();
     let first = all.iter().next().unwrap();
     let body = upload.begin(first).to_vec();
     put(&relay, &mut opened, &body).unwrap();
-    let kept = upload.keep();
     assert!(kept.len() <= kept::MAX_BYTES);
     drop(upload);
 
@@ -272,15 +295,17 @@ fn another_run_goes_on_with_what_was_kept_and_with_nothing_else() {
     assert_eq!(upload.keep(), kept);
     let mut one = Pieces::NONE;
     one.insert(first);
-    let body = relay.acknowledge(number(0), one, None);
+    let body = relay.acknowledgements.acknowledge(number(0), one, None);
     assert!(upload.acknowledged(&body).unwrap().is_none());
     assert_eq!(put(&relay, &mut opened, upload.query()), Ok(Part::Query));
     for index in upload.missing().iter() {
         let body = upload.begin(index).to_vec();
         put(&relay, &mut opened, &body).unwrap();
     }
-    let accepted = relay.accept(&keys, &mut opened).unwrap();
-    let done = relay.acknowledge(number(1), all, Some(&accepted.receipt));
+    let accepted = relay.pieces.accept(&keys, &mut opened).unwrap();
+    let done = relay
+        .acknowledgements
+        .acknowledge(number(1), all, Some(&accepted.receipt));
     assert!(upload.acknowledged(&done).unwrap().is_some());
 
     for end in (0..400).chain([kept.len() - 1]) {

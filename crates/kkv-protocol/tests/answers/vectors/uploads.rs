@@ -165,7 +165,10 @@ impl Case {
         let mut drawn = Replay::new(&[&self.random.relay_x25519.0, &self.random.mlkem_m.0]);
         let (session, answer) = admitted.open_large(&keys, self.size(), &mut drawn).unwrap();
         assert_eq!(json(&answer), self.wire.exchange_answer, "{}", self.name);
-        assert_eq!(session.id(), SessionId(self.steps.session.array()));
+        assert_eq!(
+            session.acknowledgements.id(),
+            SessionId(self.steps.session.array())
+        );
         session
     }
 
@@ -230,8 +233,13 @@ fn a_large_message_has_the_vectors_bytes_at_both_ends() {
         assert!(**files.manifest() == case.manifest.0, "{name}");
         let relays = case.relay.relay_keys().public().id();
         let box_digest = case.place.part().digest();
-        let statement =
-            message::statement(&relays, &session.id(), 1, &box_digest, &case.manifest.0);
+        let statement = message::statement(
+            &relays,
+            &session.acknowledgements.id(),
+            1,
+            &box_digest,
+            &case.manifest.0,
+        );
         assert_eq!(statement.0, case.manifest_digest.array(), "{name}");
 
         let mut upload = case.upload();
@@ -245,21 +253,21 @@ fn a_large_message_has_the_vectors_bytes_at_both_ends() {
             }
             let (first, rest) = body.split_first_chunk().unwrap();
             let (id, number) = head(first);
-            assert_eq!(id, session.id());
+            assert_eq!(id, session.acknowledgements.id());
             assert_eq!(Part::of(size, number, body.len()), Ok(Part::Piece(index)));
             let (sealed, tag) = rest.split_last_chunk().unwrap();
             let part = &mut opened[index.offset(size)..][..sealed.len()];
             part.copy_from_slice(sealed);
-            session.open(index, part, tag).unwrap();
+            session.pieces.open(index, part, tag).unwrap();
         }
         let hash = blake3::hash(&opened);
         assert_eq!(hash.as_bytes()[..], case.opened_blake3.0, "{name}");
         assert_eq!(upload.query()[..], case.query.0, "{name}");
         let tag = upload.query().last_chunk().unwrap();
-        assert_eq!(session.check_query(tag), Ok(()));
+        assert_eq!(session.acknowledgements.check_query(tag), Ok(()));
 
         let keys = case.relay.relay_keys();
-        let accepted = session.accept(&keys, &mut opened).unwrap();
+        let accepted = session.pieces.accept(&keys, &mut opened).unwrap();
         assert_eq!(accepted.header.box_digest.0, box_digest.0);
         let digest = receipt::digest(&statement, &accepted.header.signature);
         assert_eq!(digest, MessageDigest(case.receipt_digest.array()));
@@ -271,7 +279,7 @@ fn a_large_message_has_the_vectors_bytes_at_both_ends() {
             }
             let number = AskNumber::new(one.number).unwrap();
             let receipt: Option<&Signature> = one.done.then_some(&accepted.receipt);
-            let body = session.acknowledge(number, here, receipt);
+            let body = session.acknowledgements.acknowledge(number, here, receipt);
             assert_eq!(body[..], one.body.0, "{name}, {}", one.number);
             let taken = upload.acknowledged(&one.body.0).unwrap();
             assert_eq!(taken.is_some(), one.done, "{name}, {}", one.number);
@@ -308,23 +316,23 @@ fn an_acknowledgement_is_taken_or_not_as_the_vectors_say() {
 
 /// What a relay makes of a body: opens it where it belongs.
 fn put(session: &LargeSession, opened: &mut [u8], body: &[u8]) -> Result<(), Refusal> {
-    let size = session.size();
+    let size = session.acknowledgements.size();
     let mut lengths = LargeSize::ALL.map(LargeSize::piece_bytes).into_iter();
     if body.len() != QUERY_BYTES && lengths.all(|length| length != body.len()) {
         return Err(Refusal::Malformed);
     }
     let (first, rest) = body.split_first_chunk().unwrap();
     let (id, index) = head(first);
-    if id != session.id() {
+    if id != session.acknowledgements.id() {
         return Err(Refusal::Unproven);
     }
     let (sealed, tag) = rest.split_last_chunk().unwrap();
     match Part::of(size, index, body.len())? {
-        Part::Query => session.check_query(tag),
+        Part::Query => session.acknowledgements.check_query(tag),
         Part::Piece(index) => {
             let part = &mut opened[index.offset(size)..][..sealed.len()];
             part.copy_from_slice(sealed);
-            session.open(index, part, tag)
+            session.pieces.open(index, part, tag)
         }
     }
 }
@@ -333,7 +341,7 @@ fn put(session: &LargeSession, opened: &mut [u8], body: &[u8]) -> Result<(), Ref
 fn a_piece_is_opened_or_refused_as_the_vectors_say() {
     let second = file().uploads.swap_remove(1);
     let session = second.session();
-    let mut opened = vec![0; session.size().opened_bytes()];
+    let mut opened = vec![0; session.acknowledgements.size().opened_bytes()];
     let Piece::Whole(piece) = &second.pieces[0] else {
         panic!("it is short enough to be written out")
     };
@@ -357,9 +365,9 @@ fn a_large_message_has_one_form() {
     let (keys, session) = (second.relay.relay_keys(), second.session());
     for case in super::negative::file().large_messages {
         let mut opened = case.opened.0;
-        opened.resize(session.size().opened_bytes(), 0);
+        opened.resize(session.acknowledgements.size().opened_bytes(), 0);
         *opened.last_mut().unwrap() ^= case.last;
-        let outcome = match session.accept(&keys, &mut opened) {
+        let outcome = match session.pieces.accept(&keys, &mut opened) {
             Ok(_) => "accepted",
             Err(refusal) => refusal.code(),
         };
