@@ -29,8 +29,8 @@ mod status;
 pub use id::MessageId;
 pub use invitations::{Invitation, Invitations, Invite, Invited, Revoke, Revoked};
 pub use messages::{
-    Answer, Changes, Delete, Done, FileInfo, Get, GetFile, Known, List, Mark, Message, Problem,
-    Summary, UNATTENDED, Version, Wanted, Watch,
+    Answer, Changes, Delete, Done, FileInfo, Get, GetFile, Known, List, MAX_FILE_INFO_BYTES, Mark,
+    Message, Problem, Summary, UNATTENDED, Version, Wanted, Watch,
 };
 pub use replies::{CantReply, Conversation, Replied, Reply, ReplyRefused};
 pub use status::{Confined, Occupancy, Reach, Room, Sandbox, Status};

@@ -12,6 +12,7 @@ use kkv_base::limits::{
     MAX_PREVIEW_CHARACTERS,
 };
 use kkv_base::private::Private;
+use kkv_protocol::files::{MAX_FILE_NAME_BYTES, MAX_FILES, MAX_MEDIA_TYPE_BYTES};
 use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
@@ -31,7 +32,9 @@ pub trait Answer: DeserializeOwned {
 }
 
 impl Answer for Status {}
-impl Answer for Message {}
+impl Answer for Message {
+    const MAX_BYTES: usize = MAX_OWNER_ANSWER_BYTES + MAX_FILES * MAX_FILE_INFO_BYTES;
+}
 impl Answer for Version {}
 impl Answer for Replied {}
 impl Answer for List {
@@ -178,6 +181,9 @@ pub struct FileInfo {
     /// Its media type; empty if none was given.
     pub media_type: Private<Zeroizing<String>>,
 }
+
+/// Bytes of JSON that a file takes at most: six for each byte of its name, two for each of its type, and its length.
+pub const MAX_FILE_INFO_BYTES: usize = 6 * MAX_FILE_NAME_BYTES + 2 * MAX_MEDIA_TYPE_BYTES + 80;
 
 /// Query of a file.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -339,8 +345,17 @@ mod tests {
                 answered: u16::MAX,
             }),
         };
+        let file = FileInfo {
+            name: Private(Zeroizing::new("\u{1}".repeat(MAX_FILE_NAME_BYTES))),
+            bytes: u64::MAX,
+            media_type: Private(Zeroizing::new("\\".repeat(MAX_MEDIA_TYPE_BYTES))),
+        };
+        assert!(serde_json::to_string(&file).unwrap().len() < MAX_FILE_INFO_BYTES);
         let message = Message {
-            summary: summary.clone(),
+            summary: Summary {
+                files: vec![file; MAX_FILES],
+                ..summary.clone()
+            },
             relay: RelayId([0xff; 32]),
             session: SessionId([0xff; 32]),
             box_digest: BoxDigest([0xff; 32]),

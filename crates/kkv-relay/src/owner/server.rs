@@ -27,13 +27,13 @@ use kkv_base::limits::{
 use kkv_base::private::Private;
 use kkv_owner::run;
 use kkv_owner::{
-    CantReply, Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, Mark, Message,
-    MessageId, Problem, Replied, Reply, ReplyRefused, Revoke, Revoked, Status, Summary, UNATTENDED,
-    Version, Wanted, Watch,
+    CantReply, Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, MAX_FILE_INFO_BYTES,
+    Mark, Message, MessageId, Problem, Replied, Reply, ReplyRefused, Revoke, Revoked, Status,
+    Summary, UNATTENDED, Version, Wanted, Watch,
 };
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::{random, scrub};
-use kkv_protocol::files::{Files, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES};
+use kkv_protocol::files::Files;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
@@ -287,8 +287,6 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 /// More than the longest message in JSON: `\u0000` for each byte of the text, and the rest in a kilobyte.
 const MAX_MESSAGE_BYTES: usize = 6 * SLOT_BYTES + 1024;
-/// More than what is said of a file: six for each byte of its name, two for each of its type.
-const MAX_FILE_INFO_BYTES: usize = 6 * MAX_FILE_NAME_BYTES + 2 * MAX_MEDIA_TYPE_BYTES + 80;
 /// More than a new invitation: four numbers and 32 characters.
 const MAX_INVITED_BYTES: usize = 512;
 
