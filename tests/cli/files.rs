@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cli::meddler::{Meddler, Verdict};
-use crate::programs::{Process, Relay, Signal, kkvc};
+use crate::programs::{Process, Relay, Signal, kkvc, until};
 
 /// A file of so many bytes, no two of which are alike for long.
 fn make(directory: &Path, name: &str, bytes: usize) -> Vec<u8> {
@@ -161,33 +161,57 @@ fn an_upload_goes_on_after_cuts_and_is_stored_once() {
 
 #[test]
 fn another_run_goes_on_where_one_was_ended_and_pays_nothing() {
-    let relay = Relay::start(&[]);
+    // Of one piece, and of four, of which one has arrived.
+    for (bytes, arrive) in [(60_000, 0), (200_000, 1)] {
+        ended_and_resumed(bytes, arrive);
+    }
+}
+
+fn ended_and_resumed(bytes: usize, arrive: u32) {
+    let relay = Relay::start(&["-c", "4"]);
     let directory = relay.directory();
-    let content = make(directory, "file", 60_000);
-    let held = Meddler::start(relay.address(), |asked| match asked.path.as_str() {
-        "/msg" => Verdict::Hold,
-        _ => Verdict::Pass,
+    let content = make(directory, "file", bytes);
+    let seen = AtomicU32::new(0);
+    let all_but_these = Arc::new(AtomicU32::new(0));
+    let held_so_far = Arc::clone(&all_but_these);
+    let held = Meddler::start(relay.address(), move |asked| {
+        if asked.path != "/msg" || seen.fetch_add(1, Ordering::Relaxed) < arrive {
+            return Verdict::Pass;
+        }
+        held_so_far.fetch_add(1, Ordering::Relaxed);
+        Verdict::Hold
     });
     let send = |address: &str| {
         let send = kkvc(["send", address, "--file", "file", "--resume", "state"]);
         send.with(|command| command.current_dir(directory))
     };
     let first: Process = send(&held.address).start();
-    held.wait_for("/msg");
+    until("a piece is held", || {
+        all_but_these.load(Ordering::Relaxed) > 0
+    });
     first.signal(Signal::INT);
     let said = first.finish().must_end_with(130);
     drop(said.must_say("--resume"));
     let state = directory.join("state");
-    let mode = fs::metadata(&state).unwrap().permissions().mode();
+    let mode = fs::metadata(&state)
+        .expect("it was kept")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     // It is for the address that it was begun for; the port of the one in between is another.
     let elsewhere = send(relay.address()).finish().must_end_with(1);
     drop(elsewhere.must_say("for another address"));
-    let kept = fs::read(&state).unwrap();
-    let line = kept.iter().position(|byte| *byte == b'\n').unwrap();
-    let cost = kept[..line].rsplit(|byte| *byte == b' ').next().unwrap();
+    let kept = fs::read(&state).expect("it was kept");
+    let line = kept
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .expect("it was kept");
+    let cost = kept[..line]
+        .rsplit(|byte| *byte == b' ')
+        .next()
+        .expect("it was kept");
     let moved = [relay.address().as_bytes(), b" ", cost, &kept[line..]].concat();
-    fs::write(&state, moved).unwrap();
+    fs::write(&state, moved).expect("it was kept");
     let second = send(relay.address()).finish().must_end_with(0);
     let second = second.must_say("Going on with what was begun");
     assert!(!second.stderr.contains("Paying"), "{}", second.stderr);
@@ -199,7 +223,7 @@ fn another_run_goes_on_where_one_was_ended_and_pays_nothing() {
             .finish()
             .must_end_with(0),
     );
-    assert!(fs::read(directory.join("saved")).unwrap() == content);
+    assert!(fs::read(directory.join("saved")).expect("it was kept") == content);
 }
 
 /// A conversation that begins with files, and goes on with files.
@@ -237,6 +261,9 @@ fn who_sends_files_can_be_answered() {
     let given_away = fs::read_to_string(relay.directory().join("words")).unwrap();
     let given_away = given_away.trim();
     let own = ["--file", "map.png", "-m", given_away];
+    let own = relay.send([&own[..], &words].concat()).finish();
+    own.must_end_with(2).must_say("nothing was sent");
+    let own = ["--file", "words"];
     let own = relay.send([&own[..], &words].concat()).finish();
     own.must_end_with(2).must_say("nothing was sent");
     let resumed = ["--file", "map.png", "--resume", "state"];

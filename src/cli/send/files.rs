@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -139,6 +140,12 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
     };
     if let Some(place) = &words {
         require_own_words_out_of(&text, place.words())?;
+        for file in &read {
+            require_own_words_out_of(&file.name, place.words())?;
+            if let Ok(text) = str::from_utf8(&file.bytes) {
+                require_own_words_out_of(text, place.words())?;
+            }
+        }
     }
     let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
     if let Way::Loopback(_) = way {
@@ -155,8 +162,14 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         invitation: addressee.invitation.clone(),
         ..args.carrying.options(target, only)
     };
+    // A file that another program has made there meanwhile is not this run's to remove.
+    let is_ours = AtomicBool::new(!is_new);
     let keep = |upload: &Upload, cost: Cost| match &state {
-        Some(path) => write_state(path, &to, upload, cost),
+        Some(path) => {
+            write_state(path, &to, upload, cost)?;
+            is_ours.store(true, Ordering::Relaxed);
+            Ok(())
+        }
         None => Ok(()),
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
@@ -185,7 +198,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
-    let state = state.filter(|path| path.exists());
+    let state = state.filter(|_| is_ours.load(Ordering::Relaxed));
     let accepted = match (result, &state) {
         (Ok(accepted), state) => {
             if let Some(path) = state {

@@ -106,10 +106,11 @@ impl<'d, D: Dial> Uploader<'d, D> {
         let is_single = upload.size().pieces() == 1;
         delivery.observer.event(Event::Sending);
         let shared = Mutex::new(Shared {
-            upload,
             under_way: Pieces::NONE,
             receipted: None,
-            answer_lost: false,
+            // Another run's may have been the receipt.
+            answer_lost: upload.may_be_begun(),
+            upload,
             progress: Instant::now(),
         });
         // What another run has sent the relay has; and one that has all of it needs nothing to be sent.
@@ -165,10 +166,22 @@ async fn all_sent<D: Dial>(
         let mut one = Pieces::NONE;
         one.insert(index);
         shared.under_way = shared.under_way.without(one);
-        drop(shared);
         sent?;
+        // A relay that acknowledges a piece and doesn't have it could be sent the same without end.
+        let missing = shared.upload.missing();
+        if shared.receipted.is_none() && missing.without(one) != missing {
+            return Err(unbelievable(&shared, ProtocolError::Malformed));
+        }
     }
     Ok(())
+}
+
+/// What comes of an acknowledgement that can't be true: what lies may have kept the message all the same.
+fn unbelievable(shared: &Shared, fault: ProtocolError) -> Failure {
+    match shared.upload.may_be_whole() {
+        true => Failure::Indeterminate(Indeterminate::Unclear),
+        false => Failure::Protocol(fault),
+    }
 }
 
 /// The next piece that is missing and that nobody sends.
@@ -238,13 +251,7 @@ fn acknowledged<D: Dial>(
     let mut shared = kkv_base::lock(shared);
     let before = shared.upload.here().count();
     let taken = shared.upload.acknowledged(body);
-    let taken = taken.map_err(|fault: ProtocolError| {
-        // What lies may have kept the message all the same.
-        match shared.upload.may_be_whole() {
-            true => Failure::Indeterminate(Indeterminate::Unclear),
-            false => Failure::Protocol(fault),
-        }
-    })?;
+    let taken = taken.map_err(|fault| unbelievable(&shared, fault))?;
     if let Some(receipted) = taken {
         shared.receipted = Some(receipted);
     }

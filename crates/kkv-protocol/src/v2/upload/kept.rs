@@ -2,11 +2,11 @@
 //! key. Who finds it learns the length of the message, and can send it to its end.
 //!
 //! ```text
-//! "kkv/2 upload 1" 14 | size u8 | begun u16 | relay 32 | session 32 | sender 32 | digest 32
+//! "kkv/2 upload 1" 14 | size u8 | relay 32 | session 32 | sender 32 | digest 32
 //! | acknowledgement key 32 | query tag 16 | pieces
 //! ```
 //!
-//! Which pieces the relay has is not kept: it says so itself.
+//! Which pieces the relay has is not kept: it says so itself, and may have any of them.
 
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ use crate::v2::purpose::LargeSize;
 use crate::v2::receipt::Receipt;
 
 const MAGIC: &[u8; 14] = b"kkv/2 upload 1";
-const FIXED_BYTES: usize = 14 + 1 + 2 + 5 * 32 + 16;
+const FIXED_BYTES: usize = 14 + 1 + 5 * 32 + 16;
 
 /// Longest one, in bytes.
 pub const MAX_BYTES: usize = FIXED_BYTES + LargeSize::Mib1.bytes();
@@ -36,7 +36,6 @@ impl Upload {
         let mut kept = Zeroizing::new(Vec::with_capacity(FIXED_BYTES + self.sealed.len()));
         kept.extend_from_slice(MAGIC);
         kept.push(self.size as u8);
-        kept.extend_from_slice(&self.begun.0.to_le_bytes());
         kept.extend_from_slice(&self.relay.id().0);
         kept.extend_from_slice(&self.receipt.session.0);
         kept.extend_from_slice(self.receipt.sender.as_bytes());
@@ -58,7 +57,6 @@ impl Upload {
         }
         let [size] = take(&mut rest)?;
         let size = LargeSize::try_from(size).map_err(|_| NotKept)?;
-        let begun = Pieces(u16::from_le_bytes(take(&mut rest)?));
         let relay = PublicKey::from_id(&RelayId(take(&mut rest)?)).map_err(|_| NotKept)?;
         let session = SessionId(take(&mut rest)?);
         let sender = PublicKey::from_id(&SenderId(take(&mut rest)?)).map_err(|_| NotKept)?;
@@ -72,7 +70,6 @@ impl Upload {
         let heads = Pieces::all(size).iter();
         let heads = heads.map(|index| write_head(&session, index.get() as u64));
         let is_whole = rest.len() == size.bytes()
-            && begun.without(Pieces::all(size)) == Pieces::NONE
             && pieces
                 .zip(heads)
                 .all(|(piece, head)| piece.starts_with(&head));
@@ -90,7 +87,7 @@ impl Upload {
             sealed: rest.to_vec(),
             query,
             acknowledgement_key,
-            begun,
+            begun: Pieces::all(size),
             here: Pieces::NONE,
         })
     }
