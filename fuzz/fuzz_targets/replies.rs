@@ -157,7 +157,8 @@ fn said(u: &mut Unstructured<'_>) -> Result<()> {
 
 fn asked(content: &[u8]) {
     let request = RepliesRequest::parse(content);
-    let whole = content.len() % 32 == 0 && (32..=MAX_REQUEST_BYTES).contains(&content.len());
+    let whole =
+        content.len().is_multiple_of(32) && (32..=MAX_REQUEST_BYTES).contains(&content.len());
     assert_eq!(request.is_some(), whole);
     let told = request.map_or(0, |request| 1 + request.acknowledged().count());
     assert_eq!(told, if whole { content.len() / 32 } else { 0 });

@@ -89,7 +89,7 @@ pub(in crate::cli) struct Args {
     pub(super) command: Option<Command>,
 }
 
-/// [`DEFAULT_LARGE_BYTES`], as it is written.
+/// [`kkv_base::limits::DEFAULT_LARGE_BYTES`], as it is written.
 const DEFAULT_SIZE: &str = "16M";
 
 #[derive(Debug, Subcommand)]
