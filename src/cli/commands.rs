@@ -213,8 +213,8 @@ pub(super) struct Send {
     #[arg(long = "file", value_name = "PATH", value_parser = named_file())]
     pub(super) files: Vec<PathBuf>,
 
-    /// Keep in this file what it takes to go on with --file if the line breaks or this is stopped; the same command
-    /// goes on then. It is removed once that is done
+    /// Keep in this file what it takes to go on with --file if the line breaks or this is stopped: then --resume goes
+    /// on, without --file. It is removed once that is done
     #[arg(long, value_name = "STATE", value_parser = named_file(), conflicts_with = "replies")]
     pub(super) resume: Option<PathBuf>,
 

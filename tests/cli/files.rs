@@ -182,10 +182,11 @@ fn ended_and_resumed(bytes: usize, arrive: u32) {
         Verdict::Hold
     });
     let send = |address: &str| {
-        let send = kkvc(["send", address, "--file", "file", "--resume", "state"]);
+        let send = kkvc(["send", address, "--resume", "state"]);
         send.with(|command| command.current_dir(directory))
     };
-    let first: Process = send(&held.address).start();
+    let with_file = |address: &str| send(address).with(|command| command.args(["--file", "file"]));
+    let first: Process = with_file(&held.address).start();
     until("a piece is held", || {
         all_but_these.load(Ordering::Relaxed) > 0
     });
@@ -212,6 +213,12 @@ fn ended_and_resumed(bytes: usize, arrive: u32) {
         .expect("it was kept");
     let moved = [relay.address().as_bytes(), b" ", cost, &kept[line..]].concat();
     fs::write(&state, moved).expect("it was kept");
+    let another = with_file(relay.address()).finish().must_end_with(1);
+    drop(
+        another
+            .must_say("a message was begun there")
+            .must_say("Go on with that one: "),
+    );
     let second = send(relay.address()).finish().must_end_with(0);
     let second = second.must_say("Going on with what was begun");
     assert!(!second.stderr.contains("Paying"), "{}", second.stderr);

@@ -12,6 +12,7 @@ use super::super::common::{Common, is_typed};
 use super::super::compose;
 use super::super::progress::Progress;
 use super::super::receipt::ReceiptPlace;
+use super::super::words;
 use super::{
     Prepared, cancelled_at_the_keys, prepared, reply, report, show_again, with_way_to_pay,
     words_of_failed,
@@ -114,6 +115,17 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         ));
     }
     let is_new = begun.is_none();
+    let go_on = state.as_ref().map(|path| {
+        let send = words::command(common, "send", &args.address, None);
+        format!("{send} --resume {}", quoted(path))
+    });
+    let names_more = args.message.is_some() || args.file.is_some() || !args.files.is_empty();
+    if let (false, true, Some(go_on)) = (is_new, names_more, &go_on) {
+        // Were they the same, it would be sent; but another message must not be taken for one that was sent.
+        let what = "a message was begun there, and another can't be sent with it; nothing was sent";
+        let failed = CliError::new(Exit::Refused, what);
+        return Err(failed.command("Go on with that one: ", go_on));
+    }
     let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
     let paths = std::mem::take(&mut args.files);
     let compose = move || match is_new {
@@ -132,13 +144,13 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         key,
         mut addressee,
         way,
-        mut words,
+        words: mut reply_words,
         ..
     } = tokio::select! {
         prepared = prepared(common, &mut args) => prepared?,
         () = &mut stopped => return Err(cancelled(false)),
     };
-    if let Some(place) = &words {
+    if let Some(place) = &reply_words {
         require_own_words_out_of(&text, place.words())?;
         for file in &read {
             require_own_words_out_of(&file.name, place.words())?;
@@ -173,7 +185,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         None => Ok(()),
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
-    let answers = words.as_ref().map(|place| secrets(place.words()));
+    let answers = reply_words.as_ref().map(|place| secrets(place.words()));
     let sending = async {
         let what = match (begun, &files) {
             (Some(begun), _) => {
@@ -182,7 +194,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
             }
             (None, Some(files)) => {
                 let looking = || args.carrying.options(target, only);
-                let answered = answers.as_ref().zip(words.as_ref());
+                let answered = answers.as_ref().zip(reply_words.as_ref());
                 let reply = reply(common, &args, &way, looking, answered, &progress).await?;
                 let key = Box::new(key);
                 way::Files::New { key, files, reply }
@@ -206,12 +218,12 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
             }
             accepted
         }
-        (Err(failed), Some(path)) if may_go_on(&failed) => {
-            let hint = format!(
-                "The same with --resume {} goes on where it stopped, for ten minutes, without paying again.",
-                quoted(path)
-            );
-            return Err(failed.hint(hint));
+        (Err(failed), Some(_)) if may_go_on(&failed) => {
+            let go_on = go_on.as_deref().unwrap_or_default();
+            return Err(failed.command(
+                "For ten minutes this goes on where it stopped, without paying again: ",
+                go_on,
+            ));
         }
         (Err(failed), state) => {
             if let Some(path) = state {
@@ -221,14 +233,14 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
             let failed = with_way_to_pay(failed, common, &addressee);
             return Err(words_of_failed(
                 failed,
-                &mut words,
+                &mut reply_words,
                 was_sending,
                 common,
                 &args,
             ));
         }
     };
-    if let Some(place) = &mut words {
+    if let Some(place) = &mut reply_words {
         place.keep();
     }
     let proof = accepted.receipt.as_ref().map(Proof::from);
@@ -240,15 +252,15 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
     let reported = report(
         &accepted,
         proof,
-        args.identity.is_some(),
-        words.is_some(),
+        is_new && args.identity.is_some(),
+        reply_words.is_some(),
         common.json,
     );
     let reported = reported.map_err(|failed| {
         let what = format!("the message was accepted, but {}", failed.what);
         CliError::new(Exit::DoneUnreported, what)
     });
-    if let Some(place) = &words {
+    if let Some(place) = &reply_words {
         show_again(place, common, &args);
     }
     reported.and(written).and(remembered)
