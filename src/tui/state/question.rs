@@ -57,8 +57,7 @@ pub(in crate::tui) enum Question {
 }
 
 /// What leaving means for answers that are awaited.
-const WORDS_LOST: &str = "The words that open answers are forgotten then, unless you wrote them down: w shows them, \
-                          where o leads.";
+const WORDS_LOST: &str = "Their words go, if you didn't write them down (o, then w).";
 
 /// Questions, asked one after the other: the first is on the screen.
 ///
