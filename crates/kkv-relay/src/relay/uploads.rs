@@ -184,10 +184,9 @@ impl Relay {
             return cached()?.ok_or(refusal);
         }
         let (session, answer) = exchange()?;
-        // Declared before the guard and so dropped after it.
-        let mut ended = Vec::new();
+        // Whatever comes of this request, what has expired takes no room and is not stored any more.
+        self.uploads.purge(now);
         let mut table = crate::lock(&self.uploads.table);
-        ended.extend(table.purge(now));
         if let Some(first) = table.cached_answer(&paid, now.elapsed)? {
             return Ok(first);
         }
@@ -215,7 +214,6 @@ impl Relay {
         };
         table.open(&paid, Arc::new(upload), answer.clone(), now.elapsed);
         drop(table);
-        end_all(ended);
         self.uploads.opened.notify_one();
         Ok(answer)
     }
