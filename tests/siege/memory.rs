@@ -10,8 +10,8 @@ use crate::programs::{Process, comes_to};
 /// KiB.
 pub type Kib = u64;
 
-/// What a relay behind a system Tor may take at most: 64 MiB with its connections, 16 MiB for files, which are there from
-/// the start where they can be locked, and 8 MiB for as many sessions for asks as there may be (THREATS.md).
+/// What a relay behind a system Tor may take at most: 64 MiB with its connections, 16 MiB for files, which are there
+/// from the start where they can be locked, and 8 MiB for as many sessions for asks as there may be (THREATS.md).
 pub const MOST: Kib = (64 + 16 + 8) * 1024;
 
 /// Memory that a process has now (proc(5), `status`, VmRSS).

@@ -129,8 +129,8 @@ pub const MAX_LARGE_BODIES: usize = 4;
 /// Large bodies that are begun in one session for asks: twice as many as are answered, since a line may break (§14).
 pub const MAX_LARGE_BEGUN: u8 = 32;
 
-/// How long a session for a message with files stays open without a piece (§16). The sender of one has lost its line for
-/// a while, or the program was ended.
+/// How long a session for a message with files stays open without a piece (§16): its sender may have lost the line for
+/// a while, or ended the program.
 pub const UPLOAD_IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// How long it stays open in all: 1 MiB arrives in nine minutes at 2 KiB a second.

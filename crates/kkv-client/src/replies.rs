@@ -15,8 +15,8 @@ use kkv_protocol::v2::answers::sender::{Answer, Replies, ReplySecrets};
 use kkv_protocol::v2::answers::status::BoxStatus;
 use kkv_protocol::v2::purpose::BodySize;
 
-/// How often a box is looked into at most for what has come meanwhile: a relay that makes up answers as fast as they are
-/// shown is not listened to for ever.
+/// Most looks into a box for what has come meanwhile: a relay that makes up answers as fast as they are shown is not
+/// listened to for ever.
 const MAX_LOOKS: u32 = 16;
 
 /// A box at a relay.
@@ -66,8 +66,8 @@ pub fn secrets(words: &ReplyWords) -> ReplySecrets {
     ReplySecrets::new(words.entropy())
 }
 
-/// From half of `pause` to one and a half: who looks into boxes by itself does so at times that tell nothing. Four bytes
-/// are drawn.
+/// From half of `pause` to one and a half, so that looks which nobody asked for come at times that tell nothing. Draws
+/// four bytes.
 #[must_use]
 pub fn jittered(pause: Duration, rng: &mut impl CryptoRng) -> Duration {
     let mut bytes = [0; 4];

@@ -57,7 +57,7 @@ impl ReplyWords {
     /// They are not twelve, not of the list, or the checksum doesn't fit.
     pub fn parse(text: &str) -> Result<Self, BadWords> {
         let count = typed(text).count();
-        // The first wrong one says more than a count that is wrong because of it, as with a word that has a blank in it.
+        // Before the count, which a word with a blank in it makes wrong: the word itself says more.
         let mut indices = Zeroizing::new([0_u16; WORDS]);
         for (place, word) in typed(text).take(WORDS).enumerate() {
             indices[place] = index(word).ok_or(BadWords::Unknown(place + 1))?;
@@ -212,8 +212,8 @@ mod tests {
         }
     }
 
-    /// Computed by an implementation of BLAKE3 in another language. If this changes, words that people have written down
-    /// open nothing any more.
+    /// Computed by an implementation of BLAKE3 in another language. If this changes, words that people have written
+    /// down open nothing any more.
     #[test]
     fn the_words_of_a_conversation_never_change() {
         let last = |entropy| of(entropy).iter().last();

@@ -12,8 +12,8 @@ use crate::wire::field;
 /// Bytes of random seed in a challenge.
 pub(super) const SEED_RANDOM_BYTES: usize = 16;
 
-/// A relay's signing key, and the keys by which it recognises its own challenges, hides which invitation they are for, and
-/// names the sessions of kkv/1.
+/// A relay's signing key, and the keys by which it recognises its own challenges, hides which invitation they are for,
+/// and names the sessions of kkv/1.
 #[derive(Debug)]
 pub struct RelayKeys {
     pub(super) signing: RelayKey,

@@ -41,7 +41,7 @@ pub(in crate::tui) struct Secret {
     pub(in crate::tui) words: ReplyWords,
     /// Answers that were on the screen: those are deleted where they wait.
     seen: Mutex<HashSet<Place>>,
-    /// One is to be looked for now.
+    /// Ends the pause before the next look: a key asked for one, or a message found no conversation.
     pub(in crate::tui) look: Notify,
     /// One was seen.
     pub(in crate::tui) saw: Notify,

@@ -290,8 +290,8 @@ const MAX_MESSAGE_BYTES: usize = 6 * SLOT_BYTES + 1024;
 /// More than a new invitation: four numbers and 32 characters.
 const MAX_INVITED_BYTES: usize = 512;
 
-/// A JSON answer of less than `most` bytes, which are overwritten once the socket has them. (The beginnings of texts in a list go as all
-/// memory does that is freed: the allocator wipes it.)
+/// A JSON answer of less than `most` bytes, which are overwritten once the socket has them. (The beginnings of texts in
+/// a list go as all memory does that is freed: the allocator wipes it.)
 fn wiped(answer: &impl Serialize, most: usize) -> Response {
     struct Wiped(Zeroizing<Vec<u8>>);
     impl AsRef<[u8]> for Wiped {
