@@ -46,6 +46,15 @@ pub enum CantReply {
     /// Its box is gone: nothing has changed in it for too long.
     #[error("its sender can't be answered any more: nothing has come or been fetched for too long")]
     BoxGone,
+    /// Its box was pushed out by newer ones: see PROTOCOL.md §17, "Bounds".
+    #[error("its sender can't be answered any more: newer conversations have taken its place")]
+    PushedOut,
+    /// The chain of the newest message of its box has sealed as many answers as it can.
+    #[error(
+        "65,536 answers were sealed since its sender wrote last, and no more can be: the next can follow once they write \
+         again"
+    )]
+    ChainOver,
     /// As many answers wait in its box as there may be.
     #[error("4 answers wait for its sender already; the next can follow once one is fetched")]
     Unfetched,

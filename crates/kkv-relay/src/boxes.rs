@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::queue::{MessageId, Now, Queue};
+use kkv_base::limits::MAX_BOXES;
 use kkv_owner::{CantReply, Conversation, Summary};
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::ids::{RelayId, SessionId};
@@ -17,9 +18,7 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::ask::{RepliesAnswer, RepliesRequest};
 use kkv_protocol::v2::answers::box_part::BoxPart;
-use kkv_protocol::v2::answers::keys::{Acknowledged, BoxSecret, Claim};
-use kkv_protocol::v2::answers::status::{BoxStatus, SEALED_BYTES};
-use zeroize::Zeroizing;
+use kkv_protocol::v2::answers::keys::{Acknowledged, Claim};
 
 use table::{Ended, Place, Table};
 
@@ -27,8 +26,6 @@ use table::{Ended, Place, Table};
 #[derive(Debug)]
 pub struct Boxes {
     table: Mutex<Table>,
-    /// Holds no box: its secret seals the records that nobody gets.
-    nobody: BoxSecret,
 }
 
 impl Boxes {
@@ -36,9 +33,13 @@ impl Boxes {
     /// change.
     #[must_use]
     pub fn new(slots: u32, large: usize, life: Duration) -> Self {
+        Self::with_bound(MAX_BOXES, slots, large, life)
+    }
+
+    /// As [`new`](Self::new), with another bound than [`MAX_BOXES`].
+    fn with_bound(bound: usize, slots: u32, large: usize, life: Duration) -> Self {
         Self {
-            table: Mutex::new(Table::new(slots as usize, large, life)),
-            nobody: BoxSecret::new(Zeroizing::new([0; 32])),
+            table: Mutex::new(Table::new(bound, slots as usize, large, life)),
         }
     }
 
@@ -80,8 +81,9 @@ impl Boxes {
             (None, None) => return Err(Refusal::NoBox),
         };
         let id = store()?;
-        let holds = |id| queue.holds(id, now.elapsed);
-        ended.extend(table.enter(place, id, salt, key, now, holds));
+        ended.extend(queue.look(now.elapsed, |read| {
+            table.enter(place, id, salt, key, now, |id| read(id).is_some())
+        }));
         drop(table);
         touch(queue, &[], &ended, now);
         Ok(())
@@ -115,8 +117,11 @@ impl Boxes {
         conversation
     }
 
-    /// Deletes what is acknowledged, and tells what there is. For who has no box all of it is zeros, of the same length
-    /// and after the same work.
+    /// Deletes what is acknowledged, and tells what there is. For who has no box all of it is zeros, of the same length.
+    ///
+    /// Who watches the line must not learn by the time whether there is a box: whatever is done for one is done for
+    /// nobody as well, as often, and masked ([`Table::tell`]). What isn't hidden: that an answer was deleted, which is
+    /// done for who has the words and says so.
     pub fn replies<H>(
         &self,
         request: &RepliesRequest,
@@ -128,22 +133,15 @@ impl Boxes {
     ) -> RepliesAnswer {
         let claim = request.claim(session, number);
         let acknowledged: Vec<Acknowledged> = request.acknowledged().collect();
-        let read = |id| queue.with(id, now.elapsed, |message| message.read);
         let mut table = crate::lock(&self.table);
         let ended = table.expire(now.elapsed);
         let found = table.find(|secret| secret.fits(&claim, request.proof()));
-        let changed = found.filter(|found| table.acknowledge(*found, &acknowledged, now));
+        let changed = table.acknowledge(found, &acknowledged, now);
         let messages = changed.map_or_else(Vec::new, |found| table.messages_in(found));
-        let answer = {
-            let told = found.and_then(|found| table.tell(found, receipts, now, read));
-            if let Some((secret, status, waiting)) = told {
-                let record = status.seal(secret, session, number);
-                RepliesAnswer::new(&record, waiting)
-            } else {
-                let _thrown_away = nothing(receipts).seal(&self.nobody, session, number);
-                RepliesAnswer::new(&[0; SEALED_BYTES], std::iter::empty())
-            }
-        };
+        let told = queue.look(now.elapsed, |read| table.tell(found, receipts, now, read));
+        let mask = if found.is_some() { u8::MAX } else { 0 };
+        let record = told.status.seal(told.secret, session, number);
+        let answer = RepliesAnswer::new(&record.map(|byte| byte & mask), told.waiting.into_iter());
         drop(table);
         touch(queue, &messages, &ended, now);
         answer
@@ -186,18 +184,6 @@ fn touch<H>(queue: &Queue<H>, messages: &[MessageId], ended: &[Ended], now: Now)
     let mut touched = messages.iter().chain(of_ended).copied().peekable();
     if touched.peek().is_some() {
         queue.touch(touched, now.elapsed);
-    }
-}
-
-/// What is sealed and thrown away where there is no box.
-fn nothing(receipts: bool) -> BoxStatus {
-    BoxStatus {
-        ends: 0,
-        messages: 0,
-        answers: 0,
-        waiting: 0,
-        receipts,
-        entries: Vec::new(),
     }
 }
 

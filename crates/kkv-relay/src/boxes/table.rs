@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 use std::time::Duration;
 
 use crate::queue::{MessageId, Now};
@@ -9,14 +10,22 @@ use kkv_base::limits::BOXES_PER_SLOT;
 use kkv_owner::{CantReply, Conversation};
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::text::Text;
-use kkv_protocol::v2::answers::keys::{Acknowledged, AnswerKey, BoxSecret, Salt};
-use kkv_protocol::v2::answers::sealed::{Chain, SealedAnswer};
+use kkv_protocol::v2::answers::keys::{Acknowledged, AnswerKey, BoxSecret, SALT_BYTES, Salt};
+use kkv_protocol::v2::answers::sealed::{self, Chain, SealedAnswer};
 use kkv_protocol::v2::answers::status::{self, BoxStatus, EntryState};
 use kkv_protocol::v2::answers::{MAX_ENTRIES, MAX_WAITING};
+use zeroize::Zeroizing;
+
+/// Messages that are looked at with each that is entered, whether they are still in the queue: a look at all would be a
+/// burst, and with this at most half of the table is of messages that are gone.
+const SWEPT: usize = 4;
+
+/// Why there are [`MAX_WAITING`] answers, real ones and those of nobody.
+const FULL: &str = "nobody has as many as there may be";
 
 pub(super) struct Table {
-    /// Places for waiting answers.
-    slots: usize,
+    /// Places for waiting answers. Fewer than boxes, so that there is one without.
+    places: usize,
     /// How many boxes there may be.
     most: usize,
     life: Duration,
@@ -25,10 +34,14 @@ pub(super) struct Table {
     /// In the order of their last change; the counter parts those of the same moment.
     by_change: BTreeSet<(Duration, u64, u64)>,
     changes: u64,
-    /// In which box a message is. A message or a box may be gone meanwhile.
-    by_message: BTreeMap<MessageId, u64>,
+    /// In which box a message is; none if that was pushed out. A message may be gone meanwhile.
+    by_message: BTreeMap<MessageId, Option<u64>>,
+    /// The last message that was looked at: see [`SWEPT`].
+    swept: MessageId,
     waiting: usize,
     last: u64,
+    /// In no place, with as many entries and answers as a box can have, all zero: what is told of nobody.
+    nobody: AnswerBox,
 }
 
 struct AnswerBox {
@@ -37,6 +50,8 @@ struct AnswerBox {
     chain: Chain,
     /// Newest first.
     entries: VecDeque<Entry>,
+    /// Its messages in the queue, of which some may be gone.
+    held: BTreeSet<MessageId>,
     /// Oldest first.
     waiting: VecDeque<Waiting>,
     messages: u16,
@@ -62,6 +77,14 @@ pub(super) enum Place {
     New(BoxSecret),
 }
 
+/// What is told of a box, or of nobody.
+pub(super) struct Told<'t> {
+    pub(super) secret: &'t BoxSecret,
+    pub(super) status: BoxStatus,
+    /// The answers that wait, and zeros for those that don't.
+    pub(super) waiting: [&'t SealedAnswer; MAX_WAITING],
+}
+
 /// A box that is gone. Dropping it wipes keys; do that outside the lock.
 pub(super) struct Ended {
     _gone: Box<AnswerBox>,
@@ -69,18 +92,58 @@ pub(super) struct Ended {
     pub(super) messages: Vec<MessageId>,
 }
 
-impl Table {
-    pub(super) fn new(slots: usize, large: usize, life: Duration) -> Self {
+impl AnswerBox {
+    fn new(secret: BoxSecret, chain: Chain, now: Duration) -> Self {
         Self {
-            slots,
-            most: BOXES_PER_SLOT * slots + large,
+            secret,
+            chain,
+            entries: VecDeque::new(),
+            held: BTreeSet::new(),
+            waiting: VecDeque::new(),
+            messages: 0,
+            answers: 0,
+            changed: (now, 0),
+        }
+    }
+
+    /// A dummy: no proof is tried on it, and what is sealed with its secret nobody gets.
+    fn nobody() -> Self {
+        let zeros = || Zeroizing::new([0; 32]);
+        let salt = Salt([0; SALT_BYTES]);
+        let chain = Chain::new(salt, AnswerKey::new(zeros()));
+        let mut nobody = Self::new(BoxSecret::new(zeros()), chain, Duration::ZERO);
+        nobody.entries.extend((0..MAX_ENTRIES).map(|_| Entry {
+            salt,
+            message: MessageId(0),
+            accepted: 0,
+            answers: 0,
+        }));
+        nobody.waiting.extend((0..MAX_WAITING).map(|_| Waiting {
+            sealed: SealedAnswer {
+                salt,
+                index: 0,
+                sealed: Box::new([0; sealed::SEALED_BYTES]),
+            },
+            acknowledged: Acknowledged([0; 32]),
+        }));
+        nobody
+    }
+}
+
+impl Table {
+    pub(super) fn new(bound: usize, slots: usize, large: usize, life: Duration) -> Self {
+        Self {
+            places: slots.min(bound / 2),
+            most: (BOXES_PER_SLOT * slots + large).min(bound),
             life,
             boxes: BTreeMap::new(),
             by_change: BTreeSet::new(),
             changes: 0,
             by_message: BTreeMap::new(),
+            swept: MessageId(0),
             waiting: 0,
             last: 0,
+            nobody: AnswerBox::nobody(),
         }
     }
 
@@ -100,7 +163,7 @@ impl Table {
     }
 
     /// Enters a message that is in the queue: its chain is the newest from now on. With too many boxes one ends: see
-    /// [`evict`](Self::evict).
+    /// [`evict`](Self::evict). `holds` says which messages are in the queue.
     pub(super) fn enter(
         &mut self,
         place: Place,
@@ -110,9 +173,7 @@ impl Table {
         now: Now,
         holds: impl Fn(MessageId) -> bool,
     ) -> Option<Ended> {
-        if self.by_message.len() >= self.most {
-            self.by_message.retain(|id, _| holds(*id));
-        }
+        self.sweep(&holds);
         let (mut ended, chain) = (None, Chain::new(salt, key));
         let number = match place {
             Place::There(number) => {
@@ -126,15 +187,7 @@ impl Table {
                     ended = self.evict(holds);
                 }
                 self.last += 1;
-                let one = AnswerBox {
-                    secret,
-                    chain,
-                    entries: VecDeque::new(),
-                    waiting: VecDeque::new(),
-                    messages: 0,
-                    answers: 0,
-                    changed: (now.elapsed, 0),
-                };
+                let one = AnswerBox::new(secret, chain, now.elapsed);
                 self.boxes.insert(self.last, Box::new(one));
                 self.last
             }
@@ -148,8 +201,9 @@ impl Table {
                 accepted: now.unix,
                 answers: 0,
             });
+            one.held.insert(message);
         }
-        self.by_message.insert(message, number);
+        self.by_message.insert(message, Some(number));
         self.change(number, now.elapsed);
         ended
     }
@@ -157,17 +211,54 @@ impl Table {
     /// Ends the box that has changed longest ago, of those with neither a waiting answer nor a message in the queue.
     ///
     /// There is one among 4 · slots + large boxes: at most so many have a waiting answer as there are slots, and at most
-    /// slots + large a message in the queue.
+    /// slots + large a message in the queue. Where the bound is lower there may be none. Then it is the one that has
+    /// changed longest ago of those without a waiting answer: at most half of all have one.
     fn evict(&mut self, holds: impl Fn(MessageId) -> bool) -> Option<Ended> {
-        self.by_message.retain(|id, _| holds(*id));
-        let held: BTreeSet<u64> = self.by_message.values().copied().collect();
-        let is_idle = |number: &u64| {
-            let waits = self.boxes.get(number).map(|one| one.waiting.len());
-            waits == Some(0) && !held.contains(number)
-        };
-        let numbers = self.by_change.iter().map(|(_, _, number)| *number);
-        let idle = numbers.into_iter().find(is_idle)?;
-        self.end(idle)
+        let (mut idle, mut other) = (None, None);
+        for (_, _, number) in &self.by_change {
+            let Some(one) = self.boxes.get_mut(number) else {
+                continue;
+            };
+            if !one.waiting.is_empty() {
+                continue;
+            }
+            // Whatever is gone is looked at once.
+            while let Some(newest) = one.held.last().copied()
+                && !holds(newest)
+            {
+                one.held.remove(&newest);
+                self.by_message.remove(&newest);
+            }
+            if one.held.is_empty() {
+                idle = Some(*number);
+                break;
+            }
+            other = other.or(Some(*number));
+        }
+        let ended = self.end(idle.or(other)?)?;
+        // What is in the queue still can't be answered any more, and the owner is told why.
+        let left = ended.messages.iter().map(|id| (*id, None));
+        self.by_message.extend(left);
+        Some(ended)
+    }
+
+    /// Forgets some of the messages that are gone from the queue.
+    fn sweep(&mut self, holds: impl Fn(MessageId) -> bool) {
+        for _ in 0..SWEPT {
+            let after = (Bound::Excluded(self.swept), Bound::Unbounded);
+            let next = self.by_message.range(after).next();
+            let Some((id, number)) = next.map(|(id, number)| (*id, *number)) else {
+                self.swept = MessageId(0);
+                return;
+            };
+            self.swept = id;
+            if !holds(id) {
+                self.by_message.remove(&id);
+                if let Some(one) = number.and_then(|number| self.boxes.get_mut(&number)) {
+                    one.held.remove(&id);
+                }
+            }
+        }
     }
 
     /// Seals an answer.
@@ -179,17 +270,18 @@ impl Table {
         now: Now,
     ) -> Result<Conversation, CantReply> {
         let number = *self.by_message.get(&id).ok_or(CantReply::BoxGone)?;
+        let number = number.ok_or(CantReply::PushedOut)?;
         let one = self.boxes.get_mut(&number).ok_or(CantReply::BoxGone)?;
         if one.waiting.len() >= MAX_WAITING {
             return Err(CantReply::Unfetched);
         }
-        if self.waiting >= self.slots {
+        if self.waiting >= self.places {
             return Err(CantReply::NoPlace);
         }
         let (sealed, acknowledged) = one
             .chain
             .seal(relay, &one.secret, now.unix, text)
-            .map_err(|_| CantReply::NoPlace)?;
+            .map_err(|_| CantReply::ChainOver)?;
         one.waiting.push_back(Waiting {
             sealed,
             acknowledged,
@@ -204,39 +296,55 @@ impl Table {
         self.conversation(id).ok_or(CantReply::BoxGone)
     }
 
-    /// Deletes the answers that are known by one of these. Returns whether there were any.
-    pub(super) fn acknowledge(&mut self, number: u64, known: &[Acknowledged], now: Now) -> bool {
-        let Some(one) = self.boxes.get_mut(&number) else {
-            return false;
-        };
+    /// Deletes the answers that are known by one of these. Returns the box if there were any. As often as for a full
+    /// box, all are compared for any other, and for nobody.
+    pub(super) fn acknowledge(
+        &mut self,
+        found: Option<u64>,
+        known: &[Acknowledged],
+        now: Now,
+    ) -> Option<u64> {
+        let one = self.boxes.get(&found.unwrap_or(0));
+        let one = one.map_or(&self.nobody, |one| &**one);
+        let mut all = one.waiting.iter().chain(&self.nobody.waiting);
+        let is_known: [bool; MAX_WAITING] = std::array::from_fn(|_| {
+            let waiting = &all.next().expect(FULL).acknowledged;
+            let fits = |any, known: &Acknowledged| any | known.is(waiting);
+            known.iter().fold(false, fits)
+        });
+        let number = found?;
+        let one = self.boxes.get_mut(&number)?;
         let before = one.waiting.len();
-        one.waiting
-            .retain(|waiting| !known.iter().any(|known| known.is(&waiting.acknowledged)));
+        let mut is_known = is_known.into_iter();
+        one.waiting.retain(|_| is_known.next() == Some(false));
         let deleted = before - one.waiting.len();
         self.waiting -= deleted;
-        if deleted > 0 {
+        (deleted > 0).then(|| {
             self.change(number, now.elapsed);
-        }
-        deleted > 0
+            number
+        })
     }
 
-    /// What is known of a box, with its secret and its waiting answers, oldest first. `read` says of a message in the
-    /// queue whether it is marked as read.
+    /// What is known of a box, with its secret and its waiting answers, oldest first; for nobody, of a box that there
+    /// isn't. `read` says of a message in the queue whether it is marked as read.
+    ///
+    /// All is done as often, whatever there is: [`MAX_ENTRIES`] messages are looked up, and [`MAX_WAITING`] answers are
+    /// there to be copied. Else the time would tell whether words have a box, to who watches between Tor and the relay.
     pub(super) fn tell(
         &self,
-        number: u64,
+        found: Option<u64>,
         receipts: bool,
         now: Now,
         read: impl Fn(MessageId) -> Option<bool>,
-    ) -> Option<(
-        &BoxSecret,
-        BoxStatus,
-        impl ExactSizeIterator<Item = &SealedAnswer>,
-    )> {
-        let one = self.boxes.get(&number)?;
+    ) -> Told<'_> {
+        // No box has the number 0: a look that finds nothing, as deep as one that does.
+        let one = self.boxes.get(&found.unwrap_or(0));
+        let one = one.map_or(&self.nobody, |one| &**one);
         let left = (one.changed.0 + self.life).saturating_sub(now.elapsed);
-        let entries = one.entries.iter().map(|entry| {
-            // Looked at in any case: that takes the same time.
+        let all = one.entries.iter().chain(&self.nobody.entries);
+        let mut entries = Vec::with_capacity(MAX_ENTRIES);
+        entries.extend(all.take(MAX_ENTRIES).map(|entry| {
+            // Looked at in any case, also where it isn't told.
             let state = match read(entry.message) {
                 _ if !receipts => EntryState::Accepted,
                 Some(false) => EntryState::Waiting,
@@ -249,22 +357,27 @@ impl Table {
                 state,
                 answers: entry.answers,
             }
-        });
+        }));
+        entries.truncate(one.entries.len());
         let status = BoxStatus {
             ends: now.unix.saturating_add(left.as_secs()),
             messages: one.messages,
             answers: one.answers,
             waiting: u8::try_from(one.waiting.len()).unwrap_or(u8::MAX),
             receipts,
-            entries: entries.collect(),
+            entries,
         };
-        let waiting = one.waiting.iter().map(|waiting| &waiting.sealed);
-        Some((&one.secret, status, waiting))
+        let mut waiting = one.waiting.iter().chain(&self.nobody.waiting);
+        Told {
+            secret: &one.secret,
+            status,
+            waiting: std::array::from_fn(|_| &waiting.next().expect(FULL).sealed),
+        }
     }
 
     /// To which conversation a message belongs, while it can be answered.
     pub(super) fn conversation(&self, id: MessageId) -> Option<Conversation> {
-        let number = *self.by_message.get(&id)?;
+        let number = (*self.by_message.get(&id)?)?;
         let one = self.boxes.get(&number)?;
         let newer = one.entries.iter().position(|entry| entry.message == id);
         let since = newer.map_or(one.entries.len(), |newer| newer + 1);
@@ -279,8 +392,8 @@ impl Table {
 
     /// The messages of a box, of which some may be gone from the queue.
     pub(super) fn messages_in(&self, number: u64) -> Vec<MessageId> {
-        let of_box = self.by_message.iter().filter(|(_, of)| **of == number);
-        of_box.map(|(id, _)| *id).collect()
+        let one = self.boxes.get(&number);
+        one.map_or_else(Vec::new, |one| one.held.iter().copied().collect())
     }
 
     /// Ends the boxes whose time is over.
@@ -315,7 +428,7 @@ impl Table {
         let (changed, change) = gone.changed;
         self.by_change.remove(&(changed, change, number));
         self.waiting -= gone.waiting.len();
-        let messages = self.messages_in(number);
+        let messages: Vec<MessageId> = gone.held.iter().copied().collect();
         for id in &messages {
             self.by_message.remove(id);
         }

@@ -8,10 +8,13 @@ use proptest::sample::Index;
 use super::*;
 use kkv_base::limits::BOXES_PER_SLOT;
 use kkv_protocol::v2::answers::ask::ANSWER_BYTES;
-use kkv_protocol::v2::answers::keys::{Acknowledgement, AnswerRoot, Salt};
+use kkv_protocol::v2::answers::keys::{Acknowledgement, AnswerRoot, BoxSecret, Salt};
 use kkv_protocol::v2::answers::sealed::{OpenedAnswer, SealedAnswer};
-use kkv_protocol::v2::answers::status::EntryState;
+use kkv_protocol::v2::answers::status::{BoxStatus, EntryState, SEALED_BYTES};
 use kkv_protocol::v2::answers::{MAX_ENTRIES, MAX_WAITING};
+use zeroize::Zeroizing;
+
+mod bounds;
 
 const RELAY: RelayId = RelayId([1; 32]);
 const SESSION: SessionId = SessionId([2; 32]);
@@ -64,9 +67,14 @@ struct Told {
 
 impl Side {
     fn new() -> Self {
+        Self::with_bound(usize::MAX, SLOTS as u32)
+    }
+
+    /// With so many slots, and so many boxes at most.
+    fn with_bound(bound: usize, slots: u32) -> Self {
         Self {
-            boxes: Boxes::new(SLOTS as u32, 0, Duration::from_secs(LIFE)),
-            queue: Queue::new(SLOTS as u32, None).unwrap(),
+            boxes: Boxes::with_bound(bound, slots, 0, Duration::from_secs(LIFE)),
+            queue: Queue::new(slots, None).unwrap(),
             seconds: 0,
             asked: 0,
         }

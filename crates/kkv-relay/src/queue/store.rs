@@ -19,7 +19,8 @@ use kkv_protocol::v2::purpose::LargeSize;
 #[error("the queue is closed")]
 pub struct Closed;
 
-/// The queue. Clones share it. No operation locks it for longer than [`LIST_PAGE`] messages take.
+/// The queue. Clones share it. No operation locks it for longer than [`LIST_PAGE`] messages take, but for
+/// [`look`](Self::look), by which boxes are told which of their messages are left: one or two for each box at most.
 #[derive(Debug)]
 pub struct Queue<H> {
     shared: Arc<Shared<H>>,
@@ -238,6 +239,18 @@ impl<H> Queue<H> {
         self.change(now, |state| {
             let message = state.messages.get(&id)?;
             Some(message.visit(id, read))
+        })
+    }
+
+    /// Calls `look` with what says of an id whether that message is marked as read, if it is there: for many under one
+    /// lock, which is held for as long as `look` takes.
+    pub fn look<T>(
+        &self,
+        now: Duration,
+        look: impl FnOnce(&dyn Fn(MessageId) -> Option<bool>) -> T,
+    ) -> T {
+        self.change(now, |state| {
+            look(&|id| state.messages.get(&id).map(|message| message.read))
         })
     }
 
