@@ -452,6 +452,8 @@ What CMD finds in its environment:
   KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json
   KKV_MESSAGE_OPENPGP_INSIDE
                         which are in it, if it is none itself, with commas between
+  KKV_MESSAGE_CONVERSATION
+                        number of its conversation, if it can be answered
   KKV_MESSAGE_FILES     a directory in memory with its files, if it has any; it is
                         removed when CMD has ended";
 

@@ -16,7 +16,7 @@ use kkv_terminal::direction::apart;
 use kkv_terminal::stderr::info;
 use kkv_ui::error::CliError;
 use kkv_ui::fields::{padded, time};
-use kkv_ui::preview::{last_column, room_for_words, title};
+use kkv_ui::preview::{answerable, last_column, room_for_words, title};
 
 /// What `list --json` prints.
 #[derive(Serialize)]
@@ -97,15 +97,22 @@ fn table(messages: &[Summary], names: &SenderNames, columns: Option<usize>) -> S
     // The lines are as wide as their head unless a number is longer than its column.
     let digits = |id: u64| id.to_string().len();
     let longest = messages.last().map_or(0, |last| digits(last.id.0));
-    let taken = head.width() + longest.saturating_sub(5);
+    let answerable: Vec<String> = messages.iter().map(answerable).collect();
+    let widest = answerable.iter().map(|marks| marks.width()).max();
+    let marked = widest.filter(|widest| *widest > 0);
+    let taken = head.width() + longest.saturating_sub(5) + marked.map_or(0, |widest| 2 + widest);
     let room = columns.and_then(|all| room_for_words(all.saturating_sub(taken)));
     let last = title(messages.iter(), room);
-    let mut table = format!("{head}{last}\n");
-    for (message, from) in messages.iter().zip(&from) {
+    let gap = " ".repeat(marked.map_or(0, |widest| 2 + widest));
+    let head = format!("{head}{gap}{last}");
+    let mut table = format!("{}\n", head.trim_end());
+    for ((message, from), marks) in messages.iter().zip(&from).zip(&answerable) {
         let mark = if message.read { ' ' } else { '*' };
         let last = last_column(message, room);
+        let marks =
+            marked.map_or_else(String::new, |widest| format!("  {}", padded(marks, widest)));
         let line = format!(
-            "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{}",
+            "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{marks}{}",
             message.id.0,
             time(message.received),
             padded(from, width),

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::output::{json_line, write_all};
 use super::senders::SenderNames;
-use kkv_owner::{Message, Summary};
+use kkv_owner::{Conversation, Message, Summary};
 use kkv_protocol::crypto::identity::Sender;
 use kkv_protocol::openpgp::Block;
 use kkv_relay::queue::MessageId;
@@ -64,8 +64,10 @@ fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String
     let openpgp = openpgp.or_else(|| openpgp_inside(summary.id, &summary.openpgp_inside));
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
     let name = names.of(&summary.sender);
+    let answers = summary.conversation.as_ref();
+    let answers = answers.map(|conversation| answers_line(summary.id, conversation));
     format!(
-        "Message   {}\nReceived  {}\nFrom      {}{} ({}, {})\n{}",
+        "Message   {}\nReceived  {}\nFrom      {}{} ({}, {})\n{}{}",
         summary.id,
         time(summary.received),
         name.map_or_else(String::new, |name| format!(
@@ -75,8 +77,19 @@ fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String
         fingerprint::<Sender>(&summary.sender),
         summary.suite,
         paid(summary),
+        answers.unwrap_or_default(),
         openpgp.unwrap_or_default(),
     )
+}
+
+/// That it can be answered, whether it was, and how that is done.
+fn answers_line(id: MessageId, conversation: &Conversation) -> String {
+    let number = conversation.number;
+    let (is, how) = match conversation.answered {
+        0 => ("can be answered", "to answer it"),
+        _ => ("answered", "to answer it once more"),
+    };
+    format!("Answers   {is} (conversation {number}); {how}: kkvc reply {id}\n")
 }
 
 /// A line for each file, and how they are saved.

@@ -27,7 +27,9 @@ use kkv_ui::error::{CliError, Exit};
 use kkv_ui::explain::{unacknowledged, unseen};
 use kkv_ui::fields::time;
 use kkv_ui::outcome::{accepted_words, cancelled};
-use kkv_ui::replies::{answered, no_conversation, nothing_yet, require_own_words_out_of, state};
+use kkv_ui::replies::{
+    no_conversation, nothing_yet, require_own_words_out_of, states, written_after,
+};
 use kkv_ui::way::{Load, Wanted, Way};
 
 /// The suite that has answers.
@@ -56,7 +58,7 @@ struct SeenMessage {
 #[derive(Serialize)]
 struct SeenAnswer<'f> {
     sealed: u64,
-    to: Option<u64>,
+    after: Option<u64>,
     text: Private<&'f str>,
 }
 
@@ -215,12 +217,8 @@ fn rendered(found: &Found, is_first: bool, json: bool) -> Zeroizing<String> {
         return text;
     };
     if is_first {
-        for entry in inside.entries.iter().rev() {
-            text.push_str(&format!(
-                "Yours     {}  {}\n",
-                time(entry.accepted),
-                state(entry)
-            ));
+        for (accepted, state) in states(inside) {
+            text.push_str(&format!("Yours     {}  {state}\n", time(accepted)));
         }
     }
     for answer in &found.answers {
@@ -230,12 +228,12 @@ fn rendered(found: &Found, is_first: bool, json: bool) -> Zeroizing<String> {
 }
 
 fn answer_rendered(answer: &Answer, inside: &BoxStatus) -> Zeroizing<String> {
-    let to = answered(answer, inside).map_or_else(String::new, |entry| {
-        format!(", to yours of {}", time(entry.accepted))
+    let after = written_after(answer, inside).map_or_else(String::new, |entry| {
+        format!(", after yours of {}", time(entry.accepted))
     });
     let text = behind_a_bar(&answer.text, columns());
     Zeroizing::new(format!(
-        "\nAnswer    {}{to}\n\n{}",
+        "\nAnswer    {}{after}\n\n{}",
         time(answer.time),
         *text
     ))
@@ -256,7 +254,7 @@ fn seen(found: &Found) -> Seen<'_> {
     let messages = inside.map_or(&[][..], |inside| &inside.entries);
     let answers = found.answers.iter().map(|answer| SeenAnswer {
         sealed: answer.time,
-        to: inside.and_then(|inside| Some(answered(answer, inside)?.accepted)),
+        after: inside.and_then(|inside| Some(written_after(answer, inside)?.accepted)),
         text: Private(answer.text.as_str()),
     });
     Seen {

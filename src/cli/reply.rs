@@ -6,6 +6,7 @@ use super::commands::Reply;
 use super::output::{json_line, print_outcome};
 use super::{compose, editor};
 use kkv_client::owner::Client;
+use kkv_owner::Summary;
 use kkv_protocol::crypto::scrub;
 use kkv_relay::queue::MessageId;
 use kkv_terminal::signals;
@@ -20,14 +21,29 @@ struct Sealed {
     waiting: u8,
 }
 
+/// The newest message of this conversation that is there.
+async fn newest_in(client: &Client, number: u64) -> Result<Option<MessageId>, CliError> {
+    let list = client.list().await?;
+    let is_of_it = |message: &&Summary| message.conversation.is_some_and(|of| of.number == number);
+    let of_it = list.messages.iter().filter(is_of_it);
+    Ok(of_it.map(|message| message.id).max())
+}
+
 /// Answers one message.
 pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Result<(), CliError> {
     let id = args.id;
     // Before anybody types: it is looked at once more when the answer is there.
-    if client.message(id).await?.summary.conversation.is_none() {
+    let Some(conversation) = client.message(id).await?.summary.conversation else {
         let what = format!("message {id} can't be answered; nothing was sealed");
         return Err(CliError::new(Exit::Refused, what)
             .hint("Its sender hasn't asked for an answer, or the time for one is over."));
+    };
+    if let Some(newest) = newest_in(client, conversation.number).await?
+        && newest != id
+    {
+        info(format_args!(
+            "An answer is to the whole conversation. Its sender sees this one after message {newest}, the newest."
+        ));
     }
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let (message, file) = (args.message.take().map(|text| text.0), args.file.take());

@@ -65,11 +65,7 @@ fn a_conversation_goes_to_and_fro_by_the_words_alone() {
             "none is shown twice: {shown}"
         );
         assert_eq!(shown.matches("Yours  ").count() as u64, round, "{shown}");
-        assert_eq!(
-            shown.matches("  1 answer\n").count() as u64,
-            round,
-            "{shown}"
-        );
+        assert_eq!(shown.matches(" since\n").count() as u64, round, "{shown}");
         replies(&relay, &[])
             .must_end_with(9)
             .must_say("no new answer yet");
@@ -77,6 +73,58 @@ fn a_conversation_goes_to_and_fro_by_the_words_alone() {
     let conversation = |message: &Value| message["conversation"]["number"].as_u64();
     let numbers: Vec<_> = relay.list().iter().map(conversation).collect();
     assert_eq!(numbers, [Some(1); 3], "the owner sees one conversation");
+}
+
+#[test]
+fn both_sides_see_what_can_be_answered_and_after_which_message_an_answer_was_written() {
+    let relay = Relay::start(&[]);
+    write(&relay, "first").must_end_with(0);
+    write(&relay, "second").must_end_with(0);
+    relay.deliver(b"no words");
+    let owner = |args: &[&str]| relay.owner(args).finish().must_end_with(0);
+    let marks = || {
+        let listed = owner(&["list"]).stdout_text();
+        let columns = |line: &str| {
+            line.split_once("kkv/2")
+                .map(|(_, mark)| mark.trim().to_owned())
+        };
+        listed.lines().filter_map(columns).collect::<Vec<_>>()
+    };
+    assert_eq!(marks(), ["↩1", "↩1", ""]);
+    let read = |id: &str| owner(&["read", id]).stdout_text();
+    let line = "\nAnswers   can be answered (conversation 1); to answer it: kkvc reply 2\n";
+    assert!(read("2").contains(line), "{}", read("2"));
+    assert!(!read("3").contains("Answers"), "{}", read("3"));
+
+    answer(&relay, 1, "To the first.")
+        .must_end_with(0)
+        .must_say("Its sender sees this one after message 2, the newest.");
+    assert_eq!(marks(), ["↩1✓", "↩1✓", ""]);
+    let line = "\nAnswers   answered (conversation 1); to answer it once more: kkvc reply 1\n";
+    assert!(read("1").contains(line), "{}", read("1"));
+
+    let seen = replies(&relay, &["--keep"]).must_end_with(0).stdout_text();
+    assert_eq!(
+        seen.matches("  accepted, 1 answer since\n").count(),
+        2,
+        "{seen}"
+    );
+    assert!(seen.contains(", after yours of "), "{seen}");
+    let json = replies(&relay, &["--keep", "--json"])
+        .must_end_with(0)
+        .json();
+    assert_eq!(json["answers"][0]["after"], json["messages"][1]["accepted"]);
+
+    write(&relay, "third").must_end_with(0);
+    let seen = replies(&relay, &["--keep"]).must_end_with(0).stdout_text();
+    assert_eq!(
+        seen.matches("  accepted, 1 answer since\n").count(),
+        2,
+        "{seen}"
+    );
+    assert_eq!(seen.matches("  accepted\n").count(), 1, "{seen}");
+    let newest = answer(&relay, 4, "To all.").must_end_with(0);
+    assert!(!newest.stderr.contains("conversation"), "{}", newest.stderr);
 }
 
 #[test]

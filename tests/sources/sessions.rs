@@ -50,7 +50,7 @@ const OTHERS: [Printed; 22] = [
     ),
     printed_by(
         "src/cli/list.rs",
-        "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{}",
+        "{:>5} {mark}  {:<16}  {}  {:>5}  {:>4}  {}{marks}{}",
         r" +\d+ \*  \d{4}-\d\d-\d\d \d\d:\d\d  [0-9a-f]{4} [0-9a-f]{4} +\d+ +\d+  kkv/2  │ .+",
     ),
     printed_by(

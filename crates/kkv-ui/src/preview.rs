@@ -1,4 +1,5 @@
-//! The last column of lists of messages: what a text begins with, or what it is as OpenPGP.
+//! The last columns of lists of messages: whether they can be answered, and what a text begins with, or what it is as
+//! OpenPGP.
 
 use zeroize::Zeroizing;
 
@@ -9,6 +10,10 @@ use kkv_terminal::bar::{BAR, BAR_COLUMNS};
 use kkv_terminal::measured::measured;
 use kkv_terminal::visible::{OneLine, first_words};
 
+/// Stands at messages that can be answered, with the number of their conversation behind it.
+const ANSWERABLE: char = '↩';
+/// And this behind it at those that were.
+const ANSWERED: char = '✓';
 /// Columns between it and the one before.
 const GAP: usize = 2;
 /// With less room than that there are no first words.
@@ -51,6 +56,19 @@ pub fn last_column(message: &Summary, room: Option<usize>) -> Zeroizing<String> 
         }
         _ => inside,
     })
+}
+
+/// Whether a message can be answered, in which conversation, and whether it was: messages of one are marked alike.
+#[must_use]
+pub fn answerable(message: &Summary) -> String {
+    let Some(conversation) = &message.conversation else {
+        return String::new();
+    };
+    let mut shown = format!("{ANSWERABLE}{}", conversation.number);
+    if conversation.answered > 0 {
+        shown.push(ANSWERED);
+    }
+    shown
 }
 
 /// How many files are in a message, if any are.

@@ -54,24 +54,40 @@ pub fn require_own_words_out_of(text: &str, words: &ReplyWords) -> Result<(), Cl
 }
 
 /// What has become of a message, in a word or two.
-#[must_use]
-pub fn state(entry: &Entry) -> String {
+///
+/// `since`: how many answers were written after it.
+fn state(entry: &Entry, since: u16) -> String {
     let state = match entry.state {
         EntryState::Accepted => "accepted",
         EntryState::Waiting => "not read yet",
         EntryState::Read => "read",
         EntryState::Gone => "not there any more",
     };
-    match (entry.answers, entry.state) {
-        (0, _) => state.to_owned(),
-        (answers, EntryState::Gone) => format!("{}, {state}", counted(answers, "answer")),
-        (answers, _) => counted(answers, "answer"),
+    match since {
+        0 => state.to_owned(),
+        _ => format!("{state}, {} since", counted(since, "answer")),
     }
 }
 
-/// Which message an answer is to: the newest that the owner had when it was written.
+/// What has become of each message, the oldest first: when it was accepted, and the rest in a few words.
+///
+/// An answer is to the conversation: its owner may have had any message of it in mind, and a relay says only after which
+/// it was written (PROTOCOL.md §17).
 #[must_use]
-pub fn answered<'e>(answer: &Answer, inside: &'e BoxStatus) -> Option<&'e Entry> {
+pub fn states(inside: &BoxStatus) -> Vec<(u64, String)> {
+    let mut since = 0;
+    let newest_first = inside.entries.iter().map(|entry| {
+        since = entry.answers.saturating_add(since);
+        (entry.accepted, state(entry, since))
+    });
+    let mut states: Vec<_> = newest_first.collect();
+    states.reverse();
+    states
+}
+
+/// After which message an answer was written: the newest that the owner had then.
+#[must_use]
+pub fn written_after<'e>(answer: &Answer, inside: &'e BoxStatus) -> Option<&'e Entry> {
     inside
         .entries
         .iter()

@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const OPENPGP: &str = "KKV_MESSAGE_OPENPGP";
 /// as may this: which are in a message that is none itself.
 const OPENPGP_INSIDE: &str = "KKV_MESSAGE_OPENPGP_INSIDE";
+/// Number of its conversation; missing if it can't be answered.
+const CONVERSATION: &str = "KKV_MESSAGE_CONVERSATION";
 /// The directory with its files; missing if it has none.
 const FILES: &str = "KKV_MESSAGE_FILES";
 
@@ -52,6 +54,7 @@ pub(super) async fn run(
         .args(["sh", "-c", command])
         .env_remove(OPENPGP)
         .env_remove(OPENPGP_INSIDE) // of the command that this one is part of, perhaps
+        .env_remove(CONVERSATION)
         .env_remove(FILES)
         .envs(environment(&message.summary))
         .envs(files.map(|directory| (FILES, directory)))
@@ -148,6 +151,9 @@ fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
         let names: Vec<String> = summary.openpgp_inside.iter().map(name).collect();
         known.push((OPENPGP_INSIDE, names.join(",")));
     }
+    if let Some(conversation) = &summary.conversation {
+        known.push((CONVERSATION, conversation.number.to_string()));
+    }
     known
 }
 
@@ -165,6 +171,7 @@ mod tests {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
 
     use super::*;
+    use kkv_owner::Conversation;
     use kkv_protocol::ids::SenderId;
     use kkv_protocol::kind::Kind;
     use kkv_protocol::suite::Suite;
@@ -217,6 +224,14 @@ mod tests {
         summary.openpgp_inside = vec![Block::Message, Block::PublicKey];
         want.truncate(5);
         want.push(("KKV_MESSAGE_OPENPGP_INSIDE", "message,public_key"));
+        assert_eq!(environment(&summary), owned(&want));
+        summary.conversation = Some(Conversation {
+            number: 7,
+            answers: 2,
+            waiting: 1,
+            answered: 0,
+        });
+        want.push(("KKV_MESSAGE_CONVERSATION", "7"));
         assert_eq!(environment(&summary), owned(&want));
     }
 

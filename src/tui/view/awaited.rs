@@ -14,7 +14,7 @@ use kkv_terminal::measured::measured;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::wrapped;
 use kkv_ui::fields::time;
-use kkv_ui::replies::state;
+use kkv_ui::replies::states;
 
 /// A line of what has become of a message.
 pub(super) struct StatusLine {
@@ -61,12 +61,8 @@ fn told(begun: &Begun) -> Vec<String> {
                 answers => counted(answers, "answer"),
             };
             lines.push(format!("{answers}, as of {}.", time(*at)));
-            for entry in inside.entries.iter().rev() {
-                lines.push(format!(
-                    "  your message of {}: {}",
-                    time(entry.accepted),
-                    state(entry)
-                ));
+            for (accepted, state) in states(inside) {
+                lines.push(format!("  your message of {}: {state}", time(accepted)));
             }
             lines.push(format!(
                 "The words stay good until {}, and longer with each message.",

@@ -10,11 +10,11 @@ use super::fitted::{fitted, indented};
 use crate::tui::app::App;
 use crate::tui::state::relay::RelayState;
 use crate::tui::terminal::row_backend::put;
-use kkv_owner::{Reach, Summary};
+use kkv_owner::Reach;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::columns;
 use kkv_ui::fields::{short, time};
-use kkv_ui::preview::{last_column, room_for_words, title};
+use kkv_ui::preview::{answerable, last_column, room_for_words, title};
 
 /// Columns of what is always there: marks, time, spaces, but for the sender and the number.
 const ALWAYS: usize = 23;
@@ -22,10 +22,6 @@ const ALWAYS: usize = 23;
 const MORE: [(&str, usize); 3] = [("BYTES", 5), ("COST", 4), ("SUITE", 5)];
 /// Columns for a number, at least.
 const LEAST_ID: usize = 5;
-/// Stands at messages that can be answered, with the number of their conversation behind it.
-const ANSWERABLE: char = '↩';
-/// And this behind it at those that were.
-const ANSWERED: char = '✓';
 /// Two groups of a fingerprint.
 const SHORT_FINGERPRINT: usize = 9;
 
@@ -185,19 +181,6 @@ impl Columns {
         }
         line
     }
-}
-
-/// Whether a message can be answered, in which conversation, and whether it was: messages of one are marked alike.
-fn answerable(message: &Summary) -> String {
-    message
-        .conversation
-        .map_or_else(String::new, |conversation| {
-            let mut shown = format!("{ANSWERABLE}{}", conversation.number);
-            if conversation.answered > 0 {
-                shown.push(ANSWERED);
-            }
-            shown
-        })
 }
 
 /// Columns of the longest of these.
