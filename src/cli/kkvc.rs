@@ -22,6 +22,7 @@ use kkv_terminal::colour;
 use kkv_terminal::stderr::set_verbosity;
 use kkv_terminal::writer::LastWords;
 use kkv_ui::error::CliError;
+use kkv_ui::private_directory;
 use kkv_ui::way::SharedTor;
 
 /// How long threads get to end when a command is done. They do at once, except one that waits for somebody to type.
@@ -80,6 +81,13 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         .expect("there is one, if only the one that is meant");
     if prints_alone(&command, common.json) {
         require_output("nothing was done")?;
+    }
+    // What was killed has left there what it had of messages.
+    if matches!(
+        command,
+        Command::Tui(_) | Command::Watch(_) | Command::Wipe { .. }
+    ) {
+        private_directory::remove_abandoned();
     }
     match command {
         Command::Tui(args) => tui(common, args).await,

@@ -95,6 +95,36 @@ fn what_ends_well_is_read_and_what_does_not_is_said_and_stays_unread() {
 }
 
 #[test]
+fn files_that_a_killed_watch_has_left_in_memory_go_with_the_next_one() {
+    let relay = Relay::start(&[]);
+    make_gate(&relay);
+    let memory = tempfile::tempdir_in("/dev/shm").expect("Linux has it");
+    let watch = |command: &str| {
+        let run = relay.owner(["watch", "--exec", command]);
+        let run = run.with(|run| {
+            run.env("XDG_RUNTIME_DIR", memory.path())
+                .env("GATE", gate(&relay))
+        });
+        let process = run.start();
+        process.wait_for_stderr("Watching for messages");
+        process
+    };
+    let here = || fs::read_dir(memory.path()).expect("ours").count();
+    let watching = watch(r#"cat "$KKV_MESSAGE_FILES/a.txt"; exec >/dev/null 2>&1; cat "$GATE""#);
+    fs::write(relay.directory().join("a.txt"), "a secret\n").expect("ours");
+    let sent = relay.send(["--file", "a.txt"]).finish();
+    sent.must_end_with(0);
+    wait_for(&watching, "a secret\n");
+    watching.signal(Signal::KILL);
+    watching.ended();
+    assert_eq!(here(), 1, "nothing could remove it");
+    let next = watch("true");
+    assert_eq!(here(), 0);
+    must_stop(&next);
+    open_gate(&relay);
+}
+
+#[test]
 fn a_command_that_reads_nothing_and_one_that_is_not_there_are_no_trouble() {
     let relay = Relay::start(&[]);
     let watching = watch(&relay, "exec <&-; echo here");

@@ -1,8 +1,9 @@
 //! What every crate of kkv above the protocol stands on: the clock, every size and lifetime, what `{:?}` doesn't print,
-//! and counts in words.
+//! counts in words, and which directories are in memory.
 
 pub mod clock;
 pub mod count;
+pub mod in_memory;
 pub mod limits;
 pub mod private;
 

@@ -2,21 +2,19 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use rand::CryptoRng;
-use rustix::fs::statfs;
 
 use super::{LOCK, StateDir, StateDirError, lock, lock_existing};
+use kkv_base::in_memory::{candidates, is_in_memory};
 use kkv_net::process::own_uid;
 
 /// Prefix of their names, so that those of killed programs can be found.
 const PREFIX: &str = "kkv-ephemeral-";
 /// Attempts to create one, if concurrent sweeps remove them.
 const TRIES: usize = 100;
-/// File systems in memory: tmpfs and ramfs (`linux/magic.h`).
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 impl StateDir {
     /// Creates a temporary directory in memory (16 bytes are drawn for its name). Removes those of killed programs.
@@ -24,12 +22,8 @@ impl StateDir {
     /// # Errors
     /// There is no writable file system in memory.
     pub fn in_memory(rng: &mut impl CryptoRng) -> Result<Self, StateDirError> {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        for parent in runtime.into_iter().chain(["/dev/shm".into()]) {
-            let in_memory = statfs(&parent).is_ok_and(|fs| IN_MEMORY.contains(&fs.f_type));
-            if !in_memory {
-                continue;
-            }
+        let in_memory = candidates().into_iter().filter(|path| is_in_memory(path));
+        for parent in in_memory {
             sweep(&parent);
             // Until it is locked, a concurrent sweep may take the new directory for a stale one.
             for _ in 0..TRIES {
