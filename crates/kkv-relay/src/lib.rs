@@ -1,5 +1,5 @@
-//! The relay: memory for secrets, the sandbox, the queue, the boxes for answers, the steps of both suites over them, and
-//! what its owner can do.
+//! The relay: memory for secrets, the sandbox, the queue, the boxes for answers, the steps of both suites over them,
+//! and what its owner can do.
 
 pub mod boxes;
 pub mod memory;

@@ -2,8 +2,10 @@
 //! of 16, 64, 256 KiB and 1 MiB. Never a text's slot: those are pages of their own.
 //!
 //! Blocks are those of a buddy allocator with four buddies: a free block is split into four, and four free ones are
-//! merged again. All of the share is behind one lock, which is what lets a block be split and merged without `unsafe`
-//! code. It is held for as long as a piece of 64 KiB is copied or opened, or a whole message is checked.
+//! merged again, within a mapping of 1 MiB. Each mapping is behind a lock of its own, which is what lets a block be
+//! split and merged without `unsafe` code. It is held for as long as a piece is copied or opened, or a whole message is
+//! checked: who reads or writes another block of that mapping waits so long, and nobody else. Which blocks are free is
+//! behind a lock that is held for no more than a look.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,18 +28,19 @@ pub const UNIT_BYTES: usize = LargeSize::Kib16.bytes();
 #[derive(Debug, Clone)]
 pub struct Share(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
-    memory: Mutex<Memory>,
+    mappings: Vec<Mutex<MmapMut>>,
+    free: Mutex<Free>,
     bytes: usize,
     locked_bytes: usize,
 }
 
-struct Memory {
-    mappings: Vec<MmapMut>,
+/// What is free.
+#[derive(Default)]
+struct Free {
     /// Free blocks of each size, by mapping and offset. Mappings that are locked come first, and the first is taken.
-    free: [BTreeSet<(usize, usize)>; 4],
-    free_bytes: usize,
+    blocks: [BTreeSet<(usize, usize)>; 4],
+    bytes: usize,
 }
 
 /// A block that has one owner. On drop it is wiped and goes back to the share.
@@ -58,25 +61,23 @@ impl Share {
     /// The kernel has not enough memory.
     pub fn new(bytes: usize) -> io::Result<Self> {
         let bytes = bytes / UNIT_BYTES * UNIT_BYTES;
-        let mut memory = Memory {
-            mappings: Vec::new(),
-            free: Default::default(),
-            free_bytes: bytes,
-        };
+        let (mut mappings, mut free) = (Vec::new(), Free::default());
         let mut locked_bytes = 0;
         let mut may_lock = true;
-        while memory.mappings.len() * MAPPING_BYTES < bytes {
-            let mapped = memory.mappings.len() * MAPPING_BYTES;
+        while mappings.len() * MAPPING_BYTES < bytes {
+            let mapped = mappings.len() * MAPPING_BYTES;
             let length = (bytes - mapped).min(MAPPING_BYTES);
             let mapping = MmapMut::map_anon(length)?;
             // After the first that can't be, the rest isn't tried: locked mappings come first.
             may_lock = may_lock && mapping.lock().is_ok();
             locked_bytes += if may_lock { length } else { 0 };
             let _ = mapping.advise(Advice::DontDump); // in addition to `harden`
-            memory.add(mapping);
+            free.add(mappings.len(), length);
+            mappings.push(Mutex::new(mapping));
         }
         Ok(Self(Arc::new(Inner {
-            memory: Mutex::new(memory),
+            mappings,
+            free: Mutex::new(free),
             bytes,
             locked_bytes,
         })))
@@ -85,7 +86,7 @@ impl Share {
     /// Takes a block of zeros. `None` if no block of this size is free.
     #[must_use]
     pub fn take(&self, size: LargeSize) -> Option<Block> {
-        let (mapping, offset) = crate::lock(&self.0.memory).take(size)?;
+        let (mapping, offset) = crate::lock(&self.0.free).take(size)?;
         Some(Block {
             share: Arc::clone(&self.0),
             mapping,
@@ -98,10 +99,10 @@ impl Share {
     /// Whether a block of this size is free.
     #[must_use]
     pub fn has_room(&self, size: LargeSize) -> bool {
-        let memory = crate::lock(&self.0.memory);
-        memory.free[level(size)..]
+        let free = crate::lock(&self.0.free);
+        free.blocks[level(size)..]
             .iter()
-            .any(|free| !free.is_empty())
+            .any(|blocks| !blocks.is_empty())
     }
 
     /// Its size in bytes.
@@ -113,7 +114,7 @@ impl Share {
     /// Bytes in no block that was taken.
     #[must_use]
     pub fn free_bytes(&self) -> usize {
-        crate::lock(&self.0.memory).free_bytes
+        crate::lock(&self.0.free).bytes
     }
 
     /// Bytes that are locked in memory, and so never swapped.
@@ -123,47 +124,47 @@ impl Share {
     }
 }
 
-impl Memory {
+impl Free {
     /// Adds a mapping, as the largest blocks that it has.
-    fn add(&mut self, mapping: MmapMut) {
-        let (number, mut offset) = (self.mappings.len(), 0);
+    fn add(&mut self, number: usize, length: usize) {
+        let mut offset = 0;
         for size in LargeSize::ALL.into_iter().rev() {
-            while mapping.len() - offset >= size.bytes() {
-                self.free[level(size)].insert((number, offset));
+            while length - offset >= size.bytes() {
+                self.blocks[level(size)].insert((number, offset));
                 offset += size.bytes();
             }
         }
-        self.mappings.push(mapping);
+        self.bytes += length;
     }
 
     fn take(&mut self, size: LargeSize) -> Option<(usize, usize)> {
-        let mut from = (level(size)..4).find(|level| !self.free[*level].is_empty())?;
-        let place = self.free[from].pop_first()?;
+        let mut from = (level(size)..4).find(|level| !self.blocks[*level].is_empty())?;
+        let place = self.blocks[from].pop_first()?;
         while from > level(size) {
             from -= 1;
             let bytes = LargeSize::ALL[from].bytes();
             let rest = (1..4).map(|buddy| (place.0, place.1 + buddy * bytes));
-            self.free[from].extend(rest);
+            self.blocks[from].extend(rest);
         }
-        self.free_bytes -= size.bytes();
+        self.bytes -= size.bytes();
         Some(place)
     }
 
     fn give_back(&mut self, size: LargeSize, (mapping, mut offset): (usize, usize)) {
-        self.free_bytes += size.bytes();
+        self.bytes += size.bytes();
         for size in LargeSize::ALL.into_iter().skip(level(size)) {
-            let free = &mut self.free[level(size)];
-            free.insert((mapping, offset));
+            let blocks = &mut self.blocks[level(size)];
+            blocks.insert((mapping, offset));
             if size == LargeSize::Mib1 {
                 return;
             }
             let first = offset - offset % (4 * size.bytes());
             let buddies = [0, 1, 2, 3].map(|buddy| (mapping, first + buddy * size.bytes()));
-            if !buddies.iter().all(|buddy| free.contains(buddy)) {
+            if !buddies.iter().all(|buddy| blocks.contains(buddy)) {
                 return;
             }
             for buddy in &buddies {
-                free.remove(buddy);
+                blocks.remove(buddy);
             }
             offset = first;
         }
@@ -177,13 +178,12 @@ impl Block {
         self.size
     }
 
-    /// Calls `read` with a part of its content, under the lock of the share.
+    /// Calls `read` with a part of its content, under the lock of its mapping.
     ///
     /// # Panics
     /// The range is out of bounds.
     pub fn read<T>(&self, range: Range<usize>, read: impl FnOnce(&[u8]) -> T) -> T {
-        let memory = crate::lock(&self.share.memory);
-        let mapping = &memory.mappings[self.mapping];
+        let mapping = crate::lock(&self.share.mappings[self.mapping]);
         read(&mapping[self.offset..][..self.size.bytes()][range])
     }
 
@@ -193,8 +193,7 @@ impl Block {
     /// The range is out of bounds.
     pub fn write<T>(&mut self, range: Range<usize>, write: impl FnOnce(&mut [u8]) -> T) -> T {
         self.written = true;
-        let mut memory = crate::lock(&self.share.memory);
-        let mapping = &mut memory.mappings[self.mapping];
+        let mut mapping = crate::lock(&self.share.mappings[self.mapping]);
         write(&mut mapping[self.offset..][..self.size.bytes()][range])
     }
 
@@ -211,12 +210,12 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let mut memory = crate::lock(&self.share.memory);
         if self.written {
-            let mapping = &mut memory.mappings[self.mapping];
+            let mut mapping = crate::lock(&self.share.mappings[self.mapping]);
             wipe(&mut mapping[self.offset..][..self.size.bytes()]);
         }
-        memory.give_back(self.size, (self.mapping, self.offset));
+        let place = (self.mapping, self.offset);
+        crate::lock(&self.share.free).give_back(self.size, place);
     }
 }
 
@@ -230,11 +229,10 @@ fn level(size: LargeSize) -> usize {
     usize::from(size as u8) - 1
 }
 
-impl fmt::Debug for Memory {
+impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory")
-            .field("free_bytes", &self.free_bytes)
-            .finish_non_exhaustive()
+        let free_bytes = crate::lock(&self.free).bytes;
+        write!(f, "Share({free_bytes} of {} free)", self.bytes)
     }
 }
 
@@ -290,6 +288,21 @@ mod tests {
         assert!(whole.read(0..MAPPING_BYTES, |bytes| {
             bytes.iter().all(|byte| *byte == 0)
         }));
+    }
+
+    #[test]
+    fn who_works_on_a_block_holds_up_nobody_but_who_wants_its_mapping() {
+        let share = Share::new(2 * MAPPING_BYTES).unwrap();
+        let mut worked_on = share.take(LargeSize::Mib1).unwrap();
+        let mut other = share.take(LargeSize::Kib16).unwrap();
+        // With one lock for all of it, this would wait for itself.
+        worked_on.write(0..1, |_| {
+            assert!(share.has_room(LargeSize::Kib256) && !share.has_room(LargeSize::Mib1));
+            assert_eq!(share.free_bytes(), MAPPING_BYTES - UNIT_BYTES);
+            other.write(0..1, |bytes| bytes.fill(7));
+            assert_eq!(other.read(0..1, <[u8]>::to_vec), [7]);
+            drop(share.take(LargeSize::Kib64).unwrap());
+        });
     }
 
     proptest! {

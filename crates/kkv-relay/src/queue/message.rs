@@ -64,7 +64,7 @@ impl<H: fmt::Debug> fmt::Debug for MessageRef<'_, H> {
 }
 
 impl<H> Message<H> {
-    /// Calls `read` with it; if it is a large one, under the lock of its share.
+    /// Calls `read` with it; if it is a large one, under the lock of its mapping.
     pub(super) fn visit<T>(&self, id: MessageId, read: impl FnOnce(MessageRef<'_, H>) -> T) -> T {
         match &self.place {
             Place::Slot { page, length } => read(self.borrow(id, &page.bytes()[..*length])),

@@ -1,8 +1,13 @@
 //! The protocol's steps over the queue, without HTTP.
 //!
-//! Each step is one call that takes a parsed request and returns the body of its response or a [`Refusal`]. No shared
-//! lock is held during cryptography. Messages, and exchanges for them, are idempotent: the same bytes get the same
-//! response, for as long as it is remembered. `/pow` makes a new challenge each time.
+//! Each step is one call that takes a parsed request and returns the body of its response or a [`Refusal`]. Messages,
+//! and exchanges for them, are idempotent: the same bytes get the same response, for as long as it is remembered.
+//! `/pow` makes a new challenge each time.
+//!
+//! No lock that sessions share is held during cryptography, but for two. That of one mapping of the memory for files
+//! (1 MiB), for which nobody waits but who wants something of the same mapping: while a piece is opened, 50 µs in a
+//! release build on an AMD EPYC, and while a whole message is checked, of which the hash of 1 MiB is 0.1 ms. And that
+//! of the boxes, while a proof is tried on all of them, 0.3 ms at most, and a record or an answer is sealed.
 
 use std::hash::Hash;
 use std::sync::Arc;

@@ -61,7 +61,9 @@ enum Stage {
     Over,
 }
 
-/// A piece that is being read into its place. One that is dropped before it is whole leaves its place wiped.
+/// A piece that is being read into its place. One that is dropped before it is whole leaves its place wiped. One that
+/// has given way before doesn't look after its place any more: what it has left there is ciphertext, which the next
+/// body overwrites, or the end of the session wipes.
 #[derive(Debug)]
 pub(super) struct Receiving {
     upload: Arc<Upload>,
