@@ -63,7 +63,7 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
     };
     let mut messages = format!(
         "{} ({} unread){expected}, {} of {} free",
-        queue.stored,
+        status.messages(),
         queue.unread,
         queue.free(),
         counted(queue.capacity, "slot"),
@@ -97,9 +97,17 @@ fn files(room: &Room) -> String {
         0 => String::new(),
         bytes => format!(", {} more expected", size(bytes)),
     };
+    let taken = match room.messages {
+        0 => "none".to_owned(),
+        // More than their files: see PROTOCOL.md §16.
+        many => format!(
+            "{} in {} of memory",
+            counted(many, "message"),
+            size(room.stored)
+        ),
+    };
     format!(
-        "{}{expected}, {} of {} free",
-        size(room.stored),
+        "{taken}{expected}, {} of {} free",
         size(room.free()),
         size(room.bytes)
     )

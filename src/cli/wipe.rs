@@ -5,7 +5,7 @@ use super::done::FOR_GOOD;
 use super::output::{json_line, print_outcome};
 use kkv_base::count::counted;
 use kkv_client::owner::Client;
-use kkv_relay::queue::Occupancy;
+use kkv_owner::Status;
 use kkv_terminal::stderr::info;
 use kkv_ui::error::{CliError, Exit};
 
@@ -13,13 +13,13 @@ use kkv_ui::error::{CliError, Exit};
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
     require_yes_or_terminal(yes, "wipe every message")?;
     if !yes {
-        let counts = client.status().await?.queue;
+        let status = client.status().await?;
         // One from before has none.
         let invitations = client
             .invitations()
             .await
             .map_or(0, |open| open.invitations.len());
-        let what = what_is_wiped(&counts, invitations);
+        let what = what_is_wiped(&status, invitations);
         let question = format!("Wipe everything ({what})? {FOR_GOOD}");
         if !confirm(&question)? {
             return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
@@ -38,8 +38,9 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
 }
 
 /// How much that is: messages, exchanges that are under way, and invitations.
-fn what_is_wiped(counts: &Occupancy, invitations: usize) -> String {
-    let mut what = match counts.stored {
+fn what_is_wiped(status: &Status, invitations: usize) -> String {
+    let counts = &status.queue;
+    let mut what = match status.messages() {
         0 => "no messages".to_owned(),
         stored => format!("{}, {} unread", counted(stored, "message"), counts.unread),
     };

@@ -86,6 +86,10 @@ fn files_of_every_size_arrive_with_a_text_or_without_and_are_saved_as_they_were(
     // What a text takes is what it was.
     let status = relay.owner(["status", "--json"]).finish().json();
     assert_eq!(status["queue"]["stored"], 0);
+    assert_eq!(status["room"]["messages"], 6);
+    let shown = relay.owner(["status"]).finish().stdout_text();
+    assert!(shown.contains(" 6 ("), "{shown}");
+    assert!(shown.contains(" 6 messages in 1.4 MiB"), "{shown}");
     assert_eq!(
         status["room"]["stored"],
         2 * 16_384 + 16_384 + 65_536 + 262_144 + 1_048_576

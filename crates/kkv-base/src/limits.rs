@@ -12,8 +12,8 @@ pub use kkv_protocol::limits::{
 /// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; kkv/2 keeps it).
 pub const DEFAULT_PORT: u16 = 45069;
 
-/// Largest body of a request or response but of `POST /ask`, in bytes. The largest real one is a kkv/2 message: 7,336 +
-/// 64 hex characters.
+/// Largest body of a request or response, in bytes, but of `POST /ask` and of pieces of messages with files (64 KiB).
+/// The largest real one is a kkv/2 message: 7,336 + 64 hex characters.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Largest head of a request, in bytes. Ours are under 300; a browser's fits, too. Also the smallest buffer that hyper
@@ -49,7 +49,8 @@ pub const MAX_NEXT_REQUESTS: usize = 256;
 
 /// Most memory that one connection takes from the relay: two buffers of hyper's with 8 KiB each, a body of 16 KiB in a
 /// buffer that doubles if there is no `Content-Length`, and the parsed head. 1,024 connections can be in that state: 48
-/// MiB, under the 64 that a relay behind a system Tor may take beside its memory for files.
+/// MiB, under the 64 that a relay behind a system Tor may take beside its memory for messages, and what asks, uploads
+/// and boxes add (docs/THREATS.md, "What an attack does to it").
 pub const CONNECTION_BYTES: usize = 48 * 1024;
 
 /// Connections of the owner in each phase. One `kkvc` has one.
@@ -104,7 +105,7 @@ pub const MAX_ACCEPTED: usize = 1 << 16;
 pub const MAX_ASK_SESSIONS: u32 = 1 << 14;
 
 /// Most invitations at one time. A proof is tried on all of them, so a forged one costs the relay as many hashes of one
-/// block (§15): about what it costs to read a forged exchange.
+/// block (§15): about what it costs to read a forged exchange (benches/table/strangers.rs).
 pub const MAX_INVITATIONS: usize = 64;
 
 /// Most uses of one invitation: each lets a slot be had for nothing.
@@ -140,7 +141,8 @@ pub const UPLOAD_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// comes whole could hold a connection again and again for nothing.
 pub const MAX_PIECES_BEGUN: u32 = 256;
 
-/// Most sessions whose message was accepted that are remembered, for [`UPLOAD_IDLE`], with half a KiB each: 2 MiB.
+/// Most sessions whose message was accepted that are remembered, for [`UPLOAD_IDLE`], with half a KiB each by the sizes
+/// of their parts: 2 MiB.
 /// Beyond that the first is forgotten early, and a sender that has not received its receipt stays in doubt. That takes
 /// seven paid messages a second.
 pub const MAX_DONE_UPLOADS: usize = 1 << 12;

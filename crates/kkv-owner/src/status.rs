@@ -78,6 +78,13 @@ impl Status {
         }
     }
 
+    /// How many messages there are, with files and without.
+    #[must_use]
+    pub fn messages(&self) -> u32 {
+        // Saturating: an owner's client reads these numbers from whoever answers on the socket.
+        self.queue.stored.saturating_add(self.room.messages)
+    }
+
     /// Where it listens, for people.
     #[must_use]
     pub fn place(&self) -> String {
@@ -115,7 +122,10 @@ impl Occupancy {
 pub struct Room {
     /// All of it; 0 if no files are taken.
     pub bytes: u64,
-    /// What messages take.
+    /// How many messages with files there are. (A relay from before doesn't say.)
+    #[serde(default)]
+    pub messages: u32,
+    /// What they take.
     pub stored: u64,
     /// What is reserved for the messages of open sessions.
     pub reserved: u64,

@@ -117,7 +117,8 @@ impl Boxes {
         conversation
     }
 
-    /// Deletes what is acknowledged, and tells what there is. For who has no box all of it is zeros, of the same length.
+    /// Deletes what is acknowledged, and tells what there is. For who has no box all of it is zeros, of the same
+    /// length.
     ///
     /// Who watches the line must not learn by the time whether there is a box: whatever is done for one is done for
     /// nobody as well, as often, and masked ([`Table::tell`]). What isn't hidden: that an answer was deleted, which is

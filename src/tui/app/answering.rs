@@ -56,7 +56,8 @@ impl App {
         };
         Some(match has_asked {
             Some(false) => CantReply::NotAnswerable.to_string(),
-            Some(true) => CantReply::BoxGone.to_string(),
+            // Why, only the relay knows.
+            Some(true) => "its sender can't be answered any more".to_owned(),
             None => {
                 "its sender hasn't asked for an answer, or can't be answered any more".to_owned()
             }

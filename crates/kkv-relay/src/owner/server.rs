@@ -199,6 +199,8 @@ fn replied(host: &dyn Host, Reply { id, text }: Reply) -> Response {
     };
     match sealed {
         Ok(conversation) => Json(Replied { conversation }).into_response(),
+        // It has expired, or was deleted, since it was looked at.
+        Err(_) if !host.queue().holds(id, now.elapsed) => missing(id),
         Err(code) => {
             let error = code.to_string();
             let refused = Json(ReplyRefused { code, error });

@@ -39,7 +39,7 @@ struct Shared<H> {
     state: Mutex<State<H>>,
     /// The last version that watchers were told of.
     version: watch::Sender<u64>,
-    /// The memory of large messages. Its lock is taken with the state's held, never the other way round.
+    /// The memory of large messages. Its locks are taken with the state's held, never the other way round.
     share: Share,
     locked: bool,
 }
@@ -214,8 +214,10 @@ impl<H> Queue<H> {
             let bytes = |n: usize| n as u64;
             let share = self.share();
             let taken = share.bytes() - share.free_bytes();
+            let large = state.messages.len() - state.in_slots as usize;
             Room {
                 bytes: bytes(share.bytes()),
+                messages: u32::try_from(large).unwrap_or(u32::MAX),
                 stored: bytes(state.in_blocks),
                 reserved: bytes(taken.saturating_sub(state.in_blocks)),
                 locked: bytes(share.locked_bytes()),

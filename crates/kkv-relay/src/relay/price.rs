@@ -32,8 +32,8 @@ impl Pricing {
         self.cost_at(occupancy.free() + 1, occupancy.capacity) <= paid
     }
 
-    /// The cost of a message with files of this size, in bits: base + size + min(6, ⌊2 · log2(N / F)⌋), 60 at most, with
-    /// F of N units of 16 KiB free (PROTOCOL.md §16).
+    /// The cost of a message with files of this size, in bits: base + size + min(6, ⌊2 · log2(N / F)⌋), 60 at most,
+    /// with F of N units of 16 KiB free (PROTOCOL.md §16).
     pub(super) fn large_cost(&self, size: LargeSize, room: &Room) -> Cost {
         self.large_cost_at(size, units(room.free()), units(room.bytes))
     }
@@ -136,6 +136,7 @@ mod tests {
         const MIB: u64 = 1 << 20;
         let room = |free: u64| Room {
             bytes: 16 * MIB,
+            messages: 1,
             stored: 15 * MIB - free.min(15 * MIB),
             reserved: 16 * MIB - free - (15 * MIB - free.min(15 * MIB)),
             locked: 0,

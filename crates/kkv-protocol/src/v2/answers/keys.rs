@@ -102,8 +102,8 @@ impl BoxSecret {
         BoxProof(*blake3::keyed_hash(&self.0, claim.0.as_slice()).as_bytes())
     }
 
-    /// Whether `proof` is the one for this claim, in constant time: it is BLAKE3's comparison, which takes 2 ns. (Byte by
-    /// byte it takes 30, half of what the hash takes, and a relay tries all boxes.)
+    /// Whether `proof` is the one for this claim, in constant time: it is BLAKE3's comparison, which takes 2 ns. (Byte
+    /// by byte it takes 30, half of what the hash takes, and a relay tries all boxes.)
     #[must_use]
     pub fn fits(&self, claim: &Claim, proof: &BoxProof) -> bool {
         blake3::keyed_hash(&self.0, claim.0.as_slice()) == proof.0

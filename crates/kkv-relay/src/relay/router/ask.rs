@@ -124,9 +124,9 @@ impl Incoming {
             .transpose()?;
         let waiting = Instant::now();
         let place = place(&relay.large_bodies.requests, size).await?;
-        self.waited(waiting.elapsed()); // for others, who may be slow
+        self.extend(waiting.elapsed()); // others may be slow
         if place.is_some() {
-            self.has_cost();
+            self.keep_connection();
         }
         let _place = place;
         let mut opening = OpeningRequest::new(size);

@@ -21,7 +21,7 @@ pub(super) struct Incoming {
     rest: Bytes,
     began: Instant,
     received: u32,
-    /// Of a body that has cost something: what had come when it touched its connection last.
+    /// What had come when it touched its connection last, once it [keeps](Self::keep_connection) it.
     touches: Option<u32>,
     progress: Progress,
 }
@@ -38,13 +38,14 @@ impl Incoming {
         }
     }
 
-    /// What it has waited for others is not counted as its own time.
-    pub(super) fn waited(&mut self, time: Duration) {
+    /// Moves its time limit by the time for which the relay has let it wait: that is not the sender's.
+    pub(super) fn extend(&mut self, time: Duration) {
         self.began += time;
     }
 
-    /// This body has cost something: from now on its connection is in use as long as it makes progress.
-    pub(super) fn has_cost(&mut self) {
+    /// From now on its connection counts as in use whenever more of the body has come. For bodies that cost something:
+    /// a connection that has cost nothing is the first to be ended.
+    pub(super) fn keep_connection(&mut self) {
         self.progress.made();
         self.touches = Some(self.received);
     }

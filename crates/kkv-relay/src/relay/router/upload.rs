@@ -65,7 +65,7 @@ async fn piece(
             let mut left = upload.session().size().part_bytes();
             let receiving = relay.begin_piece(&upload, index)?;
             if let Some(mut receiving) = receiving {
-                incoming.has_cost();
+                incoming.keep_connection();
                 while left > 0 {
                     let bytes = incoming.next(left).await?;
                     relay.receive(&mut receiving, &bytes)?;
