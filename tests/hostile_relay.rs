@@ -12,6 +12,7 @@ pub(crate) mod known_relay;
 mod refusals;
 mod repeated;
 mod signed;
+mod uploads;
 
 use kkv_client::sender::{Failure, Indeterminate};
 use kkv_protocol::error::ProtocolError;
