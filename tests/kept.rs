@@ -12,6 +12,7 @@ mod dearer;
 mod far;
 mod late;
 mod many;
+mod slow_line;
 mod stopped;
 mod sweep;
 mod talk;

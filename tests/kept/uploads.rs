@@ -31,7 +31,7 @@ struct Outcome {
     paid: u32,
 }
 
-fn relay() -> InProcess {
+pub(super) fn relay() -> InProcess {
     let config = RelayConfig {
         read_receipts: false,
         pricing: Pricing {

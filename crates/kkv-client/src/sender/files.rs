@@ -1,7 +1,7 @@
 //! A delivery of a message with files (PROTOCOL.md §16): sealed once, and sent piece by piece over several connections
 //! until all of it is acknowledged, whatever breaks on the way.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use rand::CryptoRng;
 use tokio::time::{Instant, sleep};
@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::delivery::{Delivery, Event, Observer};
 use super::failure::{Failure, Indeterminate};
 use super::reading::{message_refused, refusal, undelivered};
-use super::request::Request;
+use super::request::{Request, TransportError};
 use super::session::{self, Negotiated};
 use crate::contacts::Invitation;
 use kkv_base::limits::{MAX_REPEAT_PAUSE, REPEAT_PAUSE, UPLOAD_PATIENCE};
@@ -28,7 +28,15 @@ use kkv_protocol::v2::sender::{Hello, Receipted};
 use kkv_protocol::v2::upload::sender::Upload;
 use kkv_protocol::v2::upload::{ACKNOWLEDGEMENT_BYTES, PieceIndex, Pieces};
 
-/// What an upload has come to, shared by those who send its pieces.
+/// An upload, and what is known of it by those who send its pieces.
+struct Sending<'d, D> {
+    delivery: &'d Delivery<'d, D>,
+    shared: Mutex<Shared>,
+    /// Is held while a piece is sent, once they go one at a time.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What an upload has come to.
 struct Shared {
     upload: Upload,
     /// Pieces that somebody sends.
@@ -38,13 +46,15 @@ struct Shared {
     answer_lost: bool,
     /// When a piece was acknowledged last.
     progress: Instant,
+    /// Whether pieces go one at a time: several at once were too slow for the line, of which each gets a part.
+    one_at_a_time: bool,
 }
 
-/// Is told nothing: of several connections one is spoken of.
+/// Is told nothing: of several connections one is spoken of. No price comes up any more, so nobody has to consent.
 #[derive(Debug)]
-struct Unheard;
+struct Untold;
 
-impl Observer for Unheard {
+impl Observer for Untold {
     fn event(&self, _: Event) {}
 }
 
@@ -102,43 +112,48 @@ impl<'d, D: Dial> Uploader<'d, D> {
     /// # Errors
     /// See [`Failure`]: the message is not there, except that [`Failure::Indeterminate`] can't say.
     pub async fn send(&mut self, upload: Upload) -> Result<Receipted, Failure> {
-        let delivery = self.delivery;
         let is_single = upload.size().pieces() == 1;
-        delivery.observer.event(Event::Sending);
-        let shared = Mutex::new(Shared {
-            under_way: Pieces::NONE,
-            receipted: None,
-            // Another run's may have been the receipt.
-            answer_lost: upload.may_be_begun(),
-            upload,
-            progress: Instant::now(),
-        });
-        // What another run has sent the relay has; and one that has all of it needs nothing to be sent.
-        if kkv_base::lock(&shared).upload.may_be_begun() {
-            take(delivery, &mut self.connection, &shared, &query(&shared)).await?;
-        }
-        let unheard = Delivery {
-            dialer: delivery.dialer,
-            options: delivery.options.clone(),
-            clock: delivery.clock,
-            observer: &Unheard,
+        self.delivery.observer.event(Event::Sending);
+        let sending = Sending {
+            delivery: self.delivery,
+            shared: Mutex::new(Shared {
+                under_way: Pieces::NONE,
+                receipted: None,
+                // Another run's may have been the receipt.
+                answer_lost: upload.may_be_begun(),
+                upload,
+                progress: Instant::now(),
+                one_at_a_time: false,
+            }),
+            turn: tokio::sync::Mutex::new(()),
         };
-        let mut others = [Connection::new(&unheard), Connection::new(&unheard)];
+        // What another run has sent the relay has; and one that has all of it needs nothing to be sent.
+        let is_begun = sending.shared().upload.may_be_begun();
+        if is_begun {
+            sending.ask_what_is_here(&mut self.connection).await?;
+        }
+        let untold = Delivery {
+            dialer: self.delivery.dialer,
+            options: self.delivery.options.clone(),
+            clock: self.delivery.clock,
+            observer: &Untold,
+        };
+        let mut others = [Connection::new(&untold), Connection::new(&untold)];
         let [second, third] = &mut others;
-        let beside = async |connection| match is_single {
+        let unless_single = async |connection| match is_single {
             true => Ok(()),
-            false => all_sent(delivery, connection, &shared).await,
+            false => sending.send_all(connection).await,
         };
         tokio::try_join!(
-            all_sent(delivery, &mut self.connection, &shared),
-            beside(second),
-            beside(third),
+            sending.send_all(&mut self.connection),
+            unless_single(second),
+            unless_single(third),
         )?;
-        if kkv_base::lock(&shared).receipted.is_none() {
+        if sending.shared().receipted.is_none() {
             // An earlier acknowledgement may have come last.
-            take(delivery, &mut self.connection, &shared, &query(&shared)).await?;
+            sending.ask_what_is_here(&mut self.connection).await?;
         }
-        let receipted = kkv_base::lock(&shared).receipted;
+        let receipted = sending.shared().receipted;
         receipted.ok_or(Failure::Indeterminate(Indeterminate::Unclear))
     }
 }
@@ -149,121 +164,129 @@ impl<D> std::fmt::Debug for Uploader<'_, D> {
     }
 }
 
-fn query(shared: &Mutex<Shared>) -> Request {
-    let shared = kkv_base::lock(shared);
-    Request::bytes("/msg", shared.upload.query(), ACKNOWLEDGEMENT_BYTES)
-}
-
-/// Sends piece after piece that is missing and that nobody else sends.
-async fn all_sent<D: Dial>(
-    delivery: &Delivery<'_, D>,
-    connection: &mut Connection<'_, D>,
-    shared: &Mutex<Shared>,
-) -> Result<(), Failure> {
-    while let Some((index, request)) = next(shared) {
-        let sent = take(delivery, connection, shared, &request).await;
-        let mut shared = kkv_base::lock(shared);
-        let mut one = Pieces::NONE;
-        one.insert(index);
-        shared.under_way = shared.under_way.without(one);
-        sent?;
-        // A relay that acknowledges a piece and doesn't have it could be sent the same without end.
-        let missing = shared.upload.missing();
-        if shared.receipted.is_none() && missing.without(one) != missing {
-            return Err(unbelievable(&shared, ProtocolError::Malformed));
-        }
+impl<D: Dial> Sending<'_, D> {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        kkv_base::lock(&self.shared)
     }
-    Ok(())
-}
 
-/// What comes of an acknowledgement that can't be true: what lies may have kept the message all the same.
-fn unbelievable(shared: &Shared, fault: ProtocolError) -> Failure {
-    match shared.upload.may_be_whole() {
-        true => Failure::Indeterminate(Indeterminate::Unclear),
-        false => Failure::Protocol(fault),
+    async fn ask_what_is_here(&self, connection: &mut Connection<'_, D>) -> Result<(), Failure> {
+        let query = Request::bytes("/msg", self.shared().upload.query(), ACKNOWLEDGEMENT_BYTES);
+        self.send_until_acknowledged(connection, &query).await
     }
-}
 
-/// The next piece that is missing and that nobody sends.
-fn next(shared: &Mutex<Shared>) -> Option<(PieceIndex, Request)> {
-    let mut shared = kkv_base::lock(shared);
-    if shared.receipted.is_some() {
-        return None;
-    }
-    let left = shared.upload.missing().without(shared.under_way);
-    let index = left.iter().next()?;
-    shared.under_way.insert(index);
-    let body = shared.upload.begin(index);
-    Some((index, Request::bytes("/msg", body, ACKNOWLEDGEMENT_BYTES)))
-}
-
-/// Sends a piece or a query until it is acknowledged, and takes the acknowledgement. Goes on for as long as
-/// [`UPLOAD_PATIENCE`] says that nothing at all is acknowledged.
-async fn take<D: Dial>(
-    delivery: &Delivery<'_, D>,
-    connection: &mut Connection<'_, D>,
-    shared: &Mutex<Shared>,
-    request: &Request,
-) -> Result<(), Failure> {
-    let mut pause = REPEAT_PAUSE;
-    loop {
-        let outcome = connection
-            .send_until_answered(&mut || Some(request.clone()))
-            .await;
-        let (is_late, in_doubt) = {
-            let mut shared = kkv_base::lock(shared);
-            shared.answer_lost |= outcome.answer_lost;
-            let in_doubt = shared.answer_lost && shared.upload.may_be_whole();
-            (shared.progress.elapsed() > UPLOAD_PATIENCE, in_doubt)
-        };
-        let failure = match outcome.result {
-            Ok(response) if response.status == 200 => {
-                return acknowledged(delivery, shared, &response.body);
+    /// Sends piece after piece that is missing and that nobody else sends.
+    async fn send_all(&self, connection: &mut Connection<'_, D>) -> Result<(), Failure> {
+        while let Some((index, request)) = self.next() {
+            let sent = self.send_until_acknowledged(connection, &request).await;
+            let mut shared = self.shared();
+            let mut one = Pieces::NONE;
+            one.insert(index);
+            shared.under_way = shared.under_way.without(one);
+            sent?;
+            // A relay that acknowledges a piece and doesn't have it could be sent the same without end.
+            let missing = shared.upload.missing();
+            if shared.receipted.is_none() && missing.without(one) != missing {
+                return Err(shared.unbelievable(ProtocolError::Malformed));
             }
-            Ok(response) => {
-                let passes = matches!(
-                    refusal(&response),
-                    Some(Refusal::TimedOut | Refusal::SlowDown)
-                );
-                let failure = message_refused(&response, in_doubt);
-                if !passes {
-                    return Err(failure);
+        }
+        Ok(())
+    }
+
+    /// The next piece that is missing and that nobody sends.
+    fn next(&self) -> Option<(PieceIndex, Request)> {
+        let mut shared = self.shared();
+        if shared.receipted.is_some() {
+            return None;
+        }
+        let left = shared.upload.missing().without(shared.under_way);
+        let index = left.iter().next()?;
+        shared.under_way.insert(index);
+        let body = shared.upload.begin(index);
+        Some((index, Request::bytes("/msg", body, ACKNOWLEDGEMENT_BYTES)))
+    }
+
+    /// Sends a piece or a query until it is acknowledged, and takes the acknowledgement. Goes on for as long as
+    /// [`UPLOAD_PATIENCE`] says that nothing at all is acknowledged.
+    async fn send_until_acknowledged(
+        &self,
+        connection: &mut Connection<'_, D>,
+        request: &Request,
+    ) -> Result<(), Failure> {
+        let mut pause = REPEAT_PAUSE;
+        loop {
+            let one_at_a_time = self.shared().one_at_a_time;
+            let turn = match one_at_a_time {
+                true => Some(self.turn.lock().await),
+                false => None,
+            };
+            let outcome = connection
+                .send_until_answered(&mut || Some(request.clone()))
+                .await;
+            drop(turn);
+            let (is_late, in_doubt) = {
+                let mut shared = self.shared();
+                shared.answer_lost |= outcome.answer_lost;
+                let in_doubt = shared.answer_lost && shared.upload.may_be_whole();
+                (shared.progress.elapsed() > UPLOAD_PATIENCE, in_doubt)
+            };
+            let failure = match outcome.result {
+                Ok(response) if response.status == 200 => {
+                    return self.acknowledged(&response.body);
                 }
-                failure
+                Ok(response) => {
+                    let refusal = refusal(&response);
+                    let failure = message_refused(&response, in_doubt);
+                    if !matches!(refusal, Some(Refusal::TimedOut | Refusal::SlowDown)) {
+                        return Err(failure);
+                    }
+                    self.shared().one_at_a_time |= refusal == Some(Refusal::TimedOut);
+                    failure
+                }
+                Err(error) => {
+                    self.shared().one_at_a_time |= matches!(error, TransportError::TimedOut(_));
+                    match in_doubt {
+                        true => Failure::Indeterminate(Indeterminate::Lost),
+                        false => undelivered(error),
+                    }
+                }
+            };
+            if is_late || matches!(failure, Failure::Protocol(_)) {
+                return Err(failure);
             }
-            Err(_) if in_doubt => Failure::Indeterminate(Indeterminate::Lost),
-            Err(error) => undelivered(error),
-        };
-        if is_late || matches!(failure, Failure::Protocol(_)) {
-            return Err(failure);
+            self.delivery.observer.event(Event::Retrying);
+            sleep(pause).await;
+            pause = (2 * pause).min(MAX_REPEAT_PAUSE);
         }
-        delivery.observer.event(Event::Retrying);
-        sleep(pause).await;
-        pause = (2 * pause).min(MAX_REPEAT_PAUSE);
+    }
+
+    fn acknowledged(&self, body: &[u8]) -> Result<(), Failure> {
+        let mut shared = self.shared();
+        let before = shared.upload.here().count();
+        let receipted = shared.upload.acknowledged(body);
+        let receipted = receipted.map_err(|fault| shared.unbelievable(fault))?;
+        if let Some(receipted) = receipted {
+            shared.receipted = Some(receipted);
+        }
+        let here = shared.upload.here().count();
+        if here > before {
+            shared.progress = Instant::now();
+        }
+        let size = shared.upload.size();
+        drop(shared);
+        self.delivery.observer.event(Event::Uploaded {
+            bytes: u64::from(here) * size.piece_bytes() as u64,
+            of: size.bytes() as u64,
+        });
+        Ok(())
     }
 }
 
-fn acknowledged<D: Dial>(
-    delivery: &Delivery<'_, D>,
-    shared: &Mutex<Shared>,
-    body: &[u8],
-) -> Result<(), Failure> {
-    let mut shared = kkv_base::lock(shared);
-    let before = shared.upload.here().count();
-    let taken = shared.upload.acknowledged(body);
-    let taken = taken.map_err(|fault| unbelievable(&shared, fault))?;
-    if let Some(receipted) = taken {
-        shared.receipted = Some(receipted);
+impl Shared {
+    /// What comes of an acknowledgement that can't be true: a relay that lies may have kept the message all the same.
+    fn unbelievable(&self, fault: ProtocolError) -> Failure {
+        match self.upload.may_be_whole() {
+            true => Failure::Indeterminate(Indeterminate::Unclear),
+            false => Failure::Protocol(fault),
+        }
     }
-    let here = shared.upload.here().count();
-    if here > before {
-        shared.progress = Instant::now();
-    }
-    let size = shared.upload.size();
-    drop(shared);
-    delivery.observer.event(Event::Uploaded {
-        bytes: u64::from(here) * size.piece_bytes() as u64,
-        of: size.bytes() as u64,
-    });
-    Ok(())
 }
