@@ -13,42 +13,73 @@ use kkv_terminal::stderr::{info, warn};
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 
+/// What a text is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Message,
+    Answer,
+}
+
+impl Purpose {
+    /// What has not happened to it.
+    fn undone(self) -> &'static str {
+        match self {
+            Self::Message => "nothing was sent",
+            Self::Answer => "nothing was sealed",
+        }
+    }
+
+    /// What is said to who types it.
+    fn invitation(self) -> &'static str {
+        match self {
+            Self::Message => {
+                "Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels."
+            }
+            Self::Answer => "Write your answer; Ctrl-D on an empty line seals it, Ctrl-C cancels.",
+        }
+    }
+}
+
 /// Whether a text that is not in the arguments is typed on a terminal, rather than read from `file` or a pipe.
 pub(super) fn is_typed(file: Option<&Path>) -> bool {
     file.is_none_or(|path| path.as_os_str() == "-") && io::stdin().is_terminal()
 }
 
 /// Takes the text.
-pub(super) fn text(message: Option<String>, file: Option<&Path>) -> Result<Text, CliError> {
+pub(super) fn text(
+    message: Option<String>,
+    file: Option<&Path>,
+    purpose: Purpose,
+) -> Result<Text, CliError> {
     let text = match (message, file) {
         (Some(message), _) => Zeroizing::new(message),
         (None, Some(path)) if path.as_os_str() != "-" => {
             let text = File::open(path).and_then(|file| input::text(file, MAX_TEXT_BYTES));
-            text.map_err(|fault| unreadable(&quoted(path), &fault))?
+            text.map_err(|fault| unreadable(&quoted(path), &fault, purpose))?
         }
         _ => {
             let typed = is_typed(None);
             if typed {
-                info("Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels.");
+                info(purpose.invitation());
             }
             let text = stdin().and_then(|stdin| input::text(stdin, MAX_TEXT_BYTES));
             if typed && terminal_is_gone() {
                 // Also if there is an end: half a message is none.
-                let what = "the terminal is gone; nothing was delivered";
+                let what = format!("the terminal is gone; {}", purpose.undone());
                 return Err(CliError::new(Exit::Cancelled, what));
             }
             if typed {
                 after_typing(&text);
             }
-            text.map_err(|fault| unreadable("standard input", &fault))?
+            text.map_err(|fault| unreadable("standard input", &fault, purpose))?
         }
     };
-    checked(text)
+    checked(text, purpose)
 }
 
 /// Takes a text that is there, if it can be a message.
-pub(super) fn checked(text: Zeroizing<String>) -> Result<Text, CliError> {
-    Text::new(text).map_err(|fault| CliError::usage(format!("{fault}; nothing was sent")))
+pub(super) fn checked(text: Zeroizing<String>, purpose: Purpose) -> Result<Text, CliError> {
+    Text::new(text).map_err(|fault| CliError::usage(format!("{fault}; {}", purpose.undone())))
 }
 
 /// Leaves the terminal as the shell expects it.
@@ -65,18 +96,25 @@ fn after_typing(text: &io::Result<Zeroizing<String>>) {
     }
 }
 
-fn unreadable(source: &str, fault: &io::Error) -> CliError {
-    let failed = CliError::usage(format!("{source}: {fault}; nothing was sent"));
-    match fault.kind() {
-        io::ErrorKind::NotFound => {
+fn unreadable(source: &str, fault: &io::Error, purpose: Purpose) -> CliError {
+    let failed = CliError::usage(format!("{source}: {fault}; {}", purpose.undone()));
+    match (fault.kind(), purpose) {
+        (io::ErrorKind::NotFound, Purpose::Message) => {
             failed.hint("It is the name of a file; the message itself follows --message.")
         }
-        io::ErrorKind::FileTooLarge => {
+        (io::ErrorKind::NotFound, Purpose::Answer) => {
+            failed.hint("It is the name of a file; the answer itself follows --message.")
+        }
+        (io::ErrorKind::FileTooLarge, Purpose::Message) => {
             failed.hint("What is longer can be sent as a file: --file PATH.")
         }
-        io::ErrorKind::InvalidData => {
+        (io::ErrorKind::FileTooLarge, Purpose::Answer) => {
+            failed.hint("Shorten it, or write several: four answers can wait.")
+        }
+        (io::ErrorKind::InvalidData, Purpose::Message) => {
             failed.hint("This is for text; anything else can be sent as a file: --file PATH.")
         }
+        (io::ErrorKind::InvalidData, Purpose::Answer) => failed.hint("An answer is text alone."),
         _ => failed,
     }
 }

@@ -7,9 +7,10 @@ use super::ask::{can_ask, confirm};
 use super::book::ResolvedRecipient;
 use super::commands::Replies;
 use super::common::Common;
+use super::compose::{self, Purpose};
 use super::output::{json_line, require_output, write_all};
 use super::progress::Progress;
-use super::{cancel, compose, words};
+use super::{cancel, words};
 use kkv_base::private::Private;
 use kkv_client::replies::{CollectError, Found, secrets};
 use kkv_client::reply_words::ReplyWords;
@@ -168,7 +169,7 @@ impl Conversation<'_> {
             Err(failed) => return Err(failed),
         }
         let mut stopped = std::pin::pin!(signals::stopped()?);
-        let compose = || scrub::run_then_wipe_stack(|| compose::text(None, None));
+        let compose = || scrub::run_then_wipe_stack(|| compose::text(None, None, Purpose::Message));
         let text = tokio::select! {
             biased;
             () = &mut stopped => return Err(cancelled(false)),

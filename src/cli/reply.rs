@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::commands::Reply;
+use super::compose::{self, Purpose};
+use super::editor;
 use super::output::{json_line, print_outcome};
-use super::{compose, editor};
 use kkv_client::owner::Client;
 use kkv_owner::Summary;
 use kkv_protocol::crypto::scrub;
@@ -49,15 +50,20 @@ pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Resul
     let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
     let compose = move || {
         scrub::run_then_wipe_stack(|| match args.edit {
-            true => editor::text().and_then(compose::checked),
-            false => compose::text(message, file.as_deref()),
+            true => editor::text().and_then(|text| compose::checked(text, Purpose::Answer)),
+            false => compose::text(message, file.as_deref(), Purpose::Answer),
         })
     };
     let cancelled = || CliError::new(Exit::Cancelled, "cancelled; nothing was sealed");
     let composed = tokio::task::spawn_blocking(compose);
     let text = if args.edit {
-        // An editor has the terminal, and its keys: it is waited for.
-        composed.await
+        // An editor has the terminal, and its keys: it is waited for. What ends this program is no key, though the
+        // editor may take it for its end and leave half an answer.
+        let composed = composed.await;
+        if signals::end_is_requested() {
+            return Err(cancelled());
+        }
+        composed
     } else {
         tokio::select! {
             biased;

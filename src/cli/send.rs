@@ -13,7 +13,11 @@ use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
 use super::words::{self, ReplyWordsPlace};
-use super::{cancel, compose, identity};
+use super::{
+    cancel,
+    compose::{self, Purpose},
+    identity,
+};
 use kkv_client::replies::{CollectError, secrets};
 use kkv_client::sender::{Accepted, DeliveryOptions, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
@@ -81,7 +85,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         args.message.take().map(|message| message.0),
         args.file.take(),
     );
-    let compose = move || compose::text(message, file.as_deref());
+    let compose = move || compose::text(message, file.as_deref(), Purpose::Message);
     let text = tokio::task::spawn_blocking(|| scrub::run_then_wipe_stack(compose));
     let text = tokio::select! {
         biased;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::programs::{HeldPort, Outcome, Relay, kkvc};
+use crate::programs::{HeldPort, Outcome, Relay, Signal, kkvc, until};
 
 /// A file with words that no relay knows.
 const FOREIGN: &str =
@@ -235,7 +235,7 @@ fn only_a_message_that_wants_it_can_be_answered_and_no_more_than_four_times() {
         .must_say("there is no message 7");
     answer(&relay, 2, "")
         .must_end_with(2)
-        .must_say("nothing was sent");
+        .must_say("nothing was sealed");
     let typed = relay
         .owner(["reply", "2", "-"])
         .stdin("from a pipe")
@@ -247,7 +247,8 @@ fn only_a_message_that_wants_it_can_be_answered_and_no_more_than_four_times() {
     let fifth = answer(&relay, 2, "5").must_end_with(1);
     fifth
         .must_say("message 2 can't be answered")
-        .must_say("4 answers wait");
+        .must_say("4 answers wait")
+        .must_say("try again later");
     let seen = replies(&relay, &[]).must_end_with(0).stdout_text();
     assert_eq!(seen.matches("│ ").count(), 4, "{seen}");
     answer(&relay, 2, "5").must_end_with(0);
@@ -343,10 +344,33 @@ fn an_answer_is_written_with_an_editor_in_memory_and_nothing_of_it_stays() {
             130,
             "the editor ended with an error; nothing was sealed",
         ),
-        ("true", 2, "the message is empty"),
+        ("true", 2, "the message is empty; nothing was sealed"),
         ("", 2, "no editor is named"),
     ] {
         edit(editor).must_end_with(code).must_say(says);
+    }
+    // One that saves half an answer when its window is closed.
+    let (begun, go_on) = (
+        relay.directory().join("begun"),
+        relay.directory().join("go on"),
+    );
+    let script = format!(
+        "sh -c 'echo Half. > \"$1\"; : > \"{}\"; until [ -e \"{}\" ]; do sleep 0.02; done' --",
+        begun.display(),
+        go_on.display()
+    );
+    for signal in [Signal::HUP, Signal::TERM] {
+        let run = relay.owner(["reply", "1", "--edit"]);
+        let run = run.with(|c| c.env_remove("VISUAL").env("EDITOR", &script));
+        let run = run.start();
+        until("the editor has begun", || begun.exists());
+        run.signal(signal);
+        fs::write(&go_on, "").unwrap();
+        run.finish()
+            .must_end_with(130)
+            .must_say("cancelled; nothing was sealed");
+        fs::remove_file(&begun).unwrap();
+        fs::remove_file(&go_on).unwrap();
     }
     let seen = replies(&relay, &[]).must_end_with(0).stdout_text();
     assert!(

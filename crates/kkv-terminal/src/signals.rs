@@ -17,6 +17,9 @@ static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether one of them has come that no [`stopped`] has told of. Set by the signal itself.
 static UNTOLD: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
+/// Whether SIGTERM or SIGHUP has come since the program listens to them. Set by the signal itself.
+static TOLD_TO_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
 /// Whether nobody waits for them any more: then each ends the program, as if it had never listened. Read by the signal
 /// itself.
 static UNHEARD: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -51,6 +54,9 @@ impl Listening {
             let unless_ignored = (!hang_up_is_ignored()).then_some(SIGHUP);
             for signal in [SIGTERM, SIGINT, SIGQUIT].into_iter().chain(unless_ignored) {
                 // The flags first: no signal may find its default action gone and nothing to tell that it came.
+                if [SIGTERM, SIGHUP].contains(&signal) {
+                    flag::register(signal, Arc::clone(&TOLD_TO_END)).map_err(SignalError)?;
+                }
                 flag::register(signal, Arc::clone(&ASKED))
                     .and_then(|_| flag::register(signal, Arc::clone(&UNTOLD)))
                     .and_then(|_| flag::register_conditional_default(signal, Arc::clone(&UNHEARD)))
@@ -80,6 +86,12 @@ impl Drop for Listening {
 /// Whether the program was asked to end, by a signal that it listens to.
 pub fn stop_is_requested() -> bool {
     ASKED.load(Ordering::Relaxed)
+}
+
+/// Whether it was asked to end by one of those that no key of a terminal sends, SIGTERM or SIGHUP. The keys' signals go
+/// to every program on the terminal, and may be another's that has it just then.
+pub fn end_is_requested() -> bool {
+    TOLD_TO_END.load(Ordering::Relaxed)
 }
 
 /// Waits for SIGTERM, SIGINT, SIGQUIT or SIGHUP. From this call on, not only from the first wait, none of them ends the
@@ -177,6 +189,22 @@ mod tests {
                 process::kill_process(getpid(), Signal::INT).unwrap();
                 next.await;
             });
+        });
+    }
+
+    #[test]
+    fn what_keys_send_is_told_from_what_ends_a_program() {
+        alone(|| {
+            let _listening = Listening::begin().unwrap();
+            process::kill_process(getpid(), Signal::INT).unwrap();
+            while !stop_is_requested() {
+                thread::yield_now();
+            }
+            assert!(!end_is_requested());
+            process::kill_process(getpid(), Signal::TERM).unwrap();
+            while !end_is_requested() {
+                thread::yield_now();
+            }
         });
     }
 

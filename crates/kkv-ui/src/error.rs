@@ -3,6 +3,7 @@
 use std::io;
 
 use kkv_client::owner::ClientError;
+use kkv_owner::CantReply;
 use kkv_terminal::signals::SignalError;
 
 /// How a command ends. The numbers are part of the interface: `--help` lists them.
@@ -132,8 +133,10 @@ impl From<ClientError> for CliError {
                 .hint("Nothing was done to those that are there now. `kkvc list` shows them."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
+            ClientError::CantReply(_, CantReply::Unfetched | CantReply::NoPlace) => Self::new(Exit::Refused, what)
+                .hint("Nothing was sealed. Answers are fetched when their senders look: try again later."),
             ClientError::CantReply(..) => Self::new(Exit::Refused, what)
-                .hint("Nothing was sealed, and nothing of it is in kkv. `kkvc list` shows what is there."),
+                .hint("Nothing was sealed. A later message of theirs that asks for an answer can be answered."),
             ClientError::TooOldToInvite => Self::new(Exit::Refused, what)
                 .hint("End it and start the newer one; its messages are gone then."),
             ClientError::TooManyInvitations => Self::new(Exit::Refused, what)

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::super::commands::Send;
 use super::super::common::{Common, is_typed};
-use super::super::compose;
+use super::super::compose::{self, Purpose};
 use super::super::progress::Progress;
 use super::super::receipt::ReceiptPlace;
 use super::super::words;
@@ -282,7 +282,11 @@ fn composed(
 ) -> Result<(Zeroizing<String>, Vec<ReadFile>), CliError> {
     let text = match (&message, file) {
         (None, None) => Zeroizing::new(String::new()),
-        _ => Zeroizing::new(compose::text(message, file)?.as_str().to_owned()),
+        _ => Zeroizing::new(
+            compose::text(message, file, Purpose::Message)?
+                .as_str()
+                .to_owned(),
+        ),
     };
     let files = paths.iter().map(|path| read(path));
     Ok((text, files.collect::<Result<_, _>>()?))
