@@ -131,7 +131,7 @@ pub(super) async fn doctor(common: &Common) -> Result<(), CliError> {
     findings.extend([
         outside::sending(common.tor).await,
         outside::clock(&seen, SystemClock::default().wall()),
-        memory::locked(&seen),
+        memory::locked(&seen, !memory::is_swap_off()),
         memory::swap(std::fs::read_to_string("/proc/swaps")),
         memory::dumps(&seen),
         kernel::sandbox(&seen),

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::address::{self, arguments::AddressCommand};
 use super::arguments::parse;
-use super::doctor::memory::onto_disks;
+use super::doctor::memory::is_swap_off;
 use super::embedded::{PublishedService, TorSetup};
 use super::exit::report_error;
 use super::host::RunningRelay;
@@ -270,14 +270,6 @@ fn no_memory(args: &Args) -> CliError {
     );
     CliError::new(Exit::Refused, what)
         .hint("Ask for fewer with --max-messages, or for less memory for files with --max-bytes.")
-}
-
-/// Whether nothing is swapped to a disk now. (Without a kernel that tells, it may be.)
-fn is_swap_off() -> bool {
-    match std::fs::read_to_string("/proc/swaps") {
-        Ok(swaps) => onto_disks(&swaps).is_empty(),
-        Err(fault) => fault.kind() == io::ErrorKind::NotFound, // a kernel without
-    }
 }
 
 /// What is said, once, if the messages could be swapped to a disk, and this user may lock so many pages; `swaps`:

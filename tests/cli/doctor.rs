@@ -263,7 +263,7 @@ fn messages_that_are_not_locked_are_told_with_the_limit_that_would_do() {
         doctor(&relay),
         "memory",
         "warning",
-        "raise memlock from 64 KiB to 68",
+        "raise memlock from 64 KiB to 16452",
     );
     let rich = Relay::start(&["-m", "17"]);
     must_find(doctor(&rich), "memory", "ok", "17 messages");
@@ -278,9 +278,14 @@ fn messages_that_are_not_locked_are_told_with_the_limit_that_would_do() {
         limited,
         "memory",
         "warning",
-        "raise memlock from 64 KiB to 200",
+        "raise memlock from 64 KiB to 16584",
     );
-    must_find(run(), "memory", "ok", "50 messages can be locked");
+    must_find(
+        run(),
+        "memory",
+        "ok",
+        "50 messages and 16 MiB of files can be locked",
+    );
 }
 
 #[test]

@@ -93,6 +93,63 @@ fn who_may_lock_too_little_is_told_once_how_to_mend_it_and_served_all_the_same()
 }
 
 #[test]
+fn memory_for_files_that_is_not_locked_is_said_by_the_relay_its_status_and_doctor() {
+    // Whether there is swap is what the file says that each of them sees in place of the kernel's.
+    let directory = tempfile::tempdir().unwrap();
+    let swaps = directory.path().join("swaps");
+    let disk = "Filename Type Size Used Priority\n/dev/sda9 partition 4194300 0 -2\n";
+    fs::write(&swaps, disk).unwrap();
+    let script = format!(
+        r#"mount --bind {} /proc/swaps && exec "$@""#,
+        swaps.display()
+    );
+    let seen = ["unshare", "-m", "sh", "-c", &script, "sh"];
+    // 68 KiB of slots and one of four MiB for files.
+    let poor = [
+        "prlimit",
+        "--memlock=2097152",
+        "setpriv",
+        "--bounding-set=-ipc_lock",
+        "--inh-caps=-ipc_lock",
+    ];
+    let arguments = ["-m", "17", "--max-bytes", "4M"];
+    let relay = start_through(&[&seen[..], &poor].concat(), &arguments);
+    relay.process().wait_for_stderr("in a systemd unit");
+    let said = relay.process().stderr();
+    for part in [
+        "3072 of the 4096 KiB",
+        "--max-bytes 1M",
+        "to 4164 KiB or more",
+    ] {
+        assert_eq!(said.matches(part).count(), 1, "{said}");
+    }
+    assert!(says(&relay), "texts are locked");
+    let status = relay.owner(["status", "--json"]).finish().json();
+    let locked = [&status["room"]["bytes"], &status["room"]["locked"]];
+    assert_eq!(locked, [4 << 20, 1 << 20]);
+    assert_eq!(kilobytes(&of_process(&relay, "status"), "VmLck"), 68 + 1024);
+    let status = relay.owner(["status"]).finish().must_end_with(0);
+    let status = status.stdout_text();
+    let part = "messages are locked: never swapped to a disk; of that for files 3 MiB are not";
+    assert!(status.contains(part), "{status}");
+    let doctor = relay.owner(["doctor"]).with(|doctor| {
+        let mut command = Command::new(seen[0]);
+        command.args(&seen[1..]);
+        *doctor = through(command, doctor);
+        doctor
+    });
+    let found = doctor.finish().stdout_text();
+    let words = found.split_whitespace().collect::<Vec<_>>().join(" ");
+    let part = "3 MiB of kkv's 4 MiB for files aren't locked, so files in messages may be swapped to a disk: raise memlock from 2048 KiB to 4164";
+    assert!(words.contains(part), "{found}");
+
+    let enough = start_through(&poor, &["-m", "17", "--max-bytes", "1M"]);
+    let status = enough.owner(["status"]).finish().must_end_with(0);
+    assert!(!status.stdout_text().contains("are not"));
+    assert_eq!(enough.process().stderr(), "");
+}
+
+#[test]
 fn more_messages_than_there_is_memory_for_are_an_error_that_says_so() {
     let mut command = Command::new("prlimit");
     command.arg("--as=200000000").arg(env!("CARGO_BIN_EXE_kkv"));

@@ -7,77 +7,138 @@ use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 use super::Finding;
 use super::relay::Seen;
 use kkv_base::count::counted;
-use kkv_base::limits::{DEFAULT_MESSAGES, SLOT_BYTES};
-use kkv_relay::memory::{Page, lockable_pages};
+use kkv_base::limits::{DEFAULT_LARGE_BYTES, DEFAULT_MESSAGES, SLOT_BYTES};
+use kkv_relay::memory::{Page, Share, lockable_pages};
+use kkv_ui::fields::size;
 
+const CHECK: &str = "memory";
 const KIB_PER_SLOT: u64 = SLOT_BYTES as u64 >> 10;
 
-/// Whether messages are kept out of swap: the relay's own, or those of one that this user started now.
-pub(super) fn locked(seen: &Seen) -> Finding {
+/// What a relay has memory for, and how much of that is locked.
+struct Memory {
+    messages: u64,
+    are_messages_locked: bool,
+    /// Bytes for messages with files.
+    files: u64,
+    locked_files: u64,
+}
+
+/// Whether messages, and then those with files, are kept out of swap: the relay's own, or those of one that this user
+/// started now with what is the default. `swaps`: whether there is swap on a disk.
+pub(super) fn locked(seen: &Seen, swaps: bool) -> Finding {
     let Some(status) = seen.running() else {
         let pages = Page::allocate(DEFAULT_MESSAGES as usize);
-        let locked = pages.is_ok_and(|pages| pages.iter().all(Page::is_locked));
-        return could_be_locked(locked, lockable_pages());
+        // The slots are locked first, and stay so meanwhile.
+        let share = Share::new(DEFAULT_LARGE_BYTES);
+        let memory = Memory {
+            messages: DEFAULT_MESSAGES.into(),
+            are_messages_locked: pages.is_ok_and(|pages| pages.iter().all(Page::is_locked)),
+            files: DEFAULT_LARGE_BYTES as u64,
+            locked_files: share.map_or(0, |share| share.locked_bytes() as u64),
+        };
+        return could_be_locked(&memory, lockable_pages(), swaps);
     };
-    let messages = u64::from(status.queue.capacity);
-    if status.locked {
+    let memory = Memory {
+        messages: status.queue.capacity.into(),
+        are_messages_locked: status.locked,
+        files: status.room.bytes,
+        locked_files: status.room.locked,
+    };
+    let open = memory.unlocked_files();
+    if memory.are_messages_locked && (open == 0 || !swaps) {
         let what = format!(
-            "what fits into kkv, {}, is locked, never swapped to a disk",
-            counted(messages, "message")
+            "what fits into kkv, {}, is locked, never swapped to a disk{}",
+            memory.locked(),
+            not_locked(open)
         );
         return Finding::ok(CHECK, what);
     }
+    let what = match memory.are_messages_locked {
+        true => format!(
+            "{} of kkv's {} for files aren't locked, so files in messages may be swapped to a disk",
+            size(open),
+            size(memory.files)
+        ),
+        false => "kkv's messages aren't locked, so they may be swapped to a disk".to_owned(),
+    };
     let limit = seen
         .limits
         .as_ref()
         .and_then(|l| l.now("Max locked memory"));
-    Finding::warning(
-        CHECK,
-        "kkv's messages aren't locked, so they may be swapped to a disk",
-        format!(
-            "{}, and start kkv again",
-            mend(messages, limit.map(|bytes| bytes >> 10))
-        ),
-    )
+    let mend = memory.mend(limit.map(|bytes| bytes >> 10));
+    Finding::warning(CHECK, what, format!("{mend}, and start kkv again"))
 }
 
-const CHECK: &str = "memory";
-
-/// Whether as many messages as there are by default could be locked, and if not, how many pages may be.
-fn could_be_locked(locked: bool, pages: Option<u64>) -> Finding {
-    let messages = u64::from(DEFAULT_MESSAGES);
-    if locked {
-        return Finding::ok(
-            CHECK,
-            format!(
-                "{} can be locked, so that none is swapped to a disk",
-                counted(messages, "message")
-            ),
+/// Whether as much as there is by default could be locked, and if not, how many pages may be.
+fn could_be_locked(memory: &Memory, pages: Option<u64>, swaps: bool) -> Finding {
+    let open = memory.unlocked_files();
+    if memory.are_messages_locked && (open == 0 || !swaps) {
+        let what = format!(
+            "{} can be locked, so that none is swapped to a disk{}",
+            memory.locked(),
+            not_locked(open)
         );
+        return Finding::ok(CHECK, what);
     }
+    let what = match memory.are_messages_locked {
+        true => format!("{} of {} for files", size(open), size(memory.files)),
+        false => counted(memory.messages, "message"),
+    };
     Finding::warning(
         CHECK,
-        format!(
-            "{} can't be locked, and may be swapped to a disk",
-            counted(messages, "message")
-        ),
-        mend(messages, pages.map(|pages| pages * KIB_PER_SLOT)),
+        format!("{what} can't be locked, and may be swapped to a disk"),
+        memory.mend(pages.map(|pages| pages * KIB_PER_SLOT)),
     )
 }
 
-/// What lets so many messages be locked, where `kib` may be.
-fn mend(messages: u64, kib: Option<u64>) -> String {
-    let needed = messages * KIB_PER_SLOT;
-    match kib {
-        Some(kib) if kib < needed => format!(
-            "raise memlock from {kib} KiB to {needed} or more (in /etc/security/limits.conf, or LimitMEMLOCK= in a unit)"
+/// What is said of memory for files that isn't locked where there is no swap.
+fn not_locked(bytes: u64) -> String {
+    match bytes {
+        0 => String::new(),
+        bytes => format!(
+            "; of that for files {} aren't, which matters once swap is turned on (it is off)",
+            size(bytes)
         ),
-        _ => "it is not the limit; see what keeps programs here from it (the rules of a container?), or turn swap off".to_owned(),
+    }
+}
+
+impl Memory {
+    fn unlocked_files(&self) -> u64 {
+        self.files.saturating_sub(self.locked_files)
+    }
+
+    /// What is locked, once the slots are.
+    fn locked(&self) -> String {
+        let messages = counted(self.messages, "message");
+        match self.locked_files.min(self.files) {
+            0 => messages,
+            bytes => format!("{messages} and {} of files", size(bytes)),
+        }
+    }
+
+    /// What lets all of it be locked, where `kib` may be.
+    fn mend(&self, kib: Option<u64>) -> String {
+        let slots = self.messages * KIB_PER_SLOT;
+        let needed = slots.saturating_add(self.files >> 10);
+        match kib {
+            Some(kib) if kib < needed => format!(
+                "raise memlock from {kib} KiB to {needed} or more (in /etc/security/limits.conf, or LimitMEMLOCK= in a unit)"
+            ),
+            _ => "it is not the limit; see what keeps programs here from it (the rules of a container?), or turn swap off".to_owned(),
+        }
+    }
+}
+
+/// Whether nothing is swapped to a disk now. (Without a kernel that tells, it may be.)
+pub(in crate::cli) fn is_swap_off() -> bool {
+    match std::fs::read_to_string("/proc/swaps") {
+        Ok(swaps) => onto_disks(&swaps).is_empty(),
+        Err(fault) => fault.kind() == io::ErrorKind::NotFound, // a kernel without
     }
 }
 
 /// Those of `/proc/swaps` that are on a disk. What zram takes stays in memory.
-pub(in crate::cli) fn onto_disks(swaps: &str) -> Vec<&str> {
+fn onto_disks(swaps: &str) -> Vec<&str> {
     let lines = swaps.lines().skip(1);
     let names = lines.filter_map(|line| line.split_whitespace().next());
     names
@@ -147,11 +208,11 @@ mod tests {
     use super::super::relay::tests::{seen, well};
     use super::*;
     use kkv_client::owner::ClientError;
-    use kkv_owner::Status;
+    use kkv_owner::{Room, Status};
 
     #[test]
     fn messages_that_are_not_locked_come_with_the_limit_that_would_do() {
-        assert_eq!(locked(&seen(Ok(well()))).state, Well);
+        assert_eq!(locked(&seen(Ok(well())), true).state, Well);
         let mut open = seen(Ok(Status {
             locked: false,
             ..well()
@@ -168,13 +229,62 @@ mod tests {
             ("", "not the limit"),
         ] {
             open.limits = Some(Limits::new(limit));
-            let finding = locked(&open);
+            let finding = locked(&open, false);
             assert_eq!(finding.state, Warning);
             assert!(finding.line().contains(told), "{finding:?}");
         }
-        assert_eq!(could_be_locked(true, Some(0)).state, Well);
-        let none = could_be_locked(false, Some(16));
-        assert!(none.line().contains("from 64 KiB to 200"), "{none:?}");
+        let memory = |are_messages_locked, locked_files| Memory {
+            messages: 50,
+            are_messages_locked,
+            files: 16 << 20,
+            locked_files,
+        };
+        let well = could_be_locked(&memory(true, 16 << 20), Some(0), true);
+        assert_eq!(well.state, Well);
+        let none = could_be_locked(&memory(false, 0), Some(16), false);
+        assert!(none.line().contains("from 64 KiB to 16584"), "{none:?}");
+        assert!(none.line().contains("50 messages can't"), "{none:?}");
+    }
+
+    #[test]
+    fn memory_for_files_that_is_not_locked_is_told_and_is_a_fault_where_there_is_swap() {
+        let mut some = seen(Ok(Status {
+            room: Room {
+                bytes: 16 << 20,
+                locked: 7 << 20,
+                ..Room::default()
+            },
+            ..well()
+        }));
+        some.limits = Some(Limits::new("Max locked memory 8388608 8388608 bytes"));
+        let finding = locked(&some, true);
+        assert_eq!(finding.state, Warning);
+        for part in ["9 MiB of kkv's 16 MiB", "from 8192 KiB to 16584 or more"] {
+            assert!(finding.line().contains(part), "{finding:?}");
+        }
+        let finding = locked(&some, false);
+        assert_eq!(finding.state, Well);
+        for part in [
+            "50 messages and 7 MiB of files",
+            "; of that for files 9 MiB aren't",
+        ] {
+            assert!(finding.line().contains(part), "{finding:?}");
+        }
+        let could = |swaps| {
+            let memory = Memory {
+                messages: 50,
+                are_messages_locked: true,
+                files: 16 << 20,
+                locked_files: 7 << 20,
+            };
+            could_be_locked(&memory, Some(2048), swaps)
+        };
+        assert_eq!(could(true).state, Warning);
+        let line = could(true).line();
+        assert!(line.contains("9 MiB of 16 MiB for files can't"), "{line}");
+        assert_eq!(could(false).state, Well);
+        let line = could(false).line();
+        assert!(line.contains("; of that for files 9 MiB aren't"), "{line}");
     }
 
     #[test]
