@@ -1,10 +1,11 @@
-//! "RAM only": a session that ends without its message leaves no key behind. Two minutes are too long for a test to
-//! wait, so this relay is another process of the test itself: the same rooms, with a clock that is moved.
+//! "RAM only": a session that ends without its message leaves nothing behind. Minutes are too long for a test to wait, so
+//! this relay is another process of the test itself: the same rooms, with a clock that is moved.
 
 use std::env;
 use std::io::{self, Write};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kkv_base::clock::ManualClock;
 use kkv_base::limits::SESSION_LIFETIME;
@@ -23,11 +24,20 @@ use super::stage::{RUNS, all_threads_sleep};
 use super::stranger::{Session, Stranger};
 use crate::programs::{Process, Signal, until};
 
-/// Tells the other process that it is the relay.
+/// Tells the other process that it is the relay, and how many seconds SIGUSR1 lets pass.
 const ROLE: &str = "KKV_TEST_IS_THE_RELAY";
 
-/// A relay as `kkv` runs one, for ever. Each SIGUSR1 lets as much time pass as a session lives.
-fn be_the_relay() -> io::Result<()> {
+/// Memory of such a relay for files.
+pub(super) const SHARE_BYTES: usize = 1 << 20;
+
+/// How much time passes at once in this process, if it is to [be the relay](be_the_relay).
+pub(super) fn role() -> Option<Duration> {
+    let seconds = env::var(ROLE).ok()?;
+    Some(Duration::from_secs(seconds.parse().expect("seconds")))
+}
+
+/// A relay as `kkv` runs one, for ever. Each SIGUSR1 lets so much time pass.
+pub(super) fn be_the_relay(step: Duration) -> io::Result<()> {
     memory::harden();
     let config = RelayConfig {
         read_receipts: false,
@@ -39,7 +49,7 @@ fn be_the_relay() -> io::Result<()> {
         suites: SuitePolicy::Any,
     };
     let clock = Arc::new(ManualClock::new(1_800_000_000));
-    let queue = Queue::new(4, None)?;
+    let queue = Queue::with_share(4, SHARE_BYTES, None)?;
     let relay = Arc::new(Relay::new(config, queue, clock.clone(), &mut rand::rng()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -53,7 +63,7 @@ fn be_the_relay() -> io::Result<()> {
         writeln!(io::stderr(), "listens {}.", listener.listens())?;
         let time = async {
             while passes.recv().await.is_some() {
-                clock.advance(SESSION_LIFETIME);
+                clock.advance(step);
                 relay.purge();
                 writeln!(io::stderr(), "passed")?;
             }
@@ -66,11 +76,12 @@ fn be_the_relay() -> io::Result<()> {
     })
 }
 
-/// Starts the other process, which runs the test `name` alone.
-fn another(name: &str) -> (Process, String) {
+/// Starts the other process, which runs the test `name` alone, and where it listens. That test has to have the process
+/// be the relay.
+pub(super) fn another(name: &str, step: Duration) -> (Process, String) {
     let mut command = Command::new(env::current_exe().expect("a test knows where it is"));
     command.args(["--exact", name, "--nocapture"]);
-    command.env(ROLE, "1");
+    command.env(ROLE, step.as_secs().to_string());
     let process = Process::spawn(command, None);
     process.wait_for_stderr(".\n");
     let said = process.stderr();
@@ -80,14 +91,22 @@ fn another(name: &str) -> (Process, String) {
     (process, address.to_owned())
 }
 
+/// Lets the time pass, once in the life of this process, and has it come to rest.
+pub(super) fn pass(process: &Process) {
+    process.signal(Signal::USR1);
+    process.wait_for_stderr("passed");
+    let id = process.pid().as_raw_nonzero().get();
+    until("the relay to have nothing to do", || all_threads_sleep(id));
+}
+
 #[test]
 fn the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory() {
-    if env::var_os(ROLE).is_some() {
-        return be_the_relay().expect("it runs until it is killed");
+    if let Some(step) = role() {
+        return be_the_relay(step).expect("it runs until it is killed");
     }
     const NAME: &str = "outside::expired::the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory";
     for _ in 0..RUNS {
-        let (process, address) = another(NAME);
+        let (process, address) = another(NAME, SESSION_LIFETIME);
         let id = process.pid().as_raw_nonzero().get();
         let strangers = ["1", "2"].map(|suite| Stranger::new(&address, suite));
         let sessions: Vec<_> = strangers.iter().map(Stranger::open).collect();
@@ -98,9 +117,7 @@ fn the_keys_of_a_session_that_expires_without_its_message_are_nowhere_in_memory(
                 "the relay can't open its message: {key:?}"
             );
         }
-        process.signal(Signal::USR1);
-        process.wait_for_stderr("passed");
-        until("the relay to have nothing to do", || all_threads_sleep(id));
+        pass(&process);
         let secrets = sessions.iter().flat_map(Session::secrets);
         let senders = strangers.iter().flat_map(Stranger::public);
         must_be_nowhere(&scan(id, &secrets.chain(senders).collect::<Vec<_>>()));

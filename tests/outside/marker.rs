@@ -37,6 +37,15 @@ pub(crate) struct Piece {
     pub part: Range<usize>,
 }
 
+impl Piece {
+    /// Whether it has the word that is at `offset` in those bytes and at `position` in this marker.
+    fn has(&self, offset: usize, marker: usize, position: usize) -> bool {
+        self.marker == marker
+            && self.part.contains(&position)
+            && self.offset + position == offset + self.part.start
+    }
+}
+
 impl Marker {
     /// A new random text of so many characters.
     pub(crate) fn text(length: usize) -> Self {
@@ -129,9 +138,13 @@ impl<'m> Search<'m> {
                 }
                 let offset = number * ZEROS.len() + at * WORD_BYTES;
                 for (marker, position) in self.words.get(&word).into_iter().flatten() {
+                    // Not every word of a long piece has it grown anew.
+                    let mut known = found.iter().rev().take(8);
+                    if known.any(|known| known.has(offset, *marker, *position)) {
+                        continue;
+                    }
                     let piece = self.grown(memory, offset, *marker, *position);
-                    let new = !found.iter().rev().take(8).any(|known| *known == piece);
-                    if piece.part.len() >= PIECE_BYTES && new {
+                    if piece.part.len() >= PIECE_BYTES {
                         found.push(piece);
                     }
                 }

@@ -14,6 +14,7 @@ use kkv_protocol::ids::{RelayId, SessionId, Statement, X25519PublicKey};
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::challenge::Challenge as ChallengeV2;
 use kkv_protocol::v2::message::{self, HEAD_BYTES, PLAIN_BYTES};
+use kkv_protocol::v2::purpose::Purpose;
 use kkv_protocol::v2::transcript;
 use kkv_protocol::v2::wire::{ExchangeAnswer, PowAnswer};
 use ml_kem::kem::{Decapsulate, KeyExport};
@@ -33,12 +34,12 @@ pub(super) struct Stranger {
 
 /// An open session, and what is secret about it.
 pub(super) struct Session<'s> {
-    stranger: &'s Stranger,
+    pub stranger: &'s Stranger,
     /// Its name in kkv/2.
-    id: SessionId,
-    relay: RelayId,
+    pub id: SessionId,
+    pub relay: RelayId,
     /// What its one message is sealed with.
-    key: [u8; 32],
+    pub key: [u8; 32],
     /// Secrets that the key was made of.
     parts: Vec<Marker>,
     /// The relay's one-use X25519 public key.
@@ -98,7 +99,7 @@ impl Stranger {
     pub(super) fn open(&self) -> Session<'_> {
         match self.suite {
             1 => self.open_v1(),
-            _ => self.open_v2(),
+            _ => self.open_v2(Purpose::Message),
         }
     }
 
@@ -123,10 +124,12 @@ impl Stranger {
         }
     }
 
-    fn open_v2(&self) -> Session<'_> {
+    /// The same for whatever a session may be for.
+    pub(super) fn open_v2(&self, purpose: Purpose) -> Session<'_> {
         let key = SenderKey::from_seed(&KeySeed::new(self.client.key.to_bytes().into()));
-        let request =
-            json!({"suite": "kkv/2", "sender": hex(self.client.public()), "purpose": "0000"});
+        let request = json!({
+            "suite": "kkv/2", "sender": hex(self.client.public()), "purpose": hex(purpose.to_bytes()),
+        });
         let answer: PowAnswer = read(self.asked("/pow", &request.to_string()));
         let challenge = ChallengeV2::from_bytes(&answer.challenge.0).expect("of suite 2");
         let found = Solver::default().solve(&challenge.puzzle(), &[0; 24], &Search::default());
@@ -186,23 +189,45 @@ impl Stranger {
             1 => "application/x-www-form-urlencoded",
             _ => "application/json",
         };
-        let length = body.len();
+        let mut stream = self.begin(method, path, content_type, body.len());
+        stream.write_all(body.as_bytes()).expect("the relay reads");
+        let (status, body) = answer(stream);
+        (status, String::from_utf8(body).expect("it is text"))
+    }
+
+    /// A connection to the relay on which the head of a request has gone out.
+    pub(super) fn begin(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        length: usize,
+    ) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).expect("the relay listens");
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\nconnection: close\r\n\
-             content-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
+             content-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
         )
         .expect("the relay reads");
-        let mut answer = BufReader::new(stream);
-        let mut first = String::new();
-        answer.read_line(&mut first).expect("there is an answer");
-        let mut rest = String::new();
-        answer.read_to_string(&mut rest).expect("it is text");
-        let status = first.split(' ').nth(1).and_then(|word| word.parse().ok());
-        let (_, body) = rest.split_once("\r\n\r\n").expect("a head has an end");
-        (status.expect("an answer has a status"), body.to_owned())
+        stream
     }
+}
+
+/// Reads an answer and what ends it: its status, and its body.
+pub(super) fn answer(stream: TcpStream) -> (u16, Vec<u8>) {
+    let mut answer = BufReader::new(stream);
+    let mut line = String::new();
+    answer.read_line(&mut line).expect("there is an answer");
+    let status = line.split(' ').nth(1).and_then(|word| word.parse().ok());
+    while line != "\r\n" {
+        line.clear();
+        let read = answer.read_line(&mut line).expect("a head is text");
+        assert!(read > 0, "a head has an end");
+    }
+    let mut body = Vec::new();
+    answer.read_to_end(&mut body).expect("it has a body");
+    (status.expect("an answer has a status"), body)
 }
 
 impl Session<'_> {
@@ -275,7 +300,7 @@ impl Session<'_> {
         Body(json!({"session": hex(self.id.0), "sealed": hex(&plain)}).to_string())
     }
 
-    fn sign(&self, statement: &Statement) -> Signature {
+    pub(super) fn sign(&self, statement: &Statement) -> Signature {
         let seed = KeySeed::new(self.stranger.client.key.to_bytes().into());
         SenderKey::from_seed(&seed).sign_statement(statement)
     }
