@@ -147,7 +147,7 @@ fn what_is_sealed_and_the_keys_of_files_are_nowhere_once_they_are_used_or_wiped(
             stage.holds_each_once(&left);
         }
         // The receipt is still asked for, as often as it gets lost; the message's key is of no use any more.
-        stage.holds_each_once(&[whole.clone()]);
+        stage.holds_each_once(std::slice::from_ref(&whole));
         let (mut used, acknowledgements) = (first.secrets(), first.acknowledgements());
         used.retain(|marker| marker.bytes() != acknowledgements.bytes());
         used.extend((0..first.pieces()).map(|index| first.sealed(index)));
