@@ -5,10 +5,12 @@
 //! `rand`; should a new release draw other numbers, the table changes a little, and the failed test prints the new one.
 
 mod flooder;
+mod large;
 mod relay;
 mod table;
 mod world;
 
+use kkv_protocol::v2::purpose::LargeSize;
 use relay::{Price, Relay, mean};
 use table::DAYS;
 use world::{Outcome, Setting, quantile, simulate};
@@ -63,6 +65,38 @@ fn the_table_in_the_threats_is_what_the_simulation_says() {
         THREATS.contains(&format!("\n\n{table}\n\n")),
         "docs/THREATS.md should have this table:\n\n{table}\n"
     );
+}
+
+#[test]
+fn the_table_of_the_memory_for_files_is_what_the_price_says() {
+    let table = large::table();
+    assert!(
+        THREATS.contains(&format!("\n\n{table}\n\n")),
+        "docs/THREATS.md should have this table:\n\n{table}\n"
+    );
+}
+
+/// What is said below it.
+#[test]
+fn to_fill_the_memory_for_files_costs_nearly_four_times_as_much_as_to_take_every_slot_at_least() {
+    let slots = |price| least(price) / mean(Relay::new(price).least(), 1.0);
+    let [pinned, adaptive] = [Price::Pinned, Price::Adaptive].map(slots);
+    let works = |adaptive| LargeSize::ALL.map(|size| large::filled(size, adaptive).1);
+    let work = works(true);
+    assert!(work.is_sorted_by(|one, other| one > other), "{work:?}");
+    let times = work[3] / adaptive;
+    assert!((3.5..4.0).contains(&times), "{times}");
+    let largest = works(false)[3];
+    let said = [
+        format!("fifty slots ({adaptive:.0})"),
+        format!("it is {largest:.0} for sixteen of 1 MiB, and {pinned:.0} for all slots"),
+    ];
+    for said in said {
+        assert!(
+            THREATS.contains(&said),
+            "docs/THREATS.md should say: {said}"
+        );
+    }
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Relay {
 }
 
 /// Every price there is, lowest first.
-fn costs() -> impl Iterator<Item = Cost> {
+pub(crate) fn costs() -> impl Iterator<Item = Cost> {
     (DEFAULT_COST.into()..).map_while(|bits| Cost::new(bits).ok())
 }
 

@@ -39,7 +39,8 @@ impl Pricing {
     }
 
     /// Whether `paid` still buys it, at the price with as much more free as it takes itself.
-    pub(super) fn accepts_large(&self, paid: Cost, size: LargeSize, room: &Room) -> bool {
+    #[must_use]
+    pub fn accepts_large(&self, paid: Cost, size: LargeSize, room: &Room) -> bool {
         let free = room.free() + size.bytes() as u64;
         self.large_cost_at(size, units(free), units(room.bytes)) <= paid
     }
