@@ -278,9 +278,14 @@ async fn a_slow_line_gets_there_and_one_that_stands_still_is_let_go() {
     assert!(all_sent(&relay, &mut upload).await.is_some());
 }
 
+/// Lets the relay read what has come, until it waits for more: paused time moves on only then.
+async fn settle() {
+    sleep(Duration::from_millis(1)).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_breaks_leaves_nothing_and_a_later_one_takes_its_place() {
-    let (relay, _) = relay(1 << 20);
+    let (relay, clock) = relay(1 << 20);
     let mut upload = sealed(&relay, LargeSize::Mib1);
     let all: Vec<_> = Pieces::all(LargeSize::Mib1).iter().collect();
     let body = upload.begin(all[5]).to_vec();
@@ -288,7 +293,7 @@ async fn a_body_that_breaks_leaves_nothing_and_a_later_one_takes_its_place() {
         let mut stream = connect(&relay);
         send(&mut stream, &body, bytes, None).await;
         drop(stream);
-        tokio::task::yield_now().await;
+        settle().await;
     }
     // One of which nobody knows yet that it is dead.
     let mut dead = connect(&relay);
@@ -305,7 +310,8 @@ async fn a_body_that_breaks_leaves_nothing_and_a_later_one_takes_its_place() {
         let body = upload.begin(*index).to_vec();
         let mut stream = connect(&relay);
         send(&mut stream, &body, 1000, None).await;
-        tokio::task::yield_now().await;
+        settle().await;
+        clock.advance(Duration::from_secs(1)); // the first has had no byte for longest
         streams.push((stream, body));
     }
     let body = upload.begin(all[3]).to_vec();
