@@ -4,24 +4,17 @@
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
-use kkv_base::clock::ManualClock;
 use kkv_client::owner::Client;
-use kkv_client::sender::{Asker, Delivery, DeliveryOptions};
-use kkv_net::tor::{LoopbackDialer, Target};
 use kkv_owner::MessageId;
 use kkv_protocol::text::Text;
-use kkv_protocol::v2::answers::keys::Acknowledgement;
-use kkv_protocol::v2::answers::sender::{Replies, ReplySecrets};
-use kkv_protocol::v2::purpose::BodySize;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use kkv_protocol::v2::answers::sender::Replies;
+use rand::Rng;
 use zeroize::Zeroizing;
 
 use super::marker::Marker;
 use super::process_memory::must_be_nowhere;
 use super::stage::{RUNS, Stage, way};
-use crate::answerable::leave_answerable;
-use crate::in_process::{START, Unobserved};
+use crate::answerable::{blocking, fetch, leave_answerable};
 
 /// What follows from the words and a salt, by the specification's own formulas (PROTOCOL.md §17).
 struct Derived {
@@ -68,37 +61,6 @@ impl Derived {
     }
 }
 
-/// Asks for what waits, as whoever has the words.
-async fn fetch(address: &str, words: &[u8; 16], told: &[&Acknowledgement]) -> Replies {
-    let target: Target = address.parse().expect("an address");
-    let Target::Loopback(local) = target else {
-        panic!("{address} is not on this machine");
-    };
-    let (clock, dialer) = (ManualClock::new(START), LoopbackDialer(local));
-    let delivery = Delivery {
-        dialer: &dialer,
-        options: DeliveryOptions::new(target),
-        clock: &clock,
-        observer: &Unobserved,
-    };
-    let secrets = ReplySecrets::new(words);
-    let rng = &mut StdRng::from_rng(&mut rand::rng());
-    let mut asker = Asker::new(&delivery, BodySize::Kib16);
-    let asked = asker.ask(|asking| secrets.ask(asking, told), rng).await;
-    let answered = asked.expect("it answers");
-    let key = answered.relay.id();
-    let read = secrets.read(&key, &answered.request, &answered.answer);
-    read.expect("an honest relay")
-}
-
-fn blocking<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(work)
-}
-
 fn reply(socket: &Path, text: &Marker) {
     let text = Text::new(Zeroizing::new(text.as_str().to_owned())).expect("it is short");
     let client = Client::new(socket).expect("its socket");
@@ -115,7 +77,7 @@ fn an_answer_that_is_sealed_is_nowhere_in_memory_nor_is_its_key_and_the_words_ne
         let message = Marker::text(60);
         leave_answerable(stage.relay.address(), &words, message.as_str());
         let address = stage.relay.address();
-        let Replies::Box(status, _) = blocking(fetch(address, &words, &[])) else {
+        let Replies::Box(status, _) = fetch(address, &words, &[]) else {
             panic!("there is a box");
         };
         let derived = Derived::new(&words, status.entries[0].salt.0);
@@ -145,7 +107,7 @@ fn an_answer_that_is_sealed_is_nowhere_in_memory_nor_is_its_key_and_the_words_ne
             must_be_nowhere(&stage.scan(&gone));
             there(&[derived.key(index + 1)]);
         }
-        let Replies::Box(_, answers) = blocking(fetch(address, &words, &[])) else {
+        let Replies::Box(_, answers) = fetch(address, &words, &[]) else {
             panic!("there is a box");
         };
         let read: Vec<_> = answers.iter().map(|answer| answer.text.as_str()).collect();
@@ -154,7 +116,7 @@ fn an_answer_that_is_sealed_is_nowhere_in_memory_nor_is_its_key_and_the_words_ne
             .iter()
             .map(|answer| &answer.acknowledgement)
             .collect();
-        blocking(fetch(address, &words, &told));
+        fetch(address, &words, &told);
         let sealed_and_fetched = [derived.of_answer(0, &relay), derived.of_answer(1, &relay)];
         must_be_nowhere(&stage.scan(&[&sealed_and_fetched.concat()[..], &never()].concat()));
 
