@@ -50,7 +50,7 @@ use programs::Relay;
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;
 
-const ATTACKS: [Attack; 10] = [
+const ATTACKS: [Attack; 11] = [
     Attack::Idle(15_000),
     Attack::HalfHeads(1000),
     Attack::HalfBodies(500),
@@ -61,6 +61,7 @@ const ATTACKS: [Attack; 10] = [
     Attack::Solved(5000),
     Attack::Asks,
     Attack::HalfAsks(100),
+    Attack::Uploads,
 ];
 
 /// Requests of each kind.

@@ -16,6 +16,7 @@ mod scarce;
 
 use kkv_base::limits::MAX_TEXT_BYTES_V1;
 
+use crate::answerable::leave_answerable;
 use crate::programs::Relay;
 use attack::{Attack, UnderWay};
 use cost::{HELD, MOST_KIB, MOST_TIME};
@@ -36,12 +37,34 @@ fn deliver_both(relay: &Relay) {
     }
 }
 
+/// Opens boxes, on every one of which words are tried, and deletes their messages.
+fn boxes(relay: &Relay) {
+    let first = relay.list().len() + 1;
+    for number in 0..20 {
+        let other = [number; 16];
+        let words = if number == 0 { &attack::WORDS } else { &other };
+        leave_answerable(relay.address(), words, &text());
+    }
+    let numbers = (first..first + 20).map(|number| number.to_string());
+    let delete = ["delete".to_owned(), "--yes".to_owned()];
+    let delete = relay.owner(delete.into_iter().chain(numbers));
+    delete.finish().must_end_with(0);
+}
+
 /// A relay that takes as much as this attack asks for, and leaves room for who is honest.
 fn relay(attack: Attack) -> Relay {
     attack::relay(match attack {
         Attack::Solved(sessions) => sessions + 500,
         _ => 50,
     })
+}
+
+/// How many texts there are, as the owner sees it: beside them there may be files of attackers.
+fn texts(relay: &Relay) -> usize {
+    let list = relay.list();
+    list.iter()
+        .filter(|message| message["kind"] == "text")
+        .count()
 }
 
 /// Ends sessions and messages.
@@ -54,6 +77,9 @@ fn withstands(attack: Attack) {
     let relay = relay(attack);
     let process = relay.process();
     deliver_both(&relay);
+    if let Attack::Asks = attack {
+        boxes(&relay);
+    }
     let before = memory::now(process);
 
     let address = relay.address().parse().expect("an address");
@@ -68,7 +94,7 @@ fn withstands(attack: Attack) {
     for delivered in [4, 6, 8] {
         let rounds = under_way.rounds();
         deliver_both(&relay);
-        assert_eq!(relay.list().len(), delivered, "and the owner sees them");
+        assert_eq!(texts(&relay), delivered, "and the owner sees them");
         under_way.must_go_on(rounds);
     }
     let kept = under_way.kept();
@@ -80,7 +106,7 @@ fn withstands(attack: Attack) {
     wipe(&relay);
     memory::returns_to(process, before, kept);
     deliver_both(&relay);
-    assert_eq!(relay.list().len(), 2);
+    assert_eq!(texts(&relay), 2);
     assert_eq!(process.stderr(), "", "nothing is said because of strangers");
 }
 
@@ -139,7 +165,7 @@ fn all_of_it_at_once_is_withstood() {
     let under_way = attacks.map(|attack| attack.start(address));
     let rounds = under_way.each_ref().map(UnderWay::rounds);
     deliver_both(&relay);
-    assert_eq!(relay.list().len(), 4);
+    assert_eq!(texts(&relay), 4);
     for (attack, rounds) in under_way.iter().zip(rounds) {
         attack.must_go_on(rounds);
     }
@@ -159,6 +185,11 @@ fn a_flood_of_solved_challenges_is_withstood() {
 #[test]
 fn a_flood_of_asks_is_withstood() {
     withstands(Attack::Asks);
+}
+
+#[test]
+fn a_flood_of_files_is_withstood() {
+    withstands(Attack::Uploads);
 }
 
 #[test]

@@ -53,8 +53,11 @@ pub enum Attack {
     Unsolved,
     /// So many challenges asked for and paid; and when all are, the same exchanges again, without end.
     Solved(u64),
-    /// Sessions for asks, paid for, each with all the asks that it has, without end.
+    /// Sessions for asks, paid for, each with all the asks that it has, without end; every other one asks for replies,
+    /// with words that no box or one box has.
     Asks,
+    /// Messages with files, paid for, without end: every other one is opened and never sent.
+    Uploads,
     /// So many at once who open a session for asks of 64 KiB, send half a body, hang up, and begin anew.
     HalfAsks(usize),
 }
@@ -71,6 +74,7 @@ impl fmt::Display for Attack {
             Self::Unsolved => write!(f, "flood of unsolved challenges"),
             Self::Solved(n) => write!(f, "flood of solved challenges ({n})"),
             Self::Asks => write!(f, "flood of asks"),
+            Self::Uploads => write!(f, "flood of files"),
             Self::HalfAsks(n) => write!(f, "{n} half-sent large asks"),
         }
     }
@@ -173,7 +177,7 @@ impl Attack {
             | Self::SlowReaders(n)
             | Self::Answered(n)
             | Self::HalfAsks(n) => Some(n),
-            Self::Forged | Self::Unsolved | Self::Solved(_) | Self::Asks => None,
+            Self::Forged | Self::Unsolved | Self::Solved(_) | Self::Asks | Self::Uploads => None,
         }
     }
 
@@ -202,7 +206,8 @@ impl Attack {
                     Self::Forged => flood::forged(orders, suite(number), begin).await,
                     Self::Unsolved => flood::unsolved(orders, suite(number), begin).await,
                     Self::Solved(most) => flood::solved(orders, suite(number), most, begin).await,
-                    Self::Asks => flood::asks(orders, begin).await,
+                    Self::Asks => flood::asks(orders, words(number), begin).await,
+                    Self::Uploads => flood::uploads(orders, begin).await,
                     Self::HalfAsks(_) => flood::half_asks(orders, begin).await,
                 }
             });
@@ -219,6 +224,14 @@ impl Attack {
     }
 }
 
+/// Nobody's, those that boxes were opened with, and none, in turns.
+fn words(number: usize) -> Option<[u8; 16]> {
+    [None, Some(WORDS), None, Some([0; 16])][number % 4]
+}
+
+/// Words with which boxes are opened before the attack begins.
+pub const WORDS: [u8; 16] = [9; 16];
+
 /// Both in turns.
 fn suite(number: usize) -> Suite {
     [Suite::V1, Suite::V2][number % 2]
@@ -231,10 +244,13 @@ impl UnderWay {
     }
 
     /// What a relay keeps of it after a wipe, in KiB: for two minutes the answer to each exchange that was paid for, so
-    /// that who repeats it learns nothing of the wipe; and of asks which challenges were spent.
+    /// that who repeats it learns nothing of the wipe, and for ten where it was for files; and of asks which challenges
+    /// were spent.
     pub fn kept(&self) -> u64 {
         match self.attack {
             Attack::Solved(sessions) => sessions * ANSWER_KIB,
+            // Those that were never sent.
+            Attack::Uploads => self.opened.load(Ordering::Relaxed) * ANSWER_KIB,
             Attack::Asks => self.opened.load(Ordering::Relaxed) * SPENT_BYTES / 1024,
             _ => 0,
         }

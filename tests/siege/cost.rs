@@ -9,14 +9,16 @@
 use std::time::Duration;
 
 use kkv_base::limits::{
-    MAX_BODY_BYTES, MAX_FIRST_REQUESTS, MAX_HEAD_BYTES, MAX_IDLE_CONNECTIONS, MAX_NEW_CONNECTIONS,
-    MAX_NEXT_REQUESTS,
+    DEFAULT_LARGE_BYTES, MAX_BODY_BYTES, MAX_FIRST_REQUESTS, MAX_HEAD_BYTES, MAX_IDLE_CONNECTIONS,
+    MAX_NEW_CONNECTIONS, MAX_NEXT_REQUESTS,
 };
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
+use kkv_protocol::v2::purpose::{BodySize, LargeSize};
 use tokio::net::TcpStream;
 
 use super::attack::{Attack, relay};
-use super::requests::{Exchanging, Hello, Request};
+use super::requests::{AskHello, Exchanging, Hello, LargeHello, Request};
 use super::{memory, processor};
 use crate::programs::Relay;
 use crate::raw_http::{FORM, Wire, get, post};
@@ -77,6 +79,9 @@ pub fn of_each(requests: u32) -> Vec<Cost> {
         for suite in [Suite::V1, Suite::V2] {
             costs.extend(paid(suite, requests).await);
         }
+        costs.push(invited(requests).await);
+        costs.extend(asked(requests).await);
+        costs.extend(uploaded(requests).await);
         costs
     })
 }
@@ -261,4 +266,73 @@ async fn paid(suite: Suite, requests: u32) -> Vec<Cost> {
     let what = format!("{message}, longest message");
     let (_, sent) = stranger.ask(what, &bytes(&messages), 200).await;
     vec![forged, unsigned, exchanged, garbled, sent]
+}
+
+/// An invitation that nobody has made.
+async fn invited(requests: u32) -> Cost {
+    let mut stranger = Stranger::new(requests).await;
+    let forged = (0..requests).map(|_| Hello::new(Suite::V2).forged_invitation().bytes());
+    let forged: Vec<_> = forged.collect();
+    let what = "POST /pow, kkv/2, forged invitation";
+    stranger.ask(what, &forged, 403).await.1
+}
+
+/// Asks for nothing, and for replies with words that have no box.
+async fn asked(requests: u32) -> Vec<Cost> {
+    let secrets = ReplySecrets::new(&[7; 16]);
+    let mut costs = Vec::new();
+    for (what, size) in [
+        ("POST /ask, for nothing, 4 KiB", BodySize::Kib4),
+        ("POST /ask, for replies, 16 KiB", BodySize::Kib16),
+    ] {
+        let mut stranger = Stranger::new(requests).await;
+        let mut asks = Vec::new();
+        while asks.len() < requests as usize {
+            let hello = AskHello::new(size);
+            let challenge = stranger.wire.ask(&hello.pow().bytes()).await.body;
+            let exchanging = hello.pays(&challenge);
+            let answer = stranger.wire.ask(&exchanging.request().bytes()).await.body;
+            let mut asking = exchanging.answered(&answer);
+            while let Ok(ask) = match size {
+                BodySize::Kib16 => secrets.ask(&mut asking, &[]),
+                _ => asking.request(0, b"", size),
+            } {
+                asks.push(Request::ask(&ask).bytes());
+            }
+        }
+        costs.push(stranger.ask(what, &asks, 200).await.1);
+    }
+    costs
+}
+
+/// Exchanges for messages with files, and the one piece of each: not more than there is memory for.
+async fn uploaded(requests: u32) -> Vec<Cost> {
+    const MOST: usize = DEFAULT_LARGE_BYTES / LargeSize::Kib16.bytes();
+    let file = vec![7; LargeSize::Kib16.content_room() - 1000];
+    let mut stranger = Stranger::new(requests).await;
+    let hellos: Vec<_> = (0..MOST.min(requests as usize))
+        .map(|_| LargeHello::new(LargeSize::Kib16))
+        .collect();
+    let pows: Vec<_> = hellos.iter().map(|hello| hello.pow().bytes()).collect();
+    let (challenges, _) = stranger.ask("the challenges", &pows, 200).await;
+    let exchanging: Vec<_> = hellos
+        .into_iter()
+        .zip(&challenges)
+        .map(|(hello, challenge)| hello.pays(challenge))
+        .collect();
+    let exchanges: Vec<_> = exchanging
+        .iter()
+        .map(|exchanging| exchanging.request().bytes())
+        .collect();
+    let what = "POST /exchange_keys, for files, paid";
+    let (answers, exchanged) = stranger.ask(what, &exchanges, 200).await;
+    let pieces: Vec<_> = exchanging
+        .into_iter()
+        .zip(&answers)
+        .flat_map(|(exchanging, answer)| exchanging.pieces(answer, &file))
+        .map(|piece| piece.bytes())
+        .collect();
+    let what = "POST /msg, whole message with a file, 16 KiB";
+    let (_, sent) = stranger.ask(what, &pieces, 200).await;
+    vec![exchanged, sent]
 }

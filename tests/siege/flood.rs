@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_protocol::v2::ask::sender::Asking;
-use kkv_protocol::v2::purpose::BodySize;
+use kkv_protocol::v2::purpose::{BodySize, LargeSize};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -77,14 +78,24 @@ pub(crate) async fn solved(orders: Orders, suite: Suite, most: u64, begin: impl 
     }
 }
 
-/// Opens one session for asks after the other, and asks in each as often as it may.
-pub(crate) async fn asks(orders: Orders, begin: impl Fn()) {
+/// Opens one session for asks after the other, and asks in each as often as it may: for nothing, or with `words` for
+/// what waits in their box, which has the relay try them on every box that there is.
+pub(crate) async fn asks(orders: Orders, words: Option<[u8; 16]>, begin: impl Fn()) {
     let mut flooder = Flooder::new(orders);
+    let secrets = words.map(|words| ReplySecrets::new(&words));
+    let size = match secrets {
+        Some(_) => BodySize::Kib16,
+        None => BodySize::Kib4,
+    };
     loop {
-        let Some(mut asking) = session(&mut flooder, BodySize::Kib4).await else {
+        let Some(mut asking) = session(&mut flooder, size).await else {
             continue;
         };
-        while let Ok(asked) = asking.request(0, b"", BodySize::Kib4) {
+        let ask = |asking: &mut Asking| match &secrets {
+            Some(secrets) => secrets.ask(asking, &[]),
+            None => asking.request(0, b"", size),
+        };
+        while let Ok(asked) = ask(&mut asking) {
             let (status, answer) = flooder.ask(&Request::ask(&asked).bytes()).await;
             match status {
                 200 => asking.answer(&asked, answer).expect("the relay's answer"),
@@ -96,6 +107,41 @@ pub(crate) async fn asks(orders: Orders, begin: impl Fn()) {
         }
     }
 }
+
+/// The file of a message that takes the smallest room.
+const FILE: [u8; 10_000] = [7; 10_000];
+
+/// Opens two sessions for messages with files, by turns: one that it never fills, and one that it does; and so on, also
+/// when there is no room any more.
+pub(crate) async fn uploads(orders: Orders, begin: impl Fn()) {
+    let mut flooder = Flooder::new(orders);
+    for size in [LargeSize::Kib64, LargeSize::Kib16].into_iter().cycle() {
+        let hello = requests::LargeHello::new(size);
+        let (status, challenge) = flooder.ask(&hello.pow().bytes()).await;
+        begin();
+        if status == FULL {
+            continue;
+        }
+        assert_eq!(status, 200, "a challenge is free");
+        let exchanging = hello.pays(&challenge);
+        let (status, answer) = flooder.ask(&exchanging.request().bytes()).await;
+        match status {
+            200 => {}
+            FULL => continue,
+            other => panic!("{other} is no answer to an exchange that was paid for"),
+        }
+        flooder.orders.opened.fetch_add(1, Ordering::Relaxed);
+        if size == LargeSize::Kib16 {
+            for piece in exchanging.pieces(&answer, &FILE) {
+                let (status, _) = flooder.ask(&piece.bytes()).await;
+                assert_eq!(status, 200, "a piece is taken, and acknowledged again");
+            }
+        }
+    }
+}
+
+/// The status of a refusal where no room is left.
+const FULL: u16 = 507;
 
 /// How long a half-sent body holds its place: a while, so that all places are held by others' at any time.
 const HOLDING: Duration = Duration::from_millis(300);

@@ -10,13 +10,14 @@ use std::num::NonZeroUsize;
 use kkv_base::limits::{MAX_TEXT_BYTES, MAX_TEXT_BYTES_V1};
 use kkv_pow::{Puzzle, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::files::{File, Files};
 use kkv_protocol::ids::InvitationProof;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::ask::sender::{AskRequest, Asking};
-use kkv_protocol::v2::purpose::{BodySize, Purpose};
-use kkv_protocol::v2::sender::ForAsks;
+use kkv_protocol::v2::purpose::{BodySize, LargeSize, Purpose};
+use kkv_protocol::v2::sender::{ForAsks, ForLarge};
 use kkv_protocol::wire::Hex;
 use kkv_protocol::{v1, v2};
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub struct Request {
     pub path: &'static str,
     pub suite: Suite,
     pub body: Vec<u8>,
+    /// Whether the body is neither JSON nor a form.
+    is_sealed: bool,
 }
 
 impl Request {
@@ -42,23 +45,38 @@ impl Request {
             Suite::V1 => serde_urlencoded::to_string(body).expect("a form").into(),
             Suite::V2 => serde_json::to_vec(body).expect("JSON"),
         };
-        Self { path, suite, body }
+        Self {
+            path,
+            suite,
+            body,
+            is_sealed: false,
+        }
+    }
+
+    fn sealed(path: &'static str, body: &[u8]) -> Self {
+        Self {
+            path,
+            suite: Suite::V2,
+            body: body.to_vec(),
+            is_sealed: true,
+        }
     }
 
     /// Asks in a session.
     pub fn ask(request: &AskRequest) -> Self {
-        Self {
-            path: "/ask",
-            suite: Suite::V2,
-            body: request.body().to_vec(),
-        }
+        Self::sealed("/ask", request.body())
+    }
+
+    /// Sends a piece of a message with files.
+    pub fn piece(body: &[u8]) -> Self {
+        Self::sealed("/msg", body)
     }
 
     /// What the body is.
     pub fn content_type(&self) -> &'static str {
         match self.suite {
             Suite::V1 => FORM,
-            Suite::V2 if self.path == "/ask" => BYTES,
+            Suite::V2 if self.is_sealed => BYTES,
             Suite::V2 => JSON,
         }
     }
@@ -205,6 +223,51 @@ impl Exchanging {
                 Request::new("/msg", Suite::V2, sent.request())
             }
         }
+    }
+}
+
+/// Somebody who asks for a challenge for a message with files.
+pub struct LargeHello(v2::sender::Hello<ForLarge>);
+
+/// Somebody who has paid for one.
+pub struct LargeExchanging(Box<v2::sender::Exchanging<ForLarge>>);
+
+impl LargeHello {
+    pub fn new(size: LargeSize) -> Self {
+        let key = SenderKey::generate(&mut rand::rng());
+        Self(v2::sender::Hello::for_large(key, size, None))
+    }
+
+    /// Asks for it.
+    pub fn pow(&self) -> Request {
+        Request::new("/pow", Suite::V2, &self.0.request())
+    }
+
+    /// Pays for `challenge` and offers keys.
+    pub fn pays(self, challenge: &[u8]) -> LargeExchanging {
+        let challenged = self.0.challenged(&read(challenge)).expect("a challenge");
+        let Solution::V2(nonces) = solve(&challenged.puzzle()) else {
+            unreachable!("a kkv/2 puzzle")
+        };
+        LargeExchanging(Box::new(challenged.solved(&nonces, &mut rand::rng())))
+    }
+}
+
+impl LargeExchanging {
+    /// Offers keys.
+    pub fn request(&self) -> Request {
+        Request::new("/exchange_keys", Suite::V2, self.0.request())
+    }
+
+    /// All pieces of a message with one file.
+    pub fn pieces(self, answer: &[u8], file: &[u8]) -> Vec<Request> {
+        let open = self.0.answered(&read(answer)).expect("an answer");
+        let files = vec![File::new("file", "", file).expect("a name")];
+        let files = Files::new("", files).expect("they are some");
+        let mut upload = open.seal(&files, &BoxPart::None);
+        let all = upload.missing().iter();
+        all.map(|index| Request::piece(upload.begin(index)))
+            .collect()
     }
 }
 
