@@ -1,8 +1,6 @@
 //! The file for a relay's receipt.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::PathBuf;
 
 use super::output::{print, require_output};
@@ -10,6 +8,7 @@ use kkv_protocol::proof::Proof;
 use kkv_terminal::json::ascii_json;
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
+use kkv_ui::new_file::NewFile;
 
 /// Where a receipt goes.
 pub(super) enum ReceiptPlace {
@@ -23,8 +22,7 @@ pub(super) enum ReceiptPlace {
 /// there is none.
 pub(super) struct ReceiptFile {
     path: PathBuf,
-    file: File,
-    filled: bool,
+    file: NewFile,
 }
 
 impl ReceiptPlace {
@@ -56,38 +54,29 @@ impl ReceiptPlace {
 
 impl ReceiptFile {
     fn create(path: PathBuf) -> Result<Self, CliError> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|fault| {
-                let what = format!("can't make {} for the receipt: {fault}", quoted(&path));
-                let failed = CliError::new(Exit::of_io(&fault), format!("{what}; nothing was sent"));
-                match fault.kind() {
-                    io::ErrorKind::AlreadyExists => failed.hint(
-                        "It is left as it is, since it may be another message's receipt: name a new file.",
-                    ),
-                    _ => failed,
-                }
-            })?;
-        Ok(Self {
-            path,
-            file,
-            filled: false,
-        })
+        let file = NewFile::create(&path).map_err(|fault| {
+            let what = format!("can't make {} for the receipt: {fault}", quoted(&path));
+            let failed = CliError::new(Exit::of_io(&fault), format!("{what}; nothing was sent"));
+            match fault.kind() {
+                io::ErrorKind::AlreadyExists => failed.hint(
+                    "It is left as it is, since it may be another message's receipt: name a new file.",
+                ),
+                _ => failed,
+            }
+        })?;
+        Ok(Self { path, file })
     }
 
     fn fill(&mut self, proof: &Proof) -> Result<(), CliError> {
         let line = format!("{}\n", ascii_json(proof));
         self.file
             .write_all(line.as_bytes())
-            .and_then(|()| self.file.sync_all())
+            .and_then(|()| self.file.sync())
             .map_err(|fault| {
                 let path = quoted(&self.path);
                 unwritten(&format!("can't write {path}: {fault}"), &line)
             })?;
-        self.filled = true;
+        self.file.keep();
         Ok(())
     }
 }
@@ -100,12 +89,4 @@ fn unwritten(why: &str, line: &str) -> CliError {
         line.trim_end()
     );
     CliError::new(Exit::DoneUnreported, what).hint(hint)
-}
-
-impl Drop for ReceiptFile {
-    fn drop(&mut self) {
-        if !self.filled {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
 }

@@ -1,18 +1,17 @@
 //! `kkvc save`: files that came with a message, written where one says and nowhere else.
 
-use std::path::Path;
-
 use serde::Serialize;
 
 use super::commands;
-use super::output::{print, print_json};
+use super::output::{json_line, print_outcome};
+use kkv_base::count::counted;
 use kkv_client::owner::Client;
 use kkv_owner::{FileInfo, MessageId};
 use kkv_terminal::signals;
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::size;
-use kkv_ui::save::{NewFile, make_directory};
+use kkv_ui::save::{SaveDirectory, SavedFile};
 
 /// What `save --json` prints.
 #[derive(Serialize)]
@@ -33,37 +32,46 @@ pub(super) async fn save(
     json: bool,
 ) -> Result<(), CliError> {
     let stopped = signals::stopped()?;
-    tokio::select! {
-        done = all_saved(client, args, json) => done,
+    let mut saved = Vec::new();
+    let done = tokio::select! {
+        done = all_saved(client, args, json, &mut saved) => done,
         () = stopped => Err(CliError::new(
             Exit::Cancelled,
             "cancelled; the file that was being written is gone again",
         )),
+    };
+    // Also if one has failed: those before it are there.
+    if json && (done.is_ok() || !saved.is_empty()) {
+        let files = counted(saved.len() as u64, "file");
+        let line = json_line(&SavedFiles { saved });
+        return print_outcome(format_args!("{files} saved"), &line).and(done);
     }
+    done
 }
 
-async fn all_saved(client: &Client, args: commands::Save, json: bool) -> Result<(), CliError> {
+async fn all_saved(
+    client: &Client,
+    args: commands::Save,
+    json: bool,
+    saved: &mut Vec<Saved>,
+) -> Result<(), CliError> {
     let message = client.message(args.id).await?;
     let files = &message.summary.files;
     let chosen = chosen(args.id, args.file, args.all.is_some(), files)?;
-    if let Some(directory) = &args.all {
-        make_directory(directory)?;
-    }
-    let mut saved = Vec::new();
+    let directory = match &args.all {
+        Some(directory) => SaveDirectory::make(directory)?,
+        None => SaveDirectory::current()?,
+    };
     for number in chosen {
         let file = &files[number - 1];
-        let new = match (&args.output, &args.all) {
-            (Some(path), _) => NewFile::at(path)?,
-            (None, Some(directory)) => NewFile::in_directory(directory, &file.name)?,
-            (None, None) => NewFile::in_directory(Path::new(""), &file.name)?,
+        let new = match &args.output {
+            Some(path) => SavedFile::at(path)?,
+            None => directory.create(&file.name)?,
         };
         let path = new.fill(client, args.id, number).await?;
         if !json {
-            print(&format!(
-                "Saved {} ({}).\n",
-                quoted(&path),
-                size(file.bytes)
-            ))?;
+            let what = format!("Saved {} ({}).", quoted(&path), size(file.bytes));
+            print_outcome(what.trim_end_matches('.'), &format!("{what}\n"))?;
         }
         saved.push(Saved {
             file: number,
@@ -71,10 +79,7 @@ async fn all_saved(client: &Client, args: commands::Save, json: bool) -> Result<
             bytes: file.bytes,
         });
     }
-    match json {
-        true => print_json(&SavedFiles { saved }),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 /// The numbers of the files that are meant.

@@ -1,9 +1,9 @@
 //! Reply words, between a person and the program: on the terminal alone, or in a file. Never in an argument, the
 //! environment or standard output, which others can see or keep.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -20,6 +20,7 @@ use kkv_terminal::visible::quoted;
 use kkv_terminal::writer::{self, Sink};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::address;
+use kkv_ui::new_file::NewFile;
 use kkv_ui::replies::in_rows;
 use kkv_ui::secret_file;
 
@@ -33,14 +34,13 @@ const MAX_TYPED_BYTES: usize = 1024;
 pub(super) struct ReplyWordsPlace {
     words: ReplyWords,
     place: Place,
-    kept: bool,
 }
 
 enum Place {
     /// They are shown.
     Terminal(Terminal),
-    /// They are in a new file.
-    New(PathBuf),
+    /// They are in a new file, which goes with this value unless it is kept.
+    New(NewFile),
     /// They were there before: the conversation goes on.
     Known,
 }
@@ -51,11 +51,7 @@ impl ReplyWordsPlace {
     /// # Errors
     /// There is no terminal; or the file can't be made, or has something else in it.
     pub(super) async fn of(file: Option<&Path>) -> Result<Self, CliError> {
-        let with = |words, place| Self {
-            words,
-            place,
-            kept: false,
-        };
+        let with = |words, place| Self { words, place };
         let Some(path) = file else {
             let terminal = Terminal::of_its_own()?;
             let words = ReplyWords::generate(&mut random::kernel());
@@ -68,11 +64,12 @@ impl ReplyWordsPlace {
         let mut line = Zeroizing::new(String::with_capacity(MAX_TYPED_BYTES));
         line.push_str(&words.line());
         line.push('\n');
-        secret_file::make(path, &line).map_err(|fault| {
+        let unmade = |fault: io::Error| {
             let what = format!("can't make {} for the words: {fault}", quoted(path));
             CliError::new(Exit::of_io(&fault), format!("{what}; nothing was sent"))
-        })?;
-        Ok(with(words, Place::New(path.to_owned())))
+        };
+        let file = secret_file::written(path, line.as_bytes()).map_err(unmade)?;
+        Ok(with(words, Place::New(file)))
     }
 
     pub(super) fn words(&self) -> &ReplyWords {
@@ -101,14 +98,8 @@ impl ReplyWordsPlace {
 
     /// They open a conversation, or may.
     pub(super) fn keep(&mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for ReplyWordsPlace {
-    fn drop(&mut self) {
-        if let (Place::New(path), false) = (&self.place, self.kept) {
-            let _ = fs::remove_file(path);
+        if let Place::New(file) = &mut self.place {
+            file.keep();
         }
     }
 }

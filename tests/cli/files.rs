@@ -284,6 +284,43 @@ fn who_sends_files_can_be_answered() {
 }
 
 #[test]
+fn what_is_saved_before_one_fails_is_told_and_no_directory_of_others_is_taken() {
+    let relay = Relay::start(&[]);
+    let directory = relay.directory();
+    for (name, bytes) in [("small", 10), ("large", 100_000), ("last", 10)] {
+        make(directory, name, bytes);
+    }
+    let files = ["small", "large", "last"].map(|name| ["--file", name]);
+    relay.send(files.concat()).finish().must_end_with(0);
+    // No file may be longer than 16 KiB at most.
+    let limited = r#"trap "" XFSZ; ulimit -f 16; exec "$0" "$@""#;
+    let save = relay.owner(["save", "1", "--all", "in", "--json"]);
+    let save = save.through_shell(limited);
+    let save = save.with(|command| command.current_dir(directory)).finish();
+    let save = save.must_end_with(2).must_say("it is gone again");
+    let saved = &save.json()["saved"];
+    assert_eq!(saved.as_array().map(Vec::len), Some(1), "{saved}");
+    assert_eq!(saved[0]["path"], "in/small");
+    assert_eq!(fs::read_dir(directory.join("in")).unwrap().count(), 1);
+
+    let others = directory.join("others");
+    fs::create_dir(&others).unwrap();
+    fs::set_permissions(&others, PermissionsExt::from_mode(0o777)).unwrap();
+    std::os::unix::fs::symlink("in", directory.join("link")).unwrap();
+    for (into, why) in [
+        ("others", "can be written to by other users"),
+        ("link", "a link to one"),
+        ("/etc/hostname", "is no directory"),
+    ] {
+        let save = relay.owner(["save", "1", "--all", into]).finish();
+        save.must_end_with(2)
+            .must_say(why)
+            .must_say("nothing was saved");
+    }
+    assert_eq!(fs::read_dir(others).unwrap().count(), 0);
+}
+
+#[test]
 fn hostile_names_are_shown_and_saved_without_harm() {
     let relay = Relay::start(&[]);
     let directory = relay.directory();

@@ -6,7 +6,7 @@
 //! error, advice                       what did not work, with the exit code and what to do
 //! fields, preview, selection          messages, keys and addresses as people read and name them
 //! replies                             reply words and answers
-//! save, private_directory             files of messages, saved, or in memory for a command
+//! new_file, save, private_directory   files that are made; those of messages, saved or in memory for a command
 //! ```
 //!
 //! It is apart from `kkv-client`, whose errors are data: what is said here names options and commands of `kkvc`.
@@ -18,6 +18,7 @@ pub mod explain;
 pub mod fields;
 pub mod file_name;
 pub mod key;
+pub mod new_file;
 pub mod outcome;
 pub mod preview;
 pub mod private_directory;

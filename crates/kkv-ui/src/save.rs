@@ -1,34 +1,131 @@
 //! Files that came with a message, saved: never over one that is there, and never outside of where they were to go.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::ffi::OsStr;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags, fstat, open};
 
 use crate::error::{CliError, Exit};
 use crate::file_name::{numbered, safe};
+use crate::new_file::{NewFile, TO_NAME};
 use kkv_client::owner::Client;
+use kkv_net::process::own_uid;
 use kkv_owner::MessageId;
 use kkv_terminal::visible::quoted;
 
 /// Most names that are tried for one file.
 const MAX_NAMES: u32 = 1000;
 
-/// Makes a directory for this user alone, unless there is one.
-///
-/// # Errors
-/// It can't be made.
-pub fn make_directory(path: &Path) -> Result<(), CliError> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(fault) if fault.kind() != io::ErrorKind::AlreadyExists => Err(CliError::new(
-            Exit::of_io(&fault),
-            format!("can't make the directory {}: {fault}", quoted(path)),
-        )),
-        _ => Ok(()),
+/// A directory for files whose names their sender has chosen. It is opened once: whatever its path leads to later, they
+/// are made in it.
+#[derive(Debug)]
+pub struct SaveDirectory {
+    path: PathBuf,
+    directory: Arc<OwnedFd>,
+}
+
+impl SaveDirectory {
+    /// The directory that one works in.
+    ///
+    /// # Errors
+    /// It can't be opened.
+    pub fn current() -> Result<Self, CliError> {
+        Self::opened(Path::new(""), OFlags::empty())
+    }
+
+    /// This one, which is made for this user alone unless it is there.
+    ///
+    /// # Errors
+    /// It can't be made or opened; it is another user's, others may write to it, or the path ends with a link: who made
+    /// that would choose where files go whose names a stranger chose.
+    pub fn make(path: &Path) -> Result<Self, CliError> {
+        let path: PathBuf = path.components().collect(); // a slash behind a link would follow it
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Err(fault) if fault.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(CliError::new(
+                    Exit::of_io(&fault),
+                    format!("can't make the directory {}: {fault}", quoted(&path)),
+                ));
+            }
+            _ => {}
+        }
+        let opened = Self::opened(&path, OFlags::NOFOLLOW)?;
+        opened.require_own()?;
+        Ok(opened)
+    }
+
+    fn opened(path: &Path, more: OFlags) -> Result<Self, CliError> {
+        let here = Path::new(".");
+        let opened = if path.as_os_str().is_empty() {
+            here
+        } else {
+            path
+        };
+        let directory = open(opened, TO_NAME | more, Mode::empty());
+        let directory = directory.map_err(|fault| {
+            let shown = quoted(path);
+            let fault = io::Error::from(fault);
+            if fault.kind() == io::ErrorKind::NotADirectory {
+                let what = format!("{shown} is no directory, or a link to one; nothing was saved");
+                return CliError::usage(what).hint("Name the directory itself, or a new one.");
+            }
+            let what = format!("can't use the directory {shown}: {fault}");
+            CliError::new(Exit::of_io(&fault), what)
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            directory: Arc::new(directory),
+        })
+    }
+
+    /// Refuses it where somebody else has a say in what is there.
+    fn require_own(&self) -> Result<(), CliError> {
+        let shown = quoted(&self.path);
+        let stat = fstat(&*self.directory).map_err(|fault| {
+            let fault = io::Error::from(fault);
+            let what = format!("can't use the directory {shown}: {fault}");
+            CliError::new(Exit::of_io(&fault), what)
+        })?;
+        let refused = |what: &str| CliError::usage(format!("{shown} {what}; nothing was saved"));
+        if stat.st_uid != own_uid() {
+            return Err(refused("is another user's").hint("Name a new directory."));
+        }
+        if stat.st_mode & 0o022 != 0 {
+            return Err(refused("can be written to by other users")
+                .hint(format!("Name a new directory, or: chmod go-w {shown}")));
+        }
+        Ok(())
+    }
+
+    /// A new file in it, by what the sender calls it; with a number if there is one of that name.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn create(&self, name: &str) -> Result<SavedFile, CliError> {
+        let name = safe(name);
+        for number in 1..MAX_NAMES {
+            let name = match number {
+                1 => name.clone(),
+                _ => numbered(&name, number),
+            };
+            let path = self.path.join(&name);
+            match NewFile::create_in(&self.directory, OsStr::new(&name)) {
+                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(fault) => return Err(unmade(&path, &fault)),
+                Ok(file) => return Ok(SavedFile { path, file }),
+            }
+        }
+        let path = self.path.join(name);
+        Err(unmade(&path, &io::ErrorKind::AlreadyExists.into()))
     }
 }
 
-fn exists(path: &Path, fault: &io::Error) -> CliError {
+fn unmade(path: &Path, fault: &io::Error) -> CliError {
     let what = format!("can't make {}: {fault}; it was not saved", quoted(path));
     let failed = CliError::new(Exit::of_io(fault), what);
     match fault.kind() {
@@ -37,58 +134,25 @@ fn exists(path: &Path, fault: &io::Error) -> CliError {
     }
 }
 
-/// A file that was made for this, and goes again if it isn't written to its end.
+/// A file that was made to save one of a message, and goes again if it isn't written to its end.
 #[derive(Debug)]
-pub struct NewFile {
+pub struct SavedFile {
     path: PathBuf,
-    file: File,
-    is_whole: bool,
+    file: NewFile,
 }
 
-impl NewFile {
-    /// A new file for this user alone: never one that is there, nor what a link leads to.
-    fn create(path: PathBuf) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        Ok(Self {
-            path,
-            file,
-            is_whole: false,
-        })
-    }
-
-    /// The same.
+impl SavedFile {
+    /// A new file at this path.
     ///
     /// # Errors
     /// It can't be made, or is there.
     pub fn at(path: &Path) -> Result<Self, CliError> {
-        Self::create(path.to_owned()).map_err(|fault| exists(path, &fault))
+        let file = NewFile::create(path).map_err(|fault| unmade(path, &fault))?;
+        let path = path.to_owned();
+        Ok(Self { path, file })
     }
 
-    /// The same in a directory, by what the sender calls it; with a number if there is one of that name.
-    ///
-    /// # Errors
-    /// It can't be made.
-    pub fn in_directory(directory: &Path, name: &str) -> Result<Self, CliError> {
-        let name = safe(name);
-        for number in 1..MAX_NAMES {
-            let path = match number {
-                1 => directory.join(&name),
-                _ => directory.join(numbered(&name, number)),
-            };
-            match Self::create(path.clone()) {
-                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {}
-                created => return created.map_err(|fault| exists(&path, &fault)),
-            }
-        }
-        let path = directory.join(name);
-        Err(exists(&path, &io::ErrorKind::AlreadyExists.into()))
-    }
-
-    /// Writes a file of a message into it, which stays then: where it is.
+    /// Writes a file of a message into it, which stays then, on the disk too: where it is.
     ///
     /// # Errors
     /// The relay doesn't give it, or it can't be written.
@@ -102,33 +166,31 @@ impl NewFile {
         while let Some(piece) = bytes.next().await? {
             self.write(&piece)?;
         }
-        Ok(self.keep())
+        self.kept()
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), CliError> {
-        self.file.write_all(bytes).map_err(|fault| {
-            let what = format!("can't write {}: {fault}", quoted(&self.path));
-            CliError::new(Exit::of_io(&fault), format!("{what}; it is gone again"))
-        })
+        let written = self.file.write_all(bytes);
+        written.map_err(|fault| self.unwritten(&fault))
+    }
+
+    fn unwritten(&self, fault: &io::Error) -> CliError {
+        let what = format!("can't write {}: {fault}", quoted(&self.path));
+        CliError::new(Exit::of_io(fault), format!("{what}; it is gone again"))
     }
 
     /// It is written to its end, and stays.
-    fn keep(mut self) -> PathBuf {
-        self.is_whole = true;
-        std::mem::take(&mut self.path)
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if !self.is_whole {
-            let _ = fs::remove_file(&self.path);
-        }
+    fn kept(mut self) -> Result<PathBuf, CliError> {
+        let synced = self.file.sync();
+        synced.map_err(|fault| self.unwritten(&fault))?;
+        self.file.keep();
+        Ok(self.path)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -137,10 +199,10 @@ mod tests {
     fn nothing_that_is_there_is_written_over_and_nothing_outside_is_touched() {
         let outside = tempfile::tempdir().unwrap();
         let directory = outside.path().join("in");
-        make_directory(&directory).unwrap();
-        make_directory(&directory).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        drop(SaveDirectory::make(&directory).unwrap());
         assert_eq!(mode(&directory), 0o700);
+        let into = SaveDirectory::make(&directory).unwrap();
         fs::write(directory.join("a.txt"), "mine").unwrap();
         symlink(outside.path().join("target"), directory.join("b.txt")).unwrap();
         let mut saved = Vec::new();
@@ -156,9 +218,9 @@ mod tests {
             "\u{202e}x",
         ];
         for name in names {
-            let mut file = NewFile::in_directory(&directory, name).unwrap();
+            let mut file = into.create(name).unwrap();
             file.write(b"theirs").unwrap();
-            let path = file.keep();
+            let path = file.kept().unwrap();
             assert_eq!((path.parent(), mode(&path)), (Some(&*directory), 0o600));
             assert_eq!(fs::read(&path).unwrap(), b"theirs");
             saved.push(path.file_name().unwrap().to_str().unwrap().to_owned());
@@ -178,19 +240,43 @@ mod tests {
         assert_eq!(fs::read(directory.join("a.txt")).unwrap(), b"mine");
         let beside: Vec<_> = fs::read_dir(outside.path()).unwrap().collect();
         assert_eq!(beside.len(), 1);
+        drop(into.create("half").unwrap());
+        assert!(!directory.join("half").exists());
     }
 
     #[test]
-    fn half_a_file_doesnt_stay() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("half");
-        let mut half = NewFile::create(path.clone()).unwrap();
-        half.write(b"half").unwrap();
-        assert!(path.exists());
-        drop(half);
-        assert!(!path.exists());
-        fs::write(&path, "mine").unwrap();
-        assert!(NewFile::create(path.clone()).is_err());
-        assert_eq!(fs::read(&path).unwrap(), b"mine");
+    fn a_directory_in_which_others_have_a_say_is_refused() {
+        let outside = tempfile::tempdir().unwrap();
+        let directory = outside.path().join("in");
+        fs::create_dir(&directory).unwrap();
+        let link = outside.path().join("link");
+        symlink(&directory, &link).unwrap();
+        let refused = |path: &Path, why: &str| {
+            let failed = SaveDirectory::make(path).unwrap_err();
+            assert_eq!(failed.exit, Exit::Usage);
+            assert!(failed.what.contains(why), "{}", failed.what);
+        };
+        refused(&link, "a link to one");
+        refused(&link.join(""), "a link to one");
+        for mode in [0o777, 0o770, 0o1777, 0o702] {
+            fs::set_permissions(&directory, PermissionsExt::from_mode(mode)).unwrap();
+            refused(&directory, "can be written to by other users");
+        }
+        fs::set_permissions(&directory, PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(SaveDirectory::make(&directory).is_ok());
+    }
+
+    #[test]
+    fn files_go_where_the_directory_is_that_was_opened() {
+        let outside = tempfile::tempdir().unwrap();
+        let [shared, moved, mine] =
+            ["shared", "moved", "mine"].map(|name| outside.path().join(name));
+        fs::create_dir(&mine).unwrap();
+        let into = SaveDirectory::make(&shared).unwrap();
+        fs::rename(&shared, &moved).unwrap();
+        symlink(&mine, &shared).unwrap();
+        into.create("authorized_keys").unwrap().kept().unwrap();
+        assert!(moved.join("authorized_keys").exists());
+        assert!(!mine.join("authorized_keys").exists());
     }
 }

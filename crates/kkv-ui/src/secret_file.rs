@@ -1,8 +1,8 @@
 //! A file with a secret, a key, a passphrase or reply words: made for its owner alone, and read only if nobody else can.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use tokio::task::spawn_blocking;
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::advice::close_file;
 use crate::error::{CliError, Exit};
+use crate::new_file::NewFile;
 use kkv_base::limits::MAX_SECRET_FILE_BYTES;
 use kkv_client::reply_words::ReplyWords;
 use kkv_protocol::crypto::scrub;
@@ -29,16 +30,19 @@ pub fn make(path: &Path, text: &str) -> io::Result<()> {
 /// # Errors
 /// As there.
 pub fn make_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _ = fs::remove_file(path); // half a key helps nobody
-    }
-    written
+    written(path, bytes)?.keep();
+    Ok(())
+}
+
+/// The same of bytes that may turn out to be of no use: it goes again unless it is kept.
+///
+/// # Errors
+/// As there.
+pub fn written(path: &Path, bytes: &[u8]) -> io::Result<NewFile> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(bytes)?; // half a key helps nobody
+    file.sync()?;
+    Ok(file)
 }
 
 /// Reads a file with a key, or what it has instead, by `is_key`. `maker` is the command that makes such files.

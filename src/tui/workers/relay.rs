@@ -24,7 +24,7 @@ use kkv_relay::queue::MessageId;
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::CliError;
 use kkv_ui::fields::id_list;
-use kkv_ui::save::{NewFile, make_directory};
+use kkv_ui::save::SaveDirectory;
 use kkv_ui::selection::{IdRange, no_such_message};
 
 /// Tor's state and the price change without the queue's doing: they are looked at so often.
@@ -232,9 +232,9 @@ impl RelayWorker {
     ) -> Result<(), CliError> {
         let client = self.client()?.of_run(run);
         let message = client.message(id).await?;
-        make_directory(directory)?;
+        let into = SaveDirectory::make(directory)?;
         for (number, file) in (1..).zip(&message.summary.files) {
-            let new = NewFile::in_directory(directory, &file.name)?;
+            let new = into.create(&file.name)?;
             saved.push(new.fill(&client, id, number).await?);
         }
         Ok(())
