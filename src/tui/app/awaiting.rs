@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::App;
 use crate::tor::Target;
 use crate::tui::event::{AnswersEvent, Effect, SendReply};
 use crate::tui::state::awaited::{Begun, Known};
 use crate::tui::state::composer::Composer;
-use crate::tui::state::outbox::Outgoing;
+use crate::tui::state::outbox::{DeliveryState, Outgoing};
 use crate::tui::state::overlay_page::{OverlayPage, Subject};
+use crate::tui::state::screen::Screen;
 use kkv_client::reply_words::ReplyWords;
 use kkv_protocol::crypto::random;
 use kkv_protocol::text::Text;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::replies::require_own_words_out_of;
+
+/// What is known of a message that turned out to be there.
+const ARRIVED: &str = "Its conversation is there, which tells so.";
 
 impl App {
     /// Whether the message that is being written asks for an answer, or not any more.
@@ -73,11 +79,11 @@ impl App {
         Ok(Some(SendReply { secret, follows_up }))
     }
 
-    /// A message of it was accepted: it is looked into from now on.
-    pub(super) fn on_conversation_accepted(&mut self, id: u64) -> Option<Effect> {
+    /// A message of it was accepted, or it can't be known (`is_certain` says which): it is looked into from now on.
+    pub(super) fn follow(&mut self, id: u64, is_certain: bool) -> Option<Effect> {
         let conversation = self.outbox.get(id)?.conversation?;
         let begun = self.awaited.get_mut(conversation)?;
-        begun.is_open = true;
+        begun.open(is_certain);
         Some(Effect::Follow {
             id: conversation,
             target: begun.target,
@@ -117,11 +123,17 @@ impl App {
                     Some(inside) => Known::There(inside, at),
                     None => Known::Gone { started },
                 };
-                let is_gone = !begun.is_alive();
+                let (is_gone, was_certain) = (!begun.is_alive(), begun.is_certain);
                 let new = begun.take_in(answers);
                 if is_gone {
-                    self.warn("a conversation that you began is over: o says more");
+                    self.warn(match was_certain {
+                        true => "a conversation that you began is over: o says more",
+                        false => "a message of which that wasn't known is not there: o says more",
+                    });
                     return vec![Effect::Unfollow(id)];
+                }
+                if !was_certain {
+                    self.on_arrival_seen(id);
                 }
                 if new > 0 {
                     let what = if new == 1 {
@@ -129,12 +141,44 @@ impl App {
                     } else {
                         "answers have"
                     };
-                    self.inform(format!("{what} come: o shows it"));
+                    let selected = self.selected_conversation().map(|begun| begun.id);
+                    let place = match (self.screen == Screen::Outbox, selected == Some(id)) {
+                        (true, true) => "Space shows more of this one",
+                        (true, false) => "it stands with its message",
+                        (false, _) => "o shows it",
+                    };
+                    self.inform(format!("{what} come: {place}"));
                     return vec![Effect::RingBell];
                 }
             }
         }
         Vec::new()
+    }
+
+    /// The conversation is there, and so is the message that may have begun it. Which one that was can't be told if it
+    /// was sent twice, and then they stay as they are.
+    fn on_arrival_seen(&mut self, conversation: u64) {
+        if let Some(begun) = self.awaited.get_mut(conversation) {
+            begun.is_certain = true;
+        }
+        let mut all = self.outbox.messages().iter();
+        let first = all.find(|one| one.conversation == Some(conversation));
+        let is_in_doubt = |one: &&Outgoing| matches!(one.state, DeliveryState::Failed(_));
+        let Some(id) = first.filter(is_in_doubt).map(|one| one.id) else {
+            return;
+        };
+        if self
+            .composer
+            .as_ref()
+            .is_some_and(|composer| composer.id == id)
+        {
+            return; // it is being written anew
+        }
+        if let Some(outgoing) = self.outbox.get_mut(id) {
+            outgoing.text = Zeroizing::default();
+        }
+        self.set_state(id, DeliveryState::Accepted(ARRIVED.to_owned()));
+        self.inform("a message of which that wasn't known has arrived");
     }
 
     /// Looks for answers to the selected message now.

@@ -212,6 +212,8 @@ static OUTBOX: &[Binding] = bindings! {
     Open if can_edit_outgoing => edit_outgoing:
         [ENTER], "Enter", "open", "go on writing it, if it was not delivered";
     Answer if awaits_answer => write_back: [key('r')], "r", "reply", "write on in the same conversation";
+    PageDown if has_more_status => status_down:
+        [PAGE_DOWN, control('f'), key(' ')], "Space", "more", "on in what has become of it, and its answers";
     Look if awaits_answer => look_for_answers: [key('f')], "f", "fetch", "look for answers to it now";
     Words if has_words => show_words:
         [key('w')], "w", "words", "the 12 words that open its answers, to be written down";
@@ -221,7 +223,6 @@ static OUTBOX: &[Binding] = bindings! {
     Back => back: [ESC, key('h'), key('q'), LEFT], "Esc", "back", "back to the list of messages";
     Down => down: [DOWN, key('j')], "↓ j", "", "to the next";
     Up => up: [UP, key('k')], "↑ k", "", "to the one before";
-    PageDown => status_down: [PAGE_DOWN, control('f'), key(' ')], "Space", "", "on in what has become of it";
     PageUp => status_up: [PAGE_UP, control('b')], "PgUp", "", "back in it";
     Top => top: [HOME, key('g')], "Home g", "", "to the first";
     Bottom => bottom: [END, key('G')], "End G", "", "to the last";

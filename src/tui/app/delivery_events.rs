@@ -8,8 +8,14 @@ use crate::tui::event::{DeliveryEvent, Effect};
 use crate::tui::state::outbox::DeliveryState;
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
+use kkv_base::lock;
 use kkv_client::contacts::without_token;
 use kkv_terminal::visible::OneLine;
+use kkv_ui::error::Exit;
+
+/// What is done about a message of which it can't be known whether it arrived, if it asks for an answer.
+const LOOKED_FOR: &str = "If it has arrived, its conversation is there: that is looked for (f does it now), and w \
+                          shows the words that open it. Keep them until you know.";
 
 impl App {
     pub(super) fn on_delivery_event(&mut self, event: DeliveryEvent) -> Vec<Effect> {
@@ -40,7 +46,7 @@ impl App {
                     outgoing.text = Zeroizing::default();
                 }
                 self.set_state(id, DeliveryState::Accepted(words));
-                let followed = self.on_conversation_accepted(id);
+                let followed = self.follow(id, true);
                 self.inform(match followed {
                     Some(_) => {
                         "accepted; w shows the 12 words that open the answers: write them down"
@@ -59,10 +65,26 @@ impl App {
                 self.ask_pending();
                 self.on_follow_up_failed(id, &failed);
                 self.warn(failed.what.clone());
+                let may_be_there = failed.exit == Exit::InDoubt
+                    || failed.exit == Exit::Cancelled && self.was_sending(id);
+                let followed = may_be_there.then(|| self.follow(id, false)).flatten();
+                if followed.is_some() {
+                    failed = failed.more(LOOKED_FOR);
+                }
+                if failed.exit == Exit::NotPaid && self.pay_next_time(id) {
+                    failed = failed.more("Enter opens it, and Ctrl-S pays for it then.");
+                }
                 self.set_state(id, DeliveryState::Failed(failed));
+                return followed.into_iter().collect();
             }
         }
         Vec::new()
+    }
+
+    /// Whether a message was on its way to the inbox itself.
+    fn was_sending(&self, id: u64) -> bool {
+        let state = self.outbox.get(id).map(|outgoing| &outgoing.state);
+        matches!(state, Some(DeliveryState::InProgress(progress)) if lock(progress).was_sending())
     }
 
     pub(super) fn set_state(&mut self, id: u64, state: DeliveryState) {

@@ -17,6 +17,11 @@ impl App {
         reading.is_some_and(|reading| !reading.summary().files.is_empty())
     }
 
+    /// Whether not all that has become of a message that was written is on the screen.
+    pub(super) fn has_more_status(&self) -> bool {
+        self.areas.page.last() > 0
+    }
+
     /// Also where a search hides them.
     pub(super) fn can_search(&self) -> bool {
         self.search.active.is_some() || self.inbox.all().next().is_some()

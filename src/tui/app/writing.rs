@@ -5,10 +5,10 @@ use crate::tor::Target;
 use crate::tui::event::Effect;
 use crate::tui::state::composer::{Composer, Purpose};
 use crate::tui::state::contact_form::ContactForm;
-use crate::tui::state::outbox::{DeliveryState, Progress};
+use crate::tui::state::outbox::{DeliveryState, Outgoing, Progress};
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
-use kkv_client::contacts::Link;
+use kkv_client::contacts::{Book, Invitation, Link, Recipient};
 
 impl App {
     pub(super) fn write(&mut self) {
@@ -92,10 +92,11 @@ impl App {
                 let Some(begun) = self.awaited.get(conversation) else {
                     return Vec::new(); // it was forgotten
                 };
-                let link = Link {
-                    target: begun.target,
-                    invitation: None,
-                };
+                let target = begun.target;
+                let outgoing = self.outbox.get(composer.id);
+                let book = self.contacts.book();
+                let invitation = outgoing.and_then(|one| invitation_of(book, one, target));
+                let link = Link { target, invitation };
                 composer.ready_text().map(|text| (link, text))
             }
         };
@@ -143,6 +144,21 @@ impl App {
         }]
     }
 
+    /// A message was refused. Whether it went by an invitation that it is sent without the next time: one that goes on
+    /// with a conversation, where nobody can write the address alone.
+    pub(super) fn pay_next_time(&mut self, id: u64) -> bool {
+        let target_of = |one: &Outgoing| Some(self.awaited.get(one.conversation?)?.target);
+        let follow_up = self.outbox.get(id).filter(|one| one.follows_up);
+        let went_by_it = follow_up.is_some_and(|one| {
+            target_of(one)
+                .is_some_and(|target| invitation_of(self.contacts.book(), one, target).is_some())
+        });
+        if let Some(outgoing) = self.outbox.get_mut(id) {
+            outgoing.is_paid_for |= went_by_it;
+        }
+        went_by_it
+    }
+
     pub(super) fn other_field(&mut self) {
         if let Some(composer) = &mut self.composer {
             composer.other_field();
@@ -177,7 +193,14 @@ impl App {
             DeliveryState::Sealing => self.warn("it is being sealed"),
             DeliveryState::Sealed(_) => self.inform(super::answering::SEALED),
             DeliveryState::Accepted(_) => {
-                self.inform("it has arrived, and is not kept here");
+                let begun = self.selected_conversation();
+                let is_answered = begun.is_some_and(|begun| !begun.answers.is_empty());
+                self.inform(match is_answered {
+                    true => {
+                        "it is not kept here; its answer is below: Space shows more, r writes back"
+                    }
+                    false => "it has arrived, and is not kept here",
+                });
             }
         }
     }
@@ -248,4 +271,14 @@ impl App {
             }
         }
     }
+}
+
+/// That of the contact who a message is for by name, unless it was refused already: then it is paid for.
+fn invitation_of(book: &Book, outgoing: &Outgoing, target: Target) -> Option<Invitation> {
+    let Ok(Recipient::Name(name)) = outgoing.to.parse() else {
+        return None;
+    };
+    let contact = book.get(&name).ok()?;
+    let may_be_used = contact.target() == target && !outgoing.is_paid_for;
+    contact.invitation().filter(|_| may_be_used).cloned()
 }

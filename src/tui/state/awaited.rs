@@ -25,8 +25,10 @@ pub(in crate::tui) struct Begun {
     pub(in crate::tui) id: u64,
     pub(in crate::tui) target: Target,
     pub(in crate::tui) secret: Arc<Secret>,
-    /// Whether a message of it was accepted.
+    /// Whether a message of it was accepted, or may have been.
     pub(in crate::tui) is_open: bool,
+    /// Whether it is known that one was.
+    pub(in crate::tui) is_certain: bool,
     pub(in crate::tui) known: Known,
     /// Those that have come, oldest first.
     pub(in crate::tui) answers: Vec<Received>,
@@ -86,6 +88,7 @@ impl Awaited {
                 saw: Notify::new(),
             }),
             is_open: false,
+            is_certain: false,
             known: Known::Nothing,
             answers: Vec::new(),
             next: None,
@@ -117,6 +120,15 @@ impl Awaited {
 }
 
 impl Begun {
+    /// A message of it was accepted, or may have been. What was there before and is gone doesn't matter then.
+    pub(in crate::tui) fn open(&mut self, is_certain: bool) {
+        self.is_open = true;
+        self.is_certain |= is_certain;
+        if matches!(self.known, Known::Gone { .. }) {
+            self.known = Known::Nothing;
+        }
+    }
+
     /// Whether answers may come still.
     pub(in crate::tui) fn is_alive(&self) -> bool {
         self.is_open && !matches!(self.known, Known::Gone { .. })

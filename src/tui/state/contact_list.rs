@@ -39,7 +39,7 @@ impl Change {
     /// It can't be done.
     pub(in crate::tui) fn apply(&self, book: &mut Book) -> Result<(), BookError> {
         match self {
-            Self::Add(contact) => book.add(contact.clone()),
+            Self::Add(contact) => book.add(contact.clone()).map(drop),
             Self::Rename(old, new) => book.rename(old, new.clone()).map(|_| ()),
             Self::Verify(name, target) => book.verify(name, *target).map(|_| ()),
             Self::Distrust(name, target) => book.distrust(name, *target).map(|_| ()),

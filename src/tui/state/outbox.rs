@@ -46,6 +46,8 @@ pub(in crate::tui) struct Outgoing {
     pub(in crate::tui) conversation: Option<u64>,
     /// Whether it goes on with it.
     pub(in crate::tui) follows_up: bool,
+    /// Whether it is paid for, as the invitation of the one it is for was refused.
+    pub(in crate::tui) is_paid_for: bool,
 }
 
 /// How far a message is.
@@ -90,6 +92,7 @@ impl Outbox {
             wants_answer: false,
             conversation: None,
             follows_up: false,
+            is_paid_for: false,
         });
         self.last
     }

@@ -69,6 +69,11 @@ fn told(begun: &Begun) -> Vec<String> {
                 time(inside.ends)
             ));
         }
+        Known::Gone { started } if !begun.is_certain => lines.push(format!(
+            "Nothing of this conversation is there: your message has not arrived, or is gone again (that relay was \
+             started at {}).",
+            time(*started)
+        )),
         Known::Gone { started } => {
             lines.push("Nothing of this conversation is there any more.".to_owned());
             lines.push(format!(

@@ -237,6 +237,7 @@ fn state_in_short(app: &App, message: &Outgoing) -> &'static str {
         }
         DeliveryState::Failed(ref failed) if failed.exit == Exit::Cancelled => "cancelled",
         DeliveryState::Failed(_) if message.is_declined => "you declined",
+        DeliveryState::Failed(ref failed) if failed.exit == Exit::InDoubt => "in doubt",
         DeliveryState::Failed(_) => "failed",
     }
 }

@@ -84,8 +84,10 @@ pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         Subject::Message(id) => (format!(" Message {id} "), app.details(id)),
         Subject::Words(id) => (" Words ".to_owned(), words(app, id)),
     };
+    let is_labelled = rows.iter().any(|(label, _)| !label.is_empty());
+    let label_columns = if is_labelled { LABEL_COLUMNS } else { 0 };
     let room = usize::from(area.width)
-        .saturating_sub(LABEL_COLUMNS + 4)
+        .saturating_sub(label_columns + 4)
         .max(1);
     let mut lines = Vec::new();
     for (label, text) in &rows {
@@ -109,14 +111,16 @@ pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         block = block.title_bottom(Line::raw(more).right_aligned());
     }
     let widest = lines.iter().map(|(_, text)| columns(text)).max();
-    let width = widest.unwrap_or(0) + LABEL_COLUMNS + 4;
+    let width = widest.unwrap_or(0) + label_columns + 4;
     let size = |size| u16::try_from(size).unwrap_or(u16::MAX);
     let (width, height) = (size(width), size(lines.len() + 2));
     let inner = boxed(frame, area, (width, height), block);
     for ((label, text), row) in lines.into_iter().skip(top).zip(inner.rows()) {
-        let label = format!("{label:>9}  ");
-        frame.render_widget(Line::styled(label, app.theme.key()), row);
-        let behind = size(LABEL_COLUMNS).min(row.width);
+        if is_labelled {
+            let label = format!("{label:>9}  ");
+            frame.render_widget(Line::styled(label, app.theme.key()), row);
+        }
+        let behind = size(label_columns).min(row.width);
         let rest = Rect {
             x: row.x + behind,
             width: row.width - behind,
@@ -139,13 +143,9 @@ fn words(app: &App, id: u64) -> Vec<Row> {
     );
     let rows = in_rows(&begun.secret.words);
     let rows = rows.lines().map(|row| Zeroizing::new(row.to_owned()));
-    let nothing = || Zeroizing::new(String::new());
-    [Zeroizing::new(what.to_owned()), nothing()]
-        .into_iter()
-        .chain(rows)
-        .chain([nothing(), Zeroizing::new(later)])
-        .map(|text| ("", text))
-        .collect()
+    // They come first: in a small window there may be room for nothing else.
+    let behind = [String::new(), what.to_owned(), later].map(Zeroizing::new);
+    rows.chain(behind).map(|text| ("", text)).collect()
 }
 
 /// What each key of the screen does.
