@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use super::ask::{confirm, require_yes_or_terminal};
 use super::passphrase;
 use crate::tor::{ParseTargetError, Target};
 use kkv_client::contacts::{
-    Book, BookError, BookFile, ChangeError, Contact, FileError, Invitation, Link, Name, Recipient,
-    SealedBook,
+    Added, Book, BookError, BookFile, ChangeError, Contact, FileError, Invitation, Link, Name,
+    Recipient, SealedBook,
 };
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_terminal::stderr::warn;
@@ -66,9 +67,13 @@ impl Contacts<'_> {
         Ok(file)
     }
 
-    /// Takes `contact` in, or its invitation if it is there already. Makes the file if it isn't there yet. Returns the
-    /// contact as it is now.
-    pub(super) async fn add(self, contact: Contact) -> Result<Contact, CliError> {
+    /// Takes `contact` in, or its invitation if it is there already: in place of another only if that is agreed to
+    /// (`yes`: it is). Makes the file if it isn't there yet. Returns the contact as it is now, and what is new.
+    pub(super) async fn add(
+        self,
+        contact: Contact,
+        yes: bool,
+    ) -> Result<(Contact, Added), CliError> {
         match SealedBook::read(self.path) {
             Err(FileError::Missing) => {
                 let passphrase = passphrase::new(self.passphrase_file, self.path).await?;
@@ -81,15 +86,24 @@ impl Contacts<'_> {
                     "kkvc: a new file of contacts was made: {}",
                     OneLine(&self.path.to_string_lossy())
                 ));
-                Ok(contact)
+                Ok((contact, Added::Contact))
             }
             _ => {
                 let name = contact.name().clone();
+                let mut file = self.open().await?;
+                // Asked before the file is locked: no other program waits for an answer.
+                let replaces = file.book().has_another_invitation(&contact);
+                if replaces {
+                    agree_to_replace(&name, yes)?;
+                }
                 let added = |book: &mut Book| {
-                    book.add(contact)?;
-                    book.get(&name).cloned()
+                    let added = match replaces {
+                        true => book.add_over(contact)?,
+                        false => book.add(contact)?,
+                    };
+                    Ok((book.get(&name)?.clone(), added))
                 };
-                self.change(added).await
+                self.change_in(&mut file, added)
             }
         }
     }
@@ -114,6 +128,22 @@ impl Contacts<'_> {
             ChangeError::File(fault) => unusable(self.path, &fault),
         })
     }
+}
+
+/// Has somebody agree that an invitation goes for good: which of the two can be used, nobody but its inbox knows.
+fn agree_to_replace(name: &Name, yes: bool) -> Result<(), CliError> {
+    require_yes_or_terminal(
+        yes,
+        &format!("put this invitation in place of the one that {name} has"),
+    )?;
+    let question = format!(
+        "{name} has an invitation already, which can't be shown again. Put this one in its place?"
+    );
+    if !yes && !confirm(&question)? {
+        let what = format!("{name} keeps the invitation that was there");
+        return Err(CliError::new(Exit::Cancelled, what));
+    }
+    Ok(())
 }
 
 impl ResolvedRecipient {
@@ -253,6 +283,7 @@ fn refused(fault: &BookError, book: &Book, contacts: Contacts<'_>) -> CliError {
                 .command("  ", &list()),
         },
         BookError::SameName(_) | BookError::SameSender(_) => failed,
+        BookError::HasInvitation(_) => failed.hint("Nothing was changed; run this again."),
         BookError::Changed(_) => failed
             .hint("Look at it, then run this again for that one:")
             .command("  ", &list()),

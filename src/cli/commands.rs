@@ -343,21 +343,31 @@ pub(super) enum InviteCommand {
     },
 }
 
+/// Arguments of `kkvc contact add`.
+#[derive(Debug, Args)]
+pub(super) struct AddContact {
+    /// What to call them: up to 32 characters
+    pub(super) name: Name,
+
+    /// Their inbox; with an invitation behind it, that is kept, too, also if they are there already
+    #[arg(value_parser = link)]
+    pub(super) address: Link,
+
+    /// The key that they sign with, as `kkvc identity` shows it to them, or the fingerprint of one that has signed a
+    /// message in your inbox: messages there show the name then
+    #[arg(long, value_name = "KEY", value_parser = signer)]
+    pub(super) sender: Option<Signer>,
+
+    /// Don't ask whether an invitation is to take the place of another, which goes for good
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
 /// The commands of `kkvc contact`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactCommand {
     /// Take somebody in
-    Add {
-        /// What to call them: up to 32 characters
-        name: Name,
-        /// Their inbox; with an invitation behind it, that is kept, too, also if they are there already
-        #[arg(value_parser = link)]
-        address: Link,
-        /// The key that they sign with, as `kkvc identity` shows it to them, or the fingerprint of one that has signed
-        /// a message in your inbox: messages there show the name then
-        #[arg(long, value_name = "KEY", value_parser = signer)]
-        sender: Option<Signer>,
-    },
+    Add(Box<AddContact>),
     /// List your contacts
     List,
     /// Give somebody another name

@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ask::{self, Answer, confirm, require_yes_or_terminal};
 use super::book::{Contacts, found};
-use super::commands::{ContactCommand, Signer};
+use super::commands::{AddContact, ContactCommand, Signer};
 use super::common::Common;
 use super::output::{json_line, print_json, print_lines, print_outcome};
-use kkv_client::contacts::{Book, Contact, Name, Words};
+use kkv_client::contacts::{Added, Book, Contact, Name, Words};
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
 use kkv_protocol::crypto::scrub;
 use kkv_protocol::ids::SenderId;
@@ -47,20 +47,7 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
             .hint("The first `kkvc contact add` makes it, encrypted with a passphrase.")
     })?;
     match command {
-        ContactCommand::Add {
-            name,
-            address,
-            sender,
-        } => {
-            let sender = match sender {
-                None => None,
-                Some(Signer::Key(key)) => Some(key),
-                Some(Signer::Fingerprint(shown)) => Some(who_signed(common, &shown).await?),
-            };
-            let contact = Contact::of_link(name, address, sender);
-            let contact = contacts.add(contact).await?;
-            added(&contact, contacts, json)
-        }
+        ContactCommand::Add(args) => add(common, contacts, *args).await,
         ContactCommand::List => list(contacts.open().await?.book(), json),
         ContactCommand::Rename { old, new } => {
             let change = |book: &mut Book| book.rename(&old, new).cloned();
@@ -70,6 +57,17 @@ pub(super) async fn contact(common: &Common, command: ContactCommand) -> Result<
         ContactCommand::Remove { name, yes } => remove(contacts, &name, yes, json).await,
         ContactCommand::Verify { name, yes } => verify(contacts, &name, yes, json).await,
     }
+}
+
+async fn add(common: &Common, contacts: Contacts<'_>, args: AddContact) -> Result<(), CliError> {
+    let sender = match args.sender {
+        None => None,
+        Some(Signer::Key(key)) => Some(key),
+        Some(Signer::Fingerprint(shown)) => Some(who_signed(common, &shown).await?),
+    };
+    let contact = Contact::of_link(args.name, args.address, sender);
+    let (contact, what) = contacts.add(contact, args.yes).await?;
+    added(&contact, what, contacts, common.json)
 }
 
 /// The key with that fingerprint, among those that have signed a message in the owner's inbox.
@@ -86,8 +84,17 @@ async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, C
 }
 
 /// Says what is to be done with a new one.
-fn added(contact: &Contact, contacts: Contacts<'_>, json: bool) -> Result<(), CliError> {
-    report(contact, "Added", json)?;
+fn added(
+    contact: &Contact,
+    what: Added,
+    contacts: Contacts<'_>,
+    json: bool,
+) -> Result<(), CliError> {
+    let done = match what {
+        Added::Contact => "Added",
+        Added::Invitation => "Changed",
+    };
+    report(contact, done, json)?;
     if !json && contact.invitation().is_some() {
         info("  invited: a message to them costs nothing, as long as the invitation can be used");
     }

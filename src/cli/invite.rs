@@ -45,7 +45,10 @@ pub(super) async fn invite(common: &Common, args: Invite) -> Result<(), CliError
 
 async fn make(client: &Client, args: NewInvitation, json: bool) -> Result<(), CliError> {
     let target = match args.address {
-        Some(target) => target,
+        Some(target) => {
+            require_own(client, target).await?;
+            target
+        }
         None => own(client).await?,
     };
     let invited = client.invite(args.uses, args.expires).await?;
@@ -74,6 +77,35 @@ async fn make(client: &Client, args: NewInvitation, json: bool) -> Result<(), Cl
         invitation.number,
     ));
     Ok(())
+}
+
+/// Refuses an address that isn't that of the owner's inbox, where kkv knows which is: whoever is invited there is
+/// refused, and shows what was to be secret to somebody else's inbox.
+async fn require_own(client: &Client, typed: Target) -> Result<(), CliError> {
+    let status = client.status().await?;
+    let onion = match status.reach() {
+        Reach::SystemTor => return Ok(()),
+        Reach::Onion(onion) => Some(onion),
+        Reach::ThisMachine => None,
+    };
+    let is_own = match (typed, onion, &status.listens) {
+        (Target::Onion { address, .. }, Some(onion), _) => onion.parse() == Ok(address),
+        (Target::Loopback(typed), _, Some(Listen::Loopback(own))) => typed == *own,
+        _ => false,
+    };
+    if is_own {
+        return Ok(());
+    }
+    let what = format!(
+        "{} is not the address of your inbox; no invitation was made",
+        address(typed)
+    );
+    let own = match (onion, &status.listens) {
+        (Some(onion), _) => onion.to_owned(),
+        (None, Some(listens)) => listens.to_string(),
+        (None, None) => return Err(CliError::usage(what)),
+    };
+    Err(CliError::usage(what).hint(format!("It is {own}, which is taken without --address.")))
 }
 
 /// Where the owner's inbox is, for those who are invited.

@@ -174,6 +174,26 @@ fn kkv_1_knows_no_invitations_and_nobody_is_made_to_pay_for_it_unasked() {
 }
 
 #[test]
+fn nobody_is_invited_to_another_inbox_where_ones_own_is_known() {
+    let relay = Relay::start(&[]);
+    for other in [ONION, "127.0.0.1:1"] {
+        let refused = relay.owner(["invite", "--address", other]).finish();
+        let refused = refused.must_end_with(2);
+        assert_eq!(refused.stdout_text(), "");
+        refused
+            .must_say("is not the address of your inbox; no invitation was made")
+            .must_say(relay.address());
+    }
+    assert_eq!(invitations(&relay), json!([]));
+    let own = ["invite", "--address", relay.address(), "--json"];
+    relay.owner(own).finish().must_end_with(0);
+    let behind_tor = Relay::start(&["--tor", "external"]);
+    let made = behind_tor.owner(["invite", "--address", ONION, "--json"]);
+    let link = made.finish().must_end_with(0).json()["link"].clone();
+    assert!(link.as_str().is_some_and(|link| link.starts_with(ONION)));
+}
+
+#[test]
 fn there_is_an_end_to_how_many_can_be_made() {
     let relay = Relay::start(&[]);
     for _ in 0..64 {
@@ -206,6 +226,23 @@ fn a_contact_keeps_its_invitation_which_is_forgotten_when_one_would_rather_pay()
         "{}",
         used_up.stderr
     );
+    // Another doesn't take the place of one that is there unasked: it may be the good one.
+    let (third, fourth) = (link(&relay, "1"), link(&relay, "1"));
+    let add = |args: &[&str]| {
+        let run = kkvc(["contact", "add"]).with(|c| c.args(args));
+        desk.with(run).finish()
+    };
+    let unasked = add(&["Bob", &third]).must_end_with(2);
+    unasked.must_say("say --yes to put this invitation in place of the one that Bob has");
+    send(&[]).must_end_with(5);
+    let changed = add(&["Bob", &third, "--yes"]).must_end_with(0);
+    let changed = changed.must_say("Changed bob: ");
+    assert!(!changed.stderr.contains("Added"), "{}", changed.stderr);
+    add(&["bob", &third])
+        .must_end_with(0)
+        .must_say("Changed bob: ");
+    send(&[]).must_end_with(0).must_say("you are invited");
+    add(&["bob", &fourth]).must_end_with(2);
     // The address alone is paid for, and forgets nothing.
     desk.with(kkvc(["send", relay.address(), "-m", "x"]))
         .finish()

@@ -64,7 +64,7 @@ const OTHERS: [&[&str]; 18] = [
     &["key", ONION, "access"],
     &["key", ONION, "access", "--json"],
     &["mark", "1", "--unread", "--json"],
-    &["invite", "--address", ONION],
+    &["invite"],
     &["completions", "bash"],
     &["bench", "--json"],
     &["--help"],

@@ -37,7 +37,7 @@ const VARYING: [(&str, &str); 29] = [
     ("[TOKEN]", r"\+(?<redacted>[a-z2-7]{32})\b"),
     (
         "[SECONDS]",
-        r#""(?:started|ends|accepted|sealed|to)":(?<redacted>\d+)"#,
+        r#""(?:started|ends|accepted|sealed|after)":(?<redacted>\d+)"#,
     ),
     ("[SECONDS]", r#""uptime_seconds":(?<redacted>\d+)"#),
     ("[VERSION]", r"\bkkvc? (?<redacted>\d+\.\d+\.\d+)"),

@@ -16,7 +16,7 @@ mod stored;
 mod words;
 
 pub use backup::Backup;
-pub use book::{Book, BookError};
+pub use book::{Added, Book, BookError};
 pub use contact::Contact;
 pub use error::{BadEntry, ChangeError, FileError};
 pub use file::{BookFile, SealedBook};

@@ -38,12 +38,24 @@ pub enum BookError {
     /// Somebody has this key already.
     #[error("'{0}' signs with this key already")]
     SameSender(Name),
+    /// It has another invitation, and nobody is shown that again.
+    #[error("'{0}' has another invitation already, and keeps it")]
+    HasInvitation(Name),
     /// Somebody else is called that by now.
     #[error("'{0}' has another address by now; nothing was changed")]
     Changed(Name),
     /// There is no room.
     #[error("there are {MAX_CONTACTS} contacts, and no more fit")]
     Full,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// Somebody new.
+    Contact,
+    /// An invitation to somebody who was there.
+    Invitation,
 }
 
 impl Book {
@@ -68,14 +80,41 @@ impl Book {
     /// `contact`.
     ///
     /// # Errors
-    /// Its name, address or key is somebody's already, or there is no room.
-    pub fn add(&mut self, contact: Contact) -> Result<(), BookError> {
+    /// Its name, address or key is somebody's already, it has another invitation, or there is no room.
+    pub fn add(&mut self, contact: Contact) -> Result<Added, BookError> {
+        self.take_in(contact, false)
+    }
+
+    /// The same; an invitation takes the place of another.
+    ///
+    /// # Errors
+    /// As there, but for that.
+    pub fn add_over(&mut self, contact: Contact) -> Result<Added, BookError> {
+        self.take_in(contact, true)
+    }
+
+    /// Whether `contact` is there, and has another invitation than this one, which nobody is shown again.
+    #[must_use]
+    pub fn has_another_invitation(&self, contact: &Contact) -> bool {
+        let same = self.contacts.get(contact.name.key());
+        let same = same.filter(|same| same.target == contact.target);
+        match (same.and_then(Contact::invitation), contact.invitation()) {
+            (Some(kept), Some(new)) => kept != new,
+            _ => false,
+        }
+    }
+
+    fn take_in(&mut self, contact: Contact, replaces: bool) -> Result<Added, BookError> {
+        let has_another = self.has_another_invitation(&contact);
         if let Some(same) = self.contacts.get_mut(contact.name.key()) {
             let is_the_same = same.target == contact.target
                 && (contact.sender.is_none() || contact.sender == same.sender);
             if is_the_same && contact.invitation.is_some() {
+                if has_another && !replaces {
+                    return Err(BookError::HasInvitation(same.name.clone()));
+                }
                 same.invitation = contact.invitation;
-                return Ok(());
+                return Ok(Added::Invitation);
             }
             return Err(BookError::SameName(same.name.clone()));
         }
@@ -90,14 +129,14 @@ impl Book {
         }
         let key = contact.name.key().to_owned();
         self.contacts.insert(key, contact);
-        Ok(())
+        Ok(Added::Contact)
     }
 
     /// Takes one in from a file. A file of before may have two whose names look alike; the second gets a number behind
     /// its name.
     pub(super) fn adopt(&mut self, contact: Contact) -> Result<(), BookError> {
         if !self.contacts.contains_key(contact.name.key()) {
-            return self.add(contact);
+            return self.add(contact).map(drop);
         }
         let free = |name: &Name| !self.contacts.contains_key(name.key());
         let name = (2..).map(|n| contact.name.numbered(n)).find(free);
@@ -318,7 +357,15 @@ mod tests {
         };
         for link in [link(1), link(1)] {
             let invitation = link.invitation.clone();
-            book.add(Contact::of_link(name("Bob"), link, None)).unwrap();
+            let invited = Contact::of_link(name("Bob"), link, None);
+            let has_another = book.get(&name("bob")).unwrap().invitation().is_some();
+            assert_eq!(book.has_another_invitation(&invited), has_another);
+            if has_another {
+                let refused = book.add(invited.clone());
+                assert_eq!(refused, Err(BookError::HasInvitation(name("bob"))));
+            }
+            assert_eq!(book.add_over(invited.clone()), Ok(Added::Invitation));
+            assert_eq!(book.add(invited), Ok(Added::Invitation), "it is the same");
             let bob = book.get(&name("bob")).unwrap();
             assert!(bob.is_verified() && bob.invitation() == invitation.as_ref());
             assert_eq!(bob.name().as_str(), "bob");
