@@ -150,7 +150,7 @@ pub(super) fn packaged(command: Command) -> Command {
         } else {
             // Each in its place.
             command.mut_subcommands(|command| match command.get_name() {
-                "send" | "tui" => with(SenderArgs::augment_args)(command),
+                "send" | "replies" | "tui" => with(SenderArgs::augment_args)(command),
                 _ => command,
             })
         }
