@@ -271,7 +271,8 @@ pub(super) struct Replies {
 pub(super) struct Reply {
     /// Number of the message
     #[arg(value_parser = number, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-    pub(super) id: MessageId,
+    #[arg(required_unless_present = "withdraw")]
+    pub(super) id: Option<MessageId>,
 
     /// File with the answer [default: standard input]
     #[arg(conflicts_with_all = ["message", "edit"])]
@@ -284,6 +285,15 @@ pub(super) struct Reply {
     /// The answer itself. Other users of this machine can see it while the command runs
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) message: Option<Private<String>>,
+
+    /// Take back the answers that wait in this conversation, so that there is room for others: 2, if `list` marks its
+    /// messages with ↩2
+    #[arg(long, value_name = "CONVERSATION", conflicts_with_all = ["id", "file", "edit", "message"])]
+    pub(super) withdraw: Option<u64>,
+
+    /// Don't ask whether to take them back
+    #[arg(short, long, requires = "withdraw")]
+    pub(super) yes: bool,
 }
 
 /// Arguments of `kkvc card`.

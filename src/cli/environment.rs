@@ -11,11 +11,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, Error, Id};
 
 /// Options without a variable: whatever is in the environment is inherited by every program that is started, and a
 /// message is nobody else's business, nor is what somebody looks for; a yes answers one question, as `--replace` does,
-/// and `--all`, `--unread`, `--pay`, `--file` and `--resume` are for one command, so none of them may lie in wait for
-/// others (and a file's name may have a comma in it); and the two that only show something.
-const NOT_FROM_ENVIRONMENT: [&str; 11] = [
-    "message", "yes", "replace", "all", "unread", "find", "pay", "file", "resume", "help",
-    "version",
+/// and `--all`, `--unread`, `--pay`, `--file`, `--resume` and `--withdraw` are for one command, so none of them may lie
+/// in wait for others (and a file's name may have a comma in it); and the two that only show something.
+const NOT_FROM_ENVIRONMENT: [&str; 12] = [
+    "message", "yes", "replace", "all", "unread", "find", "pay", "file", "resume", "withdraw",
+    "help", "version",
 ];
 
 /// What is said of the environment at the end of `--help`. The man page lists the variables.
@@ -25,9 +25,9 @@ KKV_MAX_MESSAGES for --max-messages; the command line wins. NO_COLOR is obeyed."
 
 /// The same for `kkvc`.
 pub(super) const KKVC_ENVIRONMENT: &str = "\
-Environment: each long option but --message, --file, --resume, --yes, --all,
---unread, --find and --pay can be a variable, named like KKVC_TOR for --tor
-(only --socket is KKV_SOCKET, as in kkv); the command line wins.
+Environment: each long option but --message, --file, --resume, --withdraw, --yes,
+--all, --unread, --find and --pay can be a variable, named like KKVC_TOR for
+--tor (only --socket is KKV_SOCKET, as in kkv); the command line wins.
 NO_COLOR is obeyed.";
 
 /// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs
@@ -205,7 +205,7 @@ mod tests {
             for (long, variable) in all {
                 let expected = match long.as_str() {
                     "message" | "yes" | "replace" | "all" | "unread" | "find" | "pay" | "file"
-                    | "resume" | "help" | "version" => None,
+                    | "resume" | "withdraw" | "help" | "version" => None,
                     "socket" => Some("KKV_SOCKET".to_owned()),
                     _ => Some(super::variable(&program, &long)),
                 };

@@ -1,11 +1,14 @@
-//! `kkvc reply`: an answer to a message, sealed at once for its sender alone.
+//! `kkvc reply`: an answer to a message, sealed at once for its sender alone; and those that wait, taken back.
 
 use serde::Serialize;
 
+use super::ask::{confirm, require_yes_or_terminal};
 use super::commands::Reply;
 use super::compose::{self, Purpose};
+use super::done::FOR_GOOD;
 use super::editor;
 use super::output::{json_line, print_outcome};
+use kkv_base::count::counted;
 use kkv_client::owner::Client;
 use kkv_owner::Summary;
 use kkv_protocol::crypto::scrub;
@@ -30,9 +33,52 @@ async fn newest_in(client: &Client, number: u64) -> Result<Option<MessageId>, Cl
     Ok(of_it.map(|message| message.id).max())
 }
 
-/// Answers one message.
+#[derive(Serialize)]
+struct TakenBack {
+    conversation: u64,
+    withdrawn: u8,
+}
+
+/// Takes back the answers that wait in a conversation.
+async fn withdraw(
+    client: &Client,
+    conversation: u64,
+    yes: bool,
+    json: bool,
+) -> Result<(), CliError> {
+    require_yes_or_terminal(yes, "take back the answers that wait there")?;
+    let question = format!("Take back what waits in conversation {conversation}? {FOR_GOOD}");
+    if !yes && !confirm(&question)? {
+        return Err(CliError::new(Exit::Cancelled, "nothing was taken back"));
+    }
+    let Some(withdrawn) = client.withdraw(conversation).await? else {
+        let what = format!("there is no conversation {conversation}; nothing was taken back");
+        return Err(CliError::new(Exit::Refused, what)
+            .hint("In `kkvc list` the messages of conversation 2 have the mark ↩2."));
+    };
+    if json {
+        let line = json_line(&TakenBack {
+            conversation,
+            withdrawn,
+        });
+        return print_outcome("what waited there is taken back", &line);
+    }
+    info(match withdrawn {
+        0 => "Nothing waited there.".to_owned(),
+        many => format!(
+            "Took back {}. Their sender can't read them any more, and may write on.",
+            counted(many, "answer")
+        ),
+    });
+    Ok(())
+}
+
+/// Answers one message, or takes answers back.
 pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Result<(), CliError> {
-    let id = args.id;
+    if let Some(conversation) = args.withdraw {
+        return withdraw(client, conversation, args.yes, json).await;
+    }
+    let id = args.id.expect("clap wants one or the other");
     // Before anybody types: it is looked at once more when the answer is there.
     let Some(conversation) = client.message(id).await?.summary.conversation else {
         let what = format!("message {id} can't be answered; nothing was sealed");

@@ -378,3 +378,46 @@ fn an_answer_is_written_with_an_editor_in_memory_and_nothing_of_it_stays() {
         "{seen}"
     );
 }
+
+#[test]
+fn answers_that_nobody_fetches_are_taken_back_and_make_room() {
+    let relay = Relay::start(&["--max-messages", "2"]);
+    for conversation in [1, 2] {
+        write(&relay, "hello").must_end_with(0);
+        let words = relay.directory().join("words");
+        fs::rename(&words, words.with_extension(conversation.to_string())).unwrap();
+    }
+    for _ in 0..2 {
+        answer(&relay, 1, "is anybody there?").must_end_with(0);
+    }
+    let full = answer(&relay, 2, "for you").must_end_with(1);
+    let full = full.must_say("those of conversation 1 have waited longest");
+    drop(full.must_say("kkvc reply --withdraw 1"));
+    let withdraw = |arguments: &[&str]| {
+        let arguments = [&["reply", "--withdraw"], arguments].concat();
+        relay.owner(arguments).finish()
+    };
+    drop(withdraw(&["1"]).must_end_with(2).must_say("--yes"));
+    drop(withdraw(&["1", "2"]).must_end_with(2));
+    drop(
+        withdraw(&["9", "-y"])
+            .must_end_with(1)
+            .must_say("no conversation 9"),
+    );
+    let taken = withdraw(&["1", "--yes"]).must_end_with(0);
+    drop(taken.must_say("Took back 2 answers."));
+    drop(
+        withdraw(&["1", "-y"])
+            .must_end_with(0)
+            .must_say("Nothing waited there."),
+    );
+    answer(&relay, 2, "for you").must_end_with(0);
+    let words = relay.directory().join("words");
+    fs::rename(words.with_extension("1"), words).unwrap();
+    replies(&relay, &[]).must_end_with(9);
+    let taken = withdraw(&["2", "-y", "--json"]).must_end_with(0).json();
+    assert_eq!(
+        (&taken["conversation"], &taken["withdrawn"]),
+        (&2.into(), &1.into())
+    );
+}

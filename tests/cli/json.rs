@@ -259,7 +259,11 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     );
     sent(&["-m", "four", "--json", "--words-file", "words"]);
     let last = relay.list().last().expect("it is there")["id"].to_string();
-    all.insert("reply", vec![owner(&["reply", &last, "-m", "yes"])]);
+    let answered = owner(&["reply", &last, "-m", "yes"]);
+    let conversation = answered["conversation"].to_string();
+    let withdrawn = owner(&["reply", "--withdraw", &conversation, "-y"]);
+    let again = owner(&["reply", &last, "-m", "yes"]);
+    all.insert("reply", vec![answered, withdrawn, again]);
     let replies = |code| {
         let words = [
             "replies",

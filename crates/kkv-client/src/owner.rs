@@ -25,7 +25,7 @@ use kkv_owner::socket::{SERVICE_PATH, default_path};
 use kkv_owner::{
     Answer, Conversation, Delete, Done, Get, GetFile, Invitations, Invite, Invited, Known, List,
     Mark, Message, MessageId, Replied, Reply, ReplyRefused, Revoke, Revoked, Status, UNATTENDED,
-    Version, Wanted, Watch,
+    Version, Wanted, Watch, Withdraw, Withdrawn,
 };
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::text::Text;
@@ -337,6 +337,17 @@ impl Client {
         }
     }
 
+    /// Takes back the answers that wait in a conversation. Returns how many; `None` if there is no such one.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as expected: a relay from before knows no such thing.
+    pub async fn withdraw(&self, conversation: u64) -> Result<Option<u8>, ClientError> {
+        let wanted = Withdraw { conversation };
+        let request = self.http.post(url("withdraw")).json(&wanted);
+        let withdrawn: Withdrawn = parse(self.send(request).await?, Withdrawn::MAX_BYTES).await?;
+        Ok(withdrawn.answers)
+    }
+
     /// Wipes every message and invitation, and ends every session.
     ///
     /// # Errors
@@ -550,7 +561,16 @@ mod tests {
             for _ in 0..3 {
                 client.reply(other, &text).await.unwrap();
             }
-            assert_eq!(cant(other).await, CantReply::NoPlace);
+            let longest = CantReply::NoPlace { conversation: 1 };
+            assert_eq!(cant(other).await, longest);
+            assert_eq!(client.withdraw(9).await.unwrap(), None);
+            assert_eq!(client.withdraw(1).await.unwrap(), Some(4));
+            assert_eq!(client.withdraw(1).await.unwrap(), Some(0));
+            let freed = client.reply(other, &text).await.unwrap();
+            assert_eq!((freed.answers, freed.waiting), (4, 4));
+            let listed = client.list().await.unwrap().messages;
+            let first = listed[0].conversation.unwrap();
+            assert_eq!((first.answers, first.waiting), (4, 0));
             stage.boxes.wipe();
             assert_eq!(cant(id).await, CantReply::BoxGone);
             let missing = client.reply(MessageId(99), &text).await;

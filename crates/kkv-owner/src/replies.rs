@@ -59,8 +59,28 @@ pub enum CantReply {
     #[error("4 answers wait for its sender already; the next can follow once one is fetched")]
     Unfetched,
     /// As many answers wait in all boxes as there is room for.
-    #[error("there is no room for another answer until one of those that wait is fetched")]
-    NoPlace,
+    #[error(
+        "there is no room for another answer until one of those that wait is fetched; those of conversation {conversation} \
+         have waited longest"
+    )]
+    NoPlace {
+        /// In which of those with waiting answers nothing has changed for longest.
+        conversation: u64,
+    },
+}
+
+/// Takes back what waits in a conversation.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Withdraw {
+    /// Its number.
+    pub conversation: u64,
+}
+
+/// It is wiped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// How many answers were; none if there is no such conversation.
+    pub answers: Option<u8>,
 }
 
 /// Says so.

@@ -117,6 +117,21 @@ impl Boxes {
         conversation
     }
 
+    /// Wipes the answers that wait in a conversation. Returns how many those were; `None` if there is no such one.
+    pub fn withdraw<H>(&self, conversation: u64, queue: &Queue<H>, now: Now) -> Option<u8> {
+        let mut table = crate::lock(&self.table);
+        let ended = table.expire(now.elapsed);
+        let withdrawn = table.withdraw(conversation);
+        let messages = table.messages_in(conversation);
+        drop(table);
+        let changed: &[MessageId] = match &withdrawn {
+            Some(withdrawn) if withdrawn.len() > 0 => &messages,
+            _ => &[],
+        };
+        touch(queue, changed, &ended, now);
+        withdrawn.map(|withdrawn| u8::try_from(withdrawn.len()).unwrap_or(u8::MAX))
+    }
+
     /// Deletes what is acknowledged, and tells what there is. For who has no box all of it is zeros, of the same
     /// length.
     ///

@@ -133,8 +133,14 @@ impl From<ClientError> for CliError {
                 .hint("Nothing was done to those that are there now. `kkvc list` shows them."),
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
-            ClientError::CantReply(_, CantReply::Unfetched | CantReply::NoPlace) => Self::new(Exit::Refused, what)
+            ClientError::CantReply(_, CantReply::Unfetched) => Self::new(Exit::Refused, what)
                 .hint("Nothing was sealed. Answers are fetched when their senders look: try again later."),
+            ClientError::CantReply(_, CantReply::NoPlace { conversation }) => {
+                Self::new(Exit::Refused, what).hint(format!(
+                    "Nothing was sealed. Answers are fetched when their senders look: try again later, or take back what \
+                     waits there: `kkvc reply --withdraw {conversation}`."
+                ))
+            }
             ClientError::CantReply(..) => Self::new(Exit::Refused, what)
                 .hint("Nothing was sealed. A later message of theirs that asks for an answer can be answered."),
             ClientError::TooOldToInvite => Self::new(Exit::Refused, what)

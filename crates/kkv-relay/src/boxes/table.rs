@@ -276,7 +276,7 @@ impl Table {
             return Err(CantReply::Unfetched);
         }
         if self.waiting >= self.places {
-            return Err(CantReply::NoPlace);
+            return Err(self.no_place());
         }
         let (sealed, acknowledged) = one
             .chain
@@ -294,6 +294,27 @@ impl Table {
         self.waiting += 1;
         self.change(number, now.elapsed);
         self.conversation(id).ok_or(CantReply::BoxGone)
+    }
+
+    /// There is no place, and in which box some have waited longest.
+    fn no_place(&self) -> CantReply {
+        let waits = |number: &u64| {
+            let one = self.boxes.get(number);
+            one.is_some_and(|one| !one.waiting.is_empty())
+        };
+        let mut numbers = self.by_change.iter().map(|(_, _, number)| *number);
+        CantReply::NoPlace {
+            conversation: numbers.find(waits).unwrap_or(0),
+        }
+    }
+
+    /// Takes the answers that wait in a box out of it, which is no change by which it lives longer. `None` if there is
+    /// no such box.
+    pub(super) fn withdraw(&mut self, number: u64) -> Option<impl ExactSizeIterator + use<>> {
+        let one = self.boxes.get_mut(&number)?;
+        let withdrawn = std::mem::take(&mut one.waiting);
+        self.waiting -= withdrawn.len();
+        Some(withdrawn.into_iter())
     }
 
     /// Deletes the answers that are known by one of these. Returns the box if there were any. As often as for a full

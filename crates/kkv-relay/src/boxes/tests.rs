@@ -254,7 +254,11 @@ impl Model {
             .sum::<usize>()
             == SLOTS
         {
-            return Err(CantReply::NoPlace);
+            let waits = |one: &&ModelBox| !one.waiting.is_empty();
+            let longest = self.boxes.iter().find(waits).unwrap();
+            return Err(CantReply::NoPlace {
+                conversation: longest.number,
+            });
         }
         let one = self.change(place, now);
         let newest = one.messages.last_mut().unwrap();
@@ -290,6 +294,8 @@ enum Operation {
     ArrivePlain,
     /// To one of all messages there have been.
     Answer(Index),
+    /// The owner takes back what waits in the conversation of one of all messages.
+    Withdraw(Index),
     /// Whoever has these words asks, and acknowledges what he was shown last, as far as the bits say.
     Ask(u8, u8, bool),
     Delete(Index),
@@ -299,13 +305,14 @@ enum Operation {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    use Operation::{Advance, Answer, Arrive, ArrivePlain, Ask, Delete, Mark, Wipe};
+    use Operation::{Advance, Answer, Arrive, ArrivePlain, Ask, Delete, Mark, Wipe, Withdraw};
     let words = || 0..16_u8;
     prop_oneof![
         30 => (words(), any::<u8>(), any::<bool>()).prop_map(|(w, s, o)| Arrive(w, s, o)),
         10 => (0..3_u8, 0..6_u8, any::<bool>()).prop_map(|(w, s, o)| Arrive(w, s, o)),
         3 => Just(ArrivePlain),
         20 => any::<Index>().prop_map(Answer),
+        3 => any::<Index>().prop_map(Withdraw),
         20 => (words(), any::<u8>(), any::<bool>()).prop_map(|(w, a, r)| Ask(w, a, r)),
         15 => any::<Index>().prop_map(Delete),
         5 => any::<Index>().prop_map(Mark),
@@ -362,6 +369,15 @@ proptest! {
                     if let Ok(conversation) = answered {
                         prop_assert_eq!(Some(conversation), model.conversation(id));
                     }
+                }
+                Operation::Withdraw(index) => {
+                    let place = model.of(*index.get(&ids));
+                    let number = place.map_or(0, |place| model.boxes[place].number);
+                    let withdrawn = side.boxes.withdraw(number, &side.queue, side.now());
+                    let expected = place.map(|place| {
+                        std::mem::take(&mut model.boxes[place].waiting).len() as u8
+                    });
+                    prop_assert_eq!(withdrawn, expected);
                 }
                 Operation::Ask(words, bits, receipts) => {
                     let last = shown.remove(&words).unwrap_or_default();
@@ -530,7 +546,8 @@ fn with_all_places_taken_a_message_finds_one_and_an_answer_says_so() {
         if usize::from(words) < SLOTS {
             side.answer(id, "waits").unwrap();
         } else {
-            assert_eq!(side.answer(id, "no place"), Err(CantReply::NoPlace));
+            let longest = CantReply::NoPlace { conversation: 1 };
+            assert_eq!(side.answer(id, "no place"), Err(longest));
         }
         side.queue.delete(id, Duration::ZERO);
     }

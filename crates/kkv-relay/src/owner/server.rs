@@ -29,7 +29,7 @@ use kkv_owner::run;
 use kkv_owner::{
     CantReply, Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, MAX_FILE_INFO_BYTES,
     Mark, Message, MessageId, Problem, Replied, Reply, ReplyRefused, Revoke, Revoked, Status,
-    Summary, UNATTENDED, Version, Wanted, Watch,
+    Summary, UNATTENDED, Version, Wanted, Watch, Withdraw, Withdrawn,
 };
 use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::{random, scrub};
@@ -71,6 +71,7 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/read_msg", post(mark))
         .route("/del_msg", post(delete))
         .route("/reply", post(reply))
+        .route("/withdraw", post(withdraw))
         .route("/watch", get(watch))
         .route("/wipe", post(wipe))
         .route("/invite", post(invite))
@@ -207,6 +208,12 @@ fn replied(host: &dyn Host, Reply { id, text }: Reply) -> Response {
             (StatusCode::UNPROCESSABLE_ENTITY, refused).into_response()
         }
     }
+}
+
+async fn withdraw(State(host): AppHost, Json(wanted): Json<Withdraw>) -> Json<Withdrawn> {
+    let number = wanted.conversation;
+    let answers = host.boxes().withdraw(number, host.queue(), host.now());
+    Json(Withdrawn { answers })
 }
 
 async fn mark(State(host): AppHost, Json(wanted): Json<Mark>) -> Json<Done> {

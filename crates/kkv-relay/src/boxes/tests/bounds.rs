@@ -25,7 +25,12 @@ fn however_large_the_queue_is_boxes_are_bounded_and_the_owner_is_told_which_were
     for id in answered {
         side.answer(*id, "waits").unwrap();
     }
-    assert_eq!(side.answer(others[0], "more"), Err(CantReply::NoPlace));
+    // The first of those that were answered is the one that has changed longest ago.
+    let conversation = pushed_out.len() as u64 + 1;
+    assert_eq!(
+        side.answer(others[0], "more"),
+        Err(CantReply::NoPlace { conversation })
+    );
     let before = version(&side);
     for (words, id) in (100..).zip(pushed_out) {
         side.queue.delete(*id, Duration::ZERO);
