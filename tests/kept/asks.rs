@@ -12,10 +12,11 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_protocol::v2::ask::{AskKind, AskOutcome, MAX_ANSWERS};
 use kkv_protocol::v2::purpose::BodySize;
+use kkv_protocol::v2::upload::MAX_PIECE_BYTES;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::sweep::AtEvent;
+use super::sweep::{AtEvent, that_matter};
 use crate::between::{Between, Say};
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, START, Unobserved, delivery};
@@ -52,7 +53,7 @@ fn relay() -> InProcess {
 }
 
 /// Bytes of both ways until a session is open, and of an ask in it.
-async fn lengths() -> ([u64; 2], [u64; 2]) {
+async fn lengths(size: BodySize) -> ([u64; 2], [u64; 2]) {
     let relay = relay();
     let line = CutLine::new(&relay, [], Then::Works);
     let opened = Mutex::new([0; 2]);
@@ -63,10 +64,7 @@ async fn lengths() -> ([u64; 2], [u64; 2]) {
     });
     let clock = ManualClock::new(START);
     let delivery = delivery(&line, SuitePolicy::Any, &clock, &observer);
-    assert_answered(
-        ask(&mut Asker::new(&delivery, BodySize::Kib4)).await,
-        &"undisturbed",
-    );
+    assert_answered(ask(&mut Asker::new(&delivery, size)).await, &"undisturbed");
     let (opened, whole) = (*opened.lock().expect("no holder panics"), line.taken());
     (opened, [whole[0] - opened[0], whole[1] - opened[1]])
 }
@@ -87,13 +85,21 @@ fn cut(way: Way, at: u64, end: End) -> Cut {
     }
 }
 
-/// Asks as often as there are such positions in an ask, each time cut at the next of them.
-async fn cut_everywhere(way: Way, end: End, step: u64) {
-    let (opened, ask_bytes) = lengths().await;
+/// Asks as often as there are positions in an ask at which a cut matters, or one of so many of them, each time cut at
+/// the next of them.
+async fn cut_everywhere(way: Way, end: End, one_of: usize) {
+    let size = BodySize::Kib4; // of a request, and here of an answer, too
+    let (_, ask_bytes) = lengths(size).await;
+    let body = size.bytes() as u64;
+    let positions = that_matter(ask_bytes[way as usize] - body, body);
+    let positions: Vec<u64> = positions.step_by(one_of).collect();
+    cut_at(size, way, end, &positions).await;
+}
+
+/// The same in sessions of this size at these positions.
+async fn cut_at(size: BodySize, way: Way, end: End, positions: &[u64]) {
+    let (opened, ask_bytes) = lengths(size).await;
     let (opened, length) = (opened[way as usize], ask_bytes[way as usize]);
-    let positions: Vec<u64> = (0..length)
-        .step_by(usize::try_from(step).expect("small"))
-        .collect();
     for cuts in positions.chunks(usize::try_from(CUTS).expect("small")) {
         // From the second on, the repetition of the ask before comes first.
         let before = |index| if index == 0 { opened } else { length };
@@ -118,7 +124,7 @@ async fn cut_everywhere(way: Way, end: End, step: u64) {
             }
         });
         let delivery = delivery(&line, SuitePolicy::Any, &clock, &observer);
-        let mut asker = Asker::new(&delivery, BodySize::Kib4);
+        let mut asker = Asker::new(&delivery, size);
         for _ in 0..cuts.len() {
             assert_answered(ask(&mut asker).await, &cuts);
         }
@@ -128,25 +134,39 @@ async fn cut_everywhere(way: Way, end: End, step: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ask_is_answered_though_the_line_is_cut_at_every_third_byte_to_the_relay() {
-    cut_everywhere(Way::ToRelay, End::Closed, 3).await;
+async fn an_ask_is_answered_wherever_the_line_to_the_relay_is_cut() {
+    cut_everywhere(Way::ToRelay, End::Closed, 1).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ask_is_answered_though_the_line_is_cut_at_every_fifth_byte_to_the_sender() {
-    cut_everywhere(Way::ToSender, End::Reset, 5).await;
+async fn an_ask_is_answered_wherever_the_line_to_the_sender_is_cut() {
+    cut_everywhere(Way::ToSender, End::Reset, 1).await;
+}
+
+/// A download of four chunks, each of which is opened when it is whole. So what can differ beside what a small answer
+/// shows is how many of them have come: cut before, at and behind the end of each.
+#[tokio::test(start_paused = true)]
+async fn a_large_answer_comes_whole_though_the_line_is_cut_between_its_chunks() {
+    let size = BodySize::Kib256;
+    let (_, [_, length]) = lengths(size).await;
+    let ends = (0..4).map(|chunk| length - chunk * MAX_PIECE_BYTES as u64);
+    let positions = ends.flat_map(|end| [end - 1, end, end + 1]);
+    let inside: Vec<u64> = positions.filter(|at| *at < length).collect();
+    for end in [End::Closed, End::Reset] {
+        cut_at(size, Way::ToSender, end, &inside).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_is_answered_though_the_line_falls_silent() {
     for way in [Way::ToRelay, Way::ToSender] {
-        cut_everywhere(way, End::Silent, 97).await;
+        cut_everywhere(way, End::Silent, 7).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_session_for_asks_comes_about_though_the_line_is_cut_while_it_is_opened() {
-    let (opened, _) = lengths().await;
+    let (opened, _) = lengths(BodySize::Kib4).await;
     for (way, step) in [(Way::ToRelay, 19), (Way::ToSender, 13)] {
         for at in (0..opened[way as usize]).step_by(step) {
             let cut = cut(way, at, End::Closed);
@@ -163,7 +183,7 @@ async fn a_session_for_asks_comes_about_though_the_line_is_cut_while_it_is_opene
 #[tokio::test(start_paused = true)]
 async fn where_the_line_stays_dead_the_asker_says_so() {
     let relay = relay();
-    let (opened, _) = lengths().await;
+    let (opened, _) = lengths(BodySize::Kib4).await;
     let dead = cut(Way::ToSender, opened[1] + 10, End::Closed);
     let line = CutLine::new(&relay, [dead], Then::Dead(End::Closed));
     let clock = ManualClock::new(START);

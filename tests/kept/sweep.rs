@@ -74,6 +74,26 @@ impl Sweep {
     }
 }
 
+/// Where a request or an answer can be cut that has so many bytes of head, and a sealed body of pieces of 64 KiB:
+/// every byte of the head; of each piece the first ones, which are session, number and the begin of a chunk, and the last
+/// ones, which have its tag; and some between.
+///
+/// That is all that matters: between these the reader of a body only counts, on either side, and opens a chunk when the
+/// whole piece is there.
+pub(crate) fn that_matter(head: u64, body: u64) -> impl Iterator<Item = u64> {
+    const PIECE: u64 = 65_536;
+    const FIRST: u64 = 44;
+    const LAST: u64 = 20;
+    const BETWEEN: u64 = 4999;
+    (0..head + body).filter(move |at| {
+        let Some(within) = at.checked_sub(head) else {
+            return true;
+        };
+        let left = (PIECE - within % PIECE).min(body - within);
+        within % PIECE < FIRST || left <= LAST || within % BETWEEN == 0
+    })
+}
+
 /// Calls a function at each event.
 pub(crate) struct AtEvent<F>(pub(crate) F);
 
