@@ -11,6 +11,11 @@
     reason = "a benchmark stops where something is missing, measures real time and prints what it has measured"
 )]
 
+#[path = "over_tor/large.rs"]
+mod large;
+#[path = "support/plain.rs"]
+#[allow(dead_code, reason = "a library to the benchmarks")]
+mod plain;
 #[path = "../tests/support/programs.rs"]
 mod programs;
 #[path = "../tests/kkv1/published.rs"]
@@ -39,6 +44,7 @@ use kkv_protocol::text::Text;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
+use plain::Plain;
 use programs::{Relay, Run, Signal};
 use published_client::Circuits;
 use stage::{EmbeddedRelay, path};
@@ -65,10 +71,13 @@ fn main() {
     memory(" with 50 messages", &embedded.relay);
 
     println!("System Tor");
-    let external = Relay::start(&["--tor", "external", "-c", "1"]);
+    let external = Relay::start(&["--tor", "external", "-c", "1", "--max-bytes", "64M"]);
     memory("", &external);
     let behind = external.address();
     let lines = service_lines(TORRC_EXAMPLE, behind).unwrap();
+    let bare = Plain::start();
+    let bare_port = format!("HiddenServicePort {} {}", large::PORT, bare.address);
+    let lines = format!("{lines}\n{bare_port}\n");
     let began = Instant::now();
     let onion = network.onion_service("host", &lines);
     let onion = onion.unwrap_or_else(|fault| panic!("{fault:#}"));
@@ -85,6 +94,11 @@ fn main() {
     told("kkvc send", &mut times(MANY, by_socks));
     fill(&external);
     memory(" with 50 messages", &external);
+
+    println!(
+        "1 MiB through the same tor to the same inbox, beside curl and a bare server of the same library"
+    );
+    large::beside_curl(&external, socks, &onion);
 
     println!("kkv/1, one message through the same tor to the same inbox");
     let runtime = Runtime::new().unwrap();
@@ -215,13 +229,19 @@ impl Observer for Nobody {
     fn event(&self, _: Event) {}
 }
 
-async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
-    let rng = &mut random::kernel();
+/// A way to the inbox on circuits of its own, and its target.
+fn way(proxy: &str, onion: &str) -> (SocksDialer, Target) {
     let proxy: SocksProxy = proxy.parse().unwrap();
     let address = onion.parse().unwrap();
     let port = DEFAULT_PORT;
+    let rng = &mut random::kernel();
     let dialer = SocksDialer::new(proxy, address, port, DIAL_TIMEOUT, rng);
-    let target = Target::Onion { address, port };
+    (dialer, Target::Onion { address, port })
+}
+
+async fn our_delivery(proxy: &str, onion: &str, text: &str) -> Duration {
+    let rng = &mut random::kernel();
+    let (dialer, target) = way(proxy, onion);
     let delivery = Delivery {
         dialer: &dialer,
         options: DeliveryOptions {

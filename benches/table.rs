@@ -15,6 +15,8 @@ mod alone;
 mod awake;
 #[path = "table/bodies.rs"]
 mod bodies;
+#[path = "table/looks.rs"]
+mod looks;
 #[path = "support/loopback.rs"]
 mod loopback;
 #[path = "table/machine.rs"]
@@ -69,7 +71,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("{}\n{}", row::table(&rows), machine::described());
+    println!("{}\n{}", row::table(&rows), looks::table());
+    println!("{}", machine::described());
     let missed: Vec<String> = rows.iter().filter_map(Row::missed).collect();
     for row in &missed {
         eprintln!("MISSED: {row}");

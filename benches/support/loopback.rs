@@ -5,9 +5,11 @@
     reason = "a library to benchmarks, each of which uses a part of it"
 )]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::purpose::LargeSize;
 use tokio::net::TcpStream;
 
 use super::awake::Awake;
@@ -15,7 +17,7 @@ use super::plain::Plain;
 use super::processor;
 use super::programs::Relay;
 use super::raw_http::{Answer, Wire, get};
-use super::requests::Hello;
+use super::requests::{Hello, LargeHello, Request};
 
 /// Messages of which the processor time is counted: the kernel counts it in hundredths of a second.
 const MESSAGES: u32 = 2000;
@@ -101,6 +103,98 @@ pub async fn strangers_wait(relay: &Relay, listed: &Relay) -> Vec<Duration> {
     drop(owner);
     waits.sort_unstable();
     waits
+}
+
+/// Texts of which the time is taken beside uploads.
+const TEXTS: usize = 400;
+
+/// How long the requests of a text in kkv/2 take at `relay`, while messages with files of a mebibyte come to `loaded`
+/// without pause. In order of length. Another relay keeps the machine as busy, and nothing else.
+pub async fn texts_wait(relay: &Relay, loaded: &Relay) -> Vec<Duration> {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| uploads(loaded, &stop));
+        let waits = std::thread::Builder::new().spawn_scoped(scope, || {
+            let runtime = current_thread();
+            runtime.block_on(async {
+                let mut waits = Vec::with_capacity(TEXTS);
+                for _ in 0..TEXTS {
+                    waits.push(text(relay.address()).await);
+                }
+                waits
+            })
+        });
+        let waits = waits.expect("a thread starts").join();
+        stop.store(true, Ordering::Relaxed);
+        let mut waits = waits.expect("nothing is refused");
+        waits.sort_unstable();
+        waits
+    })
+}
+
+fn current_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+}
+
+/// Sends messages with files until it is stopped; the owner deletes them when there is no room left.
+fn uploads(relay: &Relay, stop: &AtomicBool) {
+    current_thread().block_on(async {
+        let mut line = Line::new(relay.address(), Connections::One);
+        let file = vec![7; LargeSize::Mib1.content_room() - 1000];
+        for number in 1.. {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let hello = LargeHello::new(LargeSize::Mib1);
+            let challenge = line.ask(&hello.pow().bytes()).await;
+            let exchanging = hello.pays(&challenge.body);
+            let keys = line.ask(&exchanging.request().bytes()).await;
+            for piece in exchanging.pieces(&keys.body, &file) {
+                line.ask(&piece.bytes()).await;
+            }
+            line.asked.clear();
+            if number % 60 == 0 {
+                let deleted = relay.owner(["delete", "--all", "--yes"]).finish();
+                deleted.must_end_with(0);
+            }
+        }
+    });
+}
+
+/// Leaves a text in kkv/2: the time of its three requests, without what its sender does between them.
+async fn text(address: &str) -> Duration {
+    let mut line = Line::new(address, Connections::One);
+    line.ask(&get("/status")).await; // connected
+    let mut spent = Duration::ZERO;
+    let hello = Hello::new(Suite::V2);
+    let mut timed = async |request: Request| {
+        let start = now();
+        let answer = line.ask(&request.bytes()).await;
+        spent += start.elapsed();
+        answer
+    };
+    let challenge = timed(hello.pow()).await;
+    let exchanging = hello.pays(&challenge.body, &[]);
+    let keys = timed(exchanging.request()).await;
+    timed(exchanging.message(&keys.body)).await;
+    spent
+}
+
+/// A relay with room for all of these.
+pub fn relay_for_files() -> Relay {
+    Relay::start(&[
+        "-c",
+        "0",
+        "-m",
+        "10000",
+        "--adaptive",
+        "off",
+        "--max-bytes",
+        "64M",
+    ])
 }
 
 /// A relay with as many messages as are listed.

@@ -18,6 +18,9 @@ use tokio::net::TcpListener;
 /// Where it answers with a mebibyte.
 pub(crate) const LARGE: &str = "/large";
 
+/// Where it takes a body, and answers with nothing.
+pub(crate) const TAKES: &str = "/takes";
+
 /// It has a thread of its own, as a relay's strangers have, for as long as the benchmark runs.
 pub(crate) struct Plain {
     pub(crate) address: SocketAddr,
@@ -61,15 +64,14 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-/// Says what it was told, or at [`LARGE`] a mebibyte.
+/// Says what it was told, or at [`LARGE`] a mebibyte, or at [`TAKES`] nothing.
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let is_large = request.uri().path() == LARGE;
+    let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await;
-    let body = body.map(Collected::to_bytes).unwrap_or_default();
-    let body = if is_large {
-        Bytes::from(vec![0; 1 << 20])
-    } else {
-        body
+    let body = match path.as_str() {
+        LARGE => Bytes::from(vec![0; 1 << 20]),
+        TAKES => Bytes::new(),
+        _ => body.map(Collected::to_bytes).unwrap_or_default(),
     };
     Ok(Response::new(Full::new(body)))
 }

@@ -137,6 +137,17 @@ pub(crate) fn http() -> Vec<Row> {
             );
             rows.push(Row::new(what, at(&listed)).beside(at(&elsewhere), "those of another relay"));
         }
+        let (asked, other) = (loopback::relay_for_files(), loopback::relay_for_files());
+        let here = loopback::texts_wait(&asked, &asked).await;
+        let elsewhere = loopback::texts_wait(&asked, &other).await;
+        for (share, name) in [(0.5, "median"), (0.99, "p99")] {
+            let at = |waits: &[Duration]| {
+                Time(waits[(waits.len() as f64 * share) as usize].as_secs_f64())
+            };
+            let what =
+                format!("a text's three requests while files of 1 MiB come without pause: {name}");
+            rows.push(Row::new(what, at(&here)).beside(at(&elsewhere), "those to another relay"));
+        }
         rows
     })
 }

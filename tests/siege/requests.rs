@@ -208,8 +208,13 @@ impl Exchanging {
         }
     }
 
-    /// Sends the longest message.
+    /// Sends the longest message, to which nobody can answer.
     pub fn message(self, answer: &[u8]) -> Request {
+        self.message_with(answer, &BoxPart::None)
+    }
+
+    /// The same with this box part, where the suite has one.
+    pub fn message_with(self, answer: &[u8], box_part: &BoxPart) -> Request {
         let text = |bytes| Text::new(Zeroizing::new("a".repeat(bytes))).expect("it fits");
         match self {
             Self::V1(v1) => {
@@ -219,7 +224,7 @@ impl Exchanging {
             }
             Self::V2(v2) => {
                 let open = v2.answered(&read(answer)).expect("an answer");
-                let sent = open.seal(&text(MAX_TEXT_BYTES), &BoxPart::None);
+                let sent = open.seal(&text(MAX_TEXT_BYTES), box_part);
                 Request::new("/msg", Suite::V2, sent.request())
             }
         }
