@@ -11,6 +11,7 @@ mod deleted;
 mod listing;
 mod message;
 mod reservation;
+mod state;
 mod store;
 
 pub use kkv_owner::{MessageId, Occupancy, Room};

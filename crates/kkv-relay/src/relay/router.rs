@@ -2,6 +2,7 @@
 
 mod ask;
 mod incoming;
+mod message;
 mod upload;
 
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use kkv_base::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT};
 use kkv_protocol::crypto::random;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
-use kkv_protocol::v1;
 use kkv_protocol::wire::{form, object};
 
 /// Bodies that are neither JSON nor a form.
@@ -40,7 +40,7 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .fallback(async || Refused(Refusal::NotFound))
         .layer(middleware::from_fn(with_timeout))
         // These have times of their own.
-        .route("/msg", post(upload::message))
+        .route("/msg", post(message::message))
         .route("/ask", post(ask::ask))
         // Last: it is for the routes that are there.
         .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
@@ -146,17 +146,6 @@ async fn exchange_keys(
     match posted.suite {
         Suite::V1 => Ok(json(relay.exchange_v1(&posted.form()?, rng)?)),
         Suite::V2 => Ok(json(relay.exchange_v2(&posted.json()?, rng)?)),
-    }
-}
-
-/// A message that fits into one body.
-async fn small_message(relay: &Relay, posted: Posted) -> Result<Response, Refused> {
-    match posted.suite {
-        Suite::V1 => {
-            let request = v1::wire::MessageRequest::from_form(&posted.body)?;
-            Ok(answer("text/plain", relay.message_v1(&request)?))
-        }
-        Suite::V2 => Ok(json(relay.message_v2(&posted.json()?)?)),
     }
 }
 

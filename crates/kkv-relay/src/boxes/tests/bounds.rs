@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::*;
+use kkv_protocol::v2::answers::MAX_ENTRIES;
 
 /// So many boxes at most, beside a queue that would let there be more.
 const BOUND: usize = 8;

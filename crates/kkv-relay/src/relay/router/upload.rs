@@ -1,19 +1,15 @@
-//! `POST /msg`: a message in one body, or a piece of one with files (PROTOCOL.md §16), which is read straight into the
-//! memory that is reserved for it, and may take as long as it is on its way.
-
-use std::sync::Arc;
+//! A piece of a message with files (PROTOCOL.md §16): it is read straight into the memory that is reserved for it, and
+//! may take as long as it is on its way.
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Extension, FromRequest, Request, State};
+use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use kkv_net::http::Progress;
-use tokio::time::timeout;
 
 use super::incoming::Incoming;
-use super::{MEDIA_TYPE, Posted, Refused, Relay, is_of_type, small_message};
-use kkv_base::limits::REQUEST_TIMEOUT;
+use super::{MEDIA_TYPE, Relay};
 use kkv_protocol::crypto::seal::TAG_BYTES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
@@ -22,30 +18,12 @@ use kkv_protocol::v2::upload::{
     ACKNOWLEDGEMENT_BYTES, HEAD_BYTES, MAX_PIECE_BYTES, Part, QUERY_BYTES, head,
 };
 
-/// Either of both, by its `Content-Type`.
-pub(super) async fn message(
-    State(relay): State<Arc<Relay>>,
-    Extension(progress): Extension<Progress>,
-    request: Request,
-) -> Result<Response, Refused> {
-    if is_of_type(request.headers(), MEDIA_TYPE) {
-        return Ok(bytes(piece(&relay, progress, request).await?));
-    }
-    let small = async {
-        let posted = Posted::from_request(request, &relay).await?;
-        small_message(&relay, posted).await
-    };
-    timeout(REQUEST_TIMEOUT, small)
-        .await
-        .unwrap_or(Err(Refused(Refusal::TimedOut)))
-}
-
 /// Takes a piece or a query, and says what is here.
-async fn piece(
+pub(super) async fn piece(
     relay: &Relay,
     progress: Progress,
     request: Request,
-) -> Result<[u8; ACKNOWLEDGEMENT_BYTES], Refusal> {
+) -> Result<Response, Refusal> {
     let body = request.into_body();
     let length = length(&body)?;
     relay.speaks(Suite::V2)?;
@@ -82,7 +60,7 @@ async fn piece(
             }
         }
     }
-    relay.acknowledge(&upload)
+    Ok(bytes(relay.acknowledge(&upload)?))
 }
 
 /// The length of a body, which its `Content-Length` says.
