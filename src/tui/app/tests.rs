@@ -8,6 +8,7 @@ mod contacts_file;
 mod editing;
 mod fast_typing;
 mod hostile_text;
+mod in_doubt;
 mod late_answers;
 mod outbox;
 mod saving;
