@@ -31,15 +31,22 @@ impl NewFile {
     /// # Errors
     /// It can't be made, or something is there; also a link that leads nowhere.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let bytes = path.as_os_str().as_bytes();
-        let behind = bytes.iter().rposition(|byte| *byte == b'/');
-        let (parent, name) = bytes.split_at(behind.map_or(0, |slash| slash + 1));
-        if name.is_empty() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let parent = if parent.is_empty() { b"." } else { parent };
-        let directory = open(parent, TO_NAME, Mode::empty())?;
-        Self::create_in(&Arc::new(directory), OsStr::from_bytes(name))
+        let (directory, name) = place(path)?;
+        Self::create_in(&Arc::new(directory), name)
+    }
+
+    /// One that is there already, open as `file`, to be removed once it has served.
+    ///
+    /// # Errors
+    /// Its directory can't be opened.
+    pub fn adopt(path: &Path, file: File) -> io::Result<Self> {
+        let (directory, name) = place(path)?;
+        Ok(Self {
+            directory: Arc::new(directory),
+            name: name.into(),
+            file,
+            is_kept: true,
+        })
     }
 
     /// A new one in this directory. `name` has no separator in it.
@@ -78,6 +85,11 @@ impl NewFile {
         self.is_kept = true;
     }
 
+    /// Removes it, unless its name is another file's by now.
+    pub fn remove(mut self) {
+        self.is_kept = false;
+    }
+
     /// Whether its name is its own still. In between, who may write to the directory can give that name to another
     /// file there, which he could as well remove himself.
     fn has_its_name(&self) -> bool {
@@ -87,6 +99,19 @@ impl NewFile {
         };
         named.is_ok_and(|named| fstat(&self.file).is_ok_and(|own| is_same(named, own)))
     }
+}
+
+/// The directory that a path leads to, open, and the name in it.
+fn place(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
+    let bytes = path.as_os_str().as_bytes();
+    let behind = bytes.iter().rposition(|byte| *byte == b'/');
+    let (parent, name) = bytes.split_at(behind.map_or(0, |slash| slash + 1));
+    if name.is_empty() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let parent = if parent.is_empty() { b"." } else { parent };
+    let directory = open(parent, TO_NAME, Mode::empty())?;
+    Ok((directory, OsStr::from_bytes(name)))
 }
 
 impl Drop for NewFile {
@@ -143,6 +168,21 @@ mod tests {
         drop(file);
         assert_eq!(fs::read(mine.join("key")).unwrap(), b"precious");
         assert!(!moved.join("key").exists());
+
+        // One that was there before goes only when it has served, and only itself.
+        let adopted =
+            || NewFile::adopt(&mine.join("state"), File::open(mine.join("state")).unwrap());
+        for is_replaced in [false, true] {
+            fs::write(mine.join("state"), "an upload").unwrap();
+            drop(adopted().unwrap());
+            let state = adopted().unwrap();
+            if is_replaced {
+                fs::write(mine.join("other"), "another").unwrap();
+                fs::rename(mine.join("other"), mine.join("state")).unwrap();
+            }
+            state.remove();
+            assert_eq!(mine.join("state").exists(), is_replaced);
+        }
 
         // And its name may be another file's.
         let file = NewFile::create(&moved.join("a")).unwrap();

@@ -1,9 +1,9 @@
 //! `kkvc send --file`: files, with a text or without, and how another run goes on with them.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 
 use zeroize::Zeroizing;
 
@@ -18,6 +18,7 @@ use super::{
     words_of_failed,
 };
 use kkv_base::count::counted;
+use kkv_base::lock;
 use kkv_client::replies::secrets;
 use kkv_client::sender::DeliveryOptions;
 use kkv_pow::Cost;
@@ -33,6 +34,7 @@ use kkv_terminal::stderr::info;
 use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::{address, size};
+use kkv_ui::new_file::NewFile;
 use kkv_ui::outcome::cancelled;
 use kkv_ui::replies::require_own_words_out_of;
 use kkv_ui::secret_file;
@@ -109,6 +111,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
     }
     let state = args.resume.take();
     let begun = state.as_deref().map(read_state).transpose()?.flatten();
+    let (begun, kept_in) = begun.unzip();
     if begun.is_none() && args.files.is_empty() {
         return Err(CliError::usage(
             "nothing was begun there: name the files with --file; nothing was sent",
@@ -175,14 +178,12 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         ..args.carrying.options(target, only)
     };
     // A file that another program has made there meanwhile is not this run's to remove.
-    let is_ours = AtomicBool::new(!is_new);
-    let keep = |upload: &Upload, cost: Cost| match &state {
-        Some(path) => {
-            write_state(path, &to, upload, cost)?;
-            is_ours.store(true, Ordering::Relaxed);
-            Ok(())
+    let kept_in = Mutex::new(kept_in);
+    let keep = |upload: &Upload, cost: Cost| {
+        if let Some(path) = &state {
+            *lock(&kept_in) = Some(write_state(path, &to, upload, cost)?);
         }
-        None => Ok(()),
+        Ok(())
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
     let answers = reply_words.as_ref().map(|place| secrets(place.words()));
@@ -210,11 +211,11 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
-    let state = state.filter(|_| is_ours.load(Ordering::Relaxed));
-    let accepted = match (result, &state) {
-        (Ok(accepted), state) => {
-            if let Some(path) = state {
-                let _ = fs::remove_file(path); // it has served
+    let kept_in = lock(&kept_in).take();
+    let accepted = match (result, kept_in) {
+        (Ok(accepted), kept_in) => {
+            if let Some(file) = kept_in {
+                file.remove(); // it has served
             }
             accepted
         }
@@ -225,9 +226,9 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
                 go_on,
             ));
         }
-        (Err(failed), state) => {
-            if let Some(path) = state {
-                let _ = fs::remove_file(path); // nobody can go on with it
+        (Err(failed), kept_in) => {
+            if let Some(file) = kept_in {
+                file.remove(); // nobody can go on with it
             }
             let was_sending = progress.was_sending();
             let failed = with_way_to_pay(failed, common, &addressee);
@@ -351,31 +352,36 @@ fn laid_out<'r>(text: &'r str, read: &'r [ReadFile]) -> Result<Files<'r>, CliErr
 }
 
 /// A line with the address and what was paid, and behind it the upload.
-fn write_state(path: &Path, to: &str, upload: &Upload, cost: Cost) -> Result<(), CliError> {
+fn write_state(path: &Path, to: &str, upload: &Upload, cost: Cost) -> Result<NewFile, CliError> {
     let mut state = Zeroizing::new(format!("{to} {}\n", cost.bits()).into_bytes());
     state.extend_from_slice(&upload.keep());
-    secret_file::make_bytes(path, &state).map_err(|fault| {
+    let mut file = secret_file::written(path, &state).map_err(|fault| {
         let what = format!(
             "can't make {}: {fault}; nothing was delivered",
             quoted(path)
         );
         CliError::new(Exit::of_io(&fault), what)
-    })
+    })?;
+    file.keep();
+    Ok(file)
 }
 
-/// What another run has begun, if it has.
-fn read_state(path: &Path) -> Result<Option<Begun>, CliError> {
+/// What another run has begun, if it has, and the file that says so.
+fn read_state(path: &Path) -> Result<Option<(Begun, NewFile)>, CliError> {
     let most = MAX_BYTES + 256;
     let file = match File::open(path) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file,
     };
     let mut state = Zeroizing::new(Vec::with_capacity(most));
-    file.and_then(|file| file.take(most as u64).read_to_end(&mut state))
-        .map_err(|fault| {
-            let what = format!("{}: {fault}; nothing was sent", quoted(path));
-            CliError::new(Exit::of_io(&fault), what)
-        })?;
+    let read = file.and_then(|file| {
+        (&file).take(most as u64).read_to_end(&mut state)?;
+        NewFile::adopt(path, file)
+    });
+    let file = read.map_err(|fault| {
+        let what = format!("{}: {fault}; nothing was sent", quoted(path));
+        CliError::new(Exit::of_io(&fault), what)
+    })?;
     let begun = parsed(&state).ok_or_else(|| {
         let what = format!(
             "{} is no upload that was begun; nothing was sent",
@@ -383,7 +389,7 @@ fn read_state(path: &Path) -> Result<Option<Begun>, CliError> {
         );
         CliError::new(Exit::Refused, what)
     })?;
-    Ok(Some(begun))
+    Ok(Some((begun, file)))
 }
 
 fn parsed(state: &[u8]) -> Option<Begun> {
@@ -399,6 +405,8 @@ fn parsed(state: &[u8]) -> Option<Begun> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
