@@ -1,6 +1,7 @@
 //! The strangers' side of `kkv`: the protocol's steps over the queue (`steps`), and their routes (`router`).
 
 mod asks;
+mod exchanges;
 mod invitations;
 mod price;
 mod router;

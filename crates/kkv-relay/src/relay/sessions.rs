@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use kkv_base::limits::{MAX_ACCEPTED, SESSION_LIFETIME};
 use kkv_protocol::ids::RequestDigest;
 use kkv_protocol::refusal::Refusal;
+use table::Table;
 pub(super) use table::{Entry, Held, Moment, PaidRequest, Stage};
-use table::{Exchange, Table};
 
 /// All sessions of one suite. `I` is by what a message of the suite finds its session, `S` the state of an open one,
 /// `R` the answer to an accepted message.
@@ -42,7 +42,7 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
         paid: &PaidRequest,
         now: Duration,
     ) -> Result<Option<String>, Refusal> {
-        crate::lock(&self.table).cached_answer(paid, now)
+        crate::lock(&self.table).exchanges.answer(paid, now)
     }
 
     /// Spends the challenge and opens `session` with what `reserve` gives it. Returns the answer to send: of two
@@ -68,18 +68,12 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
         let mut ended = Vec::new();
         let mut table = crate::lock(&self.table);
         ended.extend(table.purge(now));
-        if let Some(first) = table.cached_answer(&paid, now.elapsed)? {
+        if let Some(first) = table.exchanges.answer(&paid, now.elapsed)? {
             return Ok(first);
         }
         let held = reserve(table.sessions.get(&id).map(|older| &**older))?;
         ended.extend(table.replace(&id));
         let (challenge, end) = (paid.challenge, now.elapsed + SESSION_LIFETIME);
-        let exchange = Exchange {
-            digest: paid.digest,
-            answer: answer.clone(),
-            session: Some(id),
-            end,
-        };
         let entry = Entry {
             stage: Mutex::new(Stage::Open {
                 session,
@@ -89,9 +83,8 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
             challenge,
             end,
         };
-        table.spent.insert(challenge);
-        table.exchanges.insert(challenge, exchange);
-        table.ends.insert((end, challenge));
+        let exchanges = &mut table.exchanges;
+        exchanges.insert(&paid, answer.clone(), Some(id), end);
         table.sessions.insert(id, Arc::new(entry));
         drop(table);
         self.opened.notify_one();
@@ -120,7 +113,7 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
         if current.is_some_and(|current| Arc::ptr_eq(current, entry)) {
             table.sessions.remove(id);
         }
-        table.end_exchange(&entry.challenge);
+        table.exchanges.forget(&entry.challenge);
         table.accepted.insert(digest, answer);
         table
             .accepted_ends
@@ -151,8 +144,8 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
     /// identifies a session or sender any more.
     pub(super) fn wipe(&self) {
         let mut table = crate::lock(&self.table);
-        for exchange in table.exchanges.values_mut() {
-            exchange.session = None;
+        for session in table.exchanges.sessions_mut() {
+            *session = None;
         }
         let ended = table.take_sessions();
         drop(table);
@@ -163,7 +156,6 @@ impl<I: Copy + Eq + Hash, S, R: Copy> Sessions<I, S, R> {
     pub(super) fn close(&self) {
         let mut table = crate::lock(&self.table);
         table.exchanges.clear();
-        table.ends.clear();
         table.accepted.clear();
         table.accepted_ends.clear();
         let ended = table.take_sessions();

@@ -1,18 +1,17 @@
 //! The state of one suite's sessions, and when each part of it expires.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::queue::Reservation;
+use crate::relay::exchanges::Exchanges;
 use crate::relay::invitations::ReservedUse;
-use crate::relay::spent::{Challenge, Spent};
-use kkv_base::limits::MAX_SPENT;
+use crate::relay::spent::Challenge;
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RequestDigest;
-use kkv_protocol::refusal::Refusal;
 use kkv_protocol::v2::invitation::InvitationNumber;
 
 /// A request for a session, with a valid solution.
@@ -79,23 +78,10 @@ impl Moment {
     }
 }
 
-/// A key exchange whose answer is cached until its session ends.
-pub(super) struct Exchange<I> {
-    /// Digest of the request.
-    pub(super) digest: RequestDigest,
-    /// JSON.
-    pub(super) answer: String,
-    /// `None` after a wipe, which ends sessions and keeps answers.
-    pub(super) session: Option<I>,
-    pub(super) end: Duration,
-}
-
 /// The tables. All of them change together.
 pub(super) struct Table<I, S, R> {
-    pub(super) spent: Spent,
-    pub(super) exchanges: HashMap<Challenge, Exchange<I>>,
-    /// When exchanges end, and their sessions with them.
-    pub(super) ends: BTreeSet<(Duration, Challenge)>,
+    /// Their sessions end with them. `None` for those of sessions that a wipe has ended.
+    pub(super) exchanges: Exchanges<Option<I>>,
     pub(super) sessions: HashMap<I, Arc<Entry<S>>>,
     /// Slots of replaced sessions, until those would have ended: who opens session after session with one key holds
     /// slot after slot, as with different keys.
@@ -109,9 +95,7 @@ impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
     /// No sessions.
     pub(super) fn new() -> Self {
         Self {
-            spent: Spent::new(MAX_SPENT),
-            exchanges: HashMap::new(),
-            ends: BTreeSet::new(),
+            exchanges: Exchanges::new(),
             sessions: HashMap::new(),
             replaced: BTreeMap::new(),
             accepted: HashMap::new(),
@@ -119,50 +103,20 @@ impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
         }
     }
 
-    pub(super) fn cached_answer(
-        &self,
-        paid: &PaidRequest,
-        now: Duration,
-    ) -> Result<Option<String>, Refusal> {
-        if self.spent.is_expired(&paid.challenge) {
-            return Err(Refusal::Expired);
-        }
-        if !self.spent.contains(&paid.challenge) {
-            return Ok(None);
-        }
-        match self.exchanges.get(&paid.challenge) {
-            Some(exchange) if now < exchange.end && exchange.digest == paid.digest => {
-                Ok(Some(exchange.answer.clone()))
-            }
-            _ => Err(Refusal::Spent),
-        }
-    }
-
     /// Removes the session with this id. Its slot stays reserved until it would have ended.
     pub(super) fn replace(&mut self, id: &I) -> Option<Arc<Entry<S>>> {
         let older = self.sessions.remove(id)?;
-        self.end_exchange(&older.challenge);
+        self.exchanges.forget(&older.challenge);
         if let Some(slot) = older.take_slot() {
             self.replaced.insert((older.end, older.challenge), slot);
         }
         Some(older)
     }
 
-    pub(super) fn end_exchange(&mut self, challenge: &Challenge) -> Option<Exchange<I>> {
-        let exchange = self.exchanges.remove(challenge)?;
-        self.ends.remove(&(exchange.end, *challenge));
-        Some(exchange)
-    }
-
     /// Removes and returns what has expired. Dropping it wipes keys and slots; do that outside the lock.
     pub(super) fn purge(&mut self, now: Moment) -> Vec<Arc<Entry<S>>> {
         let mut expired = Vec::new();
-        while let Some((end, challenge)) = self.ends.first().copied() {
-            if now.elapsed < end {
-                break;
-            }
-            self.ends.pop_first();
-            let session = self.end_exchange(&challenge).and_then(|it| it.session);
+        while let Some(session) = self.exchanges.expire(now.elapsed) {
             expired.extend(session.and_then(|id| self.sessions.remove(&id)));
         }
         while let Some(first) = self.replaced.first_entry()
@@ -171,17 +125,15 @@ impl<I: Copy + Eq + Hash, S, R> Table<I, S, R> {
             first.remove();
         }
         self.forget_accepted(now.elapsed);
-        self.spent.forget(now.challenges);
+        self.exchanges.forget_spent(now);
         expired
     }
 
     pub(super) fn next_end(&self, now: Moment) -> Option<Duration> {
-        let expiry = self.spent.next_expiry().map(|unix| now.when(unix));
         let ends = [
-            self.ends.first().map(|(end, _)| *end),
+            self.exchanges.next_end(now),
             self.replaced.keys().next().map(|(end, _)| *end),
             self.accepted_ends.front().map(|(end, _)| *end),
-            expiry,
         ];
         ends.into_iter().flatten().min()
     }
@@ -226,7 +178,7 @@ impl<I, S, R> std::fmt::Debug for Table<I, S, R> {
             f,
             "{} sessions, {} spent",
             self.sessions.len(),
-            self.spent.len()
+            self.exchanges.counts().0
         )
     }
 }

@@ -1,36 +1,26 @@
 //! The sessions for messages with files, by name, and when each ends.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Upload;
+use crate::relay::exchanges::Exchanges;
 use crate::relay::sessions::{Moment, PaidRequest};
-use crate::relay::spent::{Challenge, Spent};
-use kkv_base::limits::{MAX_DONE_UPLOADS, MAX_SPENT, UPLOAD_IDLE};
-use kkv_protocol::ids::{RequestDigest, SessionId};
+use crate::relay::spent::Challenge;
+use kkv_base::limits::{MAX_DONE_UPLOADS, UPLOAD_IDLE};
+use kkv_protocol::ids::SessionId;
 use kkv_protocol::refusal::Refusal;
 
 /// All of them. Everything in it changes together.
 pub(super) struct Table {
-    /// Of these sessions alone: no number of them makes a challenge of others expire early.
-    spent: Spent,
-    /// Exchanges whose answers are cached as long as their sessions are open, or would be but for a wipe.
-    exchanges: HashMap<Challenge, Exchange>,
-    exchange_ends: BTreeSet<(Duration, Challenge)>,
+    exchanges: Exchanges<()>,
     sessions: HashMap<SessionId, Entry>,
     ends: BTreeMap<(Duration, Challenge), SessionId>,
     /// Sessions whose message was accepted, in that order.
     done: VecDeque<SessionId>,
     is_closed: bool,
-}
-
-struct Exchange {
-    digest: RequestDigest,
-    /// JSON.
-    answer: String,
-    end: Duration,
 }
 
 struct Entry {
@@ -42,9 +32,7 @@ struct Entry {
 impl Table {
     pub(super) fn new() -> Self {
         Self {
-            spent: Spent::new(MAX_SPENT),
-            exchanges: HashMap::new(),
-            exchange_ends: BTreeSet::new(),
+            exchanges: Exchanges::new(),
             sessions: HashMap::new(),
             ends: BTreeMap::new(),
             done: VecDeque::new(),
@@ -64,18 +52,7 @@ impl Table {
         if self.is_closed {
             return Err(Refusal::Stopping);
         }
-        if self.spent.is_expired(&paid.challenge) {
-            return Err(Refusal::Expired);
-        }
-        if !self.spent.contains(&paid.challenge) {
-            return Ok(None);
-        }
-        match self.exchanges.get(&paid.challenge) {
-            Some(exchange) if now < exchange.end && exchange.digest == paid.digest => {
-                Ok(Some(exchange.answer.clone()))
-            }
-            _ => Err(Refusal::Spent),
-        }
+        self.exchanges.answer(paid, now)
     }
 
     /// Spends the challenge and adds the session.
@@ -87,20 +64,13 @@ impl Table {
         now: Duration,
     ) {
         let (challenge, end) = (paid.challenge, now + UPLOAD_IDLE);
-        let exchange = Exchange {
-            digest: paid.digest,
-            answer,
-            end,
-        };
         let id = upload.session().id();
         let entry = Entry {
             upload,
             challenge,
             end,
         };
-        self.spent.insert(challenge);
-        self.exchanges.insert(challenge, exchange);
-        self.exchange_ends.insert((end, challenge));
+        self.exchanges.insert(paid, answer, (), end);
         self.ends.insert((end, challenge), id);
         self.sessions.insert(id, entry);
     }
@@ -119,11 +89,7 @@ impl Table {
         self.ends.remove(&(entry.end, challenge));
         self.ends.insert((end, challenge), *id);
         entry.end = end;
-        if let Some(exchange) = self.exchanges.get_mut(&challenge) {
-            self.exchange_ends.remove(&(exchange.end, challenge));
-            self.exchange_ends.insert((end, challenge));
-            exchange.end = end;
-        }
+        self.exchanges.set_end(&challenge, end);
     }
 
     /// Its message was accepted; it is remembered until this time.
@@ -132,7 +98,7 @@ impl Table {
             return;
         };
         let challenge = entry.challenge;
-        self.forget_exchange(&challenge);
+        self.exchanges.forget(&challenge);
         self.set_end(id, end);
         self.done.push_back(*id);
         if self.done.len() > MAX_DONE_UPLOADS
@@ -146,14 +112,8 @@ impl Table {
     pub(super) fn end(&mut self, id: &SessionId) -> Option<Arc<Upload>> {
         let entry = self.sessions.remove(id)?;
         self.ends.remove(&(entry.end, entry.challenge));
-        self.forget_exchange(&entry.challenge);
+        self.exchanges.forget(&entry.challenge);
         Some(entry.upload)
-    }
-
-    fn forget_exchange(&mut self, challenge: &Challenge) {
-        if let Some(exchange) = self.exchanges.remove(challenge) {
-            self.exchange_ends.remove(&(exchange.end, *challenge));
-        }
     }
 
     /// Removes and returns what has expired.
@@ -165,26 +125,20 @@ impl Table {
             let id = *id;
             expired.extend(self.end(&id));
         }
-        while let Some((end, challenge)) = self.exchange_ends.first().copied()
-            && end <= now.elapsed
-        {
-            self.forget_exchange(&challenge);
-        }
+        while self.exchanges.expire(now.elapsed).is_some() {}
         while let Some(first) = self.done.front()
             && !self.sessions.contains_key(first)
         {
             self.done.pop_front();
         }
-        self.spent.forget(now.challenges);
+        self.exchanges.forget_spent(now);
         expired
     }
 
     pub(super) fn next_end(&self, now: Moment) -> Option<Duration> {
-        let expiry = self.spent.next_expiry().map(|unix| now.when(unix));
         let ends = [
             self.ends.first_key_value().map(|((end, _), _)| *end),
-            self.exchange_ends.first().map(|(end, _)| *end),
-            expiry,
+            self.exchanges.next_end(now),
         ];
         ends.into_iter().flatten().min()
     }
@@ -208,7 +162,6 @@ impl Table {
     pub(super) fn close(&mut self) -> Vec<Arc<Upload>> {
         self.is_closed = true;
         self.exchanges.clear();
-        self.exchange_ends.clear();
         self.ends.clear();
         self.done.clear();
         let sessions = std::mem::take(&mut self.sessions);
@@ -218,7 +171,7 @@ impl Table {
 
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (open, spent) = (self.sessions.len(), self.spent.len());
+        let (open, spent) = (self.sessions.len(), self.exchanges.counts().0);
         write!(f, "{open} uploads, {spent} spent")
     }
 }
