@@ -10,13 +10,22 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
     criterion_main,
 };
-use kkv_base::limits::{DEFAULT_MESSAGES, MAX_MESSAGES, MAX_TEXT_BYTES};
+use kkv_base::limits::{BOXES_PER_SLOT, DEFAULT_MESSAGES, MAX_BOXES, MAX_MESSAGES, MAX_TEXT_BYTES};
 use kkv_pow::Cost;
 use kkv_protocol::MessageHeader;
+use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
-use kkv_protocol::ids::{BoxDigest, SenderId, SessionId};
+use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
+use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
+use kkv_protocol::text::Text;
+use kkv_protocol::v2::answers::ask::RepliesRequest;
+use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::keys::{BoxSecret, Claim};
+use kkv_protocol::v2::answers::sender::ReplySecrets;
+use kkv_protocol::v2::answers::{MAX_ENTRIES, MAX_WAITING};
+use kkv_relay::boxes::Boxes;
 use kkv_relay::queue::{MessageId, Now, Queue};
 
 const SIZES: [u32; 3] = [DEFAULT_MESSAGES, 10_000, MAX_MESSAGES];
@@ -117,5 +126,57 @@ fn taking(capacity: u32) -> Duration {
     spent
 }
 
-criterion_group!(benches, queue);
+/// A request for replies beside as many boxes as there may be at all: of who has the words of one with all that a box
+/// can hold, and of who has other words.
+fn replies(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("replies");
+    let boxes = u32::try_from(MAX_BOXES).expect("some thousands");
+    let slots = boxes.div_ceil(BOXES_PER_SLOT as u32);
+    let queue = Queue::<()>::new(slots, None).expect("so much memory");
+    let table = Boxes::new(slots, 0, TIME_TO_LIVE);
+    let words = |number: u32| u128::from(number).to_le_bytes();
+    let rng = &mut rand::rng();
+    for number in 0..boxes {
+        let part = ReplySecrets::new(&words(number)).opens(rng);
+        let id = leave(&table, &queue, part);
+        queue.delete(id, NOW.elapsed);
+    }
+    // The last box has as many messages as it remembers, all of them in the queue, and as many answers as may wait.
+    let secrets = ReplySecrets::new(&words(boxes - 1));
+    let ids: Vec<_> = (0..MAX_ENTRIES)
+        .map(|_| leave(&table, &queue, secrets.opens(rng)))
+        .collect();
+    let last = ids[MAX_ENTRIES - 1];
+    let text = Text::new("a".repeat(MAX_TEXT_BYTES).into()).expect("it fits");
+    for _ in 0..MAX_WAITING {
+        let answered = table.answer(last, &text, &RelayId([1; 32]), &queue, NOW);
+        answered.expect("there is a place");
+    }
+    for (name, number) in [("its words", boxes - 1), ("other words", boxes)] {
+        let secret = BoxSecret::derive(&words(number));
+        let (session, first) = (SessionId([2; 32]), AskNumber::FIRST);
+        let proof = secret.prove(&Claim::ask(&session, first, &[]));
+        let request = RepliesRequest::parse(&proof.0).expect("it is one");
+        group.bench_function(BenchmarkId::new(name, boxes), |bencher| {
+            bencher.iter(|| table.replies(&request, &session, first, true, &queue, NOW));
+        });
+    }
+    group.finish();
+}
+
+/// A message of this box comes.
+fn leave(table: &Boxes, queue: &Queue<()>, part: BoxPart) -> MessageId {
+    let slot = queue.reserve(NOW.elapsed).expect("a slot is free");
+    let mut id = None;
+    let store = || {
+        let stored = slot.store(1, (), NOW).map_err(|_| Refusal::Stopping)?;
+        id = Some(stored);
+        Ok(stored)
+    };
+    let accepted = table.accept(part, &SessionId([2; 32]), queue, NOW, store);
+    accepted.expect("it opens a box");
+    id.expect("it is stored")
+}
+
+criterion_group!(benches, queue, replies);
 criterion_main!(benches);

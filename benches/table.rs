@@ -50,7 +50,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use kkv_base::limits::{DEFAULT_MESSAGES, MAX_MESSAGES};
+use kkv_base::limits::{DEFAULT_MESSAGES, MAX_BOXES, MAX_MESSAGES};
 use kkv_pow::SUBPUZZLES;
 use kkv_protocol::suite::Suite;
 
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 fn rows() -> Result<Vec<Row>> {
     // What is saved first, so that nobody waits for measurements to learn that the rest is missing.
     let saved = Saved::find()?;
-    let (checks, queue) = (checks(&saved)?, queue(&saved)?);
+    let (checks, queue, boxes) = (checks(&saved)?, queue(&saved)?, boxes(&saved)?);
     let parts = [
         searches(),
         solves(),
@@ -96,6 +96,7 @@ fn rows() -> Result<Vec<Row>> {
         strangers::http(),
         bodies::rows(),
         queue,
+        vec![boxes],
     ];
     Ok(parts.concat())
 }
@@ -163,6 +164,14 @@ fn checks(saved: &Saved) -> Result<Vec<Row>> {
         v1.beside(Time(published), "the published check"),
         v2.beside(bare, &format!("{SUBPUZZLES} bare hashes")),
     ])
+}
+
+/// A look for answers without HTTP and cryptography of its session, with as many boxes as there may be.
+fn boxes(saved: &Saved) -> Result<Row> {
+    let time = |words: &str| saved.time(&format!("replies/{words}/{MAX_BOXES}"));
+    let what = format!("a look for answers in {MAX_BOXES} boxes, with words of a full one");
+    Ok(Row::new(what, Time(time("its words")?))
+        .beside(Time(time("other words")?), "with other words"))
 }
 
 /// The largest queue over the default one.
