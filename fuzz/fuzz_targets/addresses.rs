@@ -7,12 +7,14 @@ use std::pin::pin;
 use std::str::FromStr;
 use std::task::{Context, Poll, Waker};
 
+use kkv_client::contacts::{Link, without_token};
 use kkv_fuzz::pipe::Pipe;
 use kkv_net::tor::socks::{self, SocksError};
 use kkv_net::tor::{AccessKey, AccessSecret, Listen, SocksProxy, Target, TorMode};
 use kkv_pow::Cost;
 use kkv_protocol::onion::OnionAddress;
 use kkv_protocol::suite::SuitePolicy;
+use kkv_protocol::v2::invitation::Token;
 use kkv_ui::tor::TorWay;
 use libfuzzer_sys::fuzz_target;
 
@@ -51,11 +53,34 @@ fn addresses(text: &str) {
         assert!(again.inbox() == secret.inbox() && again.key() == secret.key());
         assert!(read::<AccessKey>(&secret.key().to_string()).is_some());
     }
+    invitations(text);
     let _ = read::<Listen>(text);
     let _ = read::<TorWay>(text);
     let _ = read::<TorMode>(text);
     let _ = read::<SuitePolicy>(text);
     let _ = read::<Cost>(text);
+}
+
+/// A token has one text, and a link is an address with one behind it or none.
+fn invitations(text: &str) {
+    if let Ok(token) = text.parse::<Token>() {
+        let again: Token = token.to_text().parse().expect("as it is handed out");
+        assert_eq!(again.to_text(), token.to_text());
+    }
+    if let Ok(link) = text.parse::<Link>() {
+        let target = link.target.to_string();
+        let printed = match &link.invitation {
+            Some(invitation) => invitation.link(&target),
+            None => target.into(),
+        };
+        let again: Link = printed.parse().expect("as it is handed out");
+        assert!(again.target == link.target && again.invitation == link.invitation);
+        let is_shown = without_token(text).into_owned();
+        let token = link
+            .invitation
+            .map(|invitation| invitation.token().to_text());
+        assert!(token.is_none_or(|token| !is_shown.contains(token.as_str())));
+    }
 }
 
 /// Has a SOCKS port answer with these bytes and then hang up.

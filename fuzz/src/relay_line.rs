@@ -6,10 +6,16 @@ use std::time::Duration;
 use arbitrary::Unstructured;
 use axum::Router;
 use kkv_base::limits::MAX_HEAD_BYTES;
-use kkv_pow::Cost;
+use kkv_pow::{Cost, Solution};
 use kkv_protocol::crypto::identity::SenderKey;
+use kkv_protocol::files::{File, Files};
 use kkv_protocol::refusal::{Refusal, Refused};
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::purpose::LargeSize;
+use kkv_protocol::v2::sender::Hello;
+use kkv_protocol::v2::upload::Pieces;
+use kkv_protocol::v2::upload::sender::Upload;
 use kkv_relay::queue::Queue;
 use kkv_relay::relay::{Pricing, RelayConfig, router};
 use rand::SeedableRng;
@@ -18,7 +24,7 @@ use rand::rngs::StdRng;
 use crate::change::changes;
 use crate::in_process::InProcess;
 use crate::request::Request;
-use crate::stranger::{Paid, Session, hello, sender_key};
+use crate::stranger::{Paid, Session, hello, sender_key, solve};
 use crate::visit::{Answer, Manner, Piece, visit};
 
 /// What every message says: whatever else is found in the queue was never sent.
@@ -61,6 +67,30 @@ const FRAGMENTS: [&str; 30] = [
     "5;x=y\r\nabcde\r\n",
 ];
 
+/// The one file that is sent, whose message takes the smallest room.
+const FILE: [u8; 5] = *b"bytes";
+
+/// Memory for files: two of the smallest.
+const SHARE_BYTES: usize = 2 * LargeSize::Kib16.bytes();
+
+/// A whole request, right or not.
+#[derive(Debug)]
+struct Whole {
+    path: &'static str,
+    content_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl From<Request> for Whole {
+    fn from(request: Request) -> Self {
+        Self {
+            path: request.path(),
+            content_type: request.content_type(),
+            body: request.body().into_bytes(),
+        }
+    }
+}
+
 /// Somebody on the way to one message.
 #[derive(Debug)]
 struct Caller {
@@ -75,6 +105,9 @@ struct Line {
     inbox: InProcess,
     router: Router,
     callers: [Caller; 2],
+    /// Who sends a file, and asks what is here of it, by turns.
+    upload: Option<Upload>,
+    asks: bool,
     /// How often anybody has paid: so many messages there may be.
     paid: usize,
 }
@@ -135,12 +168,15 @@ impl Line {
             expected_seconds: 60,
             suites: SuitePolicy::Any,
         };
-        let queue = Queue::new(u.int_in_range(1..=4)?, None).expect("so much memory");
+        let slots = u.int_in_range(1..=4)?;
+        let queue = Queue::with_share(slots, SHARE_BYTES, None).expect("so much memory");
         let inbox = InProcess::with(config, queue, &mut StdRng::seed_from_u64(0));
         Ok(Self {
             router: router(Arc::clone(&inbox.relay)),
             inbox,
             callers: [Suite::V1, Suite::V2].map(Caller::new),
+            upload: None,
+            asks: false,
             paid: 0,
         })
     }
@@ -148,8 +184,12 @@ impl Line {
     async fn connection(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         match u.int_in_range(0..=7)? {
             0..=3 => {
-                let who = u.choose_index(self.callers.len())?;
-                let _ = self.honest_step(who).await;
+                let who = u.choose_index(self.callers.len() + 1)?;
+                if who < self.callers.len() {
+                    let _ = self.honest_step(who).await;
+                } else {
+                    self.uploads().await;
+                }
             }
             4..=6 => self.any_script(u).await?,
             _ => {
@@ -164,14 +204,75 @@ impl Line {
         Ok(())
     }
 
+    /// A session for a message with a file, if there is room; or the next request of one.
+    async fn uploads(&mut self) {
+        let Some(request) = self.of_the_upload() else {
+            self.upload = self.opened();
+            self.paid += usize::from(self.upload.is_some());
+            return;
+        };
+        self.asks = !self.asks;
+        let close = "connection: close\r\n";
+        let piece = Piece::now(post(&request, &request.body, close));
+        let said = visit(self.router.clone(), &[piece], &Manner::default()).await;
+        let answer = Answer::first(&said).expect("a whole request is answered");
+        let upload = self.upload.as_mut().expect("it was just asked");
+        let over = match answer.status {
+            200 => {
+                let taken = upload.acknowledged(answer.body);
+                taken.expect("the relay's own word").is_some()
+            }
+            status => {
+                let refusal = Refused::read(status, answer.body).known();
+                refusal.expect("a refusal says why, under its own status");
+                true
+            }
+        };
+        if over {
+            self.upload = None;
+        }
+    }
+
+    fn opened(&self) -> Option<Upload> {
+        let (relay, rng) = (
+            &self.inbox.relay,
+            &mut StdRng::seed_from_u64(self.paid as u64),
+        );
+        let hello = Hello::for_large(sender_key(2), LargeSize::Kib16, None);
+        let answer = relay.pow_v2(&hello.request(), rng).ok()?;
+        let challenged = hello.challenged(&answer).expect("the relay's own");
+        let Solution::V2(nonces) = solve(&challenged.puzzle()) else {
+            unreachable!("solved in the layout that was asked for");
+        };
+        let exchanging = challenged.solved(&nonces, rng);
+        let answer = relay.exchange_v2(exchanging.request(), rng).ok()?;
+        let answer = serde_json::from_str(&answer).expect("the relay's own");
+        let open = exchanging.answered(&answer).expect("the relay's own");
+        let files = vec![File::new("file", "", &FILE).expect("it is one")];
+        let files = Files::new(TEXT, files).expect("they are some");
+        Some(open.seal(&files, &BoxPart::None))
+    }
+
+    /// What its sender says next: its only piece, or a question.
+    fn of_the_upload(&mut self) -> Option<Whole> {
+        let upload = self.upload.as_mut()?;
+        let first = Pieces::all(upload.size()).iter().next()?;
+        let body = match self.asks {
+            true => upload.query().to_vec(),
+            false => upload.begin(first).to_vec(),
+        };
+        Some(Whole {
+            path: "/msg",
+            content_type: "application/octet-stream",
+            body,
+        })
+    }
+
     /// A whole request on a connection of its own; its answer is heard.
     async fn honest_step(&mut self, who: usize) -> Result<(), Refusal> {
-        let request = self.callers[who].request();
-        let piece = Piece::now(post(
-            &request,
-            request.body().as_bytes(),
-            "connection: close\r\n",
-        ));
+        let request = Whole::from(self.callers[who].request());
+        let close = "connection: close\r\n";
+        let piece = Piece::now(post(&request, &request.body, close));
         let said = visit(self.router.clone(), &[piece], &Manner::default()).await;
         let answer = Answer::first(&said).expect("a whole request is answered");
         let caller = &mut self.callers[who];
@@ -224,9 +325,20 @@ impl Line {
         Ok(())
     }
 
-    fn piece(&self, u: &mut Unstructured<'_>) -> arbitrary::Result<Piece> {
-        let request = self.callers[u.choose_index(self.callers.len())?].request();
-        let body = request.body().into_bytes();
+    fn piece(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<Piece> {
+        let who = u.choose_index(self.callers.len() + 1)?;
+        let caller = self.callers.get(who).map(Caller::request);
+        let request = match (caller, self.of_the_upload()) {
+            (Some(request), _) => request.into(),
+            (None, Some(request)) => request,
+            // Of no session.
+            (None, None) => Whole {
+                path: "/msg",
+                content_type: "application/octet-stream",
+                body: vec![who as u8; *u.choose(&[56, 16_384, 65_536])?],
+            },
+        };
+        let body = request.body.clone();
         let bytes = match u.int_in_range(0..=7)? {
             0 => {
                 let length = usize::from(u.arbitrary::<u8>()?).min(u.len());
@@ -253,7 +365,8 @@ impl Line {
     /// Only what was sent is there, no more often than somebody has paid, and no more than there is room for.
     fn check(&self) {
         let texts = self.inbox.texts();
-        assert!(texts.iter().all(|text| text == TEXT), "{texts:?}");
+        let is_sent = |text: &String| text == TEXT || is_the_file(text.as_bytes());
+        assert!(texts.iter().all(is_sent), "{texts:?}");
         assert!(texts.len() <= self.paid);
         let occupancy = self
             .inbox
@@ -278,21 +391,29 @@ impl Line {
     }
 }
 
+/// Whether it is the content of the message with the file.
+fn is_the_file(content: &[u8]) -> bool {
+    Files::decode(content).is_ok_and(|files| {
+        let is_one = |file: &File<'_>| file.name() == "file" && file.bytes() == FILE;
+        files.text() == TEXT && files.files().iter().all(is_one) && files.files().len() == 1
+    })
+}
+
 /// What a request looks like on the wire.
-fn head(request: &Request, more: &str) -> String {
-    let (path, content_type) = (request.path(), request.content_type());
+fn head(request: &Whole, more: &str) -> String {
+    let (path, content_type) = (request.path, request.content_type);
     format!(
         "POST {path} HTTP/1.1\r\nhost: 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion\r\ncontent-type: {content_type}\r\n{more}"
     )
 }
 
-fn post(request: &Request, body: &[u8], more: &str) -> Vec<u8> {
+fn post(request: &Whole, body: &[u8], more: &str) -> Vec<u8> {
     let length = format!("content-length: {}\r\n{more}\r\n", body.len());
     [head(request, &length).as_bytes(), body].concat()
 }
 
 /// The same in chunks of so many bytes.
-fn chunked(request: &Request, body: &[u8], bytes: usize) -> Vec<u8> {
+fn chunked(request: &Whole, body: &[u8], bytes: usize) -> Vec<u8> {
     let mut whole = head(request, "transfer-encoding: chunked\r\n\r\n").into_bytes();
     for chunk in body.chunks(bytes) {
         whole.extend(format!("{:x}\r\n", chunk.len()).into_bytes());

@@ -137,7 +137,7 @@ impl Session {
 }
 
 /// Solves a puzzle that costs little, on this thread.
-fn solve(puzzle: &Puzzle) -> Solution {
+pub(crate) fn solve(puzzle: &Puzzle) -> Solution {
     let solver = Solver {
         threads: std::num::NonZeroUsize::MIN,
         instructions: InstructionSet::best(),
