@@ -15,6 +15,8 @@ use kkv_terminal::stderr::warn;
 use kkv_terminal::writer::{self, Sink};
 use kkv_ui::error::{CliError, Exit};
 
+/// How often a question is asked that gets neither a yes nor a no.
+const TRIES: u32 = 3;
 /// A terminal that takes a question later than this was stopped, or far behind.
 const BEHIND: Duration = Duration::from_secs(1);
 /// A signal is looked for so often while an answer is waited for.
@@ -33,7 +35,9 @@ pub(super) fn can_ask() -> bool {
 pub(super) enum Answer {
     Yes,
     No,
-    /// Something else, or nothing.
+    /// Nothing: a blank line, or nobody there any more.
+    Nothing,
+    /// Something else.
     Neither,
 }
 
@@ -46,11 +50,18 @@ pub(super) fn require_yes_or_terminal(yes: bool, act: &str) -> Result<(), CliErr
     Err(CliError::usage(what))
 }
 
-/// Asks, and takes anything but a yes for a no. Blocks.
+/// Asks, once more if the answer is neither yes nor no, and takes anything but a yes for a no then. Blocks.
 ///
 /// # Errors
 /// As for [`ask`].
 pub(super) fn confirm(question: &str) -> Result<bool, CliError> {
+    for _ in 1..TRIES {
+        match ask(question)? {
+            Answer::Yes => return Ok(true),
+            Answer::No | Answer::Nothing => return Ok(false),
+            Answer::Neither => warn("That is neither yes nor no."),
+        }
+    }
     Ok(ask(question)? == Answer::Yes)
 }
 
@@ -72,7 +83,7 @@ pub(super) fn ask(question: &str) -> Result<Answer, CliError> {
         Err(fault) if !is_of_no_terminal(&fault) => {
             return Err(CliError::usage(format!("can't read your answer: {fault}")));
         }
-        Err(_) => return Ok(Answer::Neither), // nobody is there any more
+        Err(_) => return Ok(Answer::Nothing), // nobody is there any more
         Ok(_) => {}
     }
     if !answer.ends_with(b"\n") {
@@ -83,6 +94,7 @@ pub(super) fn ask(question: &str) -> Result<Answer, CliError> {
     Ok(match &*answer {
         "y" | "yes" => Answer::Yes,
         "n" | "no" => Answer::No,
+        "" => Answer::Nothing,
         _ => Answer::Neither,
     })
 }

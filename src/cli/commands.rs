@@ -46,7 +46,7 @@ pub(super) enum Command {
     /// Leave a message in somebody's inbox
     #[command(after_help = CODES)]
     Send(Send),
-    /// See whether you were answered, by the 12 words of your message, and write back
+    /// See whether you were answered, by the 12 words of your message, and write back. A look costs a little work, too
     #[command(after_help = CODES, alias = "fetch")]
     Replies(Replies),
     /// List your messages

@@ -11,11 +11,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command, Error, Id};
 
 /// Options without a variable: whatever is in the environment is inherited by every program that is started, and a
 /// message is nobody else's business, nor is what somebody looks for; a yes answers one question, as `--replace` does,
-/// and `--all`, `--unread`, `--pay`, `--file`, `--resume` and `--withdraw` are for one command, so none of them may lie
-/// in wait for others (and a file's name may have a comma in it); and the two that only show something.
-const NOT_FROM_ENVIRONMENT: [&str; 12] = [
-    "message", "yes", "replace", "all", "unread", "find", "pay", "file", "resume", "withdraw",
-    "help", "version",
+/// and `--all`, `--unread`, `--pay`, `--file`, `--resume`, `--receipt`, `--replies`, `--keep`, `--edit`, `--withdraw`
+/// and `--output` are for one command, so none of them may lie in wait for others (and a file's name may have a comma
+/// in it); and the two that only show something.
+const NOT_FROM_ENVIRONMENT: [&str; 17] = [
+    "message", "yes", "replace", "all", "unread", "find", "pay", "file", "resume", "receipt",
+    "replies", "keep", "edit", "withdraw", "output", "help", "version",
 ];
 
 /// What is said of the environment at the end of `--help`. The man page lists the variables.
@@ -25,9 +26,10 @@ KKV_MAX_MESSAGES for --max-messages; the command line wins. NO_COLOR is obeyed."
 
 /// The same for `kkvc`.
 pub(super) const KKVC_ENVIRONMENT: &str = "\
-Environment: each long option but --message, --file, --resume, --withdraw, --yes,
---all, --unread, --find and --pay can be a variable, named like KKVC_TOR for
---tor (only --socket is KKV_SOCKET, as in kkv); the command line wins.
+Environment: each long option can be a variable, named like KKVC_TOR for --tor
+(only --socket is KKV_SOCKET, as in kkv), but not those that are for one command
+alone: --message, --file, --resume, --receipt, --replies, --pay, --keep, --edit,
+--withdraw, --output, --all, --unread, --find and --yes. The command line wins.
 NO_COLOR is obeyed.";
 
 /// The variable that stands for the option `--long` of `program`. The same name means other things in the two programs
@@ -205,7 +207,8 @@ mod tests {
             for (long, variable) in all {
                 let expected = match long.as_str() {
                     "message" | "yes" | "replace" | "all" | "unread" | "find" | "pay" | "file"
-                    | "resume" | "withdraw" | "help" | "version" => None,
+                    | "resume" | "receipt" | "replies" | "keep" | "edit" | "withdraw"
+                    | "output" | "help" | "version" => None,
                     "socket" => Some("KKV_SOCKET".to_owned()),
                     _ => Some(super::variable(&program, &long)),
                 };

@@ -1,22 +1,21 @@
 //! `kkvc replies`: whether a sender was answered, the answers, and a message back.
 
+mod write_back;
+
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::ask::{can_ask, confirm};
+use super::ask::can_ask;
 use super::book::ResolvedRecipient;
 use super::commands::Replies;
 use super::common::Common;
-use super::compose::{self, Purpose};
 use super::output::{json_line, require_output, write_all};
 use super::progress::Progress;
-use super::{cancel, words};
+use super::words;
 use kkv_base::private::Private;
 use kkv_client::replies::{CollectError, Found, secrets};
 use kkv_client::reply_words::ReplyWords;
-use kkv_client::sender::{DeliveryOptions, Reply};
-use kkv_protocol::crypto::identity::SenderKey;
-use kkv_protocol::crypto::{random, scrub};
+use kkv_client::sender::DeliveryOptions;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::v2::answers::sender::{Answer, ReplySecrets};
@@ -27,11 +26,8 @@ use kkv_terminal::stderr::info;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::explain::{unacknowledged, unseen};
 use kkv_ui::fields::time;
-use kkv_ui::outcome::{accepted_words, cancelled};
-use kkv_ui::replies::{
-    no_conversation, nothing_yet, require_own_words_out_of, states, written_after,
-};
-use kkv_ui::way::{Load, Wanted, Way};
+use kkv_ui::replies::{no_conversation, nothing_yet, states, written_after};
+use kkv_ui::way::{Wanted, Way};
 
 /// The suite that has answers.
 const ONLY: SuitePolicy = SuitePolicy::Only(Suite::V2);
@@ -130,6 +126,9 @@ impl Conversation<'_> {
             CollectError::Unshown(failed) => failed,
             CollectError::Unacknowledged(failure) => unacknowledged(&failure),
         })?;
+        if collected.untaken > 0 {
+            return Ok(false); // nobody reads any more, which is no fault; they are still there
+        }
         let Some(inside) = &collected.last.inside else {
             if collected.shown > 0 {
                 return Ok(false); // it has ended meanwhile, and everything was seen
@@ -157,46 +156,6 @@ impl Conversation<'_> {
     fn again(&self) -> String {
         let file = self.args.words_file.as_deref();
         words::command(self.common, "replies", &self.args.address, file)
-    }
-
-    /// Asks whether to write back, with the same words, and does.
-    async fn write_back(&self, addressee: &mut ResolvedRecipient) -> Result<(), CliError> {
-        let asked = tokio::task::spawn_blocking(|| confirm("Write back?")).await;
-        match asked.expect("asking does not panic") {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(failed) if cancel::have_cancelled(&failed) => return Ok(()), // all that was asked for is done
-            Err(failed) => return Err(failed),
-        }
-        let mut stopped = std::pin::pin!(signals::stopped()?);
-        let compose = || scrub::run_then_wipe_stack(|| compose::text(None, None, Purpose::Message));
-        let text = tokio::select! {
-            biased;
-            () = &mut stopped => return Err(cancelled(false)),
-            text = tokio::task::spawn_blocking(compose) => text.expect("reading does not panic")?,
-        };
-        require_own_words_out_of(text.as_str(), self.words)?;
-        let load = Load {
-            options: self.options.clone(),
-            better: addressee.better(),
-            key: SenderKey::generate(&mut random::kernel()),
-            text: &text,
-            reply: Reply::FollowsUp(self.secrets),
-        };
-        let progress = Progress::start(self.way.state(), self.args.carrying.anyway);
-        let result = tokio::select! {
-            biased; // what is known is told
-            result = self.way.carry(load, &progress) => result,
-            () = stopped => Err(cancelled(progress.was_sending())),
-        };
-        progress.finish();
-        let accepted = result?;
-        info(format_args!(
-            "Accepted: the message is in the inbox.\n{}\nThe same words open its answers: {}",
-            accepted_words(&accepted, false).trim_end(),
-            self.again()
-        ));
-        addressee.remember(accepted.suite)
     }
 }
 

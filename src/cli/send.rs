@@ -1,15 +1,15 @@
 //! `kkvc send`: takes the text, has it delivered, and says what has become of it.
 
+mod contents;
+mod ending;
 mod files;
+mod state;
 
 use std::io::{self, IsTerminal};
-
-use serde::Serialize;
 
 use super::book::ResolvedRecipient;
 use super::commands::Send;
 use super::common::{Common, is_typed};
-use super::output::print_json;
 use super::progress::Progress;
 use super::receipt::ReceiptPlace;
 use super::words::{self, ReplyWordsPlace};
@@ -19,34 +19,20 @@ use super::{
     identity,
 };
 use kkv_client::replies::{CollectError, secrets};
-use kkv_client::sender::{Accepted, DeliveryOptions, Reply};
+use kkv_client::sender::{DeliveryOptions, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::{random, scrub};
-use kkv_protocol::ids::{RelayId, SenderId};
-use kkv_protocol::proof::Proof;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{info, warn};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::explain::unseen;
-use kkv_ui::outcome::{accepted_words, cancelled};
+use kkv_ui::outcome::cancelled;
 use kkv_ui::replies::{no_conversation, require_own_words_out_of};
 use kkv_ui::way::{Load, Wanted, Way};
 
-#[derive(Serialize)]
-struct Delivered {
-    accepted: bool,
-    suite: Suite,
-    relay: RelayId,
-    relay_fingerprint: String,
-    sender: SenderId,
-    sender_fingerprint: String,
-    cost: u8,
-    invited: bool,
-    answerable: bool,
-    receipt: Option<Proof>,
-}
+use ending::Ending;
 
 /// Leaves a message.
 pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError> {
@@ -55,7 +41,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     }
     let mut stopped = std::pin::pin!(signals::stopped()?);
     let prepared = tokio::select! {
-        prepared = prepared(common, &mut args) => match prepared {
+        prepared = prepared(common, &args) => match prepared {
             Err(failed) if cancel::have_cancelled(&failed) => Err(cancelled(false)),
             prepared => prepared,
         },
@@ -64,12 +50,12 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     let Prepared {
         suites,
         key,
-        mut addressee,
+        addressee,
         way,
-        mut words,
+        words,
     } = prepared?;
     let target = addressee.target;
-    let mut receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
+    let receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
     // Whoever types knows it before; else what is wrong with the text comes first.
     let is_typed = args.message.is_none() && compose::is_typed(args.file.as_deref());
     let warn_of_way = || {
@@ -100,18 +86,26 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     }
 
     let answers = words.as_ref().map(|place| secrets(place.words()));
+    let ending = Ending {
+        common,
+        kept: args.identity.is_some(),
+        args: &args,
+        addressee,
+        words,
+        receipt,
+    };
     let options = DeliveryOptions {
-        invitation: addressee.invitation.clone(),
+        invitation: ending.addressee.invitation.clone(),
         ..args.carrying.options(target, suites)
     };
     let progress = Progress::start(way.state(), args.carrying.anyway);
     let sending = async {
         let looking = || args.carrying.options(target, suites);
-        let answered = answers.as_ref().zip(words.as_ref());
+        let answered = answers.as_ref().zip(ending.words.as_ref());
         let reply = reply(common, &args, &way, looking, answered, &progress).await?;
         let load = Load {
             options,
-            better: addressee.better(),
+            better: ending.addressee.better(),
             key,
             text: &text,
             reply,
@@ -124,40 +118,10 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         () = stopped => Err(cancelled(progress.was_sending())),
     };
     progress.finish();
-    let accepted = match result {
-        Ok(accepted) => accepted,
-        Err(failed) => {
-            let failed = with_way_to_pay(failed, common, &addressee);
-            let was_sending = progress.was_sending();
-            return Err(words_of_failed(
-                failed,
-                &mut words,
-                was_sending,
-                common,
-                &args,
-            ));
-        }
-    };
-    if let Some(place) = &mut words {
-        place.keep();
+    match result {
+        Ok(accepted) => ending.accepted(&accepted),
+        Err(failed) => Err(ending.failed(failed, progress.was_sending())),
     }
-    let proof = accepted.receipt.as_ref().map(Proof::from);
-    let written = match (&mut receipt, &proof) {
-        (Some(place), Some(proof)) => place.fill(proof, common.json),
-        _ => Ok(()),
-    };
-    // Whatever of the three fails, the others are done.
-    let remembered = addressee.remember(accepted.suite);
-    let kept = args.identity.is_some();
-    let reported = report(&accepted, proof, kept, words.is_some(), common.json);
-    let reported = reported.map_err(|failed| {
-        let what = format!("the message was accepted, but {}", failed.what);
-        CliError::new(Exit::DoneUnreported, what)
-    });
-    if let Some(place) = &words {
-        show_again(place, common, &args);
-    }
-    reported.and(written).and(remembered)
 }
 
 /// What there is before anything is dialled, and before somebody has typed: whatever can be wrong on this side is found
@@ -170,10 +134,11 @@ struct Prepared {
     words: Option<ReplyWordsPlace>,
 }
 
-async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError> {
+async fn prepared(common: &Common, args: &Send) -> Result<Prepared, CliError> {
     // A variable may lie there for other commands.
-    args.replies |= args.words_file.is_some() && is_typed("--words-file");
-    let suites = suites(args.suite, args.receipt.is_some(), args.replies)?;
+    let goes_on = args.words_file.is_some() && is_typed("--words-file");
+    let answerable = args.replies || goes_on;
+    let suites = suites(args.suite, args.receipt.is_some(), answerable)?;
     let key = match &args.identity {
         Some(path) => identity::load(path).await?,
         None => SenderKey::generate(&mut random::kernel()),
@@ -184,8 +149,8 @@ async fn prepared(common: &Common, args: &mut Send) -> Result<Prepared, CliError
     }
     addressee.require_suite(suites)?;
     addressee.require_invitations(suites)?;
-    let words = match args.replies {
-        true => Some(ReplyWordsPlace::of(args.words_file.as_deref()).await?),
+    let words = match answerable {
+        true => Some(ReplyWordsPlace::of(args.words_file.as_deref(), args.replies).await?),
         false => None,
     };
     let way = args.carrying.way(common, addressee.target, suites).await?;
@@ -219,33 +184,6 @@ async fn reply<'w>(
         }
         None => Ok(Reply::No),
     }
-}
-
-/// Says what the words of a message are worth that was not delivered, or may not have been.
-fn words_of_failed(
-    failed: CliError,
-    words: &mut Option<ReplyWordsPlace>,
-    was_sending: bool,
-    common: &Common,
-    args: &Send,
-) -> CliError {
-    let may_be_there =
-        failed.exit == Exit::InDoubt || failed.exit == Exit::Cancelled && was_sending;
-    match words {
-        Some(place) if may_be_there => {
-            place.keep();
-            ask_whether_it_arrived(failed, place, &replies_command(common, args))
-        }
-        Some(place) if place.are_on_the_terminal() => {
-            failed.more("The words that were shown open nothing: forget them.")
-        }
-        _ => failed,
-    }
-}
-
-fn show_again(place: &ReplyWordsPlace, common: &Common, args: &Send) {
-    place.show("Your words once more:");
-    info(format_args!("Later: {}", replies_command(common, args)));
 }
 
 /// Looks whether the conversation that the words go on with is there, before anything is paid for a message.
@@ -285,33 +223,6 @@ async fn require_conversation(
     Ok(())
 }
 
-/// Says how it goes on without a contact's invitation that doesn't count any more.
-fn with_way_to_pay(failed: CliError, common: &Common, addressee: &ResolvedRecipient) -> CliError {
-    match (failed.exit, addressee.paying()) {
-        (Exit::NotPaid, Some(words)) => {
-            let command = common.contacts().map(|contacts| contacts.command(&words));
-            failed
-                .more("Or have the invitation forgotten, once it has been paid:")
-                .command("  ", &command.unwrap_or(words))
-        }
-        _ => failed,
-    }
-}
-
-/// Says how a sender finds out what can't be known now.
-fn ask_whether_it_arrived(failed: CliError, place: &ReplyWordsPlace, command: &str) -> CliError {
-    let failed = CliError {
-        hint: None,
-        ..failed
-    };
-    let failed = failed.hint(if place.are_on_the_terminal() {
-        "Keep your words: if it arrived, they open its conversation."
-    } else {
-        "Keep the file with the words: if it arrived, they open its conversation."
-    });
-    failed.command("Whether it arrived, this tells: ", command)
-}
-
 fn replies_command(common: &Common, args: &Send) -> String {
     words::command(common, "replies", &args.address, args.words_file.as_deref())
 }
@@ -335,32 +246,4 @@ fn suites(asked: SuitePolicy, receipt: bool, replies: bool) -> Result<SuitePolic
         _ if receipt || replies => Ok(SuitePolicy::Only(Suite::V2)),
         _ => Ok(asked),
     }
-}
-
-fn report(
-    accepted: &Accepted,
-    receipt: Option<Proof>,
-    kept: bool,
-    answerable: bool,
-    json: bool,
-) -> Result<(), CliError> {
-    if json {
-        return print_json(&Delivered {
-            accepted: true,
-            suite: accepted.suite,
-            relay: accepted.relay.id(),
-            relay_fingerprint: accepted.relay.fingerprint().to_string(),
-            sender: accepted.sender.id(),
-            sender_fingerprint: accepted.sender.fingerprint().to_string(),
-            cost: accepted.cost.bits(),
-            invited: accepted.invited,
-            answerable,
-            receipt,
-        });
-    }
-    info(format_args!(
-        "Accepted: the message is in the inbox.\n{}",
-        accepted_words(accepted, kept).trim_end()
-    ));
-    Ok(())
 }

@@ -46,11 +46,12 @@ enum Place {
 }
 
 impl ReplyWordsPlace {
-    /// Those in `file`, if it has some; else new ones, which are written there, or will be shown on the terminal.
+    /// Those in `file`, if it has some; else new ones, which are written there, or will be shown on the terminal, if
+    /// `may_begin` a conversation.
     ///
     /// # Errors
-    /// There is no terminal; or the file can't be made, or has something else in it.
-    pub(super) async fn of(file: Option<&Path>) -> Result<Self, CliError> {
+    /// There is no terminal; or the file is not there and must be, can't be made, or has something else in it.
+    pub(super) async fn of(file: Option<&Path>, may_begin: bool) -> Result<Self, CliError> {
         let with = |words, place| Self { words, place };
         let Some(path) = file else {
             let terminal = Terminal::of_its_own()?;
@@ -59,6 +60,12 @@ impl ReplyWordsPlace {
         };
         if let Some(words) = secret_file::read_words(path).await? {
             return Ok(with(words, Place::Known));
+        }
+        // A name that was mistyped must not begin another conversation unnoticed.
+        if !may_begin {
+            let what = format!("{} is not there; nothing was sent", quoted(path));
+            return Err(CliError::usage(what)
+                .hint("To begin a conversation, with its words in this new file, add --replies."));
         }
         let words = ReplyWords::generate(&mut random::kernel());
         let mut line = Zeroizing::new(String::with_capacity(MAX_TYPED_BYTES));
@@ -123,6 +130,24 @@ pub(super) fn command(
         Some(contacts) => contacts.command(&words),
         None => format!("kkvc {words}"),
     }
+}
+
+/// Says how a sender finds out what can't be known now. `on_the_terminal`: the words are shown, and are nowhere else.
+pub(super) fn ask_whether_it_arrived(
+    failed: CliError,
+    on_the_terminal: bool,
+    command: &str,
+) -> CliError {
+    let failed = CliError {
+        hint: None,
+        ..failed
+    };
+    let failed = failed.hint(if on_the_terminal {
+        "Keep your words: if it arrived, they open its conversation."
+    } else {
+        "Keep the file with the words: if it arrived, they open its conversation."
+    });
+    failed.command("Whether it arrived, this tells: ", command)
 }
 
 /// The words of a conversation: from `file`, or asked for.

@@ -19,7 +19,7 @@ fn replies(relay: &Relay, args: &[&str]) -> Outcome {
 /// Sends with the words in the file, which is made if it isn't there.
 fn write(relay: &Relay, text: &str) -> Outcome {
     relay
-        .send(["--words-file", "words", "-"])
+        .send(["--replies", "--words-file", "words", "-"])
         .stdin(text)
         .finish()
 }
@@ -198,6 +198,7 @@ fn words_that_turn_out_to_open_nothing_leave_no_file() {
     let send = kkvc([
         "send",
         &nobody.address().to_string(),
+        "--replies",
         "--words-file",
         "words",
         "-m",

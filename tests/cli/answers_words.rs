@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cli::meddler::{Meddler, Verdict};
 use crate::programs::{Relay, Terminal, kkvc};
 
 const FILE: &str = "words";
@@ -83,6 +86,86 @@ fn words_on_the_terminal_are_all_that_it_takes_to_read_the_answer_and_write_back
     );
 }
 
+/// Somebody who has read an answer and writes back; a slip of the fingers is no answer to a question.
+fn writing_back(address: &str, words: &[String]) -> Terminal {
+    let mut terminal = kkvc(["replies", address]).start_on(80, 40);
+    terminal.wait_for("Your 12 words: ");
+    terminal.press(&format!("{}\n", words.join(" ")));
+    terminal.wait_for("Write back? [y/N] ");
+    terminal.press("perhaps\n");
+    terminal.wait_for("That is neither yes nor no.");
+    terminal.wait_for_times("Write back? [y/N] ", 2);
+    terminal.press("y\n");
+    terminal.wait_for("Ctrl-D");
+    terminal
+}
+
+#[test]
+fn what_was_written_back_is_not_lost_while_the_relay_is_away() {
+    let relay = Relay::start(&[]);
+    let words = sent_on_a_terminal(&relay);
+    let answer = relay.owner(["reply", "1", "-m", "Yes."]);
+    answer.finish().must_end_with(0);
+    let away = Arc::new(AtomicBool::new(false));
+    let is_away = Arc::clone(&away);
+    let between = Meddler::start(relay.address(), move |_| {
+        match is_away.load(Ordering::Relaxed) {
+            true => Verdict::Answer(500, ""),
+            false => Verdict::Pass,
+        }
+    });
+    let mut terminal = writing_back(&between.address, &words);
+    away.store(true, Ordering::Relaxed);
+    terminal.press("Thank you!\n\x04");
+    terminal.wait_for("Try once more? [y/N] ");
+    away.store(false, Ordering::Relaxed);
+    terminal.press("y\n");
+    terminal.wait_for("Accepted: the message is in the inbox.");
+    assert_eq!(terminal.finish().0, Some(0));
+    assert_eq!(relay.text(2), "Thank you!\n");
+
+    let answer = relay.owner(["reply", "2", "-m", "You're welcome."]);
+    answer.finish().must_end_with(0);
+    let mut terminal = writing_back(&between.address, &words);
+    away.store(true, Ordering::Relaxed);
+    terminal.press("Bye!\n\x04");
+    terminal.wait_for("Try once more? [y/N] ");
+    terminal.press("n\n");
+    terminal.wait_for("What you wrote stands above");
+    assert_eq!(terminal.finish().0, Some(1));
+    assert_eq!(relay.list().len(), 2);
+}
+
+#[test]
+fn who_is_invited_writes_back_for_nothing_and_may_pay_when_that_is_over() {
+    let relay = Relay::start(&[]);
+    let words = sent_on_a_terminal(&relay);
+    let made = relay.owner(["invite", "--json"]).finish();
+    let made = made.must_end_with(0).json();
+    let link = made["link"].as_str().expect("a string");
+    for (id, asked) in [("1", false), ("2", true)] {
+        let answer = relay.owner(["reply", id, "-m", "Yes."]);
+        answer.finish().must_end_with(0);
+        let mut terminal = writing_back(link, &words);
+        terminal.press("Thank you!\n\x04");
+        if asked {
+            terminal.wait_for("Pay for it instead? [y/N] ");
+            terminal.press("y\n");
+        }
+        terminal.wait_for("Accepted: the message is in the inbox.");
+        let (code, screen) = terminal.finish();
+        assert_eq!(code, Some(0), "{screen}");
+        assert_eq!(
+            screen.contains("nothing, by invitation"),
+            !asked,
+            "{screen}"
+        );
+    }
+    let list = relay.list();
+    assert_eq!(list[1]["invitation"], 1);
+    assert!(list[2]["invitation"].is_null());
+}
+
 #[test]
 fn who_does_not_write_back_has_read_it_all_the_same() {
     let relay = Relay::start(&[]);
@@ -146,7 +229,10 @@ fn without_a_terminal_and_a_file_nothing_is_sent_and_nothing_asked_for() {
 fn a_file_for_words_is_new_and_its_users_alone() {
     let relay = Relay::start(&[]);
     let path = relay.directory().join(FILE);
-    let write = || relay.send(["--words-file", FILE, "-m", "hello"]).finish();
+    let write = || {
+        let options = ["--replies", "--words-file", FILE, "-m", "hello"];
+        relay.send(options).finish()
+    };
     let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     for other in ["a letter\n", "", "act ".repeat(12).as_str()] {
         fs::write(&path, other).unwrap();
@@ -175,11 +261,29 @@ fn a_file_for_words_is_new_and_its_users_alone() {
 }
 
 #[test]
+fn a_name_that_was_mistyped_begins_no_other_conversation() {
+    let relay = Relay::start(&[]);
+    for (name, said) in [
+        ("wrods", "wrods is not there; nothing was sent"),
+        (".", "is a directory, not a file with reply words"),
+    ] {
+        let sent = relay.send(["--words-file", name, "-m", "hello"]).finish();
+        drop(sent.must_end_with(2).must_say(said));
+    }
+    let sent = relay
+        .send(["--words-file", "wrods", "-m", "hello"])
+        .finish();
+    drop(sent.must_say("add --replies"));
+    assert!(relay.list().is_empty());
+    assert!(!relay.directory().join("wrods").exists());
+}
+
+#[test]
 fn a_message_with_its_own_words_in_it_is_not_sent() {
     let relay = Relay::start(&[]);
     let path = relay.directory().join(FILE);
     relay
-        .send(["--words-file", FILE, "-m", "hello"])
+        .send(["--replies", "--words-file", FILE, "-m", "hello"])
         .finish()
         .must_end_with(0);
     let words = fs::read_to_string(&path).unwrap();

@@ -206,6 +206,11 @@ fn ended_and_resumed(bytes: usize, arrive: u32) {
     // It is for the address that it was begun for; the port of the one in between is another.
     let elsewhere = send(relay.address()).finish().must_end_with(1);
     drop(elsewhere.must_say("for another address"));
+    // Whoever can write to it could have another message sent.
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o666)).expect("it was kept");
+    let open_to_all = send(&held.address).finish().must_end_with(2);
+    drop(open_to_all.must_say("other users may get at what was begun"));
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o600)).expect("it was kept");
     let kept = fs::read(&state).expect("it was kept");
     let line = kept
         .iter()
@@ -250,7 +255,7 @@ fn who_sends_files_can_be_answered() {
             .must_end_with(code)
     };
     for round in 1..=2 {
-        let file = ["--file", "map.png", "--json"];
+        let file = ["--file", "map.png", "--json", "--replies"];
         let sent = relay.send([&file[..], &words].concat()).finish();
         let told = sent.must_end_with(0).must_say("Later: kkvc replies").json();
         assert_eq!(told["answerable"], true);

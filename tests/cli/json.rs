@@ -257,7 +257,7 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
             owner(&["verify", "v1"]),
         ],
     );
-    sent(&["-m", "four", "--json", "--words-file", "words"]);
+    sent(&["-m", "four", "--json", "--replies", "--words-file", "words"]);
     let last = relay.list().last().expect("it is there")["id"].to_string();
     let answered = owner(&["reply", &last, "-m", "yes"]);
     let conversation = answered["conversation"].to_string();

@@ -57,6 +57,24 @@ fn a_message_is_delivered_even_if_nobody_reads_what_is_said_of_it() {
 }
 
 #[test]
+fn an_answer_that_nobody_reads_is_not_called_none_and_stays() {
+    let relay = Relay::start(&[]);
+    let sent = relay.send(["--replies", "--words-file", "words", "-m", "hello"]);
+    sent.finish().must_end_with(0);
+    let answer = relay.owner(["reply", "1", "-m", "Yes."]);
+    answer.finish().must_end_with(0);
+    let words = relay.directory().join("words");
+    let words = words.to_str().expect("our directory");
+    let look = || kkvc(["replies", relay.address(), "--words-file", words]);
+    let mut unread = look().into_command();
+    let output = unread.arg("-q").stdout(broken()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*said), (Some(0), ""));
+    let seen = look().finish().must_end_with(0).stdout_text();
+    assert!(seen.contains("│ Yes."), "{seen}");
+}
+
+#[test]
 fn a_question_that_nobody_can_read_is_not_answered_with_a_panic() {
     let relay = Relay::start(&[]);
     relay.deliver(b"x");

@@ -133,7 +133,7 @@ fn by_its_words_a_sender_learns_whether_a_message_in_doubt_has_arrived() {
             let run = kkvc(args).with(|c| c.args(["--words-file", "words"]));
             run.with(|c| c.current_dir(relay.directory())).finish()
         };
-        let outcome = run(&["send", &between.address, "-m", "x"]).must_end_with(7);
+        let outcome = run(&["send", &between.address, "-m", "x", "--replies"]).must_end_with(7);
         let outcome = outcome
             .must_say("Keep the file with the words")
             .must_say("Whether it arrived, this tells: kkvc replies");

@@ -44,7 +44,10 @@ impl<'s> Stranger<'s> {
 
     fn run(&self, command: &str, text: &str) -> Outcome {
         let words = self.words();
-        let options = ["--words-file", path(&words)];
+        let mut options = vec!["--words-file", path(&words)];
+        if !words.exists() {
+            options.push("--replies");
+        }
         let run = self
             .stage
             .client(self.by_socks, command, self.onion, &options);

@@ -69,8 +69,8 @@ const OTHERS: [Printed; 22] = [
         r"  ([ 1]\d [a-z]+ *){4}",
     ),
     printed_by(
-        "src/cli/send.rs",
-        "\"Later: {}\"",
+        "src/cli/send/ending.rs",
+        "\"Later: {later}\"",
         r"Later: kkvc replies \w{56}\.onion",
     ),
     printed_by(

@@ -45,6 +45,8 @@ pub struct Collected {
     pub last: Found,
     /// Answers that were shown.
     pub shown: usize,
+    /// Answers that were found, and that nobody took: they are still there.
+    pub untaken: usize,
     /// Whether they are deleted there.
     pub acknowledged: bool,
 }
@@ -131,6 +133,7 @@ impl<'d, D: Dial> Mailbox<'d, D> {
         let mut known: HashSet<(Salt, u16)> = HashSet::new();
         let mut found = self.look(&[], rng).await.map_err(CollectError::Unseen)?;
         let mut acknowledged = false;
+        let mut untaken = 0;
         for looks in 1.. {
             found
                 .answers
@@ -142,6 +145,7 @@ impl<'d, D: Dial> Mailbox<'d, D> {
             let taken = show(&found).map_err(CollectError::Unshown)?;
             if !taken {
                 acknowledged = false;
+                untaken = found.answers.len();
                 break;
             }
             known.extend(found.answers.iter().map(place));
@@ -160,6 +164,7 @@ impl<'d, D: Dial> Mailbox<'d, D> {
         Ok(Collected {
             last: found,
             shown: known.len(),
+            untaken,
             acknowledged,
         })
     }

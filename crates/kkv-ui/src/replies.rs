@@ -120,7 +120,7 @@ pub fn no_conversation(started: u64, undone: Option<&str>, anew: &str) -> CliErr
         .hint(format!(
             "It was started at {started}. If you wrote before that, your message is gone, and so are its answers."
         ))
-        .more("If you wrote later, the time of the conversation is over, or the words are another inbox's.")
+        .more("If you wrote later, its owner has wiped the inbox, the time of the conversation is over, or the words are another inbox's.")
         .command("To write with new words: ", anew)
 }
 

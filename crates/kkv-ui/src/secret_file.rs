@@ -144,7 +144,8 @@ fn read_now(
     let metadata = file.metadata().map_err(Unread::Io)?;
     let shown = quoted(path);
     if metadata.is_dir() {
-        let what = format!("{shown} is a directory, not a file with a {secret}");
+        let article = if secret.ends_with("words") { "" } else { "a " };
+        let what = format!("{shown} is a directory, not a file with {article}{secret}");
         return Err(Unread::Directory(CliError::usage(what)));
     }
     if metadata.mode() & 0o077 != 0 {

@@ -138,13 +138,13 @@ impl Way {
     /// sent.
     ///
     /// # Errors
-    /// As [`carry`](Self::carry); what `keep` says.
+    /// As [`carry`](Self::carry), and whether another run may go on; what `keep` says.
     pub async fn carry_files(
         &self,
         load: FilesLoad<'_>,
         keep: impl FnOnce(&Upload, Cost) -> Result<(), CliError> + Send,
         observer: &dyn Observer,
-    ) -> Result<Accepted, CliError> {
+    ) -> Result<Accepted, FilesFailed> {
         match self {
             Self::Loopback(dialer) => load.over(dialer, keep, observer).await,
             Self::Socks(dialer) => load.over(dialer, keep, observer).await,
@@ -189,6 +189,25 @@ pub struct FilesLoad<'l> {
     pub options: DeliveryOptions,
     /// What is sent.
     pub what: Files<'l>,
+}
+
+/// A message with files that was not delivered, or may not be.
+#[derive(Debug)]
+pub struct FilesFailed {
+    /// What is said of it.
+    pub told: CliError,
+    /// Whether another run may go on with it.
+    pub may_go_on: bool,
+}
+
+impl From<CliError> for FilesFailed {
+    /// Before anything of it was sent.
+    fn from(told: CliError) -> Self {
+        Self {
+            told,
+            may_go_on: false,
+        }
+    }
 }
 
 /// A message with files, or one that was begun.
@@ -258,7 +277,7 @@ impl FilesLoad<'_> {
         dialer: &D,
         keep: impl FnOnce(&Upload, Cost) -> Result<(), CliError> + Send,
         observer: &dyn Observer,
-    ) -> Result<Accepted, CliError> {
+    ) -> Result<Accepted, FilesFailed> {
         let invited = self.options.invitation.is_some();
         let delivery = Delivery {
             dialer,
@@ -266,7 +285,10 @@ impl FilesLoad<'_> {
             clock: &SystemClock::default(),
             observer,
         };
-        let failed = |failure: Failure| explained_with_files(&failure, &delivery.options);
+        let failed = |failure: Failure| FilesFailed {
+            told: explained_with_files(&failure, &delivery.options),
+            may_go_on: failure.leaves_upload(),
+        };
         let mut uploader = Uploader::new(&delivery);
         let (upload, cost) = match self.what {
             Files::Begun(upload, cost) => (*upload, cost),

@@ -60,7 +60,8 @@ pub(in crate::cli) struct Reply {
     #[arg(conflicts_with_all = ["message", "edit"])]
     pub(in crate::cli) file: Option<PathBuf>,
 
-    /// Write the answer with the editor that VISUAL or EDITOR names, in memory
+    /// Write the answer with the editor that VISUAL or EDITOR names, in memory. The editor itself may keep what you
+    /// write elsewhere, as vim does in ~/.viminfo: EDITOR='vim -n -i NONE' has it keep nothing
     #[arg(short, long, conflicts_with = "message")]
     pub(in crate::cli) edit: bool,
 

@@ -56,8 +56,8 @@ pub(in crate::cli) struct Send {
     #[arg(long, alias = "reply")]
     pub(in crate::cli) replies: bool,
 
-    /// Leave those words in this new file instead of showing them. In one that has some already, they go on with their
-    /// conversation
+    /// With --replies: leave those words in this new file instead of showing them. With the words that are in it
+    /// already, the message goes on with their conversation; it costs a look for answers then, too
     #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub(in crate::cli) words_file: Option<PathBuf>,
 

@@ -67,6 +67,21 @@ pub enum Failure {
     Indeterminate(Indeterminate),
 }
 
+impl Failure {
+    /// Whether another run may go on with an upload that has failed so: the relay may have its session still, and
+    /// didn't say that anything is wrong with it.
+    #[must_use]
+    pub fn leaves_upload(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Broken | Self::Silent(_) | Self::Indeterminate(_) => true,
+            Self::Refused(refusal) | Self::StillRefused(refusal, _) => {
+                matches!(refusal, Refusal::TimedOut | Refusal::SlowDown)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Why it can't be known whether a message has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
