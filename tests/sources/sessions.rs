@@ -74,7 +74,7 @@ const OTHERS: [Printed; 22] = [
         r"Later: kkvc replies \w{56}\.onion",
     ),
     printed_by(
-        "src/cli/replies.rs",
+        "src/cli/replies/write_back.rs",
         "confirm(\"Write back?\")",
         r"Write back\? \[y/N\]",
     ),
