@@ -13,7 +13,7 @@ use super::output::{json_line, require_output, write_all};
 use super::progress::Progress;
 use super::words;
 use kkv_base::private::Private;
-use kkv_client::replies::{CollectError, Found, secrets};
+use kkv_client::replies::{CollectError, Found};
 use kkv_client::reply_words::ReplyWords;
 use kkv_client::sender::DeliveryOptions;
 use kkv_protocol::ids::RelayId;
@@ -65,7 +65,7 @@ pub(super) async fn replies(common: &Common, args: Replies) -> Result<(), CliErr
     let addressee = ResolvedRecipient::find(args.address.clone(), common.contacts()).await?;
     let way = args.carrying.way(common, addressee.target, ONLY).await?;
     let words = words::of_conversation(args.words_file.as_deref()).await?;
-    let secrets = secrets(&words);
+    let secrets = words.secrets();
     let conversation = Conversation {
         common,
         args: &args,

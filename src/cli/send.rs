@@ -18,7 +18,7 @@ use super::{
     compose::{self, Purpose},
     identity,
 };
-use kkv_client::replies::{CollectError, secrets};
+use kkv_client::replies::CollectError;
 use kkv_client::sender::{DeliveryOptions, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::crypto::{random, scrub};
@@ -85,7 +85,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
         require_own_words_out_of(text.as_str(), place.words())?;
     }
 
-    let answers = words.as_ref().map(|place| secrets(place.words()));
+    let answers = words.as_ref().map(|place| place.words().secrets());
     let ending = Ending {
         common,
         kept: args.identity.is_some(),

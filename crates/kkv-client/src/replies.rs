@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 
-use crate::reply_words::ReplyWords;
 use crate::sender::{Asker, Delivery, Failure};
 use kkv_net::tor::Dial;
 use kkv_protocol::crypto::identity::{PublicKey, Relay};
@@ -60,12 +59,6 @@ pub enum CollectError<E> {
     Unshown(E),
     /// They were shown, and are still there, or it can't be known.
     Unacknowledged(Failure),
-}
-
-/// The secrets of a conversation.
-#[must_use]
-pub fn secrets(words: &ReplyWords) -> ReplySecrets {
-    ReplySecrets::new(words.entropy())
 }
 
 /// From half of `pause` to one and a half, so that looks which nobody asked for come at times that tell nothing. Draws

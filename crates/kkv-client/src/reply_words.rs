@@ -7,6 +7,7 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use kkv_protocol::crypto::labels;
+use kkv_protocol::v2::answers::sender::ReplySecrets;
 
 /// How many they are.
 pub const WORDS: usize = 12;
@@ -89,6 +90,12 @@ impl ReplyWords {
     #[must_use]
     pub fn entropy(&self) -> &[u8; ENTROPY_BYTES] {
         &self.0
+    }
+
+    /// The secrets of the conversation.
+    #[must_use]
+    pub fn secrets(&self) -> ReplySecrets {
+        ReplySecrets::new(&self.0)
     }
 
     /// One word after the other.

@@ -13,7 +13,6 @@ use super::contents::{composed, laid_out};
 use super::ending::Ending;
 use super::{Prepared, cancelled_at_the_keys, prepared, reply, state};
 use kkv_base::lock;
-use kkv_client::replies::secrets;
 use kkv_client::sender::DeliveryOptions;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::scrub;
@@ -106,7 +105,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         let what = "what was begun there is for another address; nothing was sent";
         return Err(CliError::new(Exit::Refused, what));
     }
-    let answers = reply_words.as_ref().map(|place| secrets(place.words()));
+    let answers = reply_words.as_ref().map(|place| place.words().secrets());
     let ending = Ending {
         common,
         // What another run has begun, it has signed.

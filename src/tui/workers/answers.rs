@@ -16,7 +16,7 @@ use crate::tui::event::{AnswersEvent, Event};
 use crate::tui::state::awaited::{Received, Secret};
 use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::DIAL_TIMEOUT;
-use kkv_client::replies::{CollectError, Found, jittered, secrets};
+use kkv_client::replies::{CollectError, Found, jittered};
 use kkv_client::sender::{Consent, DeliveryOptions, Event as Happened, Observer, Price};
 use kkv_protocol::crypto::random;
 use kkv_ui::error::CliError;
@@ -134,7 +134,7 @@ impl Follower {
             solver: self.route.solver,
             ..DeliveryOptions::new(self.target)
         };
-        let secrets = secrets(&self.secret.words);
+        let secrets = self.secret.words.secrets();
         let wanted = Wanted {
             options: options.clone(),
             secrets: &secrets,

@@ -14,7 +14,6 @@ use kkv_base::clock::{Clock, SystemClock};
 use kkv_base::limits::DIAL_TIMEOUT;
 use kkv_base::lock;
 use kkv_client::contacts::{Link, Name};
-use kkv_client::replies::secrets;
 use kkv_client::sender::{
     Accepted, Consent, DeliveryOptions, Event as Happened, Observer, Price, Reply,
 };
@@ -142,7 +141,7 @@ async fn deliver(
     let Link { target, invitation } = link;
     let way = Way::choose(route.tor, target, &route.embedded, DIAL_TIMEOUT).await?;
     *lock(&observer.progress) = Steps::new(way.state());
-    let secrets = reply.as_ref().map(|reply| secrets(&reply.secret.words));
+    let secrets = reply.as_ref().map(|reply| reply.secret.words.secrets());
     let load = Load {
         options: DeliveryOptions {
             solver: route.solver,
