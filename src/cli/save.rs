@@ -59,7 +59,7 @@ async fn all_saved(
     let files = &message.summary.files;
     let chosen = chosen(args.id, args.file, args.all.is_some(), files)?;
     let directory = match &args.all {
-        Some(directory) => SaveDirectory::make(directory)?,
+        Some(directory) => SaveDirectory::make(directory).map_err(nothing_saved)?,
         None => SaveDirectory::current()?,
     };
     for number in chosen {
@@ -80,6 +80,11 @@ async fn all_saved(
         });
     }
     Ok(())
+}
+
+fn nothing_saved(mut failed: CliError) -> CliError {
+    failed.what += "; nothing was saved";
+    failed
 }
 
 /// The numbers of the files that are meant.

@@ -92,7 +92,7 @@ fn files_of_a_message_are_saved_at_the_screen_over_none_and_outside_of_no_direct
 
     // Where no directory can be, nothing goes, and that is said.
     save(&terminal, &inside.join("a.txt"));
-    terminal.wait_for("nothing was saved: can't make ");
+    terminal.wait_for("is no directory, or a link to one");
     assert_eq!(names(&inside).len(), 6);
     assert_eq!(names(here), ["in"]);
 }

@@ -71,7 +71,7 @@ impl SaveDirectory {
             let shown = quoted(path);
             let fault = io::Error::from(fault);
             if fault.kind() == io::ErrorKind::NotADirectory {
-                let what = format!("{shown} is no directory, or a link to one; nothing was saved");
+                let what = format!("{shown} is no directory, or a link to one");
                 return CliError::usage(what).hint("Name the directory itself, or a new one.");
             }
             let what = format!("can't use the directory {shown}: {fault}");
@@ -91,7 +91,7 @@ impl SaveDirectory {
             let what = format!("can't use the directory {shown}: {fault}");
             CliError::new(Exit::of_io(&fault), what)
         })?;
-        let refused = |what: &str| CliError::usage(format!("{shown} {what}; nothing was saved"));
+        let refused = |what: &str| CliError::usage(format!("{shown} {what}"));
         if stat.st_uid != own_uid() {
             return Err(refused("is another user's").hint("Name a new directory."));
         }
