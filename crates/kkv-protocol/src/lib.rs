@@ -91,6 +91,7 @@ pub mod openpgp;
 pub mod proof;
 pub mod refusal;
 pub mod relay_keys;
+pub mod reply_words;
 pub mod suite;
 mod terms;
 pub mod text;

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::error::{CliError, Exit};
 use crate::fields::time;
 use kkv_base::count::counted;
-use kkv_client::reply_words::{ReplyWords, WORDS};
+use kkv_protocol::reply_words::{ReplyWords, WORDS};
 use kkv_protocol::v2::answers::sender::Answer;
 use kkv_protocol::v2::answers::status::{BoxStatus, Entry, EntryState};
 

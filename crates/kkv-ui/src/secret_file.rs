@@ -12,8 +12,8 @@ use crate::advice::close_file;
 use crate::error::{CliError, Exit};
 use crate::new_file::NewFile;
 use kkv_base::limits::MAX_SECRET_FILE_BYTES;
-use kkv_client::reply_words::ReplyWords;
 use kkv_protocol::crypto::scrub;
+use kkv_protocol::reply_words::ReplyWords;
 use kkv_terminal::input;
 use kkv_terminal::visible::quoted;
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::tor::Target;
 use kkv_base::lock;
-use kkv_client::reply_words::ReplyWords;
+use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::keys::Salt;
 use kkv_protocol::v2::answers::status::BoxStatus;
 

@@ -6,8 +6,8 @@ use bip39::{Language, Mnemonic};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use kkv_protocol::crypto::labels;
-use kkv_protocol::v2::answers::sender::ReplySecrets;
+use crate::crypto::labels;
+use crate::v2::answers::sender::ReplySecrets;
 
 /// How many they are.
 pub const WORDS: usize = 12;
@@ -233,7 +233,7 @@ mod tests {
     /// The vectors of PROTOCOL.md §13, by an implementation written from its text.
     #[test]
     fn words_are_read_or_refused_as_the_vectors_say() {
-        let file = include_str!("../../kkv-protocol/vectors/negative.json");
+        let file = include_str!("../vectors/negative.json");
         let file: serde_json::Value = serde_json::from_str(file).unwrap();
         let cases = file["words"].as_array().unwrap();
         assert!(cases.iter().any(|case| case["entropy"].is_null()));
