@@ -1,0 +1,136 @@
+//! Ids of forms. Each page with a form makes a new one, so that a form that comes twice (a double click, a reload, the
+//! way back, a second tab) is known and stored once. Nothing is kept of an id before its form has come.
+//!
+//! ```text
+//! random 16 | expiry u64 | keyed_hash(key, random ‖ expiry)[..16], in hex
+//! ```
+
+use std::fmt;
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use rand::CryptoRng;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+const RANDOM_BYTES: usize = 16;
+const TAG_BYTES: usize = 16;
+const BYTES: usize = RANDOM_BYTES + 8 + TAG_BYTES;
+
+/// By what a relay knows its own ids: 32 bytes, new at each start. Wiped on drop.
+pub struct FormKey(Zeroizing<[u8; 32]>);
+
+/// The random part of an id that was found to be the relay's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FormId([u8; RANDOM_BYTES]);
+
+/// Why an id is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadFormId {
+    /// This relay hasn't made it since it was started.
+    #[error("this form is not from this inbox, or from before its last start")]
+    Unknown,
+    /// It is too old.
+    #[error("this form is too old")]
+    Expired,
+}
+
+impl FormKey {
+    /// A new one: 32 bytes are drawn.
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        rng.fill_bytes(key.as_mut_slice());
+        Self(key)
+    }
+
+    /// A new id, as it stands in a form: 16 bytes are drawn. `expiry` is in seconds, of whatever clock
+    /// [`check`](Self::check) is called with.
+    pub fn issue(&self, expiry: u64, rng: &mut impl CryptoRng) -> String {
+        let mut bytes = [0; BYTES];
+        let (signed, tag) = bytes.split_at_mut(BYTES - TAG_BYTES);
+        rng.fill_bytes(&mut signed[..RANDOM_BYTES]);
+        signed[RANDOM_BYTES..].copy_from_slice(&expiry.to_le_bytes());
+        tag.copy_from_slice(&self.tag(signed));
+        HEXLOWER_PERMISSIVE.encode(&bytes)
+    }
+
+    /// Reads the id of a form, and until when it is good.
+    ///
+    /// # Errors
+    /// It is not this relay's, or too old.
+    pub fn check(&self, written: &str, now: u64) -> Result<(FormId, u64), BadFormId> {
+        let bytes = HEXLOWER_PERMISSIVE.decode(written.as_bytes());
+        let bytes = bytes.map_err(|_| BadFormId::Unknown)?;
+        let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| BadFormId::Unknown)?;
+        let (signed, tag) = bytes.split_at(BYTES - TAG_BYTES);
+        if !bool::from(self.tag(signed).ct_eq(tag)) {
+            return Err(BadFormId::Unknown);
+        }
+        let (random, expiry) = signed
+            .split_first_chunk::<RANDOM_BYTES>()
+            .ok_or(BadFormId::Unknown)?;
+        let expiry = expiry.first_chunk().ok_or(BadFormId::Unknown)?;
+        let expiry = u64::from_le_bytes(*expiry);
+        if now < expiry {
+            Ok((FormId(*random), expiry))
+        } else {
+            Err(BadFormId::Expired)
+        }
+    }
+
+    fn tag(&self, signed: &[u8]) -> [u8; TAG_BYTES] {
+        let hash = blake3::keyed_hash(&self.0, signed);
+        *hash.as_bytes().first_chunk().expect("32 bytes have 16")
+    }
+}
+
+impl fmt::Debug for FormKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FormKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key() -> FormKey {
+        FormKey::generate(&mut rand::rng())
+    }
+
+    #[test]
+    fn an_id_is_good_until_its_time_and_only_at_the_relay_that_made_it() {
+        let key = key();
+        let [one, other] = [1000, 1000].map(|expiry| key.issue(expiry, &mut rand::rng()));
+        let (id, expiry) = key.check(&one, 999).unwrap();
+        assert_eq!(expiry, 1000);
+        assert_eq!(key.check(&one.to_uppercase(), 0), Ok((id, 1000)));
+        assert_ne!(key.check(&other, 999).unwrap().0, id);
+        assert_eq!(key.check(&one, 1000), Err(BadFormId::Expired));
+        assert_eq!(self::key().check(&one, 0), Err(BadFormId::Unknown));
+        assert_eq!(format!("{key:?}"), "FormKey(..)");
+    }
+
+    #[test]
+    fn a_change_of_any_bit_is_noticed() {
+        let key = key();
+        let id = key.issue(1000, &mut rand::rng());
+        let bytes = HEXLOWER_PERMISSIVE.decode(id.as_bytes()).unwrap();
+        for bit in 0..8 * BYTES {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let written = HEXLOWER_PERMISSIVE.encode(&changed);
+            assert_eq!(key.check(&written, 0), Err(BadFormId::Unknown), "{bit}");
+        }
+        for length in 0..id.len() {
+            assert_eq!(key.check(&id[..length], 0), Err(BadFormId::Unknown));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_stumble(text: String) {
+            prop_assert_eq!(key().check(&text, 0), Err(BadFormId::Unknown));
+        }
+    }
+}

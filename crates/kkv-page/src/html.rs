@@ -1,0 +1,198 @@
+//! The pages: what each needs to know, and its HTML. Everything that comes from outside is escaped by the templates.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use askama::Template;
+use humantime::format_rfc3339_seconds;
+use zeroize::Zeroizing;
+
+use crate::strings::Strings;
+
+/// What whoever writes has to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: one of the places is free that the owner gives away.
+    Nothing,
+    /// An invitation.
+    Invitation,
+    /// Room, which there is not.
+    Room,
+}
+
+/// A form to write in.
+pub struct Form<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The twelve words that go with it, in a line.
+    pub words: &'a Zeroizing<String>,
+    /// Whether it goes on with their conversation.
+    pub follows: bool,
+    /// Acknowledgements of the answers that are shown beside it, in hex.
+    pub seen: &'a [Zeroizing<String>],
+    /// What has to be had.
+    pub needs: Needs,
+    /// What was typed as an invitation.
+    pub invitation: &'a str,
+    /// What was typed as a message.
+    pub text: &'a str,
+    /// Whether an answer is wanted.
+    pub answer: bool,
+    /// Whether this inbox takes files at all.
+    pub takes_files: bool,
+}
+
+/// The page to write on, empty or with what was typed before it went wrong.
+#[derive(Template)]
+#[template(path = "write.html")]
+pub struct Write<'a> {
+    /// What it says.
+    pub s: &'a Strings,
+    /// Its form.
+    pub f: &'a Form<'a>,
+    /// What went wrong, if something did.
+    pub error: Option<&'a str>,
+    /// Whether files were chosen then.
+    pub had_files: bool,
+}
+
+/// The page that says that a message has arrived.
+#[derive(Template)]
+#[template(path = "sent.html")]
+pub struct Sent<'a> {
+    /// What it says.
+    pub s: &'a Strings,
+    /// The words, if an answer is wanted.
+    pub words: Option<&'a Zeroizing<String>>,
+    /// Whether the form had come before, and nobody knows any more what was in it.
+    pub again: bool,
+}
+
+/// The page that asks for the words.
+#[derive(Template)]
+#[template(path = "words.html")]
+pub struct Words<'a> {
+    /// What it says.
+    pub s: &'a Strings,
+    /// What is wrong with what was typed, if something is.
+    pub error: Option<&'a str>,
+    /// What was typed.
+    pub typed: &'a str,
+}
+
+/// The page that shows answers, and what is known of the messages.
+#[derive(Template)]
+#[template(path = "answers.html")]
+pub struct Answers<'a> {
+    /// What it says.
+    pub s: &'a Strings,
+    /// The answers that wait, oldest first.
+    pub answers: &'a [Answer],
+    /// The last messages, newest first.
+    pub messages: &'a [Message<'a>],
+    /// Until when the words are good.
+    pub until: String,
+    /// Whether answers were deleted just now.
+    pub deleted: bool,
+    /// The form to write back.
+    pub f: &'a Form<'a>,
+}
+
+/// An answer.
+pub struct Answer {
+    /// When it was sealed.
+    pub time: String,
+    /// What its author wrote.
+    pub text: Zeroizing<String>,
+}
+
+/// What is known of a message.
+pub struct Message<'a> {
+    /// When it was accepted.
+    pub time: String,
+    /// What has become of it.
+    pub state: &'a str,
+}
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "notice.html")]
+pub struct Notice<'a> {
+    /// What it says.
+    pub s: &'a Strings,
+    /// Its heading.
+    pub heading: &'a str,
+    /// What stands below.
+    pub text: &'a str,
+}
+
+/// What is in them is nobody's business but the reader's.
+macro_rules! opaque_debug {
+    ($($name:ident $(<$lifetime:lifetime>)?),+) => {$(
+        impl fmt::Debug for $name $(<$lifetime>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )+};
+}
+opaque_debug!(
+    Form<'_>,
+    Write<'_>,
+    Sent<'_>,
+    Words<'_>,
+    Answers<'_>,
+    Answer,
+    Message<'_>,
+    Notice<'_>
+);
+
+impl Needs {
+    fn says<'s>(&self, s: &'s Strings) -> &'s str {
+        match self {
+            Self::Nothing => s.free,
+            Self::Invitation => s.invited_only,
+            Self::Room => s.full,
+        }
+    }
+
+    /// Whether there is something to fill in.
+    fn takes(&self) -> bool {
+        *self != Self::Room
+    }
+
+    fn asks_for_invitation(&self) -> bool {
+        *self == Self::Invitation
+    }
+}
+
+impl Answers<'_> {
+    fn heading(&self) -> &str {
+        if self.answers.is_empty() {
+            self.s.none_yet
+        } else {
+            self.s.answer
+        }
+    }
+}
+
+/// A time in unix seconds for people: `2026-11-28 00:50 UTC`. Tor Browser's clock says UTC, too.
+#[must_use]
+pub fn time(unix: u64) -> String {
+    // Seconds of a year above 9999 can't be written.
+    let unix = unix.min(253_402_300_799);
+    let written = format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix)).to_string();
+    format!("{} {} UTC", &written[..10], &written[11..16])
+}
+
+/// The page's HTML. Wiped on drop.
+///
+/// # Panics
+/// Never: templates fail only where a value's `Display` does.
+#[must_use]
+pub fn html(page: &impl Template) -> Zeroizing<String> {
+    Zeroizing::new(page.render().expect("no value fails to be displayed"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What the pages show of what comes from outside, and what they must never have.
+
+use super::*;
+use crate::assets::{ICON, STYLE};
+use crate::strings::ENGLISH;
+
+/// Ends every context that HTML has.
+const HOSTILE: &str = "\"'><script>alert(1)</script></textarea></pre><!-- &amp; \u{202e}";
+
+fn form<'a>(words: &'a Zeroizing<String>, text: &'a str) -> Form<'a> {
+    Form {
+        id: "0123",
+        words,
+        follows: false,
+        seen: &[],
+        needs: Needs::Nothing,
+        invitation: text,
+        text,
+        answer: true,
+        takes_files: true,
+    }
+}
+
+/// Every page, with `text` wherever something comes from outside.
+fn pages(text: &str) -> Vec<String> {
+    let s = &ENGLISH;
+    let words = Zeroizing::new("abandon amount liar".to_owned());
+    let mut pages = Vec::new();
+    for needs in [Needs::Nothing, Needs::Invitation, Needs::Room] {
+        for follows in [false, true] {
+            for error in [None, Some(s.empty)] {
+                let seen = [Zeroizing::new("ab".to_owned())];
+                let f = &Form {
+                    needs,
+                    follows,
+                    seen: if follows { &seen } else { &[] },
+                    ..form(&words, text)
+                };
+                let had_files = error.is_some();
+                let page = Write {
+                    s,
+                    f,
+                    error,
+                    had_files,
+                };
+                pages.push(html(&page));
+            }
+        }
+    }
+    for words in [None, Some(&words)] {
+        for again in [false, true] {
+            pages.push(html(&Sent { s, words, again }));
+        }
+    }
+    for error in [None, Some(s.bad_words)] {
+        let typed = text;
+        pages.push(html(&Words { s, error, typed }));
+    }
+    let answer = || Answer {
+        time: time(0),
+        text: Zeroizing::new(text.to_owned()),
+    };
+    for answers in [vec![], vec![answer(), answer()]] {
+        let messages = [(0, s.read), (1, s.gone)].map(|(unix, state)| Message {
+            time: time(unix),
+            state,
+        });
+        pages.push(html(&Answers {
+            s,
+            answers: &answers,
+            messages: &messages,
+            until: time(2),
+            deleted: answers.is_empty(),
+            f: &Form {
+                follows: true,
+                ..form(&words, text)
+            },
+        }));
+    }
+    let heading = s.no_box;
+    pages.push(html(&Notice { s, heading, text }));
+    pages.into_iter().map(|page| page.to_string()).collect()
+}
+
+#[test]
+fn nothing_from_outside_becomes_markup() {
+    let mut shown = 0;
+    for (page, plain) in pages(HOSTILE).iter().zip(pages("plain")) {
+        assert!(!page.contains("<script"), "{page}");
+        assert!(!page.contains("<!--"), "{page}");
+        assert_eq!(
+            page.matches('<').count(),
+            plain.matches('<').count(),
+            "{page}"
+        );
+        shown += page.matches("&#60;script").count();
+    }
+    assert!(shown > 10, "{shown}");
+}
+
+#[test]
+fn no_page_names_another_host_or_has_what_the_policy_forbids() {
+    for page in pages("plain") {
+        for forbidden in [
+            "//", "<script", "<style", " style=", "<svg", "<img", " on", "<base", "<iframe",
+        ] {
+            let found = page.match_indices(forbidden).find(|(at, _)| {
+                // ` on` of a sentence is no handler.
+                forbidden != " on"
+                    || page[at + 3..].starts_with(|c: char| c.is_ascii_alphabetic())
+                        && page[at + 1..].find('=').is_some_and(|equals| {
+                            page[at + 1..][..equals]
+                                .chars()
+                                .all(|c| c.is_ascii_alphabetic())
+                        })
+            });
+            assert_eq!(found, None, "{page}");
+        }
+        assert!(page.contains("<html lang=\"en\">"), "{page}");
+    }
+    for forbidden in ["url(", "@import", "//"] {
+        assert!(!STYLE.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn every_field_has_a_label_and_every_id_is_there_once() {
+    for page in pages("plain") {
+        let ids: Vec<&str> = page
+            .split(" id=\"")
+            .skip(1)
+            .map(|rest| &rest[..rest.find('"').unwrap()])
+            .collect();
+        let mut unique = ids.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), ids.len(), "{page}");
+        for field in page
+            .split('<')
+            .filter(|tag| tag.starts_with("textarea") || tag.starts_with("input"))
+        {
+            let is_labelled = field.contains("type=\"hidden\"")
+                || field.contains("type=\"checkbox\"")
+                || ids.iter().any(|id| {
+                    field.contains(&format!(" id=\"{id}\""))
+                        && page.contains(&format!("for=\"{id}\""))
+                });
+            assert!(is_labelled, "{field}");
+        }
+        for (attribute, _) in page.match_indices("aria-describedby=\"") {
+            let rest = &page[attribute + 18..];
+            let named = &rest[..rest.find('"').unwrap()];
+            assert!(ids.contains(&named), "{named}");
+        }
+    }
+}
+
+#[test]
+fn a_page_to_write_on_and_its_style_and_icon_are_small() {
+    let longest = pages("").iter().map(String::len).max().unwrap();
+    assert!(longest + STYLE.len() + ICON.len() < 40 * 1024, "{longest}");
+}
+
+#[test]
+fn times_are_told_to_the_minute() {
+    assert_eq!(time(0), "1970-01-01 00:00 UTC");
+    assert_eq!(time(1_795_827_059), "2026-11-28 00:50 UTC");
+    assert_eq!(time(u64::MAX), "9999-12-31 23:59 UTC");
+}

@@ -1,0 +1,201 @@
+//! All that the pages say, in English. Another language is another value of [`Strings`].
+
+/// What the pages say. None has markup.
+#[derive(Debug)]
+pub struct Strings {
+    /// The language, as HTML's `lang` wants it.
+    pub lang: &'static str,
+    /// Title and heading of the page to write on.
+    pub write: &'static str,
+    /// Heading of the page to go on with a conversation.
+    pub go_on: &'static str,
+    /// Who reads it, and where it is kept.
+    pub about: &'static str,
+    /// What protects a message from here.
+    pub protected: &'static str,
+    /// What a seized inbox can read, of who has no script.
+    pub seized: &'static str,
+    /// It costs nothing.
+    pub free: &'static str,
+    /// An invitation is needed.
+    pub invited_only: &'static str,
+    /// There is no room.
+    pub full: &'static str,
+    /// Label of the message.
+    pub message: &'static str,
+    /// How long it may be.
+    pub message_hint: &'static str,
+    /// Label of the files.
+    pub files: &'static str,
+    /// How large they may be.
+    pub files_hint: &'static str,
+    /// Label of the invitation.
+    pub invitation: &'static str,
+    /// What an invitation looks like.
+    pub invitation_hint: &'static str,
+    /// Heading of the words.
+    pub words: &'static str,
+    /// What they are for.
+    pub words_hint: &'static str,
+    /// Label of whether an answer is wanted.
+    pub answer_wanted: &'static str,
+    /// Label of what sends it.
+    pub send: &'static str,
+    /// Heading of the page that says that it has arrived.
+    pub arrived: &'static str,
+    /// What that means.
+    pub arrived_hint: &'static str,
+    /// The same form had come before, long ago.
+    pub arrived_before: &'static str,
+    /// What to do with the words now.
+    pub keep_words: &'static str,
+    /// What to do where others use this browser.
+    pub new_identity: &'static str,
+    /// Link to the page for the words.
+    pub to_answers: &'static str,
+    /// Link to the page to write on.
+    pub to_write: &'static str,
+    /// Heading of the page for the words.
+    pub answers: &'static str,
+    /// Label of the words.
+    pub your_words: &'static str,
+    /// How they may be typed.
+    pub your_words_hint: &'static str,
+    /// Label of what looks for answers.
+    pub look: &'static str,
+    /// There is no conversation of these words.
+    pub no_box: &'static str,
+    /// What that can mean.
+    pub no_box_hint: &'static str,
+    /// There is no new answer.
+    pub none_yet: &'static str,
+    /// Heading of an answer.
+    pub answer: &'static str,
+    /// Heading of what is known of each message.
+    pub your_messages: &'static str,
+    /// A message was accepted, and no more is known.
+    pub accepted: &'static str,
+    /// It waits to be read.
+    pub waiting: &'static str,
+    /// It was read.
+    pub read: &'static str,
+    /// It is not there any more.
+    pub gone: &'static str,
+    /// Until when the words are good.
+    pub until: &'static str,
+    /// What becomes of the answers that are shown.
+    pub shown_stay: &'static str,
+    /// Label of what deletes them.
+    pub delete: &'static str,
+    /// They are deleted.
+    pub deleted: &'static str,
+    /// Heading of what went wrong.
+    pub error: &'static str,
+    /// The form's id is no good; what was typed is there.
+    pub form_expired: &'static str,
+    /// There is nothing in the message.
+    pub empty: &'static str,
+    /// The text is too long.
+    pub too_long: &'static str,
+    /// The files are too large.
+    pub too_large: &'static str,
+    /// This inbox takes no files, or none of this size now.
+    pub no_room_for_files: &'static str,
+    /// The message has the words in it.
+    pub words_inside: &'static str,
+    /// No invitation, and none of the free places.
+    pub uninvited: &'static str,
+    /// There is no room now, and there was when the page was opened.
+    pub full_now: &'static str,
+    /// The invitation is none, used up, expired or revoked.
+    pub bad_invitation: &'static str,
+    /// The words are none.
+    pub bad_words: &'static str,
+    /// The conversation is over.
+    pub conversation_over: &'static str,
+    /// Too much at once.
+    pub busy: &'static str,
+    /// It is about to stop.
+    pub stopping: &'static str,
+    /// The files have to be chosen once more.
+    pub choose_again: &'static str,
+    /// The form can't be read.
+    pub malformed: &'static str,
+    /// There is no such page.
+    pub not_found: &'static str,
+}
+
+/// English.
+pub const ENGLISH: Strings = Strings {
+    lang: "en",
+    write: "Leave a message",
+    go_on: "Write back",
+    about: "Whoever runs this inbox reads what you write here. It is kept in memory alone, and it is gone when \
+            the inbox stops.",
+    protected: "Tor's encryption protects this page and your message on the way to the inbox, kkv's own doesn't, \
+                and nobody signs the message.",
+    seized: "Without script the inbox sees your twelve words when it makes them and when you type them: whoever \
+             has seized it by then can read the answers.",
+    free: "There is nothing to pay: a place is free for your message.",
+    invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
+                   you can write with the program kkvc, which pays by computing.",
+    full: "This inbox is full, and takes no message now. Come back later, before you write anything.",
+    message: "Your message",
+    message_hint: "At most 3,500 bytes: about 600 words. Longer texts go as a file.",
+    files: "Files",
+    files_hint: "At most 1 MiB together. What they say about you, such as names and places in photos, goes with \
+                 them.",
+    invitation: "Invitation",
+    invitation_hint: "The whole line that you were given.",
+    words: "Your twelve words",
+    words_hint: "Write them down now if you want to be answered: only they open the answer, and nobody can give \
+                 them to you again.",
+    answer_wanted: "I want to be able to read an answer",
+    send: "Send",
+    arrived: "Your message has arrived",
+    arrived_hint: "It waits for the owner, in memory. You can close this page.",
+    arrived_before: "It had come before. If you have changed it since, that is not sent: write it on a new page.",
+    keep_words: "Keep these twelve words. With them you read the answer here, from any Tor Browser:",
+    new_identity: "If others use this computer: choose New Identity in Tor Browser's menu when you are done.",
+    to_answers: "Read an answer",
+    to_write: "Leave a message",
+    answers: "Read an answer",
+    your_words: "Your twelve words",
+    your_words_hint: "As you wrote them down; the first four letters of each are enough.",
+    look: "Look",
+    no_box: "There is nothing for these words here",
+    no_box_hint: "The inbox was stopped or emptied since your message, the time of the conversation is over, or the \
+                  words are another inbox's. If you still have something to say, write anew.",
+    none_yet: "No new answer yet",
+    answer: "Answer",
+    your_messages: "Your messages",
+    accepted: "arrived",
+    waiting: "waits to be read",
+    read: "was read",
+    gone: "is not there any more",
+    until: "Your words stay good until",
+    shown_stay: "The answers stay here until you delete them, or write back.",
+    delete: "Delete these answers here",
+    deleted: "The answers are deleted.",
+    error: "Your message was not sent",
+    form_expired: "This page was open for too long, or the inbox was started again meanwhile. What you typed is \
+                   still here: send it once more.",
+    empty: "There is nothing in it: write something, or choose a file.",
+    too_long: "Your text is too long: 3,500 bytes fit. Shorten it, or send it as a file.",
+    too_large: "Text and files are larger than 1 MiB together. Choose fewer, or smaller ones.",
+    no_room_for_files: "This inbox has no room for files of this size now. Send the text alone, or come back later.",
+    words_inside: "Your twelve words are in what you were about to send. Take them out: whoever has them reads \
+                   your answers.",
+    uninvited: "To write from this page you need an invitation, and the places for who has none are taken. Come \
+                back later, or paste one above.",
+    full_now: "The inbox is full now. Try again later; what you typed is still here.",
+    bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
+    bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
+    conversation_over: "The conversation of these words is over here. Your text is still below: you can send it as \
+                        a first message.",
+    busy: "Too many are sending files at this moment. Try again in a minute; your text is still here.",
+    stopping: "The inbox is about to stop. Try again later; your text is still here.",
+    choose_again: "Choose the files once more: browsers don't keep them.",
+    malformed: "This form didn't come as it should: the line may have been cut. Send it once more.",
+    not_found: "There is no such page",
+};
