@@ -12,19 +12,18 @@ use criterion::{
 };
 use kkv_base::limits::{BOXES_PER_SLOT, DEFAULT_MESSAGES, MAX_BOXES, MAX_MESSAGES, MAX_TEXT_BYTES};
 use kkv_pow::Cost;
-use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
 use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
-use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::ask::RepliesRequest;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::answers::keys::{BoxSecret, Claim};
 use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_protocol::v2::answers::{MAX_ENTRIES, MAX_WAITING};
+use kkv_protocol::{MessageHeader, Via};
 use kkv_relay::boxes::Boxes;
 use kkv_relay::queue::{MessageId, Now, Queue};
 
@@ -103,7 +102,7 @@ fn operations(group: &mut BenchmarkGroup<'_, WallTime>, waiting: u32) {
 fn arrive(queue: &Queue<MessageHeader>) -> MessageId {
     let slot = queue.reserve(NOW.elapsed).expect("one slot is free");
     let header = MessageHeader {
-        suite: Suite::V2,
+        via: Via::V2,
         kind: Kind::Text,
         cost: Cost::HIGHEST,
         invitation: None,

@@ -13,6 +13,7 @@ mod kept;
 mod kkv1;
 mod outside;
 mod package;
+mod page;
 mod screen;
 mod siege;
 mod support;

@@ -10,11 +10,11 @@ use arbitrary::{Result, Unstructured};
 use kkv_base::clock::Clock;
 use kkv_base::limits::SESSION_LIFETIME;
 use kkv_pow::Cost;
-use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::ids::SenderId;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::{MessageHeader, Via};
 use kkv_relay::queue::{MessageId, MessageRef, Queue};
 use kkv_relay::relay::{Pricing, Relay, RelayConfig};
 use rand::SeedableRng;
@@ -85,22 +85,19 @@ fn halves(u: &mut Unstructured<'_>) -> Result<Duration> {
 /// How the queue and the model show a message.
 fn seen(message: &MessageRef<'_, MessageHeader>) -> Seen {
     let MessageHeader {
-        suite,
-        cost,
-        sender,
-        ..
+        via, cost, sender, ..
     } = message.header;
     Seen {
         id: message.id.0,
         received: message.received,
         read: message.read,
-        header: header(*suite, *cost, *sender),
+        header: header(*via, *cost, *sender),
         content: message.content.to_vec(),
     }
 }
 
-fn header(suite: Suite, cost: Cost, sender: SenderId) -> u32 {
-    u32::from_be_bytes([suite as u8, cost.bits(), sender.0[0], sender.0[1]])
+fn header(via: Via, cost: Cost, sender: SenderId) -> u32 {
+    u32::from_be_bytes([via as u8, cost.bits(), sender.0[0], sender.0[1]])
 }
 
 impl Responder {
@@ -324,7 +321,7 @@ impl Responder {
         let key = &self.keys[stranger.key];
         let request = session.say(key, &text);
         let (suite, key_index) = (stranger.suite, stranger.key);
-        let header = header(suite, stranger.paid, key.public().id());
+        let header = header(suite.into(), stranger.paid, key.public().id());
 
         let expected = self.model.message(who, suite, &text);
         let answer = self.ask(&request);

@@ -74,7 +74,7 @@ async fn add(common: &Common, contacts: Contacts<'_>, args: AddContact) -> Resul
 async fn who_signed(common: &Common, shown: &str) -> Result<PublicKey<Sender>, CliError> {
     let list = common.client()?.list().await?;
     let keys = list.messages.iter();
-    let mut keys = keys.filter_map(|message| PublicKey::from_id(&message.sender).ok());
+    let mut keys = keys.filter_map(|message| PublicKey::from_id(message.sender.as_ref()?).ok());
     keys.find(|key: &PublicKey<Sender>| key.fingerprint().to_string() == shown)
         .ok_or_else(|| {
             let what = format!("no message in your inbox is signed by {shown}");

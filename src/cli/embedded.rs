@@ -6,7 +6,6 @@ mod arguments;
 use std::collections::HashSet;
 use std::path::Path;
 
-use axum::Router;
 use tokio::sync::watch;
 
 use crate::tor::embedded::{EmbeddedTor, OnionListener, OnionService, Settings, StateDir};
@@ -123,10 +122,10 @@ impl PublishedService {
         self.service.tor.state()
     }
 
-    /// Serves `router` to whoever comes through Tor, until dropped. It returns only by a fault.
-    pub(super) async fn serve(self, router: Router) -> http::AcceptStopped {
+    /// Serves `site` to whoever comes through Tor, until dropped. It returns only by a fault.
+    pub(super) async fn serve(self, site: http::Site) -> http::AcceptStopped {
         let _published = self.service;
-        http::serve(self.listener, router, http::ConnectionLimits::default()).await
+        http::serve(self.listener, site, http::ConnectionLimits::default()).await
     }
 }
 

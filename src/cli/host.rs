@@ -163,6 +163,7 @@ impl Host for RunningRelay {
             wipe_after_seconds: switch.map(|switch| switch.timeout().as_secs()),
             wiped: switch.and_then(DeadManSwitch::wiped),
             read_receipts: self.relay.config().read_receipts,
+            page: self.relay.page_status(),
             queue: self.queue().occupancy(now),
             room: self.queue().room(now),
             locked: self.locked,

@@ -34,7 +34,7 @@ use kkv_protocol::suite::Suite;
 use kkv_relay::memory;
 use kkv_relay::owner::{self, DeadManSwitch, OwnerListener};
 use kkv_relay::queue::{Queue, Room};
-use kkv_relay::relay::{self, Pricing, Relay, RelayConfig};
+use kkv_relay::relay::{self, PageConfig, Pricing, Relay, RelayConfig};
 use kkv_relay::sandbox::{self, Needs};
 use kkv_terminal::signals;
 use kkv_terminal::stderr::{Verbosity, set_verbosity, warn};
@@ -160,7 +160,10 @@ async fn run(
         () = &mut stopped => return Ok(()),
     };
 
-    let relay = relay_with(config, queue);
+    let page = args.page.then_some(PageConfig {
+        free: args.page_free,
+    });
+    let relay = relay_with(config, page, queue);
     let running = Arc::new(RunningRelay {
         relay: Arc::clone(&relay),
         tor: args.tor,
@@ -183,7 +186,11 @@ async fn run(
         warn(unlocked_room(&room, args.max_messages));
     }
 
-    let strangers = relay::router(Arc::clone(&relay));
+    let routes = relay::router(Arc::clone(&relay));
+    let strangers = match page {
+        Some(_) => http::Site::with_pages(routes, relay::PAGE_PATHS),
+        None => routes.into(),
+    };
     let on_this_machine = async {
         match listener {
             Some(listener) => listener.serve(strangers.clone(), limits).await,
@@ -238,9 +245,18 @@ fn part_ended(part: &str) -> CliError {
 /// In a frame of its own: the caller's is there for as long as the relay runs, and with it whatever copies of the keys
 /// are left where they are made.
 #[inline(never)]
-fn relay_with(config: RelayConfig, queue: Queue<MessageHeader>) -> Arc<Relay> {
+fn relay_with(
+    config: RelayConfig,
+    page: Option<PageConfig>,
+    queue: Queue<MessageHeader>,
+) -> Arc<Relay> {
     let clock = Arc::new(SystemClock::default());
-    Arc::new(Relay::new(config, queue, clock, &mut random::kernel()))
+    let rng = &mut random::kernel();
+    let relay = Relay::new(config, queue, clock, rng);
+    Arc::new(match page {
+        Some(page) => relay.with_page(page, rng),
+        None => relay,
+    })
 }
 
 /// What the program still needs once it runs.

@@ -46,7 +46,9 @@ pub(super) async fn list(
     }
     if json {
         let messages = messages.iter();
-        let messages = messages.map(|m| names.named(m, &m.sender)).collect();
+        let messages = messages
+            .map(|m| names.named(m, m.sender.as_ref()))
+            .collect();
         return print_json(&Messages { messages });
     }
     if messages.is_empty() {
@@ -70,7 +72,7 @@ async fn found(
 ) -> Result<Vec<Summary>, CliError> {
     let mut found = Vec::new();
     for summary in messages {
-        let sender = names.of(&summary.sender);
+        let sender = names.of(summary.sender.as_ref());
         if wanted.are_in(client, summary.id, sender).await? == Some(true) {
             found.push(summary);
         }
@@ -118,7 +120,7 @@ fn table(messages: &[Summary], names: &SenderNames, columns: Option<usize>) -> S
             padded(from, width),
             message.bytes,
             message.cost,
-            message.suite,
+            message.via,
             *last,
         );
         let line = hanging(line.trim_end(), columns);

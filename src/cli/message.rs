@@ -7,12 +7,11 @@ use zeroize::Zeroizing;
 use super::output::{json_line, write_all};
 use super::senders::SenderNames;
 use kkv_owner::{Conversation, Message, Summary};
-use kkv_protocol::crypto::identity::Sender;
 use kkv_protocol::openpgp::Block;
 use kkv_relay::queue::MessageId;
 use kkv_terminal::bar::{behind_a_bar, columns};
 use kkv_ui::error::CliError;
-use kkv_ui::fields::{fingerprint, isolated, paid, time};
+use kkv_ui::fields::{came_by, isolated, signer, time};
 use kkv_ui::preview::file_in_a_line;
 
 /// Shows it, behind what stands `before` it. Whether it was taken: false if nobody reads any more.
@@ -29,7 +28,9 @@ pub(super) fn print(
 /// The message as it is shown.
 pub(super) fn render(message: &Message, names: &SenderNames, json: bool) -> Zeroizing<String> {
     if json {
-        return Zeroizing::new(json_line(&names.named(message, &message.summary.sender)));
+        return Zeroizing::new(json_line(
+            &names.named(message, message.summary.sender.as_ref()),
+        ));
     }
     let columns = columns();
     let header = header(&message.summary, names, columns.is_some());
@@ -63,20 +64,19 @@ fn header(summary: &Summary, names: &SenderNames, on_a_terminal: bool) -> String
     let openpgp = summary.openpgp.map(|block| openpgp(summary.id, block));
     let openpgp = openpgp.or_else(|| openpgp_inside(summary.id, &summary.openpgp_inside));
     let openpgp = openpgp.map(|line| format!("OpenPGP   {line}\n"));
-    let name = names.of(&summary.sender);
+    let name = names.of(summary.sender.as_ref());
     let answers = summary.conversation.as_ref();
     let answers = answers.map(|conversation| answers_line(summary.id, conversation));
     format!(
-        "Message   {}\nReceived  {}\nFrom      {}{} ({}, {})\n{}{}",
+        "Message   {}\nReceived  {}\nFrom      {}{} ({})\n{}{}",
         summary.id,
         time(summary.received),
         name.map_or_else(String::new, |name| format!(
             "{}, ",
             isolated(name, on_a_terminal)
         )),
-        fingerprint::<Sender>(&summary.sender),
-        summary.suite,
-        paid(summary),
+        signer(summary),
+        came_by(summary),
         answers.unwrap_or_default(),
         openpgp.unwrap_or_default(),
     )

@@ -34,7 +34,12 @@ pub(super) async fn export(client: &Client, id: MessageId) -> Result<(), CliErro
             "`kkvc save {id}` writes the files; nobody else can check them."
         )));
     }
-    let proof = Proof::from(message);
+    let Some(proof) = message.into_proof() else {
+        let what = format!(
+            "message {id} came by the page, where nobody signs: nothing proves who wrote it"
+        );
+        return Err(CliError::new(Exit::Refused, what).hint(format!("`kkvc read {id}` shows it.")));
+    };
     print(&format!("{}\n", ascii_json(&proof)))
 }
 

@@ -8,7 +8,7 @@ use kkv_owner::Summary;
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
 use kkv_protocol::ids::SenderId;
 use kkv_ui::error::CliError;
-use kkv_ui::fields::{fingerprint, short};
+use kkv_ui::fields::{fingerprint, short_sender};
 
 /// The contacts that senders are looked for among, if there are any.
 pub(super) struct SenderNames(Option<BookFile>);
@@ -19,7 +19,7 @@ pub(super) struct SenderNames(Option<BookFile>);
 pub(super) struct WithSender<'m, T> {
     #[serde(flatten)]
     message: &'m T,
-    sender_fingerprint: String,
+    sender_fingerprint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     contact: Option<Option<&'m str>>,
 }
@@ -34,23 +34,27 @@ impl SenderNames {
     }
 
     /// The contact that signs with `sender`.
-    pub(super) fn of(&self, sender: &SenderId) -> Option<&Name> {
+    pub(super) fn of(&self, sender: Option<&SenderId>) -> Option<&Name> {
         let file = self.0.as_ref()?;
-        file.book().by_sender(&PublicKey::from_id(sender).ok()?)
+        file.book().by_sender(&PublicKey::from_id(sender?).ok()?)
     }
 
     /// The name of a message's sender, or what its fingerprint begins with.
     pub(super) fn of_message(&self, message: &Summary) -> String {
-        let name = self.of(&message.sender);
-        name.map_or_else(|| short(&message.sender), ToString::to_string)
+        let name = self.of(message.sender.as_ref());
+        name.map_or_else(|| short_sender(message), ToString::to_string)
     }
 
     /// `message` with the name of its `sender`.
-    pub(super) fn named<'m, T>(&'m self, message: &'m T, sender: &SenderId) -> WithSender<'m, T> {
+    pub(super) fn named<'m, T>(
+        &'m self,
+        message: &'m T,
+        sender: Option<&SenderId>,
+    ) -> WithSender<'m, T> {
         let contact = self.of(sender).map(Name::as_str);
         WithSender {
             message,
-            sender_fingerprint: fingerprint::<Sender>(sender),
+            sender_fingerprint: sender.map(fingerprint::<Sender>),
             contact: self.0.as_ref().map(|_| contact),
         }
     }

@@ -8,7 +8,7 @@ use super::output::{print, print_json};
 use super::tor_lines::{PLACE_RISK, is_for_the_taking};
 use kkv_base::count::counted;
 use kkv_client::owner::Client;
-use kkv_owner::{Reach, Room, Status};
+use kkv_owner::{PageStatus, Reach, Room, Status};
 use kkv_pow::Cost;
 use kkv_protocol::crypto::identity::Relay;
 use kkv_protocol::suite::Suite;
@@ -71,21 +71,36 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
     if status.read_receipts {
         messages += "\nsenders who want answers see whether theirs is read";
     }
-    let rows = rows(
-        &[
-            ("messages", messages),
-            ("kept", kept(&status)),
-            ("files", files(&status.room)),
-            ("memory", memory),
-            ("confined", OneLine(&confined(&status.sandbox)).to_string()),
-            ("reach it", reach),
-            ("listens", listens(&status, "")),
-            ("cost", cost(&status)),
-            ("key", relay_fingerprint),
-        ],
-        columns(),
-    );
+    let page = status.page.map(|page| ("page", page_in_words(page)));
+    let reached = [("reach it", reach)].into_iter().chain(page);
+    let all: Vec<(&str, String)> = [
+        ("messages", messages),
+        ("kept", kept(&status)),
+        ("files", files(&status.room)),
+        ("memory", memory),
+        ("confined", OneLine(&confined(&status.sandbox)).to_string()),
+    ]
+    .into_iter()
+    .chain(reached)
+    .chain([
+        ("listens", listens(&status, "")),
+        ("cost", cost(&status)),
+        ("key", relay_fingerprint),
+    ])
+    .collect();
+    let rows = rows(&all, columns());
     print(&format!("{}{}", *hanging(&head, columns()), *rows))
+}
+
+/// Who may write by the page.
+fn page_in_words(page: PageStatus) -> String {
+    match page.free {
+        0 => "for people with an invitation".to_owned(),
+        free => format!(
+            "for people with an invitation, and {} of {free} places for others",
+            free.saturating_sub(page.taken)
+        ),
+    }
 }
 
 /// What there is of memory for files.

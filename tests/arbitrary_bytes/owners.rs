@@ -108,6 +108,7 @@ impl Host for Inbox {
             wipe_after_seconds: None,
             wiped: None,
             read_receipts: false,
+            page: None,
             queue: self.queue.occupancy(self.now().elapsed),
             room: self.queue.room(self.now().elapsed),
             locked: false,

@@ -201,7 +201,7 @@ fn doctor(relay: &Relay) -> Value {
 
 /// What each command prints, of every kind that there is.
 fn printed() -> BTreeMap<&'static str, Vec<Value>> {
-    let relay = Relay::start(&["--ttl", "7d", "--wipe-after", "7d"]);
+    let relay = Relay::start(&["--ttl", "7d", "--wipe-after", "7d", "--page"]);
     let json = |outcome: Outcome| outcome.must_end_with(0).json();
     let owner = |words: &[&str]| {
         let words = words.iter().copied().chain(["--json"]);

@@ -7,19 +7,22 @@ fn deleting_on_a_terminal_asks_and_only_a_yes_deletes() {
     let relay = Relay::start(&[]);
     relay.deliver(b"a");
     relay.deliver(b"b");
-    let others: [&[u8]; 7] = [
-        b"n\n",
-        b"\n",
-        b"yep\n",
-        b"\x04",
-        "\u{e9}\n".as_bytes(),
-        b"  \n",
-        b"y\xff\n",
+    // What is neither yes nor no is asked again, three times in all.
+    let others: [(&[u8], usize); 7] = [
+        (b"n\n", 1),
+        (b"\n", 1),
+        (b"yep\n", 3),
+        (b"\x04", 1),
+        ("\u{e9}\n".as_bytes(), 3),
+        (b"  \n", 1),
+        (b"y\xff\n", 3),
     ];
-    for answer in others {
+    for (answer, times) in others {
         let mut terminal = relay.owner(["delete", "1"]).start_on(80, 24);
-        terminal.wait_for("Delete message 1? It can't be undone. [y/N] ");
-        terminal.press(answer);
+        for asked in 1..=times {
+            terminal.wait_for_times("Delete message 1? It can't be undone. [y/N] ", asked);
+            terminal.press(answer);
+        }
         let (code, screen) = terminal.finish();
         assert_eq!(code, Some(130), "{answer:?} {screen}");
         assert!(screen.contains("nothing was deleted"), "{screen}");

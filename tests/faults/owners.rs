@@ -64,6 +64,7 @@ impl Host for Owner {
             wipe_after_seconds: None,
             wiped: None,
             read_receipts: false,
+            page: None,
             queue: self.queue().occupancy(self.now().elapsed),
             room: self.queue().room(self.now().elapsed),
             locked: false,

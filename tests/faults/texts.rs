@@ -46,7 +46,7 @@ async fn nul_in_a_kkv_1_text_is_refused_and_what_is_kept_instead_has_a_verifiabl
     }
     assert_eq!(visit.message(&shared, b"ab").await.status, 200);
     let message = only_message(&relay).await;
-    let (sender, signature) = (message.summary.sender.0, message.signature.0);
+    let (sender, signature) = (message.summary.sender.unwrap().0, message.signature.0);
     assert_eq!(sender, visit.client.public());
     assert_eq!(message.text.as_str(), "ab");
     assert!(verifies(&sender, message.text.as_bytes(), &signature));
@@ -59,12 +59,16 @@ async fn nul_in_a_kkv_2_text_is_kept_where_it_stands_and_its_signature_stays_ver
         let accepted = send(&relay, ONLY_V2, text).await.unwrap();
         let message = only_message(&relay).await;
         assert_eq!(message.text.as_str(), text);
-        assert_eq!(&message.summary.sender.0, accepted.sender.as_bytes());
+        assert_eq!(
+            &message.summary.sender.unwrap().0,
+            accepted.sender.as_bytes()
+        );
         let place = &message.box_digest;
         let text = message.text.as_bytes();
         let signed = statement(&message.relay, &message.session, 0, place, text);
-        let sender =
-            PublicKey::<kkv_protocol::crypto::identity::Sender>::from_id(&message.summary.sender);
+        let sender = PublicKey::<kkv_protocol::crypto::identity::Sender>::from_id(
+            &message.summary.sender.unwrap(),
+        );
         let signature = kkv_protocol::crypto::identity::Signature(message.signature.0);
         assert!(
             sender

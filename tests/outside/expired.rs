@@ -70,7 +70,7 @@ pub(super) fn be_the_relay(step: Duration) -> io::Result<()> {
             Ok(())
         };
         tokio::select! {
-            kkv_net::http::AcceptStopped = listener.serve(router(relay.clone()), ConnectionLimits::default()) => Err(io::Error::other("nobody is let in any more")),
+            kkv_net::http::AcceptStopped = listener.serve(router(relay.clone()).into(), ConnectionLimits::default()) => Err(io::Error::other("nobody is let in any more")),
             ended = time => ended,
         }
     })

@@ -16,12 +16,12 @@ use kkv_client::sender::{
 use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
 use kkv_net::tor::{Dial, DialError, Target};
 use kkv_pow::Cost;
-use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::{SenderKey, Signature};
 use kkv_protocol::ids::{BoxDigest, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::text::Text;
+use kkv_protocol::{MessageHeader, Via};
 use kkv_relay::queue::Queue;
 use kkv_relay::relay::{Pricing, Relay, RelayConfig, router};
 use rand::rngs::StdRng;
@@ -121,7 +121,7 @@ impl Dial for InProcess {
 /// Of a message that nobody has sent: what is tried with it happens to messages that are there already.
 pub fn header() -> MessageHeader {
     MessageHeader {
-        suite: Suite::V2,
+        via: Via::V2,
         kind: Kind::Text,
         cost: Cost::new(0).expect("nothing is little"),
         invitation: None,

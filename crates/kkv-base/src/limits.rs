@@ -422,3 +422,24 @@ pub const MAX_SECRET_FILE_BYTES: usize = 4096;
 
 /// Longest passphrase, in bytes: twenty words of any language are shorter.
 pub const MAX_PASSPHRASE_BYTES: usize = 1024;
+
+/// How long a form of the page is good: somebody may write for hours. An inbox remembers for as long that it has come.
+pub const FORM_LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// Forms that are remembered; with as many, no message comes by the page until the first is too old. At 100 bytes each
+/// 1.6 MiB.
+pub const MAX_FORMS: usize = 1 << 14;
+
+/// Longest body of a form, in bytes: a message of 1 MiB, and what stands around it. Above [`MAX_BODY_BYTES`] it is read
+/// on only if its message would be let in.
+pub const MAX_FORM_BYTES: usize = (1 << 20) + (64 << 10);
+
+/// Longest text that a form may have, in bytes, so that one that is too long comes back to who wrote it.
+pub const MAX_FORM_TEXT_BYTES: usize = 64 * 1024;
+
+/// Bytes of a form that is too large that are read all the same, and dropped: browsers show no answer to what they are
+/// still sending.
+pub const MAX_DRAINED_BYTES: usize = 32 << 20;
+
+/// Most messages without an invitation that an owner can let in by the page at a time.
+pub const MAX_PAGE_FREE: u32 = 1000;

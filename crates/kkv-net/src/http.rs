@@ -1,9 +1,10 @@
 //! HTTP/1.1 as this project serves it: bounded in memory and time, without a `Date` or `Server` header, and closed to
-//! browsers.
+//! browsers but for pages that are theirs.
 //!
 //! Every new connection is accepted. At its limit, a connection replaces the one that has been idle longest in the same
 //! phase: see [`ConnectionLimits`].
 
+mod browsers;
 mod connection;
 mod error_response;
 mod filter;
@@ -11,10 +12,10 @@ mod limits;
 
 use std::future::Future;
 
-use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
+pub use browsers::Site;
 use connection::Connection;
 pub use connection::Progress;
 pub use filter::AllowedHosts;
@@ -36,13 +37,14 @@ pub trait Accept: Send + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptStopped;
 
-/// Serves `router` on every connection of `listener`, within `limits`, until dropped. Returns only if accepting fails
+/// Serves `site` on every connection of `listener`, within `limits`, until dropped. Returns only if accepting fails
 /// for good.
 pub async fn serve(
     mut listener: impl Accept,
-    router: Router,
+    site: impl Into<Site>,
     limits: ConnectionLimits,
 ) -> AcceptStopped {
+    let site = site.into();
     let admission = limits.admission();
     let hosts = listener.allowed_hosts();
     // A task of its own is scheduled like the connections. `block_on` polls its future more often than any task, and
@@ -50,7 +52,7 @@ pub async fn serve(
     let mut accepting = JoinSet::new();
     accepting.spawn(async move {
         while let Some(stream) = listener.accept().await {
-            tokio::spawn(Connection::admit(&admission, hosts).serve(stream, router.clone()));
+            tokio::spawn(Connection::admit(&admission, hosts).serve(stream, site.clone()));
         }
     });
     accepting.join_next().await;
@@ -61,19 +63,20 @@ pub async fn serve(
 /// which have no listener.
 pub async fn serve_connection<S>(
     stream: S,
-    router: Router,
+    site: impl Into<Site>,
     limits: ConnectionLimits,
     hosts: AllowedHosts,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let connection = Connection::admit(&limits.admission(), hosts);
-    connection.serve(stream, router).await;
+    connection.serve(stream, site.into()).await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
 
     /// Fails at once: by a panic, or by its end.
     struct Failing {

@@ -34,4 +34,4 @@ pub use messages::{
     Message, Problem, Summary, UNATTENDED, Version, Wanted, Watch,
 };
 pub use replies::{CantReply, Conversation, Replied, Reply, ReplyRefused, Withdraw, Withdrawn};
-pub use status::{Confined, Occupancy, Reach, Room, Sandbox, Status};
+pub use status::{Confined, Occupancy, PageStatus, Reach, Room, Sandbox, Status};

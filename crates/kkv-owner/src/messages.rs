@@ -12,12 +12,12 @@ use kkv_base::limits::{
     MAX_PREVIEW_CHARACTERS,
 };
 use kkv_base::private::Private;
+use kkv_protocol::Via;
 use kkv_protocol::files::{MAX_FILE_NAME_BYTES, MAX_FILES, MAX_MEDIA_TYPE_BYTES};
 use kkv_protocol::ids::{BoxDigest, RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
 use kkv_protocol::proof::{MessageV1, MessageV2, Proof};
-use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::wire::Hex;
 
@@ -140,8 +140,9 @@ pub struct Summary {
     pub received: u64,
     /// Whether it is marked as read.
     pub read: bool,
-    /// Which suite it came by.
-    pub suite: Suite,
+    /// By what it came.
+    #[serde(rename = "suite")]
+    pub via: Via,
     /// What it is.
     pub kind: Kind,
     /// What its sender paid.
@@ -151,8 +152,8 @@ pub struct Summary {
     pub invitation: Option<InvitationNumber>,
     /// Length of its content.
     pub bytes: usize,
-    /// The sender's public key.
-    pub sender: SenderId,
+    /// The sender's public key; none if it came by the page, where nobody signs.
+    pub sender: Option<SenderId>,
     /// Which OpenPGP block its text is, if it is one. (A relay from before says nothing of it.)
     #[serde(default)]
     pub openpgp: Option<Block>,
@@ -232,33 +233,29 @@ pub struct Message {
     pub text: Private<Zeroizing<String>>,
 }
 
-impl From<Message> for Proof {
-    /// What of it is signed.
-    fn from(mut message: Message) -> Self {
-        let text = std::mem::take(&mut *message.text);
-        let Message {
-            summary,
-            relay,
-            session,
-            box_digest,
-            signature,
-            ..
-        } = message;
-        match summary.suite {
-            Suite::V1 => Self::MessageV1(MessageV1 {
-                sender: summary.sender,
+impl Message {
+    /// What of it is signed; `None` if nothing is.
+    #[must_use]
+    pub fn into_proof(mut self) -> Option<Proof> {
+        let sender = self.summary.sender?;
+        let text = std::mem::take(&mut *self.text);
+        let signature = self.signature;
+        match self.summary.via {
+            Via::V1 => Some(Proof::MessageV1(MessageV1 {
+                sender,
                 text,
                 signature,
-            }),
-            Suite::V2 => Self::MessageV2(MessageV2 {
-                relay,
-                session,
-                sender: summary.sender,
-                kind: summary.kind,
-                box_digest,
+            })),
+            Via::V2 => Some(Proof::MessageV2(MessageV2 {
+                relay: self.relay,
+                session: self.session,
+                sender,
+                kind: self.summary.kind,
+                box_digest: self.box_digest,
                 text,
                 signature,
-            }),
+            })),
+            Via::Web => None,
         }
     }
 }
@@ -323,12 +320,12 @@ mod tests {
             id: MessageId(u64::MAX),
             received: u64::MAX,
             read: false,
-            suite: Suite::V2,
+            via: Via::V2,
             kind: Kind::Text,
             cost: u8::MAX,
             invitation: Some(InvitationNumber(u64::MAX)),
             bytes: usize::MAX,
-            sender: SenderId([0xff; 32]),
+            sender: Some(SenderId([0xff; 32])),
             openpgp: None,
             files: Vec::new(),
             openpgp_inside: vec![

@@ -43,6 +43,9 @@ pub struct Status {
     /// Whether senders who want answers learn what has become of their messages. (A relay from before tells nobody.)
     #[serde(default)]
     pub read_receipts: bool,
+    /// Its page for browsers; none if its owner wants none. (A relay from before has none.)
+    #[serde(default)]
+    pub page: Option<PageStatus>,
     /// How full the queue is.
     pub queue: Occupancy,
     /// How full the memory of messages with files is. (A relay from before has none.)
@@ -54,6 +57,15 @@ pub struct Status {
     pub sandbox: Sandbox,
     /// The relay's public key.
     pub relay: RelayId,
+}
+
+/// What there is of a page for browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageStatus {
+    /// How many messages without an invitation it lets in at a time.
+    pub free: u32,
+    /// How many of them are there.
+    pub taken: u32,
 }
 
 /// How others reach a relay.

@@ -99,5 +99,5 @@ pub mod v1;
 pub mod v2;
 pub mod wire;
 
-pub use header::MessageHeader;
+pub use header::{MessageHeader, Via};
 pub use terms::Terms;

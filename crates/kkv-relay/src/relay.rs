@@ -3,6 +3,7 @@
 mod asks;
 mod exchanges;
 mod invitations;
+mod page;
 mod price;
 mod router;
 mod sessions;
@@ -30,9 +31,11 @@ use sessions::{Moment, Sessions};
 use uploads::Uploads;
 
 pub use invitations::{Invitations, NotInvited};
+use page::Page;
+pub use page::PageConfig;
 pub use price::Pricing;
 use router::LargeBodies;
-pub use router::router;
+pub use router::{PAGE_PATHS, router};
 
 /// What an owner decides about a relay.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +76,7 @@ pub struct Relay {
     boxes: Boxes,
     invitations: Arc<Invitations>,
     large_bodies: LargeBodies,
+    page: Option<Page>,
     /// Unix time of its start, in seconds: answers to asks say it.
     started: u64,
     clock: Arc<dyn Clock>,
@@ -104,8 +108,18 @@ impl Relay {
             boxes: Boxes::new(slots, large, life),
             invitations: Arc::new(Invitations::new(config.suites)),
             large_bodies: LargeBodies::new(),
+            page: None,
             started: clock.unix(),
             clock,
+        }
+    }
+
+    /// With a page for browsers.
+    #[must_use]
+    pub fn with_page(self, config: PageConfig, rng: &mut impl CryptoRng) -> Self {
+        Self {
+            page: Some(Page::new(config, rng)),
+            ..self
         }
     }
 
@@ -191,6 +205,9 @@ impl Relay {
             self.invitations.purge(self.clock.elapsed()),
             self.queue.next_expiry(self.clock.elapsed()),
             self.boxes.purge(&self.queue, self.now()),
+            self.page
+                .as_ref()
+                .and_then(|page| page.purge(self.clock.elapsed())),
         ];
         next.into_iter().flatten().min()
     }
@@ -218,6 +235,7 @@ impl Relay {
                 () = self.uploads.opened() => {}
                 () = self.asks.opened() => {}
                 () = self.invitations.made() => {}
+                () = self.form_arrived() => {}
             }
         }
     }
@@ -230,6 +248,7 @@ impl Relay {
         self.uploads.wipe();
         self.asks.wipe();
         self.invitations.wipe();
+        self.wipe_page();
         let deleted = self.queue.delete_all(self.clock.elapsed());
         // Last: a message that is being accepted has its box with it.
         self.boxes.wipe();
@@ -244,7 +263,26 @@ impl Relay {
         self.uploads.close();
         self.asks.close();
         self.invitations.wipe();
+        self.wipe_page();
         self.boxes.wipe();
+    }
+
+    async fn form_arrived(&self) {
+        match &self.page {
+            Some(page) => page.arrived().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Its page for browsers, if its owner wants one.
+    fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
+    }
+
+    fn wipe_page(&self) {
+        if let Some(page) = &self.page {
+            page.wipe();
+        }
     }
 }
 

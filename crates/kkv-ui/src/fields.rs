@@ -6,6 +6,7 @@ use kkv_base::limits::DEFAULT_PORT;
 use kkv_client::contacts::{Book, Name, Words};
 use kkv_net::tor::Target;
 use kkv_owner::{MessageId, Summary};
+use kkv_protocol::Via;
 use kkv_protocol::crypto::identity::{PublicKey, Sender, Side};
 use kkv_protocol::ids::SenderId;
 use kkv_terminal::direction::apart;
@@ -74,13 +75,33 @@ pub fn in_two_lines(words: &Words, before: &str) -> String {
     format!("{before}{}\n{space}{}", one.join(" "), other.join(" "))
 }
 
-/// What a message has cost its sender.
+/// Who has signed a message: the fingerprint of the key, or that nobody has.
 #[must_use]
-pub fn paid(message: &Summary) -> String {
-    match message.invitation {
-        Some(number) => format!("invitation {number}"),
-        None => format!("paid 2^{}", message.cost),
-    }
+pub fn signer(message: &Summary) -> String {
+    message
+        .sender
+        .as_ref()
+        .map_or_else(|| "web: nobody signed it".to_owned(), fingerprint::<Sender>)
+}
+
+/// The same for a narrow column.
+#[must_use]
+pub fn short_sender(message: &Summary) -> String {
+    message
+        .sender
+        .as_ref()
+        .map_or_else(|| Via::Web.to_string(), short)
+}
+
+/// By what a message came, and what it has cost its sender.
+#[must_use]
+pub fn came_by(message: &Summary) -> String {
+    let paid = match (message.invitation, message.via) {
+        (Some(number), _) => format!("invitation {number}"),
+        (None, Via::Web) => "free".to_owned(),
+        (None, _) => format!("paid 2^{}", message.cost),
+    };
+    format!("{}, {paid}", message.via)
 }
 
 /// A name, apart from numbers beside it where a terminal might turn them round with it.

@@ -141,6 +141,7 @@ Max locked memory         unlimited            unlimited            bytes
             wipe_after_seconds: None,
             wiped: None,
             read_receipts: false,
+            page: None,
             queue: Occupancy {
                 capacity: 50,
                 stored: 0,

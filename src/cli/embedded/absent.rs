@@ -8,7 +8,6 @@ pub(super) mod arguments;
 
 use std::path::{Path, PathBuf};
 
-use axum::Router;
 use clap::Args;
 use tokio::sync::watch;
 
@@ -109,7 +108,7 @@ impl PublishedService {
         match *self {}
     }
 
-    pub(super) async fn serve(self, _: Router) -> kkv_net::http::AcceptStopped {
+    pub(super) async fn serve(self, _: kkv_net::http::Site) -> kkv_net::http::AcceptStopped {
         match self {}
     }
 }

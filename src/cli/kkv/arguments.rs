@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, value_parser};
 
 use super::super::address::arguments::AddressCommand;
 use super::super::build::mode;
@@ -14,7 +14,7 @@ use super::super::value_parsers::{self, SOCKET_HELP, from_one_to, named_file};
 use crate::tor::{Listen, TorMode};
 use kkv_base::limits::{
     DEFAULT_COST, DEFAULT_EXPECTED_SECONDS, DEFAULT_MESSAGES, DEFAULT_PORT, MAX_EXPECTED_SECONDS,
-    MAX_LARGE_BYTES, MAX_MESSAGES, MAX_TTL, MIN_LARGE_BYTES, MIN_TTL,
+    MAX_LARGE_BYTES, MAX_MESSAGES, MAX_PAGE_FREE, MAX_TTL, MIN_LARGE_BYTES, MIN_TTL,
 };
 use kkv_pow::Cost;
 use kkv_protocol::suite::{Suite, SuitePolicy};
@@ -55,6 +55,14 @@ pub(in crate::cli) struct Args {
     /// Let senders who want answers see whether their message waits, is read or is gone
     #[arg(long)]
     pub(super) read_receipts: bool,
+
+    /// Have a page at your onion address, on which people with only Tor Browser write and read answers
+    #[arg(long, alias = "web")]
+    pub(super) page: bool,
+
+    /// Messages without an invitation that the page lets in at a time; nobody pays for them
+    #[arg(long, alias = "web-free", value_name = "N", default_value_t = 0, requires = "page", allow_negative_numbers = true, value_parser = value_parser!(u32).range(0..=i64::from(MAX_PAGE_FREE)))]
+    pub(super) page_free: u32,
 
     /// Suites to speak: 'any', or '2' to refuse the published kkv/1
     #[arg(long, value_name = "SUITE", default_value_t, value_parser = relay_suites)]

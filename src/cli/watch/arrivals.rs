@@ -229,9 +229,9 @@ impl Seen {
 mod tests {
     use super::*;
     use crate::stage::Socket;
+    use kkv_protocol::Via;
     use kkv_protocol::ids::SenderId;
     use kkv_protocol::kind::Kind;
-    use kkv_protocol::suite::Suite;
     use kkv_relay::owner::stage::Stage;
     use kkv_relay::queue::Queue;
     use proptest::prelude::*;
@@ -244,12 +244,12 @@ mod tests {
             id: MessageId(id),
             received: 1_800_000_000,
             read,
-            suite: Suite::V2,
+            via: Via::V2,
             kind: Kind::Text,
             cost: 4,
             invitation: None,
             bytes: 1,
-            sender: SenderId([7; 32]),
+            sender: Some(SenderId([7; 32])),
             openpgp: None,
             openpgp_inside: Vec::new(),
             files: Vec::new(),

@@ -138,10 +138,15 @@ fn is_member_alive(stat: &[u8], group: Pid) -> bool {
 fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
     let mut known = vec![
         ("KKV_MESSAGE_ID", summary.id.to_string()),
-        ("KKV_MESSAGE_SENDER", HEXLOWER.encode(&summary.sender.0)),
+        (
+            "KKV_MESSAGE_SENDER",
+            summary
+                .sender
+                .map_or_else(String::new, |key| HEXLOWER.encode(&key.0)),
+        ),
         ("KKV_MESSAGE_RECEIVED", summary.received.to_string()),
         ("KKV_MESSAGE_BYTES", summary.bytes.to_string()),
-        ("KKV_MESSAGE_SUITE", summary.suite.to_string()),
+        ("KKV_MESSAGE_SUITE", summary.via.to_string()),
     ];
     let name = |block: &Block| block.to_string().replace(' ', "_");
     if let Some(block) = &summary.openpgp {
@@ -172,9 +177,9 @@ mod tests {
 
     use super::*;
     use kkv_owner::Conversation;
+    use kkv_protocol::Via;
     use kkv_protocol::ids::SenderId;
     use kkv_protocol::kind::Kind;
-    use kkv_protocol::suite::Suite;
     use kkv_relay::queue::MessageId;
 
     #[test]
@@ -183,12 +188,12 @@ mod tests {
             id: MessageId(3),
             received: 1_800_000_000,
             read: false,
-            suite: Suite::V1,
+            via: Via::V1,
             kind: Kind::Text,
             cost: 4,
             invitation: None,
             bytes: 17,
-            sender: SenderId([0xab; 32]),
+            sender: Some(SenderId([0xab; 32])),
             openpgp: None,
             openpgp_inside: Vec::new(),
             files: Vec::new(),

@@ -9,7 +9,7 @@ use crate::tui::state::outbox::DeliveryState;
 use crate::tui::state::reading::Reading;
 use crate::tui::state::screen::Screen;
 use kkv_owner::{CantReply, Conversation, Summary};
-use kkv_protocol::suite::Suite;
+use kkv_protocol::Via;
 use kkv_protocol::v2::answers::MAX_WAITING;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_ui::error::CliError;
@@ -49,7 +49,7 @@ impl App {
         }
         let read = self.reading.as_ref().map(Reading::box_digest);
         let has_asked = match read.filter(|_| self.screen == Screen::Message) {
-            _ if message.suite == Suite::V1 => Some(false),
+            _ if message.via == Via::V1 => Some(false),
             Some(digest) => Some(digest != BoxPart::None.digest()),
             // Only who reads it knows.
             None => None,

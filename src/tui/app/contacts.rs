@@ -32,8 +32,8 @@ impl App {
             .reading
             .as_ref()
             .filter(|_| self.screen == Screen::Message);
-        let sender = read.map(|reading| reading.summary().sender);
-        if let Some(name) = sender.and_then(|key| self.contacts.who_signs(&key)) {
+        let sender = read.and_then(|reading| reading.summary().sender);
+        if let Some(name) = self.contacts.who_signs(sender.as_ref()) {
             let note = format!("{name} signs with this key");
             self.inform(note);
             return;

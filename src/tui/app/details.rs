@@ -33,8 +33,12 @@ impl App {
             return Vec::new();
         };
         let read = if message.read { "read" } else { "unread" };
-        let name = self.contacts.who_signs(&message.sender);
-        let name = name.map_or_else(|| "nobody you know".to_owned(), ToString::to_string);
+        let name = self.contacts.who_signs(message.sender.as_ref());
+        let name = match (name, message.sender) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(_)) => "nobody you know".to_owned(),
+            (None, None) => "nobody: it came by the page".to_owned(),
+        };
         let paid = match message.invitation {
             Some(number) => format!("nothing, by invitation {}", number.0),
             None => format!("2^{} hashes", message.cost),
@@ -43,10 +47,12 @@ impl App {
             ("received", format!("{}, {read}", time(message.received))),
             ("length", counted(message.bytes as u64, "byte")),
             ("signed by", name),
-            ("", fingerprint::<Sender>(&message.sender)),
-            ("key", message.sender.to_string()),
-            ("paid", format!("{paid}, {}", message.suite)),
+            ("paid", format!("{paid}, {}", message.via)),
         ];
+        if let Some(key) = &message.sender {
+            let key = [("", fingerprint::<Sender>(key)), ("key", key.to_string())];
+            rows.splice(3..3, key);
+        }
         rows.extend(openpgp_in_short(message).map(|block| ("OpenPGP", block)));
         let answers = match &message.conversation {
             Some(conversation) => in_words(conversation),

@@ -90,7 +90,7 @@ fn message(id: u64) -> (Summary, &'static str) {
         received: date(position),
         read: matches!(id, 1..=3 | 5),
         bytes: if openpgp.is_some() { 1_734 } else { text.len() },
-        sender: key(sender),
+        sender: Some(key(sender)),
         openpgp,
         conversation: conversation(id),
         first: openpgp.is_none().then(|| Zeroizing::new(first).into()),

@@ -36,7 +36,12 @@ impl App {
     pub(super) fn continue_search(&mut self) -> Vec<Effect> {
         let contacts = &self.contacts;
         let all = self.inbox.all();
-        let all = all.map(|message| (message.id, contacts.who_signs(&message.sender).cloned()));
+        let all = all.map(|message| {
+            (
+                message.id,
+                contacts.who_signs(message.sender.as_ref()).cloned(),
+            )
+        });
         let request = self.search.request(all);
         request.map(Effect::Search).into_iter().collect()
     }

@@ -104,8 +104,8 @@ impl ContactList {
     }
 
     /// Who signs with `sender`.
-    pub(in crate::tui) fn who_signs(&self, sender: &SenderId) -> Option<&Name> {
-        let key = PublicKey::from_id(sender).ok()?;
+    pub(in crate::tui) fn who_signs(&self, sender: Option<&SenderId>) -> Option<&Name> {
+        let key = PublicKey::from_id(sender?).ok()?;
         self.book().by_sender(&key)
     }
 

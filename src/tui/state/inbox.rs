@@ -215,21 +215,21 @@ impl Inbox {
 #[cfg(test)]
 pub(in crate::tui) mod tests {
     use super::*;
+    use kkv_protocol::Via;
     use kkv_protocol::ids::SenderId;
     use kkv_protocol::kind::Kind;
-    use kkv_protocol::suite::Suite;
 
     pub(in crate::tui) fn summary(id: u64) -> Summary {
         Summary {
             id: MessageId(id),
             received: 1_800_000_000 + 60 * id,
             read: false,
-            suite: Suite::V2,
+            via: Via::V2,
             kind: Kind::Text,
             cost: 30,
             invitation: None,
             bytes: 100,
-            sender: SenderId([7; 32]),
+            sender: Some(SenderId([7; 32])),
             openpgp: None,
             openpgp_inside: Vec::new(),
             files: Vec::new(),

@@ -13,7 +13,7 @@ use crate::tui::terminal::row_backend::put;
 use kkv_owner::Reach;
 use kkv_terminal::visible::{OneLine, Visible};
 use kkv_terminal::wrapped::columns;
-use kkv_ui::fields::{short, time};
+use kkv_ui::fields::{short_sender, time};
 use kkv_ui::preview::{answerable, last_column, room_for_words, title};
 
 /// Columns of what is always there: marks, time, spaces, but for the sender and the number.
@@ -50,8 +50,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let positions = app.inbox.top()..app.inbox.messages().len();
     let messages = app.inbox.messages().skip(app.inbox.top());
     for ((position, message), row) in positions.zip(messages).zip(rows.rows()) {
-        let name = app.contacts.who_signs(&message.sender);
-        let from = name.map_or_else(|| short(&message.sender), ToString::to_string);
+        let name = app.contacts.who_signs(message.sender.as_ref());
+        let from = name.map_or_else(|| short_sender(message), ToString::to_string);
         let picked = if app.inbox.is_picked(message.id) {
             '+'
         } else {
@@ -65,7 +65,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
             &[
                 message.bytes.to_string(),
                 message.cost.to_string(),
-                message.suite.to_string(),
+                message.via.to_string(),
             ],
             &message.id.to_string(),
             &answerable(message),
@@ -128,7 +128,7 @@ impl Columns {
         let newest = app.inbox.messages().next();
         let digits = newest.map_or(0, |newest| newest.id.to_string().len());
         let messages = app.inbox.messages();
-        let names = messages.filter_map(|message| app.contacts.who_signs(&message.sender));
+        let names = messages.filter_map(|message| app.contacts.who_signs(message.sender.as_ref()));
         let longest = names.map(|name| columns(name.as_str())).max().unwrap_or(0);
         let mut columns = Self {
             from: SHORT_FINGERPRINT,

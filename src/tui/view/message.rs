@@ -12,9 +12,8 @@ use crate::tui::app::details::turn_in_words;
 use crate::tui::state::conversation::Turn;
 use crate::tui::terminal::row_backend::put;
 use kkv_base::count::counted;
-use kkv_protocol::crypto::identity::Sender;
 use kkv_terminal::measured::measured;
-use kkv_ui::fields::{fingerprint, paid, time};
+use kkv_ui::fields::{came_by, signer, time};
 use kkv_ui::preview::{file_in_a_line, files_in_short, openpgp_in_short};
 
 /// Lines that tell of a message, above its text.
@@ -64,7 +63,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let files = files_in_short(summary).map_or_else(String::new, |files| format!(", {files}"));
     let openpgp = openpgp_in_short(summary);
     let openpgp = openpgp.map_or_else(String::new, |block| format!(", OpenPGP: {block}"));
-    let name = app.contacts.who_signs(&summary.sender);
+    let name = app.contacts.who_signs(summary.sender.as_ref());
     // Two blanks, so that no terminal takes the numbers for a part of a name that it turns round.
     let name = name.map_or_else(String::new, |name| format!("{name}  "));
     let lines = [
@@ -74,12 +73,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
             counted(summary.bytes as u64, "byte")
         ),
         format!(" Received {}", time(summary.received)),
-        format!(
-            " From     {name}{} ({}, {})",
-            fingerprint::<Sender>(&summary.sender),
-            summary.suite,
-            paid(summary)
-        ),
+        format!(" From     {name}{} ({})", signer(summary), came_by(summary)),
     ];
     for (line, row) in lines.into_iter().zip(head.rows()) {
         let line = fitted(&line, row.width.into());

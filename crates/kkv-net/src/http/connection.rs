@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
@@ -19,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutWriter;
 
+use super::browsers::Site;
 use super::error_response::{BAD_REQUEST, ErrorResponseStream};
 use super::filter::{self, AllowedHosts};
 use super::limits::Phase;
@@ -61,19 +61,19 @@ impl Connection {
     }
 
     /// Serves `stream` until it ends or the connection is evicted.
-    pub(super) async fn serve<S>(self: Arc<Self>, stream: S, router: Router)
+    pub(super) async fn serve<S>(self: Arc<Self>, stream: S, site: Site)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         tokio::select! {
             biased; // what touches the permit is polled first
-            () = Arc::clone(&self).wait_for_first_byte(stream, router) => {}
+            () = Arc::clone(&self).wait_for_first_byte(stream, site) => {}
             () = self.permit.evicted() => {}
         }
     }
 
     /// A connection gets no buffers before its first byte, so that many can wait.
-    async fn wait_for_first_byte<S>(self: Arc<Self>, mut stream: S, router: Router)
+    async fn wait_for_first_byte<S>(self: Arc<Self>, mut stream: S, site: Site)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -83,10 +83,10 @@ impl Connection {
         }
         self.on_bytes();
         // Boxed: within this future it would take its size from waiting connections, too.
-        Box::pin(self.serve_http(first[0], stream, router)).await;
+        Box::pin(self.serve_http(first[0], stream, site)).await;
     }
 
-    async fn serve_http<S>(self: Arc<Self>, first: u8, stream: S, router: Router)
+    async fn serve_http<S>(self: Arc<Self>, first: u8, stream: S, site: Site)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -101,14 +101,14 @@ impl Connection {
         // A stranger may shut down its sending half and still wants the response. An owner's client that does so has
         // gone: its `/watch`, which may wait for a minute, must not hold the connection.
         let half_close = self.hosts != AllowedHosts::Owner;
-        let router = TowerToHyperService::new(router);
+        let router = TowerToHyperService::new(site.router.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             let pipelined = !self.on_request();
             request
                 .extensions_mut()
                 .insert(Progress(Some(Arc::clone(&self))));
             // Before any route.
-            let response = match self.hosts.reject(&request) {
+            let response = match self.hosts.reject(&request, &site) {
                 Some(status) => Err(filter::rejection(status)),
                 None => Ok(router.call(request)),
             };
@@ -256,6 +256,7 @@ mod tests {
 
     use super::super::ConnectionLimits;
     use super::*;
+    use axum::Router;
 
     const STATUS: &[u8] = b"GET /status HTTP/1.1\r\nhost: kkv\r\n\r\n";
 
@@ -270,7 +271,7 @@ mod tests {
         let router = Router::new()
             .route("/status", get(async || "well"))
             .route("/panic", get(async || -> () { panic!("as a bug would") }));
-        tokio::spawn(Connection::admit(admission, AllowedHosts::Owner).serve(far, router));
+        tokio::spawn(Connection::admit(admission, AllowedHosts::Owner).serve(far, router.into()));
         near
     }
 
@@ -329,7 +330,7 @@ mod tests {
         let connect = || {
             let (near, far) = tokio::io::duplex(64 * 1024);
             let connection = Connection::admit(&admission, AllowedHosts::Owner);
-            tokio::spawn(connection.serve(far, router.clone()));
+            tokio::spawn(connection.serve(far, router.clone().into()));
             near
         };
         let (mut many, mut one) = (connect(), connect());
@@ -371,7 +372,7 @@ mod tests {
         let admission = admission(16);
         let (mut near, far) = tokio::io::duplex(64 * 1024);
         let router = Router::new().route("/watch", get(std::future::pending::<()>));
-        tokio::spawn(Connection::admit(&admission, AllowedHosts::Owner).serve(far, router));
+        tokio::spawn(Connection::admit(&admission, AllowedHosts::Owner).serve(far, router.into()));
         let request = b"GET /watch HTTP/1.1\r\nhost: kkv\r\n\r\n";
         near.write_all(request).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -390,7 +391,9 @@ mod tests {
             let admission = admission(16);
             let (mut near, far) = tokio::io::duplex(64);
             let router = Router::new().route("/status", get(async || "well"));
-            tokio::spawn(Connection::admit(&admission, AllowedHosts::Owner).serve(far, router));
+            tokio::spawn(
+                Connection::admit(&admission, AllowedHosts::Owner).serve(far, router.into()),
+            );
             near.write_all(last.as_bytes()).await.unwrap();
             let mut received = String::new();
             near.read_to_string(&mut received).await.unwrap();

@@ -14,6 +14,8 @@ use axum::http::header::{
 };
 use axum::http::{Request, Response, StatusCode, Version};
 
+use super::browsers::Site;
+
 /// Keeps the response from pages of all other origins (Fetch, "Cross-Origin-Resource-Policy header").
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
@@ -41,9 +43,9 @@ pub enum AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// The status to reject the request with, if any: 400 unless it is HTTP/1.1, 403 if it is a browser's or its `Host`
-    /// is not allowed.
-    pub(super) fn reject<B>(self, request: &Request<B>) -> Option<StatusCode> {
+    /// The status to reject the request with, if any: 400 unless it is HTTP/1.1, 403 if its `Host` is not allowed or it is
+    /// a browser's, and not for a page of `site`.
+    pub(super) fn reject<B>(self, request: &Request<B>, site: &Site) -> Option<StatusCode> {
         if request.version() != Version::HTTP_11 {
             return Some(StatusCode::BAD_REQUEST);
         }
@@ -58,10 +60,10 @@ impl AllowedHosts {
         };
         // The absolute form would name a second host (RFC 9112 §3.2.2).
         let origin_form = request.uri().authority().is_none();
-        if headers.keys().any(is_browsers) || !allowed || !origin_form {
-            return Some(StatusCode::FORBIDDEN);
-        }
-        None
+        let is_browsers = headers.keys().any(is_browsers);
+        let is_let_in = !is_browsers || site.lets_browser(request);
+        let serves = allowed && origin_form && is_let_in;
+        (!serves).then_some(StatusCode::FORBIDDEN)
     }
 
     /// Whether this value of `Host` is allowed.
@@ -95,7 +97,7 @@ fn is_loopback(host: &str, address: SocketAddr) -> bool {
 /// Whether `host` has the form of an onion address, with any port or none: a torrc may choose the port. We don't know
 /// the address that a system Tor serves. Ordinary browsers don't resolve such names (RFC 7686), and would send the
 /// headers above.
-fn is_onion(host: &str) -> bool {
+pub(super) fn is_onion(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) => (name, Some(port)),
         None => (host, None),
@@ -142,6 +144,7 @@ pub(super) fn deny_browsers(response: &mut Response<Body>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
@@ -222,7 +225,7 @@ mod tests {
         let reject =
             |change: &dyn Fn(axum::http::request::Builder) -> axum::http::request::Builder| {
                 let request = Request::get("/status").header("host", "127.0.0.1:45069");
-                hosts.reject(&change(request).body(()).unwrap())
+                hosts.reject(&change(request).body(()).unwrap(), &Router::new().into())
             };
         assert_eq!(reject(&|request| request), None);
         for header in [
@@ -246,7 +249,10 @@ mod tests {
         let of_its_own = reject(&|request| request.uri("http://127.0.0.1:45069/status"));
         assert_eq!(of_its_own, Some(StatusCode::FORBIDDEN));
         let without = Request::get("/status").body(()).unwrap();
-        assert_eq!(hosts.reject(&without), Some(StatusCode::FORBIDDEN));
+        assert_eq!(
+            hosts.reject(&without, &Router::new().into()),
+            Some(StatusCode::FORBIDDEN)
+        );
         for (version, rejected) in [
             (Version::HTTP_10, Some(StatusCode::BAD_REQUEST)),
             (Version::HTTP_11, None),

@@ -6,13 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use axum::Router;
 use rustix::fs::Mode;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
 use super::LoopbackListener;
-use crate::http::{self, Accept, AcceptStopped, AllowedHosts, ConnectionLimits};
+use crate::http::{self, Accept, AcceptStopped, AllowedHosts, ConnectionLimits, Site};
 use crate::unix_socket::{SocketError, UnixSocket};
 
 /// An address to listen on that other machines can't reach.
@@ -141,10 +140,10 @@ impl LocalListener {
     }
 
     /// As [`http::serve`].
-    pub async fn serve(self, router: Router, limits: ConnectionLimits) -> AcceptStopped {
+    pub async fn serve(self, site: Site, limits: ConnectionLimits) -> AcceptStopped {
         match self {
-            Self::Loopback(listener) => http::serve(listener, router, limits).await,
-            Self::Unix(listener, _) => http::serve(listener, router, limits).await,
+            Self::Loopback(listener) => http::serve(listener, site, limits).await,
+            Self::Unix(listener, _) => http::serve(listener, site, limits).await,
         }
     }
 }

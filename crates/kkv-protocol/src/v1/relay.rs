@@ -10,13 +10,12 @@ use crate::crypto::exchange::X25519Secret;
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
 use crate::crypto::seal::MessageKey;
-use crate::header::MessageHeader;
+use crate::header::{MessageHeader, Via};
 use crate::ids::{BoxDigest, RequestDigest, Seed, SenderId, SessionId};
 use crate::kind::Kind;
 use crate::limits::SLOT_BYTES;
 use crate::refusal::Refusal;
 use crate::relay_keys::RelayKeys;
-use crate::suite::Suite;
 use crate::terms::Terms;
 use crate::wire::Hex;
 use kkv_pow::{Cost, Nonce, Solution};
@@ -228,7 +227,7 @@ impl Session {
             return Err(Refusal::BadContent);
         }
         let header = MessageHeader {
-            suite: Suite::V1,
+            via: Via::V1,
             kind: Kind::Text,
             cost: self.cost,
             invitation: None,

@@ -18,7 +18,7 @@ use crate::crypto::exchange::{HybridOffer, HybridShared};
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::labels;
 use crate::crypto::seal::{MessageKey, TAG_BYTES};
-use crate::header::MessageHeader;
+use crate::header::{MessageHeader, Via};
 use crate::ids::{RelayId, RequestDigest, Seed, SessionId, Statement};
 use crate::kind::Kind;
 use crate::limits::SLOT_BYTES;
@@ -341,7 +341,7 @@ impl Session {
             Kind::Files => return Err(Refusal::UnknownKind), // in a large message only
         }
         let header = MessageHeader {
-            suite: Suite::V2,
+            via: Via::V2,
             kind,
             cost: self.cost,
             invitation: self.invitation,

@@ -31,16 +31,15 @@ use kkv_owner::{
     Mark, Message, MessageId, Problem, Replied, Reply, ReplyRefused, Revoke, Revoked, Status,
     Summary, UNATTENDED, Version, Wanted, Watch, Withdraw, Withdrawn,
 };
-use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::files::Files;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::kind::Kind;
 use kkv_protocol::openpgp::Block;
-use kkv_protocol::suite::Suite;
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::wire::Hex;
+use kkv_protocol::{MessageHeader, Via};
 
 /// What the owner's side needs of the running program.
 pub trait Host: Send + Sync + 'static {
@@ -189,7 +188,7 @@ fn replied(host: &dyn Host, Reply { id, text }: Reply) -> Response {
     let now = host.now();
     let asked = host.queue().with(id, now.elapsed, |message| {
         let header = message.header;
-        header.suite == Suite::V2 && header.box_digest != BoxPart::None.digest()
+        header.via != Via::V1 && header.box_digest != BoxPart::None.digest()
     });
     let sealed = match asked {
         None => return missing(id),
@@ -370,12 +369,12 @@ fn summary(
         id: waiting.id,
         received: waiting.received,
         read: waiting.read,
-        suite: waiting.header.suite,
+        via: waiting.header.via,
         kind: waiting.header.kind,
         cost: waiting.header.cost.bits(),
         invitation: waiting.header.invitation,
         bytes: waiting.content.len(),
-        sender: waiting.header.sender,
+        sender: (waiting.header.via != Via::Web).then_some(waiting.header.sender),
         openpgp: Block::of(parts.text),
         openpgp_inside: Block::inside(parts.text),
         files: parts.files(characters),

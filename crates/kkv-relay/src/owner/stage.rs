@@ -12,13 +12,13 @@ use crate::relay::Invitations;
 use kkv_base::clock::{Clock, ManualClock};
 use kkv_base::limits::BOX_LIFETIME;
 use kkv_pow::Cost;
-use kkv_protocol::MessageHeader;
 use kkv_protocol::crypto::identity::Signature;
 use kkv_protocol::ids::{RelayId, SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
-use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::suite::SuitePolicy;
 use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::{MessageHeader, Via};
 
 /// The address of a relay with embedded Tor.
 pub const ADDRESS: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:45069";
@@ -97,7 +97,7 @@ impl Stage {
             .map_err(|_| Refusal::Full)?;
         slot.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
         let header = MessageHeader {
-            suite: Suite::V2,
+            via: Via::V2,
             kind: Kind::Text,
             cost: Cost::new(30).expect("a usual one"),
             invitation: None,

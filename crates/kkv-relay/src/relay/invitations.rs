@@ -194,6 +194,11 @@ impl Invitations {
 }
 
 impl ReservedUse {
+    /// Of which invitation.
+    pub(super) fn number(&self) -> InvitationNumber {
+        self.number
+    }
+
     /// Its message is in the queue.
     pub(super) fn spend(self) {
         let mut table = crate::lock(&self.of.table);

@@ -3,6 +3,7 @@
 mod ask;
 mod incoming;
 mod message;
+mod page;
 mod upload;
 
 use std::sync::Arc;
@@ -26,12 +27,17 @@ use kkv_protocol::crypto::random;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::wire::{form, object};
+pub use page::PAGE_PATHS;
 
 /// Bodies that are neither JSON nor a form.
 const MEDIA_TYPE: &str = "application/octet-stream";
 
 /// The strangers' routes. The owner's are on a listener of their own.
 pub fn router(relay: Arc<Relay>) -> Router {
+    let pages = match relay.page() {
+        Some(_) => page::routes(),
+        None => Router::new(),
+    };
     Router::new()
         .route("/status", get(status))
         .route("/get_domain_pk", get(domain_key))
@@ -42,6 +48,7 @@ pub fn router(relay: Arc<Relay>) -> Router {
         // These have times of their own.
         .route("/msg", post(message::message))
         .route("/ask", post(ask::ask))
+        .merge(pages)
         // Last: it is for the routes that are there.
         .method_not_allowed_fallback(async || Refused(Refusal::MethodNotAllowed))
         .with_state(relay)

@@ -6,6 +6,7 @@ use crate::tui::app::answering::SEALED;
 use crate::tui::state::inbox::tests::in_conversation;
 use kkv_client::owner::ClientError;
 use kkv_owner::{CantReply, Conversation, FileInfo};
+use kkv_protocol::Via;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 
 fn list(app: &mut App, messages: Vec<Summary>) {
@@ -184,27 +185,18 @@ fn what_cannot_be_answered_is_said_before_anything_is_written() {
         "{shown}"
     );
     // Who reads it knows which of the two it is.
-    for (digest, suite, why) in [
+    for (digest, via, why) in [
         (
             BoxPart::None.digest(),
-            Suite::V2,
+            Via::V2,
             "hasn't asked for an answer",
         ),
-        (BoxDigest([4; 32]), Suite::V2, "can't be answered any more"),
-        (BoxDigest([0; 32]), Suite::V1, "hasn't asked for an answer"),
+        (BoxDigest([4; 32]), Via::V2, "can't be answered any more"),
+        (BoxDigest([0; 32]), Via::V1, "hasn't asked for an answer"),
     ] {
-        let mut app = app_with(Summary {
-            suite,
-            ..summary(2)
-        });
+        let mut app = app_with(Summary { via, ..summary(2) });
         app.requested = Some(MessageId(2));
-        let mut read = message(
-            Summary {
-                suite,
-                ..summary(2)
-            },
-            "words",
-        );
+        let mut read = message(Summary { via, ..summary(2) }, "words");
         read.box_digest = digest;
         app.update(Event::Relay(RelayEvent::Message(read)));
         press(&mut app, "r");

@@ -140,7 +140,7 @@ fn two_blanks_keep_a_fingerprint_out_of_a_name_that_a_terminal_turns_round() {
     book.add(Contact::new(name, target, Some(sender))).unwrap();
     app.contacts = ContactList::new(Some(book));
     let message = Summary {
-        sender: sender.id(),
+        sender: Some(sender.id()),
         ..summary(1)
     };
     arrives(&mut app, message, "text");

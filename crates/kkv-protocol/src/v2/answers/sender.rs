@@ -13,6 +13,7 @@ use super::ask::{parts, request_tail};
 use super::box_part::BoxPart;
 use super::keys::{Acknowledgement, AnswerRoot, BoxSecret, Claim, Salt};
 use super::status::BoxStatus;
+use crate::crypto::chunks::AskNumber;
 use crate::error::ProtocolError;
 use crate::ids::{RelayId, SessionId};
 use crate::v2::ask::sender::{AskAnswer, AskRequest, Asking, BadAsk};
@@ -90,12 +91,24 @@ impl ReplySecrets {
             return Err(BadAsk::TooLarge);
         }
         let number = asking.next_number().ok_or(BadAsk::UsedUp)?;
+        let content = self.request(&asking.session(), number, acknowledgements);
+        asking.request(AskKind::Replies as u8, &content, BodySize::Kib4)
+    }
+
+    /// The content of a request: what [`ask`](Self::ask) seals. A relay's page asks itself with it.
+    #[must_use]
+    pub fn request(
+        &self,
+        session: &SessionId,
+        number: AskNumber,
+        acknowledgements: &[&Acknowledgement],
+    ) -> Zeroizing<Vec<u8>> {
         let tail = request_tail(acknowledgements);
-        let claim = Claim::ask(&asking.session(), number, &tail);
+        let claim = Claim::ask(session, number, &tail);
         let mut content = Zeroizing::new(Vec::with_capacity(32 + tail.len()));
         content.extend_from_slice(&self.secret.prove(&claim).0);
         content.extend_from_slice(&tail);
-        asking.request(AskKind::Replies as u8, &content, BodySize::Kib4)
+        content
     }
 
     /// Reads what a relay with this key has answered to a request of [`ask`](Self::ask).
@@ -112,12 +125,25 @@ impl ReplySecrets {
         if answer.outcome != AskOutcome::Done {
             return Err(ProtocolError::Malformed);
         }
-        let (record, places) = parts(&answer.content).ok_or(ProtocolError::Malformed)?;
-        if answer.content.iter().all(|byte| *byte == 0) {
+        self.read_content(relay, &request.session(), request.number(), &answer.content)
+    }
+
+    /// Reads the content of an answer: what [`read`](Self::read) finds under its seals.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_content(
+        &self,
+        relay: &RelayId,
+        session: &SessionId,
+        number: AskNumber,
+        content: &[u8],
+    ) -> Result<Replies, ProtocolError> {
+        let (record, places) = parts(content).ok_or(ProtocolError::Malformed)?;
+        if content.iter().all(|byte| *byte == 0) {
             return Ok(Replies::NoBox);
         }
-        let number = request.number();
-        let status = BoxStatus::open(record, &self.secret, &request.session(), number)?;
+        let status = BoxStatus::open(record, &self.secret, session, number)?;
         let mut answers = Vec::new();
         for (place, sealed) in places.enumerate() {
             // No gaps, and as many as it says.

@@ -17,12 +17,11 @@ use crate::crypto::exchange::UploadKeys;
 use crate::crypto::identity::{PublicKey, Sender, Signature};
 use crate::crypto::seal::TAG_BYTES;
 use crate::files::Files;
-use crate::header::MessageHeader;
+use crate::header::{MessageHeader, Via};
 use crate::ids::{RelayId, SessionId};
 use crate::kind::Kind;
 use crate::refusal::Refusal;
 use crate::relay_keys::RelayKeys;
-use crate::suite::Suite;
 use crate::v2::answers::box_part::BoxPart;
 use crate::v2::invitation::InvitationNumber;
 use crate::v2::message;
@@ -165,7 +164,7 @@ impl PieceOpener {
         Ok(OpenedLarge {
             content: message::HEAD_BYTES..message::HEAD_BYTES + parts.content.len(),
             header: MessageHeader {
-                suite: Suite::V2,
+                via: Via::V2,
                 kind: Kind::Files,
                 cost: self.cost,
                 invitation: self.invitation,

@@ -2,12 +2,12 @@
 
 use kkv_pow::{Cost, Nonce, Puzzle, Seed, Solution};
 use kkv_protocol::Terms;
+use kkv_protocol::Via;
 use kkv_protocol::crypto::labels;
 use kkv_protocol::ids::SenderId;
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
-use kkv_protocol::suite::Suite;
 use kkv_protocol::v1::relay::{self, Session};
 use kkv_protocol::v1::sender::Hello;
 use kkv_protocol::v1::wire::MessageRequest;
@@ -143,7 +143,7 @@ fn the_relays_steps_give_the_vectors_bytes() {
         let (length, header) = session.open(&signed, &mut slot).unwrap();
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
-        assert_eq!(header.suite, Suite::V1);
+        assert_eq!(header.via, Via::V1);
         assert_eq!(&header.signature.0[..], &steps.plain.0[..64]);
         assert_eq!(wire.message_answer, "");
     }

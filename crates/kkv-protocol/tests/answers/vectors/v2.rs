@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kkv_pow::{Cost, Puzzle, PuzzleKey, Solution};
 use kkv_protocol::Terms;
+use kkv_protocol::Via;
 use kkv_protocol::crypto::exchange::{HybridAnswer, HybridOffer, HybridSecret};
 use kkv_protocol::crypto::identity::{SenderKey, Signature};
 use kkv_protocol::crypto::labels;
@@ -14,7 +15,6 @@ use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::SLOT_BYTES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::relay_keys::RelayKeys;
-use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::answers::keys::{AnswerKey, BoxProof, BoxSecret, Salt};
 use kkv_protocol::v2::challenge::Challenge;
@@ -259,7 +259,7 @@ fn the_relays_steps_give_the_vectors_bytes() {
         assert_eq!(json(&opened.answer), wire.message_answer, "{}", case.name);
         assert_eq!(&slot[..length], case.text.as_bytes());
         assert!(slot[length..].iter().all(|byte| *byte == 0));
-        assert_eq!((header.suite, header.kind), (Suite::V2, Kind::Text));
+        assert_eq!((header.via, header.kind), (Via::V2, Kind::Text));
         assert_eq!(header.invitation, invitation);
         assert_eq!(header.sender, SenderId(case.sender.public.array()));
         assert_eq!(header.session, SessionId(steps.session.array()));

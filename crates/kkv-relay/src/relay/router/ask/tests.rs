@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kkv_base::clock::ManualClock;
-use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
+use kkv_net::http::{AllowedHosts, ConnectionLimits, Site, serve_connection};
 use kkv_pow::{Cost, Search, Solution, Solver};
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::{Suite, SuitePolicy};
@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::queue::Queue;
-use crate::relay::{Pricing, RelayConfig};
+use crate::relay::{PAGE_PATHS, Pricing, RelayConfig};
 
 pub(in crate::relay::router) const START: u64 = 1_800_000_000;
 pub(in crate::relay::router) const HOST: &str =
@@ -46,8 +46,12 @@ fn relay_by(suites: SuitePolicy, clock: Arc<ManualClock>) -> Arc<Relay> {
 pub(in crate::relay::router) fn connect(relay: &Arc<Relay>) -> DuplexStream {
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
     let router = crate::relay::router(Arc::clone(relay));
+    let site = match relay.page() {
+        Some(_) => Site::with_pages(router, PAGE_PATHS),
+        None => router.into(),
+    };
     let limits = ConnectionLimits::default();
-    tokio::spawn(serve_connection(far, router, limits, AllowedHosts::Onion));
+    tokio::spawn(serve_connection(far, site, limits, AllowedHosts::Onion));
     near
 }
 
@@ -89,6 +93,7 @@ fn head(length: usize, media_type: &str) -> String {
 #[derive(Debug, PartialEq)]
 pub(in crate::relay::router) struct Said {
     pub(in crate::relay::router) status: u16,
+    pub(in crate::relay::router) head: String,
     media_type: String,
     pub(in crate::relay::router) body: Vec<u8>,
 }
@@ -125,6 +130,7 @@ pub(in crate::relay::router) async fn read(
     Some(Said {
         status: head[9..12].parse().unwrap(),
         media_type: value("content-type: "),
+        head,
         body,
     })
 }

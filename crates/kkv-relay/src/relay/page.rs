@@ -1,0 +1,460 @@
+//! What comes of the forms of the page for browsers (kkv-page), over the same queue, boxes and invitations as what comes
+//! by the protocol. Nobody pays here and nobody signs: a message is let in by an invitation, or takes one of the places
+//! that the owner gives away.
+
+mod forms;
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use rand::CryptoRng;
+use tokio::sync::{Notify, Semaphore};
+use zeroize::Zeroizing;
+
+use super::Relay;
+use super::invitations::ReservedUse;
+use crate::queue::{MessageId, Now, Queue};
+use forms::{Forms, Seen};
+use kkv_base::limits::{FORM_LIFETIME, MAX_LARGE_BODIES};
+use kkv_owner::PageStatus;
+use kkv_page::form_id::{BadFormId, FormKey};
+use kkv_page::html::Needs;
+use kkv_pow::Cost;
+use kkv_protocol::crypto::chunks::AskNumber;
+use kkv_protocol::crypto::identity::Signature;
+use kkv_protocol::files::{BadFiles, File, Files};
+use kkv_protocol::ids::{SenderId, SessionId};
+use kkv_protocol::kind::Kind;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::text::{BadText, Text};
+use kkv_protocol::v2::answers::ask::RepliesRequest;
+use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::keys::Acknowledgement;
+use kkv_protocol::v2::answers::sender::{Replies, ReplySecrets};
+use kkv_protocol::v2::invitation::Token;
+use kkv_protocol::v2::purpose::LargeSize;
+use kkv_protocol::{MessageHeader, Via};
+
+/// What the owner decides about the page.
+#[derive(Debug, Clone, Copy)]
+pub struct PageConfig {
+    /// How many messages without an invitation may be there at a time.
+    pub free: u32,
+}
+
+/// The page of a relay.
+#[derive(Debug)]
+pub(super) struct Page {
+    config: PageConfig,
+    key: FormKey,
+    /// Places for large bodies.
+    pub(super) bodies: Semaphore,
+    /// One form at a time: what one finds is so until it is done.
+    state: Mutex<State>,
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    forms: Forms,
+    /// Messages that took a place that is given away; some may be gone.
+    free: Vec<MessageId>,
+}
+
+impl State {
+    fn forget_gone(&mut self, queue: &Queue<MessageHeader>, now: Duration) {
+        self.free.retain(|id| queue.holds(*id, now));
+    }
+}
+
+/// What somebody has sent by a form.
+pub(super) struct Filled {
+    /// The form's id.
+    pub(super) form: String,
+    /// The words that the form had, if they are to open an answer.
+    pub(super) words: Option<ReplyWords>,
+    /// Whether it goes on with their conversation.
+    pub(super) follows: bool,
+    /// Of the answers that were shown beside the form.
+    pub(super) seen: Vec<Acknowledgement>,
+    /// What was typed as an invitation; empty if nothing was.
+    pub(super) invitation: Zeroizing<String>,
+    /// What was typed, with the line ends of a text.
+    pub(super) text: Zeroizing<String>,
+    /// The files that were chosen.
+    pub(super) files: Vec<Chosen>,
+}
+
+/// A file that was chosen.
+pub(super) struct Chosen {
+    pub(super) name: String,
+    pub(super) media_type: String,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+/// What became of a form whose message is in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// Its message came with it, or with the same form before.
+    Now,
+    /// The same form had a message before, and it is not known any more whether it was the same.
+    Before,
+}
+
+/// Why a form's message is not in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotTaken {
+    #[error(transparent)]
+    Form(#[from] BadFormId),
+    #[error("there is nothing in it")]
+    Empty,
+    #[error("the text is too long")]
+    TooLong,
+    #[error("text and files are too large")]
+    TooLarge,
+    #[error("the words are in it")]
+    WordsInside,
+    #[error("it needs an invitation")]
+    Uninvited,
+    #[error("the invitation is no good")]
+    BadInvitation,
+    #[error("no slot is free")]
+    Full,
+    #[error("there is no room for the files")]
+    NoRoom,
+    #[error("the conversation is over")]
+    Over,
+    #[error("the relay is about to stop")]
+    Stopping,
+    #[error("too many forms have come")]
+    Busy,
+}
+
+impl Page {
+    pub(super) fn new(config: PageConfig, rng: &mut impl CryptoRng) -> Self {
+        Self {
+            config,
+            key: FormKey::generate(rng),
+            bodies: Semaphore::new(MAX_LARGE_BODIES),
+            state: Mutex::default(),
+            arrived: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        crate::lock(&self.state)
+    }
+
+    /// Forgets what is old. Returns when something is next.
+    pub(super) fn purge(&self, now: Duration) -> Option<Duration> {
+        self.state().forms.purge(now)
+    }
+
+    /// Waits until a form has come.
+    pub(super) async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Forgets what forms had in them, and not that they have come.
+    pub(super) fn wipe(&self) {
+        let mut state = self.state();
+        state.forms.wipe();
+        state.free.clear();
+    }
+}
+
+impl Relay {
+    /// What its owner is told of its page, if there is one.
+    #[must_use]
+    pub fn page_status(&self) -> Option<PageStatus> {
+        let page = self.page.as_ref()?;
+        let mut state = page.state();
+        state.forget_gone(&self.queue, self.clock.elapsed());
+        Some(PageStatus {
+            free: page.config.free,
+            taken: u32::try_from(state.free.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// A new id for a form. Nothing is kept of it.
+    pub(super) fn form_id(&self, page: &Page, rng: &mut impl CryptoRng) -> String {
+        let expiry = self.clock.elapsed() + FORM_LIFETIME;
+        page.key.issue(expiry.as_secs(), rng)
+    }
+
+    /// What has to be had to write a message now.
+    pub(super) fn page_needs(&self, page: &Page) -> Needs {
+        let now = self.clock.elapsed();
+        if self.queue.occupancy(now).free() == 0 {
+            Needs::Room
+        } else if self.has_free_place(page, &mut page.state(), now) {
+            Needs::Nothing
+        } else {
+            Needs::Invitation
+        }
+    }
+
+    /// Whether a form is worth reading on: it is this relay's, and its message would be let in.
+    ///
+    /// # Errors
+    /// What [`take_form`](Self::take_form) would say of it.
+    pub(super) fn check_form(
+        &self,
+        page: &Page,
+        form: &str,
+        invitation: &str,
+    ) -> Result<(), NotTaken> {
+        let now = self.clock.elapsed();
+        let (form, _) = page.key.check(form, now.as_secs())?;
+        let mut state = page.state();
+        if state.forms.seen(form, b"") == Seen::Never {
+            self.let_in(page, &mut state, invitation, now)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the message of a form into the queue, if it isn't there.
+    ///
+    /// # Errors
+    /// Why it isn't.
+    pub(super) fn take_form(
+        &self,
+        page: &Page,
+        filled: &Filled,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Arrived, NotTaken> {
+        let now = self.now();
+        let (form, expiry) = page.key.check(&filled.form, now.elapsed.as_secs())?;
+        let content = Content::of(filled)?;
+        let mut state = page.state();
+        state.forms.purge(now.elapsed);
+        match state.forms.seen(form, content.bytes()) {
+            Seen::Same => return Ok(Arrived::Now),
+            Seen::Unknown => return Ok(Arrived::Before),
+            Seen::Never | Seen::Other => {}
+        }
+        if state.forms.are_full() {
+            return Err(NotTaken::Busy);
+        }
+        let invitation = self.let_in(page, &mut state, &filled.invitation, now.elapsed)?;
+        let was_free = invitation.is_none();
+        let id = self.store_form(filled, &content, invitation, now, rng)?;
+        if was_free {
+            state.free.push(id);
+        }
+        let expiry = Duration::from_secs(expiry);
+        state
+            .forms
+            .arrived(form, content.bytes(), now.elapsed, expiry);
+        page.arrived.notify_one();
+        Ok(Arrived::Now)
+    }
+
+    /// What is there for these words, after what is `seen` was deleted.
+    pub(super) fn page_replies(
+        &self,
+        words: &ReplyWords,
+        seen: &[Acknowledgement],
+        rng: &mut impl CryptoRng,
+    ) -> Replies {
+        let secrets = ReplySecrets::new(words.entropy());
+        let (session, number) = (random_session(rng), AskNumber::FIRST);
+        let seen: Vec<&Acknowledgement> = seen.iter().collect();
+        let request = secrets.request(&session, number, &seen);
+        let request = RepliesRequest::parse(&request).expect("it was laid out just now");
+        let (receipts, now) = (self.config.read_receipts, self.now());
+        let answer = self
+            .boxes
+            .replies(&request, &session, number, receipts, &self.queue, now);
+        let answer = Zeroizing::new(answer.into_bytes());
+        secrets
+            .read_content(&self.keys.public().id(), &session, number, &answer)
+            .expect("the relay has just sealed it")
+    }
+
+    /// The use of an invitation that lets a message in; `None` if it takes a place that is given away.
+    fn let_in(
+        &self,
+        page: &Page,
+        state: &mut State,
+        invitation: &str,
+        now: Duration,
+    ) -> Result<Option<ReservedUse>, NotTaken> {
+        if self.queue.occupancy(now).free() == 0 {
+            return Err(NotTaken::Full);
+        }
+        let invitation = invitation.trim();
+        if invitation.is_empty() {
+            return if self.has_free_place(page, state, now) {
+                Ok(None)
+            } else {
+                Err(NotTaken::Uninvited)
+            };
+        }
+        // Of a link, what stands behind the address.
+        let token = invitation.rsplit('+').next().unwrap_or(invitation);
+        let token: Token = token.parse().map_err(|_| NotTaken::BadInvitation)?;
+        let proof = token.key().proof(&NOBODY);
+        let reserved = self
+            .invitations
+            .find(&NOBODY, &proof, now)
+            .and_then(|number| self.invitations.reserve(number, now));
+        reserved.map(Some).map_err(|_| NotTaken::BadInvitation)
+    }
+
+    fn has_free_place(&self, page: &Page, state: &mut State, now: Duration) -> bool {
+        state.forget_gone(&self.queue, now);
+        state.free.len() < page.config.free as usize
+    }
+
+    /// Stores what was let in, in its box.
+    fn store_form(
+        &self,
+        filled: &Filled,
+        content: &Content,
+        invitation: Option<ReservedUse>,
+        now: Now,
+        rng: &mut impl CryptoRng,
+    ) -> Result<MessageId, NotTaken> {
+        let session = random_session(rng);
+        let secrets = filled
+            .words
+            .as_ref()
+            .map(|words| ReplySecrets::new(words.entropy()));
+        let box_part = match &secrets {
+            None => BoxPart::None,
+            Some(secrets) if filled.follows => secrets.follows_up(&session, rng),
+            Some(secrets) => secrets.opens(rng),
+        };
+        let header = MessageHeader {
+            via: Via::Web,
+            kind: content.kind(),
+            cost: Cost::FREE,
+            invitation: invitation.as_ref().map(ReservedUse::number),
+            sender: NOBODY,
+            session,
+            box_digest: box_part.digest(),
+            signature: Signature([0; 64]),
+        };
+        let mut stored = None;
+        let store = || {
+            let id = self.store_content(content, header, now)?;
+            stored = Some(id);
+            if let Some(used) = invitation {
+                used.spend();
+            }
+            Ok(id)
+        };
+        let accepted = self
+            .boxes
+            .accept(box_part, &session, &self.queue, now, store);
+        match (accepted, stored) {
+            (Ok(()), Some(id)) => {
+                if let Some(words) = filled.words.as_ref().filter(|_| !filled.seen.is_empty()) {
+                    drop(self.page_replies(words, &filled.seen, rng));
+                }
+                Ok(id)
+            }
+            (Err(Refusal::NoBox), _) => Err(NotTaken::Over),
+            (Err(Refusal::Full), _) if content.is_large() => Err(NotTaken::NoRoom),
+            (Err(Refusal::Full), _) => Err(NotTaken::Full),
+            _ => Err(NotTaken::Stopping),
+        }
+    }
+
+    fn store_content(
+        &self,
+        content: &Content,
+        header: MessageHeader,
+        now: Now,
+    ) -> Result<MessageId, Refusal> {
+        let bytes = content.bytes();
+        let stored = match content {
+            Content::Text(_) => {
+                let slot = self.queue.reserve(now.elapsed);
+                let mut slot = slot.map_err(|_| Refusal::Full)?;
+                slot.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+                slot.store(bytes.len(), header, now)
+            }
+            Content::Files(_, size) => {
+                let block = self.queue.reserve_large(*size, now.elapsed);
+                let mut block = block.map_err(|_| Refusal::Full)?;
+                let range = 0..bytes.len();
+                block
+                    .block_mut()
+                    .write(range.clone(), |place| place.copy_from_slice(bytes));
+                block.store(range, header, now)
+            }
+        };
+        stored.map_err(|_| Refusal::Stopping)
+    }
+}
+
+/// Stands for the sender of what nobody has signed.
+const NOBODY: SenderId = SenderId([0; 32]);
+
+fn random_session(rng: &mut impl CryptoRng) -> SessionId {
+    let mut session = SessionId([0; 32]);
+    rng.fill_bytes(&mut session.0);
+    session
+}
+
+/// What of a form goes into the queue.
+enum Content {
+    Text(Text),
+    /// Laid out as files are, for a block of this size.
+    Files(Zeroizing<Vec<u8>>, LargeSize),
+}
+
+impl Content {
+    fn of(filled: &Filled) -> Result<Self, NotTaken> {
+        if let Some(words) = &filled.words {
+            let names = filled.files.iter().map(|file| file.name.as_str());
+            let inside = |file: &Chosen| words.are_in(&String::from_utf8_lossy(&file.bytes));
+            if words.are_in(&filled.text)
+                || names.into_iter().any(|name| words.are_in(name))
+                || filled.files.iter().any(inside)
+            {
+                return Err(NotTaken::WordsInside);
+            }
+        }
+        if filled.files.is_empty() {
+            let text = Zeroizing::new((*filled.text).clone());
+            return Text::new(text).map(Self::Text).map_err(|bad| match bad {
+                BadText::Empty | BadText::Blank => NotTaken::Empty,
+                _ => NotTaken::TooLong,
+            });
+        }
+        let files = filled
+            .files
+            .iter()
+            .map(|file| File::new(&file.name, &file.media_type, &file.bytes))
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|files| Files::new(&filled.text, files))
+            .map_err(|bad| match bad {
+                BadFiles::TextTooLong(_) => NotTaken::TooLong,
+                _ => NotTaken::TooLarge,
+            })?;
+        let size = LargeSize::for_content(files.content_bytes()).ok_or(NotTaken::TooLarge)?;
+        Ok(Self::Files(files.encode(), size))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Files(bytes, _) => bytes,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::Files(..) => Kind::Files,
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        matches!(self, Self::Files(..))
+    }
+}

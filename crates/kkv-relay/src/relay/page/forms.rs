@@ -1,0 +1,101 @@
+//! Which forms have come, so that one that comes twice is stored once.
+//!
+//! Of what a form had in it a digest is kept, for two minutes, as of a message of kkv/2: so long a change is told from a
+//! repetition. After that it is not known any more, and whoever sends the form again is told so.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use kkv_base::limits::{MAX_FORMS, SESSION_LIFETIME};
+use kkv_page::form_id::FormId;
+
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    arrived: HashMap<FormId, Form>,
+    /// When each is forgotten.
+    ends: BTreeSet<(Duration, FormId)>,
+    /// When the digest of each is forgotten.
+    digests: BTreeSet<(Duration, FormId)>,
+}
+
+#[derive(Debug)]
+struct Form {
+    /// Of the last message that came with it.
+    digest: Option<blake3::Hash>,
+}
+
+/// What is known of a form that comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It has not come before.
+    Never,
+    /// It has, with the same in it.
+    Same,
+    /// It has, with something else in it.
+    Other,
+    /// It has, and it is forgotten with what.
+    Unknown,
+}
+
+impl Forms {
+    pub(super) fn seen(&self, form: FormId, content: &[u8]) -> Seen {
+        match self.arrived.get(&form).map(|form| form.digest) {
+            None => Seen::Never,
+            Some(None) => Seen::Unknown,
+            Some(Some(digest)) if digest == blake3::hash(content) => Seen::Same,
+            Some(Some(_)) => Seen::Other,
+        }
+    }
+
+    /// Whether no other can be remembered.
+    pub(super) fn are_full(&self) -> bool {
+        self.arrived.len() >= MAX_FORMS
+    }
+
+    /// Remembers this one until its id is no good any more.
+    pub(super) fn arrived(
+        &mut self,
+        form: FormId,
+        content: &[u8],
+        now: Duration,
+        expiry: Duration,
+    ) {
+        let digest = Some(blake3::hash(content));
+        self.arrived.insert(form, Form { digest });
+        self.ends.insert((expiry, form));
+        self.digests.retain(|(_, other)| *other != form);
+        self.digests.insert((now + SESSION_LIFETIME, form));
+    }
+
+    /// Forgets what is old. Returns when something is next.
+    pub(super) fn purge(&mut self, now: Duration) -> Option<Duration> {
+        while let Some((_, form)) = first_before(&mut self.digests, now) {
+            if let Some(form) = self.arrived.get_mut(&form) {
+                form.digest = None;
+            }
+        }
+        while let Some((_, form)) = first_before(&mut self.ends, now) {
+            self.arrived.remove(&form);
+        }
+        let next = [self.digests.first(), self.ends.first()];
+        next.into_iter().flatten().map(|(end, _)| *end).min()
+    }
+
+    /// Forgets what was in each.
+    pub(super) fn wipe(&mut self) {
+        self.digests.clear();
+        for form in self.arrived.values_mut() {
+            form.digest = None;
+        }
+    }
+}
+
+fn first_before(
+    ends: &mut BTreeSet<(Duration, FormId)>,
+    now: Duration,
+) -> Option<(Duration, FormId)> {
+    ends.first()
+        .is_some_and(|(end, _)| *end <= now)
+        .then(|| ends.pop_first())
+        .flatten()
+}

@@ -1,0 +1,137 @@
+//! The routes of the page for browsers: `/`, `/words` and two files. They are there only if the owner asked for them.
+
+mod form;
+mod views;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+};
+use axum::response::Response;
+use axum::routing::get;
+use kkv_net::http::Progress;
+
+use super::Relay;
+use crate::relay::page::{NotTaken, Page};
+use form::{Cut, Fields};
+use kkv_page::assets::{ICON, STYLE};
+use kkv_protocol::crypto::random;
+use kkv_protocol::reply_words::ReplyWords;
+
+/// Paths that browsers may ask for, at a relay with a page.
+pub const PAGE_PATHS: &[&str] = &["/", "/words", "/page.css", "/page.png"];
+
+/// Nothing but what comes from here, and no script.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'";
+
+/// What is said of every page and file.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (CACHE_CONTROL, "no-store"),
+    // Under `no-referrer` browsers would send `Origin: null` with our own forms, as with those of a page in a sandbox. To
+    // others this policy tells as little.
+    (REFERRER_POLICY, "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+];
+
+pub(super) fn routes() -> Router<Arc<Relay>> {
+    Router::new()
+        .route("/", get(write).post(written))
+        .route("/words", get(words).post(looked))
+        .route("/page.css", get(async || file("text/css", STYLE)))
+        .route("/page.png", get(async || file("image/png", ICON)))
+}
+
+/// The page of a relay that has these routes.
+fn page(relay: &Relay) -> &Page {
+    relay.page().expect("there are no such routes without it")
+}
+
+async fn write(State(relay): State<Arc<Relay>>) -> Response {
+    let fields = Fields::empty(&ReplyWords::generate(&mut random::kernel()));
+    shown(StatusCode::OK, &views::write(&relay, &fields, None))
+}
+
+async fn written(
+    State(relay): State<Arc<Relay>>,
+    Extension(progress): Extension<Progress>,
+    request: Request,
+) -> Response {
+    let page = page(&relay);
+    let mut fields = Fields::default();
+    let read = form::read(&relay, request, progress, &mut fields).await;
+    let taken = read.and_then(|()| {
+        let filled = fields.filled()?;
+        let taken = relay.take_form(page, &filled, &mut random::kernel());
+        taken.map_err(Cut::NotTaken)
+    });
+    match taken {
+        Ok(arrived) => shown(StatusCode::OK, &views::sent(&fields, arrived)),
+        Err(why) => {
+            if why == Cut::NotTaken(NotTaken::Over) {
+                fields.begin_anew();
+            }
+            if ReplyWords::parse(&fields.words).is_err() {
+                fields.words = ReplyWords::generate(&mut random::kernel()).line();
+            }
+            let (status, said) = views::why(why);
+            shown(status, &views::write(&relay, &fields, Some(said)))
+        }
+    }
+}
+
+async fn words() -> Response {
+    shown(StatusCode::OK, &views::words("", None))
+}
+
+async fn looked(
+    State(relay): State<Arc<Relay>>,
+    Extension(progress): Extension<Progress>,
+    request: Request,
+) -> Response {
+    let mut fields = Fields::default();
+    if let Err(why) = form::read(&relay, request, progress, &mut fields).await {
+        let (status, said) = views::why(why);
+        return shown(status, &views::words(&fields.words, Some(said)));
+    }
+    let Ok(words) = ReplyWords::parse(&fields.words) else {
+        let said = views::bad_words();
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return shown(status, &views::words(&fields.words, Some(said)));
+    };
+    let Ok(seen) = fields.acknowledgements() else {
+        let (status, said) = views::why(Cut::Malformed);
+        return shown(status, &views::words(&fields.words, Some(said)));
+    };
+    let replies = relay.page_replies(&words, &seen, &mut random::kernel());
+    let html = views::replies(&relay, &words, replies, !seen.is_empty());
+    shown(StatusCode::OK, &html)
+}
+
+fn shown(status: StatusCode, html: &str) -> Response {
+    let mut response = file("text/html; charset=utf-8", html.as_bytes().to_vec());
+    *response.status_mut() = status;
+    response
+}
+
+fn file(media_type: &'static str, bytes: impl Into<Body>) -> Response {
+    let mut response = Response::new(bytes.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! A form on its way, read field by field as it comes, within the time limits of other bodies.
+//!
+//! The fields that say whether it is worth reading stand first. The files of a large body are read only if its message
+//! would be let in, and four bodies at a time; those of any other are dropped.
+
+use axum::body::HttpBody;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use data_encoding::HEXLOWER;
+use kkv_net::http::Progress;
+use tokio::time::{Instant, timeout};
+use zeroize::Zeroizing;
+
+use super::super::incoming::Incoming;
+use super::{Relay, page};
+use crate::relay::page::{Chosen, Filled, NotTaken};
+use kkv_base::limits::{
+    MAX_BODY_BYTES, MAX_DRAINED_BYTES, MAX_FORM_BYTES, MAX_FORM_TEXT_BYTES, REQUEST_TIMEOUT,
+};
+use kkv_page::multipart::{BadMultipart, Event, Head, Multipart};
+use kkv_protocol::files::{MAX_FILE_NAME_BYTES, MAX_FILES};
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::v2::answers::MAX_WAITING;
+use kkv_protocol::v2::answers::keys::Acknowledgement;
+
+/// Longest value of a field that is neither text nor file: an invitation with its address, or words as somebody has
+/// typed them.
+const MAX_SHORT_BYTES: usize = 1024;
+
+/// What stood in a form.
+#[derive(Default)]
+pub(super) struct Fields {
+    pub(super) form: String,
+    pub(super) words: Zeroizing<String>,
+    pub(super) follows: bool,
+    pub(super) answer: bool,
+    pub(super) seen: Vec<Zeroizing<String>>,
+    pub(super) invitation: Zeroizing<String>,
+    pub(super) text: Zeroizing<String>,
+    files: Vec<Chosen>,
+    /// Whether a file was chosen.
+    pub(super) had_files: bool,
+    /// Whether it is known already that its message is not taken: then only what was typed is read, to give it back.
+    drops_files: bool,
+    /// What is being read.
+    current: Option<Current>,
+    /// Whether text or files have begun: all that decides whether they are read has come.
+    has_content: bool,
+}
+
+struct Current {
+    head: Head,
+    value: Zeroizing<Vec<u8>>,
+}
+
+/// Why a form could not be read, or its message not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// It is no form, or it ends too early.
+    Malformed,
+    /// It comes too slowly.
+    TooSlow,
+    /// It came, and its message is not in the queue.
+    NotTaken(NotTaken),
+}
+
+impl From<BadMultipart> for Cut {
+    fn from(_: BadMultipart) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<NotTaken> for Cut {
+    fn from(why: NotTaken) -> Self {
+        Self::NotTaken(why)
+    }
+}
+
+impl From<Refusal> for Cut {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TimedOut => Self::TooSlow,
+            _ => Self::Malformed,
+        }
+    }
+}
+
+/// Reads a form into `fields`, which has what could be read even if the rest is no good.
+pub(super) async fn read(
+    relay: &Relay,
+    request: Request,
+    progress: Progress,
+    fields: &mut Fields,
+) -> Result<(), Cut> {
+    let media_type = request.headers().get(CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    let mut parts = Multipart::new(media_type.unwrap_or(""))?;
+    let body = request.into_body();
+    let length = body.size_hint().exact().ok_or(Cut::Malformed)?;
+    let mut left = usize::try_from(length).unwrap_or(usize::MAX);
+    if left > MAX_DRAINED_BYTES {
+        return Err(NotTaken::TooLarge.into());
+    }
+    let mut refused = (left > MAX_FORM_BYTES).then_some(NotTaken::TooLarge);
+    fields.drops_files = refused.is_some();
+    let is_large = left > MAX_BODY_BYTES;
+    let mut fault = None;
+    let mut place = None;
+    let mut incoming = Incoming::new(body, progress);
+    while left > 0 {
+        let bytes = incoming.next(left).await?;
+        left -= bytes.len();
+        if fault.is_some() {
+            continue; // a browser shows no answer to what it is still sending
+        }
+        fault = parts.push(&bytes, &mut |event| fields.take(event)).err();
+        let is_asked = is_large && fields.has_content && place.is_none() && refused.is_none();
+        if is_asked && fault.is_none() {
+            let let_in = relay.check_form(page(relay), &fields.form, &fields.invitation);
+            let waiting = Instant::now();
+            match (
+                let_in,
+                timeout(REQUEST_TIMEOUT, page(relay).bodies.acquire()).await,
+            ) {
+                (Ok(()), Ok(Ok(permit))) => {
+                    place = Some(permit);
+                    incoming.keep_connection();
+                }
+                (Err(why), _) => refused = Some(why),
+                _ => refused = Some(NotTaken::Busy),
+            }
+            incoming.extend(waiting.elapsed()); // for others, who may be slow
+            fields.drops_files = refused.is_some();
+        }
+    }
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    if let Some(why) = refused {
+        fields.end_field()?;
+        return Err(why.into());
+    }
+    if !parts.is_whole() {
+        return Err(Cut::Malformed);
+    }
+    fields.end_field()
+}
+
+impl Fields {
+    /// Of a form that nobody has filled in, with these words.
+    pub(super) fn empty(words: &ReplyWords) -> Self {
+        Self {
+            answer: true,
+            words: words.line(),
+            ..Self::default()
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>) -> Result<(), Cut> {
+        match event {
+            Event::Field(head) => {
+                self.end_field()?;
+                self.has_content |= matches!(head.name.as_str(), "text" | "file");
+                self.current = Some(Current {
+                    head,
+                    value: Zeroizing::default(),
+                });
+            }
+            Event::Value(more) => {
+                let current = self.current.as_mut().ok_or(Cut::Malformed)?;
+                self.had_files |= current.head.name == "file";
+                let most = match current.head.name.as_str() {
+                    "file" if self.drops_files => return Ok(()),
+                    "text" if self.drops_files => MAX_BODY_BYTES,
+                    "text" => MAX_FORM_TEXT_BYTES,
+                    "file" => MAX_FORM_BYTES,
+                    _ => MAX_SHORT_BYTES,
+                };
+                if current.value.len() + more.len() > most {
+                    return Err(match current.head.name.as_str() {
+                        "text" => NotTaken::TooLong.into(),
+                        _ => Cut::Malformed,
+                    });
+                }
+                current.value.extend_from_slice(more);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what was read where it belongs.
+    fn end_field(&mut self) -> Result<(), Cut> {
+        let Some(Current { head, mut value }) = self.current.take() else {
+            return Ok(());
+        };
+        if head.name == "file" {
+            return self.end_file(head, value);
+        }
+        let value = String::from_utf8(std::mem::take(&mut *value));
+        let value = Zeroizing::new(value.map_err(|_| Cut::Malformed)?);
+        match head.name.as_str() {
+            "form" => self.form = value.to_string(),
+            "words" => self.words = value,
+            "follows" => self.follows = true,
+            "answer" => self.answer = true,
+            "seen" if self.seen.len() < MAX_WAITING => self.seen.push(value),
+            "invitation" => self.invitation = value,
+            // Forms end lines with CRLF, whatever was typed.
+            "text" => self.text = Zeroizing::new(value.replace("\r\n", "\n")),
+            _ => return Err(Cut::Malformed),
+        }
+        Ok(())
+    }
+
+    /// A file field in which nothing was chosen has neither name nor bytes.
+    fn end_file(&mut self, head: Head, bytes: Zeroizing<Vec<u8>>) -> Result<(), Cut> {
+        let name = head.file_name.ok_or(Cut::Malformed)?;
+        if name.is_empty() && bytes.is_empty() {
+            return Ok(());
+        }
+        if self.files.len() == MAX_FILES {
+            return Err(NotTaken::TooLarge.into());
+        }
+        self.had_files = true;
+        let is_ascii = head
+            .media_type
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~'));
+        self.files.push(Chosen {
+            name: shortened(name),
+            media_type: if is_ascii {
+                head.media_type
+            } else {
+                String::new()
+            },
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// Whether the words are to be kept.
+    pub(super) fn has_words(&self) -> bool {
+        self.answer || self.follows
+    }
+
+    /// Makes of it the form of a first message.
+    pub(super) fn begin_anew(&mut self) {
+        self.follows = false;
+        self.answer = true;
+        self.seen.clear();
+    }
+
+    pub(super) fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, Cut> {
+        let parse = |written: &Zeroizing<String>| {
+            let bytes = HEXLOWER.decode(written.as_bytes()).ok().map(Zeroizing::new);
+            let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
+            bytes.map(|bytes| Acknowledgement::new(Zeroizing::new(bytes)))
+        };
+        let seen: Option<Vec<_>> = self.seen.iter().map(parse).collect();
+        seen.ok_or(Cut::Malformed)
+    }
+
+    /// What is to be delivered.
+    pub(super) fn filled(&mut self) -> Result<Filled, Cut> {
+        let words = ReplyWords::parse(&self.words).map_err(|_| Cut::Malformed)?;
+        Ok(Filled {
+            form: self.form.clone(),
+            words: self.has_words().then_some(words),
+            follows: self.follows,
+            seen: self.acknowledgements()?,
+            invitation: self.invitation.clone(),
+            text: self.text.clone(),
+            files: std::mem::take(&mut self.files),
+        })
+    }
+}
+
+/// An acknowledgement as it stands in a form.
+pub(super) fn hex(acknowledgement: &Acknowledgement) -> Zeroizing<String> {
+    Zeroizing::new(HEXLOWER.encode(acknowledgement.as_bytes()))
+}
+
+/// A file's name, without what doesn't fit: its beginning, so that an ending like `.pdf` may be lost. `file` if there is
+/// none.
+fn shortened(mut name: String) -> String {
+    if name.is_empty() {
+        return "file".to_owned();
+    }
+    name.truncate(name.floor_char_boundary(MAX_FILE_NAME_BYTES));
+    name
+}

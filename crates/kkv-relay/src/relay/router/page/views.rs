@@ -1,0 +1,152 @@
+//! What is shown when: from what the relay knows to a page's HTML.
+
+use axum::http::StatusCode;
+use zeroize::Zeroizing;
+
+use super::form::{Cut, Fields};
+use super::{Relay, page};
+use crate::relay::page::{Arrived, NotTaken};
+use kkv_page::form_id::BadFormId;
+use kkv_page::html::{self, Form, Needs, html, time};
+use kkv_page::strings::ENGLISH as S;
+use kkv_protocol::crypto::random;
+use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::v2::answers::sender::{Answer, Replies};
+use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
+
+type Html = Zeroizing<String>;
+
+/// The page to write on, with what was typed before, and what was wrong with it.
+pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>) -> Html {
+    let needs = match relay.page_needs(page(relay)) {
+        // Whoever has filled it in gets it back, even if there is no room now.
+        Needs::Room if error.is_some() => Needs::Nothing,
+        needs => needs,
+    };
+    let f = &Form {
+        id: &relay.form_id(page(relay), &mut random::kernel()),
+        words: &fields.words,
+        follows: fields.follows,
+        seen: &fields.seen,
+        needs,
+        invitation: &fields.invitation,
+        text: &fields.text,
+        answer: fields.answer,
+        takes_files: relay.queue().most_large() > 0,
+    };
+    html(&html::Write {
+        s: &S,
+        f,
+        error,
+        had_files: fields.had_files,
+    })
+}
+
+/// A message has arrived.
+pub(super) fn sent(fields: &Fields, arrived: Arrived) -> Html {
+    html(&html::Sent {
+        s: &S,
+        words: fields.has_words().then_some(&fields.words),
+        again: arrived == Arrived::Before,
+    })
+}
+
+/// The page that asks for the words.
+pub(super) fn words(typed: &str, error: Option<&'static str>) -> Html {
+    let s = &S;
+    html(&html::Words { s, error, typed })
+}
+
+/// What there is for these words.
+pub(super) fn replies(relay: &Relay, words: &ReplyWords, replies: Replies, deleted: bool) -> Html {
+    match replies {
+        Replies::NoBox => html(&html::Notice {
+            s: &S,
+            heading: S.no_box,
+            text: S.no_box_hint,
+        }),
+        Replies::Box(status, answers) => conversation(relay, words, &status, answers, deleted),
+    }
+}
+
+fn conversation(
+    relay: &Relay,
+    words: &ReplyWords,
+    status: &BoxStatus,
+    answers: Vec<Answer>,
+    deleted: bool,
+) -> Html {
+    let seen: Vec<Zeroizing<String>> = answers
+        .iter()
+        .map(|answer| super::form::hex(&answer.acknowledgement))
+        .collect();
+    let answers: Vec<html::Answer> = answers
+        .into_iter()
+        .map(|answer| html::Answer {
+            time: time(answer.time),
+            text: answer.text,
+        })
+        .collect();
+    let messages: Vec<html::Message<'_>> = status
+        .entries
+        .iter()
+        .map(|entry| html::Message {
+            time: time(entry.accepted),
+            state: match entry.state {
+                EntryState::Accepted => S.accepted,
+                EntryState::Waiting => S.waiting,
+                EntryState::Read => S.read,
+                EntryState::Gone => S.gone,
+            },
+        })
+        .collect();
+    html(&html::Answers {
+        s: &S,
+        answers: &answers,
+        messages: &messages,
+        until: time(status.ends),
+        deleted,
+        f: &Form {
+            id: &relay.form_id(page(relay), &mut random::kernel()),
+            words: &words.line(),
+            follows: true,
+            seen: &seen,
+            needs: relay.page_needs(page(relay)),
+            invitation: "",
+            text: "",
+            answer: true,
+            takes_files: relay.queue().most_large() > 0,
+        },
+    })
+}
+
+/// What is said of words that are none.
+pub(super) fn bad_words() -> &'static str {
+    S.bad_words
+}
+
+/// What is said of a form whose message is not in the queue.
+pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
+    let content = StatusCode::UNPROCESSABLE_ENTITY;
+    let why = match cut {
+        Cut::Malformed => return (StatusCode::BAD_REQUEST, S.malformed),
+        Cut::TooSlow => return (StatusCode::REQUEST_TIMEOUT, S.malformed),
+        Cut::NotTaken(why) => why,
+    };
+    match why {
+        NotTaken::Form(BadFormId::Expired | BadFormId::Unknown) => {
+            (StatusCode::CONFLICT, S.form_expired)
+        }
+        NotTaken::Empty => (content, S.empty),
+        NotTaken::TooLong => (content, S.too_long),
+        NotTaken::TooLarge => (content, S.too_large),
+        NotTaken::WordsInside => (content, S.words_inside),
+        NotTaken::Uninvited => (StatusCode::FORBIDDEN, S.uninvited),
+        NotTaken::BadInvitation => (StatusCode::FORBIDDEN, S.bad_invitation),
+        NotTaken::Full => (StatusCode::SERVICE_UNAVAILABLE, S.full_now),
+        NotTaken::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, S.no_room_for_files),
+        NotTaken::Over => (StatusCode::CONFLICT, S.conversation_over),
+        NotTaken::Stopping => (StatusCode::SERVICE_UNAVAILABLE, S.stopping),
+        NotTaken::Busy => (StatusCode::SERVICE_UNAVAILABLE, S.busy),
+    }
+}

@@ -1,0 +1,273 @@
+//! The page for browsers, in a real one: Chromium, driven by WebDriver. Everything is done with script on and with script
+//! off; and what the browser's own log says of it is looked at, too: no error, nothing that the policy refused, and no
+//! other host.
+
+mod webdriver;
+
+use crate::programs::{Relay, until};
+use webdriver::{Key, Script, Session};
+
+/// What no page may take for markup, and no script turn round.
+const HOSTILE: &str = "<b>bold</b> & \"quoted\" </textarea><script>document.title='owned'</script> שלום \u{202e}abc ♥\nline 2";
+
+/// The driver types no characters like this one.
+const EMOJI: &str = " 👩‍👩‍👧";
+
+const BOTH: [Script; 2] = [Script::On, Script::Off];
+
+fn inbox(free: &str) -> Relay {
+    Relay::start(&["--page", "--page-free", free])
+}
+
+fn at(relay: &Relay, path: &str) -> String {
+    format!("http://{}{path}", relay.address())
+}
+
+fn write(browser: &Session, text: &str) {
+    browser.find("#text").type_in(text);
+    browser.submit("form:has(#text) button");
+}
+
+/// The twelve words that the page shows.
+fn words(browser: &Session) -> String {
+    let words = browser.find(".words").text();
+    assert_eq!(words.split_whitespace().count(), 12, "{words}");
+    words
+}
+
+/// Browsers move the focus when they show a page, not when it is there.
+fn must_have_focus(browser: &Session, id: &str) {
+    until("the focus", || browser.active().property("id") == id);
+}
+
+fn must_arrive(browser: &Session) {
+    let arrived = "Your message has arrived";
+    until("the page that it has arrived", || {
+        browser.text_of("h1").as_deref() == Some(arrived)
+    });
+}
+
+fn heading(browser: &Session) -> String {
+    browser.find("h1").text()
+}
+
+fn look(browser: &Session, relay: &Relay, words: &str) {
+    browser.go(&at(relay, "/words"));
+    browser.find("#words").type_in(words);
+    browser.submit("form button");
+}
+
+#[test]
+fn a_message_is_written_answered_and_written_back_to_with_and_without_script() {
+    for script in BOTH {
+        let relay = inbox("5");
+        let browser = Session::start(script);
+        browser.go(&at(&relay, "/"));
+        let before = words(&browser);
+        write(&browser, HOSTILE);
+        assert_eq!(heading(&browser), "Your message has arrived");
+        assert_eq!(words(&browser), before, "shown before and after");
+        let list = relay.list();
+        assert_eq!(list.len(), 1, "{list:?}");
+        assert_eq!(
+            (&list[0]["suite"], list[0]["sender"].is_null()),
+            (&"web".into(), true)
+        );
+        assert_eq!(relay.text(1), HOSTILE);
+
+        look(&browser, &relay, &before.to_uppercase());
+        assert_eq!(heading(&browser), "No new answer yet");
+        let answer = format!("{HOSTILE}{EMOJI}");
+        relay
+            .owner(["reply", "1", "-m", &answer])
+            .finish()
+            .must_end_with(0);
+        look(&browser, &relay, &before);
+        assert_eq!(heading(&browser), "Answer");
+        assert_eq!(browser.find("pre").property("textContent"), answer);
+
+        write(&browser, "And so on.");
+        assert_eq!(heading(&browser), "Your message has arrived");
+        assert_eq!(relay.text(2), "And so on.");
+        look(&browser, &relay, &before);
+        assert_eq!(heading(&browser), "No new answer yet", "it was seen");
+        assert_eq!(browser.all("li").len(), 2);
+        relay
+            .owner(["reply", "2", "-m", "Once more."])
+            .finish()
+            .must_end_with(0);
+        look(&browser, &relay, &before);
+        browser.submit("form button");
+        assert_eq!(
+            browser.find("[role=status]").text(),
+            "The answers are deleted."
+        );
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
+fn a_form_that_is_sent_more_than_once_brings_one_message() {
+    for script in BOTH {
+        let relay = inbox("5");
+        let browser = Session::start(script);
+        browser.go(&at(&relay, "/"));
+        browser.find("#text").type_in("once");
+        browser.find("form button").double_click();
+        must_arrive(&browser);
+        let shown = words(&browser);
+        browser.reload();
+        assert_eq!(
+            (heading(&browser).as_str(), words(&browser)),
+            ("Your message has arrived", shown)
+        );
+        assert_eq!(relay.list().len(), 1);
+
+        // Back: another form, so what is written there is another message.
+        browser.back();
+        write(&browser, "twice");
+        assert_eq!(relay.list().len(), 2);
+
+        let first = browser.window();
+        browser.go(&at(&relay, "/"));
+        let second = browser.open_tab();
+        browser.go(&at(&relay, "/"));
+        let of_second = words(&browser);
+        browser.switch_to(&first);
+        assert_ne!(words(&browser), of_second, "each tab has words of its own");
+        write(&browser, "from the first tab");
+        browser.switch_to(&second);
+        write(&browser, "from the second tab");
+        assert_eq!(words(&browser), of_second);
+        assert_eq!(relay.list().len(), 4);
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
+fn an_error_takes_the_focus_and_loses_nothing() {
+    for script in BOTH {
+        let relay = inbox("1");
+        let browser = Session::start(script);
+        browser.go(&at(&relay, "/"));
+        let words = words(&browser);
+        let typed = format!("My words are {words}.");
+        write(&browser, &typed);
+        must_have_focus(&browser, "error");
+        assert!(
+            browser
+                .find("#error")
+                .text()
+                .contains("twelve words are in what"),
+            "{}",
+            browser.source()
+        );
+        assert_eq!(browser.find("#text").property("value"), typed);
+        browser.find("#text").clear();
+        write(&browser, "Now without.");
+        assert_eq!(heading(&browser), "Your message has arrived");
+        assert_eq!(relay.text(1), "Now without.");
+
+        look(&browser, &relay, "twelve words that are not any");
+        must_have_focus(&browser, "error");
+        assert_eq!(
+            browser.find("#words").property("value"),
+            "twelve words that are not any"
+        );
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
+fn files_are_chosen_and_arrive_whole() {
+    let relay = inbox("2");
+    let browser = Session::start(Script::Off);
+    let photo = relay.directory().join("a photo, \"of\" ü.jpg");
+    let bytes: Vec<u8> = (0..700_000_u32).map(|i| (i % 253) as u8).collect();
+    std::fs::write(&photo, &bytes).expect("there is room for it");
+    browser.go(&at(&relay, "/"));
+    browser
+        .find("#file")
+        .type_in(photo.to_str().expect("UTF-8"));
+    write(&browser, "See.");
+    assert_eq!(
+        heading(&browser),
+        "Your message has arrived",
+        "{}",
+        browser.source()
+    );
+    let list = relay.list();
+    assert_eq!(list[0]["files"][0]["name"], "a photo, \"of\" ü.jpg");
+    relay
+        .owner(["save", "1", "-o", "saved"])
+        .finish()
+        .must_end_with(0);
+    let saved = std::fs::read(relay.directory().join("saved")).expect("it was saved");
+    assert!(saved == bytes);
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn an_invitation_is_asked_for_before_anything_is_typed_and_pasted_into_its_field() {
+    let relay = Relay::start(&["--page"]);
+    let made = relay.owner(["invite", "--json"]).finish().json();
+    let link = made["link"].as_str().expect("a link");
+    let browser = Session::start(Script::Off);
+    browser.go(&at(&relay, "/"));
+    assert!(browser.source().contains("you need an invitation"));
+    browser.find("#invitation").type_in("w5jy.onion+mistyped");
+    write(&browser, "Hello.");
+    must_have_focus(&browser, "error");
+    assert_eq!(
+        browser.find("#invitation").property("value"),
+        "w5jy.onion+mistyped"
+    );
+    browser.find("#invitation").clear();
+    browser.find("#invitation").type_in(link);
+    browser.submit("form button");
+    assert_eq!(heading(&browser), "Your message has arrived");
+    assert_eq!(relay.text(1), "Hello.");
+}
+
+#[test]
+fn all_of_it_is_done_with_the_keyboard_alone() {
+    let relay = inbox("1");
+    let browser = Session::start(Script::Off);
+    browser.go(&at(&relay, "/"));
+    let order = ["text", "file", "", "", ""];
+    for id in order {
+        browser.press(&[Key::Tab]);
+        assert_eq!(browser.active().property("id"), id);
+        if id == "text" {
+            browser.active().type_in("Typed.");
+        }
+    }
+    assert_eq!(browser.active().text(), "Send");
+    browser.press(&[Key::Enter]);
+    must_arrive(&browser);
+    assert_eq!(relay.text(1), "Typed.");
+    let status = relay.owner(["status"]).finish().must_end_with(0);
+    let said = status.stdout_text();
+    assert!(said.contains("0 of 1 places for others"), "{said}");
+}
+
+#[test]
+fn it_fits_a_narrow_window_and_a_wide_one() {
+    let relay = inbox("1");
+    for width in [320, 1280] {
+        let browser = Session::start(Script::On);
+        browser.resize(width, 800);
+        for path in ["/", "/words"] {
+            browser.go(&at(&relay, path));
+            let inner: i64 = browser
+                .evaluate("return document.documentElement.clientWidth")
+                .as_i64()
+                .expect("a number");
+            let wide: i64 = browser
+                .evaluate("return document.documentElement.scrollWidth")
+                .as_i64()
+                .expect("a number");
+            assert!(wide <= inner, "{path}: {wide} in {inner}");
+        }
+    }
+}
