@@ -143,7 +143,7 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RatioAtLeast(least) => write!(f, "≥ {least}"),
-            Self::RatioAtMost(most) => write!(f, "≤ {most}"),
+            Self::RatioAtMost(most) => write!(f, "≤ {}", (most * 1000.0).round() / 1000.0),
             Self::AtMost(most) => write!(f, "≤ {most}"),
         }
     }
