@@ -2,6 +2,7 @@
 //! off; and what the browser's own log says of it is looked at, too: no error, nothing that the policy refused, and no
 //! other host.
 
+mod paid;
 mod webdriver;
 
 use crate::programs::{Relay, until};

@@ -95,9 +95,9 @@ pub(super) async fn status(client: &Client, json: bool) -> Result<(), CliError> 
 /// Who may write by the page.
 fn page_in_words(page: PageStatus) -> String {
     match page.free {
-        0 => "for people with an invitation".to_owned(),
+        0 => "for people who are invited or pay".to_owned(),
         free => format!(
-            "for people with an invitation, and {} of {free} places for others",
+            "for people who are invited or pay, and {} of {free} places for others",
             free.saturating_sub(page.taken)
         ),
     }

@@ -2,7 +2,7 @@
 //! way back, a second tab) is known and stored once. Nothing is kept of an id before its form has come.
 //!
 //! ```text
-//! random 16 | expiry u64 | keyed_hash(key, random ‖ expiry)[..16], in hex
+//! random 16 | expiry u64 | keyed_hash(key, "form" ‖ random ‖ expiry)[..16], in hex
 //! ```
 
 use std::fmt;
@@ -13,11 +13,14 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 const RANDOM_BYTES: usize = 16;
-const TAG_BYTES: usize = 16;
+pub(crate) const TAG_BYTES: usize = 16;
 const BYTES: usize = RANDOM_BYTES + 8 + TAG_BYTES;
 
-/// By what a relay knows its own ids: 32 bytes, new at each start. Wiped on drop.
-pub struct FormKey(Zeroizing<[u8; 32]>);
+/// What begins the input of an id's tag. None that stands for something else begins with it, nor it with one.
+const LABEL: &[u8] = b"form";
+
+/// By what a relay knows its own ids and [challenges](crate::challenge): 32 bytes, new at each start. Wiped on drop.
+pub struct PageKey(Zeroizing<[u8; 32]>);
 
 /// The random part of an id that was found to be the relay's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,7 +37,7 @@ pub enum BadFormId {
     Expired,
 }
 
-impl FormKey {
+impl PageKey {
     /// A new one: 32 bytes are drawn.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut key = Zeroizing::new([0; 32]);
@@ -49,7 +52,7 @@ impl FormKey {
         let (signed, tag) = bytes.split_at_mut(BYTES - TAG_BYTES);
         rng.fill_bytes(&mut signed[..RANDOM_BYTES]);
         signed[RANDOM_BYTES..].copy_from_slice(&expiry.to_le_bytes());
-        tag.copy_from_slice(&self.tag(signed));
+        tag.copy_from_slice(&self.tag(LABEL, signed));
         HEXLOWER_PERMISSIVE.encode(&bytes)
     }
 
@@ -62,7 +65,7 @@ impl FormKey {
         let bytes = bytes.map_err(|_| BadFormId::Unknown)?;
         let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| BadFormId::Unknown)?;
         let (signed, tag) = bytes.split_at(BYTES - TAG_BYTES);
-        if !bool::from(self.tag(signed).ct_eq(tag)) {
+        if !bool::from(self.tag(LABEL, signed).ct_eq(tag)) {
             return Err(BadFormId::Unknown);
         }
         let (random, expiry) = signed
@@ -77,15 +80,17 @@ impl FormKey {
         }
     }
 
-    fn tag(&self, signed: &[u8]) -> [u8; TAG_BYTES] {
-        let hash = blake3::keyed_hash(&self.0, signed);
+    /// keyed_hash(key, label ‖ signed)[..16].
+    pub(crate) fn tag(&self, label: &[u8], signed: &[u8]) -> [u8; TAG_BYTES] {
+        let mut hasher = Zeroizing::new(blake3::Hasher::new_keyed(&self.0));
+        let hash = hasher.update(label).update(signed).finalize();
         *hash.as_bytes().first_chunk().expect("32 bytes have 16")
     }
 }
 
-impl fmt::Debug for FormKey {
+impl fmt::Debug for PageKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FormKey(..)")
+        f.write_str("PageKey(..)")
     }
 }
 
@@ -94,8 +99,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn key() -> FormKey {
-        FormKey::generate(&mut rand::rng())
+    fn key() -> PageKey {
+        PageKey::generate(&mut rand::rng())
     }
 
     #[test]
@@ -108,7 +113,7 @@ mod tests {
         assert_ne!(key.check(&other, 999).unwrap().0, id);
         assert_eq!(key.check(&one, 1000), Err(BadFormId::Expired));
         assert_eq!(self::key().check(&one, 0), Err(BadFormId::Unknown));
-        assert_eq!(format!("{key:?}"), "FormKey(..)");
+        assert_eq!(format!("{key:?}"), "PageKey(..)");
     }
 
     #[test]

@@ -11,13 +11,27 @@ use crate::strings::Strings;
 
 /// What whoever writes has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
+pub enum Needs<'a> {
     /// Nothing: one of the places is free that the owner gives away.
     Nothing,
     /// An invitation.
-    Invitation,
+    Invitation {
+        /// Whether a browser with script may pay instead.
+        pays: bool,
+    },
+    /// Nothing more: it is paid for.
+    Paid(Paid<'a>),
     /// Room, which there is not.
     Room,
+}
+
+/// What a message has been paid for with, and that is not spent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paid<'a> {
+    /// The challenge, as it stands in the form.
+    pub challenge: &'a str,
+    /// What was found for it.
+    pub nonces: &'a str,
 }
 
 /// A form to write in.
@@ -31,7 +45,7 @@ pub struct Form<'a> {
     /// Acknowledgements of the answers that are shown beside it, in hex.
     pub seen: &'a [Zeroizing<String>],
     /// What has to be had.
-    pub needs: Needs,
+    pub needs: Needs<'a>,
     /// What was typed as an invitation.
     pub invitation: &'a str,
     /// What was typed as a message.
@@ -147,11 +161,12 @@ opaque_debug!(
     Notice<'_>
 );
 
-impl Needs {
+impl Needs<'_> {
     fn says<'s>(&self, s: &'s Strings) -> &'s str {
         match self {
             Self::Nothing => s.free,
-            Self::Invitation => s.invited_only,
+            Self::Invitation { .. } => s.invited_only,
+            Self::Paid(_) => s.paid,
             Self::Room => s.full,
         }
     }
@@ -162,7 +177,21 @@ impl Needs {
     }
 
     fn asks_for_invitation(&self) -> bool {
-        *self == Self::Invitation
+        matches!(self, Self::Invitation { .. })
+    }
+
+    fn paid(&self) -> Option<&Paid<'_>> {
+        match self {
+            Self::Paid(paid) => Some(paid),
+            _ => None,
+        }
+    }
+}
+
+impl Form<'_> {
+    /// Whether it has script, for who may pay.
+    fn pays(&self) -> bool {
+        self.needs == Needs::Invitation { pays: true }
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Strings {
     pub free: &'static str,
     /// An invitation is needed.
     pub invited_only: &'static str,
+    /// It is paid for.
+    pub paid: &'static str,
     /// There is no room.
     pub full: &'static str,
     /// Label of the message.
@@ -105,6 +107,10 @@ pub struct Strings {
     pub words_inside: &'static str,
     /// No invitation, and none of the free places.
     pub uninvited: &'static str,
+    /// What was paid is less than a slot costs now.
+    pub price_rose: &'static str,
+    /// What was paid with is no good.
+    pub bad_payment: &'static str,
     /// There is no room now, and there was when the page was opened.
     pub full_now: &'static str,
     /// The invitation is none, used up, expired or revoked.
@@ -123,6 +129,24 @@ pub struct Strings {
     pub malformed: &'static str,
     /// There is no such page.
     pub not_found: &'static str,
+    /// In place of `invited_only`, where script runs: `{time}` is the mean, `{most}` the longest it is likely to take.
+    pub pay_offer: &'static str,
+    /// In its place where it would take too long.
+    pub pay_hopeless: &'static str,
+    /// The price is being asked for.
+    pub pay_asking: &'static str,
+    /// How far it is: `{found}` of `{count}`, and `{time}` is left.
+    pub pay_working: &'static str,
+    /// It is done, and the form is on its way.
+    pub pay_done: &'static str,
+    /// Label of what ends it.
+    pub pay_cancel: &'static str,
+    /// It was ended.
+    pub pay_cancelled: &'static str,
+    /// The challenge has expired meanwhile.
+    pub pay_late: &'static str,
+    /// The price can't be had, or the browser doesn't compute.
+    pub pay_failed: &'static str,
 }
 
 /// English.
@@ -134,11 +158,12 @@ pub const ENGLISH: Strings = Strings {
             the inbox stops.",
     protected: "Tor's encryption protects this page and your message on the way to the inbox, kkv's own doesn't, \
                 and nobody signs the message.",
-    seized: "Without script the inbox sees your twelve words when it makes them and when you type them: whoever \
-             has seized it by then can read the answers.",
+    seized: "The inbox sees your twelve words when it makes them and when you type them: whoever has seized it by \
+             then can read the answers.",
     free: "There is nothing to pay: a place is free for your message.",
     invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
                    you can write with the program kkvc, which pays by computing.",
+    paid: "Your message is paid for, if you send it soon.",
     full: "This inbox is full, and takes no message now. Come back later, before you write anything.",
     message: "Your message",
     message_hint: "At most 3,500 bytes: about 600 words. Longer texts go as a file.",
@@ -188,6 +213,10 @@ pub const ENGLISH: Strings = Strings {
                    your answers.",
     uninvited: "To write from this page you need an invitation, and the places for who has none are taken. Come \
                 back later, or paste one above.",
+    price_rose: "The price has risen since your computer began to pay. Your text is still here: send it once more, and \
+                 it pays the new price.",
+    bad_payment: "What your computer has paid with is too old, or was used already. Your text is still here: send it \
+                  once more, and it pays anew.",
     full_now: "The inbox is full now. Try again later; what you typed is still here.",
     bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
@@ -198,4 +227,17 @@ pub const ENGLISH: Strings = Strings {
     choose_again: "Choose the files once more: browsers don't keep them.",
     malformed: "This form didn't come as it should: the line may have been cut. Send it once more.",
     not_found: "There is no such page",
+    pay_offer: "To write you need no invitation if your computer pays, by computing: about {time}, with bad luck {most}. \
+                It begins when you press Send.",
+    pay_hopeless: "To write from this page you need an invitation, which the inbox's owner gives out. Without one your \
+                   computer would have to pay by computing, in this browser for about {time}, which is too long; the \
+                   program kkvc computes much faster.",
+    pay_asking: "Asking for the price …",
+    pay_working: "Your computer pays: {found} of {count} parts are done, about {time} left. Keep this page open.",
+    pay_done: "Paid. Your message is on its way.",
+    pay_cancel: "Cancel",
+    pay_cancelled: "Cancelled. Nothing was sent, and your text is still here.",
+    pay_late: "It took longer than the inbox waits. Nothing was sent: press Send to try again.",
+    pay_failed: "That failed: the inbox didn't answer, or this browser doesn't compute. Nothing was sent: try again, or \
+                 use an invitation.",
 };

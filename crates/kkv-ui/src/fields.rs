@@ -98,7 +98,7 @@ pub fn short_sender(message: &Summary) -> String {
 pub fn came_by(message: &Summary) -> String {
     let paid = match (message.invitation, message.via) {
         (Some(number), _) => format!("invitation {number}"),
-        (None, Via::Web) => "free".to_owned(),
+        (None, Via::Web) if message.cost == 0 => "free".to_owned(),
         (None, _) => format!("paid 2^{}", message.cost),
     };
     format!("{}, {paid}", message.via)

@@ -60,7 +60,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, alias = "web")]
     pub(super) page: bool,
 
-    /// Messages without an invitation that the page lets in at a time; nobody pays for them
+    /// Messages that the page lets in at a time for nothing, without an invitation
     #[arg(long, alias = "web-free", value_name = "N", default_value_t = 0, requires = "page", allow_negative_numbers = true, value_parser = value_parser!(u32).range(0..=i64::from(MAX_PAGE_FREE)))]
     pub(super) page_free: u32,
 

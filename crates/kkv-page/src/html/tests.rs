@@ -1,7 +1,7 @@
 //! What the pages show of what comes from outside, and what they must never have.
 
 use super::*;
-use crate::assets::{ICON, STYLE};
+use crate::assets::{ICON, SCRIPT, STYLE, WORKER};
 use crate::strings::ENGLISH;
 
 /// Ends every context that HTML has.
@@ -26,7 +26,18 @@ fn pages(text: &str) -> Vec<String> {
     let s = &ENGLISH;
     let words = Zeroizing::new("abandon amount liar".to_owned());
     let mut pages = Vec::new();
-    for needs in [Needs::Nothing, Needs::Invitation, Needs::Room] {
+    let paid = Paid {
+        challenge: text,
+        nonces: text,
+    };
+    let invitation = |pays| Needs::Invitation { pays };
+    for needs in [
+        Needs::Nothing,
+        invitation(false),
+        invitation(true),
+        Needs::Paid(paid),
+        Needs::Room,
+    ] {
         for follows in [false, true] {
             for error in [None, Some(s.empty)] {
                 let seen = [Zeroizing::new("ab".to_owned())];
@@ -86,7 +97,7 @@ fn pages(text: &str) -> Vec<String> {
 fn nothing_from_outside_becomes_markup() {
     let mut shown = 0;
     for (page, plain) in pages(HOSTILE).iter().zip(pages("plain")) {
-        assert!(!page.contains("<script"), "{page}");
+        assert!(!without_script(page).contains("<script"), "{page}");
         assert!(!page.contains("<!--"), "{page}");
         assert_eq!(
             page.matches('<').count(),
@@ -101,6 +112,7 @@ fn nothing_from_outside_becomes_markup() {
 #[test]
 fn no_page_names_another_host_or_has_what_the_policy_forbids() {
     for page in pages("plain") {
+        let page = without_script(&page);
         for forbidden in [
             "//", "<script", "<style", " style=", "<svg", "<img", " on", "<base", "<iframe",
         ] {
@@ -121,6 +133,40 @@ fn no_page_names_another_host_or_has_what_the_policy_forbids() {
     for forbidden in ["url(", "@import", "//"] {
         assert!(!STYLE.contains(forbidden), "{forbidden}");
     }
+    for script in [SCRIPT, WORKER] {
+        for forbidden in ["://", "eval", "innerHTML", "Function(", "import"] {
+            assert!(!script.contains(forbidden), "{forbidden}");
+        }
+    }
+}
+
+/// Script is where one may pay and nowhere else, and what it says is there.
+#[test]
+fn a_page_has_script_only_where_it_is_of_use() {
+    let with_script = pages("plain");
+    let with_script = with_script
+        .iter()
+        .filter(|page| page.contains(SCRIPT_TAG))
+        .count();
+    assert_eq!(
+        with_script, 4,
+        "invited or paying, first or following, wrong or not"
+    );
+    for said in SCRIPT.split("say(\"").skip(1) {
+        let name = said.split('"').next().unwrap();
+        let named = format!(" data-{name}=\"");
+        assert!(
+            pages("plain").iter().any(|page| page.contains(&named)),
+            "{name}"
+        );
+    }
+}
+
+const SCRIPT_TAG: &str = "<script type=\"module\" src=\"/page.js\"></script>";
+
+/// What of a page is there without script.
+fn without_script(page: &str) -> String {
+    page.replace(SCRIPT_TAG, "")
 }
 
 #[test]
@@ -158,7 +204,8 @@ fn every_field_has_a_label_and_every_id_is_there_once() {
 #[test]
 fn a_page_to_write_on_and_its_style_and_icon_are_small() {
     let longest = pages("").iter().map(String::len).max().unwrap();
-    assert!(longest + STYLE.len() + ICON.len() < 40 * 1024, "{longest}");
+    let files = STYLE.len() + ICON.len() + SCRIPT.len() + WORKER.len();
+    assert!(longest + files < 40 * 1024, "{longest} and {files}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What comes of the forms of the page for browsers (kkv-page), over the same queue, boxes and invitations as what comes
-//! by the protocol. Nobody pays here and nobody signs: a message is let in by an invitation, or takes one of the places
-//! that the owner gives away.
+//! by the protocol. Nobody signs here: a message is let in by an invitation or by what script has paid for it, or takes
+//! one of the places that the owner gives away.
 
 mod forms;
+mod payments;
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,11 +14,13 @@ use zeroize::Zeroizing;
 
 use super::Relay;
 use super::invitations::ReservedUse;
+use super::spent::Spent;
 use crate::queue::{MessageId, Now, Queue};
 use forms::{Forms, Seen};
-use kkv_base::limits::{FORM_LIFETIME, MAX_LARGE_BODIES};
+use kkv_base::limits::{FORM_LIFETIME, MAX_LARGE_BODIES, MAX_SPENT};
 use kkv_owner::PageStatus;
-use kkv_page::form_id::{BadFormId, FormKey};
+use kkv_page::challenge::Challenge;
+use kkv_page::form_id::{BadFormId, PageKey};
 use kkv_page::html::Needs;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::chunks::AskNumber;
@@ -35,6 +38,7 @@ use kkv_protocol::v2::answers::sender::{Replies, ReplySecrets};
 use kkv_protocol::v2::invitation::Token;
 use kkv_protocol::v2::purpose::LargeSize;
 use kkv_protocol::{MessageHeader, Via};
+pub(super) use payments::{Payment, PriceRequest};
 
 /// What the owner decides about the page.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +51,7 @@ pub struct PageConfig {
 #[derive(Debug)]
 pub(super) struct Page {
     config: PageConfig,
-    key: FormKey,
+    key: PageKey,
     /// Places for large bodies.
     pub(super) bodies: Semaphore,
     /// One form at a time: what one finds is so until it is done.
@@ -55,14 +59,24 @@ pub(super) struct Page {
     arrived: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     forms: Forms,
+    /// Challenges that have paid for a message.
+    spent: Spent,
     /// Messages that took a place that is given away; some may be gone.
     free: Vec<MessageId>,
 }
 
 impl State {
+    fn new() -> Self {
+        Self {
+            forms: Forms::default(),
+            spent: Spent::new(MAX_SPENT),
+            free: Vec::new(),
+        }
+    }
+
     fn forget_gone(&mut self, queue: &Queue<MessageHeader>, now: Duration) {
         self.free.retain(|id| queue.holds(*id, now));
     }
@@ -80,6 +94,8 @@ pub(super) struct Filled {
     pub(super) seen: Vec<Acknowledgement>,
     /// What was typed as an invitation; empty if nothing was.
     pub(super) invitation: Zeroizing<String>,
+    /// What script has paid with.
+    pub(super) payment: Payment,
     /// What was typed, with the line ends of a text.
     pub(super) text: Zeroizing<String>,
     /// The files that were chosen.
@@ -91,6 +107,31 @@ pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) media_type: String,
     pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+/// What a form offers to be let in for.
+pub(super) struct Offers<'a> {
+    pub(super) invitation: &'a str,
+    pub(super) payment: &'a Payment,
+    /// Of a message with files: its size, or the smallest if that isn't known yet.
+    pub(super) size: Option<LargeSize>,
+}
+
+/// By what a message is let in.
+enum Entry {
+    Invited(ReservedUse),
+    Paid(Challenge),
+    /// One of the places that are given away.
+    Free,
+}
+
+impl Entry {
+    fn paid(&self) -> Option<&Challenge> {
+        match self {
+            Self::Paid(challenge) => Some(challenge),
+            Self::Invited(_) | Self::Free => None,
+        }
+    }
 }
 
 /// What became of a form whose message is in the queue.
@@ -119,6 +160,10 @@ pub(super) enum NotTaken {
     Uninvited,
     #[error("the invitation is no good")]
     BadInvitation,
+    #[error("what was paid with is unknown, too old, spent or unsolved")]
+    BadPayment,
+    #[error("the price is higher now")]
+    PriceRose,
     #[error("no slot is free")]
     Full,
     #[error("there is no room for the files")]
@@ -135,9 +180,9 @@ impl Page {
     pub(super) fn new(config: PageConfig, rng: &mut impl CryptoRng) -> Self {
         Self {
             config,
-            key: FormKey::generate(rng),
+            key: PageKey::generate(rng),
             bodies: Semaphore::new(MAX_LARGE_BODIES),
-            state: Mutex::default(),
+            state: Mutex::new(State::new()),
             arrived: Notify::new(),
         }
     }
@@ -148,7 +193,13 @@ impl Page {
 
     /// Forgets what is old. Returns when something is next.
     pub(super) fn purge(&self, now: Duration) -> Option<Duration> {
-        self.state().forms.purge(now)
+        let mut state = self.state();
+        state.spent.forget(now.as_secs());
+        let next = [
+            state.forms.purge(now),
+            state.spent.next_expiry().map(Duration::from_secs),
+        ];
+        next.into_iter().flatten().min()
     }
 
     /// Waits until a form has come.
@@ -156,7 +207,7 @@ impl Page {
         self.arrived.notified().await;
     }
 
-    /// Forgets what forms had in them, and not that they have come.
+    /// Forgets what forms had in them, and not that they have come, nor what was spent.
     pub(super) fn wipe(&self) {
         let mut state = self.state();
         state.forms.wipe();
@@ -184,14 +235,16 @@ impl Relay {
     }
 
     /// What has to be had to write a message now.
-    pub(super) fn page_needs(&self, page: &Page) -> Needs {
+    pub(super) fn page_needs(&self, page: &Page) -> Needs<'static> {
         let now = self.clock.elapsed();
         if self.queue.occupancy(now).free() == 0 {
             Needs::Room
         } else if self.has_free_place(page, &mut page.state(), now) {
             Needs::Nothing
         } else {
-            Needs::Invitation
+            Needs::Invitation {
+                pays: self.page_takes_payments(),
+            }
         }
     }
 
@@ -203,13 +256,13 @@ impl Relay {
         &self,
         page: &Page,
         form: &str,
-        invitation: &str,
+        offers: &Offers<'_>,
     ) -> Result<(), NotTaken> {
         let now = self.clock.elapsed();
         let (form, _) = page.key.check(form, now.as_secs())?;
         let mut state = page.state();
         if state.forms.seen(form, b"") == Seen::Never {
-            self.let_in(page, &mut state, invitation, now)?;
+            self.let_in(page, &mut state, offers, now)?;
         }
         Ok(())
     }
@@ -237,9 +290,19 @@ impl Relay {
         if state.forms.are_full() {
             return Err(NotTaken::Busy);
         }
-        let invitation = self.let_in(page, &mut state, &filled.invitation, now.elapsed)?;
-        let was_free = invitation.is_none();
-        let id = self.store_form(filled, &content, invitation, now, rng)?;
+        let offers = Offers {
+            invitation: &filled.invitation,
+            payment: &filled.payment,
+            size: content.size(),
+        };
+        let entry = self.let_in(page, &mut state, &offers, now.elapsed)?;
+        let paid = entry.paid().copied();
+        let was_free = matches!(entry, Entry::Free);
+        let id = self.store_form(filled, &content, entry, now, rng)?;
+        if let Some(challenge) = paid {
+            // Under the lock under which it was found unspent.
+            state.spend(&challenge);
+        }
         if was_free {
             state.free.push(id);
         }
@@ -273,23 +336,29 @@ impl Relay {
             .expect("the relay has just sealed it")
     }
 
-    /// The use of an invitation that lets a message in; `None` if it takes a place that is given away.
+    /// By what a message is let in: an invitation if there is one, else a payment if that is good, else a place that is
+    /// given away.
     fn let_in(
         &self,
         page: &Page,
         state: &mut State,
-        invitation: &str,
+        offers: &Offers<'_>,
         now: Duration,
-    ) -> Result<Option<ReservedUse>, NotTaken> {
+    ) -> Result<Entry, NotTaken> {
         if self.queue.occupancy(now).free() == 0 {
             return Err(NotTaken::Full);
         }
-        let invitation = invitation.trim();
+        let invitation = offers.invitation.trim();
         if invitation.is_empty() {
+            let fault = match self.paid(page, state, offers, now) {
+                Some(Ok(challenge)) => return Ok(Entry::Paid(challenge)),
+                Some(Err(fault)) => fault,
+                None => NotTaken::Uninvited,
+            };
             return if self.has_free_place(page, state, now) {
-                Ok(None)
+                Ok(Entry::Free)
             } else {
-                Err(NotTaken::Uninvited)
+                Err(fault)
             };
         }
         // Of a link, what stands behind the address.
@@ -300,7 +369,8 @@ impl Relay {
             .invitations
             .find(&NOBODY, &proof, now)
             .and_then(|number| self.invitations.reserve(number, now));
-        reserved.map(Some).map_err(|_| NotTaken::BadInvitation)
+        let reserved = reserved.map_err(|_| NotTaken::BadInvitation)?;
+        Ok(Entry::Invited(reserved))
     }
 
     fn has_free_place(&self, page: &Page, state: &mut State, now: Duration) -> bool {
@@ -313,7 +383,7 @@ impl Relay {
         &self,
         filled: &Filled,
         content: &Content,
-        invitation: Option<ReservedUse>,
+        entry: Entry,
         now: Now,
         rng: &mut impl CryptoRng,
     ) -> Result<MessageId, NotTaken> {
@@ -330,8 +400,11 @@ impl Relay {
         let header = MessageHeader {
             via: Via::Web,
             kind: content.kind(),
-            cost: Cost::FREE,
-            invitation: invitation.as_ref().map(ReservedUse::number),
+            cost: entry.paid().map_or(Cost::FREE, Challenge::cost),
+            invitation: match &entry {
+                Entry::Invited(reserved) => Some(reserved.number()),
+                Entry::Paid(_) | Entry::Free => None,
+            },
             sender: NOBODY,
             session,
             box_digest: box_part.digest(),
@@ -341,7 +414,7 @@ impl Relay {
         let store = || {
             let id = self.store_content(content, header, now)?;
             stored = Some(id);
-            if let Some(used) = invitation {
+            if let Entry::Invited(used) = entry {
                 used.spend();
             }
             Ok(id)
@@ -455,6 +528,13 @@ impl Content {
     }
 
     fn is_large(&self) -> bool {
-        matches!(self, Self::Files(..))
+        self.size().is_some()
+    }
+
+    fn size(&self) -> Option<LargeSize> {
+        match self {
+            Self::Text(_) => None,
+            Self::Files(_, size) => Some(*size),
+        }
     }
 }

@@ -142,7 +142,11 @@ impl Relay {
         })
     }
 
-    fn check_room(&self, size: LargeSize, now: Duration) -> Result<(), Refusal> {
+    /// Whether there is room of this size now.
+    ///
+    /// # Errors
+    /// `full`; `unknown_purpose` if there never is.
+    pub(super) fn check_room(&self, size: LargeSize, now: Duration) -> Result<(), Refusal> {
         match self.queue.has_room(size, now) {
             (_, false) => Err(Refusal::UnknownPurpose),
             (false, true) => Err(Refusal::Full),

@@ -1,4 +1,4 @@
-//! The routes of the page for browsers: `/`, `/words` and two files. They are there only if the owner asked for them.
+//! The routes of the page for browsers: `/`, `/words`, `/price` for script, and four files. They are there only if the owner asked for them.
 
 mod form;
 mod views;
@@ -12,23 +12,32 @@ use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
 };
-use axum::response::Response;
-use axum::routing::get;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use kkv_net::http::Progress;
 
-use super::Relay;
-use crate::relay::page::{NotTaken, Page};
+use super::{Posted, Refused, Relay, with_timeout};
+use crate::relay::page::{NotTaken, Page, Payment, PriceRequest};
 use form::{Cut, Fields};
-use kkv_page::assets::{ICON, STYLE};
+use kkv_page::assets::{ICON, SCRIPT, STYLE, WORKER};
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
 
 /// Paths that browsers may ask for, at a relay with a page.
-pub const PAGE_PATHS: &[&str] = &["/", "/words", "/page.css", "/page.png"];
+pub const PAGE_PATHS: &[&str] = &[
+    "/",
+    "/words",
+    "/price",
+    "/page.css",
+    "/page.png",
+    "/page.js",
+    "/worker.js",
+];
 
-/// Nothing but what comes from here, and no script.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                      frame-ancestors 'none'; base-uri 'none'";
+/// Nothing but what comes from here, and no script but our files.
+const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; \
+                      img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// What is said of every page and file.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -47,7 +56,13 @@ pub(super) fn routes() -> Router<Arc<Relay>> {
     Router::new()
         .route("/", get(write).post(written))
         .route("/words", get(words).post(looked))
+        .route(
+            "/price",
+            post(price).layer(middleware::from_fn(with_timeout)),
+        )
         .route("/page.css", get(async || file("text/css", STYLE)))
+        .route("/page.js", get(async || file("text/javascript", SCRIPT)))
+        .route("/worker.js", get(async || file("text/javascript", WORKER)))
         .route("/page.png", get(async || file("image/png", ICON)))
 }
 
@@ -80,6 +95,9 @@ async fn written(
             if why == Cut::NotTaken(NotTaken::Over) {
                 fields.begin_anew();
             }
+            if why == Cut::NotTaken(NotTaken::PriceRose) {
+                fields.payment = Payment::default();
+            }
             if ReplyWords::parse(&fields.words).is_err() {
                 fields.words = ReplyWords::generate(&mut random::kernel()).line();
             }
@@ -87,6 +105,17 @@ async fn written(
             shown(status, &views::write(&relay, &fields, Some(said)))
         }
     }
+}
+
+/// What a message costs, for script.
+async fn price(State(relay): State<Arc<Relay>>, posted: Result<Posted, Refused>) -> Response {
+    let priced = posted.and_then(|posted| {
+        let asked: PriceRequest = posted.json()?;
+        let rng = &mut random::kernel();
+        let price = relay.page_price(page(&relay), &asked, rng)?;
+        Ok(super::json(crate::relay::json(&price)))
+    });
+    with_headers(priced.into_response())
 }
 
 async fn words() -> Response {
@@ -127,8 +156,14 @@ fn file(media_type: &'static str, bytes: impl Into<Body>) -> Response {
     let mut response = Response::new(bytes.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    with_headers(response)
+}
+
+fn with_headers(mut response: Response) -> Response {
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::super::incoming::Incoming;
 use super::{Relay, page};
-use crate::relay::page::{Chosen, Filled, NotTaken};
+use crate::relay::page::{Chosen, Filled, NotTaken, Offers, Payment};
 use kkv_base::limits::{
     MAX_BODY_BYTES, MAX_DRAINED_BYTES, MAX_FORM_BYTES, MAX_FORM_TEXT_BYTES, REQUEST_TIMEOUT,
 };
@@ -23,6 +23,7 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::MAX_WAITING;
 use kkv_protocol::v2::answers::keys::Acknowledgement;
+use kkv_protocol::v2::purpose::LargeSize;
 
 /// Longest value of a field that is neither text nor file: an invitation with its address, or words as somebody has
 /// typed them.
@@ -37,6 +38,7 @@ pub(super) struct Fields {
     pub(super) answer: bool,
     pub(super) seen: Vec<Zeroizing<String>>,
     pub(super) invitation: Zeroizing<String>,
+    pub(super) payment: Payment,
     pub(super) text: Zeroizing<String>,
     files: Vec<Chosen>,
     /// Whether a file was chosen.
@@ -117,7 +119,13 @@ pub(super) async fn read(
         fault = parts.push(&bytes, &mut |event| fields.take(event)).err();
         let is_asked = is_large && fields.has_content && place.is_none() && refused.is_none();
         if is_asked && fault.is_none() {
-            let let_in = relay.check_form(page(relay), &fields.form, &fields.invitation);
+            let offers = Offers {
+                invitation: &fields.invitation,
+                payment: &fields.payment,
+                // How large the files are is known when they have come.
+                size: Some(LargeSize::Kib16),
+            };
+            let let_in = relay.check_form(page(relay), &fields.form, &offers);
             let waiting = Instant::now();
             match (
                 let_in,
@@ -206,6 +214,8 @@ impl Fields {
             "answer" => self.answer = true,
             "seen" if self.seen.len() < MAX_WAITING => self.seen.push(value),
             "invitation" => self.invitation = value,
+            "challenge" => self.payment.challenge = value.to_string(),
+            "nonces" => self.payment.nonces = value.to_string(),
             // Forms end lines with CRLF, whatever was typed.
             "text" => self.text = Zeroizing::new(value.replace("\r\n", "\n")),
             _ => return Err(Cut::Malformed),
@@ -270,6 +280,7 @@ impl Fields {
             follows: self.follows,
             seen: self.acknowledgements()?,
             invitation: self.invitation.clone(),
+            payment: self.payment.clone(),
             text: self.text.clone(),
             files: std::mem::take(&mut self.files),
         })

@@ -19,6 +19,7 @@ use crate::relay::{PageConfig, Pricing, RelayConfig};
 
 mod browser;
 mod cut;
+mod paid;
 
 use browser::Form;
 
@@ -31,12 +32,16 @@ struct Inbox {
 }
 
 impl Inbox {
-    /// With so many places that are given away.
+    /// With so many places that are given away, and a price that nobody pays.
     fn new(free: u32) -> Self {
+        Self::priced(Cost::HIGHEST, free)
+    }
+
+    fn priced(base: Cost, free: u32) -> Self {
         let config = RelayConfig {
             read_receipts: true,
             pricing: Pricing {
-                base: Cost::HIGHEST,
+                base,
                 adaptive: true,
             },
             expected_seconds: 60,
@@ -68,6 +73,17 @@ impl Inbox {
         read(&mut stream, None).await.unwrap()
     }
 
+    async fn ask_price(&self, origin: &str, media_type: &str, body: &str) -> Said {
+        let mut stream = connect(&self.relay);
+        let length = body.len();
+        let request = format!(
+            "POST /price HTTP/1.1\r\nhost: {HOST}\r\norigin: {origin}\r\naccept-language: en\r\n\
+             content-type: {media_type}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read(&mut stream, None).await.unwrap()
+    }
+
     async fn opened(&self, path: &str) -> Form {
         Form::of(&self.get(path).await)
     }
@@ -87,7 +103,8 @@ impl Inbox {
         ids.filter_map(|id| {
             self.relay.queue().with(id, now, |message| {
                 assert_eq!(message.header.via, Via::Web);
-                assert_eq!(message.header.cost, Cost::FREE);
+                let paid = message.header.cost;
+                assert!(paid == Cost::FREE || paid >= self.relay.config().pricing.base);
                 match Files::decode(message.content) {
                     Ok(files) => files.text().to_owned(),
                     Err(_) => String::from_utf8(message.content.to_vec()).unwrap(),
@@ -127,9 +144,13 @@ async fn without_a_page_there_is_none() {
         clock: Arc::clone(&inbox.clock),
     };
     for path in PAGE_PATHS {
-        assert_eq!(inbox.get(path).await.status, 200, "{path}");
+        let status = if *path == "/price" { 405 } else { 200 };
+        assert_eq!(inbox.get(path).await.status, status, "{path}");
         assert_eq!(bare.get(path).await.status, 403, "{path}");
     }
+    let own = format!("http://{HOST}");
+    let asked = bare.ask_price(&own, "application/json", "{\"bytes\":0}");
+    assert_eq!(asked.await.status, 403);
 }
 
 #[tokio::test(start_paused = true)]
@@ -456,12 +477,20 @@ async fn every_response_is_for_this_page_alone_and_kept_nowhere() {
         inbox.post(&form).await,
         inbox.post(&form.with("form", "")).await,
     ];
-    for path in PAGE_PATHS {
+    for path in PAGE_PATHS.iter().filter(|path| **path != "/price") {
         all.push(inbox.get(path).await);
+    }
+    for (media_type, body) in [
+        ("application/json", "{\"bytes\":0}"),
+        ("application/json", "{}"),
+        ("text/plain", ""),
+    ] {
+        let own = format!("http://{HOST}");
+        all.push(inbox.ask_price(&own, media_type, body).await);
     }
     for said in all {
         for header in [
-            "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "content-security-policy: default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
             "cache-control: no-store",
             "referrer-policy: same-origin",
             "x-content-type-options: nosniff",

@@ -18,10 +18,12 @@ type Html = Zeroizing<String>;
 
 /// The page to write on, with what was typed before, and what was wrong with it.
 pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>) -> Html {
-    let needs = match relay.page_needs(page(relay)) {
+    let paid = relay.page_payment(page(relay), &fields.payment);
+    let needs = match (paid, relay.page_needs(page(relay))) {
+        (Some(paid), _) => Needs::Paid(paid),
         // Whoever has filled it in gets it back, even if there is no room now.
-        Needs::Room if error.is_some() => Needs::Nothing,
-        needs => needs,
+        (None, Needs::Room) if error.is_some() => Needs::Nothing,
+        (None, needs) => needs,
     };
     let f = &Form {
         id: &relay.form_id(page(relay), &mut random::kernel()),
@@ -143,6 +145,8 @@ pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
         NotTaken::WordsInside => (content, S.words_inside),
         NotTaken::Uninvited => (StatusCode::FORBIDDEN, S.uninvited),
         NotTaken::BadInvitation => (StatusCode::FORBIDDEN, S.bad_invitation),
+        NotTaken::BadPayment => (StatusCode::PAYMENT_REQUIRED, S.bad_payment),
+        NotTaken::PriceRose => (StatusCode::PAYMENT_REQUIRED, S.price_rose),
         NotTaken::Full => (StatusCode::SERVICE_UNAVAILABLE, S.full_now),
         NotTaken::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, S.no_room_for_files),
         NotTaken::Over => (StatusCode::CONFLICT, S.conversation_over),

@@ -1,0 +1,214 @@
+// Paying for a message, where script runs. Without it the page is whole: this adds to the form, beside an invitation,
+// what the relay takes as well (docs/PROTOCOL.md §18). All that it says stands in the page, in <template id="pay">.
+
+// What takes longer is not offered, in seconds.
+const LONGEST = 10 * 60;
+// Of the mean, with sixteen nonces: nine in ten are done within the first, 99 in 100 within the second.
+const [MOSTLY, NEARLY_ALWAYS] = [1.34, 1.68];
+// The worker looks at 32 bits of a hash.
+const MOST_BITS_EACH = 32;
+const LONGEST_TEXT = 3500;
+
+const page = document.getElementById("pay");
+const text = document.getElementById("text");
+const form = text.form;
+const { invitation, file } = form.elements;
+const send = form.querySelector("button");
+form.append(page.content.cloneNode(true));
+const [status, progress, cancel] = ["status", "progress", "cancel"].map((id) => document.getElementById(`pay-${id}`));
+const needs = document.getElementById("needs");
+send.disabled = false; // some browsers keep over a reload that it was not
+
+// Tor Browser says four of every machine. What that many do together is measured, so no more is promised than is so.
+const cores = Math.min(navigator.hardwareConcurrency || 1, 64);
+const workers = Array.from({ length: cores }, () => new Worker("/worker.js"));
+let rate; // of all workers together, in hashes a second
+let offered = false;
+let work = null; // what is being paid, while it is: { price, found, timer }
+
+function say(name, values = {}) {
+  const words = page.dataset[name];
+  return words.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
+
+function spoken(seconds) {
+  const minutes = seconds / 60;
+  const [count, unit] =
+    seconds < 90 ? [Math.max(1, Math.ceil(seconds / 10)) * 10, "second"]
+    : minutes < 90 ? [minutes, "minute"]
+    : minutes < 48 * 60 ? [minutes / 60, "hour"]
+    : [minutes / 60 / 24, "day"];
+  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
+  return format.format(Math.ceil(count));
+}
+
+function bytes(words) {
+  return new TextEncoder().encode(words).length;
+}
+
+// The length of the message as it is stored (docs/PROTOCOL.md §16); 0 if it is a text alone.
+function size() {
+  const files = Array.from(file?.files ?? []);
+  const each = ({ name, type, size }) => 6 + bytes(name) + bytes(type || "application/octet-stream") + size;
+  return files.length && 3 + bytes(text.value) + files.reduce((sum, one) => sum + each(one), 0);
+}
+
+// Asks for a challenge. Throws what to say, if there is none.
+async function ask() {
+  let answer, said;
+  try {
+    const headers = { "Content-Type": "application/json" };
+    answer = await fetch("/price", { method: "POST", headers, body: JSON.stringify({ bytes: size() }) });
+    said = await answer.json();
+  } catch {
+    throw say("failed");
+  }
+  if (answer.ok) return said;
+  throw say({ full: "full", too_large: "large", unknown_purpose: "room" }[said.error] ?? "failed");
+}
+
+// How a puzzle of this cost is laid out: how many nonces, with how many bits each.
+function layout(cost) {
+  return cost < 4 ? { count: 1, bits: cost } : { count: 16, bits: cost - 4 };
+}
+
+// Says what paying would take. Returns whether that is offered.
+function offer({ cost, seconds }) {
+  const mean = 2 ** cost / rate;
+  offered = layout(cost).bits <= MOST_BITS_EACH && mean <= Math.min(LONGEST, seconds / MOSTLY);
+  needs.textContent = say(offered ? "offer" : "hopeless", { time: spoken(mean), most: spoken(mean * NEARLY_ALWAYS) });
+  invitation.required = !offered;
+  return offered;
+}
+
+function warn(event) {
+  event.preventDefault();
+}
+
+function begin() {
+  work = { found: [] };
+  status.textContent = say("asking");
+  progress.removeAttribute("value");
+  progress.hidden = cancel.hidden = false;
+  send.disabled = true;
+  cancel.focus();
+  addEventListener("beforeunload", warn);
+  return work;
+}
+
+function end(words) {
+  clearTimeout(work.timer);
+  work = null;
+  for (const worker of workers) worker.postMessage({});
+  removeEventListener("beforeunload", warn);
+  progress.hidden = cancel.hidden = true;
+  send.disabled = false;
+  send.focus();
+  status.textContent = words;
+}
+
+async function pay() {
+  const mine = begin();
+  try {
+    mine.price = await ask();
+  } catch (words) {
+    if (work === mine) end(words);
+    return;
+  }
+  if (work !== mine) return;
+  if (!offer(mine.price)) return end(needs.textContent);
+  const { challenge, puzzle, cost, seconds } = mine.price;
+  const { count, bits } = layout(cost);
+  // Eight words of four bytes, the lowest first.
+  const key = puzzle.match(/.{8}/g).map((word) => parseInt(word.match(/../g).reverse().join(""), 16));
+  progress.max = count;
+  tell();
+  mine.timer = setTimeout(() => end(say("late")), seconds * 1000);
+  workers.forEach((worker, first) => worker.postMessage({ challenge, key, bits, first, step: cores }));
+}
+
+function tell() {
+  const { price, found } = work;
+  const { count } = layout(price.cost);
+  const left = (2 ** price.cost / rate) * (1 - found.length / count);
+  progress.value = found.length;
+  status.textContent = say("working", { found: found.length, count, time: spoken(left) });
+}
+
+function hear({ challenge, nonce }) {
+  if (challenge !== work?.price?.challenge) return; // of one that was given up
+  work.found.push(nonce);
+  if (work.found.length < layout(work.price.cost).count) return tell();
+  const nonces = work.found.sort().join("");
+  end(say("paid"));
+  for (const [name, value] of Object.entries({ challenge, nonces })) {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name, value });
+    form.prepend(field); // before the text: what decides whether it is read on stands first
+  }
+  form.requestSubmit();
+}
+
+// All of them at once, as they compute later.
+function measure() {
+  return new Promise((resolve, reject) => {
+    let [ready, measured, sum] = [0, 0, 0];
+    for (const worker of workers) {
+      worker.onerror = reject;
+      worker.onmessage = ({ data }) => {
+        if (data.ready && ++ready === cores) for (const one of workers) one.postMessage({ measure: 300 });
+        if (data.rate) sum += data.rate;
+        if (data.rate && ++measured === cores) resolve(sum);
+      };
+    }
+  });
+}
+
+// What is wrong with the message already, which would be paid for in vain.
+function fault() {
+  if (!size() && !text.value.trim()) return say("empty");
+  return bytes(text.value) > LONGEST_TEXT ? say("long") : null;
+}
+
+form.addEventListener("submit", (event) => {
+  if (!offered || form.elements.challenge || invitation.value.trim()) return;
+  event.preventDefault();
+  if (work) return;
+  const words = fault();
+  if (words) {
+    status.textContent = words;
+    text.focus();
+  } else {
+    pay();
+  }
+});
+
+cancel.addEventListener("click", () => end(say("cancelled")));
+
+file?.addEventListener("change", async () => {
+  if (work) end(say("cancelled"));
+  if (!rate) return;
+  try {
+    offer(await ask());
+    status.textContent = "";
+  } catch (words) {
+    status.textContent = words;
+  }
+});
+
+// Gone back to: what was paid is spent.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) form.querySelectorAll("[name=challenge], [name=nonces]").forEach((field) => field.remove());
+});
+
+Promise.all([ask(), measure()]).then(
+  ([price, measured]) => {
+    rate = measured;
+    for (const worker of workers) {
+      worker.onmessage = ({ data }) => hear(data);
+      worker.onerror = () => work && end(say("failed"));
+    }
+    offer(price);
+  },
+  () => {}, // the page's own sentence, about an invitation, stays as true as it was
+);

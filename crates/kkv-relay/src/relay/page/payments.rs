@@ -1,0 +1,157 @@
+//! What script pays on the page (PROTOCOL.md §18): the same price as for a session, by the same puzzle, for one message.
+//!
+//! A challenge costs the relay no memory until a message was paid for with it; that one it remembers as spent.
+
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::{NotTaken, Offers, Page, State};
+use crate::relay::Relay;
+use crate::relay::spent;
+use kkv_page::challenge::Challenge;
+use kkv_page::html::Paid;
+use kkv_pow::Cost;
+use kkv_protocol::ids::Seed;
+use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v2::purpose::LargeSize;
+
+/// Highest cost that the page offers to pay: its script looks at 32 bits of each of sixteen hashes.
+const MAX_COST: u8 = 36;
+
+/// What a form pays with, as it stands there; both are empty if it doesn't.
+#[derive(Debug, Default, Clone)]
+pub(in crate::relay) struct Payment {
+    pub(in crate::relay) challenge: String,
+    pub(in crate::relay) nonces: String,
+}
+
+/// What script asks the price of.
+#[derive(Debug, Deserialize)]
+pub(in crate::relay) struct PriceRequest {
+    /// Length of a message with files as it is stored; 0 for a text alone.
+    bytes: usize,
+}
+
+/// The price of a message, and what to solve for it.
+#[derive(Debug, Serialize)]
+pub(in crate::relay) struct Price {
+    /// What stands in the form, together with what is found.
+    challenge: String,
+    /// Key of the puzzle, in hex.
+    puzzle: String,
+    cost: u8,
+    /// How long the challenge is good.
+    seconds: u32,
+}
+
+impl State {
+    pub(super) fn spend(&mut self, challenge: &Challenge) {
+        self.spent.insert(spendable(challenge));
+    }
+
+    fn is_spent(&self, challenge: &Challenge) -> bool {
+        let challenge = spendable(challenge);
+        self.spent.contains(&challenge) || self.spent.is_expired(&challenge)
+    }
+}
+
+/// By what a challenge is known as spent.
+fn spendable(challenge: &Challenge) -> spent::Challenge {
+    let mut seed = Seed([0; 32]);
+    seed.0[..16].copy_from_slice(challenge.random());
+    spent::Challenge::new(challenge.expiry(), &seed)
+}
+
+impl Relay {
+    /// Whether script is to offer to pay.
+    pub(super) fn page_takes_payments(&self) -> bool {
+        self.cost().bits() <= MAX_COST
+    }
+
+    /// A new challenge at the price of this moment. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// No slot is free, or there is no room for files of this size, now or ever.
+    pub(in crate::relay) fn page_price(
+        &self,
+        page: &Page,
+        asked: &PriceRequest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Price, Refusal> {
+        let now = self.clock.elapsed();
+        let occupancy = self.queue.occupancy(now);
+        if occupancy.free() == 0 {
+            return Err(Refusal::Full);
+        }
+        let cost = if asked.bytes == 0 {
+            self.config.pricing.cost(&occupancy)
+        } else {
+            let size = LargeSize::for_content(asked.bytes).ok_or(Refusal::TooLarge)?;
+            self.check_room(size, now)?;
+            self.config.pricing.large_cost(size, &self.queue.room(now))
+        };
+        let seconds = self.config.expected_seconds;
+        let expiry = now.as_secs() + u64::from(seconds);
+        let challenge = page.key.challenge(cost, expiry, rng);
+        Ok(Price {
+            challenge: challenge.to_text(),
+            puzzle: HEXLOWER.encode(&challenge.puzzle_key().0),
+            cost: cost.bits(),
+            seconds,
+        })
+    }
+
+    /// The challenge of a payment that buys the message; `None` if there is no payment.
+    pub(super) fn paid(
+        &self,
+        page: &Page,
+        state: &State,
+        offers: &Offers<'_>,
+        now: Duration,
+    ) -> Option<Result<Challenge, NotTaken>> {
+        if offers.payment.challenge.is_empty() {
+            return None;
+        }
+        let Some(challenge) = unspent(page, state, offers.payment, now) else {
+            return Some(Err(NotTaken::BadPayment));
+        };
+        let buys = self.buys(challenge.cost(), offers.size, now);
+        Some(buys.then_some(challenge).ok_or(NotTaken::PriceRose))
+    }
+
+    fn buys(&self, paid: Cost, size: Option<LargeSize>, now: Duration) -> bool {
+        let pricing = &self.config.pricing;
+        match size {
+            None => pricing.accepts(paid, &self.queue.occupancy(now)),
+            Some(size) => pricing.accepts_large(paid, size, &self.queue.room(now)),
+        }
+    }
+
+    /// What a form that goes back to its sender has paid with, if that is still good for a text: nobody pays twice for
+    /// a message that has only to be mended.
+    pub(in crate::relay) fn page_payment<'p>(
+        &self,
+        page: &Page,
+        payment: &'p Payment,
+    ) -> Option<Paid<'p>> {
+        let now = self.clock.elapsed();
+        let challenge = unspent(page, &page.state(), payment, now)?;
+        self.buys(challenge.cost(), None, now).then_some(Paid {
+            challenge: &payment.challenge,
+            nonces: &payment.nonces,
+        })
+    }
+}
+
+/// The challenge of a payment that is good but for its price: cheapest fault first.
+fn unspent(page: &Page, state: &State, payment: &Payment, now: Duration) -> Option<Challenge> {
+    let challenge = page.key.check_challenge(&payment.challenge, now.as_secs());
+    let challenge = challenge
+        .ok()
+        .filter(|challenge| !state.is_spent(challenge))?;
+    let solved = challenge.verify(&payment.nonces);
+    solved.is_ok().then_some(challenge)
+}

@@ -1,0 +1,182 @@
+//! Paying, where script runs: the search itself, and what whoever waits for it sees and may do.
+
+use super::*;
+
+/// By `blake3` itself: the first sixteen nonces with `high` as their upper half.
+fn nonces(key: [u8; 32], bits: u32, high: u32) -> Vec<String> {
+    let fits = |low: &u32| {
+        let mut block = [0; 64];
+        block[56..60].copy_from_slice(&low.to_le_bytes());
+        block[60..].copy_from_slice(&high.to_le_bytes());
+        let hash = blake3::keyed_hash(&key, &block);
+        let head = hash.as_bytes().first_chunk().expect("32 bytes have 4");
+        u32::from_be_bytes(*head).leading_zeros() >= bits
+    };
+    let found = (0..=u32::MAX).filter(fits).take(16);
+    found.map(|low| format!("{high:08x}{low:08x}")).collect()
+}
+
+fn status(browser: &Session) -> String {
+    browser.text_of("#pay-status").unwrap_or_default()
+}
+
+fn must_offer(browser: &Session) {
+    until("the offer to pay", || {
+        let needs = browser.text_of("#needs").unwrap_or_default();
+        needs.contains("you need no invitation if your computer pays")
+    });
+    assert_eq!(
+        browser.evaluate("return document.getElementById('invitation').required"),
+        false
+    );
+}
+
+/// Whether who leaves the page is asked first.
+fn warns(browser: &Session) -> bool {
+    let asked = "return !dispatchEvent(new Event('beforeunload', { cancelable: true }))";
+    browser.evaluate(asked) == true
+}
+
+#[test]
+fn the_worker_finds_the_nonces_that_blake3_says() {
+    let relay = Relay::start(&["--page"]);
+    let browser = Session::start(Script::On);
+    browser.go(&at(&relay, "/"));
+    for (first, bits) in [(0_u8, 0), (0x7f, 7), (0xff, 12), (0x80, 15)] {
+        let key: [u8; 32] =
+            std::array::from_fn(|i| first.wrapping_add(37_u8.wrapping_mul(i as u8)));
+        let words: Vec<u32> = key
+            .chunks(4)
+            .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
+            .collect();
+        let high = u32::from(first) << 24 | 5;
+        browser.evaluate(&format!(
+            "window.found = []; window.worker?.terminate(); window.worker = new Worker('/worker.js');\
+             worker.onmessage = ({{ data }}) => data.nonce && found.push(data.nonce);\
+             worker.postMessage({{ challenge: 'x', key: {words:?}, bits: {bits}, first: {high}, step: 1 }});"
+        ));
+        until("sixteen nonces", || {
+            browser.evaluate("return found.length >= 16") == true
+        });
+        let found = browser.evaluate("worker.terminate(); return found.slice(0, 16)");
+        assert_eq!(
+            found,
+            serde_json::json!(nonces(key, bits, high)),
+            "{bits} bits"
+        );
+    }
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn a_message_is_paid_for_where_script_runs_and_by_invitation_where_it_does_not() {
+    let relay = Relay::start(&["--page", "-c", "16"]);
+    let without = Session::start(Script::Off);
+    without.go(&at(&relay, "/"));
+    assert!(
+        without
+            .find("#needs")
+            .text()
+            .contains("you need an invitation")
+    );
+    assert!(without.all("#pay-cancel, #pay-status").is_empty());
+    drop(without);
+
+    let browser = Session::start(Script::On);
+    browser.go(&at(&relay, "/"));
+    must_offer(&browser);
+    browser.find("form:has(#text) button").click();
+    until("what is wrong", || {
+        status(&browser).contains("There is nothing in it")
+    });
+    write(&browser, HOSTILE);
+    assert_eq!(heading(&browser), "Your message has arrived");
+    let list = relay.list();
+    assert_eq!(
+        (&list[0]["cost"], &list[0]["suite"]),
+        (&16.into(), &"web".into())
+    );
+    assert_eq!(relay.text(1), HOSTILE);
+    let read = relay.owner(["read", "1"]).finish();
+    let shown = read.stdout_text() + &read.stderr;
+    assert!(shown.contains("web, paid 2^16"), "{shown}");
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn who_pays_sees_how_far_it_is_and_may_cancel() {
+    // At ten million hashes a second half a minute; it is offered from half a million on.
+    let relay = Relay::start(&["--page", "-c", "28", "--expected-time", "7200"]);
+    let browser = Session::start(Script::On);
+    browser.go(&at(&relay, "/"));
+    must_offer(&browser);
+    browser.find("#text").type_in("kept");
+    assert!(!warns(&browser));
+    browser.find("form:has(#text) button").click();
+    until("the search", || {
+        status(&browser).contains(" of 16 parts are done")
+    });
+    assert!(warns(&browser));
+    assert_eq!(browser.active().property("id"), "pay-cancel");
+    browser.find("#pay-cancel").click();
+    assert!(
+        status(&browser).starts_with("Cancelled."),
+        "{}",
+        status(&browser)
+    );
+    assert!(!warns(&browser));
+    assert_eq!(browser.active().text(), "Send");
+    assert_eq!(browser.find("#text").property("value"), "kept");
+    assert!(relay.list().is_empty());
+    // And once more: what was given up is over.
+    browser.find("form:has(#text) button").click();
+    until("the search", || {
+        status(&browser).contains(" of 16 parts are done")
+    });
+    browser.find("#pay-cancel").click();
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn after_a_rise_of_the_price_the_new_one_is_paid() {
+    let relay = Relay::start(&["--page", "-c", "8", "-m", "3"]);
+    let browser = Session::start(Script::On);
+    browser.go(&at(&relay, "/"));
+    must_offer(&browser);
+    browser
+        .evaluate("HTMLFormElement.prototype.requestSubmit = function () { window.held = this; }");
+    browser.find("#text").type_in("late");
+    browser.find("form:has(#text) button").click();
+    until("the payment", || {
+        browser.evaluate("return window.held !== undefined") == true
+    });
+    for _ in 0..2 {
+        relay.deliver(b"another's");
+    }
+    browser.evaluate("held.submit()");
+    until("the refusal", || {
+        let said = browser.text_of("#error").unwrap_or_default();
+        said.contains("The price has risen")
+    });
+    assert_eq!(browser.find("#text").property("value"), "late");
+    must_offer(&browser);
+    browser.submit("form:has(#text) button");
+    assert_eq!(heading(&browser), "Your message has arrived");
+    let list = relay.list();
+    assert_eq!(list[2]["cost"], 11, "8 + ⌊2 · log2(3 / 1)⌋");
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn what_would_take_too_long_is_said_before_anything_is_typed() {
+    let relay = Relay::start(&["--page", "-c", "36", "--expected-time", "1"]);
+    let browser = Session::start(Script::On);
+    browser.go(&at(&relay, "/"));
+    until("what it would take", || {
+        let needs = browser.text_of("#needs").unwrap_or_default();
+        needs.contains("which is too long")
+    });
+    let required = "return document.getElementById('invitation').required";
+    assert_eq!(browser.evaluate(required), true);
+    browser.must_have_kept_to(relay.address());
+}
