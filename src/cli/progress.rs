@@ -166,6 +166,7 @@ fn more(event: &Event) -> Option<String> {
         | Event::FellBack
         | Event::Invited
         | Event::PriceRose
+        | Event::Answerable(_)
         | Event::Sending
         | Event::Uploaded { .. }
         | Event::Asking

@@ -2,10 +2,12 @@
 //! acknowledged before it was shown.
 
 use std::convert::Infallible;
+use std::sync::Mutex;
 
 use kkv_base::clock::ManualClock;
+use kkv_base::lock;
 use kkv_client::replies::{CollectError, Collected, Found, Mailbox};
-use kkv_client::sender::{Failure, Reply, deliver};
+use kkv_client::sender::{Event, Failure, Reply, deliver};
 use kkv_net::tor::Dial;
 use kkv_protocol::crypto::identity::SenderKey;
 use kkv_protocol::suite::SuitePolicy;
@@ -16,7 +18,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
 
-use super::sweep::that_matter;
+use super::sweep::{AtEvent, that_matter};
 use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, START, Unobserved, delivery};
 
@@ -254,4 +256,36 @@ async fn what_comes_meanwhile_is_shown_and_what_is_not_taken_stays() {
     let collected = collected.expect("a whole line");
     assert_eq!(shown, ["one", "another", "another", "another"]);
     assert_eq!((collected.shown, waiting(&relay)), (4, 0));
+}
+
+/// So who lost a receipt can tell which of several tries has arrived.
+#[tokio::test(start_paused = true)]
+async fn by_the_salt_that_its_sender_was_told_each_message_is_known_in_its_conversation() {
+    let secrets = ReplySecrets::new(&[7; 16]);
+    let relay = InProcess::new(SuitePolicy::Any, 2, 0);
+    let clock = ManualClock::new(START);
+    let told = Mutex::new(Vec::new());
+    let observer = AtEvent(|event| {
+        let of_it = match event {
+            Event::Answerable(salt) => Some(salt),
+            Event::Sending => None,
+            _ => return,
+        };
+        lock(&told).push(of_it);
+    });
+    let way = delivery(&relay, SuitePolicy::Any, &clock, &observer);
+    for reply in [Reply::Opens(&secrets), Reply::FollowsUp(&secrets)] {
+        let key = SenderKey::generate(&mut rng());
+        let sent = deliver(&way, key, &text("Hello!"), reply, &mut rng()).await;
+        assert!(sent.is_ok(), "{sent:?}");
+    }
+    let told = lock(&told).clone();
+    let [Some(first), None, Some(second), None] = told[..] else {
+        panic!("{told:?}: each salt before its message is on its way");
+    };
+    let mut mailbox = Mailbox::new(&way, &secrets);
+    let found = mailbox.look(&[], &mut rng()).await.expect("it answers");
+    let entries = found.inside.expect("it is there").entries;
+    let there: Vec<_> = entries.iter().map(|entry| entry.salt).collect();
+    assert_eq!(there, [second, first], "newest first");
 }

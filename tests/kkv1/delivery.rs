@@ -46,6 +46,7 @@ impl Observer for Recorder {
             Event::Exchanging => "exchanging",
             Event::PriceRose => "price rose",
             Event::Uploaded { .. } => "uploaded",
+            Event::Answerable(_) => "answerable",
             Event::Sending => "sending",
             Event::Asking => "asking",
             Event::Retrying => "retrying",

@@ -49,12 +49,22 @@ pub enum Reply<'r> {
 }
 
 impl Reply<'_> {
-    fn box_part(self, session: &SessionId, rng: &mut impl CryptoRng) -> BoxPart {
-        match self {
+    /// The box part of one message, of whose salt `observer` is told.
+    fn box_part(
+        self,
+        session: &SessionId,
+        observer: &dyn Observer,
+        rng: &mut impl CryptoRng,
+    ) -> BoxPart {
+        let part = match self {
             Self::No => BoxPart::None,
             Self::Opens(secrets) => secrets.opens(rng),
             Self::FollowsUp(secrets) => secrets.follows_up(session, rng),
+        };
+        if let Some(salt) = part.salt() {
+            observer.event(Event::Answerable(salt));
         }
+        part
     }
 }
 

@@ -12,6 +12,7 @@ use kkv_client::sender::{Event, Price};
 use kkv_net::tor::TorState;
 use kkv_pow::{Puzzle, Search};
 use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v2::answers::keys::Salt;
 
 /// A delivery under way.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Steps {
     refused: Option<(Refusal, Instant)>,
     /// How the embedded Tor is doing, if it is used.
     tor: Option<watch::Receiver<TorState>>,
+    /// What names the message in its conversation, if it can be answered.
+    salt: Option<Salt>,
 }
 
 #[derive(Debug)]
@@ -68,12 +71,18 @@ impl Steps {
             link: None,
             refused: None,
             tor,
+            salt: None,
         }
     }
 
     /// Whether the message was on its way, so that its fate may be unknown.
     pub fn was_sending(&self) -> bool {
         matches!(self.step, Step::Sending | Step::Uploading(_))
+    }
+
+    /// What names the message among those of its conversation, once it is sealed and if it can be answered.
+    pub fn salt(&self) -> Option<Salt> {
+        self.salt
     }
 
     /// Goes on with `event`. What there is to say of it, if anything.
@@ -152,6 +161,10 @@ impl Steps {
             Event::PriceRose => {
                 self.step = Step::Asking;
                 Some("The inbox is filling up, and the price has risen; paying again…".to_owned())
+            }
+            Event::Answerable(salt) => {
+                self.salt = Some(salt);
+                None
             }
             Event::Sending => {
                 self.step = Step::Sending;

@@ -12,6 +12,7 @@ use kkv_pow::{Cost, Odds, Puzzle, Search, Solver};
 use kkv_protocol::crypto::identity::{PublicKey, Relay, Sender};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::{Suite, SuitePolicy};
+use kkv_protocol::v2::answers::keys::Salt;
 use kkv_protocol::v2::sender::Receipted;
 
 /// What a message needs beside its text.
@@ -142,6 +143,9 @@ pub enum Event {
     Exchanging,
     /// The price has risen meanwhile: another challenge has to be paid for.
     PriceRose,
+    /// The message can be answered. By this salt its own entry is known in what a relay tells of its box, and by no
+    /// other try's.
+    Answerable(Salt),
     /// The message is on its way: from here on, an interruption leaves the outcome unknown.
     Sending,
     /// So many bytes of a message with files are at the relay, which has said so.

@@ -99,7 +99,8 @@ impl<'d, D: Dial> Uploader<'d, D> {
         let connection = &mut self.connection;
         match session::open(self.delivery, connection, hello, &mut budget, &[], rng).await? {
             Negotiated::Done(session) => {
-                let box_part = reply.box_part(&session.open.session(), rng);
+                let id = session.open.session();
+                let box_part = reply.box_part(&id, self.delivery.observer, rng);
                 let upload = session.open.seal(files, &box_part);
                 Ok((upload, session.terms.cost))
             }

@@ -37,8 +37,8 @@ pub(super) async fn deliver<D: Dial>(
         Negotiated::NotSpoken(key) => return Ok(Negotiated::NotSpoken(key)),
     };
 
+    let box_part = reply.box_part(&session.open.session(), delivery.observer, rng);
     delivery.observer.event(Event::Sending);
-    let box_part = reply.box_part(&session.open.session(), rng);
     let sent = session.open.seal(text, &box_part);
     let request = Request::json("/msg", sent.request());
     let response = connection

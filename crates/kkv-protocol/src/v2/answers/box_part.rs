@@ -50,6 +50,15 @@ impl BoxPart {
         }
     }
 
+    /// What names this message among those of its box, if it has one.
+    #[must_use]
+    pub fn salt(&self) -> Option<Salt> {
+        match self {
+            Self::None => None,
+            Self::Opens { salt, .. } | Self::FollowsUp { salt, .. } => Some(*salt),
+        }
+    }
+
     /// D(`box part`, answerable ‖ box part): what stands for it in what the sender signs.
     #[must_use]
     pub fn digest(&self) -> BoxDigest {
@@ -112,6 +121,7 @@ mod tests {
             let read = BoxPart::parse(answerable, &bytes).unwrap();
             assert_eq!(read.answerable(), answerable);
             assert_eq!(*read.to_bytes(), bytes);
+            assert!(read.salt().is_some_and(|salt| salt.0 == bytes[32..48]));
             assert!(!format!("{read:?}").contains(char::is_numeric), "{read:?}");
         }
         assert!(matches!(
