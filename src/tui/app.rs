@@ -10,6 +10,7 @@ mod contacts;
 mod delivery_events;
 pub(super) mod details;
 mod hints;
+mod in_doubt;
 mod input;
 mod navigation;
 mod paste;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::state::awaited::{Received, Secret};
@@ -120,7 +121,9 @@ pub(super) enum AnswersEvent {
     /// This is there.
     Found {
         id: u64,
-        /// By our clock, in Unix time.
+        /// When it began to be looked for: what came to the relay later may be missing.
+        asked: Instant,
+        /// When it was found, by our clock, in Unix time.
         at: u64,
         /// When the relay started, by its own.
         started: u64,

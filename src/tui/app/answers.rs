@@ -87,7 +87,9 @@ impl App {
             Question::DeleteAll {
                 ids, sure: true, ..
             } => vec![Effect::Delete(Delete::Ids(ids))],
-            Question::Forget(id) | Question::ForgetWords(id) => self.forget_written(id),
+            Question::Forget(id) | Question::ForgetUnsigned(id) | Question::ForgetWords(id) => {
+                self.forget_written(id)
+            }
             Question::Remove(name, target) => self.change_contacts(Change::Remove(name, target)),
             Question::Verify { name, target, .. } => {
                 self.change_contacts(Change::Verify(name, target))

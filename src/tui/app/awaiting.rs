@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::App;
 use crate::tor::Target;
 use crate::tui::event::{AnswersEvent, Effect, SendReply};
 use crate::tui::state::awaited::{Begun, Known};
 use crate::tui::state::composer::Composer;
-use crate::tui::state::outbox::{DeliveryState, Outgoing};
+use crate::tui::state::outbox::Outgoing;
 use crate::tui::state::overlay_page::{OverlayPage, Subject};
 use crate::tui::state::screen::Screen;
 use kkv_protocol::crypto::random;
@@ -17,9 +15,6 @@ use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::text::Text;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::replies::require_own_words_out_of;
-
-/// What is known of a message that turned out to be there.
-const ARRIVED: &str = "Its conversation is there, which tells so.";
 
 impl App {
     /// Whether the message that is being written asks for an answer, or not any more.
@@ -79,9 +74,19 @@ impl App {
         Ok(Some(SendReply { secret, follows_up }))
     }
 
+    /// Refuses a text that gives away the words which its message had so far.
+    pub(super) fn require_known_words_out_of(&self, id: u64, text: &Text) -> Result<(), CliError> {
+        let conversation = self.outbox.get(id).and_then(|one| one.conversation);
+        let begun = conversation.and_then(|id| self.awaited.get(id));
+        begun.map_or(Ok(()), |begun| {
+            require_own_words_out_of(text.as_str(), &begun.secret.words)
+        })
+    }
+
     /// A message of it was accepted, or it can't be known (`is_certain` says which): it is looked into from now on.
     pub(super) fn follow(&mut self, id: u64, is_certain: bool) -> Option<Effect> {
-        let conversation = self.outbox.get(id)?.conversation?;
+        let outgoing = self.outbox.get(id).filter(|one| one.wants_answer)?;
+        let conversation = outgoing.conversation?;
         let begun = self.awaited.get_mut(conversation)?;
         begun.open(is_certain);
         Some(Effect::Follow {
@@ -110,31 +115,35 @@ impl App {
             }
             AnswersEvent::Found {
                 id,
+                asked,
                 at,
                 started,
                 inside,
                 answers,
             } => {
+                let may_still_come = self.may_still_come(id, asked);
                 let Some(begun) = self.awaited.get_mut(id) else {
                     return Vec::new();
                 };
                 begun.failed = None;
+                let was_certain = begun.is_certain;
                 begun.known = match inside {
                     Some(inside) => Known::There(inside, at),
+                    None if may_still_come => Known::NotYet,
                     None => Known::Gone { started },
                 };
-                let (is_gone, was_certain) = (!begun.is_alive(), begun.is_certain);
+                begun.is_certain |= matches!(begun.known, Known::There(..));
+                let is_gone = !begun.is_alive();
                 let new = begun.take_in(answers);
                 if is_gone {
+                    self.settle_as_gone(id);
                     self.warn(match was_certain {
                         true => "a conversation that you began is over: o says more",
-                        false => "a message of which that wasn't known is not there: o says more",
+                        false => "a message in doubt is not there: o says more",
                     });
                     return vec![Effect::Unfollow(id)];
                 }
-                if !was_certain {
-                    self.on_arrival_seen(id);
-                }
+                self.settle(id, asked);
                 if new > 0 {
                     let what = if new == 1 {
                         "an answer has"
@@ -153,32 +162,6 @@ impl App {
             }
         }
         Vec::new()
-    }
-
-    /// The conversation is there, and so is the message that may have begun it. Which one that was can't be told if it
-    /// was sent twice, and then they stay as they are.
-    fn on_arrival_seen(&mut self, conversation: u64) {
-        if let Some(begun) = self.awaited.get_mut(conversation) {
-            begun.is_certain = true;
-        }
-        let mut all = self.outbox.messages().iter();
-        let first = all.find(|one| one.conversation == Some(conversation));
-        let is_in_doubt = |one: &&Outgoing| matches!(one.state, DeliveryState::Failed(_));
-        let Some(id) = first.filter(is_in_doubt).map(|one| one.id) else {
-            return;
-        };
-        if self
-            .composer
-            .as_ref()
-            .is_some_and(|composer| composer.id == id)
-        {
-            return; // it is being written anew
-        }
-        if let Some(outgoing) = self.outbox.get_mut(id) {
-            outgoing.text = Zeroizing::default();
-        }
-        self.set_state(id, DeliveryState::Accepted(ARRIVED.to_owned()));
-        self.inform("a message of which that wasn't known has arrived");
     }
 
     /// Looks for answers to the selected message now.

@@ -13,10 +13,6 @@ use kkv_client::contacts::without_token;
 use kkv_terminal::visible::OneLine;
 use kkv_ui::error::Exit;
 
-/// What is done about a message of which it can't be known whether it arrived, if it asks for an answer.
-const LOOKED_FOR: &str = "If it has arrived, its conversation is there: that is looked for (f does it now), and w \
-                          shows the words that open it. Keep them until you know.";
-
 impl App {
     pub(super) fn on_delivery_event(&mut self, event: DeliveryEvent) -> Vec<Effect> {
         match event {
@@ -44,6 +40,7 @@ impl App {
             } => {
                 if let Some(outgoing) = self.outbox.get_mut(id) {
                     outgoing.text = Zeroizing::default();
+                    outgoing.tries.clear();
                 }
                 self.set_state(id, DeliveryState::Accepted(words));
                 let followed = self.follow(id, true);
@@ -68,9 +65,7 @@ impl App {
                 let may_be_there = failed.exit == Exit::InDoubt
                     || failed.exit == Exit::Cancelled && self.was_sending(id);
                 let followed = may_be_there.then(|| self.follow(id, false)).flatten();
-                if followed.is_some() {
-                    failed = failed.more(LOOKED_FOR);
-                }
+                failed = self.remember_try(id, failed, may_be_there);
                 if failed.exit == Exit::NotPaid && self.pay_next_time(id) {
                     failed = failed.more("Enter opens it, and Ctrl-S pays for it then.");
                 }

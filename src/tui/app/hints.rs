@@ -68,7 +68,7 @@ impl App {
     pub(super) fn can_edit_outgoing(&self) -> bool {
         matches!(
             self.selected_state(),
-            Some(DeliveryState::Draft | DeliveryState::Failed(_))
+            Some(DeliveryState::Draft | DeliveryState::Failed(_) | DeliveryState::Arrived)
         )
     }
 

@@ -14,6 +14,7 @@ use ratatui::buffer::Buffer;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::tests::{ADDRESS, arrives, press, sent, status};
@@ -225,6 +226,7 @@ fn is_answered() -> App {
     };
     app.update(Event::Answers(AnswersEvent::Found {
         id,
+        asked: Instant::now(),
         at: date(7),
         started: date(0),
         inside: Some(inside),

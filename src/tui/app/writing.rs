@@ -42,6 +42,7 @@ impl App {
     }
 
     pub(super) fn save_draft(&mut self) {
+        self.keep_what_may_have_arrived(None);
         let Some(composer) = self.composer.take() else {
             return;
         };
@@ -85,6 +86,7 @@ impl App {
         let Some(composer) = &mut self.composer else {
             return Vec::new();
         };
+        let composer_id = composer.id;
         let ready = match composer.purpose {
             Purpose::Answer(to) => return self.send_answer(to),
             Purpose::Message => composer.ready(self.contacts.book()),
@@ -108,9 +110,15 @@ impl App {
                 return Vec::new();
             }
         };
-        let id = composer.id;
+        let wants_answer = composer.wants_answer;
+        if let Err(failed) = self.require_known_words_out_of(composer_id, &text) {
+            self.warn(failed.what);
+            return Vec::new();
+        }
+        self.keep_what_may_have_arrived(Some(link.target));
+        let id = self.composer.as_ref().map_or(composer_id, |one| one.id);
         if let Some(outgoing) = self.outbox.get_mut(id) {
-            outgoing.wants_answer = composer.wants_answer;
+            outgoing.wants_answer = wants_answer;
         }
         let reply = match self.reply_for(id, link.target, &text) {
             Ok(reply) => reply,
@@ -185,7 +193,7 @@ impl App {
             return;
         };
         match outgoing.state {
-            DeliveryState::Draft | DeliveryState::Failed(_) => {
+            DeliveryState::Draft | DeliveryState::Failed(_) | DeliveryState::Arrived => {
                 let id = outgoing.id;
                 self.edit(id);
             }
@@ -231,6 +239,7 @@ impl App {
                 return self.forget_written(id);
             }
             _ if outgoing.text.is_empty() => return self.forget_written(id),
+            DeliveryState::Arrived => self.ask(Question::ForgetUnsigned(id)),
             _ => self.ask(Question::Forget(id)),
         }
         Vec::new()
@@ -247,6 +256,7 @@ impl App {
     pub(super) fn quit(&mut self) -> Vec<Effect> {
         let mut writing = None;
         if self.screen == Screen::Composer {
+            self.keep_what_may_have_arrived(None);
             writing = self.composer.as_ref().map(|composer| composer.id);
             self.save_draft();
             self.screen = self.previous_screen;

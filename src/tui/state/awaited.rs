@@ -59,6 +59,8 @@ pub(in crate::tui) enum Known {
     Nothing,
     /// It is there: as it was at this time.
     There(BoxStatus, u64),
+    /// It isn't, and a message that begins it may still come.
+    NotYet,
     /// It isn't, in a relay that was started then, by that one's clock.
     Gone { started: u64 },
 }

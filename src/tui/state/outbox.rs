@@ -3,11 +3,15 @@
 
 use std::sync::{Arc, Mutex};
 
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::conversation::AnswerTo;
+use kkv_base::limits::SESSION_LIFETIME;
 use kkv_base::lock;
 use kkv_owner::Conversation;
+use kkv_protocol::v2::answers::keys::Salt;
+use kkv_protocol::v2::answers::status::BoxStatus;
 use kkv_ui::error::CliError;
 use kkv_ui::steps::Steps;
 
@@ -46,8 +50,35 @@ pub(in crate::tui) struct Outgoing {
     pub(in crate::tui) conversation: Option<u64>,
     /// Whether it goes on with it.
     pub(in crate::tui) follows_up: bool,
+    /// Its tries of which it isn't known whether they arrived, if it asks for an answer: all with this very text.
+    pub(in crate::tui) tries: Vec<Try>,
     /// Whether it is paid for, as the invitation of the one it is for was refused.
     pub(in crate::tui) is_paid_for: bool,
+}
+
+/// A try to send a message, of which it isn't known whether it arrived.
+pub(in crate::tui) struct Try {
+    /// What names it among the messages of its conversation.
+    pub(in crate::tui) salt: Salt,
+    /// When it was given up here.
+    pub(in crate::tui) ended: Instant,
+}
+
+impl Try {
+    /// Whether what hadn't arrived by then never will: its session is over, which was open when the try ended, if at
+    /// all (PROTOCOL.md §3).
+    pub(in crate::tui) fn is_over_by(&self, then: Instant) -> bool {
+        then >= self.ended + SESSION_LIFETIME
+    }
+}
+
+/// What a look into its conversation says of a message in doubt.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
+pub(in crate::tui) enum Fate {
+    /// One of its tries is there, or was.
+    Arrived,
+    /// None of them is, nor will be.
+    NotThere,
 }
 
 /// How far a message is.
@@ -56,8 +87,10 @@ pub(in crate::tui) enum DeliveryState {
     Draft,
     /// On its way.
     InProgress(Progress),
-    /// In the inbox it was for: with the words of the relay's answer.
+    /// In the inbox it was for, which has signed for it: with the words of the relay's answer.
     Accepted(String),
+    /// It has arrived by what a look has told, which nobody signs. Its text is kept.
+    Arrived,
     /// An answer that is being sealed.
     Sealing,
     /// An answer that is sealed: in which conversation, as that was then.
@@ -69,6 +102,23 @@ pub(in crate::tui) enum DeliveryState {
 impl Outgoing {
     fn is_unsent(&self) -> bool {
         matches!(self.state, DeliveryState::Draft | DeliveryState::Failed(_))
+    }
+
+    /// Whether this very text may be in its inbox, without a receipt for it.
+    pub(in crate::tui) fn may_have_arrived(&self) -> bool {
+        !self.tries.is_empty() || matches!(self.state, DeliveryState::Arrived)
+    }
+
+    /// What has become of its tries, if a status that was `asked` for then tells. A status names sixteen messages at
+    /// most: who isn't among them may have come before these.
+    pub(in crate::tui) fn fate(&self, inside: &BoxStatus, asked: Instant) -> Option<Fate> {
+        let named = |of: &Try| inside.entries.iter().any(|entry| entry.salt == of.salt);
+        let names_all = inside.entries.len() == usize::from(inside.messages);
+        if self.tries.iter().any(named) {
+            return Some(Fate::Arrived);
+        }
+        let is_over = !self.tries.is_empty() && self.tries.iter().all(|of| of.is_over_by(asked));
+        (is_over && names_all).then_some(Fate::NotThere)
     }
 }
 
@@ -92,6 +142,7 @@ impl Outbox {
             wants_answer: false,
             conversation: None,
             follows_up: false,
+            tries: Vec::new(),
             is_paid_for: false,
         });
         self.last
@@ -113,7 +164,10 @@ impl Outbox {
     /// The draft of a message that goes on with a conversation, likewise; `to` is whom that is with.
     pub(in crate::tui) fn begin_follow_up(&mut self, conversation: u64, to: &str) -> u64 {
         let is_begun = |message: &&Outgoing| {
-            message.is_unsent() && message.follows_up && message.conversation == Some(conversation)
+            message.is_unsent()
+                && !message.may_have_arrived()
+                && message.follows_up
+                && message.conversation == Some(conversation)
         };
         if let Some(begun) = self.messages.iter().rev().find(is_begun) {
             return begun.id;
@@ -208,7 +262,7 @@ impl Outbox {
         let kept = |message: &&Outgoing| {
             let is_done = matches!(
                 message.state,
-                DeliveryState::Accepted(_) | DeliveryState::Sealed(_)
+                DeliveryState::Accepted(_) | DeliveryState::Arrived | DeliveryState::Sealed(_)
             );
             !is_done && !message.text.is_empty()
         };

@@ -24,6 +24,8 @@ pub(in crate::tui) enum Question {
     },
     /// Forget what was written to nobody's use?
     Forget(u64),
+    /// Forget one that has arrived by what its inbox says, which has not signed for it?
+    ForgetUnsigned(u64),
     /// Forget a message, and with it the words that open its answers?
     ForgetWords(u64),
     /// Remove this contact?
@@ -168,6 +170,11 @@ impl Question {
             }
             Self::Forget(_) => (
                 "Forget this message? It was not delivered.".to_owned(),
+                undone,
+            ),
+            Self::ForgetUnsigned(_) => (
+                "Forget this message? Its inbox says that it is there, and has not signed for it."
+                    .to_owned(),
                 undone,
             ),
             Self::Remove(name, _) => (format!("Remove {name} from your contacts?"), undone),

@@ -69,6 +69,10 @@ fn told(begun: &Begun) -> Vec<String> {
                 time(inside.ends)
             ));
         }
+        Known::NotYet => lines.push(
+            "Nothing of this conversation is there yet. What was cut off on its way may still arrive for two minutes."
+                .to_owned(),
+        ),
         Known::Gone { started } if !begun.is_certain => lines.push(format!(
             "Nothing of this conversation is there: your message has not arrived, or is gone again (that relay was \
              started at {}).",

@@ -27,6 +27,10 @@ use zeroize::Zeroizing;
 /// From this width on, the list of outgoing messages has days, and not hours alone.
 const LEAST_FOR_DATES: usize = 60;
 
+/// What is known of a message by a look alone: nobody signs what that tells.
+const ARRIVED: &str =
+    "It has arrived, by what the inbox says now. The inbox has not signed for it.";
+
 pub(super) fn composer(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let theme = app.theme;
     let Some(composer) = &mut app.composer else {
@@ -193,6 +197,13 @@ fn status_lines(app: &App, message: &Outgoing, width: usize, theme: Theme) -> Ve
             add("Accepted: the message is in the inbox.", Style::new());
             add(words, Style::new());
         }
+        DeliveryState::Arrived => {
+            add(ARRIVED, Style::new());
+            add(
+                "\nWhat you have written is kept until you forget it: Enter opens it.",
+                Style::new(),
+            );
+        }
         DeliveryState::Failed(failed) => {
             add(&OneLine(&failed.what).to_string(), theme.bad());
             let hint = failed.hint.as_deref().unwrap_or_default();
@@ -222,12 +233,13 @@ fn state_in_short(app: &App, message: &Outgoing) -> &'static str {
     match message.state {
         DeliveryState::Draft => "draft",
         DeliveryState::InProgress(_) => "on its way",
-        DeliveryState::Accepted(_) => {
+        DeliveryState::Accepted(_) | DeliveryState::Arrived => {
             let begun = message.conversation.and_then(|id| app.awaited.get(id));
             match begun {
                 Some(begun) if begun.unseen() > 0 => "new answer",
                 Some(begun) if !begun.answers.is_empty() => "answered",
                 Some(begun) if begun.is_open && !begun.is_alive() => "over",
+                _ if matches!(message.state, DeliveryState::Arrived) => "arrived",
                 _ => "accepted",
             }
         }
@@ -235,6 +247,7 @@ fn state_in_short(app: &App, message: &Outgoing) -> &'static str {
         DeliveryState::Sealed(ref conversation) => {
             app.state_of_sealed(message.answers, conversation).0
         }
+        DeliveryState::Failed(_) if message.may_have_arrived() => "in doubt",
         DeliveryState::Failed(ref failed) if failed.exit == Exit::Cancelled => "cancelled",
         DeliveryState::Failed(_) if message.is_declined => "you declined",
         DeliveryState::Failed(ref failed) if failed.exit == Exit::InDoubt => "in doubt",

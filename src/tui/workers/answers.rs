@@ -87,15 +87,14 @@ struct Follower {
 }
 
 impl Follower {
-    /// Until the inbox has no such conversation any more.
+    /// Until it is forgotten: that there is no such conversation says nothing for good while a message may still come.
     async fn follow(self) {
         let mut pause = FIRST_PAUSE;
         loop {
             self.wait(jittered(pause, &mut random::kernel())).await;
             match self.look().await {
-                Ok(News::Gone) => return,
-                Ok(News::Some) => pause = FIRST_PAUSE,
-                Ok(News::None) => pause = longer(pause),
+                Ok(true) => pause = FIRST_PAUSE,
+                Ok(false) => pause = longer(pause),
                 Err(failed) => {
                     pause = longer(pause);
                     self.send(AnswersEvent::Failed(self.id, failed.what));
@@ -120,8 +119,10 @@ impl Follower {
         }
     }
 
-    /// Takes out what was seen, and tells what there is.
-    async fn look(&self) -> Result<News, CliError> {
+    /// Takes out what was seen, and tells what there is. Whether the next look is soon: something is new, or nothing is
+    /// there, so that something may be on its way.
+    async fn look(&self) -> Result<bool, CliError> {
+        let asked = Instant::now();
         self.send(AnswersEvent::Looking(self.id));
         let way = Way::choose(
             self.route.tor,
@@ -145,18 +146,14 @@ impl Follower {
             let places = || found.answers.iter().map(|one| (one.salt, one.index));
             let is_seen = self.secret.has_seen(places());
             any |= !is_seen;
-            self.tell(found);
+            self.tell(found, asked);
             Ok::<_, Infallible>(is_seen)
         };
         let collected = way.collect(wanted, &Unheard, show).await;
         match collected {
             Ok(collected) => {
-                self.tell(&collected.last);
-                Ok(match collected.last.inside {
-                    None => News::Gone,
-                    Some(_) if any => News::Some,
-                    Some(_) => News::None,
-                })
+                self.tell(&collected.last, asked);
+                Ok(any || collected.last.inside.is_none())
             }
             Err(CollectError::Unseen(failure)) => Err(unseen(&failure, &options)),
             Err(CollectError::Unacknowledged(failure)) => Err(unacknowledged(&failure)),
@@ -164,7 +161,7 @@ impl Follower {
         }
     }
 
-    fn tell(&self, found: &Found) {
+    fn tell(&self, found: &Found, asked: Instant) {
         let answers = found.answers.iter().map(|answer| Received {
             place: (answer.salt, answer.index),
             time: answer.time,
@@ -173,6 +170,7 @@ impl Follower {
         });
         self.send(AnswersEvent::Found {
             id: self.id,
+            asked,
             at: SystemClock::default().wall(),
             started: found.started,
             inside: found.inside.clone(),
@@ -183,14 +181,6 @@ impl Follower {
     fn send(&self, event: AnswersEvent) {
         self.events.send(Event::Answers(event));
     }
-}
-
-/// What a look has brought.
-enum News {
-    Some,
-    None,
-    /// There is no such conversation.
-    Gone,
 }
 
 /// Nobody is told how a look goes on, and nobody asked whether to pay more than it is worth.

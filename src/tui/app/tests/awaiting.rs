@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::*;
 use crate::tui::event::{AnswersEvent, SendReply};
 use crate::tui::state::awaited::{Place, Received};
@@ -73,6 +75,7 @@ pub(super) fn found(id: u64, inside: Option<EntryState>, answers: Vec<Received>)
     });
     Event::Answers(AnswersEvent::Found {
         id,
+        asked: Instant::now(),
         at: 1_800_000_600,
         started: 1_700_000_000,
         inside,
