@@ -88,6 +88,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     let answers = words.as_ref().map(|place| place.words().secrets());
     let ending = Ending {
         common,
+        has_files: false,
         kept: args.identity.is_some(),
         args: &args,
         addressee,

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 use super::cancel::unless_stopped;
 use super::common::Common;
+use kkv_base::clock::{Clock, SystemClock};
+use kkv_base::limits::{SESSION_LIFETIME, UPLOAD_IDLE};
 use kkv_client::contacts::Recipient;
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::reply_words::{BadWords, ReplyWords, WORDS};
@@ -19,7 +21,8 @@ use kkv_terminal::input::{is_of_no_terminal, stdin};
 use kkv_terminal::visible::quoted;
 use kkv_terminal::writer::{self, Sink};
 use kkv_ui::error::{CliError, Exit};
-use kkv_ui::fields::address;
+use kkv_ui::estimate::about;
+use kkv_ui::fields::{address, time};
 use kkv_ui::new_file::NewFile;
 use kkv_ui::replies::in_rows;
 use kkv_ui::secret_file;
@@ -132,22 +135,43 @@ pub(super) fn command(
     }
 }
 
-/// Says how a sender finds out what can't be known now. `on_the_terminal`: the words are shown, and are nowhere else.
-pub(super) fn ask_whether_it_arrived(
-    failed: CliError,
-    on_the_terminal: bool,
-    command: &str,
-) -> CliError {
-    let failed = CliError {
-        hint: None,
-        ..failed
-    };
-    let failed = failed.hint(if on_the_terminal {
-        "Keep your words: if it arrived, they open its conversation."
-    } else {
-        "Keep the file with the words: if it arrived, they open its conversation."
-    });
-    failed.command("Whether it arrived, this tells: ", command)
+/// A message of which it isn't known whether it arrived, and that asks for an answer.
+pub(super) struct InDoubt {
+    /// Whether its words are shown, and are nowhere else.
+    pub(super) on_the_terminal: bool,
+    /// Whether its conversation was there before.
+    pub(super) follows_up: bool,
+    pub(super) has_files: bool,
+}
+
+impl InDoubt {
+    /// Says how its sender finds out what can't be known now: by this `command`, for sure once its session is over.
+    pub(super) fn explained(&self, failed: CliError, command: &str) -> CliError {
+        let kept = match self.on_the_terminal {
+            true => "your words",
+            false => "the file with the words",
+        };
+        let hint = match self.follows_up {
+            true => format!(
+                "Keep {kept}: if it arrived, it is the last of your messages there, of about {}.",
+                time(SystemClock::default().wall())
+            ),
+            false => format!("Keep {kept}: if it arrived, they open its conversation."),
+        };
+        let life = match self.has_files {
+            true => UPLOAD_IDLE,
+            false => SESSION_LIFETIME,
+        };
+        let failed = CliError {
+            hint: None,
+            ..failed
+        };
+        let for_sure = format!(
+            "Whether it arrived, this tells, for sure once {} have passed: ",
+            about(life)
+        );
+        failed.hint(hint).command(&for_sure, command)
+    }
 }
 
 /// The words of a conversation: from `file`, or asked for.

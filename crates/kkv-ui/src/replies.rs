@@ -3,8 +3,10 @@
 use zeroize::Zeroizing;
 
 use crate::error::{CliError, Exit};
+use crate::estimate::about;
 use crate::fields::time;
 use kkv_base::count::counted;
+use kkv_base::limits::{SESSION_LIFETIME, UPLOAD_IDLE};
 use kkv_protocol::reply_words::{ReplyWords, WORDS};
 use kkv_protocol::v2::answers::sender::Answer;
 use kkv_protocol::v2::answers::status::{BoxStatus, Entry, EntryState};
@@ -121,6 +123,11 @@ pub fn no_conversation(started: u64, undone: Option<&str>, anew: &str) -> CliErr
             "It was started at {started}. If you wrote before that, your message is gone, and so are its answers."
         ))
         .more("If you wrote later, its owner has wiped the inbox, the time of the conversation is over, or the words are another inbox's.")
+        .more(&format!(
+            "What was cut off on its way may still arrive within {}, and with files within {}.",
+            about(SESSION_LIFETIME),
+            about(UPLOAD_IDLE)
+        ))
         .command("To write with new words: ", anew)
 }
 

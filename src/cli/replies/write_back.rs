@@ -3,9 +3,10 @@
 
 use super::super::ask::confirm;
 use super::super::book::ResolvedRecipient;
+use super::super::cancel;
 use super::super::compose::{self, Purpose};
 use super::super::progress::Progress;
-use super::super::{cancel, words};
+use super::super::words::InDoubt;
 use super::Conversation;
 use kkv_client::sender::{Accepted, DeliveryOptions, Reply};
 use kkv_protocol::crypto::identity::SenderKey;
@@ -62,13 +63,12 @@ impl Conversation<'_> {
             let may_be_there =
                 failed.exit == Exit::InDoubt || failed.exit == Exit::Cancelled && was_sending;
             if may_be_there {
-                let on_the_terminal = self.args.words_file.is_none();
-                let look = self.again();
-                return Err(words::ask_whether_it_arrived(
-                    failed,
-                    on_the_terminal,
-                    &look,
-                ));
+                let doubt = InDoubt {
+                    on_the_terminal: self.args.words_file.is_none(),
+                    follows_up: true,
+                    has_files: false,
+                };
+                return Err(doubt.explained(failed, &self.again()));
             }
             let is_invited = addressee.invitation.is_some();
             let (question, pays) = match failed.exit {

@@ -8,7 +8,7 @@ use super::super::commands::Send;
 use super::super::common::Common;
 use super::super::output::print_json;
 use super::super::receipt::ReceiptPlace;
-use super::super::words::{self, ReplyWordsPlace};
+use super::super::words::{InDoubt, ReplyWordsPlace};
 use super::replies_command;
 use kkv_client::sender::Accepted;
 use kkv_protocol::ids::{RelayId, SenderId};
@@ -39,6 +39,7 @@ pub(super) struct Ending<'e> {
     pub(super) addressee: ResolvedRecipient,
     pub(super) words: Option<ReplyWordsPlace>,
     pub(super) receipt: Option<ReceiptPlace>,
+    pub(super) has_files: bool,
     /// Whether the key that signs it is a lasting one.
     pub(super) kept: bool,
 }
@@ -76,7 +77,12 @@ impl Ending<'_> {
             Some(place) if may_be_there => {
                 place.keep();
                 let look = replies_command(self.common, self.args);
-                words::ask_whether_it_arrived(failed, place.are_on_the_terminal(), &look)
+                let doubt = InDoubt {
+                    on_the_terminal: place.are_on_the_terminal(),
+                    follows_up: place.go_on(),
+                    has_files: self.has_files,
+                };
+                doubt.explained(failed, &look)
             }
             Some(place) if place.are_on_the_terminal() => {
                 failed.more("The words that were shown open nothing: forget them.")

@@ -108,6 +108,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
     let answers = reply_words.as_ref().map(|place| place.words().secrets());
     let ending = Ending {
         common,
+        has_files: true,
         // What another run has begun, it has signed.
         kept: is_new && args.identity.is_some(),
         args: &args,
