@@ -250,6 +250,7 @@ impl Relay {
         self.invitations.wipe();
         self.wipe_page();
         let deleted = self.queue.delete_all(self.clock.elapsed());
+        self.wipe_page(); // once more: a form may have come between
         // Last: a message that is being accepted has its box with it.
         self.boxes.wipe();
         deleted

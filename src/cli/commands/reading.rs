@@ -103,7 +103,7 @@ next.
 
 What CMD finds in its environment:
   KKV_MESSAGE_ID        its number
-  KKV_MESSAGE_SENDER    the sender's public key, in hex
+  KKV_MESSAGE_SENDER    the sender's public key, in hex; empty if it came by the page
   KKV_MESSAGE_RECEIVED  when it was accepted, in seconds since 1970
   KKV_MESSAGE_BYTES     length of its text
   KKV_MESSAGE_SUITE     kkv/1 or kkv/2

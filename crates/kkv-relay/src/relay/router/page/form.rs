@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use data_encoding::HEXLOWER;
 use kkv_net::http::Progress;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
@@ -119,24 +120,13 @@ pub(super) async fn read(
         fault = parts.push(&bytes, &mut |event| fields.take(event)).err();
         let is_asked = is_large && fields.has_content && place.is_none() && refused.is_none();
         if is_asked && fault.is_none() {
-            let offers = Offers {
-                invitation: &fields.invitation,
-                payment: &fields.payment,
-                // How large the files are is known when they have come.
-                size: Some(LargeSize::Kib16),
-            };
-            let let_in = relay.check_form(page(relay), &fields.form, &offers);
             let waiting = Instant::now();
-            match (
-                let_in,
-                timeout(REQUEST_TIMEOUT, page(relay).bodies.acquire()).await,
-            ) {
-                (Ok(()), Ok(Ok(permit))) => {
+            match place_for(relay, fields).await {
+                Ok(permit) => {
                     place = Some(permit);
                     incoming.keep_connection();
                 }
-                (Err(why), _) => refused = Some(why),
-                _ => refused = Some(NotTaken::Busy),
+                Err(why) => refused = Some(why),
             }
             incoming.extend(waiting.elapsed()); // for others, who may be slow
             fields.drops_files = refused.is_some();
@@ -153,6 +143,22 @@ pub(super) async fn read(
         return Err(Cut::Malformed);
     }
     fields.end_field()
+}
+
+/// A place for a large body, if its message would be let in.
+async fn place_for<'r>(relay: &'r Relay, fields: &Fields) -> Result<SemaphorePermit<'r>, NotTaken> {
+    let page = page(relay);
+    let offers = Offers {
+        invitation: &fields.invitation,
+        payment: &fields.payment,
+        // How large the files are is known when they have come.
+        size: Some(LargeSize::Kib16),
+    };
+    relay.check_form(page, &fields.form, &offers)?;
+    match timeout(REQUEST_TIMEOUT, page.bodies.acquire()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(NotTaken::Busy),
+    }
 }
 
 impl Fields {
