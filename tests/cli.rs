@@ -37,6 +37,7 @@ mod prompts;
 mod ranges;
 mod raw;
 mod receipt;
+mod resume;
 mod scripts_run;
 mod send;
 mod send_fails;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cli::meddler::{Meddler, Verdict};
-use crate::programs::{Process, Relay, Signal, kkvc, until};
+use crate::programs::{Process, Relay, Run, Signal, kkvc, until};
 
 /// A file of so many bytes, no two of which are alike for long.
-fn make(directory: &Path, name: &str, bytes: usize) -> Vec<u8> {
+pub(super) fn make(directory: &Path, name: &str, bytes: usize) -> Vec<u8> {
     let content: Vec<u8> = (0..bytes).map(|n| (n * 7 + n / 251) as u8).collect();
     fs::write(directory.join(name), &content).expect("our directory");
     content
@@ -116,6 +116,11 @@ fn what_cannot_be_sent_is_refused_before_anything_is_dialled() {
         (&["--file", "."], 2, "nothing was sent"),
         (&["--file", "small", "--suite", "1"], 2, "text only"),
         (&["--resume", "state"], 2, "nothing was begun"),
+        (
+            &["--file", "small", "--resume", "none/state"],
+            2,
+            "can't make none/state: No such file",
+        ),
     ] {
         let sent = kkvc(["send", "127.0.0.1:1"].iter().chain(arguments));
         let sent = sent.with(|command| command.current_dir(directory)).finish();
@@ -222,13 +227,30 @@ fn ended_and_resumed(bytes: usize, arrive: u32) {
         .expect("it was kept");
     let moved = [relay.address().as_bytes(), b" ", cost, &kept[line..]].concat();
     fs::write(&state, moved).expect("it was kept");
-    let another = with_file(relay.address()).finish().must_end_with(1);
-    drop(
-        another
-            .must_say("a message was begun there")
-            .must_say("Go on with that one: "),
-    );
-    let second = send(relay.address()).finish().must_end_with(0);
+    // Another message must not be taken for one that was sent: another file, name or text.
+    make(directory, "other", bytes);
+    fs::write(directory.join("file"), "changed").expect("our directory");
+    let with_text = |run: Run| run.with(|command| command.args(["-m", "text"]));
+    let other = send(relay.address()).with(|command| command.args(["--file", "other"]));
+    let text = with_text(send(relay.address()));
+    for another in [with_file(relay.address()), other, text] {
+        let another = another.finish().must_end_with(1);
+        drop(
+            another
+                .must_say("another message was begun there; nothing was sent")
+                .must_say("Go on with that one: ")
+                .must_say("Or give it up, to send this one: rm -- state"),
+        );
+    }
+    make(directory, "file", bytes);
+    let and_text = with_text(with_file(relay.address())).finish();
+    drop(and_text.must_end_with(1).must_say("another message"));
+    // The same command, and one that names nothing, go on.
+    let second = match arrive {
+        0 => with_file(relay.address()),
+        _ => send(relay.address()),
+    };
+    let second = second.finish().must_end_with(0);
     let second = second.must_say("Going on with what was begun");
     assert!(!second.stderr.contains("Paying"), "{}", second.stderr);
     assert!(!state.exists());

@@ -197,7 +197,8 @@ fn uninvited(target: Target) -> CliError {
     let what = "your invitation can't be used: it is used up, has expired or was revoked, or its inbox was started \
                 anew; nothing was delivered";
     CliError::new(Exit::NotPaid, what).hint(format!(
-        "If a message with it was cut off just now, it may be good again in two minutes. {}",
+        "If a message with it was cut off just now, it may be good again in two minutes; with files in ten, in \
+         which --resume goes on with them. {}",
         without_invitation(target)
     ))
 }

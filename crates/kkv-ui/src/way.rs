@@ -142,7 +142,7 @@ impl Way {
     pub async fn carry_files(
         &self,
         load: FilesLoad<'_>,
-        keep: impl FnOnce(&Upload, Cost) -> Result<(), CliError> + Send,
+        keep: impl FnOnce(&Upload, Paid) -> Result<(), CliError> + Send,
         observer: &dyn Observer,
     ) -> Result<Accepted, FilesFailed> {
         match self {
@@ -223,7 +223,16 @@ pub enum Files<'l> {
         reply: Reply<'l>,
     },
     /// It was sealed by another run, which paid so much.
-    Begun(Box<Upload>, Cost),
+    Begun(Box<Upload>, Paid),
+}
+
+/// What a message was let in for.
+#[derive(Debug, Clone, Copy)]
+pub struct Paid {
+    /// The work.
+    pub cost: Cost,
+    /// Whether it came by an invitation.
+    pub invited: bool,
 }
 
 /// What is carried, and what may be done for it.
@@ -275,7 +284,7 @@ impl FilesLoad<'_> {
     async fn over<D: Dial>(
         self,
         dialer: &D,
-        keep: impl FnOnce(&Upload, Cost) -> Result<(), CliError> + Send,
+        keep: impl FnOnce(&Upload, Paid) -> Result<(), CliError> + Send,
         observer: &dyn Observer,
     ) -> Result<Accepted, FilesFailed> {
         let invited = self.options.invitation.is_some();
@@ -290,14 +299,15 @@ impl FilesLoad<'_> {
             may_go_on: failure.leaves_upload(),
         };
         let mut uploader = Uploader::new(&delivery);
-        let (upload, cost) = match self.what {
-            Files::Begun(upload, cost) => (*upload, cost),
+        let (upload, paid) = match self.what {
+            Files::Begun(upload, paid) => (*upload, paid),
             Files::New { key, files, reply } => {
                 let rng = &mut random::kernel();
                 let begun = uploader.begin(*key, files, reply, rng).await;
                 let (upload, cost) = begun.map_err(failed)?;
-                keep(&upload, cost)?;
-                (upload, cost)
+                let paid = Paid { cost, invited };
+                keep(&upload, paid)?;
+                (upload, paid)
             }
         };
         let receipted = uploader.send(upload).await.map_err(failed)?;
@@ -305,8 +315,8 @@ impl FilesLoad<'_> {
             suite: Suite::V2,
             relay: receipted.relay,
             sender: receipted.receipt.sender,
-            cost,
-            invited,
+            cost: paid.cost,
+            invited: paid.invited,
             receipt: Some(receipted),
         })
     }

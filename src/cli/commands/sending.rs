@@ -31,8 +31,8 @@ pub(in crate::cli) struct Send {
     #[arg(long = "file", value_name = "PATH", value_parser = named_file())]
     pub(in crate::cli) files: Vec<PathBuf>,
 
-    /// Keep in this file what it takes to go on with --file if the line breaks or this is stopped: then --resume goes
-    /// on, without --file. It is removed once that is done
+    /// Keep in this file what it takes to go on with --file if the line breaks or this is stopped: then the same
+    /// command goes on, or --resume without --file. It is removed once that is done, or can't be done any more
     #[arg(long, value_name = "STATE", value_parser = named_file(), conflicts_with = "replies")]
     pub(in crate::cli) resume: Option<PathBuf>,
 

@@ -14,7 +14,6 @@ use super::ending::Ending;
 use super::{Prepared, cancelled_at_the_keys, prepared, reply, state};
 use kkv_base::lock;
 use kkv_client::sender::DeliveryOptions;
-use kkv_pow::Cost;
 use kkv_protocol::crypto::scrub;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_protocol::v2::upload::sender::Upload;
@@ -25,10 +24,13 @@ use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::address;
 use kkv_ui::outcome::cancelled;
 use kkv_ui::replies::require_own_words_out_of;
-use kkv_ui::way::{self, FilesFailed, FilesLoad, Way};
+use kkv_ui::way::{self, FilesFailed, FilesLoad, Paid, Way};
 
 /// Stands before the command that goes on.
 const GOES_ON: &str = "For ten minutes this goes on where it stopped, without paying again: ";
+
+/// Where nobody can go on with what may have arrived.
+const GIVEN_UP: &str = "The file of --resume is gone: the command that has begun it sends it anew.";
 
 pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), CliError> {
     let mut stopped = std::pin::pin!(signals::stopped()?);
@@ -47,24 +49,20 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
     let (begun, kept_in) = begun.unzip();
     if begun.is_none() && args.files.is_empty() {
         return Err(CliError::usage(
-            "nothing was begun there: name the files with --file; nothing was sent",
-        ));
+            "nothing was begun there, or it was delivered since; nothing was sent",
+        )
+        .hint("To send files, name them with --file."));
     }
     let is_new = begun.is_none();
     let go_on = state.as_ref().map(|path| {
         let send = words::command(common, "send", &args.address, None);
         format!("{send} --resume {}", quoted(path))
     });
-    let names_more = args.message.is_some() || args.file.is_some() || !args.files.is_empty();
-    if let (false, true, Some(go_on)) = (is_new, names_more, &go_on) {
-        // Were they the same, it would be sent; but another message must not be taken for one that was sent.
-        let what = "a message was begun there, and another can't be sent with it; nothing was sent";
-        let failed = CliError::new(Exit::Refused, what);
-        return Err(failed.command("Go on with that one: ", go_on));
-    }
+    // The command that has begun it, once more; or another message, which must not be taken for one that was sent.
+    let is_named = args.message.is_some() || args.file.is_some() || !args.files.is_empty();
     let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
     let paths = std::mem::take(&mut args.files);
-    let compose = move || match is_new {
+    let compose = move || match is_named {
         true => composed(message, file.as_deref(), &paths),
         false => Ok((Zeroizing::new(String::new()), Vec::new())),
     };
@@ -74,7 +72,18 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         () = &mut stopped => return Err(cancelled_at_the_keys()),
         read = read => read.expect("reading does not panic")?,
     };
-    let files = is_new.then(|| laid_out(&text, &read)).transpose()?;
+    let files = is_named.then(|| laid_out(&text, &read));
+    if let (Some(begun), Some(files), Some(go_on), Some(path)) = (&begun, &files, &go_on, &state)
+        && !files.as_ref().is_ok_and(|files| begun.upload.is_of(files))
+    {
+        let what = "another message was begun there; nothing was sent";
+        let failed = CliError::new(Exit::Refused, what);
+        let give_up = format!("rm -- {}", quoted(path));
+        return Err(failed
+            .command("Go on with that one: ", go_on)
+            .command("Or give it up, to send this one: ", &give_up));
+    }
+    let files = files.transpose()?;
 
     let Prepared {
         key,
@@ -123,9 +132,9 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
     };
     // A file that another program has made there meanwhile is not this run's to remove.
     let kept_in = Mutex::new(kept_in);
-    let keep = |upload: &Upload, cost: Cost| {
+    let keep = |upload: &Upload, paid: Paid| {
         if let Some(path) = &state {
-            *lock(&kept_in) = Some(state::write(path, &to, upload, cost)?);
+            *lock(&kept_in) = Some(state::write(path, &to, upload, paid)?);
         }
         Ok(())
     };
@@ -134,7 +143,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         let what = match (begun, &files) {
             (Some(begun), _) => {
                 progress.line("Going on with what was begun.");
-                way::Files::Begun(Box::new(begun.upload), begun.cost)
+                way::Files::Begun(Box::new(begun.upload), begun.paid)
             }
             (None, Some(files)) => {
                 let looking = || args.carrying.options(target, only);
@@ -164,11 +173,15 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         }
         (result, ..) => result,
     };
+    let was_kept = kept_in.is_some();
     if let Some(file) = kept_in {
         file.remove(); // it has served, or nobody can go on with it
     }
     match result {
         Ok(accepted) => ending.accepted(&accepted),
+        Err(failed) if was_kept && failed.told.exit == Exit::InDoubt => {
+            Err(ending.failed(failed.told, true).more(GIVEN_UP))
+        }
         Err(failed) => Err(ending.failed(failed.told, progress.was_sending())),
     }
 }

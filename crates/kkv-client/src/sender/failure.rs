@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::delivery::Price;
 use kkv_base::count::counted;
-use kkv_base::limits::MAX_UNASKED_PAYING;
+use kkv_base::limits::{MAX_UNASKED_PAYING, UPLOAD_IDLE};
 use kkv_net::tor::DialError;
 use kkv_protocol::error::ProtocolError;
 use kkv_protocol::refusal::Refusal;
@@ -73,8 +73,11 @@ impl Failure {
     #[must_use]
     pub fn leaves_upload(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Broken | Self::Silent(_) | Self::Indeterminate(_) => true,
-            Self::Refused(refusal) | Self::StillRefused(refusal, _) => {
+            Self::Unreachable(_) | Self::Broken | Self::Silent(_) => true,
+            Self::Indeterminate(Indeterminate::Lost | Indeterminate::Unclear) => true,
+            Self::Refused(refusal)
+            | Self::StillRefused(refusal, _)
+            | Self::Indeterminate(Indeterminate::Refused(refusal)) => {
                 matches!(refusal, Refusal::TimedOut | Refusal::SlowDown)
             }
             _ => false,
@@ -93,6 +96,12 @@ pub enum Indeterminate {
     /// message or without.
     #[error("the relay's answer was lost; asked again, it said: {0}")]
     Refused(Refusal),
+    /// Another run had sent some of the message or all of it, and the relay has no such session any more.
+    #[error(
+        "what was begun is over there ({} passed, or the inbox was wiped or started anew)",
+        counted(UPLOAD_IDLE.as_secs() / 60, "minute")
+    )]
+    Over,
     /// The relay answered with something that says neither yes nor no.
     #[error("the relay's answer to the message makes no sense")]
     Unclear,

@@ -31,6 +31,8 @@ use kkv_protocol::v2::upload::{ACKNOWLEDGEMENT_BYTES, PieceIndex, Pieces};
 /// An upload, and what is known of it by those who send its pieces.
 struct Sending<'d, D> {
     delivery: &'d Delivery<'d, D>,
+    /// Whether another run has sent some of it, or may have.
+    goes_on: bool,
     shared: Mutex<Shared>,
     /// Is held while a piece is sent, once they go one at a time.
     turn: tokio::sync::Mutex<()>,
@@ -114,14 +116,16 @@ impl<'d, D: Dial> Uploader<'d, D> {
     /// See [`Failure`]: the message is not there, except that [`Failure::Indeterminate`] can't say.
     pub async fn send(&mut self, upload: Upload) -> Result<Receipted, Failure> {
         let is_single = upload.size().pieces() == 1;
+        let goes_on = upload.may_be_begun();
         self.delivery.observer.event(Event::Sending);
         let sending = Sending {
             delivery: self.delivery,
+            goes_on,
             shared: Mutex::new(Shared {
                 under_way: Pieces::NONE,
                 receipted: None,
                 // Another run's may have been the receipt.
-                answer_lost: upload.may_be_begun(),
+                answer_lost: goes_on,
                 upload,
                 progress: Instant::now(),
                 one_at_a_time: false,
@@ -129,8 +133,7 @@ impl<'d, D: Dial> Uploader<'d, D> {
             turn: tokio::sync::Mutex::new(()),
         };
         // What another run has sent the relay has; and one that has all of it needs nothing to be sent.
-        let is_begun = sending.shared().upload.may_be_begun();
-        if is_begun {
+        if goes_on {
             sending.ask_what_is_here(&mut self.connection).await?;
         }
         let untold = Delivery {
@@ -236,7 +239,12 @@ impl<D: Dial> Sending<'_, D> {
                 }
                 Ok(response) => {
                     let refusal = refusal(&response);
-                    let failure = message_refused(&response, in_doubt);
+                    let failure = match (refusal, in_doubt && self.goes_on) {
+                        (Some(Refusal::Unproven), true) => {
+                            Failure::Indeterminate(Indeterminate::Over)
+                        }
+                        _ => message_refused(&response, in_doubt),
+                    };
                     if !matches!(refusal, Some(Refusal::TimedOut | Refusal::SlowDown)) {
                         return Err(failure);
                     }

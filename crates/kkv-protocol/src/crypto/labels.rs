@@ -38,6 +38,11 @@ pub const MESSAGE_KEY: SecretContext = SecretContext {
 pub const UPLOAD_ACKNOWLEDGEMENT_KEY: SecretContext = SecretContext {
     label: "kkv/2 2026-11-27 upload acknowledgement key",
 };
+/// By which another run of a sender tells whether it is given what was begun ([`kept`](crate::v2::upload::kept)). No
+/// relay knows it.
+pub const KEPT_CONTENT: SecretContext = SecretContext {
+    label: "kkv/2 2026-11-28 kept content",
+};
 /// Key of what a sender asks (PROTOCOL.md §14).
 pub const ASK_REQUEST_KEY: SecretContext = SecretContext {
     label: "kkv/2 2026-11-27 ask request key",
@@ -207,6 +212,7 @@ mod tests {
             SESSION.label,
             MESSAGE_KEY.label,
             UPLOAD_ACKNOWLEDGEMENT_KEY.label,
+            KEPT_CONTENT.label,
             ASK_REQUEST_KEY.label,
             ASK_RESPONSE_KEY.label,
             BOX_PART.label,

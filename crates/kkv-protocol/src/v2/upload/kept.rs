@@ -1,10 +1,13 @@
 //! An upload that another run of its sender goes on with (PROTOCOL.md §16): everything that it takes, but the message
-//! key. Who finds it learns the length of the message, and can send it to its end.
+//! key. Who finds it learns the length of the message, can send it to its end, and can check a guess of what is in it.
 //!
 //! ```text
 //! "kkv/2 upload 1" 14 | size u8 | relay 32 | session 32 | sender 32 | digest 32
-//! | acknowledgement key 32 | query tag 16 | pieces
+//! | acknowledgement key 32 | query tag 16 | content 32 | pieces
 //! ```
+//!
+//! `content` is the BLAKE3, under a context of its own, of the session and of what is signed for the content: by it alone
+//! another run tells the same message from another one.
 //!
 //! Which pieces the relay has is not kept: it says so itself, and may have any of them.
 
@@ -19,7 +22,7 @@ use crate::v2::purpose::LargeSize;
 use crate::v2::receipt::Receipt;
 
 const MAGIC: &[u8; 14] = b"kkv/2 upload 1";
-const FIXED_BYTES: usize = 14 + 1 + 5 * 32 + 16;
+const FIXED_BYTES: usize = 14 + 1 + 5 * 32 + 16 + 32;
 
 /// Longest one, in bytes.
 pub const MAX_BYTES: usize = FIXED_BYTES + LargeSize::Mib1.bytes();
@@ -42,6 +45,7 @@ impl Upload {
         kept.extend_from_slice(&self.receipt.digest.0);
         kept.extend_from_slice(self.acknowledgement_key.as_bytes());
         kept.extend_from_slice(&self.query[HEAD_BYTES..]);
+        kept.extend_from_slice(&*self.content);
         kept.extend_from_slice(&self.sealed);
         kept
     }
@@ -63,6 +67,7 @@ impl Upload {
         let digest = MessageDigest(take(&mut rest)?);
         let acknowledgement_key = ChunkKey::new(Zeroizing::new(take(&mut rest)?));
         let tag: [u8; QUERY_BYTES - HEAD_BYTES] = take(&mut rest)?;
+        let content = Zeroizing::new(take(&mut rest)?);
         let mut query = [0; QUERY_BYTES];
         query[..HEAD_BYTES].copy_from_slice(&write_head(&session, QUERY_INDEX));
         query[HEAD_BYTES..].copy_from_slice(&tag);
@@ -87,6 +92,7 @@ impl Upload {
             sealed: rest.to_vec(),
             query,
             acknowledgement_key,
+            content,
             begun: Pieces::all(size),
             here: Pieces::NONE,
         })

@@ -12,6 +12,7 @@ use super::{
 use crate::crypto::chunks::{AskNumber, ChunkKey};
 use crate::crypto::exchange::UploadKeys;
 use crate::crypto::identity::{PublicKey, Relay, SenderKey, Signature};
+use crate::crypto::labels;
 use crate::crypto::seal::TAG_BYTES;
 use crate::error::ProtocolError;
 use crate::files::Files;
@@ -42,6 +43,8 @@ pub struct Upload {
     pub(super) sealed: Vec<u8>,
     pub(super) query: [u8; QUERY_BYTES],
     pub(super) acknowledgement_key: ChunkKey,
+    /// [`content_digest`] of what is in it.
+    pub(super) content: Zeroizing<[u8; 32]>,
     /// Those that the relay may have by now.
     pub(super) begun: Pieces,
     /// Those that it has acknowledged.
@@ -82,12 +85,13 @@ impl OpenLarge {
         assert!(content.len() <= self.size.content_room(), "it has to fit");
         let (session, size) = (self.session, self.size);
         let kind = Kind::Files as u8;
+        let manifest = files.manifest();
         let statement = message::statement(
             &self.relay.id(),
             &session,
             kind,
             &box_part.digest(),
-            &files.manifest(),
+            &manifest,
         );
         let signature = self.key.sign_statement(&statement);
         let mut opened = Zeroizing::new(vec![0; size.opened_bytes()]);
@@ -119,13 +123,25 @@ impl OpenLarge {
             sealed,
             query,
             acknowledgement_key: self.keys.acknowledgements,
+            content: content_digest(&session, &manifest),
             begun: Pieces::NONE,
             here: Pieces::NONE,
         }
     }
 }
 
+/// By what an upload is known that has this `manifest`: [`labels::KEPT_CONTENT`] over the session and it.
+fn content_digest(session: &SessionId, manifest: &[u8]) -> Zeroizing<[u8; 32]> {
+    labels::KEPT_CONTENT.derive(&[&session.0, manifest])
+}
+
 impl Upload {
+    /// Whether these files, with their text and names, are what was sealed.
+    #[must_use]
+    pub fn is_of(&self, files: &Files<'_>) -> bool {
+        *self.content == *content_digest(&self.receipt.session, &files.manifest())
+    }
+
     /// How large it is.
     #[must_use]
     pub fn size(&self) -> LargeSize {

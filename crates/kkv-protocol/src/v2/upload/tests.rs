@@ -293,6 +293,16 @@ fn another_run_goes_on_with_what_was_kept_and_with_nothing_else() {
 
     let mut upload = Upload::again(&kept).unwrap();
     assert_eq!(upload.keep(), kept);
+    for (name, bytes, text, is_same) in [
+        ("a", "hello", "", true),
+        ("b", "hello", "", false),
+        ("a", "hallo", "", false),
+        ("a", "hello", "text", false),
+    ] {
+        let files = vec![File::new(name, "", bytes.as_bytes()).unwrap()];
+        let files = Files::new(text, files).unwrap();
+        assert_eq!(upload.is_of(&files), is_same, "{name} {bytes} {text}");
+    }
     let mut one = Pieces::NONE;
     one.insert(first);
     let body = relay.acknowledgements.acknowledge(number(0), one, None);
@@ -311,7 +321,7 @@ fn another_run_goes_on_with_what_was_kept_and_with_nothing_else() {
     for end in (0..400).chain([kept.len() - 1]) {
         assert!(Upload::again(&kept[..end]).is_err(), "{end}");
     }
-    for at in [0, 14, 17, 18 + 176] {
+    for at in [0, 14, 17, 18 + 208] {
         let mut changed = kept.clone();
         changed[at] ^= 0xff;
         let changed = Upload::again(&changed).map(|upload| *upload.keep() == *kept);
