@@ -45,7 +45,9 @@ impl App {
     fn why_unanswerable(&self, message: &Summary) -> Option<String> {
         if let Some(conversation) = message.conversation {
             let is_full = usize::from(conversation.waiting) >= MAX_WAITING;
-            return is_full.then(|| CantReply::Unfetched.to_string());
+            let withdraw = format!("`kkvc reply --withdraw {}`", conversation.number);
+            return is_full
+                .then(|| format!("{}; {withdraw} takes them back", CantReply::Unfetched));
         }
         let read = self.reading.as_ref().map(Reading::box_digest);
         let has_asked = match read.filter(|_| self.screen == Screen::Message) {

@@ -91,6 +91,7 @@ impl App {
                 self.forget_written(id)
             }
             Question::Remove(name, target) => self.change_contacts(Change::Remove(name, target)),
+            Question::Replace(contact) => self.replace_invitation(*contact),
             Question::Verify { name, target, .. } => {
                 self.change_contacts(Change::Verify(name, target))
             }

@@ -70,6 +70,10 @@ impl App {
             return Vec::new();
         };
         match form.ready() {
+            Ok(Change::Add(contact)) if self.contacts.book().has_another_invitation(&contact) => {
+                self.ask(Question::Replace(Box::new(contact)));
+                Vec::new()
+            }
             Ok(change) => {
                 form.is_being_saved = true;
                 self.change_contacts(change)
@@ -80,6 +84,14 @@ impl App {
                 Vec::new()
             }
         }
+    }
+
+    /// It was agreed that this one's invitation takes the place of another.
+    pub(super) fn replace_invitation(&mut self, contact: Contact) -> Vec<Effect> {
+        if let Some(form) = &mut self.contact_form {
+            form.is_being_saved = true;
+        }
+        self.change_contacts(Change::AddOver(contact))
     }
 
     pub(super) fn next_line(&mut self) {
@@ -133,7 +145,10 @@ impl App {
     }
 
     fn on_change_tried(&mut self, change: &Change, result: Result<(), String>) {
-        let is_of_form = matches!(change, Change::Add(_) | Change::Rename(..));
+        let is_of_form = matches!(
+            change,
+            Change::Add(_) | Change::AddOver(_) | Change::Rename(..)
+        );
         if let Err(why) = result {
             if let Some(form) = self.contact_form.as_mut().filter(|_| is_of_form) {
                 form.is_being_saved = false;
@@ -145,10 +160,15 @@ impl App {
             return self.warn(format!("{what}{why}"));
         }
         let (written, note) = match change {
-            Change::Add(contact) => (
-                Some(contact.name()),
-                format!("{} is a contact", contact.name()),
-            ),
+            Change::Add(contact) => {
+                let invited = contact.invitation().map_or("", |_| ", and you are invited");
+                let name = contact.name();
+                (Some(name), format!("{name} is a contact{invited}"))
+            }
+            Change::AddOver(contact) => {
+                let name = contact.name();
+                (Some(name), format!("{name} has this invitation now"))
+            }
             Change::Rename(old, new) => (Some(new), format!("{old} is now {new}")),
             Change::Verify(name, _) => (None, format!("{name} is verified")),
             Change::Distrust(name, _) => (None, format!("{name} is not verified any more")),

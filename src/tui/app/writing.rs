@@ -8,7 +8,7 @@ use crate::tui::state::contact_form::ContactForm;
 use crate::tui::state::outbox::{DeliveryState, Outgoing, Progress};
 use crate::tui::state::question::Question;
 use crate::tui::state::screen::Screen;
-use kkv_client::contacts::{Book, Invitation, Link, Recipient};
+use kkv_client::contacts::{Book, Contact, Invitation, Link, Recipient};
 
 impl App {
     pub(super) fn write(&mut self) {
@@ -64,6 +64,9 @@ impl App {
         if outgoing.to == to && *outgoing.text == *text {
             return;
         }
+        if outgoing.to != to {
+            outgoing.is_paid_for = false;
+        }
         (outgoing.to, outgoing.text) = (to, text);
         outgoing.bytes = outgoing.text.len();
         outgoing.state = DeliveryState::Draft;
@@ -89,7 +92,15 @@ impl App {
         let composer_id = composer.id;
         let ready = match composer.purpose {
             Purpose::Answer(to) => return self.send_answer(to),
-            Purpose::Message => composer.ready(self.contacts.book()),
+            Purpose::Message => {
+                let outgoing = self.outbox.get(composer.id);
+                let address = composer.address();
+                let is_paid_for = outgoing.is_some_and(|one| one.is_paid_for && one.to == address);
+                composer.ready(self.contacts.book()).map(|(link, text)| {
+                    let invitation = link.invitation.filter(|_| !is_paid_for);
+                    (Link { invitation, ..link }, text)
+                })
+            }
             Purpose::FollowUp(conversation) => {
                 let Some(begun) = self.awaited.get(conversation) else {
                     return Vec::new(); // it was forgotten
@@ -152,14 +163,16 @@ impl App {
         }]
     }
 
-    /// A message was refused. Whether it went by an invitation that it is sent without the next time: one that goes on
-    /// with a conversation, where nobody can write the address alone.
+    /// A message was refused. Whether it went by a contact's invitation, and is sent without it the next time.
     pub(super) fn pay_next_time(&mut self, id: u64) -> bool {
-        let target_of = |one: &Outgoing| Some(self.awaited.get(one.conversation?)?.target);
-        let follow_up = self.outbox.get(id).filter(|one| one.follows_up);
-        let went_by_it = follow_up.is_some_and(|one| {
-            target_of(one)
-                .is_some_and(|target| invitation_of(self.contacts.book(), one, target).is_some())
+        let book = self.contacts.book();
+        let target_of = |one: &Outgoing| match one.follows_up {
+            true => Some(self.awaited.get(one.conversation?)?.target),
+            false => contact_of(book, one).map(Contact::target),
+        };
+        let outgoing = self.outbox.get(id).filter(|one| one.answers.is_none());
+        let went_by_it = outgoing.is_some_and(|one| {
+            target_of(one).is_some_and(|target| invitation_of(book, one, target).is_some())
         });
         if let Some(outgoing) = self.outbox.get_mut(id) {
             outgoing.is_paid_for |= went_by_it;
@@ -285,10 +298,15 @@ impl App {
 
 /// That of the contact who a message is for by name, unless it was refused already: then it is paid for.
 fn invitation_of(book: &Book, outgoing: &Outgoing, target: Target) -> Option<Invitation> {
-    let Ok(Recipient::Name(name)) = outgoing.to.parse() else {
-        return None;
-    };
-    let contact = book.get(&name).ok()?;
+    let contact = contact_of(book, outgoing)?;
     let may_be_used = contact.target() == target && !outgoing.is_paid_for;
     contact.invitation().filter(|_| may_be_used).cloned()
+}
+
+/// The contact who a message is for by name.
+fn contact_of<'b>(book: &'b Book, outgoing: &Outgoing) -> Option<&'b Contact> {
+    match outgoing.to.parse() {
+        Ok(Recipient::Name(name)) => book.get(&name).ok(),
+        _ => None,
+    }
 }

@@ -21,6 +21,8 @@ pub(in crate::tui) struct ContactList {
 #[derive(Debug)]
 pub(in crate::tui) enum Change {
     Add(Contact),
+    /// The same, with an invitation in place of another.
+    AddOver(Contact),
     Rename(Name, Name),
     /// The words of this address were compared, and nobody else's: the file may have been changed meanwhile.
     Verify(Name, Target),
@@ -40,6 +42,7 @@ impl Change {
     pub(in crate::tui) fn apply(&self, book: &mut Book) -> Result<(), BookError> {
         match self {
             Self::Add(contact) => book.add(contact.clone()).map(drop),
+            Self::AddOver(contact) => book.add_over(contact.clone()).map(drop),
             Self::Rename(old, new) => book.rename(old, new.clone()).map(|_| ()),
             Self::Verify(name, target) => book.verify(name, *target).map(|_| ()),
             Self::Distrust(name, target) => book.distrust(name, *target).map(|_| ()),

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::tor::Target;
 use kkv_base::count::counted;
-use kkv_client::contacts::Name;
+use kkv_client::contacts::{Contact, Name};
 use kkv_relay::queue::MessageId;
 
 /// Something that waits for y or n.
@@ -30,6 +30,8 @@ pub(in crate::tui) enum Question {
     ForgetWords(u64),
     /// Remove this contact?
     Remove(Name, Target),
+    /// Put this contact's invitation in place of the one that is there?
+    Replace(Box<Contact>),
     /// Are these the words on the card of this contact?
     Verify {
         name: Name,
@@ -178,6 +180,14 @@ impl Question {
                 undone,
             ),
             Self::Remove(name, _) => (format!("Remove {name} from your contacts?"), undone),
+            Self::Replace(contact) => (
+                format!(
+                    "{} has an invitation already. Put this one in its place?",
+                    contact.name()
+                ),
+                "That one can't be shown again; only its inbox knows whether it is used up."
+                    .to_owned(),
+            ),
             Self::Verify { name, words, .. } => (
                 format!("Does {name} have the same twelve words?\n{words}"),
                 "Ask for those on their card, over a way on which nobody else can answer."
@@ -199,9 +209,25 @@ impl Question {
                 ),
                 WORDS_LOST.to_owned(),
             ),
-            quit @ Self::Quit { awaited: 1.., .. } => {
-                let (what, then) = quit.loss();
-                (what, format!("{then} {WORDS_LOST}"))
+            // Four lines in the smallest window, which has no more.
+            Self::Quit {
+                undelivered,
+                under_way,
+                awaited: 1..,
+                ..
+            } => {
+                let what = match undelivered {
+                    0 => "The contact is not kept yet".to_owned(),
+                    1 if *under_way == 1 => "1 message is on its way".to_owned(),
+                    1 => "1 message was not delivered".to_owned(),
+                    all if all == under_way => format!("{all} messages are on their way"),
+                    several => format!("{several} messages were not delivered"),
+                };
+                (
+                    format!("Leave? {what}; answers may come."),
+                    "What you wrote is lost then, and the words for answers, unless noted."
+                        .to_owned(),
+                )
             }
             quit @ Self::Quit { .. } => quit.loss(),
             Self::Start => (

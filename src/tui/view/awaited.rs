@@ -82,7 +82,7 @@ fn told(begun: &Begun) -> Vec<String> {
             lines.push("Nothing of this conversation is there any more.".to_owned());
             lines.push(format!(
                 "That relay was started at {}. If you wrote before that, your message is gone with a restart; if you \
-                 wrote later, the time of the conversation is over.",
+                 wrote later, its owner has wiped the inbox, or the time of the conversation is over.",
                 time(*started)
             ));
         }

@@ -30,10 +30,14 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         frame.render_widget(text, indented(rows));
         return;
     }
+    // Who has none needs no column for them.
+    let mut contacts = app.contacts.book().iter();
+    let has_invited = contacts.any(|contact| contact.invitation().is_some());
     let title = format!(
-        "   {}  {:<8}  {:<5}  {:<9}  ADDRESS",
+        "   {}  {:<8}  {}{:<5}  {:<9}  ADDRESS",
         fitted("NAME", NAME),
         "VERIFIED",
+        if has_invited { "INVITED  " } else { "" },
         "SUITE",
         "SIGNS AS"
     );
@@ -42,7 +46,7 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let top = (app.contacts.position() + 1).saturating_sub(height);
     let shown = app.contacts.book().iter().enumerate().skip(top);
     for ((position, contact), row) in shown.zip(rows.rows()) {
-        let mut line = Line::raw(fitted(&line_of(contact), row.width.into()));
+        let mut line = Line::raw(fitted(&line_of(contact, has_invited), row.width.into()));
         if app.contacts.position() == position {
             line = line.style(theme.selected());
         }
@@ -51,10 +55,15 @@ pub(super) fn list(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     app.areas.top = top;
 }
 
-fn line_of(contact: &Contact) -> String {
+fn line_of(contact: &Contact, has_invited: bool) -> String {
     let sender = contact.sender().map(|key| short(&key.id()));
+    let invited = match contact.invitation() {
+        _ if !has_invited => "",
+        Some(_) => "yes      ",
+        None => "–        ",
+    };
     format!(
-        "   {}  {:<8}  {:<5}  {:<9}  {}",
+        "   {}  {:<8}  {invited}{:<5}  {:<9}  {}",
         fitted(contact.name().as_str(), NAME),
         if contact.is_verified() { "yes" } else { "no" },
         contact

@@ -298,7 +298,12 @@ fn saving_ended(directory: &Path, saved: &[PathBuf], ended: Result<(), CliError>
     match (ended, saved) {
         (Ok(()), [path]) => RelayEvent::Done(format!("saved {}", quoted(path))),
         (Ok(()), _) => RelayEvent::Done(format!("saved {count} in {directory}")),
-        (Err(failed), []) => RelayEvent::Failed(format!("nothing was saved: {}", failed.what)),
+        (Err(failed), []) => {
+            let hint = failed
+                .hint
+                .map_or_else(String::new, |hint| format!(". {hint}"));
+            RelayEvent::Failed(format!("nothing was saved: {}{hint}", failed.what))
+        }
         (Err(failed), _) => {
             let why = failed.what;
             RelayEvent::Failed(format!("saved {count} in {directory}, not the rest: {why}"))

@@ -97,7 +97,7 @@ impl Book {
     #[must_use]
     pub fn has_another_invitation(&self, contact: &Contact) -> bool {
         let same = self.contacts.get(contact.name.key());
-        let same = same.filter(|same| same.target == contact.target);
+        let same = same.filter(|same| same.may_be(contact));
         match (same.and_then(Contact::invitation), contact.invitation()) {
             (Some(kept), Some(new)) => kept != new,
             _ => false,
@@ -107,9 +107,7 @@ impl Book {
     fn take_in(&mut self, contact: Contact, replaces: bool) -> Result<Added, BookError> {
         let has_another = self.has_another_invitation(&contact);
         if let Some(same) = self.contacts.get_mut(contact.name.key()) {
-            let is_the_same = same.target == contact.target
-                && (contact.sender.is_none() || contact.sender == same.sender);
-            if is_the_same && contact.invitation.is_some() {
+            if same.may_be(&contact) && contact.invitation.is_some() {
                 if has_another && !replaces {
                     return Err(BookError::HasInvitation(same.name.clone()));
                 }

@@ -41,6 +41,12 @@ impl Contact {
         }
     }
 
+    /// Whether `described`, who has the same name, is this one: by its address, and by its key if it says one.
+    pub(super) fn may_be(&self, described: &Self) -> bool {
+        let has_its_key = described.sender.is_none() || described.sender == self.sender;
+        self.target == described.target && has_its_key
+    }
+
     /// What it is called.
     #[must_use]
     pub fn name(&self) -> &Name {

@@ -214,6 +214,7 @@ fn what_cannot_be_answered_is_said_before_anything_is_written() {
         shown.contains("4 answers wait for its sender already") && app.composer.is_none(),
         "{shown}"
     );
+    assert!(screen(&mut app, 200, 24).contains("`kkvc reply --withdraw 1` takes them back"));
 }
 
 fn app_with(summary: Summary) -> App {

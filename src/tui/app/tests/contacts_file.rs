@@ -3,6 +3,7 @@
 use super::*;
 use kkv_client::contacts::{Book, Contact};
 use kkv_protocol::suite::Suite;
+use kkv_protocol::v2::invitation::Token;
 
 /// Somebody who is written down and handed over.
 fn written_down(app: &mut App) -> Change {
@@ -164,4 +165,38 @@ fn a_message_to_this_machine_is_told_not_to_go_through_tor() {
         let shown = screen(&mut app, 100, 24);
         assert_eq!(shown.contains("does not go through Tor"), told, "{shown}");
     }
+}
+
+#[test]
+fn an_invitation_takes_the_place_of_another_only_if_that_is_agreed_to() {
+    let tokens = [(); 2].map(|()| Token::generate(&mut rand::rng()).to_text());
+    let mut app = app(1..=1);
+    app.contacts = ContactList::new(None);
+    let add = |app: &mut App, token: &str| {
+        press(app, "aBob\t");
+        app.input(Input::Paste(Zeroizing::new(format!("{ADDRESS}+{token}"))));
+        press(app, "\t\n");
+    };
+    press(&mut app, "a");
+    add(&mut app, &tokens[0]);
+    let shown = screen(&mut app, 100, 24);
+    assert!(
+        shown.contains("Bob is a contact, and you are invited"),
+        "{shown}"
+    );
+    assert!(shown.contains("INVITED"), "{shown}");
+    let kept = |app: &App| app.contacts.selected().unwrap().invitation().cloned();
+    let first = kept(&app);
+    add(&mut app, &tokens[1]);
+    let shown = screen(&mut app, 100, 24);
+    let asked = "Bob has an invitation already. Put this one in its";
+    assert!(shown.contains(asked), "{shown}");
+    press(&mut app, "n");
+    assert_eq!(app.screen, Screen::ContactForm);
+    assert!(kept(&app) == first);
+    press(&mut app, "\n");
+    app.update(Event::KeysRested);
+    press(&mut app, "y");
+    assert!(screen(&mut app, 100, 24).contains("Bob has this invitation now"));
+    assert!(kept(&app) != first);
 }

@@ -381,3 +381,28 @@ fn who_is_invited_writes_back_by_the_invitation_and_pays_where_that_is_refused()
     let (_, invited) = is_invited(&press(&mut app, "\n\x13"));
     assert!(!invited);
 }
+
+#[test]
+fn who_is_written_to_by_name_is_paid_for_where_an_invitation_is_refused() {
+    let mut app = app(1..=1);
+    let mut book = Book::default();
+    let link = format!("{ADDRESS}+aaaaaaaaaaaaaaaaaaaaaaaaadvanoxi");
+    let bob = Contact::of_link("bob".parse().unwrap(), link.parse().unwrap(), None);
+    book.add(bob).unwrap();
+    app.contacts.set(book);
+    let is_invited = |effects: &[Effect]| match effects {
+        [Effect::Send { id, invitation, .. }] => (*id, invitation.is_some()),
+        other => panic!("{other:?}"),
+    };
+    press(&mut app, "c");
+    let (id, invited) = is_invited(&press(&mut app, "bob\tHello!\x13"));
+    assert!(invited);
+    fails(&mut app, id, Exit::NotPaid);
+    assert!(screen(&mut app, 80, 24).contains("Ctrl-S pays for it then"));
+    let (id, invited) = is_invited(&press(&mut app, "\n\x13"));
+    assert!(!invited);
+    app.update(accepted(id));
+    // The next one tries it again.
+    let (_, invited) = is_invited(&press(&mut app, "cbob\tMore.\x13"));
+    assert!(invited);
+}

@@ -62,6 +62,36 @@ fn a_question_that_has_no_room_is_not_answered_with_yes() {
 }
 
 #[test]
+fn who_leaves_the_smallest_window_sees_all_that_is_lost() {
+    for undelivered in 0..=12 {
+        for under_way in 0..=undelivered {
+            let mut app = app(1..=1);
+            app.ask(Question::Quit {
+                undelivered,
+                under_way,
+                awaited: 1,
+                is_begun: undelivered == 0,
+                writing: None,
+            });
+            app.update(Event::KeysRested);
+            let shown = screen(&mut app, 40, 8);
+            let all = shown.replace(['│', '\n'], " ");
+            let all = all.split_whitespace().collect::<Vec<_>>().join(" ");
+            for words in [
+                "Leave? ",
+                "answers may come.",
+                "is lost then",
+                "noted.",
+                "y yes",
+            ] {
+                assert!(all.contains(words), "{words}: {shown}");
+            }
+            assert!(matches!(press(&mut app, "y")[..], [Effect::Quit]));
+        }
+    }
+}
+
+#[test]
 fn the_line_that_is_written_in_is_seen() {
     let mut app = app(1..=1);
     press(&mut app, "aaAlice");

@@ -200,6 +200,14 @@ fn what_was_saved_is_told_and_what_was_not() {
         (&paths[..], Ok(()), (true, "saved 2 files in '/tmp/a b'")),
         (&[], full(), (false, "nothing was saved: the disk is full")),
         (
+            &[],
+            full().map_err(|failed| failed.hint("Name another one.")),
+            (
+                false,
+                "nothing was saved: the disk is full. Name another one.",
+            ),
+        ),
+        (
             &paths[..1],
             full(),
             (
