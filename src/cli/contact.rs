@@ -155,9 +155,9 @@ async fn remove(
     yes: bool,
     json: bool,
 ) -> Result<(), CliError> {
-    require_yes_or_terminal(yes, &format!("remove {}", quoted(name.as_str())))?;
     let mut file = contacts.open().await?;
     let contact = found(file.book(), name, contacts)?;
+    require_yes_or_terminal(yes, &format!("remove {}", quoted(name.as_str())))?;
     let (name, target) = (contact.name().clone(), contact.target());
     // Asked before the file is locked: no other program waits for an answer.
     if !yes
@@ -178,10 +178,6 @@ async fn verify(
     yes: bool,
     json: bool,
 ) -> Result<(), CliError> {
-    require_yes_or_terminal(
-        yes,
-        "mark it as verified, if the words of both are the same",
-    )?;
     let mut file = contacts.open().await?;
     let contact = found(file.book(), name, contacts)?;
     let (target, was_verified) = (contact.target(), contact.is_verified());
@@ -189,6 +185,10 @@ async fn verify(
         let what = format!("{name} is on this machine, and has no words to compare");
         CliError::usage(what)
     })?;
+    require_yes_or_terminal(
+        yes,
+        "mark it as verified, if the words of both are the same",
+    )?;
     let answer = if yes {
         Answer::Yes
     } else {

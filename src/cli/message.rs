@@ -89,7 +89,11 @@ fn answers_line(id: MessageId, conversation: &Conversation) -> String {
         0 => ("can be answered", "to answer it"),
         _ => ("answered", "to answer it once more"),
     };
-    format!("Answers   {is} (conversation {number}); {how}: kkvc reply {id}\n")
+    let waiting = match conversation.waiting {
+        0 => String::new(),
+        waiting => format!(", {waiting} waiting"),
+    };
+    format!("Answers   {is} (conversation {number}{waiting}); {how}: kkvc reply {id}\n")
 }
 
 /// A line for each file, and how they are saved.

@@ -100,7 +100,8 @@ fn both_sides_see_what_can_be_answered_and_after_which_message_an_answer_was_wri
         .must_end_with(0)
         .must_say("Its sender sees this one after message 2, the newest.");
     assert_eq!(marks(), ["↩1✓", "↩1✓", ""]);
-    let line = "\nAnswers   answered (conversation 1); to answer it once more: kkvc reply 1\n";
+    let line =
+        "\nAnswers   answered (conversation 1, 1 waiting); to answer it once more: kkvc reply 1\n";
     assert!(read("1").contains(line), "{}", read("1"));
 
     let seen = replies(&relay, &["--keep"]).must_end_with(0).stdout_text();
@@ -400,6 +401,11 @@ fn answers_that_nobody_fetches_are_taken_back_and_make_room() {
     };
     drop(withdraw(&["1"]).must_end_with(2).must_say("--yes"));
     drop(withdraw(&["1", "2"]).must_end_with(2));
+    drop(
+        withdraw(&["abc"])
+            .must_end_with(2)
+            .must_say("marks its messages with ↩2"),
+    );
     drop(
         withdraw(&["9", "-y"])
             .must_end_with(1)

@@ -120,6 +120,9 @@ fn contacts_are_kept_in_order_and_changed_by_name() {
         lines[2],
         format!("Zoë   no        –        –      –          {ONION}")
     );
+    // What isn't there needs no yes.
+    let nobody = desk.contact(&["remove", "nobody"]).must_end_with(2);
+    nobody.must_say("there is no contact 'nobody'");
     for name in ["dave", "zoË"] {
         desk.contact(&["remove", name, "--yes", "--json"])
             .must_end_with(0)
@@ -356,6 +359,8 @@ fn a_contact_is_verified_when_the_words_are_said_to_be_the_same() {
         code == Some(2) && screen.contains("has no words"),
         "{screen}"
     );
+    let here = desk.contact(&["verify", "here"]).must_end_with(2);
+    here.must_say("has no words");
 }
 
 #[test]

@@ -199,6 +199,22 @@ fn a_directory_in_tmp_that_others_can_write_to_is_refused() {
 }
 
 #[test]
+fn a_directory_in_tmp_that_is_a_link_is_called_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let own = directory.path().join("own");
+    fs::create_dir(&own).unwrap();
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).unwrap();
+    let link = directory.path().join("link");
+    std::os::unix::fs::symlink(&own, &link).unwrap();
+    let mut command = kkv_at(&link.join("A.sock"));
+    command.env("TMPDIR", directory.path());
+    let refused = Process::spawn(command, None).finish().must_end_with(1);
+    refused
+        .must_say("is a link; it must be a directory itself")
+        .must_say("Name another socket");
+}
+
+#[test]
 fn help_of_kkv_names_every_default_and_every_exit_code() {
     let mut command = kkv();
     command.arg("--help");

@@ -37,6 +37,11 @@ pub enum SocketError {
     /// Another user owns its directory or may write in it.
     #[error("{0} must belong to you, and nobody else may write in it (mode 0700)")]
     Directory(PathBuf),
+    /// Its directory is a link, which who may write beside it could lead elsewhere.
+    #[error(
+        "{0} is a link; it must be a directory itself, of yours, in which nobody else may write"
+    )]
+    Link(PathBuf),
     /// Its directory can't be created.
     #[error("can't make {0}, the directory for the socket: {1}")]
     NoDirectory(PathBuf, io::Error),

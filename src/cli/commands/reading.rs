@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::super::completions::ids;
 use super::super::value_parsers::named_file;
-use super::values::{file_number, number};
+use super::values::{conversation, file_number, number};
 use kkv_base::private::Private;
 use kkv_relay::queue::MessageId;
 
@@ -71,7 +71,8 @@ pub(in crate::cli) struct Reply {
 
     /// Take back the answers that wait in this conversation, so that there is room for others: 2, if `list` marks its
     /// messages with ↩2
-    #[arg(long, value_name = "CONVERSATION", conflicts_with_all = ["id", "file", "edit", "message"])]
+    #[arg(long, value_name = "CONVERSATION", value_parser = conversation)]
+    #[arg(conflicts_with_all = ["id", "file", "edit", "message"])]
     pub(in crate::cli) withdraw: Option<u64>,
 
     /// Don't ask whether to take them back

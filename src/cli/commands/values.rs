@@ -100,6 +100,12 @@ pub(super) fn number(text: &str) -> Result<MessageId, String> {
         .map(MessageId)
         .map_err(|_| "a message has a number, as `kkvc list` shows it".to_owned())
 }
+
+pub(super) fn conversation(text: &str) -> Result<u64, String> {
+    let why = "a conversation has a number: 2, if `kkvc list` marks its messages with ↩2";
+    text.parse().map_err(|_| why.to_owned())
+}
+
 /// Number of a file of a message.
 pub(super) fn file_number(text: &str) -> Result<usize, String> {
     match text.parse() {

@@ -37,6 +37,9 @@ fn make_directory(directory: &Path) -> Result<(), SocketError> {
     // owner's choice.
     if directory.parent() == Some(&std::env::temp_dir()) {
         let metadata = std::fs::symlink_metadata(directory).map_err(failed)?;
+        if metadata.is_symlink() {
+            return Err(SocketError::Link(directory.to_owned()));
+        }
         let ours_alone = metadata.uid() == own_uid() && metadata.mode() & 0o022 == 0;
         if !metadata.is_dir() || !ours_alone {
             return Err(SocketError::Directory(directory.to_owned()));
