@@ -22,4 +22,6 @@ mod tor;
 // What suites lend each other. Benches and fuzzing have some of it at the same place.
 use hostile_relay::{between, known_relay};
 use kkv1::{delivery, published, published_server, raw_http, visit};
-use support::{answerable, cut, in_process, lying_relay, model_terminal, programs, tor_network};
+use support::{
+    answerable, cut, in_process, lying_relay, model_terminal, page_form, programs, tor_network,
+};

@@ -18,6 +18,7 @@ pub(crate) mod keys;
 mod locked;
 pub(crate) mod marker;
 mod memory;
+mod page;
 pub(crate) mod process_memory;
 mod refused;
 pub(crate) mod rules;

@@ -5,5 +5,6 @@ pub(crate) mod cut;
 pub(crate) mod in_process;
 pub(crate) mod lying_relay;
 pub(crate) mod model_terminal;
+pub(crate) mod page_form;
 pub(crate) mod programs;
 pub(crate) mod tor_network;

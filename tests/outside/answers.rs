@@ -17,9 +17,9 @@ use super::stage::{RUNS, Stage, way};
 use crate::answerable::{blocking, fetch, leave_answerable};
 
 /// What follows from the words and a salt, by the specification's own formulas (PROTOCOL.md §17).
-struct Derived {
-    box_secret: [u8; 32],
-    answer_root: [u8; 32],
+pub(super) struct Derived {
+    pub(super) box_secret: [u8; 32],
+    pub(super) answer_root: [u8; 32],
     keys: [[u8; 32]; 3],
     salt: [u8; 16],
 }
@@ -29,7 +29,7 @@ fn derive(context: &str, parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Derived {
-    fn new(words: &[u8; 16], salt: [u8; 16]) -> Self {
+    pub(super) fn new(words: &[u8; 16], salt: [u8; 16]) -> Self {
         let answer_root = derive("answer root", &[words]);
         let first = derive("answer key", &[&answer_root, &salt]);
         let second = derive("next answer key", &[&first]);
@@ -42,12 +42,12 @@ impl Derived {
         }
     }
 
-    fn key(&self, index: usize) -> Marker {
+    pub(super) fn key(&self, index: usize) -> Marker {
         Marker::new(format!("answer key {index}"), self.keys[index])
     }
 
     /// All that could open the answer of this index, or say that it has arrived.
-    fn of_answer(&self, index: usize, relay: &[u8]) -> Vec<Marker> {
+    pub(super) fn of_answer(&self, index: usize, relay: &[u8]) -> Vec<Marker> {
         let key = &self.keys[index];
         let place = (index as u16).to_le_bytes();
         let parts: [&[u8]; 5] = [key, relay, &self.box_secret, &self.salt, &place];

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use kkv_base::limits::{MAX_FORMS, SESSION_LIFETIME};
 use kkv_page::form_id::FormId;
+use zeroize::Zeroize;
 
 #[derive(Debug, Default)]
 pub(super) struct Forms {
@@ -20,7 +21,8 @@ pub(super) struct Forms {
 
 #[derive(Debug)]
 struct Form {
-    /// Of the last message that came with it.
+    /// Of the last message that came with it. With it a guess of what that said can be checked, so it is overwritten where
+    /// it stands.
     digest: Option<blake3::Hash>,
 }
 
@@ -71,7 +73,7 @@ impl Forms {
     pub(super) fn purge(&mut self, now: Duration) -> Option<Duration> {
         while let Some((_, form)) = first_before(&mut self.digests, now) {
             if let Some(form) = self.arrived.get_mut(&form) {
-                form.digest = None;
+                form.digest.zeroize();
             }
         }
         while let Some((_, form)) = first_before(&mut self.ends, now) {
@@ -85,7 +87,7 @@ impl Forms {
     pub(super) fn wipe(&mut self) {
         self.digests.clear();
         for form in self.arrived.values_mut() {
-            form.digest = None;
+            form.digest.zeroize();
         }
     }
 }

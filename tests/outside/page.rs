@@ -1,0 +1,150 @@
+//! "RAM only", of the page for browsers: of what its forms bring, the message is in the relay's memory, once, and nothing
+//! else is; the words that are typed, and what is read with them, leave nothing. `kkvc wipe` has it forget what forms had
+//! in them.
+
+use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::v2::answers::sender::Replies;
+use tokio::net::TcpStream;
+
+use super::answers::Derived;
+use super::marker::Marker;
+use super::process_memory::must_be_nowhere;
+use super::stage::{RUNS, Stage, way};
+use crate::answerable::{blocking, fetch};
+use crate::page_form::{FORM_TYPE, PageForm};
+use crate::raw_http::{Wire, get, post};
+
+/// Memory for files, all of which is searched.
+const SHARE: [&str; 2] = ["--max-bytes", "1M"];
+
+/// A visitor of the page, who hangs up after each answer.
+struct Visitor<'s> {
+    stage: &'s Stage,
+}
+
+impl Visitor<'_> {
+    /// The status and the page that comes.
+    fn ask(&self, request: &[u8]) -> (u16, String) {
+        blocking(async {
+            let address = self.stage.relay.address();
+            let stream = TcpStream::connect(address).await.expect("it listens");
+            let answer = Wire::new(stream).ask(request).await;
+            (answer.status, answer.text().to_owned())
+        })
+    }
+
+    fn form(&self) -> PageForm {
+        let (status, page) = self.ask(&get("/"));
+        assert_eq!(status, 200, "{page}");
+        PageForm::of(&page).expect("there is room")
+    }
+
+    #[track_caller]
+    fn sends(&self, body: &[u8], status: u16) -> String {
+        let (said, page) = self.ask(&post("/", FORM_TYPE, body));
+        assert_eq!(said, status, "{page}");
+        page
+    }
+
+    fn looks(&self, form: &PageForm) -> String {
+        let (status, page) = self.ask(&post("/words", FORM_TYPE, form.look()));
+        assert_eq!(status, 200, "{page}");
+        page
+    }
+}
+
+/// A relay that gives two places away.
+fn stage(run: usize) -> Stage {
+    let page = ["--page", "--page-free", "2"];
+    Stage::new(&[&way(run)[..], &SHARE, &page].concat())
+}
+
+fn entropy(form: &PageForm) -> [u8; 16] {
+    let words = ReplyWords::parse(&form.words).expect("the page's own");
+    *words.entropy()
+}
+
+/// The words in all their forms, and what opens every answer to them.
+fn words(form: &PageForm) -> Vec<Marker> {
+    let entropy = entropy(form);
+    let root = Derived::new(&entropy, [0; 16]).answer_root;
+    vec![
+        Marker::new("the words", form.words.as_bytes()),
+        Marker::new("the entropy", entropy),
+        Marker::new("the answer root", root),
+    ]
+}
+
+#[test]
+fn a_message_of_the_page_is_in_memory_once_and_neither_its_words_nor_its_answer_are() {
+    for run in 0..RUNS / 4 {
+        let stage = stage(run);
+        let visitor = Visitor { stage: &stage };
+        let (form, text) = (visitor.form(), Marker::text(3400));
+        must_be_nowhere(&stage.scan(&words(&form)));
+        let inside = Marker::text(70);
+        let page = visitor.sends(
+            &form.message(&format!("{} {}", inside.as_str(), form.words)),
+            422,
+        );
+        assert!(page.contains(inside.as_str()), "what was typed comes back");
+        must_be_nowhere(&stage.scan(&[words(&form), vec![inside]].concat()));
+
+        visitor.sends(&form.message(text.as_str()), 200);
+        // That the form has come is remembered by a digest, for a while.
+        let digest = *blake3::hash(text.bytes()).as_bytes();
+        let digest = [Marker::new("the digest of what it said", digest)];
+        assert!(stage.scan(&digest)[0].copies() > 0, "it is needed");
+        stage.holds_each_once(std::slice::from_ref(&text));
+        must_be_nowhere(&stage.scan(&words(&form)));
+        visitor.looks(&form);
+        must_be_nowhere(&stage.scan(&words(&form)));
+
+        let answer = Marker::text(3000);
+        stage.run(&["reply", "1", "-m", answer.as_str()]);
+        let Replies::Box(status, _) = fetch(stage.relay.address(), &entropy(&form), &[]) else {
+            panic!("there is a box");
+        };
+        let derived = Derived::new(&entropy(&form), status.entries[0].salt.0);
+        for _ in 0..2 {
+            assert!(visitor.looks(&form).contains(answer.as_str()));
+            let gone = [words(&form), vec![answer.clone(), derived.key(0)]].concat();
+            must_be_nowhere(&stage.scan(&gone));
+        }
+
+        stage.run(&["delete", "1", "--yes"]);
+        must_be_nowhere(&stage.scan(&[text.clone(), answer]));
+
+        visitor.sends(&form.message(text.as_str()), 200);
+        assert!(stage.relay.list().is_empty(), "it had come");
+        stage.run(&["wipe", "--yes"]);
+        must_be_nowhere(&stage.scan(&digest));
+        let secret = Marker::new("the box secret", derived.box_secret);
+        must_be_nowhere(&stage.scan(&[&words(&form)[..], &[text, secret]].concat()));
+    }
+}
+
+#[test]
+fn a_file_of_the_page_is_in_memory_once_and_once_deleted_or_refused_nowhere() {
+    for run in 0..2 {
+        let stage = stage(run);
+        let visitor = Visitor { stage: &stage };
+        let [kept, other, refused] = [60_000, 7_000, 300_000].map(Marker::text);
+        for file in [&kept, &other] {
+            let form = visitor.form();
+            visitor.sends(&form.message_with("See.", "a file", file.bytes()), 200);
+            must_be_nowhere(&stage.scan(&words(&form)));
+        }
+        stage.holds_each_once(&[kept.clone(), other.clone()]);
+        // No place is left, so it isn't even read.
+        let form = visitor.form();
+        let page = visitor.sends(&form.message_with("See.", "a file", refused.bytes()), 403);
+        assert!(page.contains("Choose the files once more"), "{page}");
+        must_be_nowhere(&stage.scan(&[words(&form), vec![refused]].concat()));
+        stage.run(&["delete", "1", "--yes"]);
+        must_be_nowhere(&stage.scan(std::slice::from_ref(&kept)));
+        stage.holds_each_once(std::slice::from_ref(&other));
+        stage.run(&["wipe", "--yes"]);
+        must_be_nowhere(&stage.scan(&[kept, other]));
+    }
+}

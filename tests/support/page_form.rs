@@ -1,0 +1,69 @@
+//! The page of a relay as a browser without script has it: its form, and what a browser makes of that.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a library to tests, the benchmark and fuzzing, each of which uses a part of it"
+)]
+
+use std::fmt::Write as _;
+
+/// The type of a form's body. Browsers have longer boundaries.
+pub const FORM_TYPE: &str = "multipart/form-data; boundary=b";
+
+/// What a page has for the form that is sent from it.
+#[derive(Debug)]
+pub struct PageForm {
+    /// The form's own id.
+    pub id: String,
+    /// The words that the page gives.
+    pub words: String,
+}
+
+impl PageForm {
+    /// The form of this page; `None` if it has none, since there is no room for a message.
+    pub fn of(page: &str) -> Option<Self> {
+        let value = |name: &str| {
+            let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
+            Some(rest.split('"').next()?.to_owned())
+        };
+        Some(Self {
+            id: value("form")?,
+            words: value("words")?,
+        })
+    }
+
+    /// A body: this text, of which an answer is wanted, and no file chosen.
+    pub fn message(&self, text: &str) -> Vec<u8> {
+        self.message_with(text, "", b"")
+    }
+
+    /// The same with a file.
+    pub fn message_with(&self, text: &str, file_name: &str, file: &[u8]) -> Vec<u8> {
+        let mut body = fields(&[
+            ("form", &self.id),
+            ("words", &self.words),
+            ("text", text),
+            ("answer", "yes"),
+        ]);
+        let _ = write!(
+            body,
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file_name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        [body.as_bytes(), file, b"\r\n--b--\r\n"].concat()
+    }
+
+    /// A body: the words, typed on the page that asks for them.
+    pub fn look(&self) -> Vec<u8> {
+        (fields(&[("words", &self.words)]) + "--b--\r\n").into_bytes()
+    }
+}
+
+fn fields(fields: &[(&str, &str)]) -> String {
+    let mut body = String::new();
+    for (name, value) in fields {
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+        let _ = write!(body, "--b\r\n{head}\r\n\r\n{value}\r\n");
+    }
+    body
+}
