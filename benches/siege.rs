@@ -27,6 +27,8 @@ mod machine;
 mod markdown;
 #[path = "../tests/siege/memory.rs"]
 mod memory;
+#[path = "../tests/support/page_form.rs"]
+mod page_form;
 #[path = "../tests/siege/processor.rs"]
 mod processor;
 #[path = "../tests/support/programs.rs"]
@@ -50,7 +52,7 @@ use programs::Relay;
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;
 
-const ATTACKS: [Attack; 11] = [
+const ATTACKS: [Attack; 12] = [
     Attack::Idle(15_000),
     Attack::HalfHeads(1000),
     Attack::HalfBodies(500),
@@ -62,6 +64,7 @@ const ATTACKS: [Attack; 11] = [
     Attack::Asks,
     Attack::HalfAsks(100),
     Attack::Uploads,
+    Attack::Pages,
 ];
 
 /// Requests of each kind.

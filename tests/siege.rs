@@ -77,7 +77,7 @@ fn withstands(attack: Attack) {
     let relay = relay(attack);
     let process = relay.process();
     deliver_both(&relay);
-    if let Attack::Asks = attack {
+    if let Attack::Asks | Attack::Pages = attack {
         boxes(&relay);
     }
     let before = memory::now(process);
@@ -160,6 +160,7 @@ fn all_of_it_at_once_is_withstood() {
         Attack::Unsolved,
         Attack::Asks,
         Attack::HalfAsks(20),
+        Attack::Pages,
     ];
     let address = relay.address().parse().expect("an address");
     let under_way = attacks.map(|attack| attack.start(address));
@@ -190,6 +191,11 @@ fn a_flood_of_asks_is_withstood() {
 #[test]
 fn a_flood_of_files_is_withstood() {
     withstands(Attack::Uploads);
+}
+
+#[test]
+fn a_flood_of_pages_is_withstood() {
+    withstands(Attack::Pages);
 }
 
 #[test]

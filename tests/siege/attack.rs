@@ -58,6 +58,8 @@ pub enum Attack {
     Asks,
     /// Messages with files, paid for, without end: every other one is opened and never sent.
     Uploads,
+    /// The page for browsers, without end: looked at, sent without an invitation, and asked for answers to its words.
+    Pages,
     /// So many at once who open a session for asks of 64 KiB, send half a body, hang up, and begin anew.
     HalfAsks(usize),
 }
@@ -75,15 +77,26 @@ impl fmt::Display for Attack {
             Self::Solved(n) => write!(f, "flood of solved challenges ({n})"),
             Self::Asks => write!(f, "flood of asks"),
             Self::Uploads => write!(f, "flood of files"),
+            Self::Pages => write!(f, "flood of pages"),
             Self::HalfAsks(n) => write!(f, "{n} half-sent large asks"),
         }
     }
 }
 
-/// A relay behind a system Tor that has so many slots, at a price that takes no time and stays.
+/// A relay behind a system Tor that has so many slots, at a price that takes no time and stays, and a page for who has an
+/// invitation.
 pub fn relay(slots: u64) -> Relay {
     let slots = slots.to_string();
-    let options = ["--tor", "external", "-c", "1", "--adaptive", "off", "-m"];
+    let options = [
+        "--tor",
+        "external",
+        "-c",
+        "1",
+        "--adaptive",
+        "off",
+        "--page",
+        "-m",
+    ];
     Relay::start(&[&options[..], &[&slots]].concat())
 }
 
@@ -177,7 +190,12 @@ impl Attack {
             | Self::SlowReaders(n)
             | Self::Answered(n)
             | Self::HalfAsks(n) => Some(n),
-            Self::Forged | Self::Unsolved | Self::Solved(_) | Self::Asks | Self::Uploads => None,
+            Self::Forged
+            | Self::Unsolved
+            | Self::Solved(_)
+            | Self::Asks
+            | Self::Uploads
+            | Self::Pages => None,
         }
     }
 
@@ -208,6 +226,7 @@ impl Attack {
                     Self::Solved(most) => flood::solved(orders, suite(number), most, begin).await,
                     Self::Asks => flood::asks(orders, words(number), begin).await,
                     Self::Uploads => flood::uploads(orders, begin).await,
+                    Self::Pages => flood::pages(orders, begin).await,
                     Self::HalfAsks(_) => flood::half_asks(orders, begin).await,
                 }
             });

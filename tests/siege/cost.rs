@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kkv_base::limits::{
     DEFAULT_LARGE_BYTES, MAX_BODY_BYTES, MAX_FIRST_REQUESTS, MAX_HEAD_BYTES, MAX_IDLE_CONNECTIONS,
-    MAX_NEW_CONNECTIONS, MAX_NEXT_REQUESTS,
+    MAX_NEW_CONNECTIONS, MAX_NEXT_REQUESTS, MAX_TEXT_BYTES,
 };
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::answers::sender::ReplySecrets;
@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use super::attack::{Attack, relay};
 use super::requests::{AskHello, Exchanging, Hello, LargeHello, Request};
 use super::{memory, processor};
+use crate::page_form::{FORM_TYPE, PageForm};
 use crate::programs::Relay;
 use crate::raw_http::{FORM, Wire, get, post};
 
@@ -82,6 +83,7 @@ pub fn of_each(requests: u32) -> Vec<Cost> {
         costs.push(invited(requests).await);
         costs.extend(asked(requests).await);
         costs.extend(uploaded(requests).await);
+        costs.extend(paged(requests).await);
         costs
     })
 }
@@ -301,6 +303,28 @@ async fn asked(requests: u32) -> Vec<Cost> {
             }
         }
         costs.push(stranger.ask(what, &asks, 200).await.1);
+    }
+    costs
+}
+
+/// The page for browsers, looked at and used by who has no invitation.
+async fn paged(requests: u32) -> Vec<Cost> {
+    let mut stranger = Stranger::new(requests).await;
+    let page = stranger.wire.ask(&get("/")).await;
+    let form = PageForm::of(page.text()).expect("there is room");
+    let text = "x".repeat(MAX_TEXT_BYTES);
+    let refused = post("/", FORM_TYPE, form.message(&text));
+    let look = post("/words", FORM_TYPE, form.look());
+    let mut costs = Vec::new();
+    for (what, request, status) in [
+        ("GET /, the page", get("/"), 200),
+        ("POST /, longest text, not invited", refused, 403),
+        ("POST /words, of no box", look, 200),
+    ] {
+        let once = std::slice::from_ref(&request);
+        stranger.ask("what is done once", once, status).await;
+        let all = vec![request; requests as usize];
+        costs.push(stranger.ask(what, &all, status).await.1);
     }
     costs
 }

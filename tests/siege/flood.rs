@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use kkv_base::limits::MAX_TEXT_BYTES;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_protocol::v2::ask::sender::Asking;
@@ -12,7 +13,8 @@ use tokio::net::TcpStream;
 
 use super::attack::Orders;
 use super::requests::{self, Request};
-use crate::raw_http::{Wire, get};
+use crate::page_form::{FORM_TYPE, PageForm};
+use crate::raw_http::{Wire, get, post};
 
 /// One of them.
 struct Flooder {
@@ -137,6 +139,23 @@ pub(crate) async fn uploads(orders: Orders, begin: impl Fn()) {
                 assert_eq!(status, 200, "a piece is taken, and acknowledged again");
             }
         }
+    }
+}
+
+/// Opens the page, sends its form without an invitation, and looks for answers to its words; and so on.
+pub(crate) async fn pages(orders: Orders, begin: impl Fn()) {
+    let mut flooder = Flooder::new(orders);
+    loop {
+        let (status, page) = flooder.ask(&get("/")).await;
+        assert_eq!(status, 200, "anybody may look at it");
+        let page = String::from_utf8(page).expect("a page is text");
+        let form = PageForm::of(&page).expect("there is room");
+        let message = post("/", FORM_TYPE, form.message(&"x".repeat(MAX_TEXT_BYTES)));
+        let (status, _) = flooder.ask(&message).await;
+        assert_eq!(status, 403, "nobody is invited, and no place is given away");
+        let (status, _) = flooder.ask(&post("/words", FORM_TYPE, form.look())).await;
+        assert_eq!(status, 200, "these words have no box");
+        begin();
     }
 }
 
