@@ -19,8 +19,9 @@ mod faults;
 mod forgotten;
 mod kept;
 mod limits;
+mod page;
 mod place;
-mod stage;
+pub(crate) mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -67,6 +68,7 @@ fn what_is_sent_with_embedded_tor_arrives_or_the_sender_is_told_why_not() {
         failure::a_relay_that_starts_meanwhile_is_found,
         failure::a_closed_inbox_opens_only_to_those_with_a_key,
         limits::a_circuit_with_too_many_streams_is_closed_and_no_other,
+        page::browsers_find_the_page_at_their_own_port_if_there_is_one,
         forgotten::a_message_is_in_memory_once_and_deleted_nowhere,
         calls::the_kernel_sees_nothing_but_tor_and_files_that_go_away,
     );

@@ -10,7 +10,7 @@ pub(crate) mod control;
 mod delivery;
 mod failure;
 mod gate;
-mod socks;
+pub(crate) mod socks;
 mod stage;
 
 use std::net::TcpListener;

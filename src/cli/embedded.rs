@@ -12,7 +12,7 @@ use crate::tor::embedded::{EmbeddedTor, OnionListener, OnionService, Settings, S
 use crate::tor::{AccessKey, TorMode, TorState};
 use arguments::TorArgs;
 pub(super) use arguments::{RelayArgs, SenderArgs};
-use kkv_base::limits::DEFAULT_PORT;
+use kkv_base::limits::{DEFAULT_PORT, PAGE_PORT};
 use kkv_net::http;
 use kkv_protocol::crypto::random;
 use kkv_protocol::onion::OnionAddress;
@@ -97,8 +97,12 @@ pub(super) struct PublishedService {
 }
 
 impl PublishedService {
-    /// Gives the relay its address. Tor goes on from there by itself.
-    pub(super) async fn publish(setup: &TorSetup, args: &RelayArgs) -> Result<Self, CliError> {
+    /// Gives the relay its address, where browsers find it as well if it has a page. Tor goes on from there by itself.
+    pub(super) async fn publish(
+        setup: &TorSetup,
+        args: &RelayArgs,
+        has_page: bool,
+    ) -> Result<Self, CliError> {
         // arti would make one, too; but only this leaves nothing half made.
         setup
             .state_dir
@@ -106,7 +110,11 @@ impl PublishedService {
         let (service, listener) = EmbeddedTor::to_serve(
             &setup.state_dir,
             &setup.settings,
-            DEFAULT_PORT,
+            if has_page {
+                &[DEFAULT_PORT, PAGE_PORT]
+            } else {
+                &[DEFAULT_PORT]
+            },
             &args.allow,
             &mut random::kernel(),
         )

@@ -150,7 +150,7 @@ async fn run(
     let speed = Speed::measure(Solver::default(), Suite::V2, RATE_SAMPLE_TIME);
     let onion = match embedded {
         Some(embedded) => tokio::select! {
-            onion = PublishedService::publish(embedded, &args.embedded) => Some(onion?),
+            onion = PublishedService::publish(embedded, &args.embedded, args.page) => Some(onion?),
             () = &mut stopped => return Ok(()),
         },
         None => None,

@@ -12,6 +12,9 @@ pub use kkv_protocol::limits::{
 /// Port of an inbox on its onion address, and of the loopback listener behind it (kkv/1; kkv/2 keeps it).
 pub const DEFAULT_PORT: u16 = 45069;
 
+/// Port at which browsers ask for a page, if its address names none (RFC 9110 §4.2.1).
+pub const PAGE_PORT: u16 = 80;
+
 /// Largest body of a request or response, in bytes, but of `POST /ask` and of pieces of messages with files (64 KiB).
 /// The largest real one is a kkv/2 message: 7,336 + 64 hex characters.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;

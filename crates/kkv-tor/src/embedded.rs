@@ -57,7 +57,7 @@ impl EmbeddedTor {
         Ok(tor)
     }
 
-    /// Starts a Tor that hosts an onion service with one port. Its address is that of the key in `state_dir`; if that
+    /// Starts a Tor that hosts an onion service with these ports. Its address is that of the key in `state_dir`; if that
     /// is temporary, that of a new key in memory (32 bytes are drawn). Unless `allow` is empty, only the holders of
     /// these keys can find the service.
     ///
@@ -66,11 +66,11 @@ impl EmbeddedTor {
     pub async fn to_serve(
         state_dir: &StateDir,
         settings: &Settings,
-        port: u16,
+        ports: &'static [u16],
         allow: &[AccessKey],
         rng: &mut impl CryptoRng,
     ) -> Result<(OnionService, OnionListener), StartError> {
-        let (incoming, listener) = Incoming::new(port);
+        let (incoming, listener) = Incoming::new(ports);
         let service = Service::new(state_dir, settings, allow, incoming, rng)?;
         let config = config::build(state_dir, settings, service.keystore())?;
         let launcher = Launcher::new(config, Role::Serve(Box::new(service)));

@@ -27,18 +27,18 @@ pub struct OnionListener(mpsc::Receiver<OnionStream>);
 /// Accepts circuits and streams, and passes the streams to the [`OnionListener`].
 #[derive(Debug, Clone)]
 pub(crate) struct Incoming {
-    port: u16,
+    ports: &'static [u16],
     streams: mpsc::Sender<OnionStream>,
     circuits: Circuits,
 }
 
 impl Incoming {
-    /// Accepts streams to `port` only.
-    pub(crate) fn new(port: u16) -> (Self, OnionListener) {
+    /// Accepts streams to these ports only.
+    pub(crate) fn new(ports: &'static [u16]) -> (Self, OnionListener) {
         // A queue of one: `http::serve` accepts every stream at once.
         let (streams, listener) = mpsc::channel(1);
         let incoming = Self {
-            port,
+            ports,
             streams,
             circuits: Circuits::new(),
         };
@@ -59,7 +59,7 @@ impl Incoming {
                 request = requests.next() => {
                     let Some(request) = request else { return };
                     let Some(circuit) = self.circuits.admit() else { continue };
-                    clients.spawn(serve_client(request, self.port, self.streams.clone(), circuit));
+                    clients.spawn(serve_client(request, self.ports, self.streams.clone(), circuit));
                 }
                 Some(_) = clients.join_next() => {}
             }
@@ -84,14 +84,14 @@ impl Accept for OnionListener {
 /// Serves one client's circuit until it is closed or evicted.
 async fn serve_client(
     request: RendRequest,
-    port: u16,
+    ports: &'static [u16],
     streams: mpsc::Sender<OnionStream>,
     circuit: Arc<Circuit>,
 ) {
     let mut last = None;
     tokio::select! {
         biased; // what touches the permit is polled first
-        () = serve_circuit(request, port, streams, &circuit, &mut last) => {}
+        () = serve_circuit(request, ports, streams, &circuit, &mut last) => {}
         () = circuit.evicted() => {}
     }
     // Otherwise streams that `http::serve` still holds would keep the circuit open.
@@ -103,7 +103,7 @@ async fn serve_client(
 /// Sets `last` to the control handle of the last stream, by which the circuit can be closed.
 async fn serve_circuit(
     request: RendRequest,
-    port: u16,
+    ports: &'static [u16],
     streams: mpsc::Sender<OnionStream>,
     circuit: &Arc<Circuit>,
     last: &mut Option<Arc<ClientDataStreamCtrl>>,
@@ -112,7 +112,7 @@ async fn serve_circuit(
         return;
     };
     while let Some(request) = incoming.next().await {
-        let Some(stream) = accept(request, port).await else {
+        let Some(stream) = accept(request, ports).await else {
             continue;
         };
         *last = stream.client_stream_ctrl().cloned();
@@ -125,10 +125,10 @@ async fn serve_circuit(
     }
 }
 
-/// Accepts a stream to the inbox's port. Any other closes the circuit, as C tor does.
-async fn accept(request: StreamRequest, port: u16) -> Option<DataStream> {
+/// Accepts a stream to one of the inbox's ports. Any other closes the circuit, as C tor does.
+async fn accept(request: StreamRequest, ports: &'static [u16]) -> Option<DataStream> {
     match request.request() {
-        IncomingStreamRequest::Begin(begin) if begin.port() == port => {
+        IncomingStreamRequest::Begin(begin) if ports.contains(&begin.port()) => {
             request.accept(Connected::new_empty()).await.ok()
         }
         _ => {

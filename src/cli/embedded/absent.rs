@@ -96,7 +96,11 @@ impl RelayArgs {
 pub(super) enum PublishedService {}
 
 impl PublishedService {
-    pub(super) async fn publish(setup: &TorSetup, _: &RelayArgs) -> Result<Self, CliError> {
+    pub(super) async fn publish(
+        setup: &TorSetup,
+        _: &RelayArgs,
+        _has_page: bool,
+    ) -> Result<Self, CliError> {
         match *setup {}
     }
 
