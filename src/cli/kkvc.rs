@@ -100,7 +100,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             read::read(&common.client()?, &ids, common.contacts(), common.json).await
         }
         Command::Read { ids, raw: true } => read::read_raw(common, &ids).await,
-        Command::Reply(args) => reply::reply(&common.client()?, args, common.json).await,
+        Command::Reply(args) => reply::reply(common, args).await,
         Command::Save(args) => save::save(&common.client()?, args, common.json).await,
         Command::Watch(args) => watch::watch(common, args).await,
         Command::Mark { ids, unread } => {

@@ -1,21 +1,26 @@
 //! `kkvc reply`: an answer to a message, sealed at once for its sender alone; and those that wait, taken back.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::ask::{confirm, require_yes_or_terminal};
 use super::commands::Reply;
+use super::common::{Common, is_typed};
 use super::compose::{self, Purpose};
 use super::done::FOR_GOOD;
 use super::editor;
 use super::output::{json_line, print_outcome};
 use kkv_base::count::counted;
-use kkv_client::owner::Client;
-use kkv_owner::Summary;
+use kkv_client::owner::{Client, ClientError};
+use kkv_owner::{CantReply, Summary};
 use kkv_protocol::crypto::scrub;
 use kkv_relay::queue::MessageId;
 use kkv_terminal::signals;
 use kkv_terminal::stderr::info;
+use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
+use kkv_ui::fields::time;
 
 #[derive(Serialize)]
 struct Sealed {
@@ -47,15 +52,22 @@ async fn withdraw(
     json: bool,
 ) -> Result<(), CliError> {
     require_yes_or_terminal(yes, "take back the answers that wait there")?;
-    let question = format!("Take back what waits in conversation {conversation}? {FOR_GOOD}");
-    if !yes && !confirm(&question)? {
-        return Err(CliError::new(Exit::Cancelled, "nothing was taken back"));
-    }
-    let Some(withdrawn) = client.withdraw(conversation).await? else {
+    let missing = || {
         let what = format!("there is no conversation {conversation}; nothing was taken back");
-        return Err(CliError::new(Exit::Refused, what)
-            .hint("In `kkvc list` the messages of conversation 2 have the mark ↩2."));
+        CliError::new(Exit::Refused, what)
+            .hint("In `kkvc list` the messages of conversation 2 have the mark ↩2.")
     };
+    if !yes {
+        let there = client.waiting(conversation).await?;
+        let waiting = there.answers.ok_or_else(missing)?;
+        if let Some(since) = there.since
+            && !confirm(&question(conversation, waiting, since))?
+        {
+            return Err(CliError::new(Exit::Cancelled, "nothing was taken back"));
+        }
+    }
+    let withdrawn = client.withdraw(conversation).await?;
+    let withdrawn = withdrawn.ok_or_else(missing)?;
     if json {
         let line = json_line(&TakenBack {
             conversation,
@@ -66,15 +78,56 @@ async fn withdraw(
     info(match withdrawn {
         0 => "Nothing waited there.".to_owned(),
         many => format!(
-            "Took back {}. Their sender can't read them any more, and may write on.",
-            counted(many, "answer")
+            "Took back {}. Who hasn't read {} can't any more; whether somebody has isn't known.",
+            counted(many, "answer"),
+            if many == 1 { "it" } else { "them" }
         ),
     });
     Ok(())
 }
 
+fn question(conversation: u64, waiting: u8, since: u64) -> String {
+    let since = time(since);
+    let what = match waiting {
+        1 => format!("the answer that waits in conversation {conversation} since {since}"),
+        _ => format!(
+            "the {waiting} answers that wait in conversation {conversation}, the oldest since {since}"
+        ),
+    };
+    format!("Take back {what}? {FOR_GOOD}")
+}
+
+/// An answer that was not sealed. Where taking others back makes room, it says how: at the inbox of `socket`, if one was
+/// named. `conversation`: of the message.
+fn not_sealed(failed: ClientError, conversation: u64, socket: Option<&Path>) -> CliError {
+    let full = match &failed {
+        ClientError::CantReply(_, CantReply::NoPlace { conversation, .. }) => Some(*conversation),
+        ClientError::CantReply(_, CantReply::Unfetched) => Some(conversation),
+        _ => None,
+    };
+    // Whoever was silent, or hung up, may have sealed it.
+    let is_known = !matches!(
+        failed,
+        ClientError::Silent
+            | ClientError::HungUp
+            | ClientError::Unexpected(_)
+            | ClientError::CantReply(..)
+    );
+    let mut failed = CliError::from(failed);
+    let Some(conversation) = full else {
+        if is_known {
+            failed.what += "; nothing was sealed";
+        }
+        return failed;
+    };
+    let socket = socket.map_or_else(String::new, |path| format!("--socket {} ", quoted(path)));
+    let command = format!("kkvc {socket}reply --withdraw {conversation}");
+    failed.command("To take back what waits there: ", &command)
+}
+
 /// Answers one message, or takes answers back.
-pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Result<(), CliError> {
+pub(super) async fn reply(common: &Common, mut args: Reply) -> Result<(), CliError> {
+    let (client, json) = (&common.client()?, common.json);
     if let Some(conversation) = args.withdraw {
         return withdraw(client, conversation, args.yes, json).await;
     }
@@ -118,7 +171,10 @@ pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Resul
         }
     };
     let text = text.expect("reading does not panic")?;
-    let conversation = client.reply(id, &text).await?;
+    // A variable with the socket is there for the next command as well.
+    let socket = common.socket.as_deref().filter(|_| is_typed("--socket"));
+    let sealed = client.reply(id, &text).await;
+    let conversation = sealed.map_err(|failed| not_sealed(failed, conversation.number, socket))?;
     if json {
         let line = json_line(&Sealed {
             id,
@@ -130,4 +186,28 @@ pub(super) async fn reply(client: &Client, mut args: Reply, json: bool) -> Resul
     }
     info("Sealed. Nobody can read it here now, not even you.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_that_nothing_was_sealed_unless_something_may_have_been() {
+        let missing = ClientError::NoMessage(MessageId(7));
+        let away = ClientError::NotRunning("/run/kkv.sock".into());
+        for (failed, is_known) in [(missing, true), (away, true), (ClientError::Silent, false)] {
+            let what = not_sealed(failed, 1, None).what;
+            assert_eq!(what.ends_with("; nothing was sealed"), is_known, "{what}");
+        }
+        let full = ClientError::CantReply(MessageId(7), CantReply::Unfetched);
+        let hint = not_sealed(full, 3, Some(Path::new("/tmp/a b")))
+            .hint
+            .unwrap();
+        let command = "kkvc --socket '/tmp/a b' reply --withdraw 3";
+        assert!(
+            hint.ends_with(command) && hint.contains("Nothing was sealed."),
+            "{hint}"
+        );
+    }
 }

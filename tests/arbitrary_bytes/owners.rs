@@ -22,11 +22,12 @@ use super::visit::{ask, cases, paused, read, say};
 use crate::in_process::{START, header};
 
 const MESSAGES: u64 = 5;
-const ROUTES: [&str; 11] = [
+const ROUTES: [&str; 12] = [
     "/get_msg",
     "/read_msg",
     "/del_msg",
     "/reply",
+    "/waiting",
     "/withdraw",
     "/status",
     "/watch",

@@ -4,6 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
+use kkv_terminal::visible::quoted;
+
 use crate::programs::{HeldPort, Outcome, Relay, Signal, kkvc, until};
 
 /// A file with words that no relay knows.
@@ -250,7 +252,8 @@ fn only_a_message_that_wants_it_can_be_answered_and_no_more_than_four_times() {
     fifth
         .must_say("message 2 can't be answered")
         .must_say("4 answers wait")
-        .must_say("try again later");
+        .must_say("try again later")
+        .must_say("reply --withdraw 1");
     let seen = replies(&relay, &[]).must_end_with(0).stdout_text();
     assert_eq!(seen.matches("│ ").count(), 4, "{seen}");
     answer(&relay, 2, "5").must_end_with(0);
@@ -394,13 +397,21 @@ fn answers_that_nobody_fetches_are_taken_back_and_make_room() {
     }
     let full = answer(&relay, 2, "for you").must_end_with(1);
     let full = full.must_say("those of conversation 1 have waited longest");
-    drop(full.must_say("kkvc reply --withdraw 1"));
+    let full = full.must_say("the 2 answers that wait there, the oldest since 2");
+    // Pasted, it acts on this inbox and no other.
+    let socket = quoted(relay.socket());
+    drop(full.must_say(&format!("kkvc --socket {socket} reply --withdraw 1")));
     let withdraw = |arguments: &[&str]| {
         let arguments = [&["reply", "--withdraw"], arguments].concat();
         relay.owner(arguments).finish()
     };
     drop(withdraw(&["1"]).must_end_with(2).must_say("--yes"));
     drop(withdraw(&["1", "2"]).must_end_with(2));
+    let asked = "Take back the 2 answers that wait in conversation 1, the oldest since 2";
+    let mut terminal = relay.owner(["reply", "--withdraw", "1"]).start_on(200, 24);
+    terminal.wait_for(asked);
+    terminal.press("n\n");
+    assert_eq!(terminal.finish().0, Some(130));
     drop(
         withdraw(&["abc"])
             .must_end_with(2)
@@ -412,7 +423,7 @@ fn answers_that_nobody_fetches_are_taken_back_and_make_room() {
             .must_say("no conversation 9"),
     );
     let taken = withdraw(&["1", "--yes"]).must_end_with(0);
-    drop(taken.must_say("Took back 2 answers."));
+    drop(taken.must_say("Took back 2 answers. Who hasn't read them can't any more"));
     drop(
         withdraw(&["1", "-y"])
             .must_end_with(0)

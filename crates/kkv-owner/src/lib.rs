@@ -10,6 +10,7 @@
 //! | `POST /read_msg` | [`Mark`] | [`Done`] |
 //! | `POST /del_msg` | [`Delete`] | [`Done`] |
 //! | `POST /reply` | [`Reply`] | [`Replied`], 404, or 422 with [`ReplyRefused`] |
+//! | `POST /waiting` | [`Waits`] | [`WaitingAnswers`] |
 //! | `POST /withdraw` | [`Withdraw`] | [`Withdrawn`] |
 //! | `GET /watch?seen=N` | – | [`Version`], once it is not N, or after a minute |
 //! | `POST /wipe` | – | [`Done`]; ends open sessions and invitations as well |
@@ -33,5 +34,8 @@ pub use messages::{
     Answer, Changes, Delete, Done, FileInfo, Get, GetFile, Known, List, MAX_FILE_INFO_BYTES, Mark,
     Message, Problem, Summary, UNATTENDED, Version, Wanted, Watch,
 };
-pub use replies::{CantReply, Conversation, Replied, Reply, ReplyRefused, Withdraw, Withdrawn};
+pub use replies::{
+    CantReply, Conversation, Replied, Reply, ReplyRefused, WaitingAnswers, Waits, Withdraw,
+    Withdrawn,
+};
 pub use status::{Confined, Occupancy, PageStatus, Reach, Room, Sandbox, Status};

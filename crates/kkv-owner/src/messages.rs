@@ -22,7 +22,7 @@ use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_protocol::wire::Hex;
 
 use crate::id::MessageId;
-use crate::replies::{Conversation, Replied, Withdrawn};
+use crate::replies::{Conversation, Replied, WaitingAnswers, Withdrawn};
 use crate::status::Status;
 
 /// What a relay answers. Whatever is longer is no answer of one.
@@ -38,6 +38,7 @@ impl Answer for Message {
 impl Answer for Version {}
 impl Answer for Replied {}
 impl Answer for Withdrawn {}
+impl Answer for WaitingAnswers {}
 impl Answer for List {
     const MAX_BYTES: usize = MAX_OWNER_LIST_BYTES + MAX_LISTED_FILES_BYTES;
 }

@@ -64,9 +64,29 @@ pub enum CantReply {
          have waited longest"
     )]
     NoPlace {
-        /// In which of those with waiting answers nothing has changed for longest.
+        /// The one with the answer that has waited longest.
         conversation: u64,
+        /// How many wait there.
+        waiting: u8,
+        /// When that one was sealed, in seconds since 1970.
+        since: u64,
     },
+}
+
+/// Asks what waits in a conversation.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Waits {
+    /// Its number.
+    pub conversation: u64,
+}
+
+/// What waits there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingAnswers {
+    /// How many answers; none if there is no such conversation.
+    pub answers: Option<u8>,
+    /// When the oldest was sealed, in seconds since 1970; none if none waits.
+    pub since: Option<u64>,
 }
 
 /// Takes back what waits in a conversation.

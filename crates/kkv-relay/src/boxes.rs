@@ -117,6 +117,21 @@ impl Boxes {
         conversation
     }
 
+    /// How many answers wait in a conversation, and since when the oldest does; `None` if there is no such one.
+    pub fn waiting<H>(
+        &self,
+        conversation: u64,
+        queue: &Queue<H>,
+        now: Now,
+    ) -> Option<(u8, Option<u64>)> {
+        let mut table = crate::lock(&self.table);
+        let ended = table.expire(now.elapsed);
+        let there = table.waiting(conversation);
+        drop(table);
+        touch(queue, &[], &ended, now);
+        there
+    }
+
     /// Wipes the answers that wait in a conversation. Returns how many those were; `None` if there is no such one.
     pub fn withdraw<H>(&self, conversation: u64, queue: &Queue<H>, now: Now) -> Option<u8> {
         let mut table = crate::lock(&self.table);
@@ -154,7 +169,7 @@ impl Boxes {
         let found = table.find(|secret| secret.fits(&claim, request.proof()));
         let changed = table.acknowledge(found, &acknowledged, now);
         let messages = changed.map_or_else(Vec::new, |found| table.messages_in(found));
-        let told = queue.look(now.elapsed, |read| table.tell(found, receipts, now, read));
+        let told = queue.look(now.elapsed, |read| table.tell(found, receipts, read));
         let mask = if found.is_some() { u8::MAX } else { 0 };
         let record = told.status.seal(told.secret, session, number);
         let answer = RepliesAnswer::new(&record.map(|byte| byte & mask), told.waiting.into_iter());

@@ -6,6 +6,8 @@ use kkv_client::owner::ClientError;
 use kkv_owner::CantReply;
 use kkv_terminal::signals::SignalError;
 
+use crate::fields::time;
+
 /// How a command ends. The numbers are part of the interface: `--help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -134,11 +136,15 @@ impl From<ClientError> for CliError {
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
             ClientError::CantReply(_, CantReply::Unfetched) => Self::new(Exit::Refused, what)
-                .hint("Nothing was sealed. Answers are fetched when their senders look: try again later."),
-            ClientError::CantReply(_, CantReply::NoPlace { conversation }) => {
+                .hint("Nothing was sealed. Answers are fetched when their senders look: try again later, or take them back with `kkvc reply`."),
+            ClientError::CantReply(_, CantReply::NoPlace { waiting, since, .. }) => {
+                let there = match waiting {
+                    1 => format!("the answer that waits there, since {}", time(since)),
+                    _ => format!("the {waiting} answers that wait there, the oldest since {}", time(since)),
+                };
                 Self::new(Exit::Refused, what).hint(format!(
-                    "Nothing was sealed. Answers are fetched when their senders look: try again later, or take back what \
-                     waits there: `kkvc reply --withdraw {conversation}`."
+                    "Nothing was sealed. Answers are fetched when their senders look: try again later, or take back with `kkvc reply` \
+                     {there}."
                 ))
             }
             ClientError::CantReply(..) => Self::new(Exit::Refused, what)

@@ -10,7 +10,7 @@ use super::{Client, parse, unread, url, whole};
 use kkv_base::private::Private;
 use kkv_owner::{
     Answer, Conversation, Invitations, Invite, Invited, MessageId, Replied, Reply, ReplyRefused,
-    Revoke, Revoked, Withdraw, Withdrawn,
+    Revoke, Revoked, WaitingAnswers, Waits, Withdraw, Withdrawn,
 };
 use kkv_protocol::text::Text;
 use kkv_protocol::v2::invitation::InvitationNumber;
@@ -37,6 +37,16 @@ impl Client {
                 Ok(replied.conversation)
             }
         }
+    }
+
+    /// What waits in a conversation.
+    ///
+    /// # Errors
+    /// As [`list`](Client::list).
+    pub async fn waiting(&self, conversation: u64) -> Result<WaitingAnswers, ClientError> {
+        let asked = Waits { conversation };
+        let request = self.http.post(url("waiting")).json(&asked);
+        parse(self.send(request).await?, WaitingAnswers::MAX_BYTES).await
     }
 
     /// Takes back the answers that wait in a conversation. Returns how many; `None` if there is no such one.
@@ -150,11 +160,22 @@ mod tests {
             for _ in 0..3 {
                 client.reply(other, &text).await.unwrap();
             }
-            let longest = CantReply::NoPlace { conversation: 1 };
-            assert_eq!(cant(other).await, longest);
+            let CantReply::NoPlace {
+                conversation: 1,
+                waiting: 4,
+                since,
+            } = cant(other).await
+            else {
+                panic!("those of the first have waited longest");
+            };
+            let there = |answers, since| WaitingAnswers { answers, since };
+            let waiting = async |number| client.waiting(number).await.unwrap();
+            assert_eq!(waiting(9).await, there(None, None));
+            assert_eq!(waiting(1).await, there(Some(4), Some(since)));
             assert_eq!(client.withdraw(9).await.unwrap(), None);
             assert_eq!(client.withdraw(1).await.unwrap(), Some(4));
             assert_eq!(client.withdraw(1).await.unwrap(), Some(0));
+            assert_eq!(waiting(1).await, there(Some(0), None));
             let freed = client.reply(other, &text).await.unwrap();
             assert_eq!((freed.answers, freed.waiting), (4, 4));
             let listed = client.list().await.unwrap().messages;

@@ -39,6 +39,8 @@ pub(super) struct Table {
     /// The last message that was looked at: see [`SWEPT`].
     swept: MessageId,
     waiting: usize,
+    /// Answers that were sealed so far.
+    sealed: u64,
     last: u64,
     /// In no place, with as many entries and answers as a box can have, all zero: what is told of nobody.
     nobody: AnswerBox,
@@ -57,6 +59,9 @@ struct AnswerBox {
     messages: u16,
     answers: u16,
     changed: (Duration, u64),
+    /// When it ends if nothing changes any more, in seconds since 1970. Computed once: from two clocks it would go back
+    /// and forth by a second.
+    ends: u64,
 }
 
 struct Entry {
@@ -69,6 +74,10 @@ struct Entry {
 struct Waiting {
     sealed: SealedAnswer,
     acknowledged: Acknowledged,
+    /// How many were sealed before it, in all boxes.
+    order: u64,
+    /// When it was sealed, in seconds since 1970.
+    since: u64,
 }
 
 /// Where a message belongs.
@@ -103,6 +112,7 @@ impl AnswerBox {
             messages: 0,
             answers: 0,
             changed: (now, 0),
+            ends: 0,
         }
     }
 
@@ -125,6 +135,8 @@ impl AnswerBox {
                 sealed: Box::new([0; sealed::SEALED_BYTES]),
             },
             acknowledged: Acknowledged([0; 32]),
+            order: 0,
+            since: 0,
         }));
         nobody
     }
@@ -142,6 +154,7 @@ impl Table {
             by_message: BTreeMap::new(),
             swept: MessageId(0),
             waiting: 0,
+            sealed: 0,
             last: 0,
             nobody: AnswerBox::nobody(),
         }
@@ -204,7 +217,7 @@ impl Table {
             one.held.insert(message);
         }
         self.by_message.insert(message, Some(number));
-        self.change(number, now.elapsed);
+        self.change(number, now);
         ended
     }
 
@@ -285,27 +298,42 @@ impl Table {
         one.waiting.push_back(Waiting {
             sealed,
             acknowledged,
+            order: self.sealed,
+            since: now.unix,
         });
+        self.sealed += 1;
         one.answers = one.answers.saturating_add(1);
         // The chain is that of the newest message, whichever is answered.
         if let Some(newest) = one.entries.front_mut() {
             newest.answers = newest.answers.saturating_add(1);
         }
         self.waiting += 1;
-        self.change(number, now.elapsed);
+        self.change(number, now);
         self.conversation(id).ok_or(CantReply::BoxGone)
     }
 
-    /// There is no place, and in which box some have waited longest.
+    /// There is no place, and which box has the answer that has waited longest. Not the box that has changed longest
+    /// ago: who keeps places occupied would write to his own, and have the owner take back other people's answers.
     fn no_place(&self) -> CantReply {
-        let waits = |number: &u64| {
-            let one = self.boxes.get(number);
-            one.is_some_and(|one| !one.waiting.is_empty())
-        };
-        let mut numbers = self.by_change.iter().map(|(_, _, number)| *number);
+        let first = |number: &u64, one: &AnswerBox| Some((one.waiting.front()?.order, *number));
+        let firsts = self
+            .boxes
+            .iter()
+            .filter_map(|(number, one)| first(number, one));
+        let conversation = firsts.min().map_or(0, |(_, number)| number);
+        let (waiting, since) = self.waiting(conversation).unwrap_or_default();
         CantReply::NoPlace {
-            conversation: numbers.find(waits).unwrap_or(0),
+            conversation,
+            waiting,
+            since: since.unwrap_or_default(),
         }
+    }
+
+    /// How many answers wait in a box, and since when the oldest does. `None` if there is no such box.
+    pub(super) fn waiting(&self, number: u64) -> Option<(u8, Option<u64>)> {
+        let waiting = &self.boxes.get(&number)?.waiting;
+        let count = u8::try_from(waiting.len()).unwrap_or(u8::MAX);
+        Some((count, waiting.front().map(|oldest| oldest.since)))
     }
 
     /// Takes the answers that wait in a box out of it, which is no change by which it lives longer. `None` if there is
@@ -341,7 +369,7 @@ impl Table {
         let deleted = before - one.waiting.len();
         self.waiting -= deleted;
         (deleted > 0).then(|| {
-            self.change(number, now.elapsed);
+            self.change(number, now);
             number
         })
     }
@@ -355,13 +383,11 @@ impl Table {
         &self,
         found: Option<u64>,
         receipts: bool,
-        now: Now,
         read: impl Fn(MessageId) -> Option<bool>,
     ) -> Told<'_> {
         // No box has the number 0: a look that finds nothing, as deep as one that does.
         let one = self.boxes.get(&found.unwrap_or(0));
         let one = one.map_or(&self.nobody, |one| &**one);
-        let left = (one.changed.0 + self.life).saturating_sub(now.elapsed);
         let all = one.entries.iter().chain(&self.nobody.entries);
         let mut entries = Vec::with_capacity(MAX_ENTRIES);
         entries.extend(all.take(MAX_ENTRIES).map(|entry| {
@@ -381,7 +407,7 @@ impl Table {
         }));
         entries.truncate(one.entries.len());
         let status = BoxStatus {
-            ends: now.unix.saturating_add(left.as_secs()),
+            ends: one.ends,
             messages: one.messages,
             answers: one.answers,
             waiting: u8::try_from(one.waiting.len()).unwrap_or(u8::MAX),
@@ -459,13 +485,14 @@ impl Table {
         })
     }
 
-    fn change(&mut self, number: u64, now: Duration) {
+    fn change(&mut self, number: u64, now: Now) {
         self.changes += 1;
         if let Some(one) = self.boxes.get_mut(&number) {
             let (changed, change) = one.changed;
             self.by_change.remove(&(changed, change, number));
-            one.changed = (now, self.changes);
-            self.by_change.insert((now, self.changes, number));
+            one.changed = (now.elapsed, self.changes);
+            one.ends = now.unix.saturating_add(self.life.as_secs());
+            self.by_change.insert((now.elapsed, self.changes, number));
         }
     }
 }

@@ -51,6 +51,8 @@ struct Side {
     boxes: Boxes,
     queue: Queue<()>,
     seconds: u64,
+    /// Of a second, on the steady clock; the other one shows whole seconds.
+    fraction: Duration,
     asked: u64,
 }
 
@@ -72,6 +74,7 @@ impl Side {
             boxes: Boxes::with_bound(bound, slots, 0, Duration::from_secs(LIFE)),
             queue: Queue::new(slots, None).unwrap(),
             seconds: 0,
+            fraction: Duration::ZERO,
             asked: 0,
         }
     }
@@ -79,7 +82,7 @@ impl Side {
     fn now(&self) -> Now {
         Now {
             unix: 1000 + self.seconds,
-            elapsed: Duration::from_secs(self.seconds),
+            elapsed: Duration::from_secs(self.seconds) + self.fraction,
         }
     }
 
@@ -237,7 +240,11 @@ fn with_all_places_taken_a_message_finds_one_and_an_answer_says_so() {
         if usize::from(words) < SLOTS {
             side.answer(id, "waits").unwrap();
         } else {
-            let longest = CantReply::NoPlace { conversation: 1 };
+            let longest = CantReply::NoPlace {
+                conversation: 1,
+                waiting: 1,
+                since: 1000,
+            };
             assert_eq!(side.answer(id, "no place"), Err(longest));
         }
         side.queue.delete(id, Duration::ZERO);

@@ -29,7 +29,7 @@ use kkv_owner::run;
 use kkv_owner::{
     CantReply, Changes, Delete, Done, FileInfo, Get, Invite, Invited, List, MAX_FILE_INFO_BYTES,
     Mark, Message, MessageId, Problem, Replied, Reply, ReplyRefused, Revoke, Revoked, Status,
-    Summary, UNATTENDED, Version, Wanted, Watch, Withdraw, Withdrawn,
+    Summary, UNATTENDED, Version, WaitingAnswers, Waits, Wanted, Watch, Withdraw, Withdrawn,
 };
 use kkv_protocol::crypto::{random, scrub};
 use kkv_protocol::files::Files;
@@ -70,6 +70,7 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/read_msg", post(mark))
         .route("/del_msg", post(delete))
         .route("/reply", post(reply))
+        .route("/waiting", post(waiting))
         .route("/withdraw", post(withdraw))
         .route("/watch", get(watch))
         .route("/wipe", post(wipe))
@@ -207,6 +208,16 @@ fn replied(host: &dyn Host, Reply { id, text }: Reply) -> Response {
             (StatusCode::UNPROCESSABLE_ENTITY, refused).into_response()
         }
     }
+}
+
+async fn waiting(State(host): AppHost, Json(asked): Json<Waits>) -> Json<WaitingAnswers> {
+    let there = host
+        .boxes()
+        .waiting(asked.conversation, host.queue(), host.now());
+    Json(WaitingAnswers {
+        answers: there.map(|(answers, _)| answers),
+        since: there.and_then(|(_, since)| since),
+    })
 }
 
 async fn withdraw(State(host): AppHost, Json(wanted): Json<Withdraw>) -> Json<Withdrawn> {

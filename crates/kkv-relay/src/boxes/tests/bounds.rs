@@ -26,11 +26,15 @@ fn however_large_the_queue_is_boxes_are_bounded_and_the_owner_is_told_which_were
     for id in answered {
         side.answer(*id, "waits").unwrap();
     }
-    // The first of those that were answered is the one that has changed longest ago.
+    // The first of those that were answered is the one whose answer has waited longest.
     let conversation = pushed_out.len() as u64 + 1;
     assert_eq!(
         side.answer(others[0], "more"),
-        Err(CantReply::NoPlace { conversation })
+        Err(CantReply::NoPlace {
+            conversation,
+            waiting: 1,
+            since: 1000,
+        })
     );
     let before = version(&side);
     for (words, id) in (100..).zip(pushed_out) {
@@ -44,6 +48,44 @@ fn however_large_the_queue_is_boxes_are_bounded_and_the_owner_is_told_which_were
     assert!(others.iter().all(|id| told_anew.shown.contains(id)));
     for id in others {
         assert_eq!(side.answer(*id, "too late"), Err(CantReply::PushedOut));
+    }
+}
+
+#[test]
+fn who_writes_on_has_not_waited_less_for_it() {
+    let mut side = Side::with_bound(2 * 3, MANY_SLOTS);
+    let open = |side: &Side, words| side.accept(opens(words, 1)).unwrap();
+    let occupant = open(&side, 1);
+    for seconds in 1..=2 {
+        side.seconds = seconds;
+        side.answer(occupant, "nobody fetches it").unwrap();
+    }
+    side.seconds = 3;
+    let (honest, third) = (open(&side, 2), open(&side, 3));
+    side.answer(honest, "waits for its sender").unwrap();
+    let full = CantReply::NoPlace {
+        conversation: 1,
+        waiting: 2,
+        since: 1001,
+    };
+    assert_eq!(side.answer(third, "no place"), Err(full));
+    side.seconds = 4;
+    side.accept(follows_up(1, 2, &SESSION)).unwrap();
+    assert_eq!(side.answer(third, "no place"), Err(full));
+    let waiting = |number| side.boxes.waiting(number, &side.queue, side.now());
+    assert_eq!(waiting(1), Some((2, Some(1001))));
+    assert_eq!(waiting(3), Some((0, None)));
+    assert_eq!(waiting(4), None);
+}
+
+#[test]
+fn when_a_box_ends_is_said_alike_at_every_look() {
+    let mut side = Side::new();
+    side.accept(opens(1, 1)).unwrap();
+    for tenths in 0..10 {
+        side.fraction = Duration::from_millis(100 * tenths);
+        let told = side.ask(1, &[], false).unwrap();
+        assert_eq!(told.status.ends, 1000 + LIFE, "{tenths}");
     }
 }
 
@@ -92,7 +134,7 @@ fn a_look_does_as_much_for_nobody_as_for_a_box() {
     let table = crate::lock(&side.boxes.table);
     for (found, entries, waiting) in [(None, 16, 4), (Some(1), 1, 0), (Some(2), 16, 1)] {
         let looked = Cell::new(0);
-        let told = table.tell(found, true, side.now(), |_| {
+        let told = table.tell(found, true, |_| {
             looked.set(looked.get() + 1);
             Some(false)
         });

@@ -17,14 +17,19 @@ struct Model {
     /// The box that has changed longest ago first.
     boxes: Vec<ModelBox>,
     last: u64,
+    sealed: u64,
 }
+
+/// The salt of its chain, its index in that, and what it says.
+type ModelAnswer = (u8, u16, String);
 
 struct ModelBox {
     words: u8,
     number: u64,
     /// All that it has had, oldest first.
     messages: Vec<ModelMessage>,
-    waiting: Vec<(u8, u16, String)>,
+    /// Beside each, how many were sealed before it in all boxes, and when.
+    waiting: Vec<(ModelAnswer, (u64, u64))>,
     changed: u64,
 }
 
@@ -113,16 +118,20 @@ impl Model {
             .sum::<usize>()
             == SLOTS
         {
-            let waits = |one: &&ModelBox| !one.waiting.is_empty();
-            let longest = self.boxes.iter().find(waits).unwrap();
+            let waiting = self.boxes.iter().filter(|one| !one.waiting.is_empty());
+            let longest = waiting.min_by_key(|one| one.waiting[0].1).unwrap();
             return Err(CantReply::NoPlace {
                 conversation: longest.number,
+                waiting: longest.waiting.len() as u8,
+                since: longest.waiting[0].1.1,
             });
         }
+        let since = (self.sealed, 1000 + now);
+        self.sealed += 1;
         let one = self.change(place, now);
         let newest = one.messages.last_mut().unwrap();
-        one.waiting
-            .push((newest.salt, newest.answers, said.to_owned()));
+        let told = (newest.salt, newest.answers, said.to_owned());
+        one.waiting.push((told, since));
         newest.answers += 1;
         Ok(())
     }
@@ -247,7 +256,7 @@ proptest! {
                     if let Some(place) = model.place(words) {
                         let before = model.boxes[place].waiting.len();
                         let is_known = |said: &String| known.iter().any(|known| **known == *said);
-                        model.boxes[place].waiting.retain(|(_, _, said)| !is_known(said));
+                        model.boxes[place].waiting.retain(|((_, _, said), _)| !is_known(said));
                         if model.boxes[place].waiting.len() < before {
                             model.change(place, now);
                         }
@@ -261,7 +270,8 @@ proptest! {
                     let texts = told.answers.iter().map(|answer| answer.text.to_string());
                     let salts = told.places.iter().map(|(salt, index)| (salt.0[0], *index));
                     let waiting: Vec<_> = salts.zip(texts).map(|((s, i), text)| (s, i, text)).collect();
-                    prop_assert_eq!(&waiting, &one.waiting);
+                    let expected: Vec<_> = one.waiting.iter().map(|(told, _)| told.clone()).collect();
+                    prop_assert_eq!(waiting, expected);
                     prop_assert_eq!(told.status.ends, 1000 + one.changed + LIFE);
                     prop_assert_eq!(usize::from(told.status.messages), one.messages.len());
                     prop_assert_eq!(told.status.receipts, receipts);
