@@ -4,6 +4,7 @@
 //! They know the queue, whose messages they count, and no clock: who calls passes the time. The lock on the table is
 //! taken before the queue's, never after it.
 
+mod answer_box;
 mod table;
 
 use std::sync::Mutex;

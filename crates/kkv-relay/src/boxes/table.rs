@@ -1,27 +1,23 @@
-//! The table of boxes: what is in each, which one has changed longest ago, and which message is in which.
+//! The table of boxes: which one has changed longest ago, and which message is in which.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use std::time::Duration;
 
+use super::answer_box::{AnswerBox, Entry, FULL, Told, Waiting};
 use crate::queue::{MessageId, Now};
 use kkv_base::limits::BOXES_PER_SLOT;
 use kkv_owner::{CantReply, Conversation};
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::text::Text;
-use kkv_protocol::v2::answers::keys::{Acknowledged, AnswerKey, BoxSecret, SALT_BYTES, Salt};
-use kkv_protocol::v2::answers::sealed::{self, Chain, SealedAnswer};
-use kkv_protocol::v2::answers::status::{self, BoxStatus, EntryState};
+use kkv_protocol::v2::answers::keys::{Acknowledged, AnswerKey, BoxSecret, Salt};
+use kkv_protocol::v2::answers::sealed::Chain;
 use kkv_protocol::v2::answers::{MAX_ENTRIES, MAX_WAITING};
-use zeroize::Zeroizing;
 
 /// Messages that are looked at with each that is entered, whether they are still in the queue: a look at all would be a
-/// burst, and with this at most half of the table is of messages that are gone.
+/// burst, and with this at most half of the table is of messages that are gone, unless all were deleted at once.
 const SWEPT: usize = 4;
-
-/// Why there are [`MAX_WAITING`] answers, real ones and those of nobody.
-const FULL: &str = "nobody has as many as there may be";
 
 pub(super) struct Table {
     /// Places for waiting answers. Fewer than boxes, so that there is one without.
@@ -46,52 +42,10 @@ pub(super) struct Table {
     nobody: AnswerBox,
 }
 
-struct AnswerBox {
-    secret: BoxSecret,
-    /// The newest.
-    chain: Chain,
-    /// Newest first.
-    entries: VecDeque<Entry>,
-    /// Its messages in the queue, of which some may be gone.
-    held: BTreeSet<MessageId>,
-    /// Oldest first.
-    waiting: VecDeque<Waiting>,
-    messages: u16,
-    answers: u16,
-    changed: (Duration, u64),
-    /// When it ends if nothing changes any more, in seconds since 1970. Computed once: from two clocks it would go back
-    /// and forth by a second.
-    ends: u64,
-}
-
-struct Entry {
-    salt: Salt,
-    message: MessageId,
-    accepted: u64,
-    answers: u16,
-}
-
-struct Waiting {
-    sealed: SealedAnswer,
-    acknowledged: Acknowledged,
-    /// How many were sealed before it, in all boxes.
-    order: u64,
-    /// When it was sealed, in seconds since 1970.
-    since: u64,
-}
-
 /// Where a message belongs.
 pub(super) enum Place {
     There(u64),
     New(BoxSecret),
-}
-
-/// What is told of a box, or of nobody.
-pub(super) struct Told<'t> {
-    pub(super) secret: &'t BoxSecret,
-    pub(super) status: BoxStatus,
-    /// The answers that wait, and zeros for those that don't.
-    pub(super) waiting: [&'t SealedAnswer; MAX_WAITING],
 }
 
 /// A box that is gone. Dropping it wipes keys; do that outside the lock.
@@ -99,47 +53,6 @@ pub(super) struct Ended {
     _gone: Box<AnswerBox>,
     /// The messages that can't be answered any more.
     pub(super) messages: Vec<MessageId>,
-}
-
-impl AnswerBox {
-    fn new(secret: BoxSecret, chain: Chain, now: Duration) -> Self {
-        Self {
-            secret,
-            chain,
-            entries: VecDeque::new(),
-            held: BTreeSet::new(),
-            waiting: VecDeque::new(),
-            messages: 0,
-            answers: 0,
-            changed: (now, 0),
-            ends: 0,
-        }
-    }
-
-    /// A dummy: no proof is tried on it, and what is sealed with its secret nobody gets.
-    fn nobody() -> Self {
-        let zeros = || Zeroizing::new([0; 32]);
-        let salt = Salt([0; SALT_BYTES]);
-        let chain = Chain::new(salt, AnswerKey::new(zeros()));
-        let mut nobody = Self::new(BoxSecret::new(zeros()), chain, Duration::ZERO);
-        nobody.entries.extend((0..MAX_ENTRIES).map(|_| Entry {
-            salt,
-            message: MessageId(0),
-            accepted: 0,
-            answers: 0,
-        }));
-        nobody.waiting.extend((0..MAX_WAITING).map(|_| Waiting {
-            sealed: SealedAnswer {
-                salt,
-                index: 0,
-                sealed: Box::new([0; sealed::SEALED_BYTES]),
-            },
-            acknowledged: Acknowledged([0; 32]),
-            order: 0,
-            since: 0,
-        }));
-        nobody
-    }
 }
 
 impl Table {
@@ -374,11 +287,7 @@ impl Table {
         })
     }
 
-    /// What is known of a box, with its secret and its waiting answers, oldest first; for nobody, of a box that there
-    /// isn't. `read` says of a message in the queue whether it is marked as read.
-    ///
-    /// All is done as often, whatever there is: [`MAX_ENTRIES`] messages are looked up, and [`MAX_WAITING`] answers are
-    /// there to be copied. Else the time would tell whether words have a box, to who watches between Tor and the relay.
+    /// What is known of a box: see [`AnswerBox::tell`]; for nobody, of a box that there isn't.
     pub(super) fn tell(
         &self,
         found: Option<u64>,
@@ -388,38 +297,7 @@ impl Table {
         // No box has the number 0: a look that finds nothing, as deep as one that does.
         let one = self.boxes.get(&found.unwrap_or(0));
         let one = one.map_or(&self.nobody, |one| &**one);
-        let all = one.entries.iter().chain(&self.nobody.entries);
-        let mut entries = Vec::with_capacity(MAX_ENTRIES);
-        entries.extend(all.take(MAX_ENTRIES).map(|entry| {
-            // Looked at in any case, also where it isn't told.
-            let state = match read(entry.message) {
-                _ if !receipts => EntryState::Accepted,
-                Some(false) => EntryState::Waiting,
-                Some(true) => EntryState::Read,
-                None => EntryState::Gone,
-            };
-            status::Entry {
-                salt: entry.salt,
-                accepted: entry.accepted,
-                state,
-                answers: entry.answers,
-            }
-        }));
-        entries.truncate(one.entries.len());
-        let status = BoxStatus {
-            ends: one.ends,
-            messages: one.messages,
-            answers: one.answers,
-            waiting: u8::try_from(one.waiting.len()).unwrap_or(u8::MAX),
-            receipts,
-            entries,
-        };
-        let mut waiting = one.waiting.iter().chain(&self.nobody.waiting);
-        Told {
-            secret: &one.secret,
-            status,
-            waiting: std::array::from_fn(|_| &waiting.next().expect(FULL).sealed),
-        }
+        one.tell(&self.nobody, receipts, read)
     }
 
     /// To which conversation a message belongs, while it can be answered.
