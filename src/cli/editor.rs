@@ -1,7 +1,6 @@
 //! A text that somebody writes with an editor of theirs, in a file in memory that is wiped when that is closed.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::Command;
@@ -36,12 +35,16 @@ pub(super) fn text() -> Result<Zeroizing<String>, CliError> {
         CliError::new(Exit::of_io(&fault), what)
     };
     directory.create(FILE).map_err(failed)?;
+    let lock = directory.lock_for_a_command().map_err(failed)?;
     let ended = run(&editor, &path).map_err(failed)?;
+    drop(lock);
     if !ended {
         let what = "the editor ended with an error; nothing was sealed";
         return Err(CliError::new(Exit::Cancelled, what));
     }
-    let text = File::open(&path).and_then(|file| input::text(file, MAX_TEXT_BYTES));
+    let text = directory
+        .open(FILE)
+        .and_then(|file| input::text(file, MAX_TEXT_BYTES));
     text.map_err(|fault| CliError::usage(format!("the answer: {fault}; nothing was sealed")))
 }
 

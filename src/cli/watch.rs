@@ -17,7 +17,6 @@ use super::message::render;
 use super::output::{require_output, write_all};
 use super::senders::SenderNames;
 use arrivals::Arrivals;
-use files::FilesDirectory;
 use handler::Ended;
 use kkv_owner::Message;
 use kkv_protocol::crypto::scrub;
@@ -147,8 +146,7 @@ async fn given(
                 continue;
             }
         };
-        let directory = files.as_ref().map(FilesDirectory::path);
-        let ended = handler::run(&command, &message, directory, &mut stop).await?;
+        let ended = handler::run(&command, &message, files.as_ref(), &mut stop).await?;
         drop(files);
         let (status, mut goes_on) = match ended {
             Ended::ByItself(status) => (status, true),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::programs::{Process, Relay, Signal};
+use crate::programs::{Process, Relay, Signal, until};
 
 /// `kkvc watch --exec COMMAND`, once it watches. What the command prints comes out of it.
 fn watch(relay: &Relay, command: &str) -> Process {
@@ -95,7 +95,7 @@ fn what_ends_well_is_read_and_what_does_not_is_said_and_stays_unread() {
 }
 
 #[test]
-fn files_that_a_killed_watch_has_left_in_memory_go_with_the_next_one() {
+fn files_that_a_killed_watch_has_left_in_memory_go_once_its_command_has_ended() {
     let relay = Relay::start(&[]);
     make_gate(&relay);
     let memory = tempfile::tempdir_in("/dev/shm").expect("Linux has it");
@@ -110,7 +110,9 @@ fn files_that_a_killed_watch_has_left_in_memory_go_with_the_next_one() {
         process
     };
     let here = || fs::read_dir(memory.path()).expect("ours").count();
-    let watching = watch(r#"cat "$KKV_MESSAGE_FILES/a.txt"; exec >/dev/null 2>&1; cat "$GATE""#);
+    let watching = watch(
+        r#"cat "$KKV_MESSAGE_FILES/a.txt"; exec >/dev/null 2>&1; cat "$GATE"; cp "$KKV_MESSAGE_FILES/a.txt" "$GATE.copy""#,
+    );
     fs::write(relay.directory().join("a.txt"), "a secret\n").expect("ours");
     let sent = relay.send(["--file", "a.txt"]).finish();
     sent.must_end_with(0);
@@ -119,9 +121,15 @@ fn files_that_a_killed_watch_has_left_in_memory_go_with_the_next_one() {
     watching.ended();
     assert_eq!(here(), 1, "nothing could remove it");
     let next = watch("true");
-    assert_eq!(here(), 0);
+    assert_eq!(here(), 1, "its command goes on, and works on it");
     must_stop(&next);
     open_gate(&relay);
+    until("it goes with the first one after that", || {
+        must_stop(&watch("true"));
+        here() == 0
+    });
+    let copy = fs::read(gate(&relay).with_extension("copy"));
+    assert_eq!(copy.expect("the command made it"), b"a secret\n");
 }
 
 #[test]

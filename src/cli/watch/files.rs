@@ -2,6 +2,7 @@
 //! the command has ended.
 
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use kkv_client::owner::Client;
@@ -51,6 +52,11 @@ impl FilesDirectory {
 
     pub(super) fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// For the command that works on them: see [`PrivateDirectory::lock_for_a_command`].
+    pub(super) fn lock(&self) -> io::Result<OwnedFd> {
+        self.0.lock_for_a_command()
     }
 }
 

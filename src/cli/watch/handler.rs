@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{interval, timeout};
 
 use super::Stop;
+use super::files::FilesDirectory;
 use kkv_owner::{Message, Summary};
 use kkv_protocol::openpgp::Block;
 use kkv_ui::error::{CliError, Exit};
@@ -43,11 +43,13 @@ pub(super) enum Ended {
 pub(super) async fn run(
     command: &str,
     message: &Message,
-    files: Option<&Path>,
+    files: Option<&FilesDirectory>,
     stop: &mut Stop,
 ) -> Result<Ended, CliError> {
     let no_shell =
         |fault| CliError::new(Exit::Refused, format!("can't run setsid and sh: {fault}"));
+    let lock = files.map(FilesDirectory::lock).transpose();
+    let lock = lock.map_err(no_shell)?;
     // In a session of its own: what it starts can be ended with it, and what asks for a terminal has an error instead
     // of standing still in the background.
     let mut child = Command::new("setsid")
@@ -57,11 +59,12 @@ pub(super) async fn run(
         .env_remove(CONVERSATION)
         .env_remove(FILES)
         .envs(environment(&message.summary))
-        .envs(files.map(|directory| (FILES, directory)))
+        .envs(files.map(|directory| (FILES, directory.path())))
         .stdin(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .map_err(no_shell)?;
+    drop(lock);
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let input = child.stdin.take();
     let done = async {
