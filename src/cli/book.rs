@@ -218,10 +218,16 @@ impl ResolvedRecipient {
         Ok(())
     }
 
-    /// Pays whatever it costs. A contact's invitation is forgotten once that has come about.
+    /// Pays whatever it costs. The invitation of the contact that was named is forgotten once that has come about; a link
+    /// that was typed says nothing of a contact's.
     pub(super) fn pay(&mut self) {
         self.invitation = None;
-        self.forgets = true;
+        self.forgets = self.is_named;
+    }
+
+    /// Pays this time, and forgets nothing: the invitation may be good again.
+    pub(super) fn pay_once(&mut self) {
+        self.invitation = None;
     }
 
     /// The command that sends without the invitation of a contact, if it is one.

@@ -1,12 +1,13 @@
 //! Reply words: on the terminal alone, in a file that is a user's own, never in a message; and read as people type them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cli::contacts::Desk;
 use crate::cli::meddler::{Meddler, Verdict};
-use crate::programs::{Relay, Terminal, kkvc};
+use crate::programs::{Relay, Run, Terminal, kkvc};
 
 const FILE: &str = "words";
 
@@ -88,7 +89,11 @@ fn words_on_the_terminal_are_all_that_it_takes_to_read_the_answer_and_write_back
 
 /// Somebody who has read an answer and writes back; a slip of the fingers is no answer to a question.
 fn writing_back(address: &str, words: &[String]) -> Terminal {
-    let mut terminal = kkvc(["replies", address]).start_on(80, 40);
+    writing_back_in(kkvc(["replies", address]), words)
+}
+
+fn writing_back_in(replies: Run, words: &[String]) -> Terminal {
+    let mut terminal = replies.start_on(80, 40);
     terminal.wait_for("Your 12 words: ");
     terminal.press(&format!("{}\n", words.join(" ")));
     terminal.wait_for("Write back? [y/N] ");
@@ -142,11 +147,12 @@ fn who_is_invited_writes_back_for_nothing_and_may_pay_when_that_is_over() {
     let words = sent_on_a_terminal(&relay);
     let made = relay.owner(["invite", "--json"]).finish();
     let made = made.must_end_with(0).json();
-    let link = made["link"].as_str().expect("a string");
+    let desk = Desk::new();
+    desk.add("bob", made["link"].as_str().expect("a string"));
     for (id, asked) in [("1", false), ("2", true)] {
         let answer = relay.owner(["reply", id, "-m", "Yes."]);
         answer.finish().must_end_with(0);
-        let mut terminal = writing_back(link, &words);
+        let mut terminal = writing_back_in(desk.with(kkvc(["replies", "bob"])), &words);
         terminal.press("Thank you!\n\x04");
         if asked {
             terminal.wait_for("Pay for it instead? [y/N] ");
@@ -164,6 +170,7 @@ fn who_is_invited_writes_back_for_nothing_and_may_pay_when_that_is_over() {
     let list = relay.list();
     assert_eq!(list[1]["invitation"], 1);
     assert!(list[2]["invitation"].is_null());
+    assert_eq!(desk.list()[0]["invited"], true, "nobody agreed to lose it");
 }
 
 #[test]
@@ -257,6 +264,12 @@ fn a_file_for_words_is_new_and_its_users_alone() {
         .must_end_with(2)
         .must_say("other users may get at the reply words")
         .must_say("chmod 600");
+    // Nobody else can read it, but who has put it there.
+    mode(0o600);
+    chown(&path, Some(7), None).expect("run by root, or as scripts/test runs it");
+    write()
+        .must_end_with(2)
+        .must_say("other users may get at the reply words");
     assert_eq!(relay.list().len(), 1);
 }
 

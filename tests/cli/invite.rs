@@ -248,6 +248,11 @@ fn a_contact_keeps_its_invitation_which_is_forgotten_when_one_would_rather_pay()
         .finish()
         .must_end_with(0);
     assert_eq!(desk.list()[0]["invited"], json!(true));
+    // Nor does another link to it, whose invitation one won't use.
+    desk.with(kkvc(["send", &second, "--pay", "-m", "x"]))
+        .finish()
+        .must_end_with(0);
+    assert_eq!(desk.list()[0]["invited"], json!(true));
     send(&["--pay"]).must_end_with(0);
     assert_eq!(desk.list()[0]["invited"], json!(false));
     send(&[]).must_end_with(0);

@@ -18,6 +18,9 @@ pub const ENTROPY_BYTES: usize = 16;
 const WORD_BITS: usize = 11;
 /// No two words of the list begin with the same four letters.
 const TELLING_LETTERS: usize = 4;
+/// Within so many bytes of a file they are taken for the words of a conversation. With a number, a sign and a line each
+/// they take 200.
+const NEAR_BYTES: usize = 1024;
 
 /// Twelve words of BIP 39's English list: 128 random bits and 4 of a checksum, eleven to a word, the highest first.
 ///
@@ -130,13 +133,41 @@ impl ReplyWords {
     #[must_use]
     pub fn are_in(&self, text: &str) -> bool {
         let stands = |word: &str| typed(text).any(|typed| is_short_for(typed, word));
-        self.iter().all(stands) || self.run_together_in(text)
+        self.iter().all(stands) || self.run_together_in(text.as_bytes())
     }
 
-    fn run_together_in(&self, text: &str) -> bool {
-        let mut all = Zeroizing::new(String::with_capacity(text.len()));
-        all.extend(text.chars().filter(char::is_ascii_alphabetic));
-        all.make_ascii_lowercase();
+    /// Whether a file gives them away, whatever its bytes are: they stand in it in their order, near each other, whole or
+    /// by four letters or more; or run together, with anything between but letters, as in UTF-16. In a long text, or a
+    /// dictionary, all of them may stand somewhere.
+    #[must_use]
+    pub fn are_in_file(&self, bytes: &[u8]) -> bool {
+        let mut starts = bytes;
+        while !starts.is_empty() {
+            if self.begin(&starts[..starts.len().min(NEAR_BYTES)]) {
+                return true;
+            }
+            // To the next word: over this one, then over what is between.
+            let is_letter = |byte: &u8| byte.is_ascii_alphanumeric();
+            let word = starts.iter().take_while(|byte| is_letter(byte)).count();
+            let between = starts[word..].iter().take_while(|byte| !is_letter(byte));
+            starts = &starts[word + between.count()..];
+        }
+        self.run_together_in(bytes)
+    }
+
+    /// Whether this begins with the first of them, and the others follow in it.
+    fn begin(&self, bytes: &[u8]) -> bool {
+        let mut typed = typed_in(bytes);
+        let mut all = self.iter();
+        let first = all.next().zip(typed.next());
+        first.is_some_and(|(word, first)| is_short_for(first, word))
+            && all.all(|word| typed.any(|typed| is_short_for(typed, word)))
+    }
+
+    fn run_together_in(&self, bytes: &[u8]) -> bool {
+        let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic());
+        let mut all = Zeroizing::new(String::with_capacity(bytes.len()));
+        all.extend(letters.map(|letter| char::from(letter.to_ascii_lowercase())));
         let run = |part: fn(&'static str) -> &'static str| {
             let mut run = Zeroizing::new(String::with_capacity(WORDS * WORD_BITS));
             self.iter().for_each(|word| run.push_str(part(word)));
@@ -168,6 +199,17 @@ fn typed(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// The same of bytes, in which each that is no ASCII stands between words.
+fn typed_in(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .map(|word| {
+            let digits = word.iter().take_while(|byte| byte.is_ascii_digit());
+            &word[digits.count()..]
+        })
+        .filter(|word| !word.is_empty())
+}
+
 /// Where a word stands in the list, whole or shortened.
 fn index(typed: &str) -> Option<u16> {
     let whole = |word: &&str| typed.eq_ignore_ascii_case(word);
@@ -179,8 +221,8 @@ fn index(typed: &str) -> Option<u16> {
 }
 
 /// Whether this means the word: it is the word, or as much of it as no other begins with.
-fn is_short_for(typed: &str, word: &str) -> bool {
-    let (typed, word) = (typed.as_bytes(), word.as_bytes());
+fn is_short_for(typed: impl AsRef<[u8]>, word: &str) -> bool {
+    let (typed, word) = (typed.as_ref(), word.as_bytes());
     let enough = typed.len() >= TELLING_LETTERS.min(word.len());
     enough
         && word
@@ -216,6 +258,7 @@ mod tests {
         fn no_text_makes_the_parser_stumble(text: String) {
             _ = ReplyWords::parse(&text);
             _ = of([7; 16]).are_in(&text);
+            _ = of([7; 16]).are_in_file(text.as_bytes());
         }
     }
 
@@ -343,6 +386,46 @@ mod tests {
             &eleven.join(" "),
         ] {
             assert!(!words.are_in(text), "{text}");
+            assert!(!words.are_in_file(text.as_bytes()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_that_gives_them_away_is_noticed_whatever_else_is_in_it() {
+        let words = of([0x5a; 16]);
+        let line = words.line();
+        let rows: String = (1..)
+            .zip(words.iter())
+            .fold(String::new(), |rows, (n, word)| {
+                format!("{rows}{n:3} {word}{}", if n % 4 == 0 { "\n" } else { "" })
+            });
+        let short: Vec<_> = words.iter().map(|w| &w[..w.len().min(4)]).collect();
+        let long = [&b"caf\xe9 "[..], &b"lorem ipsum ".repeat(10_000)].concat();
+        for given_away in [&**line, &rows, &line.replace(' ', ""), &short.join("\n")] {
+            for (before, behind) in [
+                (&b""[..], &b""[..]),
+                (b"caf\xe9\n", b""),
+                (b"", b"\xff\0"),
+                (&long, &long),
+            ] {
+                let file = [before, given_away.as_bytes(), behind].concat();
+                assert!(words.are_in_file(&file), "{given_away}");
+            }
+        }
+        let wide = line.encode_utf16().flat_map(u16::to_le_bytes);
+        assert!(words.are_in_file(&wide.collect::<Vec<u8>>()));
+    }
+
+    #[test]
+    fn a_dictionary_gives_nothing_away() {
+        let dictionary = list().join("\n");
+        for entropy in 0..64 {
+            let words = of([entropy; 16]);
+            assert!(words.are_in(&dictionary) && !words.are_in_file(dictionary.as_bytes()));
+        }
+        // All of them, in their order, far from each other.
+        let words = of([0x5a; 16]);
+        let far: Vec<_> = words.iter().collect();
+        assert!(!words.are_in_file(far.join(&" once upon a time".repeat(10)).as_bytes()));
     }
 }

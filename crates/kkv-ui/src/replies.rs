@@ -46,13 +46,26 @@ pub fn in_rows(words: &ReplyWords) -> Zeroizing<String> {
 /// # Errors
 /// They stand in it.
 pub fn require_own_words_out_of(text: &str, words: &ReplyWords) -> Result<(), CliError> {
-    if !words.are_in(text) {
-        return Ok(());
+    match words.are_in(text) {
+        true => Err(given_away()),
+        false => Ok(()),
     }
-    Err(
-        CliError::usage("the message has its own reply words in it; nothing was sent")
-            .hint("Take them out: nobody but you needs them."),
-    )
+}
+
+/// The same of the bytes of a file that goes with it.
+///
+/// # Errors
+/// As there.
+pub fn require_own_words_out_of_file(bytes: &[u8], words: &ReplyWords) -> Result<(), CliError> {
+    match words.are_in_file(bytes) {
+        true => Err(given_away()),
+        false => Ok(()),
+    }
+}
+
+fn given_away() -> CliError {
+    CliError::usage("the message has its own reply words in it; nothing was sent")
+        .hint("Take them out: nobody but you needs them.")
 }
 
 /// What has become of a message, in a word or two.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, fstat, open};
 
+use crate::advice::keep_from_writing;
 use crate::error::{CliError, Exit};
 use crate::file_name::{numbered, safe};
 use crate::new_file::{NewFile, TO_NAME};
@@ -96,8 +97,12 @@ impl SaveDirectory {
             return Err(refused("is another user's").hint("Name a new directory."));
         }
         if stat.st_mode & 0o022 != 0 {
-            return Err(refused("can be written to by other users")
-                .hint(format!("Name a new directory, or: chmod go-w {shown}")));
+            let advice = keep_from_writing(&self.path, own_uid());
+            let advice = advice.map_or_else(String::new, |command| format!(", or: {command}"));
+            return Err(refused("can be written to by other users").hint(format!(
+                "Name a new directory{advice}{}",
+                if advice.is_empty() { "." } else { "" }
+            )));
         }
         Ok(())
     }

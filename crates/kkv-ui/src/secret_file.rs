@@ -12,10 +12,14 @@ use crate::advice::close_file;
 use crate::error::{CliError, Exit};
 use crate::new_file::NewFile;
 use kkv_base::limits::MAX_SECRET_FILE_BYTES;
+use kkv_net::process::{ROOT, own_uid};
 use kkv_protocol::crypto::scrub;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_terminal::input;
 use kkv_terminal::visible::quoted;
+
+/// What is in a file with reply words.
+const REPLY_WORDS: &str = "reply words";
 
 /// Makes a new file of mode 0600.
 ///
@@ -82,7 +86,7 @@ pub async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError>
 /// # Errors
 /// It can't be read, others can read it, or it has no such words: then it is left as it is.
 pub async fn read_words(path: &Path) -> Result<Option<ReplyWords>, CliError> {
-    let read = read_private(path, "reply words", |text| ReplyWords::parse(text).is_ok()).await;
+    let read = read_private(path, REPLY_WORDS, |text| ReplyWords::parse(text).is_ok()).await;
     let text = match read {
         Err(Unread::Io(fault)) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|fault| match fault {
@@ -148,7 +152,10 @@ fn read_now(
         let what = format!("{shown} is a directory, not a file with {article}{secret}");
         return Err(Unread::Directory(CliError::usage(what)));
     }
-    if metadata.mode() & 0o077 != 0 {
+    // A key may be mounted where root is another one than its owner. But words that another user has put there begin
+    // nothing: they write into his conversation, and he reads the answers.
+    let is_anothers = metadata.is_file() && ![ROOT, own_uid()].contains(&metadata.uid());
+    if metadata.mode() & 0o077 != 0 || secret == REPLY_WORDS && is_anothers {
         if metadata.is_file() {
             // What is no text is as little a key as an empty file is.
             let text = input::text(file, MAX_SECRET_FILE_BYTES);

@@ -85,7 +85,7 @@ impl Conversation<'_> {
                 return Err(given_up.hint(STANDS_ABOVE));
             }
             if pays {
-                addressee.pay();
+                addressee.pay_once();
             }
         }
     }

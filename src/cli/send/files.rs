@@ -23,7 +23,7 @@ use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::address;
 use kkv_ui::outcome::cancelled;
-use kkv_ui::replies::require_own_words_out_of;
+use kkv_ui::replies::{require_own_words_out_of, require_own_words_out_of_file};
 use kkv_ui::way::{self, FilesFailed, FilesLoad, Paid, Way};
 
 /// Stands before the command that goes on.
@@ -99,9 +99,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
         require_own_words_out_of(&text, place.words())?;
         for file in &read {
             require_own_words_out_of(&file.name, place.words())?;
-            if let Ok(text) = str::from_utf8(&file.bytes) {
-                require_own_words_out_of(text, place.words())?;
-            }
+            require_own_words_out_of_file(&file.bytes, place.words())?;
         }
     }
     let receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;

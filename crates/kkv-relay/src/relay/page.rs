@@ -484,7 +484,7 @@ impl Content {
     fn of(filled: &Filled) -> Result<Self, NotTaken> {
         if let Some(words) = &filled.words {
             let names = filled.files.iter().map(|file| file.name.as_str());
-            let inside = |file: &Chosen| words.are_in(&String::from_utf8_lossy(&file.bytes));
+            let inside = |file: &Chosen| words.are_in_file(&file.bytes);
             if words.are_in(&filled.text)
                 || names.into_iter().any(|name| words.are_in(name))
                 || filled.files.iter().any(inside)

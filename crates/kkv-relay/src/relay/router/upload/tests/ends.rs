@@ -44,7 +44,7 @@ async fn a_session_is_over_in_time_and_with_a_wipe_and_its_memory_is_wiped() {
     let body = upload.begin(next).to_vec();
     let mut stream = connect(&relay);
     send(&mut stream, &body, 30_000, None).await;
-    tokio::task::yield_now().await;
+    settle().await;
     relay.wipe();
     assert!(is_wiped(&relay));
     let _ = stream.write_all(&body[30_000..]).await;
