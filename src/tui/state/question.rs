@@ -220,8 +220,11 @@ impl Question {
                     0 => "The contact is not kept yet".to_owned(),
                     1 if *under_way == 1 => "1 message is on its way".to_owned(),
                     1 => "1 message was not delivered".to_owned(),
-                    all if all == under_way => format!("{all} messages are on their way"),
-                    several => format!("{several} messages were not delivered"),
+                    all if all == under_way => format!("{under_way} messages are on their way"),
+                    _ => format!(
+                        "{} were not delivered",
+                        counted(*undelivered as u64, "message")
+                    ),
                 };
                 (
                     format!("Leave? {what}; answers may come."),
