@@ -97,7 +97,7 @@ fn one(call: &Call, own: Option<&str>, summary: &mut Summary) -> Result<(), Stri
         "accept" | "accept4" | "recvfrom" | "sendto" | "execve" | "execveat" | "listen"
         | "shutdown" | "getsockname" | "getpeername" | "getsockopt" | "setsockopt" => {}
         "open" => open(argument(0), argument(1), own.is_some())?,
-        "openat" => open(argument(1), argument(2), own.is_some())?,
+        "openat" => open(&from(argument(0), argument(1)), argument(2), own.is_some())?,
         "creat" | "mkdir" | "mkdirat" | "rmdir" | "rename" | "renameat" | "renameat2"
         | "unlink" | "unlinkat" | "link" | "linkat" | "symlink" | "symlinkat" | "mknod"
         | "mknodat" | "truncate" | "ftruncate" => {
@@ -167,6 +167,19 @@ fn message(arguments: &[String]) -> Result<(), String> {
         Ok(())
     } else {
         Err("an address that is not shown".to_owned())
+    }
+}
+
+/// A name with the directory before it that was opened for it: `9</dev/shm>` and `"a"` are `"/dev/shm/a"`.
+fn from(directory: &str, name: &str) -> String {
+    let opened = directory
+        .split_once('<')
+        .filter(|(number, _)| *number != "AT_FDCWD");
+    match (opened, name.strip_prefix('"')) {
+        (Some((_, path)), Some(relative)) if !relative.starts_with('/') => {
+            format!("\"{}/{relative}", path.trim_end_matches('>'))
+        }
+        _ => name.to_owned(),
     }
 }
 
