@@ -1,6 +1,6 @@
-//! The page for browsers, in a real one: Chromium, driven by WebDriver. Everything is done with script on and with script
-//! off; and what the browser's own log says of it is looked at, too: no error, nothing that the policy refused, and no
-//! other host.
+//! The page for browsers, in a real one: Chromium, driven by WebDriver. Everything is done with script on and with
+//! script off; and what the browser's own log says of it is looked at, too: no error, nothing that the policy
+//! refused, and no other host.
 
 mod paid;
 mod webdriver;

@@ -1,5 +1,5 @@
-//! A mebibyte each way: a message with a file, and a large answer, beside `curl` through the same `tor` to a bare server
-//! behind the same onion service. Connections are open before the time begins, so what counts is the line.
+//! A mebibyte each way: a message with a file, and a large answer, beside `curl` through the same `tor` to a bare
+//! server behind the same onion service. Connections are open before the time begins, so what counts is the line.
 
 use std::net::SocketAddr;
 use std::process::Command;

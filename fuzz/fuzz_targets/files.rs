@@ -60,8 +60,8 @@ static UPLOAD: LazyLock<(Vec<u8>, Signature)> = LazyLock::new(|| {
     (upload.keep().to_vec(), accepted.receipt)
 });
 
-/// What a relay says of an upload, sealed with the right key and laid out anyhow, and any bytes beside: what is taken is
-/// what can be, and a receipt is the relay's word.
+/// What a relay says of an upload, sealed with the right key and laid out anyhow, and any bytes beside: what is taken
+/// is what can be, and a receipt is the relay's word.
 fn acknowledged(u: &mut Unstructured<'_>) -> Result<()> {
     let (kept, right) = &*UPLOAD;
     let mut upload = Upload::again(kept).expect("it was kept");

@@ -1,5 +1,5 @@
-//! Answers (docs/PROTOCOL.md §17): what a relay that holds a box may say to whoever has its words, sealed with the right
-//! keys and laid out anyhow; and what a sender may ask.
+//! Answers (docs/PROTOCOL.md §17): what a relay that holds a box may say to whoever has its words, sealed with the
+//! right keys and laid out anyhow; and what a sender may ask.
 
 #![no_main]
 

@@ -218,8 +218,8 @@ impl ResolvedRecipient {
         Ok(())
     }
 
-    /// Pays whatever it costs. The invitation of the contact that was named is forgotten once that has come about; a link
-    /// that was typed says nothing of a contact's.
+    /// Pays whatever it costs. The invitation of the contact that was named is forgotten once that has come about; a
+    /// link that was typed says nothing of a contact's.
     pub(super) fn pay(&mut self) {
         self.invitation = None;
         self.forgets = self.is_named;

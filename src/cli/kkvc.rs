@@ -127,8 +127,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// Whether a command prints what it was asked for. `replies`, `read`, `watch` and `export` look themselves, and say what
-/// follows.
+/// Whether a command prints what it was asked for. `replies`, `read`, `watch` and `export` look themselves, and say
+/// what follows.
 fn prints_alone(command: &Command, json: bool) -> bool {
     match command {
         Command::Tui(_)

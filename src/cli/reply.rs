@@ -97,8 +97,8 @@ fn question(conversation: u64, waiting: u8, since: u64) -> String {
     format!("Take back {what}? {FOR_GOOD}")
 }
 
-/// An answer that was not sealed. Where taking others back makes room, it says how: at the inbox of `socket`, if one was
-/// named. `conversation`: of the message.
+/// An answer that was not sealed. Where taking others back makes room, it says how: at the inbox of `socket`, if one
+/// was named. `conversation`: of the message.
 fn not_sealed(failed: ClientError, conversation: u64, socket: Option<&Path>) -> CliError {
     let full = match &failed {
         ClientError::CantReply(_, CantReply::NoPlace { conversation, .. }) => Some(*conversation),

@@ -1,4 +1,5 @@
-//! Reply words: on the terminal alone, in a file that is a user's own, never in a message; and read as people type them.
+//! Reply words: on the terminal alone, in a file that is a user's own, never in a message; and read as people type
+//! them.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -75,8 +75,8 @@ impl Sweep {
 }
 
 /// Where a request or an answer can be cut that has so many bytes of head, and a sealed body of pieces of 64 KiB:
-/// every byte of the head; of each piece the first ones, which are session, number and the begin of a chunk, and the last
-/// ones, which have its tag; and some between.
+/// every byte of the head; of each piece the first ones, which are session, number and the begin of a chunk, and the
+/// last ones, which have its tag; and some between.
 ///
 /// That is all that matters: between these the reader of a body only counts, on either side, and opens a chunk when the
 /// whole piece is there.

@@ -1,5 +1,5 @@
-//! "RAM only": a session that ends without its message leaves nothing behind. Minutes are too long for a test to wait, so
-//! this relay is another process of the test itself: the same rooms, with a clock that is moved.
+//! "RAM only": a session that ends without its message leaves nothing behind. Minutes are too long for a test to
+//! wait, so this relay is another process of the test itself: the same rooms, with a clock that is moved.
 
 use std::env;
 use std::io::{self, Write};

@@ -1,6 +1,6 @@
-//! "RAM only", of the page for browsers: of what its forms bring, the message is in the relay's memory, once, and nothing
-//! else is; the words that are typed, and what is read with them, leave nothing. `kkvc wipe` has it forget what forms had
-//! in them.
+//! "RAM only", of the page for browsers: of what its forms bring, the message is in the relay's memory, once, and
+//! nothing else is; the words that are typed, and what is read with them, leave nothing. `kkvc wipe` has it forget
+//! what forms had in them.
 
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::sender::Replies;

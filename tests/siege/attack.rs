@@ -83,8 +83,8 @@ impl fmt::Display for Attack {
     }
 }
 
-/// A relay behind a system Tor that has so many slots, at a price that takes no time and stays, and a page for who has an
-/// invitation.
+/// A relay behind a system Tor that has so many slots, at a price that takes no time and stays, and a page for who
+/// has an invitation.
 pub fn relay(slots: u64) -> Relay {
     let slots = slots.to_string();
     let options = [

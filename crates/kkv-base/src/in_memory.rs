@@ -12,8 +12,8 @@ const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
 #[must_use]
 pub fn candidates() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    // "If an implementation encounters a relative path […] it should consider the path invalid and ignore it" (XDG Base
-    // Directory Specification).
+    // "If an implementation encounters a relative path […] it should consider the path invalid and ignore it" (XDG
+    // Base Directory Specification).
     let runtime = runtime.filter(|path| path.is_absolute());
     runtime.into_iter().chain(["/dev/shm".into()]).collect()
 }

@@ -1,4 +1,5 @@
-//! The files beside the pages. They are the same for everybody, and there is nothing to be known from who asks for them.
+//! The files beside the pages. They are the same for everybody, and there is nothing to be known from who asks for
+//! them.
 
 /// The style of all pages.
 pub const STYLE: &str = include_str!("../assets/style.css");

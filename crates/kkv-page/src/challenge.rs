@@ -1,5 +1,5 @@
-//! Challenges of the page: what a browser with script solves to pay for a message. The relay keeps nothing of one before
-//! a message has been paid for with it.
+//! Challenges of the page: what a browser with script solves to pay for a message. The relay keeps nothing of one
+//! before a message has been paid for with it.
 //!
 //! ```text
 //! random 16 | expiry u64 | cost u8 | keyed_hash(key, "challenge" ‖ random ‖ expiry ‖ cost)[..16], in hex

@@ -136,9 +136,9 @@ impl ReplyWords {
         self.iter().all(stands) || self.run_together_in(text.as_bytes())
     }
 
-    /// Whether a file gives them away, whatever its bytes are: they stand in it in their order, near each other, whole or
-    /// by four letters or more; or run together, with anything between but letters, as in UTF-16. In a long text, or a
-    /// dictionary, all of them may stand somewhere.
+    /// Whether a file gives them away, whatever its bytes are: they stand in it in their order, near each other,
+    /// whole or by four letters or more; or run together, with anything between but letters, as in UTF-16. In a long
+    /// text, or a dictionary, all of them may stand somewhere.
     #[must_use]
     pub fn are_in_file(&self, bytes: &[u8]) -> bool {
         let mut starts = bytes;

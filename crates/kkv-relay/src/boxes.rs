@@ -152,8 +152,8 @@ impl Boxes {
     /// length.
     ///
     /// Who watches the line must not learn by the time whether there is a box: whatever is done for one is done for
-    /// nobody as well, as often, and masked (`Table::tell` in `boxes/table.rs`). What isn't hidden: that an answer was deleted, which is
-    /// done for who has the words and says so.
+    /// nobody as well, as often, and masked (`Table::tell` in `boxes/table.rs`). What isn't hidden: that an answer
+    /// was deleted, which is done for who has the words and says so.
     pub fn replies<H>(
         &self,
         request: &RepliesRequest,

@@ -57,9 +57,9 @@ impl EmbeddedTor {
         Ok(tor)
     }
 
-    /// Starts a Tor that hosts an onion service with these ports. Its address is that of the key in `state_dir`; if that
-    /// is temporary, that of a new key in memory (32 bytes are drawn). Unless `allow` is empty, only the holders of
-    /// these keys can find the service.
+    /// Starts a Tor that hosts an onion service with these ports. Its address is that of the key in `state_dir`; if
+    /// that is temporary, that of a new key in memory (32 bytes are drawn). Unless `allow` is empty, only the holders
+    /// of these keys can find the service.
     ///
     /// # Errors
     /// The directory, the settings or a key can't be used.

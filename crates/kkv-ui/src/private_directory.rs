@@ -37,8 +37,8 @@ pub struct PrivateDirectory {
 }
 
 impl PrivateDirectory {
-    /// A new one, in the first of `$XDG_RUNTIME_DIR` and `/dev/shm` that is in memory, in which nobody else has a say, and
-    /// that takes it. Removes what killed programs have left there. `None` if there is no such place.
+    /// A new one, in the first of `$XDG_RUNTIME_DIR` and `/dev/shm` that is in memory, in which nobody else has a
+    /// say, and that takes it. Removes what killed programs have left there. `None` if there is no such place.
     #[must_use]
     pub fn make() -> Option<Self> {
         remove_abandoned();

@@ -86,8 +86,8 @@ fn state(entry: &Entry, since: u16) -> String {
 
 /// What has become of each message, the oldest first: when it was accepted, and the rest in a few words.
 ///
-/// An answer is to the conversation: its owner may have had any message of it in mind, and a relay says only after which
-/// it was written (PROTOCOL.md §17).
+/// An answer is to the conversation: its owner may have had any message of it in mind, and a relay says only after
+/// which it was written (PROTOCOL.md §17).
 #[must_use]
 pub fn states(inside: &BoxStatus) -> Vec<(u64, String)> {
     let mut since = 0;

@@ -1,4 +1,5 @@
-//! A file with a secret, a key, a passphrase or reply words: made for its owner alone, and read only if nobody else can.
+//! A file with a secret, a key, a passphrase or reply words: made for its owner alone, and read only if nobody else
+//! can.
 
 use std::fs::File;
 use std::io;

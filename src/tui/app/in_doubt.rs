@@ -113,8 +113,8 @@ impl App {
     }
 
     /// Makes a message of its own of what is being written, if it is another than the one that may have arrived: that
-    /// one stays as it was sent, with its words, until it is known what became of it. `target`: where it is sent now, if
-    /// it is; a contact may have another address by then.
+    /// one stays as it was sent, with its words, until it is known what became of it. `target`: where it is sent now,
+    /// if it is; a contact may have another address by then.
     pub(super) fn keep_what_may_have_arrived(&mut self, target: Option<Target>) {
         let Some(composer) = &mut self.composer else {
             return;

@@ -76,7 +76,8 @@ impl<'d, D: Dial> Uploader<'d, D> {
         }
     }
 
-    /// Opens a session for `files`, pays for it, and seals them; also returns what was paid. Nothing of them is sent yet.
+    /// Opens a session for `files`, pays for it, and seals them; also returns what was paid. Nothing of them is sent
+    /// yet.
     ///
     /// # Errors
     /// See [`Failure`]: the message is not there.

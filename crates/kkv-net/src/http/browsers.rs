@@ -1,7 +1,7 @@
 //! What a browser may ask for where there are pages for it, and on whose behalf.
 //!
-//! The attack: any page of any site can have its reader's browser send requests here. So a page is shown to whoever goes
-//! to it, by a link from anywhere; and whatever else comes from a browser must come from our own pages.
+//! The attack: any page of any site can have its reader's browser send requests here. So a page is shown to whoever
+//! goes to it, by a link from anywhere; and whatever else comes from a browser must come from our own pages.
 
 use axum::Router;
 use axum::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};

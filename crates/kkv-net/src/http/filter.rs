@@ -43,8 +43,8 @@ pub enum AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// The status to reject the request with, if any: 400 unless it is HTTP/1.1, 403 if its `Host` is not allowed or it is
-    /// a browser's, and not for a page of `site`.
+    /// The status to reject the request with, if any: 400 unless it is HTTP/1.1, 403 if its `Host` is not allowed or
+    /// it is a browser's, and not for a page of `site`.
     pub(super) fn reject<B>(self, request: &Request<B>, site: &Site) -> Option<StatusCode> {
         if request.version() != Version::HTTP_11 {
             return Some(StatusCode::BAD_REQUEST);

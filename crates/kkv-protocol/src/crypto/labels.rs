@@ -167,8 +167,8 @@ impl<T: From<[u8; 32]>> Context<T> {
 }
 
 impl SecretContext {
-    /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes, of secret parts: the result and the hasher's
-    /// state are wiped. What is said of the parts of [`Context::digest`] holds here.
+    /// `BLAKE3 derive_key(context, parts[0] ‖ parts[1] ‖ …)`, 32 bytes, of secret parts: the result and the
+    /// hasher's state are wiped. What is said of the parts of [`Context::digest`] holds here.
     ///
     /// ```
     /// use kkv_protocol::crypto::labels;

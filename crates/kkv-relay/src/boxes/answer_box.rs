@@ -95,8 +95,8 @@ impl AnswerBox {
         nobody
     }
 
-    /// What is known of it, with its secret and its waiting answers, oldest first. `read` says of a message in the queue
-    /// whether it is marked as read.
+    /// What is known of it, with its secret and its waiting answers, oldest first. `read` says of a message in the
+    /// queue whether it is marked as read.
     ///
     /// All is done as often, whatever there is: [`MAX_ENTRIES`] messages are looked up, and [`MAX_WAITING`] answers are
     /// there to be copied. Else the time would tell whether words have a box, to who watches between Tor and the relay.

@@ -137,8 +137,8 @@ impl Table {
     /// Ends the box that has changed longest ago, of those with neither a waiting answer nor a message in the queue.
     ///
     /// There is one among 4 · slots + large boxes: at most so many have a waiting answer as there are slots, and at
-    /// most slots + large a message in the queue. Where the bound is lower there may be none. Then it is the one that has
-    /// changed longest ago of those without a waiting answer: at most half of all have one.
+    /// most slots + large a message in the queue. Where the bound is lower there may be none. Then it is the one that
+    /// has changed longest ago of those without a waiting answer: at most half of all have one.
     fn evict(&mut self, holds: impl Fn(MessageId) -> bool) -> Option<Ended> {
         let (mut idle, mut other) = (None, None);
         for (_, _, number) in &self.by_change {

@@ -1,6 +1,6 @@
-//! What comes of the forms of the page for browsers (kkv-page), over the same queue, boxes and invitations as what comes
-//! by the protocol. Nobody signs here: a message is let in by an invitation or by what script has paid for it, or takes
-//! one of the places that the owner gives away.
+//! What comes of the forms of the page for browsers (kkv-page), over the same queue, boxes and invitations as what
+//! comes by the protocol. Nobody signs here: a message is let in by an invitation or by what script has paid for it,
+//! or takes one of the places that the owner gives away.
 
 mod forms;
 mod payments;

@@ -32,8 +32,8 @@ impl Pricing {
         self.cost_at(occupancy.free() + 1, occupancy.capacity) <= paid
     }
 
-    /// The cost of a message with files of this size, in bits: base + size + min(6, ⌊2 · log2(N / F)⌋), 60 at most,
-    /// with F of N units of 16 KiB free (PROTOCOL.md §16).
+    /// The cost of a message with files of this size, in bits: base + size + min(6, ⌊2 · log2(N / F)⌋), 60 at
+    /// most, with F of N units of 16 KiB free (PROTOCOL.md §16).
     pub(super) fn large_cost(&self, size: LargeSize, room: &Room) -> Cost {
         self.large_cost_at(size, units(room.free()), units(room.bytes))
     }
@@ -73,7 +73,8 @@ fn units(bytes: u64) -> u32 {
 
 /// min(most, ⌊2 · log2(capacity / free)⌋), with one free at least, and no more than there are.
 fn surcharge(free: u32, capacity: u32, most: u32) -> u32 {
-    // ⌊2 · log2(x)⌋ = ⌊log2(x²)⌋, and rounding x² down first changes nothing, as ⌊log2⌋ steps at integers.
+    // ⌊2 · log2(x)⌋ = ⌊log2(x²)⌋, and rounding x² down first changes nothing, as ⌊log2⌋ steps at
+    // integers.
     let square = |n: u32| u64::from(n.max(1)) * u64::from(n.max(1));
     let scarcity = square(capacity) / square(free);
     scarcity.max(1).ilog2().min(most)

@@ -52,8 +52,8 @@ fn clear_to(directory: &OwnedFd, top: &OwnedFd, depth: u32) -> bool {
     has_moved
 }
 
-/// Lets this user at a file or directory that a command has made read-only, as `tar` does if an archive says so. By what
-/// was opened: chmod(2) of a name would follow a link.
+/// Lets this user at a file or directory that a command has made read-only, as `tar` does if an archive says so. By
+/// what was opened: chmod(2) of a name would follow a link.
 fn make_accessible(directory: &OwnedFd, name: &CStr) {
     let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let Ok(found) = openat(directory, name, look, Mode::empty()) else {

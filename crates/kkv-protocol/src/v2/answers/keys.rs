@@ -156,8 +156,8 @@ impl AnswerKey {
         Acknowledgement(labels::ACKNOWLEDGEMENT.derive(&[self.0.as_slice()]))
     }
 
-    /// D(`answer sealing key`, self ‖ relay's key ‖ box secret ‖ salt ‖ index), with a nonce of zeros: it seals one
-    /// answer, and names all that this is about.
+    /// D(`answer sealing key`, self ‖ relay's key ‖ box secret ‖ salt ‖ index), with a nonce of zeros: it
+    /// seals one answer, and names all that this is about.
     pub(super) fn sealing(
         &self,
         relay: &RelayId,

@@ -6,8 +6,8 @@
 //! | acknowledgement key 32 | query tag 16 | content 32 | pieces
 //! ```
 //!
-//! `content` is the BLAKE3, under a context of its own, of the session and of what is signed for the content: by it alone
-//! another run tells the same message from another one.
+//! `content` is the BLAKE3, under a context of its own, of the session and of what is signed for the content: by it
+//! alone another run tells the same message from another one.
 //!
 //! Which pieces the relay has is not kept: it says so itself, and may have any of them.
 

@@ -1,7 +1,7 @@
 //! Which forms have come, so that one that comes twice is stored once.
 //!
-//! Of what a form had in it a digest is kept, for two minutes, as of a message of kkv/2: so long a change is told from a
-//! repetition. After that it is not known any more, and whoever sends the form again is told so.
+//! Of what a form had in it a digest is kept, for two minutes, as of a message of kkv/2: so long a change is told
+//! from a repetition. After that it is not known any more, and whoever sends the form again is told so.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -21,8 +21,8 @@ pub(super) struct Forms {
 
 #[derive(Debug)]
 struct Form {
-    /// Of the last message that came with it. With it a guess of what that said can be checked, so it is overwritten where
-    /// it stands.
+    /// Of the last message that came with it. With it a guess of what that said can be checked, so it is overwritten
+    /// where it stands.
     digest: Option<blake3::Hash>,
 }
 

@@ -1,4 +1,5 @@
-//! What script pays on the page (PROTOCOL.md §18): the same price as for a session, by the same puzzle, for one message.
+//! What script pays on the page (PROTOCOL.md §18): the same price as for a session, by the same puzzle, for one
+//! message.
 //!
 //! A challenge costs the relay no memory until a message was paid for with it; that one it remembers as spent.
 

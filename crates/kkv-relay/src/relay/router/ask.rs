@@ -1,5 +1,5 @@
-//! `POST /ask` (PROTOCOL.md §14): bodies of up to 1 MiB, of which no more than a piece of 64 KiB is in memory, and that
-//! may take as long as they are on their way.
+//! `POST /ask` (PROTOCOL.md §14): bodies of up to 1 MiB, of which no more than a piece of 64 KiB is in memory, and
+//! that may take as long as they are on their way.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The routes of the page for browsers: `/`, `/words`, `/price` for script, and four files. They are there only if the owner asked for them.
+//! The routes of the page for browsers: `/`, `/words`, `/price` for script, and four files. They are there only if
+//! the owner asked for them.
 
 mod form;
 mod views;
@@ -43,8 +44,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; 
 const HEADERS: [(HeaderName, &str); 4] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (CACHE_CONTROL, "no-store"),
-    // Under `no-referrer` browsers would send `Origin: null` with our own forms, as with those of a page in a sandbox. To
-    // others this policy tells as little.
+    // Under `no-referrer` browsers would send `Origin: null` with our own forms, as with those of a page in a
+    // sandbox. To others this policy tells as little.
     (REFERRER_POLICY, "same-origin"),
     (
         HeaderName::from_static("cross-origin-opener-policy"),

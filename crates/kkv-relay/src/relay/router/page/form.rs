@@ -298,8 +298,8 @@ pub(super) fn hex(acknowledgement: &Acknowledgement) -> Zeroizing<String> {
     Zeroizing::new(HEXLOWER.encode(acknowledgement.as_bytes()))
 }
 
-/// A file's name, without what doesn't fit: its beginning, so that an ending like `.pdf` may be lost. `file` if there is
-/// none.
+/// A file's name, without what doesn't fit: its beginning, so that an ending like `.pdf` may be lost. `file` if there
+/// is none.
 fn shortened(mut name: String) -> String {
     if name.is_empty() {
         return "file".to_owned();
