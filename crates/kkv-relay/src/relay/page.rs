@@ -2,6 +2,7 @@
 //! comes by the protocol. Nobody signs here: a message is let in by an invitation or by what script has paid for it,
 //! or takes one of the places that the owner gives away.
 
+mod content;
 mod forms;
 mod payments;
 
@@ -16,6 +17,8 @@ use super::Relay;
 use super::invitations::ReservedUse;
 use super::spent::Spent;
 use crate::queue::{MessageId, Now, Queue};
+use content::Content;
+pub(super) use content::{Chosen, Filled};
 use forms::{Forms, Seen};
 use kkv_base::limits::{FORM_LIFETIME, MAX_LARGE_BODIES, MAX_SPENT};
 use kkv_owner::PageStatus;
@@ -25,12 +28,9 @@ use kkv_page::html::Needs;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
-use kkv_protocol::files::{BadFiles, File, Files};
 use kkv_protocol::ids::{SenderId, SessionId};
-use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::reply_words::ReplyWords;
-use kkv_protocol::text::{BadText, Text};
 use kkv_protocol::v2::answers::ask::RepliesRequest;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::answers::keys::Acknowledgement;
@@ -80,33 +80,6 @@ impl State {
     fn forget_gone(&mut self, queue: &Queue<MessageHeader>, now: Duration) {
         self.free.retain(|id| queue.holds(*id, now));
     }
-}
-
-/// What somebody has sent by a form.
-pub(super) struct Filled {
-    /// The form's id.
-    pub(super) form: String,
-    /// The words that the form had, if they are to open an answer.
-    pub(super) words: Option<ReplyWords>,
-    /// Whether it goes on with their conversation.
-    pub(super) follows: bool,
-    /// Of the answers that were shown beside the form.
-    pub(super) seen: Vec<Acknowledgement>,
-    /// What was typed as an invitation; empty if nothing was.
-    pub(super) invitation: Zeroizing<String>,
-    /// What script has paid with.
-    pub(super) payment: Payment,
-    /// What was typed, with the line ends of a text.
-    pub(super) text: Zeroizing<String>,
-    /// The files that were chosen.
-    pub(super) files: Vec<Chosen>,
-}
-
-/// A file that was chosen.
-pub(super) struct Chosen {
-    pub(super) name: String,
-    pub(super) media_type: String,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
 /// What a form offers to be let in for.
@@ -471,70 +444,4 @@ fn random_session(rng: &mut impl CryptoRng) -> SessionId {
     let mut session = SessionId([0; 32]);
     rng.fill_bytes(&mut session.0);
     session
-}
-
-/// What of a form goes into the queue.
-enum Content {
-    Text(Text),
-    /// Laid out as files are, for a block of this size.
-    Files(Zeroizing<Vec<u8>>, LargeSize),
-}
-
-impl Content {
-    fn of(filled: &Filled) -> Result<Self, NotTaken> {
-        if let Some(words) = &filled.words {
-            let names = filled.files.iter().map(|file| file.name.as_str());
-            let inside = |file: &Chosen| words.are_in_file(&file.bytes);
-            if words.are_in(&filled.text)
-                || names.into_iter().any(|name| words.are_in(name))
-                || filled.files.iter().any(inside)
-            {
-                return Err(NotTaken::WordsInside);
-            }
-        }
-        if filled.files.is_empty() {
-            let text = Zeroizing::new((*filled.text).clone());
-            return Text::new(text).map(Self::Text).map_err(|bad| match bad {
-                BadText::Empty | BadText::Blank => NotTaken::Empty,
-                _ => NotTaken::TooLong,
-            });
-        }
-        let files = filled
-            .files
-            .iter()
-            .map(|file| File::new(&file.name, &file.media_type, &file.bytes))
-            .collect::<Result<Vec<_>, _>>()
-            .and_then(|files| Files::new(&filled.text, files))
-            .map_err(|bad| match bad {
-                BadFiles::TextTooLong(_) => NotTaken::TooLong,
-                _ => NotTaken::TooLarge,
-            })?;
-        let size = LargeSize::for_content(files.content_bytes()).ok_or(NotTaken::TooLarge)?;
-        Ok(Self::Files(files.encode(), size))
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Files(bytes, _) => bytes,
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Text(_) => Kind::Text,
-            Self::Files(..) => Kind::Files,
-        }
-    }
-
-    fn is_large(&self) -> bool {
-        self.size().is_some()
-    }
-
-    fn size(&self) -> Option<LargeSize> {
-        match self {
-            Self::Text(_) => None,
-            Self::Files(_, size) => Some(*size),
-        }
-    }
 }
