@@ -1,5 +1,7 @@
 //! A browser that does what a test says: a client of the W3C's WebDriver, as far as these tests need it.
 
+mod chromium;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
@@ -10,13 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::programs::{LIMIT, Process, Signal, until};
-
-/// Whether pages may run script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Script {
-    On,
-    Off,
-}
+pub(super) use chromium::Script;
 
 /// Keys that have no character (WebDriver, "Keyboard Actions").
 #[derive(Debug, Clone, Copy)]
@@ -45,41 +41,26 @@ pub(super) struct Element<'s> {
 }
 
 impl Session {
-    pub(super) fn start(script: Script) -> Self {
+    /// Starts what drives a browser, and the browser. Behind `told` the first says where it listens.
+    fn driven(mut driver: Command, told: &str, capabilities: &Value) -> Self {
         let home = tempfile::tempdir().expect("a directory for the test");
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").env("HOME", home.path());
-        command.env("TMPDIR", home.path()).process_group(0);
-        let driver = Process::spawn(command, None);
-        let started = "was started successfully on port ";
-        driver.wait_for_stdout("the driver's port", |out| out.contains(started));
+        driver.env("HOME", home.path()).env("TMPDIR", home.path());
+        driver.process_group(0);
+        let driver = Process::spawn(driver, None);
+        driver.wait_for_stdout("the driver's port", |out| {
+            let rest = out.split_once(told);
+            rest.is_some_and(|(_, rest)| rest.contains('\n'))
+        });
         let out = driver.stdout();
-        let port = out
-            .split(started)
-            .nth(1)
-            .and_then(|rest| rest.split('.').next());
-        let port = port.and_then(|port| port.parse().ok()).expect("a port");
+        let (_, rest) = out.split_once(told).expect("it was waited for");
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
+        let port = digits.and_then(|port| port.parse().ok()).expect("a port");
         let mut session = Self {
             driver,
             port,
             path: "/session".to_owned(),
             _home: home,
         };
-        // 1 allows, 2 refuses.
-        let setting = if script == Script::On { 1 } else { 2 };
-        let capabilities = json!({
-            "browserName": "chrome",
-            "unhandledPromptBehavior": "accept",
-            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-            "goog:chromeOptions": {
-                "args": [
-                    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                    "--no-first-run", "--window-size=1280,900",
-                ],
-                "prefs": { "profile.managed_default_content_settings.javascript": setting },
-            },
-        });
         let made = session.post(
             "",
             &json!({ "capabilities": { "alwaysMatch": capabilities } }),
@@ -119,13 +100,6 @@ impl Session {
 
     pub(super) fn switch_to(&self, window: &str) {
         self.post("/window", &json!({ "handle": window }));
-    }
-
-    pub(super) fn resize(&self, width: u32, height: u32) {
-        let device =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
-        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": device });
-        self.post("/goog/cdp/execute", &command);
     }
 
     /// The first that fits a CSS selector.
@@ -193,37 +167,6 @@ impl Session {
 
     pub(super) fn evaluate(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
-    }
-
-    /// Looks into the browser's log: no error, no report of the policy, and no request to another host.
-    pub(super) fn must_have_kept_to(&self, host: &str) {
-        let logged = |kind: &str| {
-            let entries = self.post("/se/log", &json!({ "type": kind }));
-            entries.as_array().expect("a list").clone()
-        };
-        let complaints = logged("browser");
-        let serious: Vec<&Value> = complaints
-            .iter()
-            // A form that is refused is answered with 403 to 503, which Chromium logs.
-            .filter(|entry| !string(&entry["message"]).contains("Failed to load resource"))
-            .collect();
-        assert!(serious.is_empty(), "{serious:?}");
-        let mut asked = 0;
-        for entry in logged("performance") {
-            let message: Value =
-                serde_json::from_str(&string(&entry["message"])).expect("JSON in JSON");
-            if message["message"]["method"] != "Network.requestWillBeSent" {
-                continue;
-            }
-            let url = string(&message["message"]["params"]["request"]["url"]);
-            let is_own = url.starts_with(&format!("http://{host}/"));
-            assert!(
-                is_own || url.starts_with("data:") || url.starts_with("chrome"),
-                "{url}"
-            );
-            asked += usize::from(is_own);
-        }
-        assert!(asked > 2, "the log has page and style at least");
     }
 
     fn get(&self, command: &str) -> Value {

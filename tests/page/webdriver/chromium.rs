@@ -1,0 +1,80 @@
+//! Chromium: what it is started with, what its own commands do, and its log.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{Session, string};
+
+/// Whether pages may run script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::page) enum Script {
+    On,
+    Off,
+}
+
+impl Session {
+    pub(in crate::page) fn start(script: Script) -> Self {
+        // 1 allows, 2 refuses.
+        let setting = if script == Script::On { 1 } else { 2 };
+        let capabilities = json!({
+            "browserName": "chrome",
+            "unhandledPromptBehavior": "accept",
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+            "goog:chromeOptions": {
+                "args": [
+                    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                    "--no-first-run", "--window-size=1280,900",
+                ],
+                "prefs": { "profile.managed_default_content_settings.javascript": setting },
+            },
+        });
+        let mut driver = Command::new("chromedriver");
+        driver.arg("--port=0");
+        Self::driven(driver, "was started successfully on port ", &capabilities)
+    }
+
+    pub(in crate::page) fn resize(&self, width: u32, height: u32) {
+        let device =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
+        self.devtools("Emulation.setDeviceMetricsOverride", &device);
+    }
+
+    /// One of its own commands (Chrome DevTools Protocol).
+    fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        let command = json!({ "cmd": command, "params": parameters });
+        self.post("/goog/cdp/execute", &command)
+    }
+
+    /// Looks into the browser's log: no error, no report of the policy, and no request to another host.
+    pub(in crate::page) fn must_have_kept_to(&self, host: &str) {
+        let logged = |kind: &str| {
+            let entries = self.post("/se/log", &json!({ "type": kind }));
+            entries.as_array().expect("a list").clone()
+        };
+        let complaints = logged("browser");
+        let serious: Vec<&Value> = complaints
+            .iter()
+            // A form that is refused is answered with 403 to 503, which Chromium logs.
+            .filter(|entry| !string(&entry["message"]).contains("Failed to load resource"))
+            .collect();
+        assert!(serious.is_empty(), "{serious:?}");
+        let mut asked = 0;
+        for entry in logged("performance") {
+            let message: Value =
+                serde_json::from_str(&string(&entry["message"])).expect("JSON in JSON");
+            if message["message"]["method"] != "Network.requestWillBeSent" {
+                continue;
+            }
+            let url = string(&message["message"]["params"]["request"]["url"]);
+            let is_own = url.starts_with(&format!("http://{host}/"));
+            assert!(
+                is_own || url.starts_with("data:") || url.starts_with("chrome"),
+                "{url}"
+            );
+            asked += usize::from(is_own);
+        }
+        assert!(asked > 2, "the log has page and style at least");
+    }
+}
