@@ -2,6 +2,8 @@
 //! script off; and what the browser's own log says of it is looked at, too: no error, nothing that the policy
 //! refused, and no other host.
 
+mod accessible;
+mod each;
 mod paid;
 mod webdriver;
 
@@ -250,25 +252,4 @@ fn all_of_it_is_done_with_the_keyboard_alone() {
     let status = relay.owner(["status"]).finish().must_end_with(0);
     let said = status.stdout_text();
     assert!(said.contains("0 of 1 places for others"), "{said}");
-}
-
-#[test]
-fn it_fits_a_narrow_window_and_a_wide_one() {
-    let relay = inbox("1");
-    for width in [320, 1280] {
-        let browser = Session::start(Script::On);
-        browser.resize(width, 800);
-        for path in ["/", "/words"] {
-            browser.go(&at(&relay, path));
-            let inner: i64 = browser
-                .evaluate("return document.documentElement.clientWidth")
-                .as_i64()
-                .expect("a number");
-            let wide: i64 = browser
-                .evaluate("return document.documentElement.scrollWidth")
-                .as_i64()
-                .expect("a number");
-            assert!(wide <= inner, "{path}: {wide} in {inner}");
-        }
-    }
 }

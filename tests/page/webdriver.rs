@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::programs::{LIMIT, Process, Signal, until};
-pub(super) use chromium::Script;
+pub(super) use chromium::{Colours, Script};
 
 /// Keys that have no character (WebDriver, "Keyboard Actions").
 #[derive(Debug, Clone, Copy)]
@@ -266,6 +266,16 @@ impl Element<'_> {
 
     pub(super) fn text(&self) -> String {
         string(&self.session.get(&format!("{}/text", self.path)))
+    }
+
+    /// What a screen reader calls it.
+    pub(super) fn label(&self) -> String {
+        string(&self.session.get(&format!("{}/computedlabel", self.path)))
+    }
+
+    /// What a screen reader says that it is.
+    pub(super) fn role(&self) -> String {
+        string(&self.session.get(&format!("{}/computedrole", self.path)))
     }
 
     pub(super) fn property(&self, name: &str) -> String {

@@ -13,6 +13,25 @@ pub(in crate::page) enum Script {
     Off,
 }
 
+/// What a reader prefers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::page) enum Colours {
+    Light,
+    Dark,
+}
+
+impl Colours {
+    pub(in crate::page) const BOTH: [Self; 2] = [Self::Light, Self::Dark];
+
+    /// As style sheets call it.
+    pub(in crate::page) fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
 impl Session {
     pub(in crate::page) fn start(script: Script) -> Self {
         // 1 allows, 2 refuses.
@@ -39,6 +58,23 @@ impl Session {
         let device =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
         self.devtools("Emulation.setDeviceMetricsOverride", &device);
+    }
+
+    /// Shows pages as a reader prefers it.
+    pub(in crate::page) fn set_colours(&self, colours: Colours) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": colours.name() });
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": [feature] }),
+        );
+    }
+
+    /// Runs this before anything else on each page that is opened.
+    pub(in crate::page) fn on_every_page(&self, script: &str) {
+        self.devtools(
+            "Page.addScriptToEvaluateOnNewDocument",
+            &json!({ "source": script }),
+        );
     }
 
     /// One of its own commands (Chrome DevTools Protocol).
