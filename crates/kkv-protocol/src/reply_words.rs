@@ -103,14 +103,18 @@ impl ReplyWords {
 
     /// One word after the other.
     pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.indices().map(|index| list()[index])
+    }
+
+    /// Where each of them stands in the list.
+    fn indices(&self) -> impl Iterator<Item = usize> + '_ {
         let checksum = self.checksum();
         (0..WORDS).map(move |place| {
             let bits = place * WORD_BITS..(place + 1) * WORD_BITS;
-            let index = bits.fold(0, |index, bit| {
+            bits.fold(0, |index, bit| {
                 let byte = self.0.get(bit / 8).copied().unwrap_or(checksum);
                 index << 1 | usize::from(byte >> (7 - bit % 8) & 1)
-            });
-            list()[index]
+            })
         })
     }
 
@@ -141,27 +145,38 @@ impl ReplyWords {
     /// text, or a dictionary, all of them may stand somewhere.
     #[must_use]
     pub fn are_in_file(&self, bytes: &[u8]) -> bool {
-        let mut starts = bytes;
-        while !starts.is_empty() {
-            if self.begin(&starts[..starts.len().min(NEAR_BYTES)]) {
-                return true;
-            }
-            // To the next word: over this one, then over what is between.
-            let is_letter = |byte: &u8| byte.is_ascii_alphanumeric();
-            let word = starts.iter().take_while(|byte| is_letter(byte)).count();
-            let between = starts[word..].iter().take_while(|byte| !is_letter(byte));
-            starts = &starts[word + between.count()..];
-        }
-        self.run_together_in(bytes)
+        self.are_near(typed_in(bytes)) || self.run_together_in(bytes)
     }
 
-    /// Whether this begins with the first of them, and the others follow in it.
-    fn begin(&self, bytes: &[u8]) -> bool {
-        let mut typed = typed_in(bytes);
-        let mut all = self.iter();
-        let first = all.next().zip(typed.next());
-        first.is_some_and(|(word, first)| is_short_for(first, word))
-            && all.all(|word| typed.any(|typed| is_short_for(typed, word)))
+    /// Whether they stand in what was typed, each with its place, in their order and within [`NEAR_BYTES`].
+    ///
+    /// One pass: to look on from wherever the first word stands would take two thirds of a second for a MiB of nothing
+    /// but that word (AMD EPYC, release), and who sends a file by the page chooses its words, too.
+    fn are_near<'t>(&self, typed: impl Iterator<Item = (usize, &'t [u8])>) -> bool {
+        let mut indices = Zeroizing::new([0_usize; WORDS]);
+        for (index, word) in indices.iter_mut().zip(self.indices()) {
+            *index = word;
+        }
+        // Of each: the last place where the first of them stands and all up to this one follow in their order.
+        let mut begun = [None; WORDS];
+        for (at, typed) in typed {
+            // The last first: what was typed is one of them, and not the next one, too, if that is the same word.
+            for place in (0..WORDS).rev() {
+                if !is_short_for(typed, list()[indices[place]]) {
+                    continue;
+                }
+                let start = match place.checked_sub(1) {
+                    None => Some(at),
+                    Some(before) => begun[before],
+                };
+                begun[place] = start.max(begun[place]);
+            }
+            let whole = begun[WORDS - 1].take();
+            if whole.is_some_and(|start| at + typed.len() - start <= NEAR_BYTES) {
+                return true;
+            }
+        }
+        false
     }
 
     fn run_together_in(&self, bytes: &[u8]) -> bool {
@@ -199,15 +214,18 @@ fn typed(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// The same of bytes, in which each that is no ASCII stands between words.
-fn typed_in(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The same of bytes, in which each that is no ASCII stands between words; and where each begins.
+fn typed_in(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut next = 0;
     bytes
         .split(|byte| !byte.is_ascii_alphanumeric())
-        .map(|word| {
-            let digits = word.iter().take_while(|byte| byte.is_ascii_digit());
-            &word[digits.count()..]
+        .map(move |word| {
+            let at = next;
+            next += word.len() + 1;
+            let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            (at + digits, &word[digits..])
         })
-        .filter(|word| !word.is_empty())
+        .filter(|(_, word)| !word.is_empty())
 }
 
 /// Where a word stands in the list, whole or shortened.
@@ -414,6 +432,54 @@ mod tests {
         }
         let wide = line.encode_utf16().flat_map(u16::to_le_bytes);
         assert!(words.are_in_file(&wide.collect::<Vec<u8>>()));
+    }
+
+    /// As `are_near` finds them, from wherever a word stands on its own.
+    fn stand_near(words: &ReplyWords, bytes: &[u8]) -> bool {
+        let typed: Vec<_> = typed_in(bytes).collect();
+        (0..typed.len()).any(|first| {
+            let reach = typed[first].0 + NEAR_BYTES;
+            let near = typed[first..]
+                .iter()
+                .take_while(|(at, word)| at + word.len() <= reach);
+            let mut near = near.map(|(_, word)| word);
+            let mut all = words.iter();
+            let begins = all.next().zip(near.next());
+            begins.is_some_and(|(word, typed)| is_short_for(typed, word))
+                && all.all(|word| near.any(|typed| is_short_for(typed, word)))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_finds_what_a_search_from_each_place_finds(
+            picks in proptest::collection::vec((0..14_usize, 1..90_usize), 12..60),
+        ) {
+            // The second and the fifth are the same word.
+            let words = "zoo act zone able act wolf year ask bean calm dad";
+            let last = list().iter().find(|last| ReplyWords::parse(&format!("{words} {last}")).is_ok());
+            let words = ReplyWords::parse(&format!("{words} {}", last.unwrap())).unwrap();
+            let mut text = String::new();
+            for (number, (pick, gap)) in picks.iter().enumerate() {
+                // Mostly the next one, so that all of them often stand there.
+                let pick = if *pick < WORDS { number % WORDS } else { pick * number % WORDS };
+                text += words.iter().nth(pick).unwrap();
+                text.extend(std::iter::repeat_n('.', *gap));
+            }
+            prop_assert_eq!(words.are_near(typed_in(text.as_bytes())), stand_near(&words, text.as_bytes()));
+        }
+    }
+
+    /// Whoever sends a file by the page chooses its words, too.
+    #[test]
+    fn a_file_of_nothing_but_the_first_word_is_looked_through_once() {
+        let words = of([0x5a; 16]);
+        let first = words.iter().next().unwrap();
+        let file = format!("{first} ").repeat((1 << 20) / (first.len() + 1));
+        let mut looked = 0;
+        let typed = typed_in(file.as_bytes()).inspect(|_| looked += 1);
+        assert!(!words.are_near(typed));
+        assert_eq!(looked, file.split_whitespace().count());
     }
 
     #[test]

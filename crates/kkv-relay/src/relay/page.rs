@@ -269,6 +269,9 @@ impl Relay {
             size: content.size(),
         };
         let entry = self.let_in(page, &mut state, &offers, now.elapsed)?;
+        if filled.gives_words_away() {
+            return Err(NotTaken::WordsInside);
+        }
         let paid = entry.paid().copied();
         let was_free = matches!(entry, Entry::Free);
         let id = self.store_form(filled, &content, entry, now, rng)?;

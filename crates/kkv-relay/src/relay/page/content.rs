@@ -30,6 +30,17 @@ pub(in crate::relay) struct Filled {
     pub(in crate::relay) files: Vec<Chosen>,
 }
 
+impl Filled {
+    /// Whether the words are in what is sent. It takes longest of all that is looked at.
+    pub(super) fn gives_words_away(&self) -> bool {
+        self.words.as_ref().is_some_and(|words| {
+            let mut files = self.files.iter();
+            words.are_in(&self.text)
+                || files.any(|file| words.are_in(&file.name) || words.are_in_file(&file.bytes))
+        })
+    }
+}
+
 /// A file that was chosen.
 pub(in crate::relay) struct Chosen {
     pub(in crate::relay) name: String,
@@ -46,16 +57,6 @@ pub(super) enum Content {
 
 impl Content {
     pub(super) fn of(filled: &Filled) -> Result<Self, NotTaken> {
-        if let Some(words) = &filled.words {
-            let names = filled.files.iter().map(|file| file.name.as_str());
-            let inside = |file: &Chosen| words.are_in_file(&file.bytes);
-            if words.are_in(&filled.text)
-                || names.into_iter().any(|name| words.are_in(name))
-                || filled.files.iter().any(inside)
-            {
-                return Err(NotTaken::WordsInside);
-            }
-        }
         if filled.files.is_empty() {
             let text = Zeroizing::new((*filled.text).clone());
             return Text::new(text).map(Self::Text).map_err(|bad| match bad {
