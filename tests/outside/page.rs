@@ -2,6 +2,8 @@
 //! nothing else is; the words that are typed, and what is read with them, leave nothing. `kkvc wipe` has it forget
 //! what forms had in them.
 
+use std::cell::RefCell;
+
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::sender::Replies;
 use tokio::net::TcpStream;
@@ -17,20 +19,35 @@ use crate::raw_http::{Wire, get, post};
 /// Memory for files, all of which is searched.
 const SHARE: [&str; 2] = ["--max-bytes", "1M"];
 
-/// A visitor of the page, who hangs up after each answer.
+/// A visitor of the page, who hangs up after each page that it has opened. After a form it is the inbox that does: a
+/// browser would keep the line, and with it what was read of the form.
 struct Visitor<'s> {
     stage: &'s Stage,
+    of_forms: RefCell<Vec<std::net::TcpStream>>,
 }
 
-impl Visitor<'_> {
+impl<'s> Visitor<'s> {
+    fn of(stage: &'s Stage) -> Self {
+        Self {
+            stage,
+            of_forms: RefCell::default(),
+        }
+    }
+
     /// The status and the page that comes.
     fn ask(&self, request: &[u8]) -> (u16, String) {
-        blocking(async {
+        let (line, said) = blocking(async {
             let address = self.stage.relay.address();
             let stream = TcpStream::connect(address).await.expect("it listens");
-            let answer = Wire::new(stream).ask(request).await;
-            (answer.status, answer.text().to_owned())
-        })
+            let mut wire = Wire::new(stream);
+            let answer = wire.ask(request).await;
+            let line = wire.stream.into_std().expect("it is there");
+            (line, (answer.status, answer.text().to_owned()))
+        });
+        if request.starts_with(b"POST") {
+            self.of_forms.borrow_mut().push(line);
+        }
+        said
     }
 
     fn form(&self) -> PageForm {
@@ -79,7 +96,7 @@ fn words(form: &PageForm) -> Vec<Marker> {
 fn a_message_of_the_page_is_in_memory_once_and_neither_its_words_nor_its_answer_are() {
     for run in 0..RUNS / 4 {
         let stage = stage(run);
-        let visitor = Visitor { stage: &stage };
+        let visitor = Visitor::of(&stage);
         let (form, text) = (visitor.form(), Marker::text(3400));
         must_be_nowhere(&stage.scan(&words(&form)));
         let inside = Marker::text(70);
@@ -128,7 +145,7 @@ fn a_message_of_the_page_is_in_memory_once_and_neither_its_words_nor_its_answer_
 fn a_file_of_the_page_is_in_memory_once_and_once_deleted_or_refused_nowhere() {
     for run in 0..2 {
         let stage = stage(run);
-        let visitor = Visitor { stage: &stage };
+        let visitor = Visitor::of(&stage);
         let [kept, other, refused] = [60_000, 7_000, 300_000].map(Marker::text);
         for file in [&kept, &other] {
             let form = visitor.form();

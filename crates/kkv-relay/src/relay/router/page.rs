@@ -11,9 +11,10 @@ use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY,
 };
-use axum::middleware;
+use axum::middleware::{self, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use kkv_net::http::Progress;
@@ -55,8 +56,14 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 pub(super) fn routes() -> Router<Arc<Relay>> {
     Router::new()
-        .route("/", get(write).post(written))
-        .route("/words", get(words).post(looked))
+        .route(
+            "/",
+            get(write).merge(post(written).layer(map_response(hangs_up))),
+        )
+        .route(
+            "/words",
+            get(words).merge(post(looked).layer(map_response(hangs_up))),
+        )
         .route(
             "/price",
             post(price).layer(middleware::from_fn(with_timeout)),
@@ -117,6 +124,14 @@ async fn price(State(relay): State<Arc<Relay>>, posted: Result<Posted, Refused>)
         Ok(super::json(crate::relay::json(&price)))
     });
     with_headers(priced.into_response())
+}
+
+/// A form has a message or words in it as they were typed. What was read of it goes with the connection, which a
+/// browser would keep for two minutes, whatever the owner deletes meanwhile.
+async fn hangs_up(mut response: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
 }
 
 async fn words() -> Response {

@@ -504,3 +504,25 @@ async fn every_response_is_for_this_page_alone_and_kept_nowhere() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_of_a_form_goes_with_its_connection() {
+    let inbox = Inbox::new(1);
+    let form = inbox.opened("/").await.with("text", "x");
+    let look = inbox.opened("/words").await;
+    for (form, status) in [
+        (form.clone(), 200),
+        (form.clone().with("form", ""), 409),
+        (form.clone().with("text", " "), 422),
+        (look.clone().with("words", form.get("words")), 200),
+        (look.with("words", "none"), 422),
+    ] {
+        let said = inbox.post(&form).await;
+        assert_eq!(said.status, status);
+        assert!(said.head.contains("connection: close"), "{}", said.head);
+    }
+    for path in ["/", "/words", "/page.css"] {
+        let said = inbox.get(path).await;
+        assert!(!said.head.contains("connection:"), "{}", said.head);
+    }
+}
