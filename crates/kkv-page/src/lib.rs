@@ -2,7 +2,7 @@
 //!
 //! All of it works without script, since sources are taught to use Tor Browser's level "Safest", which has none. Where
 //! script runs, one can pay for a message there. Here is what is on the page ([`html`], and [`strings`], where all
-//! that it says stands), the files beside it ([`assets`]), how a form that is sent twice is known ([`form_id`]), how
+//! that it says stands), how it goes out ([`pieces`]), the files beside it ([`assets`]), how a form that is sent twice is known ([`form_id`]), how
 //! one is taken apart ([`multipart`]), and what is paid for with ([`challenge`]). What comes of a form is the
 //! relay's; there is no I/O here.
 
@@ -11,4 +11,5 @@ pub mod challenge;
 pub mod form_id;
 pub mod html;
 pub mod multipart;
+pub mod pieces;
 pub mod strings;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::assets::{ICON, SCRIPT, STYLE, WORKER};
+use crate::pieces::Pieces;
 use crate::strings::ENGLISH;
 
 /// Ends every context that HTML has.
@@ -19,6 +20,15 @@ fn form<'a>(words: &'a Zeroizing<String>, text: &'a str) -> Form<'a> {
         answer: true,
         takes_files: true,
     }
+}
+
+#[track_caller]
+fn must_be_the_same_in_pieces(page: &Write<'_>) {
+    let pieces = Pieces::of(page);
+    let bytes = pieces.bytes();
+    let all: String = pieces.map(|piece| piece.to_string()).collect();
+    assert_eq!(all, *html(page));
+    assert_eq!(all.len(), bytes);
 }
 
 /// Every page, with `text` wherever something comes from outside.
@@ -55,6 +65,7 @@ fn pages(text: &str) -> Vec<String> {
                     had_files,
                 };
                 pages.push(html(&page));
+                must_be_the_same_in_pieces(&page);
             }
         }
     }
@@ -213,4 +224,27 @@ fn times_are_told_to_the_minute() {
     assert_eq!(time(0), "1970-01-01 00:00 UTC");
     assert_eq!(time(1_795_827_059), "2026-11-28 00:50 UTC");
     assert_eq!(time(u64::MAX), "9999-12-31 23:59 UTC");
+}
+
+#[test]
+fn a_long_text_goes_out_in_short_pieces() {
+    let words = Zeroizing::new("abandon amount liar".to_owned());
+    for text in [
+        "<".repeat(16 * 1024),
+        "a\u{20ac}\"\n".repeat(4000),
+        "x".repeat(1023) + "\u{1f467}",
+    ] {
+        let f = &Form {
+            invitation: "",
+            ..form(&words, &text)
+        };
+        let page = Write {
+            s: &ENGLISH,
+            f,
+            error: Some(ENGLISH.too_long),
+            had_files: false,
+        };
+        must_be_the_same_in_pieces(&page);
+        assert!(Pieces::of(&page).all(|piece| piece.len() <= 5 * 1024 && !piece.is_empty()));
+    }
 }

@@ -6,7 +6,7 @@ mod content;
 mod forms;
 mod payments;
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rand::CryptoRng;
@@ -53,7 +53,7 @@ pub(super) struct Page {
     config: PageConfig,
     key: PageKey,
     /// Places for large bodies.
-    pub(super) bodies: Semaphore,
+    pub(super) bodies: Arc<Semaphore>,
     /// One form at a time: what one finds is so until it is done.
     state: Mutex<State>,
     arrived: Notify,
@@ -154,7 +154,7 @@ impl Page {
         Self {
             config,
             key: PageKey::generate(rng),
-            bodies: Semaphore::new(MAX_LARGE_BODIES),
+            bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
             state: Mutex::new(State::new()),
             arrived: Notify::new(),
         }

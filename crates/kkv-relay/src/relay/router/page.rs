@@ -2,6 +2,7 @@
 //! the owner asked for them.
 
 mod form;
+mod outgoing;
 mod views;
 
 use std::sync::Arc;
@@ -22,9 +23,11 @@ use kkv_net::http::Progress;
 use super::{Posted, Refused, Relay, with_timeout};
 use crate::relay::page::{NotTaken, Page, Payment, PriceRequest};
 use form::{Cut, Fields};
+use kkv_base::limits::MAX_BODY_BYTES;
 use kkv_page::assets::{ICON, SCRIPT, STYLE, WORKER};
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
+use outgoing::Outgoing;
 
 /// Paths that browsers may ask for, at a relay with a page.
 pub const PAGE_PATHS: &[&str] = &[
@@ -81,7 +84,8 @@ fn page(relay: &Relay) -> &Page {
 
 async fn write(State(relay): State<Arc<Relay>>) -> Response {
     let fields = Fields::empty(&ReplyWords::generate(&mut random::kernel()));
-    shown(StatusCode::OK, &views::write(&relay, &fields, None))
+    let page = Outgoing::new(views::write(&relay, &fields, None), None);
+    html(StatusCode::OK, Body::new(page))
 }
 
 async fn written(
@@ -110,7 +114,10 @@ async fn written(
                 fields.words = ReplyWords::generate(&mut random::kernel()).line();
             }
             let (status, said) = views::why(why);
-            shown(status, &views::write(&relay, &fields, Some(said)))
+            let page = views::write(&relay, &fields, Some(said));
+            // More than any other connection may hold goes back from where it has come: from one of a few places.
+            let place = fields.place.filter(|_| fields.text.len() > MAX_BODY_BYTES);
+            html(status, Body::new(Outgoing::new(page, place)))
         }
     }
 }
@@ -158,12 +165,16 @@ async fn looked(
         return shown(status, &views::words(&fields.words, Some(said)));
     };
     let replies = relay.page_replies(&words, &seen, &mut random::kernel());
-    let html = views::replies(&relay, &words, replies, !seen.is_empty());
-    shown(StatusCode::OK, &html)
+    let page = views::replies(&relay, &words, replies, !seen.is_empty());
+    shown(StatusCode::OK, &page)
 }
 
-fn shown(status: StatusCode, html: &str) -> Response {
-    let mut response = file("text/html; charset=utf-8", html.as_bytes().to_vec());
+fn shown(status: StatusCode, page: &str) -> Response {
+    html(status, page.as_bytes().to_vec())
+}
+
+fn html(status: StatusCode, page: impl Into<Body>) -> Response {
+    let mut response = file("text/html; charset=utf-8", page);
     *response.status_mut() = status;
     response
 }

@@ -3,12 +3,14 @@
 //! The fields that say whether it is worth reading stand first. The files of a large body are read only if its message
 //! would be let in, and four bodies at a time; those of any other are dropped.
 
+use std::sync::Arc;
+
 use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use data_encoding::HEXLOWER;
 use kkv_net::http::Progress;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
@@ -50,6 +52,8 @@ pub(super) struct Fields {
     current: Option<Current>,
     /// Whether text or files have begun: all that decides whether they are read has come.
     has_content: bool,
+    /// The place of a large body.
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 struct Current {
@@ -109,7 +113,6 @@ pub(super) async fn read(
     fields.drops_files = refused.is_some();
     let is_large = left > MAX_BODY_BYTES;
     let mut fault = None;
-    let mut place = None;
     let mut incoming = Incoming::new(body, progress);
     while left > 0 {
         let bytes = incoming.next(left).await?;
@@ -118,12 +121,13 @@ pub(super) async fn read(
             continue; // a browser shows no answer to what it is still sending
         }
         fault = parts.push(&bytes, &mut |event| fields.take(event)).err();
-        let is_asked = is_large && fields.has_content && place.is_none() && refused.is_none();
+        let is_asked =
+            is_large && fields.has_content && fields.place.is_none() && refused.is_none();
         if is_asked && fault.is_none() {
             let waiting = Instant::now();
             match place_for(relay, fields).await {
                 Ok(permit) => {
-                    place = Some(permit);
+                    fields.place = Some(permit);
                     incoming.keep_connection();
                 }
                 Err(why) => refused = Some(why),
@@ -146,7 +150,7 @@ pub(super) async fn read(
 }
 
 /// A place for a large body, if its message would be let in.
-async fn place_for<'r>(relay: &'r Relay, fields: &Fields) -> Result<SemaphorePermit<'r>, NotTaken> {
+async fn place_for(relay: &Relay, fields: &Fields) -> Result<OwnedSemaphorePermit, NotTaken> {
     let page = page(relay);
     let offers = Offers {
         invitation: &fields.invitation,
@@ -155,7 +159,7 @@ async fn place_for<'r>(relay: &'r Relay, fields: &Fields) -> Result<SemaphorePer
         size: Some(LargeSize::Kib16),
     };
     relay.check_form(page, &fields.form, &offers)?;
-    match timeout(REQUEST_TIMEOUT, page.bodies.acquire()).await {
+    match timeout(REQUEST_TIMEOUT, Arc::clone(&page.bodies).acquire_owned()).await {
         Ok(Ok(permit)) => Ok(permit),
         _ => Err(NotTaken::Busy),
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use kkv_base::clock::ManualClock;
-use kkv_base::limits::{FORM_LIFETIME, MAX_BODY_BYTES, SESSION_LIFETIME};
+use kkv_base::limits::{FORM_LIFETIME, MAX_BODY_BYTES, MAX_LARGE_BODIES, SESSION_LIFETIME};
 use kkv_pow::Cost;
 use kkv_protocol::Via;
 use kkv_protocol::files::Files;
@@ -524,5 +525,35 @@ async fn what_was_read_of_a_form_goes_with_its_connection() {
     for path in ["/", "/words", "/page.css"] {
         let said = inbox.get(path).await;
         assert!(!said.head.contains("connection:"), "{}", said.head);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_takes_no_more_memory_than_what_was_sent() {
+    let inbox = Inbox::new(1);
+    let most = 8 * 1024;
+    for typed in [15_000, 60_000] {
+        let form = inbox.opened("/").await.with("text", &"<".repeat(typed));
+        let (head, body) = form.request();
+        let mut lines = head.lines();
+        let media_type = lines.find_map(|line| line.strip_prefix("content-type: "));
+        let request = Request::post("/").header(CONTENT_TYPE, media_type.unwrap());
+        let request = request.body(Body::from(body)).unwrap();
+        let (relay, progress) = (Arc::clone(&inbox.relay), Progress::default());
+        let response = written(State(relay), Extension(progress), request).await;
+        assert_eq!(response.status(), 422);
+        let places = &inbox.relay.page().unwrap().bodies;
+        let held = usize::from(typed > MAX_BODY_BYTES);
+        assert_eq!(places.available_permits() + held, MAX_LARGE_BODIES);
+        let mut body = response.into_body();
+        let mut whole = 0;
+        while let Some(frame) = body.frame().await {
+            let piece = frame.unwrap().into_data().unwrap();
+            assert!(piece.len() <= most, "{}", piece.len());
+            whole += piece.len();
+        }
+        assert!(whole > 5 * typed, "all of it comes back");
+        drop(body);
+        assert_eq!(places.available_permits(), MAX_LARGE_BODIES);
     }
 }

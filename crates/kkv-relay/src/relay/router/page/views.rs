@@ -8,6 +8,7 @@ use super::{Relay, page};
 use crate::relay::page::{Arrived, NotTaken};
 use kkv_page::form_id::BadFormId;
 use kkv_page::html::{self, Form, Needs, html, time};
+use kkv_page::pieces::Pieces;
 use kkv_page::strings::ENGLISH as S;
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
@@ -17,7 +18,7 @@ use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
 type Html = Zeroizing<String>;
 
 /// The page to write on, with what was typed before, and what was wrong with it.
-pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>) -> Html {
+pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>) -> Pieces {
     let paid = relay.page_payment(page(relay), &fields.payment);
     let needs = match (paid, relay.page_needs(page(relay))) {
         (Some(paid), _) => Needs::Paid(paid),
@@ -36,7 +37,7 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
         answer: fields.answer,
         takes_files: relay.queue().most_large() > 0,
     };
-    html(&html::Write {
+    Pieces::of(&html::Write {
         s: &S,
         f,
         error,
