@@ -2,6 +2,7 @@
 
 pub(crate) mod answerable;
 pub(crate) mod cut;
+pub(crate) mod fake_clock;
 pub(crate) mod in_process;
 pub(crate) mod lying_relay;
 pub(crate) mod model_terminal;

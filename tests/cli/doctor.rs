@@ -10,6 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::fake_clock;
 use crate::programs::{HeldPort, Outcome, Relay, Run, Signal, kkvc, run_by, through};
 
 /// A port on which each who comes gets `answer` to its first words, and then the end.
@@ -236,8 +237,11 @@ fn a_port_that_is_no_tor_is_told_with_why() {
 #[test]
 fn a_clock_from_before_there_was_this_program_is_wrong() {
     let relay = Relay::start(&[]);
-    let past = ["faketime", "-f", "@2020-01-01 12:00:00"];
-    let run = through_program(doctor(&relay), &past);
+    let run = doctor(&relay).with(|command| {
+        command
+            .env("LD_PRELOAD", fake_clock::library())
+            .env("FAKETIME", "@2020-01-01 12:00:00")
+    });
     must_find(
         run,
         "clock",

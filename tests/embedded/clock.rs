@@ -7,24 +7,18 @@ use std::process::Command;
 
 use super::faults::Trouble;
 use super::stage::{self, EmbeddedRelay, must_have_arrived, path};
+use crate::fake_clock;
 use crate::programs::{Run, Signal};
 
 /// A clock that can be set.
 struct Clock {
-    library: String,
     file: PathBuf,
 }
 
 impl Clock {
     /// One that goes wrong by `offset`, such as `-1h`.
     fn off_by(offset: &str, file: PathBuf) -> Self {
-        let asked = Command::new("faketime")
-            .args(["-m", "-f", "+0", "sh", "-c", "printf %s \"$LD_PRELOAD\""])
-            .output()
-            .expect("faketime is installed: see scripts/need");
-        let library = String::from_utf8(asked.stdout).expect("a path");
-        assert!(library.contains("faketime"), "{library:?}");
-        let clock = Self { library, file };
+        let clock = Self { file };
         clock.set(offset);
         clock
     }
@@ -37,7 +31,7 @@ impl Clock {
     /// clock.
     fn before<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
-            .env("LD_PRELOAD", &self.library)
+            .env("LD_PRELOAD", fake_clock::library())
             .env("FAKETIME_TIMESTAMP_FILE", &self.file)
             .env("FAKETIME_NO_CACHE", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
@@ -59,10 +53,12 @@ fn start(trouble: &Trouble, name: &str, clock: &Clock) -> EmbeddedRelay {
     })
 }
 
-/// In good order, as faketime leaves something in memory otherwise.
+/// A relay may delete nothing, so what faketime has left in memory is deleted for it.
 fn end(relay: &EmbeddedRelay) {
-    relay.relay.process().signal(Signal::TERM);
-    relay.relay.process().finish().must_end_with(0);
+    let process = relay.relay.process();
+    process.signal(Signal::TERM);
+    process.finish().must_end_with(0);
+    fake_clock::forget(process.pid());
 }
 
 fn send(trouble: &Trouble, onion: &str, clock: &Clock, suite: &str, text: &str) -> Run {
