@@ -2,8 +2,10 @@
 //! before a message has been paid for with it.
 //!
 //! ```text
-//! random 16 | expiry u64 | cost u8 | keyed_hash(key, "challenge" ‖ random ‖ expiry ‖ cost)[..16], in hex
+//! random 16 | expiry u64, masked | cost u8 | keyed_hash(key, "challenge" ‖ what stands before)[..16], in hex
 //! ```
+//!
+//! The expiry is masked as a form's is ([`form_id`](crate::form_id)).
 //!
 //! Its puzzle is that of kkv/2 (PROTOCOL.md §5) with a key of its own, so no work for one serves the other.
 
@@ -99,9 +101,10 @@ impl PageKey {
     pub fn challenge(&self, cost: Cost, expiry: u64, rng: &mut impl CryptoRng) -> Challenge {
         let mut bytes = [0; BYTES];
         let (signed, tag) = bytes.split_at_mut(SIGNED_BYTES);
-        rng.fill_bytes(&mut signed[..RANDOM_BYTES]);
-        signed[RANDOM_BYTES..SIGNED_BYTES - 1].copy_from_slice(&expiry.to_le_bytes());
-        signed[SIGNED_BYTES - 1] = cost.bits();
+        let (random, rest) = signed.split_at_mut(RANDOM_BYTES);
+        rng.fill_bytes(random);
+        rest[..8].copy_from_slice(&self.masked(random, expiry).to_le_bytes());
+        rest[8] = cost.bits();
         tag.copy_from_slice(&self.tag(LABEL, signed));
         Challenge {
             bytes,
@@ -122,11 +125,12 @@ impl PageKey {
         if !bool::from(self.tag(LABEL, signed).ct_eq(tag)) {
             return Err(BadChallenge::Unknown);
         }
-        let [expiry @ .., cost] = &signed[RANDOM_BYTES..] else {
+        let (random, rest) = signed.split_at(RANDOM_BYTES);
+        let [masked @ .., cost] = rest else {
             return Err(BadChallenge::Unknown);
         };
-        let expiry = expiry.try_into().map_err(|_| BadChallenge::Unknown)?;
-        let expiry = u64::from_le_bytes(expiry);
+        let masked = masked.try_into().map_err(|_| BadChallenge::Unknown)?;
+        let expiry = self.masked(random, u64::from_le_bytes(masked));
         let cost = Cost::new(u32::from(*cost)).map_err(|_| BadChallenge::Unknown)?;
         if now < expiry {
             Ok(Challenge {
@@ -171,6 +175,18 @@ mod tests {
         assert_eq!(late, Err(BadChallenge::Expired));
         let elsewhere = self::key().check_challenge(&one.to_text(), 0);
         assert_eq!(elsewhere, Err(BadChallenge::Unknown));
+    }
+
+    #[test]
+    fn no_visitor_learns_when_it_expires() {
+        let key = key();
+        let shown = || {
+            let challenge = key.challenge(cost(20), 1000, &mut rand::rng());
+            u64::from_le_bytes(challenge.bytes[RANDOM_BYTES..][..8].try_into().unwrap())
+        };
+        // By chance 1 in 2^40 is so small.
+        let [one, other] = [shown(), shown()];
+        assert!(one > 1 << 24 && other > 1 << 24 && one != other);
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //! way back, a second tab) is known and stored once. Nothing is kept of an id before its form has come.
 //!
 //! ```text
-//! random 16 | expiry u64 | keyed_hash(key, "form" ‖ random ‖ expiry)[..16], in hex
+//! random 16 | expiry u64, masked | keyed_hash(key, "form" ‖ what stands before)[..16], in hex
 //! ```
+//!
+//! The expiry is by a clock that counts from the start of the machine. Masked, so that no visitor learns when that was:
+//! it would tell this machine among others whose time of running shows (TCP timestamps, RFC 7323).
 
 use std::fmt;
 
@@ -18,6 +21,8 @@ const BYTES: usize = RANDOM_BYTES + 8 + TAG_BYTES;
 
 /// What begins the input of an id's tag. None that stands for something else begins with it, nor it with one.
 const LABEL: &[u8] = b"form";
+/// What begins the input of an expiry's mask.
+const MASK: &[u8] = b"mask";
 
 /// By what a relay knows its own ids and [challenges](crate::challenge): 32 bytes, new at each start. Wiped on drop.
 pub struct PageKey(Zeroizing<[u8; 32]>);
@@ -51,7 +56,8 @@ impl PageKey {
         let mut bytes = [0; BYTES];
         let (signed, tag) = bytes.split_at_mut(BYTES - TAG_BYTES);
         rng.fill_bytes(&mut signed[..RANDOM_BYTES]);
-        signed[RANDOM_BYTES..].copy_from_slice(&expiry.to_le_bytes());
+        let (random, masked) = signed.split_at_mut(RANDOM_BYTES);
+        masked.copy_from_slice(&self.masked(random, expiry).to_le_bytes());
         tag.copy_from_slice(&self.tag(LABEL, signed));
         HEXLOWER_PERMISSIVE.encode(&bytes)
     }
@@ -72,12 +78,18 @@ impl PageKey {
             .split_first_chunk::<RANDOM_BYTES>()
             .ok_or(BadFormId::Unknown)?;
         let expiry = expiry.first_chunk().ok_or(BadFormId::Unknown)?;
-        let expiry = u64::from_le_bytes(*expiry);
+        let expiry = self.masked(random, u64::from_le_bytes(*expiry));
         if now < expiry {
             Ok((FormId(*random), expiry))
         } else {
             Err(BadFormId::Expired)
         }
+    }
+
+    /// expiry ⊕ keyed_hash(key, "mask" ‖ random)[..8]; of a masked expiry the expiry.
+    pub(crate) fn masked(&self, random: &[u8], expiry: u64) -> u64 {
+        let tag = self.tag(MASK, random);
+        expiry ^ u64::from_le_bytes(*tag.first_chunk().expect("16 bytes have 8"))
     }
 
     /// keyed_hash(key, label ‖ signed)[..16].
@@ -114,6 +126,19 @@ mod tests {
         assert_eq!(key.check(&one, 1000), Err(BadFormId::Expired));
         assert_eq!(self::key().check(&one, 0), Err(BadFormId::Unknown));
         assert_eq!(format!("{key:?}"), "PageKey(..)");
+    }
+
+    #[test]
+    fn no_visitor_learns_when_it_expires() {
+        let key = key();
+        let shown = || {
+            let id = key.issue(1000, &mut rand::rng());
+            let bytes = HEXLOWER_PERMISSIVE.decode(id.as_bytes()).unwrap();
+            u64::from_le_bytes(bytes[RANDOM_BYTES..][..8].try_into().unwrap())
+        };
+        // By chance 1 in 2^40 is so small.
+        let [one, other] = [shown(), shown()];
+        assert!(one > 1 << 24 && other > 1 << 24 && one != other);
     }
 
     #[test]
