@@ -121,6 +121,8 @@ pub(super) enum Arrived {
 pub(super) enum NotTaken {
     #[error(transparent)]
     Form(#[from] BadFormId),
+    #[error("it had come before, and nobody knows any more what was in it")]
+    CameBefore,
     #[error("there is nothing in it")]
     Empty,
     #[error("the text is too long")]
@@ -234,10 +236,13 @@ impl Relay {
         let now = self.clock.elapsed();
         let (form, _) = page.key.check(form, now.as_secs())?;
         let mut state = page.state();
-        if state.forms.seen(form, b"") == Seen::Never {
-            self.let_in(page, &mut state, offers, now)?;
+        state.forms.purge(now);
+        match state.forms.seen(form, b"") {
+            Seen::Never => self.let_in(page, &mut state, offers, now).map(drop),
+            Seen::Same | Seen::Other => Ok(()),
+            // Whatever is in it, the answer is the same: it isn't let in once more by what it was let in by before.
+            Seen::Unknown => Err(NotTaken::CameBefore),
         }
-        Ok(())
     }
 
     /// Puts the message of a form into the queue, if it isn't there.

@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 use kkv_net::http::Progress;
 
 use super::{Posted, Refused, Relay, with_timeout};
-use crate::relay::page::{NotTaken, Page, Payment, PriceRequest};
+use crate::relay::page::{Arrived, NotTaken, Page, Payment, PriceRequest};
 use form::{Cut, Fields};
 use kkv_base::limits::MAX_BODY_BYTES;
 use kkv_page::assets::{ICON, SCRIPT, STYLE, WORKER};
@@ -103,6 +103,9 @@ async fn written(
     });
     match taken {
         Ok(arrived) => shown(StatusCode::OK, &views::sent(&fields, arrived)),
+        Err(Cut::NotTaken(NotTaken::CameBefore)) => {
+            shown(StatusCode::OK, &views::sent(&fields, Arrived::Before))
+        }
         Err(why) => {
             if why == Cut::NotTaken(NotTaken::Over) {
                 fields.begin_anew();

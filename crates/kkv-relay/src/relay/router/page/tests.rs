@@ -557,3 +557,20 @@ async fn what_comes_back_takes_no_more_memory_than_what_was_sent() {
         assert_eq!(places.available_permits(), MAX_LARGE_BODIES);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_form_that_came_long_ago_lets_no_large_body_in() {
+    let inbox = Inbox::new(1);
+    let form = inbox.opened("/").await.with("text", "x");
+    let form = form.file("a", "", &[7; 100_000]);
+    assert_eq!(inbox.post(&form).await.status, 200);
+    let places = Arc::clone(&inbox.relay.page().unwrap().bodies);
+    let all = u32::try_from(MAX_LARGE_BODIES).unwrap();
+    let _taken = places.acquire_many_owned(all).await.unwrap();
+    let too_soon = inbox.post(&form).await;
+    assert_eq!(too_soon.status, 503, "it waits to be compared");
+    inbox.clock.advance(SESSION_LIFETIME);
+    let later = inbox.post(&form).await;
+    assert_eq!(later.status, 200, "{}", text(&later));
+    assert!(text(&later).contains("It had come before"));
+}

@@ -140,6 +140,7 @@ pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
         NotTaken::Form(BadFormId::Expired | BadFormId::Unknown) => {
             (StatusCode::CONFLICT, S.form_expired)
         }
+        NotTaken::CameBefore => (StatusCode::OK, S.arrived_before),
         NotTaken::Empty => (content, S.empty),
         NotTaken::TooLong => (content, S.too_long),
         NotTaken::TooLarge => (content, S.too_large),
