@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 
+use data_encoding::HEXLOWER;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::sender::Replies;
 use tokio::net::TcpStream;
@@ -163,5 +164,63 @@ fn a_file_of_the_page_is_in_memory_once_and_once_deleted_or_refused_nowhere() {
         stage.holds_each_once(std::slice::from_ref(&other));
         stage.run(&["wipe", "--yes"]);
         must_be_nowhere(&stage.scan(&[kept, other]));
+    }
+}
+
+#[test]
+fn words_that_script_has_made_are_never_in_memory_nor_is_what_opens_a_sealed_answer() {
+    for run in 0..RUNS / 4 {
+        let stage = stage(run);
+        let visitor = Visitor::of(&stage);
+        let (form, text) = (visitor.form(), Marker::text(300));
+        let (entropy, salt): ([u8; 16], [u8; 16]) = (rand::random(), rand::random());
+        let derived = Derived::new(&entropy, salt);
+        let secret = HEXLOWER.encode(&derived.box_secret);
+        let (salt_hex, key) = (
+            HEXLOWER.encode(&salt),
+            HEXLOWER.encode(derived.key(0).bytes()),
+        );
+        let told = [
+            ("box", secret.as_str()),
+            ("salt", salt_hex.as_str()),
+            ("key", key.as_str()),
+        ];
+        let never = [
+            Marker::new("the entropy", entropy),
+            Marker::new("the answer root", derived.answer_root),
+            Marker::new("the first key, as it came", key.as_bytes()),
+            Marker::new("the box secret, as it came", secret.as_bytes()),
+        ];
+        visitor.sends(&form.message_by_script(&told, text.as_str()), 200);
+        stage.holds_each_once(std::slice::from_ref(&text));
+        must_be_nowhere(&stage.scan(&never));
+        assert!(
+            stage.scan(&[derived.key(0)])[0].copies() > 0,
+            "it seals with it"
+        );
+
+        let answer = Marker::text(3000);
+        stage.run(&["reply", "1", "-m", answer.as_str()]);
+        let look = |seen: &[&str]| {
+            let seen: Vec<_> = seen.iter().map(|seen| ("seen", *seen)).collect();
+            let body = PageForm::look_by_script(&[&told[..1], &seen].concat());
+            let (status, page) = visitor.ask(&post("/words", FORM_TYPE, &body));
+            assert_eq!(status, 200, "{page}");
+            page
+        };
+        let page = look(&[]);
+        let (_, rest) = page.split_once("data-relay=\"").expect("it waits");
+        let relay = rest.split('"').next().expect("a key");
+        let relay = HEXLOWER.decode(relay.as_bytes()).expect("hex");
+        let gone = [&never[..], &derived.of_answer(0, &relay), &[answer]].concat();
+        must_be_nowhere(&stage.scan(&gone));
+
+        let [_, _, acknowledgement] = derived.of_answer(0, &relay).try_into().expect("three");
+        let acknowledged = look(&[&HEXLOWER.encode(acknowledgement.bytes())]);
+        assert!(!acknowledged.contains("data-answer"), "{acknowledged}");
+        must_be_nowhere(&stage.scan(&gone));
+        stage.run(&["wipe", "--yes"]);
+        let secret = Marker::new("the box secret", derived.box_secret);
+        must_be_nowhere(&stage.scan(&[&gone[..], &[text, secret, derived.key(1)]].concat()));
     }
 }

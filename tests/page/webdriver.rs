@@ -124,9 +124,9 @@ impl Session {
         found.map(|found| self.element(found)).collect()
     }
 
-    /// Clicks, and waits until another page is there.
+    /// Clicks, and waits until another page is there, or in this one's place.
     pub(super) fn submit(&self, selector: &str) {
-        let before = self.find("html").path;
+        let before = self.find("main").path;
         self.find(selector).click();
         until("another page", || {
             let now = self.try_post(
@@ -135,7 +135,7 @@ impl Session {
             );
             let page = self.try_post(
                 "/element",
-                &json!({ "using": "css selector", "value": "html" }),
+                &json!({ "using": "css selector", "value": "main" }),
             );
             let id = page["value"][ELEMENT].as_str();
             now["value"]["error"].is_null() && id.is_some_and(|id| !before.ends_with(id))

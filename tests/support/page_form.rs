@@ -53,6 +53,21 @@ impl PageForm {
         [body.as_bytes(), file, b"\r\n--b--\r\n"].concat()
     }
 
+    /// A body, as script sends it: this text, and fields that say for the words where an answer may be left.
+    pub fn message_by_script(&self, told: &[(&str, &str)], text: &str) -> Vec<u8> {
+        let own = [
+            ("form", self.id.as_str()),
+            ("text", text),
+            ("answer", "yes"),
+        ];
+        (fields(told) + &fields(&own) + "--b--\r\n").into_bytes()
+    }
+
+    /// A body, as script sends it: the box that it asks for, and what it has seen.
+    pub fn look_by_script(told: &[(&str, &str)]) -> Vec<u8> {
+        (fields(told) + "--b--\r\n").into_bytes()
+    }
+
     /// A body: the words, typed on the page that asks for them.
     pub fn look(&self) -> Vec<u8> {
         (fields(&[("words", &self.words)]) + "--b--\r\n").into_bytes()

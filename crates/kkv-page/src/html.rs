@@ -38,7 +38,7 @@ pub struct Paid<'a> {
 pub struct Form<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The twelve words that go with it, in a line.
+    /// The twelve words that go with it, in a line; empty where script has them.
     pub words: &'a Zeroizing<String>,
     /// Whether it goes on with their conversation.
     pub follows: bool,
@@ -76,7 +76,7 @@ pub struct Write<'a> {
 pub struct Sent<'a> {
     /// What it says.
     pub s: &'a Strings,
-    /// The words, if an answer is wanted.
+    /// The words, if an answer is wanted; empty where script has them.
     pub words: Option<&'a Zeroizing<String>>,
     /// Whether the form had come before, and nobody knows any more what was in it.
     pub again: bool,
@@ -113,11 +113,21 @@ pub struct Answers<'a> {
 }
 
 /// An answer.
-pub struct Answer {
-    /// When it was sealed.
-    pub time: String,
-    /// What its author wrote.
-    pub text: Zeroizing<String>,
+pub enum Answer {
+    /// One that the relay has opened.
+    Opened {
+        /// When it was sealed.
+        time: String,
+        /// What its author wrote.
+        text: Zeroizing<String>,
+    },
+    /// One that script opens, as it is in its box.
+    Sealed {
+        /// The relay's key, in hex.
+        relay: String,
+        /// Salt ‖ index ‖ sealed answer (PROTOCOL.md §17), in hex.
+        answer: String,
+    },
 }
 
 /// What is known of a message.
@@ -189,6 +199,15 @@ impl Needs<'_> {
 }
 
 impl Form<'_> {
+    /// What a seized inbox can read.
+    fn seized<'s>(&self, s: &'s Strings) -> &'s str {
+        if self.words.is_empty() {
+            s.seized_of_script
+        } else {
+            s.seized
+        }
+    }
+
     /// Whether it has script, for who may pay.
     fn pays(&self) -> bool {
         self.needs == Needs::Invitation { pays: true }

@@ -1,10 +1,11 @@
 //! The page on which people who have only Tor Browser leave a message, and come back for its answer.
 //!
 //! All of it works without script, since sources are taught to use Tor Browser's level "Safest", which has none. Where
-//! script runs, one can pay for a message there. Here is what is on the page ([`html`], and [`strings`], where all
-//! that it says stands), how it goes out ([`pieces`]), the files beside it ([`assets`]), how a form that is sent twice is known ([`form_id`]), how
-//! one is taken apart ([`multipart`]), and what is paid for with ([`challenge`]). What comes of a form is the
-//! relay's; there is no I/O here.
+//! script runs, one can pay for a message there, and the words never leave the page. Here is what is on the page
+//! ([`html`], and [`strings`], where all that it says stands), how it goes out ([`pieces`]), the files beside it
+//! ([`assets`], [`word_list`]), how a form that is sent twice is known ([`form_id`]), how one is taken apart
+//! ([`multipart`]), and what is paid for with ([`challenge`]). What comes of a form is the relay's; there is no I/O
+//! here.
 
 pub mod assets;
 pub mod challenge;
@@ -13,3 +14,4 @@ pub mod html;
 pub mod multipart;
 pub mod pieces;
 pub mod strings;
+pub mod word_list;

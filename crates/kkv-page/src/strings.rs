@@ -15,6 +15,8 @@ pub struct Strings {
     pub protected: &'static str,
     /// What a seized inbox can read, of who has no script.
     pub seized: &'static str,
+    /// The same where script has the words.
+    pub seized_of_script: &'static str,
     /// It costs nothing.
     pub free: &'static str,
     /// An invitation is needed.
@@ -51,6 +53,8 @@ pub struct Strings {
     pub arrived_before: &'static str,
     /// What to do with the words now.
     pub keep_words: &'static str,
+    /// Where the words are that script has made.
+    pub only_here: &'static str,
     /// What to do where others use this browser.
     pub new_identity: &'static str,
     /// Link to the page for the words.
@@ -117,6 +121,16 @@ pub struct Strings {
     pub bad_invitation: &'static str,
     /// The words are none.
     pub bad_words: &'static str,
+    /// `{word}` is none of the list.
+    pub word_unknown: &'static str,
+    /// They are `{count}`.
+    pub words_count: &'static str,
+    /// An answer doesn't open with the words.
+    pub stays_sealed: &'static str,
+    /// Script is sending what was typed.
+    pub sending: &'static str,
+    /// The inbox has not answered.
+    pub lost: &'static str,
     /// The conversation is over.
     pub conversation_over: &'static str,
     /// Too much at once.
@@ -160,6 +174,9 @@ pub const ENGLISH: Strings = Strings {
                 and nobody signs the message.",
     seized: "The inbox sees your twelve words when it makes them and when you type them: whoever has seized it by \
              then can read the answers.",
+    seized_of_script: "Your twelve words stay in this browser, which opens the answers itself: whoever has seized the inbox \
+                       can read none that was sealed before, unless you type your words into a page that they have \
+                       changed.",
     free: "There is nothing to pay: a place is free for your message.",
     invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
                    you can write with the program kkvc, which pays by computing.",
@@ -181,6 +198,8 @@ pub const ENGLISH: Strings = Strings {
     arrived_hint: "It waits for the owner, in memory. You can close this page.",
     arrived_before: "It had come before. If you have changed it since, that is not sent: write it on a new page.",
     keep_words: "Keep these twelve words. With them you read the answer here, from any Tor Browser:",
+    only_here: "Your browser has made these words, and the inbox doesn't have them: once you leave or reload this page, \
+                nobody can show them again.",
     new_identity: "If others use this computer: choose New Identity in Tor Browser's menu when you are done.",
     to_answers: "Read an answer",
     to_write: "Leave a message",
@@ -220,6 +239,11 @@ pub const ENGLISH: Strings = Strings {
     full_now: "The inbox is full now. Try again later; what you typed is still here.",
     bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
+    word_unknown: "“{word}” is not a word of the list that reply words are from. Look how you wrote it down.",
+    words_count: "Reply words are twelve, and these are {count}.",
+    stays_sealed: "What the inbox has for these words doesn't open with them. Nothing was deleted.",
+    sending: "On its way …",
+    lost: "The inbox didn't answer, so it isn't known whether that has arrived. Try again: what comes twice is kept once.",
     conversation_over: "The conversation of these words is over here. Your text is still below: you can send it as \
                         a first message.",
     busy: "Too many are sending files at this moment. Try again in a minute; your text is still here.",

@@ -203,7 +203,9 @@ impl fmt::Debug for ReplyWords {
     }
 }
 
-fn list() -> &'static [&'static str; 2048] {
+/// The words that they are of, sorted: BIP 39's English list.
+#[must_use]
+pub fn list() -> &'static [&'static str; 2048] {
     Language::English.word_list()
 }
 

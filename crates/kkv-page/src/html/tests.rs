@@ -1,7 +1,7 @@
 //! What the pages show of what comes from outside, and what they must never have.
 
 use super::*;
-use crate::assets::{ICON, SCRIPT, STYLE, WORKER};
+use crate::assets::{FILES, File};
 use crate::pieces::Pieces;
 use crate::strings::ENGLISH;
 
@@ -69,7 +69,8 @@ fn pages(text: &str) -> Vec<String> {
             }
         }
     }
-    for words in [None, Some(&words)] {
+    let none = Zeroizing::default();
+    for words in [None, Some(&words), Some(&none)] {
         for again in [false, true] {
             pages.push(html(&Sent { s, words, again }));
         }
@@ -78,11 +79,15 @@ fn pages(text: &str) -> Vec<String> {
         let typed = text;
         pages.push(html(&Words { s, error, typed }));
     }
-    let answer = || Answer {
+    let opened = || Answer::Opened {
         time: time(0),
         text: Zeroizing::new(text.to_owned()),
     };
-    for answers in [vec![], vec![answer(), answer()]] {
+    let sealed = || Answer::Sealed {
+        relay: "ab".to_owned(),
+        answer: "cd".to_owned(),
+    };
+    for answers in [vec![], vec![opened(), opened()], vec![sealed(), sealed()]] {
         let messages = [(0, s.read), (1, s.gone)].map(|(unix, state)| Message {
             time: time(unix),
             state,
@@ -95,7 +100,7 @@ fn pages(text: &str) -> Vec<String> {
             deleted: answers.is_empty(),
             f: &Form {
                 follows: true,
-                ..form(&words, text)
+                ..form(if answers.is_empty() { &words } else { &none }, text)
             },
         }));
     }
@@ -142,42 +147,68 @@ fn no_page_names_another_host_or_has_what_the_policy_forbids() {
         assert!(page.contains("<html lang=\"en\">"), "{page}");
     }
     for forbidden in ["url(", "@import", "//"] {
-        assert!(!STYLE.contains(forbidden), "{forbidden}");
+        assert!(!content("/page.css").contains(forbidden), "{forbidden}");
     }
-    for script in [SCRIPT, WORKER] {
-        for forbidden in ["://", "eval", "innerHTML", "Function(", "import"] {
+    for script in scripts() {
+        for forbidden in ["://", "eval", "innerHTML", "Function("] {
             assert!(!script.contains(forbidden), "{forbidden}");
+        }
+        let code = script.lines().filter(|line| !line.starts_with("//"));
+        for line in code.filter(|line| line.contains("import")) {
+            assert!(
+                line.contains(" from \"./") || line.contains("import(\"./"),
+                "{line}"
+            );
         }
     }
 }
 
-/// Script is where one may pay and nowhere else, and what it says is there.
+fn content(path: &str) -> &'static str {
+    let file = FILES.iter().find(|file| file.path == path);
+    str::from_utf8(file.unwrap().bytes).unwrap()
+}
+
+fn scripts() -> impl Iterator<Item = &'static str> {
+    let paths = FILES.iter().map(|file| file.path);
+    paths.filter(|path| path.ends_with(".js")).map(content)
+}
+
+/// Script is where one may write, pay or read and nowhere else, and what it says is there.
 #[test]
 fn a_page_has_script_only_where_it_is_of_use() {
-    let with_script = pages("plain");
-    let with_script = with_script
-        .iter()
-        .filter(|page| page.contains(SCRIPT_TAG))
-        .count();
+    let pages = pages("plain");
+    let with = |script: &str| pages.iter().filter(|page| page.contains(script)).count();
+    let paying = "invited or paying, first or following, wrong or not";
+    assert_eq!(with(SCRIPT_TAGS[0]), 4, "{paying}");
     assert_eq!(
-        with_script, 4,
-        "invited or paying, first or following, wrong or not"
+        with(SCRIPT_TAGS[1]),
+        18,
+        "four ways to be let in, and the words"
     );
-    for said in SCRIPT.split("say(\"").skip(1) {
-        let name = said.split('"').next().unwrap();
+    let said = |script: &'static str, by: &'static str| {
+        let said = content(script).split(by).skip(1);
+        said.map(|rest| {
+            rest.split(|c: char| !c.is_ascii_alphabetic())
+                .next()
+                .unwrap()
+        })
+    };
+    let names = said("/page.js", "say(\"").chain(said("/conversation.js", " dataset."));
+    for name in names {
         let named = format!(" data-{name}=\"");
-        assert!(
-            pages("plain").iter().any(|page| page.contains(&named)),
-            "{name}"
-        );
+        assert!(pages.iter().any(|page| page.contains(&named)), "{name}");
     }
 }
 
-const SCRIPT_TAG: &str = "<script type=\"module\" src=\"/page.js\"></script>";
+const SCRIPT_TAGS: [&str; 2] = [
+    "<script type=\"module\" src=\"/page.js\"></script>",
+    "<script type=\"module\" src=\"/conversation.js\"></script>",
+];
 
 /// What of a page is there without script.
 fn without_script(page: &str) -> String {
-    page.replace(SCRIPT_TAG, "")
+    let tags = SCRIPT_TAGS.iter();
+    tags.fold(page.to_owned(), |page, tag| page.replace(tag, ""))
 }
 
 #[test]
@@ -213,10 +244,20 @@ fn every_field_has_a_label_and_every_id_is_there_once() {
 }
 
 #[test]
-fn a_page_to_write_on_and_its_style_and_icon_are_small() {
+fn a_page_to_write_on_and_all_its_files_are_small() {
     let longest = pages("").iter().map(String::len).max().unwrap();
-    let files = STYLE.len() + ICON.len() + SCRIPT.len() + WORKER.len();
-    assert!(longest + files < 40 * 1024, "{longest} and {files}");
+    let files = |suffixes: &[&str]| -> usize {
+        let are = |file: &&File| suffixes.iter().any(|suffix| file.path.ends_with(suffix));
+        FILES
+            .iter()
+            .filter(are)
+            .map(|file| file.deflated.len())
+            .sum()
+    };
+    let all = files(&["css", "png", "js", "txt"]);
+    assert!(longest + all < 28 * 1024, "{longest} and {all}");
+    let words = ["conversation.js", "words.js", "sealed.js", "blake3.js"];
+    assert!(files(&words) < 7000 && files(&["txt"]) < 9000);
 }
 
 #[test]

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use rand::CryptoRng;
 use tokio::sync::{Notify, Semaphore};
-use zeroize::Zeroizing;
 
 use super::Relay;
 use super::invitations::ReservedUse;
@@ -33,8 +32,8 @@ use kkv_protocol::refusal::Refusal;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::ask::RepliesRequest;
 use kkv_protocol::v2::answers::box_part::BoxPart;
-use kkv_protocol::v2::answers::keys::Acknowledgement;
-use kkv_protocol::v2::answers::sender::{Replies, ReplySecrets};
+use kkv_protocol::v2::answers::keys::{Acknowledgement, BoxSecret};
+use kkv_protocol::v2::answers::sender::{Replies, SealedReplies};
 use kkv_protocol::v2::invitation::Token;
 use kkv_protocol::v2::purpose::LargeSize;
 use kkv_protocol::{MessageHeader, Via};
@@ -252,12 +251,12 @@ impl Relay {
     pub(super) fn take_form(
         &self,
         page: &Page,
-        filled: &Filled,
+        mut filled: Filled,
         rng: &mut impl CryptoRng,
     ) -> Result<Arrived, NotTaken> {
         let now = self.now();
         let (form, expiry) = page.key.check(&filled.form, now.elapsed.as_secs())?;
-        let content = Content::of(filled)?;
+        let content = Content::of(&filled)?;
         let mut state = page.state();
         state.forms.purge(now.elapsed);
         match state.forms.seen(form, content.bytes()) {
@@ -279,7 +278,7 @@ impl Relay {
         }
         let paid = entry.paid().copied();
         let was_free = matches!(entry, Entry::Free);
-        let id = self.store_form(filled, &content, entry, now, rng)?;
+        let id = self.store_form(&mut filled, &content, entry, now, rng)?;
         if let Some(challenge) = paid {
             // Under the lock under which it was found unspent.
             state.spend(&challenge);
@@ -295,26 +294,38 @@ impl Relay {
         Ok(Arrived::Now)
     }
 
-    /// What is there for these words, after what is `seen` was deleted.
+    /// What is in the box of this secret, after what is `seen` was deleted.
     pub(super) fn page_replies(
         &self,
-        words: &ReplyWords,
+        secret: &BoxSecret,
         seen: &[Acknowledgement],
         rng: &mut impl CryptoRng,
-    ) -> Replies {
-        let secrets = ReplySecrets::new(words.entropy());
+    ) -> SealedReplies {
         let (session, number) = (random_session(rng), AskNumber::FIRST);
         let seen: Vec<&Acknowledgement> = seen.iter().collect();
-        let request = secrets.request(&session, number, &seen);
+        let request = secret.request(&session, number, &seen);
         let request = RepliesRequest::parse(&request).expect("it was laid out just now");
         let (receipts, now) = (self.config.read_receipts, self.now());
         let answer = self
             .boxes
             .replies(&request, &session, number, receipts, &self.queue, now);
-        let answer = Zeroizing::new(answer.into_bytes());
-        secrets
-            .read_content(&self.keys.public().id(), &session, number, &answer)
+        secret
+            .read(&session, number, &answer.into_bytes())
             .expect("the relay has just sealed it")
+    }
+
+    /// What is there for these words, after what is `seen` was deleted.
+    pub(super) fn page_opened(
+        &self,
+        words: &ReplyWords,
+        seen: &[Acknowledgement],
+        rng: &mut impl CryptoRng,
+    ) -> Replies {
+        let secrets = words.secrets();
+        let sealed = self.page_replies(secrets.secret(), seen, rng);
+        secrets
+            .open(&self.keys.public().id(), sealed)
+            .expect("the relay has sealed it")
     }
 
     /// By what a message is let in: an invitation if there is one, else a payment if that is good, else a place that is
@@ -362,21 +373,19 @@ impl Relay {
     /// Stores what was let in, in its box.
     fn store_form(
         &self,
-        filled: &Filled,
+        filled: &mut Filled,
         content: &Content,
         entry: Entry,
         now: Now,
         rng: &mut impl CryptoRng,
     ) -> Result<MessageId, NotTaken> {
         let session = random_session(rng);
-        let secrets = filled
-            .words
-            .as_ref()
-            .map(|words| ReplySecrets::new(words.entropy()));
-        let box_part = match &secrets {
+        let chain = filled.chain.take();
+        let secret = chain.as_ref().map(|chain| chain.secret().copy());
+        let box_part = match chain {
             None => BoxPart::None,
-            Some(secrets) if filled.follows => secrets.follows_up(&session, rng),
-            Some(secrets) => secrets.opens(rng),
+            Some(chain) if filled.follows => chain.follows_up(&session),
+            Some(chain) => chain.opens(),
         };
         let header = MessageHeader {
             via: Via::Web,
@@ -405,8 +414,8 @@ impl Relay {
             .accept(box_part, &session, &self.queue, now, store);
         match (accepted, stored) {
             (Ok(()), Some(id)) => {
-                if let Some(words) = filled.words.as_ref().filter(|_| !filled.seen.is_empty()) {
-                    drop(self.page_replies(words, &filled.seen, rng));
+                if let Some(secret) = secret.filter(|_| !filled.seen.is_empty()) {
+                    drop(self.page_replies(&secret, &filled.seen, rng));
                 }
                 Ok(id)
             }

@@ -10,8 +10,8 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::MAX_WAITING;
-use super::keys::{Acknowledged, Acknowledgement, BoxProof, Claim, SALT_BYTES, Salt};
-use super::sealed::{self, SealedAnswer};
+use super::keys::{Acknowledged, Acknowledgement, BoxProof, Claim, Salt};
+use super::sealed::{PLACE_BYTES, SealedAnswer};
 use super::status;
 use crate::crypto::chunks::AskNumber;
 use crate::ids::SessionId;
@@ -20,8 +20,6 @@ use crate::ids::SessionId;
 const PART_BYTES: usize = 32;
 /// Bytes of a request's content at most.
 pub const MAX_REQUEST_BYTES: usize = PART_BYTES * (1 + MAX_WAITING);
-/// Bytes of one place for an answer.
-const PLACE_BYTES: usize = SALT_BYTES + 2 + sealed::SEALED_BYTES;
 /// Bytes of an answer's content, whatever it says.
 pub const ANSWER_BYTES: usize = status::SEALED_BYTES + MAX_WAITING * PLACE_BYTES;
 
@@ -95,9 +93,7 @@ impl RepliesAnswer {
         let (places, _) = rest.as_chunks_mut::<PLACE_BYTES>();
         assert!(answers.len() <= places.len(), "at most 4 wait");
         for (place, answer) in places.iter_mut().zip(answers) {
-            place[..16].copy_from_slice(&answer.salt.0);
-            place[16..18].copy_from_slice(&answer.index.to_le_bytes());
-            place[18..].copy_from_slice(answer.sealed.as_slice());
+            *place = answer.to_bytes();
         }
         Self(content)
     }

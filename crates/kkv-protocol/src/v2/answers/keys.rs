@@ -96,6 +96,12 @@ impl BoxSecret {
         Self(labels::BOX_SECRET.derive(&[entropy]))
     }
 
+    /// For what needs one of its own, such as a message that opens its box: each is wiped.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// keyed_hash(self, claim).
     #[must_use]
     pub fn prove(&self, claim: &Claim) -> BoxProof {

@@ -8,7 +8,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::keys::{Acknowledged, Acknowledgement, AnswerKey, AnswerRoot, BoxSecret, Salt};
+use super::keys::{
+    Acknowledged, Acknowledgement, AnswerKey, AnswerRoot, BoxSecret, SALT_BYTES, Salt,
+};
 use crate::crypto::seal::TAG_BYTES;
 use crate::error::ProtocolError;
 use crate::ids::RelayId;
@@ -22,6 +24,8 @@ const HEAD_BYTES: usize = 12;
 pub const OPENED_BYTES: usize = HEAD_BYTES + MAX_TEXT_BYTES;
 /// Bytes of a sealed answer.
 pub const SEALED_BYTES: usize = OPENED_BYTES + TAG_BYTES;
+/// Bytes of one place for an answer.
+pub const PLACE_BYTES: usize = SALT_BYTES + 2 + SEALED_BYTES;
 
 /// An answer that waits: nobody can open it without the words.
 pub struct SealedAnswer {
@@ -110,6 +114,16 @@ impl Chain {
 }
 
 impl SealedAnswer {
+    /// It as it goes to whoever asks: salt ‖ index ‖ sealed answer.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; PLACE_BYTES] {
+        let mut place = [0; PLACE_BYTES];
+        place[..SALT_BYTES].copy_from_slice(&self.salt.0);
+        place[SALT_BYTES..SALT_BYTES + 2].copy_from_slice(&self.index.to_le_bytes());
+        place[SALT_BYTES + 2..].copy_from_slice(self.sealed.as_slice());
+        place
+    }
+
     /// Opens it.
     ///
     /// # Errors

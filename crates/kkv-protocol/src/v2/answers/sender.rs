@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use super::MAX_WAITING;
 use super::ask::{parts, request_tail};
 use super::box_part::BoxPart;
-use super::keys::{Acknowledgement, AnswerRoot, BoxSecret, Claim, Salt};
+use super::keys::{Acknowledgement, AnswerKey, AnswerRoot, BoxSecret, Claim, Salt};
+use super::sealed::SealedAnswer;
 use super::status::BoxStatus;
 use crate::crypto::chunks::AskNumber;
 use crate::error::ProtocolError;
@@ -25,6 +26,23 @@ use crate::v2::purpose::BodySize;
 pub struct ReplySecrets {
     secret: BoxSecret,
     root: AnswerRoot,
+}
+
+/// The chain of a new message's answers, and whose box it is of: what a relay is given with the message.
+#[derive(Debug)]
+pub struct NewChain {
+    secret: BoxSecret,
+    salt: Salt,
+    key: AnswerKey,
+}
+
+/// What a relay has for whoever has a box's secret, who can open none of its answers by that.
+#[derive(Debug)]
+pub enum SealedReplies {
+    /// It has no such box: it never had, or the box is gone.
+    NoBox,
+    /// What it says of the box, and the answers that wait, oldest first.
+    Box(BoxStatus, Vec<SealedAnswer>),
 }
 
 /// What a relay has for whoever has the words.
@@ -60,22 +78,30 @@ impl ReplySecrets {
         }
     }
 
-    /// The box part of the first message of a conversation, or of one that may have been. 16 bytes are drawn.
-    pub fn opens(&self, rng: &mut impl CryptoRng) -> BoxPart {
+    /// That of their box.
+    #[must_use]
+    pub fn secret(&self) -> &BoxSecret {
+        &self.secret
+    }
+
+    /// The chain of a new message. 16 bytes are drawn.
+    pub fn new_chain(&self, rng: &mut impl CryptoRng) -> NewChain {
         let salt = Salt::generate(rng);
-        BoxPart::Opens {
-            secret: BoxSecret(self.secret.0.clone()),
+        NewChain {
+            secret: self.secret.copy(),
             salt,
             key: self.root.first_key(&salt),
         }
     }
 
+    /// The box part of the first message of a conversation, or of one that may have been. 16 bytes are drawn.
+    pub fn opens(&self, rng: &mut impl CryptoRng) -> BoxPart {
+        self.new_chain(rng).opens()
+    }
+
     /// The box part of a message that goes on with a conversation, in this session. 16 bytes are drawn.
     pub fn follows_up(&self, session: &SessionId, rng: &mut impl CryptoRng) -> BoxPart {
-        let salt = Salt::generate(rng);
-        let key = self.root.first_key(&salt);
-        let proof = self.secret.prove(&Claim::follow_up(session, &salt, &key));
-        BoxPart::FollowsUp { proof, salt, key }
+        self.new_chain(rng).follows_up(session)
     }
 
     /// Asks for what waits, in a session of 16 KiB, and acknowledges what has been shown.
@@ -91,24 +117,9 @@ impl ReplySecrets {
             return Err(BadAsk::TooLarge);
         }
         let number = asking.next_number().ok_or(BadAsk::UsedUp)?;
-        let content = self.request(&asking.session(), number, acknowledgements);
+        let session = asking.session();
+        let content = self.secret.request(&session, number, acknowledgements);
         asking.request(AskKind::Replies as u8, &content, BodySize::Kib4)
-    }
-
-    /// The content of a request: what [`ask`](Self::ask) seals. A relay's page asks itself with it.
-    #[must_use]
-    pub fn request(
-        &self,
-        session: &SessionId,
-        number: AskNumber,
-        acknowledgements: &[&Acknowledgement],
-    ) -> Zeroizing<Vec<u8>> {
-        let tail = request_tail(acknowledgements);
-        let claim = Claim::ask(session, number, &tail);
-        let mut content = Zeroizing::new(Vec::with_capacity(32 + tail.len()));
-        content.extend_from_slice(&self.secret.prove(&claim).0);
-        content.extend_from_slice(&tail);
-        content
     }
 
     /// Reads what a relay with this key has answered to a request of [`ask`](Self::ask).
@@ -139,28 +150,109 @@ impl ReplySecrets {
         number: AskNumber,
         content: &[u8],
     ) -> Result<Replies, ProtocolError> {
+        self.open(relay, self.secret.read(session, number, content)?)
+    }
+
+    /// Opens what a relay with this key has in the box.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] or [`ProtocolError::BadSeal`]: an answer was not sealed for these words.
+    pub fn open(&self, relay: &RelayId, sealed: SealedReplies) -> Result<Replies, ProtocolError> {
+        let SealedReplies::Box(status, sealed) = sealed else {
+            return Ok(Replies::NoBox);
+        };
+        let open = |sealed: &SealedAnswer| {
+            let opened = sealed.open(relay, &self.secret, &self.root)?;
+            Ok(Answer {
+                salt: sealed.salt,
+                index: sealed.index,
+                time: opened.time,
+                text: opened.text,
+                acknowledgement: opened.acknowledgement,
+            })
+        };
+        let answers = sealed.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Replies::Box(status, answers))
+    }
+}
+
+impl BoxSecret {
+    /// The content of a request: what [`ReplySecrets::ask`] seals. A relay's page asks itself with it.
+    #[must_use]
+    pub fn request(
+        &self,
+        session: &SessionId,
+        number: AskNumber,
+        acknowledgements: &[&Acknowledgement],
+    ) -> Zeroizing<Vec<u8>> {
+        let tail = request_tail(acknowledgements);
+        let claim = Claim::ask(session, number, &tail);
+        let mut content = Zeroizing::new(Vec::with_capacity(32 + tail.len()));
+        content.extend_from_slice(&self.prove(&claim).0);
+        content.extend_from_slice(&tail);
+        content
+    }
+
+    /// Reads the content of an answer to a request of this session and number.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] or [`ProtocolError::BadSeal`]: it is not what a relay says that holds this box, or
+    /// that holds none.
+    pub fn read(
+        &self,
+        session: &SessionId,
+        number: AskNumber,
+        content: &[u8],
+    ) -> Result<SealedReplies, ProtocolError> {
         let (record, places) = parts(content).ok_or(ProtocolError::Malformed)?;
         if content.iter().all(|byte| *byte == 0) {
-            return Ok(Replies::NoBox);
+            return Ok(SealedReplies::NoBox);
         }
-        let status = BoxStatus::open(record, &self.secret, session, number)?;
+        let status = BoxStatus::open(record, self, session, number)?;
         let mut answers = Vec::new();
         for (place, sealed) in places.enumerate() {
             // No gaps, and as many as it says.
             if sealed.is_some() != (place < usize::from(status.waiting)) {
                 return Err(ProtocolError::Malformed);
             }
-            let Some(sealed) = sealed else { continue };
-            let opened = sealed.open(relay, &self.secret, &self.root)?;
-            answers.push(Answer {
-                salt: sealed.salt,
-                index: sealed.index,
-                time: opened.time,
-                text: opened.text,
-                acknowledgement: opened.acknowledgement,
-            });
+            answers.extend(sealed);
         }
-        Ok(Replies::Box(status, answers))
+        Ok(SealedReplies::Box(status, answers))
+    }
+}
+
+impl NewChain {
+    /// Of a box with this secret, with K(0) = D(`answer key`, answer root ‖ salt): its sender has derived them.
+    #[must_use]
+    pub fn new(secret: BoxSecret, salt: Salt, key: AnswerKey) -> Self {
+        Self { secret, salt, key }
+    }
+
+    /// That of its box.
+    #[must_use]
+    pub fn secret(&self) -> &BoxSecret {
+        &self.secret
+    }
+
+    /// The box part of a message that opens the box.
+    #[must_use]
+    pub fn opens(self) -> BoxPart {
+        BoxPart::Opens {
+            secret: self.secret,
+            salt: self.salt,
+            key: self.key,
+        }
+    }
+
+    /// The box part of a message that follows up, in this session.
+    #[must_use]
+    pub fn follows_up(self, session: &SessionId) -> BoxPart {
+        let claim = Claim::follow_up(session, &self.salt, &self.key);
+        BoxPart::FollowsUp {
+            proof: self.secret.prove(&claim),
+            salt: self.salt,
+            key: self.key,
+        }
     }
 }
 

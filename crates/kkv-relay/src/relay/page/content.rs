@@ -8,15 +8,18 @@ use kkv_protocol::kind::Kind;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::text::{BadText, Text};
 use kkv_protocol::v2::answers::keys::Acknowledgement;
+use kkv_protocol::v2::answers::sender::NewChain;
 use kkv_protocol::v2::purpose::LargeSize;
 
 /// What somebody has sent by a form.
 pub(in crate::relay) struct Filled {
     /// The form's id.
     pub(in crate::relay) form: String,
-    /// The words that the form had, if they are to open an answer.
+    /// The words that the form had, if they are to open an answer. Script keeps its own to itself.
     pub(in crate::relay) words: Option<ReplyWords>,
-    /// Whether it goes on with their conversation.
+    /// Where an answer is to be left, if one is wanted.
+    pub(in crate::relay) chain: Option<NewChain>,
+    /// Whether it goes on with a conversation.
     pub(in crate::relay) follows: bool,
     /// Of the answers that were shown beside the form.
     pub(in crate::relay) seen: Vec<Acknowledgement>,

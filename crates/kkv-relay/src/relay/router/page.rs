@@ -1,5 +1,5 @@
-//! The routes of the page for browsers: `/`, `/words`, `/price` for script, and four files. They are there only if
-//! the owner asked for them.
+//! The routes of the page for browsers: `/`, `/words`, `/price` for script, and its files. They are there only if the
+//! owner asked for them.
 
 mod form;
 mod outgoing;
@@ -12,8 +12,8 @@ use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
 };
 use axum::middleware::{self, map_response};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ use super::{Posted, Refused, Relay, with_timeout};
 use crate::relay::page::{Arrived, NotTaken, Page, Payment, PriceRequest};
 use form::{Cut, Fields};
 use kkv_base::limits::MAX_BODY_BYTES;
-use kkv_page::assets::{ICON, SCRIPT, STYLE, WORKER};
+use kkv_page::assets::{FILES, File};
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
 use outgoing::Outgoing;
@@ -38,6 +38,11 @@ pub const PAGE_PATHS: &[&str] = &[
     "/page.png",
     "/page.js",
     "/worker.js",
+    "/conversation.js",
+    "/words.js",
+    "/sealed.js",
+    "/blake3.js",
+    "/words.txt",
 ];
 
 /// Nothing but what comes from here, and no script but our files.
@@ -71,10 +76,31 @@ pub(super) fn routes() -> Router<Arc<Relay>> {
             "/price",
             post(price).layer(middleware::from_fn(with_timeout)),
         )
-        .route("/page.css", get(async || file("text/css", STYLE)))
-        .route("/page.js", get(async || file("text/javascript", SCRIPT)))
-        .route("/worker.js", get(async || file("text/javascript", WORKER)))
-        .route("/page.png", get(async || file("image/png", ICON)))
+        .merge(files())
+}
+
+fn files() -> Router<Arc<Relay>> {
+    FILES.iter().fold(Router::new(), |router, file| {
+        router.route(
+            file.path,
+            get(async |headers: HeaderMap| served(file, &headers)),
+        )
+    })
+}
+
+/// A file, deflated for who takes that.
+fn served(file: &'static File, headers: &HeaderMap) -> Response {
+    let accepted = headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    let mut codings = accepted.unwrap_or("").split(',');
+    if !codings.any(|coding| coding.trim().eq_ignore_ascii_case("deflate")) {
+        return answer(file.media_type, file.bytes);
+    }
+    let mut response = answer(file.media_type, file.deflated.as_slice());
+    let deflate = HeaderValue::from_static("deflate");
+    response.headers_mut().insert(CONTENT_ENCODING, deflate);
+    response
 }
 
 /// The page of a relay that has these routes.
@@ -97,8 +123,9 @@ async fn written(
     let mut fields = Fields::default();
     let read = form::read(&relay, request, progress, &mut fields).await;
     let taken = read.and_then(|()| {
-        let filled = fields.filled()?;
-        let taken = relay.take_form(page, &filled, &mut random::kernel());
+        let rng = &mut random::kernel();
+        let filled = fields.filled(rng)?;
+        let taken = relay.take_form(page, filled, rng);
         taken.map_err(Cut::NotTaken)
     });
     match taken {
@@ -113,7 +140,7 @@ async fn written(
             if why == Cut::NotTaken(NotTaken::PriceRose) {
                 fields.payment = Payment::default();
             }
-            if ReplyWords::parse(&fields.words).is_err() {
+            if !fields.keeps_words() && ReplyWords::parse(&fields.words).is_err() {
                 fields.words = ReplyWords::generate(&mut random::kernel()).line();
             }
             let (status, said) = views::why(why);
@@ -154,21 +181,27 @@ async fn looked(
     request: Request,
 ) -> Response {
     let mut fields = Fields::default();
-    if let Err(why) = form::read(&relay, request, progress, &mut fields).await {
-        let (status, said) = views::why(why);
-        return shown(status, &views::words(&fields.words, Some(said)));
+    let read = form::read(&relay, request, progress, &mut fields).await;
+    let read = read.and_then(|()| Ok((fields.secret()?, fields.acknowledgements()?)));
+    let (secret, seen) = match read {
+        Ok(read) => read,
+        Err(why) => {
+            let (status, said) = views::why(why);
+            return shown(status, &views::words(&fields.words, Some(said)));
+        }
+    };
+    let (rng, deleted) = (&mut random::kernel(), !seen.is_empty());
+    if let Some(secret) = secret {
+        let replies = relay.page_replies(&secret, &seen, rng);
+        return shown(StatusCode::OK, &views::sealed(&relay, replies, deleted));
     }
     let Ok(words) = ReplyWords::parse(&fields.words) else {
         let said = views::bad_words();
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return shown(status, &views::words(&fields.words, Some(said)));
     };
-    let Ok(seen) = fields.acknowledgements() else {
-        let (status, said) = views::why(Cut::Malformed);
-        return shown(status, &views::words(&fields.words, Some(said)));
-    };
-    let replies = relay.page_replies(&words, &seen, &mut random::kernel());
-    let page = views::replies(&relay, &words, replies, !seen.is_empty());
+    let replies = relay.page_opened(&words, &seen, rng);
+    let page = views::replies(&relay, &words, replies, deleted);
     shown(StatusCode::OK, &page)
 }
 
@@ -177,12 +210,12 @@ fn shown(status: StatusCode, page: &str) -> Response {
 }
 
 fn html(status: StatusCode, page: impl Into<Body>) -> Response {
-    let mut response = file("text/html; charset=utf-8", page);
+    let mut response = answer("text/html; charset=utf-8", page);
     *response.status_mut() = status;
     response
 }
 
-fn file(media_type: &'static str, bytes: impl Into<Body>) -> Response {
+fn answer(media_type: &'static str, bytes: impl Into<Body>) -> Response {
     let mut response = Response::new(bytes.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

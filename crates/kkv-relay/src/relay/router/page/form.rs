@@ -10,6 +10,7 @@ use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use data_encoding::HEXLOWER;
 use kkv_net::http::Progress;
+use rand::CryptoRng;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
@@ -25,7 +26,8 @@ use kkv_protocol::files::{MAX_FILE_NAME_BYTES, MAX_FILES};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::MAX_WAITING;
-use kkv_protocol::v2::answers::keys::Acknowledgement;
+use kkv_protocol::v2::answers::keys::{Acknowledgement, AnswerKey, BoxSecret, Salt};
+use kkv_protocol::v2::answers::sender::NewChain;
 use kkv_protocol::v2::purpose::LargeSize;
 
 /// Longest value of a field that is neither text nor file: an invitation with its address, or words as somebody has
@@ -37,6 +39,7 @@ const MAX_SHORT_BYTES: usize = 1024;
 pub(super) struct Fields {
     pub(super) form: String,
     pub(super) words: Zeroizing<String>,
+    script: ByScript,
     pub(super) follows: bool,
     pub(super) answer: bool,
     pub(super) seen: Vec<Zeroizing<String>>,
@@ -54,6 +57,14 @@ pub(super) struct Fields {
     has_content: bool,
     /// The place of a large body.
     pub(super) place: Option<OwnedSemaphorePermit>,
+}
+
+/// What script says of a box in place of the words (PROTOCOL.md §18), in hex.
+#[derive(Default)]
+struct ByScript {
+    secret: Zeroizing<String>,
+    salt: Zeroizing<String>,
+    key: Zeroizing<String>,
 }
 
 struct Current {
@@ -220,6 +231,9 @@ impl Fields {
         match head.name.as_str() {
             "form" => self.form = value.to_string(),
             "words" => self.words = value,
+            "box" => self.script.secret = value,
+            "salt" => self.script.salt = value,
+            "key" => self.script.key = value,
             "follows" => self.follows = true,
             "answer" => self.answer = true,
             "seen" if self.seen.len() < MAX_WAITING => self.seen.push(value),
@@ -272,21 +286,45 @@ impl Fields {
     }
 
     pub(super) fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, Cut> {
-        let parse = |written: &Zeroizing<String>| {
-            let bytes = HEXLOWER.decode(written.as_bytes()).ok().map(Zeroizing::new);
-            let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
-            bytes.map(|bytes| Acknowledgement::new(Zeroizing::new(bytes)))
-        };
-        let seen: Option<Vec<_>> = self.seen.iter().map(parse).collect();
-        seen.ok_or(Cut::Malformed)
+        let seen = self.seen.iter().map(|written| unhex(written));
+        seen.map(|bytes| bytes.map(Acknowledgement::new)).collect()
     }
 
-    /// What is to be delivered.
-    pub(super) fn filled(&mut self) -> Result<Filled, Cut> {
-        let words = ReplyWords::parse(&self.words).map_err(|_| Cut::Malformed)?;
+    /// Whether script has made the words, which stay where it runs.
+    pub(super) fn keeps_words(&self) -> bool {
+        !self.script.secret.is_empty()
+    }
+
+    /// The secret of the box that script has words of; `None` if the words are to be here.
+    pub(super) fn secret(&self) -> Result<Option<BoxSecret>, Cut> {
+        if !self.keeps_words() {
+            return Ok(None);
+        }
+        if !self.words.is_empty() {
+            return Err(Cut::Malformed);
+        }
+        unhex(&self.script.secret).map(|secret| Some(BoxSecret::new(secret)))
+    }
+
+    /// What is to be delivered. 16 bytes are drawn if the words are here.
+    pub(super) fn filled(&mut self, rng: &mut impl CryptoRng) -> Result<Filled, Cut> {
+        let (words, chain) = match self.secret()? {
+            _ if !self.has_words() => (None, None),
+            Some(secret) => {
+                let salt = Salt(*unhex(&self.script.salt)?);
+                let key = AnswerKey::new(unhex(&self.script.key)?);
+                (None, Some(NewChain::new(secret, salt, key)))
+            }
+            None => {
+                let words = ReplyWords::parse(&self.words).map_err(|_| Cut::Malformed)?;
+                let chain = words.secrets().new_chain(rng);
+                (Some(words), Some(chain))
+            }
+        };
         Ok(Filled {
             form: self.form.clone(),
-            words: self.has_words().then_some(words),
+            words,
+            chain,
             follows: self.follows,
             seen: self.acknowledgements()?,
             invitation: self.invitation.clone(),
@@ -295,6 +333,13 @@ impl Fields {
             files: std::mem::take(&mut self.files),
         })
     }
+}
+
+/// So many bytes, as they stand in a form.
+fn unhex<const N: usize>(written: &str) -> Result<Zeroizing<[u8; N]>, Cut> {
+    let bytes = HEXLOWER.decode(written.as_bytes()).ok().map(Zeroizing::new);
+    let bytes = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
+    bytes.map(Zeroizing::new).ok_or(Cut::Malformed)
 }
 
 /// An acknowledgement as it stands in a form.

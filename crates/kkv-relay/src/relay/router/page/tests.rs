@@ -20,6 +20,7 @@ use crate::relay::{PageConfig, Pricing, RelayConfig};
 
 mod browser;
 mod cut;
+mod kept;
 mod paid;
 
 use browser::Form;

@@ -1,6 +1,7 @@
 //! What is shown when: from what the relay knows to a page's HTML.
 
 use axum::http::StatusCode;
+use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use super::form::{Cut, Fields};
@@ -12,7 +13,8 @@ use kkv_page::pieces::Pieces;
 use kkv_page::strings::ENGLISH as S;
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
-use kkv_protocol::v2::answers::sender::{Answer, Replies};
+use kkv_protocol::v2::answers::sealed::SealedAnswer;
+use kkv_protocol::v2::answers::sender::{Answer, Replies, SealedReplies};
 use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
 
 type Html = Zeroizing<String>;
@@ -62,34 +64,59 @@ pub(super) fn words(typed: &str, error: Option<&'static str>) -> Html {
 
 /// What there is for these words.
 pub(super) fn replies(relay: &Relay, words: &ReplyWords, replies: Replies, deleted: bool) -> Html {
-    match replies {
-        Replies::NoBox => html(&html::Notice {
-            s: &S,
-            heading: S.no_box,
-            text: S.no_box_hint,
-        }),
-        Replies::Box(status, answers) => conversation(relay, words, &status, answers, deleted),
-    }
-}
-
-fn conversation(
-    relay: &Relay,
-    words: &ReplyWords,
-    status: &BoxStatus,
-    answers: Vec<Answer>,
-    deleted: bool,
-) -> Html {
+    let Replies::Box(status, answers) = replies else {
+        return no_box();
+    };
     let seen: Vec<Zeroizing<String>> = answers
         .iter()
         .map(|answer| super::form::hex(&answer.acknowledgement))
         .collect();
-    let answers: Vec<html::Answer> = answers
-        .into_iter()
-        .map(|answer| html::Answer {
-            time: time(answer.time),
-            text: answer.text,
-        })
-        .collect();
+    let opened = |answer: Answer| html::Answer::Opened {
+        time: time(answer.time),
+        text: answer.text,
+    };
+    let answers: Vec<_> = answers.into_iter().map(opened).collect();
+    conversation(relay, &words.line(), &status, &answers, &seen, deleted)
+}
+
+/// What there is for words that stay where script runs, which opens the answers.
+pub(super) fn sealed(relay: &Relay, replies: SealedReplies, deleted: bool) -> Html {
+    let SealedReplies::Box(status, answers) = replies else {
+        return no_box();
+    };
+    let key = HEXLOWER.encode(&relay.keys().public().id().0);
+    let sealed = |answer: &SealedAnswer| html::Answer::Sealed {
+        relay: key.clone(),
+        answer: HEXLOWER.encode(&answer.to_bytes()),
+    };
+    let answers: Vec<_> = answers.iter().map(sealed).collect();
+    conversation(
+        relay,
+        &Zeroizing::default(),
+        &status,
+        &answers,
+        &[],
+        deleted,
+    )
+}
+
+fn no_box() -> Html {
+    html(&html::Notice {
+        s: &S,
+        heading: S.no_box,
+        text: S.no_box_hint,
+    })
+}
+
+/// `words` are empty where script has them.
+fn conversation(
+    relay: &Relay,
+    words: &Zeroizing<String>,
+    status: &BoxStatus,
+    answers: &[html::Answer],
+    seen: &[Zeroizing<String>],
+    deleted: bool,
+) -> Html {
     let messages: Vec<html::Message<'_>> = status
         .entries
         .iter()
@@ -105,15 +132,15 @@ fn conversation(
         .collect();
     html(&html::Answers {
         s: &S,
-        answers: &answers,
+        answers,
         messages: &messages,
         until: time(status.ends),
         deleted,
         f: &Form {
             id: &relay.form_id(page(relay), &mut random::kernel()),
-            words: &words.line(),
+            words,
             follows: true,
-            seen: &seen,
+            seen,
             needs: relay.page_needs(page(relay)),
             invitation: "",
             text: "",

@@ -65,6 +65,18 @@ impl Form {
         self
     }
 
+    pub(super) fn without(&self, name: &str) -> Self {
+        let mut form = self.clone();
+        form.fields.retain(|(other, _)| other != name);
+        form
+    }
+
+    /// With a field more, before the others, even if there are some of its name.
+    pub(super) fn and(mut self, name: &str, value: &str) -> Self {
+        self.fields.insert(0, (name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub(super) fn file(mut self, name: &str, media_type: &str, bytes: &[u8]) -> Self {
         self.files
             .push((name.to_owned(), media_type.to_owned(), bytes.to_vec()));

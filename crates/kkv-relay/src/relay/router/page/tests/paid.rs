@@ -142,7 +142,7 @@ async fn a_payment_outlives_a_message_that_has_to_be_mended() {
         assert_eq!(said.status, status);
         let page = text(&said);
         assert!(
-            page.contains("is paid for") && !page.contains("<script"),
+            page.contains("is paid for") && !page.contains("/page.js"),
             "{page}"
         );
         assert!(!page.contains("id=\"invitation\""), "{page}");

@@ -1,0 +1,165 @@
+// Words that never leave the page, where script runs (docs/PROTOCOL.md §18). Without it the relay makes them, and is told
+// them again. This tells it in their place what it needs of them, sends the forms itself, so that the words outlive
+// them, and opens the answers. All that it says stands in the page, in <template id="say">.
+
+import { derive, hex, unhex } from "./blake3.js";
+import { areIn, areInFile, load, read, spell } from "./words.js";
+
+const { content, dataset } = document.getElementById("say");
+let mine = null; // of this conversation: { words, secret, root }, here alone
+let seen = []; // acknowledgements of the answers that are shown
+let replaced = 0; // how often another page took this one's place
+
+function remember(entropy, list) {
+  const [secret, root] = ["box secret", "answer root"].map((name) => derive(`kkv/2 2026-11-27 ${name}`, entropy));
+  mine = { words: spell(entropy, list), secret, root };
+}
+
+// Puts the words where they belong.
+function show() {
+  const [box, seized] = [document.querySelector(".words"), document.getElementById("seized")];
+  if (box) box.textContent = mine.words.join(" ");
+  if (seized) seized.textContent = dataset.seized;
+}
+
+// Says what is wrong, where the relay's pages say it.
+function fail(form, words) {
+  document.getElementById("error")?.remove();
+  const error = content.querySelector(".error").cloneNode(true);
+  error.id = "error";
+  if (!form.elements.text) error.querySelector("h2").remove();
+  error.querySelector("p").textContent = words;
+  document.querySelector("h1").after(error);
+  error.focus();
+}
+
+// What a form has in it, and what the relay is told in place of the words.
+function fields(form, told) {
+  const data = new FormData();
+  for (const name in told) data.append(name, hex(told[name]));
+  for (const one of seen) data.append("seen", hex(one));
+  for (const [name, value] of new FormData(form)) if (name !== "words") data.append(name, value);
+  return data;
+}
+
+async function write(form) {
+  await made;
+  if (!mine) return form.submit(); // with the relay's words, which are shown
+  for (const file of form.elements.file?.files ?? []) {
+    if (areInFile(new Uint8Array(await file.arrayBuffer()), mine.words)) throw dataset.inside;
+  }
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const key = derive("kkv/2 2026-11-27 answer key", mine.root, salt);
+  const isFirst = !form.elements.follows;
+  const { ok } = await send("/", fields(form, { box: mine.secret, salt, key }));
+  if (!ok) return;
+  seen = [];
+  // From here on they are nowhere else.
+  if (isFirst) addEventListener("beforeunload", (event) => event.preventDefault());
+}
+
+async function look(form) {
+  const typed = form.elements.words;
+  if (typed) {
+    const list = await load();
+    const { entropy, unknown, count } = read(typed.value, list);
+    if (unknown) throw dataset.unknown.replace("{word}", () => unknown);
+    if (count !== undefined) throw dataset.count.replace("{count}", count);
+    if (!entropy) throw dataset.bad;
+    remember(entropy, list);
+  }
+  seen = (await send("/words", fields(form, { box: mine.secret }))).opened;
+}
+
+// Sends a form, and shows the page that answers in place of this one. Throws what to say if there is none.
+async function send(path, body) {
+  const answer = await fetch(path, { method: "POST", body });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const main = page.querySelector("main");
+  const opened = await open(main);
+  const start = main.querySelector("#error") || main.querySelector("h1");
+  start.removeAttribute("autofocus"); // the browser complains of a second focus
+  start.tabIndex = -1;
+  document.title = page.title;
+  document.querySelector("main").replaceWith(main);
+  show();
+  start.focus();
+  const script = main.querySelector("script");
+  if (script) {
+    // What pays begins anew, for the form that is there now.
+    const again = document.createElement("script");
+    Object.assign(again, { type: "module", src: `/page.js?${(replaced += 1)}` });
+    script.replaceWith(again);
+  }
+  return { ok: answer.ok, opened };
+}
+
+// Opens the answers of a page. Returns their acknowledgements.
+async function open(main) {
+  const sealed = Array.from(main.querySelectorAll("[data-answer]"));
+  if (!sealed.length) return [];
+  const { answer } = await import("./sealed.js");
+  return sealed.map((section) => {
+    let opened;
+    try {
+      opened = answer(mine, unhex(section.dataset.relay), unhex(section.dataset.answer));
+    } catch {
+      throw dataset.sealed;
+    }
+    const time = new Date(Math.min(opened.time, 253402300799) * 1000).toISOString();
+    section.querySelector("time").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+    section.querySelector("pre").textContent = opened.text;
+    return opened.acknowledgement;
+  });
+}
+
+async function run(form) {
+  const button = form.querySelector("button");
+  const sending = content.getElementById("sending").cloneNode(true);
+  button.disabled = true;
+  button.after(sending);
+  // A screen reader says what changes in what is there.
+  const timer = setTimeout(() => (sending.textContent = dataset.sending), 200);
+  try {
+    await (form.elements.text ? write(form) : look(form));
+  } catch (words) {
+    fail(form, typeof words === "string" ? words : dataset.lost);
+  }
+  clearTimeout(timer);
+  sending.remove();
+  button.disabled = false;
+}
+
+// Whether an answer is wanted, as it always is by who goes on. Without one there are no words to keep.
+function isWanted({ text, follows, answer }) {
+  return !text || follows || answer.checked;
+}
+
+// Before anything is paid for.
+function check(event) {
+  const { elements } = event.target;
+  if (!mine || !elements.text || !isWanted(elements)) return;
+  const names = Array.from(elements.file?.files ?? [], ({ name }) => name);
+  if (![elements.text.value, ...names].some((text) => areIn(text, mine.words))) return;
+  event.preventDefault();
+  event.stopPropagation();
+  fail(event.target, dataset.inside);
+}
+
+document.addEventListener("submit", check, true);
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || !isWanted(event.target.elements)) return;
+  event.preventDefault();
+  run(event.target);
+});
+
+// If there is no list to be had, the relay's words stay, and its sentence about them.
+const made =
+  document.querySelector(".words") &&
+  load().then(
+    (list) => {
+      remember(crypto.getRandomValues(new Uint8Array(16)), list);
+      show();
+    },
+    () => {},
+  );
