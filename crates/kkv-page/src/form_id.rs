@@ -2,8 +2,10 @@
 //! way back, a second tab) is known and stored once. Nothing is kept of an id before its form has come.
 //!
 //! ```text
-//! random 16 | expiry u64, masked | keyed_hash(key, "form" ‖ what stands before)[..16], in hex
+//! random 16 | expiry u64, masked | blind 16 | keyed_hash(key, "form" ‖ what stands before)[..16], in hex
 //! ```
+//!
+//! The blind is random, too, and nobody keeps it: see [`digest`].
 //!
 //! The expiry is by a clock that counts from the start of the machine. Masked, so that no visitor learns when that was:
 //! it would tell this machine among others whose time of running shows (TCP timestamps, RFC 7323).
@@ -17,12 +19,15 @@ use zeroize::Zeroizing;
 
 const RANDOM_BYTES: usize = 16;
 pub(crate) const TAG_BYTES: usize = 16;
-const BYTES: usize = RANDOM_BYTES + 8 + TAG_BYTES;
+const BLIND_BYTES: usize = 16;
+const BYTES: usize = RANDOM_BYTES + 8 + BLIND_BYTES + TAG_BYTES;
 
 /// What begins the input of an id's tag. None that stands for something else begins with it, nor it with one.
 const LABEL: &[u8] = b"form";
 /// What begins the input of an expiry's mask.
 const MASK: &[u8] = b"mask";
+/// Context of a form's digest.
+const DIGEST: &str = "kkv page 2026-11-28 form digest";
 
 /// By what a relay knows its own ids and [challenges](crate::challenge): 32 bytes, new at each start. Wiped on drop.
 pub struct PageKey(Zeroizing<[u8; 32]>);
@@ -42,6 +47,19 @@ pub enum BadFormId {
     Expired,
 }
 
+/// What tells a form from the same one with something else in it: BLAKE3 derive_key(a context of its own, the id as it
+/// is written ‖ whether an answer is wanted ‖ what is sent).
+///
+/// Who finds it, and what a relay keeps of the form beside it, can't check a guess of what was sent: that takes the blind
+/// as well.
+#[must_use]
+pub fn digest(written: &str, wants_answer: bool, content: &[u8]) -> blake3::Hash {
+    let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(DIGEST));
+    hasher.update(written.as_bytes());
+    hasher.update(&[wants_answer.into()]).update(content);
+    hasher.finalize()
+}
+
 impl PageKey {
     /// A new one: 32 bytes are drawn.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
@@ -50,14 +68,15 @@ impl PageKey {
         Self(key)
     }
 
-    /// A new id, as it stands in a form: 16 bytes are drawn. `expiry` is in seconds, of whatever clock
+    /// A new id, as it stands in a form: 32 bytes are drawn. `expiry` is in seconds, of whatever clock
     /// [`check`](Self::check) is called with.
     pub fn issue(&self, expiry: u64, rng: &mut impl CryptoRng) -> String {
         let mut bytes = [0; BYTES];
         let (signed, tag) = bytes.split_at_mut(BYTES - TAG_BYTES);
         rng.fill_bytes(&mut signed[..RANDOM_BYTES]);
-        let (random, masked) = signed.split_at_mut(RANDOM_BYTES);
-        masked.copy_from_slice(&self.masked(random, expiry).to_le_bytes());
+        rng.fill_bytes(&mut signed[RANDOM_BYTES + 8..]);
+        let (random, rest) = signed.split_at_mut(RANDOM_BYTES);
+        rest[..8].copy_from_slice(&self.masked(random, expiry).to_le_bytes());
         tag.copy_from_slice(&self.tag(LABEL, signed));
         HEXLOWER_PERMISSIVE.encode(&bytes)
     }
@@ -126,6 +145,19 @@ mod tests {
         assert_eq!(key.check(&one, 1000), Err(BadFormId::Expired));
         assert_eq!(self::key().check(&one, 0), Err(BadFormId::Unknown));
         assert_eq!(format!("{key:?}"), "PageKey(..)");
+    }
+
+    #[test]
+    fn a_digest_is_of_all_that_can_be_changed_and_of_the_blind() {
+        let written = key().issue(1000, &mut rand::rng());
+        let same = digest(&written, true, b"a");
+        assert_eq!(digest(&written, true, b"a"), same);
+        assert_ne!(digest(&written, false, b"a"), same);
+        assert_ne!(digest(&written, true, b"b"), same);
+        let mut bytes = HEXLOWER_PERMISSIVE.decode(written.as_bytes()).unwrap();
+        bytes[RANDOM_BYTES + 8] ^= 1;
+        let other = HEXLOWER_PERMISSIVE.encode(&bytes);
+        assert_ne!(digest(&other, true, b"a"), same);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use forms::{Forms, Seen};
 use kkv_base::limits::{FORM_LIFETIME, MAX_LARGE_BODIES, MAX_SPENT};
 use kkv_owner::PageStatus;
 use kkv_page::challenge::Challenge;
-use kkv_page::form_id::{BadFormId, PageKey};
+use kkv_page::form_id::{self, BadFormId, PageKey};
 use kkv_page::html::Needs;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::chunks::AskNumber;
@@ -181,10 +181,9 @@ impl Page {
         self.arrived.notified().await;
     }
 
-    /// Forgets what forms had in them, and not that they have come, nor what was spent.
+    /// Forgets which messages have the places that are given away, and neither that forms have come nor what was spent.
     pub(super) fn wipe(&self) {
         let mut state = self.state();
-        state.forms.wipe();
         state.free.clear();
     }
 }
@@ -236,7 +235,7 @@ impl Relay {
         let (form, _) = page.key.check(form, now.as_secs())?;
         let mut state = page.state();
         state.forms.purge(now);
-        match state.forms.seen(form, b"") {
+        match state.forms.seen(form, None) {
             Seen::Never => self.let_in(page, &mut state, offers, now).map(drop),
             Seen::Same | Seen::Other => Ok(()),
             // Whatever is in it, the answer is the same: it isn't let in once more by what it was let in by before.
@@ -259,7 +258,8 @@ impl Relay {
         let content = Content::of(&filled)?;
         let mut state = page.state();
         state.forms.purge(now.elapsed);
-        match state.forms.seen(form, content.bytes()) {
+        let digest = form_id::digest(&filled.form, filled.chain.is_some(), content.bytes());
+        match state.forms.seen(form, Some(digest)) {
             Seen::Same => return Ok(Arrived::Now),
             Seen::Unknown => return Ok(Arrived::Before),
             Seen::Never | Seen::Other => {}
@@ -287,9 +287,7 @@ impl Relay {
             state.free.push(id);
         }
         let expiry = Duration::from_secs(expiry);
-        state
-            .forms
-            .arrived(form, content.bytes(), now.elapsed, expiry);
+        state.forms.arrived(form, digest, now.elapsed, expiry);
         page.arrived.notify_one();
         Ok(Arrived::Now)
     }

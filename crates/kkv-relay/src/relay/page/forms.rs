@@ -1,7 +1,8 @@
 //! Which forms have come, so that one that comes twice is stored once.
 //!
 //! Of what a form had in it a digest is kept, for two minutes, as of a message of kkv/2: so long a change is told
-//! from a repetition. After that it is not known any more, and whoever sends the form again is told so.
+//! from a repetition. After that it is not known any more, and whoever sends the form again is told so. It is blinded
+//! ([`kkv_page::form_id::digest`]), so it outlives a wipe: who repeats his form is answered the same and sees none.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -21,8 +22,7 @@ pub(super) struct Forms {
 
 #[derive(Debug)]
 struct Form {
-    /// Of the last message that came with it. With it a guess of what that said can be checked, so it is overwritten
-    /// where it stands.
+    /// Of the last message that came with it, blinded. Overwritten where it stands all the same.
     digest: Option<blake3::Hash>,
 }
 
@@ -40,11 +40,12 @@ pub(super) enum Seen {
 }
 
 impl Forms {
-    pub(super) fn seen(&self, form: FormId, content: &[u8]) -> Seen {
+    /// Whether this form has come, with what is known by this digest in it, if that is known yet.
+    pub(super) fn seen(&self, form: FormId, digest: Option<blake3::Hash>) -> Seen {
         match self.arrived.get(&form).map(|form| form.digest) {
             None => Seen::Never,
             Some(None) => Seen::Unknown,
-            Some(Some(digest)) if digest == blake3::hash(content) => Seen::Same,
+            same if same == Some(digest) => Seen::Same,
             Some(Some(_)) => Seen::Other,
         }
     }
@@ -58,11 +59,11 @@ impl Forms {
     pub(super) fn arrived(
         &mut self,
         form: FormId,
-        content: &[u8],
+        digest: blake3::Hash,
         now: Duration,
         expiry: Duration,
     ) {
-        let digest = Some(blake3::hash(content));
+        let digest = Some(digest);
         self.arrived.insert(form, Form { digest });
         self.ends.insert((expiry, form));
         self.digests.retain(|(_, other)| *other != form);
@@ -81,14 +82,6 @@ impl Forms {
         }
         let next = [self.digests.first(), self.ends.first()];
         next.into_iter().flatten().map(|(end, _)| *end).min()
-    }
-
-    /// Forgets what was in each.
-    pub(super) fn wipe(&mut self) {
-        self.digests.clear();
-        for form in self.arrived.values_mut() {
-            form.digest.zeroize();
-        }
     }
 }
 

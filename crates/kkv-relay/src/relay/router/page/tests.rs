@@ -575,3 +575,28 @@ async fn a_form_that_came_long_ago_lets_no_large_body_in() {
     assert_eq!(later.status, 200, "{}", text(&later));
     assert!(text(&later).contains("It had come before"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wipe_shows_to_nobody_who_sends_a_form_again() {
+    let inbox = Inbox::new(1);
+    let form = inbox.opened("/").await.with("text", "x");
+    let first = inbox.post(&form).await;
+    inbox.relay.wipe();
+    assert!(inbox.texts().is_empty());
+    assert_eq!(inbox.post(&form).await, first);
+    assert!(inbox.texts().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_an_answer_only_after_all_is_not_told_of_words_that_open_none() {
+    let inbox = Inbox::new(2);
+    let form = inbox.opened("/").await.with("text", "x");
+    let without = inbox.post(&form.without("answer")).await;
+    assert_eq!(without.status, 200);
+    assert!(!text(&without).contains(form.get("words")));
+    let with = inbox.post(&form).await;
+    assert!(text(&with).contains(form.get("words")));
+    let look = inbox.opened("/words").await;
+    let look = inbox.post(&look.with("words", form.get("words"))).await;
+    assert!(text(&look).contains("No new answer yet"), "{}", text(&look));
+}
