@@ -279,6 +279,10 @@ fn without_the_list_the_relays_words_stay_and_without_an_answer_there_are_none()
         "const real = window.fetch; window.fetch = async () => { throw new TypeError(); };",
     );
     browser.go(&at(&relay, "/"));
+    until("the relay's words", || {
+        let shown = browser.text_of(".words").unwrap_or_default();
+        shown.split(' ').count() == 12
+    });
     let of_relay = words(&browser);
     write(&browser, "With the relay's words.");
     assert_eq!(heading(&browser), "Your message has arrived");

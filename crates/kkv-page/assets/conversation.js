@@ -153,13 +153,18 @@ document.addEventListener("submit", (event) => {
   run(event.target);
 });
 
-// If there is no list to be had, the relay's words stay, and its sentence about them.
-const made =
-  document.querySelector(".words") &&
-  load().then(
-    (list) => {
-      remember(crypto.getRandomValues(new Uint8Array(16)), list);
-      show();
-    },
-    () => {},
-  );
+// Nobody is to write down the relay's words before there are others. If no list is to be had, they stay, and so does what
+// is said of them.
+async function make(box) {
+  const theirs = box.textContent;
+  box.textContent = "…";
+  try {
+    remember(crypto.getRandomValues(new Uint8Array(16)), await load());
+    show();
+  } catch {
+    box.textContent = theirs;
+  }
+}
+
+const box = document.querySelector(".words");
+const made = box && make(box);
