@@ -41,12 +41,6 @@ pub static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         file("/sealed.js", script, include_str!("../assets/sealed.js")),
         file("/blake3.js", script, include_str!("../assets/blake3.js")),
         file("/words.txt", "text/plain", word_list()),
-        // For the tab: PNG, since Tor Browser shows no SVG at its level "Safest".
-        file(
-            "/page.png",
-            "image/png",
-            include_bytes!("../assets/icon.png"),
-        ),
     ]
 });
 

@@ -1,5 +1,7 @@
 //! What the pages show of what comes from outside, and what they must never have.
 
+use data_encoding::BASE64;
+
 use super::*;
 use crate::assets::{FILES, File};
 use crate::pieces::Pieces;
@@ -128,7 +130,7 @@ fn nothing_from_outside_becomes_markup() {
 #[test]
 fn no_page_names_another_host_or_has_what_the_policy_forbids() {
     for page in pages("plain") {
-        let page = without_script(&page);
+        let page = without_script(&page).replace(&icon(), "");
         for forbidden in [
             "//", "<script", "<style", " style=", "<svg", "<img", " on", "<base", "<iframe",
         ] {
@@ -243,6 +245,21 @@ fn every_field_has_a_label_and_every_id_is_there_once() {
     }
 }
 
+/// In the page's head.
+fn icon() -> String {
+    let icon = BASE64.encode(include_bytes!("../../assets/icon.png"));
+    format!("<link rel=\"icon\" href=\"data:image/png;base64,{icon}\">")
+}
+
+/// Tor Browser would ask for it by HTTPS, which an onion address doesn't have: and asking for a port that isn't there
+/// ends the circuit (tor(1), `HiddenServiceAllowUnknownPorts`).
+#[test]
+fn the_icon_is_in_the_page_and_asked_for_nowhere() {
+    for page in pages("plain") {
+        assert!(page.contains(&icon()), "{page}");
+    }
+}
+
 #[test]
 fn a_page_to_write_on_and_all_its_files_are_small() {
     let longest = pages("").iter().map(String::len).max().unwrap();
@@ -254,7 +271,7 @@ fn a_page_to_write_on_and_all_its_files_are_small() {
             .map(|file| file.deflated.len())
             .sum()
     };
-    let all = files(&["css", "png", "js", "txt"]);
+    let all = files(&["css", "js", "txt"]);
     assert!(longest + all < 32 * 1024, "{longest} and {all}");
     let words = ["conversation.js", "words.js", "sealed.js", "blake3.js"];
     assert!(files(&words) < 7000 && files(&["txt"]) < 9000);

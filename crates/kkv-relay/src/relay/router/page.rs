@@ -35,7 +35,6 @@ pub const PAGE_PATHS: &[&str] = &[
     "/words",
     "/price",
     "/page.css",
-    "/page.png",
     "/page.js",
     "/worker.js",
     "/conversation.js",
@@ -47,7 +46,7 @@ pub const PAGE_PATHS: &[&str] = &[
 
 /// Nothing but what comes from here, and no script but our files.
 const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; \
-                      img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+                      img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// What is said of every page and file.
 const HEADERS: [(HeaderName, &str); 4] = [

@@ -492,7 +492,7 @@ async fn every_response_is_for_this_page_alone_and_kept_nowhere() {
     }
     for said in all {
         for header in [
-            "content-security-policy: default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "content-security-policy: default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
             "cache-control: no-store",
             "referrer-policy: same-origin",
             "x-content-type-options: nosniff",
