@@ -3,9 +3,14 @@
 //! refused, and no other host.
 
 mod accessible;
+mod axe;
 mod each;
 mod kept_words;
+#[cfg(feature = "embedded-tor")]
+mod lookout;
 mod paid;
+#[cfg(feature = "embedded-tor")]
+mod tor_browser;
 mod webdriver;
 
 use crate::programs::{Relay, until};

@@ -38,6 +38,9 @@ const TREE: &str = "
         const said = [...field.labels].map((label) => label.innerText).join('').trim();
         if (!said) wrong.push('3.3.2: no label for ' + named(field));
     }
+    const regions = shown('section[aria-labelledby]').map((section) => section.getAttribute('aria-labelledby'));
+    const names = regions.map((id) => document.getElementById(id)?.innerText);
+    if (new Set(names).size !== names.length) wrong.push('2.4.1: regions of one name: ' + names);
     for (const control of shown('button, a')) {
         if (!control.innerText.trim()) wrong.push('4.1.2: no name of ' + named(control));
         const box = control.getBoundingClientRect();
@@ -167,7 +170,7 @@ fn what_is_written_from_right_to_left_is_shown_so() {
         let replied = relay.owner(["reply", "1", "-m", answer]).finish();
         replied.must_end_with(0);
         look(&browser, &relay, &its_words);
-        assert_eq!(direction("section:last-of-type pre"), read);
+        assert_eq!(direction("article:last-of-type pre"), read);
         assert_eq!(direction("h1"), "ltr", "and nothing around it");
     }
 }

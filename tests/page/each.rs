@@ -1,7 +1,7 @@
 //! The pages as people come to them, one after the other, for the tests that look at each.
 
 use super::webdriver::{Script, Session};
-use super::{at, inbox, look, words, write};
+use super::{at, inbox, look, must_have_focus, open, words, write};
 use crate::programs::{Relay, until};
 
 /// What somebody writes, and is answered.
@@ -16,43 +16,53 @@ fn unbroken() -> String {
 
 /// Has `visit` look at each page, in each state in which it looks otherwise; it is told what the page is called here.
 pub(super) fn each(mut visit: impl FnMut(&str, &Session)) {
-    to_write_on(&mut visit);
-    to_pay_on(&mut visit);
-    of_a_conversation(&mut visit);
+    let browser = Session::start(Script::On);
+    to_pay_on(&browser, &mut visit);
+    to_write_on(&browser, Script::On, &mut visit);
+    of_a_conversation(&browser, Script::On, &mut visit);
+    browser.let_script_run(Script::Off);
+    // The page is there, and has run none; what looks at it may.
+    let mut visit = |name: &str, browser: &Session| {
+        browser.let_script_run(Script::On);
+        visit(&format!("{name}-without-script"), browser);
+        browser.let_script_run(Script::Off);
+    };
+    to_write_on(&browser, Script::Off, &mut visit);
+    of_a_conversation(&browser, Script::Off, &mut visit);
 }
 
-fn to_write_on(visit: &mut impl FnMut(&str, &Session)) {
+fn to_write_on(browser: &Session, script: Script, visit: &mut impl FnMut(&str, &Session)) {
     let (relay, full) = (inbox("5"), Relay::start(&["--page", "-m", "1"]));
-    let browser = Session::start(Script::Off);
-    browser.go(&at(&full, "/"));
-    visit("invited", &browser);
+    if script == Script::Off {
+        browser.go(&at(&full, "/"));
+        visit("invited", browser);
+    }
     full.deliver(b"It takes the only slot.");
     browser.go(&at(&full, "/"));
-    visit("full", &browser);
-    browser.go(&at(&relay, "/"));
-    visit("write", &browser);
+    visit("full", browser);
+    open(browser, &relay, script);
+    visit("write", browser);
     browser.submit("form:has(#text) button");
-    visit("empty", &browser);
+    visit("empty", browser);
     browser.find("#text").type_in(&unbroken());
-    visit("written", &browser);
+    visit("written", browser);
 }
 
-fn to_pay_on(visit: &mut impl FnMut(&str, &Session)) {
+fn to_pay_on(browser: &Session, visit: &mut impl FnMut(&str, &Session)) {
     let relay = Relay::start(&["--page", "-c", "20"]);
     let dear = Relay::start(&["--page", "-c", "36", "--expected-time", "1"]);
-    let browser = Session::start(Script::On);
     browser.go(&at(&dear, "/"));
     until("what it would take", || {
         let needs = browser.text_of("#needs").unwrap_or_default();
         needs.contains("which is too long")
     });
-    visit("too-dear", &browser);
-    to_pay(&browser, &relay);
-    visit("offer", &browser);
-    paying(&browser);
-    visit("paying", &browser);
+    visit("too-dear", browser);
+    to_pay(browser, &relay);
+    visit("offer", browser);
+    paying(browser);
+    visit("paying", browser);
     browser.find("#pay-cancel").click();
-    visit("cancelled", &browser);
+    visit("cancelled", browser);
 }
 
 /// Opens the page of a relay that has to be paid, and waits until it says for how much.
@@ -75,33 +85,36 @@ pub(super) fn paying(browser: &Session) {
     });
 }
 
-fn of_a_conversation(visit: &mut impl FnMut(&str, &Session)) {
+fn of_a_conversation(browser: &Session, script: Script, visit: &mut impl FnMut(&str, &Session)) {
     let relay = inbox("5");
     let reply = |answer: &str| {
         let replied = relay.owner(["reply", "1", "-m", answer]).finish();
         replied.must_end_with(0);
     };
-    let browser = Session::start(Script::Off);
-    browser.go(&at(&relay, "/"));
-    let its_words = words(&browser);
-    write(&browser, TEXT);
-    visit("sent", &browser);
+    open(browser, &relay, script);
+    let its_words = words(browser);
+    write(browser, TEXT);
+    visit("sent", browser);
     browser.go(&at(&relay, "/words"));
-    visit("words", &browser);
-    look(&browser, &relay, "twelve words that are not any");
-    visit("mistyped", &browser);
-    look(&browser, &relay, &its_words);
-    visit("no-answer", &browser);
+    visit("words", browser);
+    browser
+        .find("#words")
+        .type_in("twelve words that are not any");
+    browser.find("form button").click();
+    must_have_focus(browser, "error");
+    visit("mistyped", browser);
+    look(browser, &relay, &its_words);
+    visit("no-answer", browser);
     reply(ANSWER);
-    look(&browser, &relay, &its_words);
-    visit("answer", &browser);
+    look(browser, &relay, &its_words);
+    visit("answer", browser);
     browser.submit("form[action='/words'] button");
-    visit("deleted", &browser);
+    visit("deleted", browser);
     reply(ANSWER);
     reply(&unbroken());
-    look(&browser, &relay, &its_words);
-    visit("answers", &browser);
+    look(browser, &relay, &its_words);
+    visit("answers", browser);
     relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
-    look(&browser, &relay, &its_words);
-    visit("no-conversation", &browser);
+    look(browser, &relay, &its_words);
+    visit("no-conversation", browser);
 }

@@ -1,6 +1,8 @@
 //! A browser that does what a test says: a client of the W3C's WebDriver, as far as these tests need it.
 
 mod chromium;
+#[cfg(feature = "embedded-tor")]
+mod firefox;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -169,6 +171,11 @@ impl Session {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// The same for what takes time: it calls its last argument when it is done.
+    pub(super) fn evaluate_at_length(&self, script: &str) -> Value {
+        self.post("/execute/async", &json!({ "script": script, "args": [] }))
+    }
+
     fn get(&self, command: &str) -> Value {
         self.ask("GET", command, "")
     }
@@ -198,9 +205,10 @@ impl Session {
             .set_read_timeout(Some(LIMIT))
             .expect("a limit can be set");
         let request = format!(
-            "{method} {}{command} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\
+            "{method} {}{command} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.path,
+            self.port,
             body.len()
         );
         stream

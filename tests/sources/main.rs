@@ -4,6 +4,7 @@
 mod counts;
 mod crates;
 mod documents;
+mod ignored;
 mod map;
 mod ports;
 mod printed;

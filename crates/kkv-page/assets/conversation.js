@@ -99,16 +99,16 @@ async function open(main) {
   const sealed = Array.from(main.querySelectorAll("[data-answer]"));
   if (!sealed.length) return [];
   const { answer } = await import("./sealed.js");
-  return sealed.map((section) => {
+  return sealed.map((article) => {
     let opened;
     try {
-      opened = answer(mine, unhex(section.dataset.relay), unhex(section.dataset.answer));
+      opened = answer(mine, unhex(article.dataset.relay), unhex(article.dataset.answer));
     } catch {
       throw dataset.sealed;
     }
     const time = new Date(Math.min(opened.time, 253402300799) * 1000).toISOString();
-    section.querySelector("time").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-    section.querySelector("pre").textContent = opened.text;
+    article.querySelector("time").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+    article.querySelector("pre").textContent = opened.text;
     return opened.acknowledgement;
   });
 }

@@ -60,6 +60,14 @@ impl Session {
         self.devtools("Emulation.setDeviceMetricsOverride", &device);
     }
 
+    /// Whether the pages that are opened from now on may run script. What is evaluated never may where they may not.
+    pub(in crate::page) fn let_script_run(&self, script: Script) {
+        self.devtools(
+            "Emulation.setScriptExecutionDisabled",
+            &json!({ "value": script == Script::Off }),
+        );
+    }
+
     /// Shows pages as a reader prefers it.
     pub(in crate::page) fn set_colours(&self, colours: Colours) {
         let feature = json!({ "name": "prefers-color-scheme", "value": colours.name() });

@@ -50,11 +50,11 @@ impl Kept {
                 .decode(value.split('"').next().unwrap().as_bytes())
                 .unwrap()
         };
-        let sections = page.split("<section ").skip(1);
-        sections
-            .map(|section| {
-                let relay = RelayId(attribute(section, "data-relay").try_into().unwrap());
-                let place = attribute(section, "data-answer");
+        let articles = page.split("<article ").skip(1);
+        articles
+            .map(|article| {
+                let relay = RelayId(attribute(article, "data-relay").try_into().unwrap());
+                let place = attribute(article, "data-answer");
                 let (salt, rest) = place.split_first_chunk().unwrap();
                 let (index, sealed) = rest.split_first_chunk().unwrap();
                 let sealed = SealedAnswer {
