@@ -1,6 +1,7 @@
 //! Sessions for messages with files (PROTOCOL.md §16): each has a block of the large share, into which its pieces are
 //! read and opened, until all of them are there and the block becomes a message.
 
+mod room;
 mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +13,8 @@ use tokio::sync::Notify;
 use super::Relay;
 use super::invitations::ReservedUse;
 use super::sessions::{Moment, PaidRequest};
-use crate::queue::LargeReservation;
-use kkv_base::limits::{MAX_PIECES_BEGUN, UPLOAD_IDLE, UPLOAD_LIFETIME};
+use kkv_base::limits::{UPLOAD_IDLE, UPLOAD_LIFETIME};
+use kkv_protocol::Terms;
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
 use kkv_protocol::crypto::seal::TAG_BYTES;
@@ -21,9 +22,9 @@ use kkv_protocol::ids::SessionId;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::purpose::LargeSize;
-use kkv_protocol::v2::upload::relay::{Acknowledger, Assembly, LargeSession, PieceOpener, Reader};
+use kkv_protocol::v2::upload::relay::{Acknowledger, LargeSession, PieceOpener};
 use kkv_protocol::v2::upload::{ACKNOWLEDGEMENT_BYTES, PieceIndex, Pieces};
-use kkv_protocol::{MessageHeader, Terms};
+pub(super) use room::{InRoom, Receiving, Room};
 use table::Table;
 
 /// All of them.
@@ -50,8 +51,7 @@ enum Stage {
     Open {
         /// Has the key of the pieces, which ends with this stage.
         pieces: Box<PieceOpener>,
-        assembly: Assembly,
-        block: LargeReservation<MessageHeader>,
+        room: Room,
         /// A use of the invitation that its challenge names.
         invitation: Option<ReservedUse>,
     },
@@ -59,16 +59,6 @@ enum Stage {
     Done(Signature),
     /// It is over.
     Over,
-}
-
-/// A piece that is being read into its place. One that is dropped before it is whole leaves its place wiped. One that
-/// has given way before doesn't look after its place any more: what it has left there is ciphertext, which the next
-/// body overwrites, or the end of the session wipes.
-#[derive(Debug)]
-pub(super) struct Receiving {
-    upload: Arc<Upload>,
-    reader: Reader,
-    filled: usize,
 }
 
 impl Uploads {
@@ -213,8 +203,7 @@ impl Relay {
             opened: now.elapsed,
             stage: Mutex::new(Stage::Open {
                 pieces: Box::new(pieces),
-                assembly: Assembly::new(size),
-                block,
+                room: Room::new(block, size, 0..size.opened_bytes()),
                 invitation,
             }),
         };
@@ -240,51 +229,32 @@ impl Relay {
         &self,
         upload: &Arc<Upload>,
         index: PieceIndex,
-    ) -> Result<Option<Receiving>, Refusal> {
+    ) -> Result<Option<Receiving<Upload>>, Refusal> {
         let now = self.clock.elapsed();
         let mut stage = crate::lock(&upload.stage);
-        let assembly = match &mut *stage {
-            Stage::Open { assembly, .. } => assembly,
+        let room = match &mut *stage {
+            Stage::Open { room, .. } => room,
             Stage::Done(_) => return Ok(None),
             Stage::Over => return Err(Refusal::Unproven),
         };
-        if assembly.begun() == MAX_PIECES_BEGUN {
+        let Ok(begun) = room.begin(index, now) else {
             *stage = Stage::Over;
             crate::lock(&self.uploads.table).end(&upload.session.id());
             return Err(Refusal::Unproven);
-        }
-        Ok(assembly.begin(index, now).map(|reader| Receiving {
-            upload: Arc::clone(upload),
-            reader,
-            filled: 0,
-        }))
+        };
+        Ok(begun.map(|reader| Receiving::new(upload, reader)))
     }
 
     /// Puts bytes of a piece where they belong.
     ///
     /// # Errors
     /// `slow_down`: another body has taken this one's place. Unproven: the session is over.
-    pub(super) fn receive(&self, receiving: &mut Receiving, bytes: &[u8]) -> Result<(), Refusal> {
-        let upload = Arc::clone(&receiving.upload);
-        let mut stage = crate::lock(&upload.stage);
-        let Stage::Open {
-            assembly, block, ..
-        } = &mut *stage
-        else {
-            return Err(Refusal::Unproven);
-        };
-        let now = self.clock.elapsed();
-        assembly
-            .progress(&receiving.reader, now)
-            .map_err(|_| Refusal::SlowDown)?;
-        let size = upload.session.size();
-        let start = receiving.reader.index().offset(size) + receiving.filled;
-        let range = start..start + bytes.len();
-        block
-            .block_mut()
-            .write(range, |place| place.copy_from_slice(bytes));
-        receiving.filled += bytes.len();
-        Ok(())
+    pub(super) fn receive<U: InRoom>(
+        &self,
+        receiving: &mut Receiving<U>,
+        bytes: &[u8],
+    ) -> Result<(), Refusal> {
+        receiving.receive(bytes, self.clock.elapsed())
     }
 
     /// Opens a piece that has come whole. With the last one the message is checked and put into the queue.
@@ -294,51 +264,35 @@ impl Relay {
     /// [`PieceOpener::accept`] refuses, with which the session is over. Stopping.
     pub(super) fn received(
         &self,
-        receiving: &Receiving,
+        receiving: &Receiving<Upload>,
         tag: &[u8; TAG_BYTES],
     ) -> Result<(), Refusal> {
-        let Receiving { upload, reader, .. } = receiving;
+        let (upload, reader) = (receiving.upload(), receiving.reader());
         let mut stage = crate::lock(&upload.stage);
-        let Stage::Open {
-            pieces,
-            assembly,
-            block,
-            ..
-        } = &mut *stage
-        else {
+        let Stage::Open { pieces, room, .. } = &mut *stage else {
             return Err(Refusal::Unproven);
         };
         let now = self.now();
-        assembly
-            .progress(reader, now.elapsed)
-            .map_err(|_| Refusal::SlowDown)?;
         let (session, size) = (&upload.session, upload.session.size());
-        let start = reader.index().offset(size);
-        let part = start..start + size.part_bytes();
-        block
-            .block_mut()
-            .write(part, |part| pieces.open(reader.index(), part, tag))?;
-        assembly
-            .finish(reader, now.elapsed)
-            .map_err(|_| Refusal::SlowDown)?;
-        if !assembly.is_complete() {
+        room.finish(reader, now.elapsed, |part| {
+            pieces.open(reader.index(), part, tag)
+        })?;
+        if !room.is_complete() {
             let end = upload.end(now.elapsed);
             crate::lock(&self.uploads.table).set_end(&session.id(), end);
             return Ok(());
         }
         let opened = 0..size.opened_bytes();
-        let opened = block
-            .block_mut()
-            .write(opened, |opened| pieces.accept(&self.keys, opened));
+        let opened = room.write(opened, |opened| pieces.accept(&self.keys, opened));
         let Stage::Open {
-            block, invitation, ..
+            room, invitation, ..
         } = std::mem::replace(&mut *stage, Stage::Over)
         else {
             return Err(Refusal::Unproven);
         };
         let stored = opened.and_then(|opened| {
             let store = || {
-                let stored = block.store(opened.content, opened.header, now);
+                let stored = room.into_block().store(opened.content, opened.header, now);
                 let id = stored.map_err(|_| Refusal::Stopping)?;
                 if let Some(used) = invitation {
                     used.spend();
@@ -373,7 +327,7 @@ impl Relay {
         upload: &Upload,
     ) -> Result<[u8; ACKNOWLEDGEMENT_BYTES], Refusal> {
         let (here, receipt) = match &*crate::lock(&upload.stage) {
-            Stage::Open { assembly, .. } => (assembly.here(), None),
+            Stage::Open { room, .. } => (room.here(), None),
             Stage::Done(receipt) => (Pieces::all(upload.session.size()), Some(*receipt)),
             Stage::Over => return Err(Refusal::Unproven),
         };
@@ -395,16 +349,11 @@ impl Upload {
     }
 }
 
-impl Drop for Receiving {
-    fn drop(&mut self) {
-        let size = self.upload.session.size();
-        if let Stage::Open {
-            assembly, block, ..
-        } = &mut *crate::lock(&self.upload.stage)
-            && assembly.end(&self.reader)
-        {
-            let start = self.reader.index().offset(size);
-            block.block_mut().wipe(start..start + size.part_bytes());
+impl InRoom for Upload {
+    fn in_room<T>(&self, act: impl FnOnce(&mut Room) -> T) -> Option<T> {
+        match &mut *crate::lock(&self.stage) {
+            Stage::Open { room, .. } => Some(act(room)),
+            Stage::Done(_) | Stage::Over => None,
         }
     }
 }
