@@ -6,11 +6,13 @@ mod accessible;
 mod axe;
 mod each;
 mod kept_words;
+mod line;
 #[cfg(feature = "embedded-tor")]
 mod lookout;
 mod paid;
 #[cfg(feature = "embedded-tor")]
 mod tor_browser;
+mod uploads;
 mod webdriver;
 
 use crate::programs::{Relay, until};

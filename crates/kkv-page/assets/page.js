@@ -1,5 +1,6 @@
 // Paying for a message, where script runs. Without it the page is whole: this adds to the form, beside an invitation,
 // what the relay takes as well (docs/PROTOCOL.md §18). All that it says stands in the page, in <template id="pay">.
+import { encoded, sayer, spoken } from "/spoken.js";
 
 // What takes longer is not offered, in seconds.
 const LONGEST = 10 * 60;
@@ -10,6 +11,7 @@ const MOST_BITS_EACH = 32;
 const LONGEST_TEXT = 3500;
 
 const page = document.getElementById("pay");
+const say = sayer(page);
 const text = document.getElementById("text");
 const form = text.form;
 const { invitation, file } = form.elements;
@@ -26,29 +28,10 @@ let rate; // of all workers together, in hashes a second
 let offered = false;
 let work = null; // what is being paid, while it is: { price, found, timer }
 
-function say(name, values = {}) {
-  const words = page.dataset[name];
-  return words.replace(/\{(\w+)\}/g, (_, key) => values[key]);
-}
-
-function spoken(seconds) {
-  const minutes = seconds / 60;
-  const [count, unit] =
-    seconds < 90 ? [Math.max(1, Math.ceil(seconds / 10)) * 10, "second"]
-    : minutes < 90 ? [minutes, "minute"]
-    : minutes < 48 * 60 ? [minutes / 60, "hour"]
-    : [minutes / 60 / 24, "day"];
-  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
-  return format.format(Math.ceil(count));
-}
-
-function bytes(words) {
-  return new TextEncoder().encode(words).length;
-}
-
 // The length of the message as it is stored (docs/PROTOCOL.md §16); 0 if it is a text alone.
 function size() {
   const files = Array.from(file?.files ?? []);
+  const bytes = (words) => encoded(words).length;
   const each = ({ name, type, size }) => 6 + bytes(name) + bytes(type || "application/octet-stream") + size;
   return files.length && 3 + bytes(text.value) + files.reduce((sum, one) => sum + each(one), 0);
 }
@@ -167,7 +150,7 @@ function measure() {
 // What is wrong with the message already, which would be paid for in vain.
 function fault() {
   if (!size() && !text.value.trim()) return say("empty");
-  return bytes(text.value) > LONGEST_TEXT ? say("long") : null;
+  return encoded(text.value).length > LONGEST_TEXT ? say("long") : null;
 }
 
 form.addEventListener("submit", (event) => {

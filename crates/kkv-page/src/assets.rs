@@ -31,6 +31,9 @@ pub static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         // Paying, and what computes for it on each processor core.
         file("/page.js", script, include_str!("../assets/page.js")),
         file("/worker.js", script, include_str!("../assets/worker.js")),
+        // Files in pieces; and how this and paying say what stands in the page.
+        file("/upload.js", script, include_str!("../assets/upload.js")),
+        file("/spoken.js", script, include_str!("../assets/spoken.js")),
         // Words that never leave the page, and what that needs.
         file(
             "/conversation.js",

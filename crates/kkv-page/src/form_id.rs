@@ -28,6 +28,8 @@ const LABEL: &[u8] = b"form";
 const MASK: &[u8] = b"mask";
 /// Context of a form's digest.
 const DIGEST: &str = "kkv page 2026-11-28 form digest";
+/// The same of an upload's name.
+const UPLOAD: &[u8] = b"upload";
 
 /// By what a relay knows its own ids and [challenges](crate::challenge): 32 bytes, new at each start. Wiped on drop.
 pub struct PageKey(Zeroizing<[u8; 32]>);
@@ -35,6 +37,11 @@ pub struct PageKey(Zeroizing<[u8; 32]>);
 /// The random part of an id that was found to be the relay's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FormId([u8; RANDOM_BYTES]);
+
+/// By what the pieces of an upload, and then its form, name it: keyed_hash(key, "upload" ‖ the form's random ‖ key that
+/// the browser has chosen)[..16]. Who doesn't know the relay's key guesses none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct UploadName(pub [u8; TAG_BYTES]);
 
 /// Why an id is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -111,11 +118,38 @@ impl PageKey {
         expiry ^ u64::from_le_bytes(*tag.first_chunk().expect("16 bytes have 8"))
     }
 
+    /// The name of a form's upload; `chosen` tells it from others of the same form.
+    #[must_use]
+    pub fn upload_name(&self, form: FormId, chosen: &str) -> UploadName {
+        UploadName(self.tag(UPLOAD, &[&form.0, chosen.as_bytes()].concat()))
+    }
+
     /// keyed_hash(key, label ‖ signed)[..16].
     pub(crate) fn tag(&self, label: &[u8], signed: &[u8]) -> [u8; TAG_BYTES] {
         let mut hasher = Zeroizing::new(blake3::Hasher::new_keyed(&self.0));
         let hash = hasher.update(label).update(signed).finalize();
         *hash.as_bytes().first_chunk().expect("32 bytes have 16")
+    }
+}
+
+impl UploadName {
+    /// Reads it as it stands in a form.
+    #[must_use]
+    pub fn parse(written: &str) -> Option<Self> {
+        let bytes = HEXLOWER_PERMISSIVE.decode(written.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// It as it stands in a form.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        HEXLOWER_PERMISSIVE.encode(&self.0)
+    }
+}
+
+impl fmt::Debug for UploadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UploadName(..)")
     }
 }
 
@@ -189,9 +223,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_uploads_name_is_that_of_one_form_and_one_choice_at_one_relay() {
+        let key = key();
+        let [one, other] = [0, 1].map(|_| key.issue(1, &mut rand::rng()));
+        let [one, other] = [one, other].map(|id| key.check(&id, 0).unwrap().0);
+        let name = key.upload_name(one, "a");
+        assert_eq!(UploadName::parse(&name.to_text()), Some(name));
+        assert_eq!(key.upload_name(one, "a"), name);
+        for another in [
+            key.upload_name(one, "b"),
+            key.upload_name(other, "a"),
+            self::key().upload_name(one, "a"),
+        ] {
+            assert_ne!(another, name);
+        }
+        assert_eq!(format!("{name:?}"), "UploadName(..)");
+        assert_eq!(UploadName::parse("00"), None);
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_stumble(text: String) {
+            prop_assert_eq!(UploadName::parse(&text), None);
             prop_assert_eq!(key().check(&text, 0), Err(BadFormId::Unknown));
         }
     }

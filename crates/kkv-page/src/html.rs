@@ -54,6 +54,17 @@ pub struct Form<'a> {
     pub answer: bool,
     /// Whether this inbox takes files at all.
     pub takes_files: bool,
+    /// The files that it has already.
+    pub uploaded: Option<Uploaded<'a>>,
+}
+
+/// Files that came before their form.
+#[derive(Clone, Copy)]
+pub struct Uploaded<'a> {
+    /// By what the form names them.
+    pub name: &'a str,
+    /// Their own names.
+    pub files: &'a [String],
 }
 
 /// The page to write on, empty or with what was typed before it went wrong.
@@ -162,6 +173,7 @@ macro_rules! opaque_debug {
 }
 opaque_debug!(
     Form<'_>,
+    Uploaded<'_>,
     Write<'_>,
     Sent<'_>,
     Words<'_>,

@@ -107,6 +107,10 @@ pub struct Strings {
     pub too_large: &'static str,
     /// This inbox takes no files, or none of this size now.
     pub no_room_for_files: &'static str,
+    /// The files that were uploaded are not there.
+    pub files_gone: &'static str,
+    /// Label of the files that were uploaded, before their names.
+    pub uploaded: &'static str,
     /// The message has the words in it.
     pub words_inside: &'static str,
     /// No invitation, and none of the free places.
@@ -161,6 +165,16 @@ pub struct Strings {
     pub pay_late: &'static str,
     /// The price can't be had, or the browser doesn't compute.
     pub pay_failed: &'static str,
+    /// An upload is about to begin.
+    pub upload_asking: &'static str,
+    /// How far it is: `{done}` of `{all}` have come, `{each}` a second, and `{time}` is left.
+    pub upload_working: &'static str,
+    /// All of it has come, and the form is on its way.
+    pub upload_done: &'static str,
+    /// It was ended.
+    pub upload_cancelled: &'static str,
+    /// It doesn't go on.
+    pub upload_failed: &'static str,
 }
 
 /// English.
@@ -228,6 +242,9 @@ pub const ENGLISH: Strings = Strings {
     too_long: "Your text is too long: 3,500 bytes fit. Shorten it, or send it as a file.",
     too_large: "Text and files are larger than 1 MiB together. Choose fewer, or smaller ones.",
     no_room_for_files: "This inbox has no room for files of this size now. Send the text alone, or come back later.",
+    files_gone: "The files are not here, or not any more: the inbox keeps them for some minutes only. Your text is still \
+                 here.",
+    uploaded: "Send these files, which are here already:",
     words_inside: "Your twelve words are in what you were about to send. Take them out: whoever has them reads \
                    your answers.",
     uninvited: "To write from this page you need an invitation, and the places for who has none are taken. Come \
@@ -264,4 +281,9 @@ pub const ENGLISH: Strings = Strings {
     pay_late: "It took longer than the inbox waits. Nothing was sent: press Send to try again.",
     pay_failed: "That failed: the inbox didn't answer, or this browser doesn't compute. Nothing was sent: try again, or \
                  use an invitation.",
+    upload_asking: "Asking for room for the files …",
+    upload_working: "{done} of {all} have arrived, {each} a second, about {time} left. Keep this page open.",
+    upload_done: "The files have arrived. Your message is on its way.",
+    upload_cancelled: "Cancelled. Nothing was sent; what you typed and chose is still here.",
+    upload_failed: "The line to the inbox is broken. Nothing was sent: press Send, and it goes on where it was.",
 };

@@ -63,6 +63,18 @@ pub enum BadFiles {
     Layout,
 }
 
+/// What stands before the bytes of a file that is so long.
+///
+/// # Errors
+/// As for [`File::new`].
+pub fn file_head(name: &str, media_type: &str, bytes: usize) -> Result<Vec<u8>, BadFiles> {
+    let length = u32::try_from(bytes).map_err(|_| BadFiles::TooLarge)?;
+    let file = File::new(name, media_type, b"")?;
+    let mut head = Vec::with_capacity(file.head_bytes());
+    file.write_head(&mut head, length);
+    Ok(head)
+}
+
 impl<'a> File<'a> {
     /// A file to be sent.
     ///
@@ -109,13 +121,12 @@ impl<'a> File<'a> {
         1 + self.name.len() + 1 + self.media_type.len() + 4
     }
 
-    fn write_head(&self, out: &mut Vec<u8>) {
+    fn write_head(&self, out: &mut Vec<u8>, length: u32) {
         let short = |length: usize| u8::try_from(length).expect("`new` has seen to it");
         out.push(short(self.name.len()));
         out.extend_from_slice(self.name.as_bytes());
         out.push(short(self.media_type.len()));
         out.extend_from_slice(self.media_type.as_bytes());
-        let length = u32::try_from(self.bytes.len()).expect("`new` has seen to it");
         out.extend_from_slice(&length.to_le_bytes());
     }
 }
@@ -235,7 +246,8 @@ impl<'a> Files<'a> {
         out.extend_from_slice(self.text.as_bytes());
         out.push(u8::try_from(self.files.len()).expect("`new` has seen to it"));
         for file in &self.files {
-            file.write_head(out);
+            let length = u32::try_from(file.bytes.len()).expect("`new` has seen to it");
+            file.write_head(out, length);
             body(out, file);
         }
     }

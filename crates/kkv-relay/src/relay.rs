@@ -264,7 +264,9 @@ impl Relay {
         self.uploads.close();
         self.asks.close();
         self.invitations.wipe();
-        self.wipe_page();
+        if let Some(page) = &self.page {
+            page.close();
+        }
         self.boxes.wipe();
     }
 

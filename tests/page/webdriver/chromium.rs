@@ -34,6 +34,28 @@ impl Colours {
 
 impl Session {
     pub(in crate::page) fn start(script: Script) -> Self {
+        Self::start_with(script, &[])
+    }
+
+    /// With script, and every connection through the SOCKS5 proxy at this port.
+    pub(in crate::page) fn through(proxy: u16) -> Self {
+        let proxy = format!("--proxy-server=socks5://127.0.0.1:{proxy}");
+        Self::start_with(Script::On, &[&proxy, "--proxy-bypass-list=<-loopback>"])
+    }
+
+    fn start_with(script: Script, arguments: &[&str]) -> Self {
+        let mut all = vec![
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--window-size=1280,900",
+        ];
+        all.extend_from_slice(arguments);
         // 1 allows, 2 refuses.
         let setting = if script == Script::On { 1 } else { 2 };
         let capabilities = json!({
@@ -41,11 +63,7 @@ impl Session {
             "unhandledPromptBehavior": "accept",
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             "goog:chromeOptions": {
-                "args": [
-                    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                    "--no-first-run", "--window-size=1280,900",
-                ],
+                "args": all,
                 "prefs": { "profile.managed_default_content_settings.javascript": setting },
             },
         });

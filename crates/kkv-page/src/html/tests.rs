@@ -21,6 +21,7 @@ fn form<'a>(words: &'a Zeroizing<String>, text: &'a str) -> Form<'a> {
         text,
         answer: true,
         takes_files: true,
+        uploaded: None,
     }
 }
 
@@ -53,7 +54,13 @@ fn pages(text: &str) -> Vec<String> {
         for follows in [false, true] {
             for error in [None, Some(s.empty)] {
                 let seen = [Zeroizing::new("ab".to_owned())];
+                let files = [text.to_owned(), text.to_owned()];
+                let uploaded = error.map(|_| Uploaded {
+                    name: "00",
+                    files: &files,
+                });
                 let f = &Form {
+                    uploaded,
                     needs,
                     follows,
                     seen: if follows { &seen } else { &[] },
@@ -187,6 +194,7 @@ fn a_page_has_script_only_where_it_is_of_use() {
         18,
         "four ways to be let in, and the words"
     );
+    assert_eq!(with(SCRIPT_TAGS[2]), with("type=\"file\""));
     let said = |script: &'static str, by: &'static str| {
         let said = content(script).split(by).skip(1);
         said.map(|rest| {
@@ -196,15 +204,17 @@ fn a_page_has_script_only_where_it_is_of_use() {
         })
     };
     let names = said("/page.js", "say(\"").chain(said("/conversation.js", " dataset."));
+    let names = names.chain(said("/upload.js", "say(\""));
     for name in names {
         let named = format!(" data-{name}=\"");
         assert!(pages.iter().any(|page| page.contains(&named)), "{name}");
     }
 }
 
-const SCRIPT_TAGS: [&str; 2] = [
+const SCRIPT_TAGS: [&str; 3] = [
     "<script type=\"module\" src=\"/page.js\"></script>",
     "<script type=\"module\" src=\"/conversation.js\"></script>",
+    "<script type=\"module\" src=\"/upload.js\"></script>",
 ];
 
 /// What of a page is there without script.

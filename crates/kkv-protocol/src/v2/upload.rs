@@ -65,6 +65,13 @@ pub enum Part {
 pub struct Pieces(u16);
 
 impl PieceIndex {
+    /// That of a message of this size with this number; `None` if it has none.
+    #[must_use]
+    pub fn of(size: LargeSize, number: u64) -> Option<Self> {
+        let index = u8::try_from(number).ok().map(Self)?;
+        (index.get() < size.pieces()).then_some(index)
+    }
+
     /// Its number, from 0.
     #[must_use]
     pub fn get(self) -> usize {
@@ -151,12 +158,8 @@ impl Part {
         match (index, bytes) {
             (QUERY_INDEX, QUERY_BYTES) => Ok(Self::Query),
             (index, bytes) if bytes == size.piece_bytes() => {
-                let index = u8::try_from(index).map(PieceIndex);
-                index
-                    .ok()
-                    .filter(|index| index.get() < size.pieces())
-                    .map(Self::Piece)
-                    .ok_or(Refusal::Unproven)
+                let index = PieceIndex::of(size, index);
+                index.map(Self::Piece).ok_or(Refusal::Unproven)
             }
             _ => Err(Refusal::Unproven),
         }

@@ -3,8 +3,10 @@
 //! or takes one of the places that the owner gives away.
 
 mod content;
+mod entry;
 mod forms;
 mod payments;
+mod uploads;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,31 +15,33 @@ use rand::CryptoRng;
 use tokio::sync::{Notify, Semaphore};
 
 use super::Relay;
-use super::invitations::ReservedUse;
 use super::spent::Spent;
 use crate::queue::{MessageId, Now, Queue};
 use content::Content;
-pub(super) use content::{Chosen, Filled};
+pub(super) use content::{Chosen, Filled, kept_name, kept_type};
+use entry::Entry;
+pub(super) use entry::{Offers, Wants};
 use forms::{Forms, Seen};
 use kkv_base::limits::{FORM_LIFETIME, MAX_LARGE_BODIES, MAX_SPENT};
 use kkv_owner::PageStatus;
 use kkv_page::challenge::Challenge;
-use kkv_page::form_id::{self, BadFormId, PageKey};
+use kkv_page::form_id::{self, BadFormId, PageKey, UploadName};
 use kkv_page::html::Needs;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
 use kkv_protocol::ids::{SenderId, SessionId};
+use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::ask::RepliesRequest;
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::answers::keys::{Acknowledgement, BoxSecret};
 use kkv_protocol::v2::answers::sender::{Replies, SealedReplies};
-use kkv_protocol::v2::invitation::Token;
-use kkv_protocol::v2::purpose::LargeSize;
 use kkv_protocol::{MessageHeader, Via};
 pub(super) use payments::{Payment, PriceRequest};
+use uploads::Uploads;
+pub(super) use uploads::{UploadRequest, Uploaded};
 
 /// What the owner decides about the page.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +69,10 @@ struct State {
     spent: Spent,
     /// Messages that took a place that is given away; some may be gone.
     free: Vec<MessageId>,
+    /// What has begun to come before its form.
+    uploads: Uploads,
+    /// Whether nothing is taken any more.
+    is_closed: bool,
 }
 
 impl State {
@@ -73,36 +81,13 @@ impl State {
             forms: Forms::default(),
             spent: Spent::new(MAX_SPENT),
             free: Vec::new(),
+            uploads: Uploads::default(),
+            is_closed: false,
         }
     }
 
     fn forget_gone(&mut self, queue: &Queue<MessageHeader>, now: Duration) {
         self.free.retain(|id| queue.holds(*id, now));
-    }
-}
-
-/// What a form offers to be let in for.
-pub(super) struct Offers<'a> {
-    pub(super) invitation: &'a str,
-    pub(super) payment: &'a Payment,
-    /// Of a message with files: its size, or the smallest if that isn't known yet.
-    pub(super) size: Option<LargeSize>,
-}
-
-/// By what a message is let in.
-enum Entry {
-    Invited(ReservedUse),
-    Paid(Challenge),
-    /// One of the places that are given away.
-    Free,
-}
-
-impl Entry {
-    fn paid(&self) -> Option<&Challenge> {
-        match self {
-            Self::Paid(challenge) => Some(challenge),
-            Self::Invited(_) | Self::Free => None,
-        }
     }
 }
 
@@ -142,6 +127,8 @@ pub(super) enum NotTaken {
     Full,
     #[error("there is no room for the files")]
     NoRoom,
+    #[error("the files that were uploaded are not here")]
+    FilesGone,
     #[error("the conversation is over")]
     Over,
     #[error("the relay is about to stop")]
@@ -172,11 +159,12 @@ impl Page {
         let next = [
             state.forms.purge(now),
             state.spent.next_expiry().map(Duration::from_secs),
+            state.uploads.purge(now),
         ];
         next.into_iter().flatten().min()
     }
 
-    /// Waits until a form has come.
+    /// Waits until a form has come, or an upload has begun.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
     }
@@ -184,7 +172,14 @@ impl Page {
     /// Forgets which messages have the places that are given away, and neither that forms have come nor what was spent.
     pub(super) fn wipe(&self) {
         let mut state = self.state();
+        state.uploads.wipe();
         state.free.clear();
+    }
+
+    /// The same, and takes nothing from now on.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+        self.wipe();
     }
 }
 
@@ -212,7 +207,7 @@ impl Relay {
         let now = self.clock.elapsed();
         if self.queue.occupancy(now).free() == 0 {
             Needs::Room
-        } else if self.has_free_place(page, &mut page.state(), now) {
+        } else if self.has_free_place(page, &mut page.state(), None, now) {
             Needs::Nothing
         } else {
             Needs::Invitation {
@@ -236,7 +231,7 @@ impl Relay {
         let mut state = page.state();
         state.forms.purge(now);
         match state.forms.seen(form, None) {
-            Seen::Never => self.let_in(page, &mut state, offers, now).map(drop),
+            Seen::Never => self.let_in(page, &mut state, form, offers, now).map(drop),
             Seen::Same | Seen::Other => Ok(()),
             // Whatever is in it, the answer is the same: it isn't let in once more by what it was let in by before.
             Seen::Unknown => Err(NotTaken::CameBefore),
@@ -267,25 +262,30 @@ impl Relay {
         if state.forms.are_full() {
             return Err(NotTaken::Busy);
         }
-        let offers = Offers {
-            invitation: &filled.invitation,
-            payment: &filled.payment,
-            size: content.size(),
+        let (id, entry) = match &content {
+            Content::Uploaded(_) => {
+                let name = filled.upload.as_deref().and_then(UploadName::parse);
+                self.take_uploaded(&mut state, form, name, &mut filled, now, rng)?
+            }
+            Content::Text(_) | Content::Files(..) => {
+                // What it holds lets in this message as well.
+                state.uploads.end_of(form);
+                let offers = Offers {
+                    invitation: &filled.invitation,
+                    payment: &filled.payment,
+                    wants: content.wants(),
+                };
+                let entry = self.let_in(page, &mut state, form, &offers, now.elapsed)?;
+                if filled.gives_words_away() {
+                    return Err(NotTaken::WordsInside);
+                }
+                let put = |header| self.store_content(&content, header, now);
+                let id = self.store_form(&mut filled, content.kind(), &entry, now, rng, put)?;
+                (id, entry)
+            }
         };
-        let entry = self.let_in(page, &mut state, &offers, now.elapsed)?;
-        if filled.gives_words_away() {
-            return Err(NotTaken::WordsInside);
-        }
-        let paid = entry.paid().copied();
-        let was_free = matches!(entry, Entry::Free);
-        let id = self.store_form(&mut filled, &content, entry, now, rng)?;
-        if let Some(challenge) = paid {
-            // Under the lock under which it was found unspent.
-            state.spend(&challenge);
-        }
-        if was_free {
-            state.free.push(id);
-        }
+        // Under the lock under which it was found unspent.
+        entry.spend(&mut state, id);
         let expiry = Duration::from_secs(expiry);
         state.forms.arrived(form, digest, now.elapsed, expiry);
         page.arrived.notify_one();
@@ -326,56 +326,15 @@ impl Relay {
             .expect("the relay has sealed it")
     }
 
-    /// By what a message is let in: an invitation if there is one, else a payment if that is good, else a place that is
-    /// given away.
-    fn let_in(
-        &self,
-        page: &Page,
-        state: &mut State,
-        offers: &Offers<'_>,
-        now: Duration,
-    ) -> Result<Entry, NotTaken> {
-        if self.queue.occupancy(now).free() == 0 {
-            return Err(NotTaken::Full);
-        }
-        let invitation = offers.invitation.trim();
-        if invitation.is_empty() {
-            let fault = match self.paid(page, state, offers, now) {
-                Some(Ok(challenge)) => return Ok(Entry::Paid(challenge)),
-                Some(Err(fault)) => fault,
-                None => NotTaken::Uninvited,
-            };
-            return if self.has_free_place(page, state, now) {
-                Ok(Entry::Free)
-            } else {
-                Err(fault)
-            };
-        }
-        // Of a link, what stands behind the address.
-        let token = invitation.rsplit('+').next().unwrap_or(invitation);
-        let token: Token = token.parse().map_err(|_| NotTaken::BadInvitation)?;
-        let proof = token.key().proof(&NOBODY);
-        let reserved = self
-            .invitations
-            .find(&NOBODY, &proof, now)
-            .and_then(|number| self.invitations.reserve(number, now));
-        let reserved = reserved.map_err(|_| NotTaken::BadInvitation)?;
-        Ok(Entry::Invited(reserved))
-    }
-
-    fn has_free_place(&self, page: &Page, state: &mut State, now: Duration) -> bool {
-        state.forget_gone(&self.queue, now);
-        state.free.len() < page.config.free as usize
-    }
-
     /// Stores what was let in, in its box.
     fn store_form(
         &self,
         filled: &mut Filled,
-        content: &Content,
-        entry: Entry,
+        kind: Kind,
+        entry: &Entry,
         now: Now,
         rng: &mut impl CryptoRng,
+        put: impl FnOnce(MessageHeader) -> Result<MessageId, Refusal>,
     ) -> Result<MessageId, NotTaken> {
         let session = random_session(rng);
         let chain = filled.chain.take();
@@ -387,9 +346,9 @@ impl Relay {
         };
         let header = MessageHeader {
             via: Via::Web,
-            kind: content.kind(),
+            kind,
             cost: entry.paid().map_or(Cost::FREE, Challenge::cost),
-            invitation: match &entry {
+            invitation: match entry {
                 Entry::Invited(reserved) => Some(reserved.number()),
                 Entry::Paid(_) | Entry::Free => None,
             },
@@ -400,11 +359,8 @@ impl Relay {
         };
         let mut stored = None;
         let store = || {
-            let id = self.store_content(content, header, now)?;
+            let id = put(header)?;
             stored = Some(id);
-            if let Entry::Invited(used) = entry {
-                used.spend();
-            }
             Ok(id)
         };
         let accepted = self
@@ -418,7 +374,7 @@ impl Relay {
                 Ok(id)
             }
             (Err(Refusal::NoBox), _) => Err(NotTaken::Over),
-            (Err(Refusal::Full), _) if content.is_large() => Err(NotTaken::NoRoom),
+            (Err(Refusal::Full), _) if kind == Kind::Files => Err(NotTaken::NoRoom),
             (Err(Refusal::Full), _) => Err(NotTaken::Full),
             _ => Err(NotTaken::Stopping),
         }
@@ -447,6 +403,7 @@ impl Relay {
                     .write(range.clone(), |place| place.copy_from_slice(bytes));
                 block.store(range, header, now)
             }
+            Content::Uploaded(_) => return Err(Refusal::Stopping),
         };
         stored.map_err(|_| Refusal::Stopping)
     }

@@ -2,9 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::{NotTaken, Payment};
-use kkv_protocol::files::{BadFiles, File, Files};
+use super::{NotTaken, Payment, Wants};
+use kkv_protocol::files::{BadFiles, File, Files, MAX_FILE_NAME_BYTES};
 use kkv_protocol::kind::Kind;
+use kkv_protocol::limits::MAX_TEXT_BYTES;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::text::{BadText, Text};
 use kkv_protocol::v2::answers::keys::Acknowledgement;
@@ -31,6 +32,8 @@ pub(in crate::relay) struct Filled {
     pub(in crate::relay) text: Zeroizing<String>,
     /// The files that were chosen.
     pub(in crate::relay) files: Vec<Chosen>,
+    /// The upload that it names, as it stands there.
+    pub(in crate::relay) upload: Option<String>,
 }
 
 impl Filled {
@@ -51,15 +54,41 @@ pub(in crate::relay) struct Chosen {
     pub(in crate::relay) bytes: Zeroizing<Vec<u8>>,
 }
 
+/// A file's name as it is kept: without what doesn't fit, which is its end, so that one like `.pdf` may be lost; `file`
+/// if there is none.
+pub(in crate::relay) fn kept_name(mut name: String) -> String {
+    if name.is_empty() {
+        return "file".to_owned();
+    }
+    name.truncate(name.floor_char_boundary(MAX_FILE_NAME_BYTES));
+    name
+}
+
+/// A file's media type as it is kept: none if it is not what a message can have.
+pub(in crate::relay) fn kept_type(media_type: String) -> String {
+    let is_ascii = media_type.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_ascii { media_type } else { String::new() }
+}
+
 /// What of a form goes into the queue.
 pub(super) enum Content {
     Text(Text),
     /// Laid out as files are, for a block of this size.
     Files(Zeroizing<Vec<u8>>, LargeSize),
+    /// Files that were uploaded before. What tells this message from another of the same form: the text, and by what
+    /// the files are named.
+    Uploaded(Zeroizing<Vec<u8>>),
 }
 
 impl Content {
     pub(super) fn of(filled: &Filled) -> Result<Self, NotTaken> {
+        if let Some(upload) = filled.upload.as_ref().filter(|_| filled.files.is_empty()) {
+            if filled.text.len() > MAX_TEXT_BYTES {
+                return Err(NotTaken::TooLong);
+            }
+            let bytes = [upload.as_bytes(), b"\0", filled.text.as_bytes()].concat();
+            return Ok(Self::Uploaded(Zeroizing::new(bytes)));
+        }
         if filled.files.is_empty() {
             let text = Zeroizing::new((*filled.text).clone());
             return Text::new(text).map(Self::Text).map_err(|bad| match bad {
@@ -84,25 +113,23 @@ impl Content {
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
-            Self::Files(bytes, _) => bytes,
+            Self::Files(bytes, _) | Self::Uploaded(bytes) => bytes,
         }
     }
 
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Text(_) => Kind::Text,
-            Self::Files(..) => Kind::Files,
+            Self::Files(..) | Self::Uploaded(_) => Kind::Files,
         }
     }
 
-    pub(super) fn is_large(&self) -> bool {
-        self.size().is_some()
-    }
-
-    pub(super) fn size(&self) -> Option<LargeSize> {
+    /// What it takes, if that isn't reserved for it.
+    pub(super) fn wants(&self) -> Wants {
         match self {
-            Self::Text(_) => None,
-            Self::Files(_, size) => Some(*size),
+            Self::Text(_) => Wants::Slot,
+            Self::Files(_, size) => Wants::Files(*size),
+            Self::Uploaded(_) => Wants::Either,
         }
     }
 }

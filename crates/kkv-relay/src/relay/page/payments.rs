@@ -9,10 +9,11 @@ use data_encoding::HEXLOWER;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{NotTaken, Offers, Page, State};
+use super::{NotTaken, Offers, Page, State, Wants};
 use crate::relay::Relay;
 use crate::relay::spent;
 use kkv_page::challenge::Challenge;
+use kkv_page::form_id::FormId;
 use kkv_page::html::Paid;
 use kkv_pow::Cost;
 use kkv_protocol::ids::Seed;
@@ -27,6 +28,16 @@ const MAX_COST: u8 = 36;
 pub(in crate::relay) struct Payment {
     pub(in crate::relay) challenge: String,
     pub(in crate::relay) nonces: String,
+}
+
+impl Payment {
+    /// It as it stands in a page.
+    pub(in crate::relay) fn as_paid(&self) -> Paid<'_> {
+        Paid {
+            challenge: &self.challenge,
+            nonces: &self.nonces,
+        }
+    }
 }
 
 /// What script asks the price of.
@@ -84,10 +95,10 @@ impl Relay {
     ) -> Result<Price, Refusal> {
         let now = self.clock.elapsed();
         let occupancy = self.queue.occupancy(now);
-        if occupancy.free() == 0 {
-            return Err(Refusal::Full);
-        }
         let cost = if asked.bytes == 0 {
+            if occupancy.free() == 0 {
+                return Err(Refusal::Full);
+            }
             self.config.pricing.cost(&occupancy)
         } else {
             let size = LargeSize::for_content(asked.bytes).ok_or(Refusal::TooLarge)?;
@@ -110,24 +121,30 @@ impl Relay {
         &self,
         page: &Page,
         state: &State,
+        form: FormId,
         offers: &Offers<'_>,
         now: Duration,
     ) -> Option<Result<Challenge, NotTaken>> {
         if offers.payment.challenge.is_empty() {
             return None;
         }
-        let Some(challenge) = unspent(page, state, offers.payment, now) else {
+        let challenge = unspent(page, state, offers.payment, now);
+        let challenge = challenge.filter(|challenge| !state.uploads.holds(challenge, form));
+        let Some(challenge) = challenge else {
             return Some(Err(NotTaken::BadPayment));
         };
-        let buys = self.buys(challenge.cost(), offers.size, now);
+        let buys = self.buys(challenge.cost(), offers.wants, now);
         Some(buys.then_some(challenge).ok_or(NotTaken::PriceRose))
     }
 
-    fn buys(&self, paid: Cost, size: Option<LargeSize>, now: Duration) -> bool {
+    fn buys(&self, paid: Cost, wants: Wants, now: Duration) -> bool {
         let pricing = &self.config.pricing;
-        match size {
-            None => pricing.accepts(paid, &self.queue.occupancy(now)),
-            Some(size) => pricing.accepts_large(paid, size, &self.queue.room(now)),
+        let slot = || pricing.accepts(paid, &self.queue.occupancy(now));
+        let files = |size| pricing.accepts_large(paid, size, &self.queue.room(now));
+        match wants {
+            Wants::Slot => slot(),
+            Wants::Files(size) => files(size),
+            Wants::Either => slot() || files(LargeSize::Kib16),
         }
     }
 
@@ -140,10 +157,8 @@ impl Relay {
     ) -> Option<Paid<'p>> {
         let now = self.clock.elapsed();
         let challenge = unspent(page, &page.state(), payment, now)?;
-        self.buys(challenge.cost(), None, now).then_some(Paid {
-            challenge: &payment.challenge,
-            nonces: &payment.nonces,
-        })
+        self.buys(challenge.cost(), Wants::Slot, now)
+            .then(|| payment.as_paid())
     }
 }
 

@@ -1,8 +1,9 @@
-//! The routes of the page for browsers: `/`, `/words`, `/price` for script, and its files. They are there only if the
-//! owner asked for them.
+//! The routes of the page for browsers: `/` and `/words`; `/price`, `/upload` and `/piece` for script; and files. They
+//! are there only if the owner asked for them.
 
 mod form;
 mod outgoing;
+mod upload;
 mod views;
 
 use std::sync::Arc;
@@ -34,9 +35,13 @@ pub const PAGE_PATHS: &[&str] = &[
     "/",
     "/words",
     "/price",
+    "/upload",
+    "/piece",
     "/page.css",
     "/page.js",
     "/worker.js",
+    "/upload.js",
+    "/spoken.js",
     "/conversation.js",
     "/words.js",
     "/sealed.js",
@@ -75,6 +80,11 @@ pub(super) fn routes() -> Router<Arc<Relay>> {
             "/price",
             post(price).layer(middleware::from_fn(with_timeout)),
         )
+        .route(
+            "/upload",
+            post(upload::begin).layer(middleware::from_fn(with_timeout)),
+        )
+        .route("/piece", post(upload::piece)) // with times of its own
         .merge(files())
 }
 

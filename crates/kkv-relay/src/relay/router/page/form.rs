@@ -17,12 +17,12 @@ use zeroize::Zeroizing;
 
 use super::super::incoming::Incoming;
 use super::{Relay, page};
-use crate::relay::page::{Chosen, Filled, NotTaken, Offers, Payment};
+use crate::relay::page::{Chosen, Filled, NotTaken, Offers, Payment, Wants, kept_name, kept_type};
 use kkv_base::limits::{
     MAX_BODY_BYTES, MAX_DRAINED_BYTES, MAX_FORM_BYTES, MAX_FORM_TEXT_BYTES, REQUEST_TIMEOUT,
 };
 use kkv_page::multipart::{BadMultipart, Event, Head, Multipart};
-use kkv_protocol::files::{MAX_FILE_NAME_BYTES, MAX_FILES};
+use kkv_protocol::files::MAX_FILES;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::MAX_WAITING;
@@ -33,6 +33,9 @@ use kkv_protocol::v2::purpose::LargeSize;
 /// Longest value of a field that is neither text nor file: an invitation with its address, or words as somebody has
 /// typed them.
 const MAX_SHORT_BYTES: usize = 1024;
+
+/// Most bytes of a form around its message: heads of fields, one for each file, and delimiters.
+const MOST_AROUND: usize = 64 * 1024;
 
 /// What stood in a form.
 #[derive(Default)]
@@ -47,6 +50,8 @@ pub(super) struct Fields {
     pub(super) payment: Payment,
     pub(super) text: Zeroizing<String>,
     files: Vec<Chosen>,
+    /// The upload that it names, as it stands there.
+    pub(super) upload: Option<String>,
     /// Whether a file was chosen.
     pub(super) had_files: bool,
     /// Whether it is known already that its message is not taken: then only what was typed is read, to give it back.
@@ -117,15 +122,14 @@ pub(super) async fn read(
     let body = request.into_body();
     let length = body.size_hint().exact().ok_or(Cut::Malformed)?;
     let mut left = usize::try_from(length).unwrap_or(usize::MAX);
-    if left > MAX_DRAINED_BYTES {
-        return Err(NotTaken::TooLarge.into());
-    }
+    // Of what is larger only the text is read, to give it back.
+    let is_drained = left <= MAX_DRAINED_BYTES;
     let mut refused = (left > MAX_FORM_BYTES).then_some(NotTaken::TooLarge);
     fields.drops_files = refused.is_some();
     let is_large = left > MAX_BODY_BYTES;
     let mut fault = None;
     let mut incoming = Incoming::new(body, progress);
-    while left > 0 {
+    while left > 0 && (is_drained || !fields.is_at_file()) {
         let bytes = incoming.next(left).await?;
         left -= bytes.len();
         if fault.is_some() {
@@ -136,7 +140,7 @@ pub(super) async fn read(
             is_large && fields.has_content && fields.place.is_none() && refused.is_none();
         if is_asked && fault.is_none() {
             let waiting = Instant::now();
-            match place_for(relay, fields).await {
+            match place_for(relay, fields, left).await {
                 Ok(permit) => {
                     fields.place = Some(permit);
                     incoming.keep_connection();
@@ -160,14 +164,22 @@ pub(super) async fn read(
     fields.end_field()
 }
 
-/// A place for a large body, if its message would be let in.
-async fn place_for(relay: &Relay, fields: &Fields) -> Result<OwnedSemaphorePermit, NotTaken> {
+/// A place for a large body, `left` bytes of which are still to come, if its message would be let in.
+async fn place_for(
+    relay: &Relay,
+    fields: &Fields,
+    left: usize,
+) -> Result<OwnedSemaphorePermit, NotTaken> {
     let page = page(relay);
+    // What surely is the message's own. How large it is exactly is known when it has come.
+    let wants = match left.saturating_sub(MOST_AROUND) {
+        0 => Wants::Either,
+        own => Wants::Files(LargeSize::for_content(own).unwrap_or(LargeSize::Mib1)),
+    };
     let offers = Offers {
         invitation: &fields.invitation,
         payment: &fields.payment,
-        // How large the files are is known when they have come.
-        size: Some(LargeSize::Kib16),
+        wants,
     };
     relay.check_form(page, &fields.form, &offers)?;
     match timeout(REQUEST_TIMEOUT, Arc::clone(&page.bodies).acquire_owned()).await {
@@ -184,6 +196,12 @@ impl Fields {
             words: words.line(),
             ..Self::default()
         }
+    }
+
+    /// Whether a file is next, or has begun.
+    fn is_at_file(&self) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.head.name == "file")
     }
 
     fn take(&mut self, event: Event<'_>) -> Result<(), Cut> {
@@ -238,6 +256,10 @@ impl Fields {
             "answer" => self.answer = true,
             "seen" if self.seen.len() < MAX_WAITING => self.seen.push(value),
             "invitation" => self.invitation = value,
+            "upload" => {
+                self.had_files = true;
+                self.upload = Some(value.to_string());
+            }
             "challenge" => self.payment.challenge = value.to_string(),
             "nonces" => self.payment.nonces = value.to_string(),
             // Forms end lines with CRLF, whatever was typed.
@@ -257,17 +279,9 @@ impl Fields {
             return Err(NotTaken::TooLarge.into());
         }
         self.had_files = true;
-        let is_ascii = head
-            .media_type
-            .bytes()
-            .all(|byte| matches!(byte, b' '..=b'~'));
         self.files.push(Chosen {
-            name: shortened(name),
-            media_type: if is_ascii {
-                head.media_type
-            } else {
-                String::new()
-            },
+            name: kept_name(name),
+            media_type: kept_type(head.media_type),
             bytes,
         });
         Ok(())
@@ -331,6 +345,7 @@ impl Fields {
             payment: self.payment.clone(),
             text: self.text.clone(),
             files: std::mem::take(&mut self.files),
+            upload: self.upload.clone(),
         })
     }
 }
@@ -345,14 +360,4 @@ fn unhex<const N: usize>(written: &str) -> Result<Zeroizing<[u8; N]>, Cut> {
 /// An acknowledgement as it stands in a form.
 pub(super) fn hex(acknowledgement: &Acknowledgement) -> Zeroizing<String> {
     Zeroizing::new(HEXLOWER.encode(acknowledgement.as_bytes()))
-}
-
-/// A file's name, without what doesn't fit: its beginning, so that an ending like `.pdf` may be lost. `file` if there
-/// is none.
-fn shortened(mut name: String) -> String {
-    if name.is_empty() {
-        return "file".to_owned();
-    }
-    name.truncate(name.floor_char_boundary(MAX_FILE_NAME_BYTES));
-    name
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::form::{Cut, Fields};
 use super::{Relay, page};
-use crate::relay::page::{Arrived, NotTaken};
+use crate::relay::page::{Arrived, NotTaken, Uploaded};
 use kkv_page::form_id::BadFormId;
 use kkv_page::html::{self, Form, Needs, html, time};
 use kkv_page::pieces::Pieces;
@@ -21,15 +21,28 @@ type Html = Zeroizing<String>;
 
 /// The page to write on, with what was typed before, and what was wrong with it.
 pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>) -> Pieces {
-    let paid = relay.page_payment(page(relay), &fields.payment);
-    let needs = match (paid, relay.page_needs(page(relay))) {
-        (Some(paid), _) => Needs::Paid(paid),
+    let page = page(relay);
+    let upload = fields.upload.as_deref();
+    let uploaded = relay.page_uploaded(page, &fields.form, upload);
+    let needs = match (&uploaded, relay.page_payment(page, &fields.payment)) {
+        // What has let it in does so still.
+        (Some(Uploaded { is_paid: true, .. }), _) => Needs::Paid(fields.payment.as_paid()),
+        (Some(_), _) => Needs::Nothing,
+        (None, Some(paid)) => Needs::Paid(paid),
         // Whoever has filled it in gets it back, even if there is no room now.
-        (None, Needs::Room) if error.is_some() => Needs::Nothing,
-        (None, needs) => needs,
+        (None, None) => match relay.page_needs(page) {
+            Needs::Room if error.is_some() => Needs::Nothing,
+            needs => needs,
+        },
     };
+    let id = match &uploaded {
+        // Files are in the form for which they came.
+        Some(_) => fields.form.clone(),
+        None => relay.form_id(page, &mut random::kernel()),
+    };
+    let uploaded = uploaded.as_ref().zip(upload);
     let f = &Form {
-        id: &relay.form_id(page(relay), &mut random::kernel()),
+        id: &id,
         words: &fields.words,
         follows: fields.follows,
         seen: &fields.seen,
@@ -38,12 +51,16 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
         text: &fields.text,
         answer: fields.answer,
         takes_files: relay.queue().most_large() > 0,
+        uploaded: uploaded.map(|(uploaded, name)| html::Uploaded {
+            name,
+            files: &uploaded.names,
+        }),
     };
     Pieces::of(&html::Write {
         s: &S,
         f,
         error,
-        had_files: fields.had_files,
+        had_files: fields.had_files && uploaded.is_none(),
     })
 }
 
@@ -146,6 +163,7 @@ fn conversation(
             text: "",
             answer: true,
             takes_files: relay.queue().most_large() > 0,
+            uploaded: None,
         },
     })
 }
@@ -178,6 +196,7 @@ pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
         NotTaken::PriceRose => (StatusCode::PAYMENT_REQUIRED, S.price_rose),
         NotTaken::Full => (StatusCode::SERVICE_UNAVAILABLE, S.full_now),
         NotTaken::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, S.no_room_for_files),
+        NotTaken::FilesGone => (StatusCode::CONFLICT, S.files_gone),
         NotTaken::Over => (StatusCode::CONFLICT, S.conversation_over),
         NotTaken::Stopping => (StatusCode::SERVICE_UNAVAILABLE, S.stopping),
         NotTaken::Busy => (StatusCode::SERVICE_UNAVAILABLE, S.busy),

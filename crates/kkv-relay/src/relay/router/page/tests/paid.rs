@@ -6,10 +6,11 @@ use kkv_pow::{Puzzle, PuzzleKey, Search, Solution, Solver};
 use serde_json::Value;
 
 /// What was asked for, and what was found for it.
-struct Paid {
+#[derive(Clone)]
+pub(super) struct Paid {
     challenge: String,
     nonces: String,
-    cost: u64,
+    pub(super) cost: u64,
 }
 
 fn inbox(bits: u32, free: u32) -> Inbox {
@@ -28,7 +29,7 @@ impl Inbox {
         }
     }
 
-    async fn pay(&self, bytes: usize) -> Paid {
+    pub(super) async fn pay(&self, bytes: usize) -> Paid {
         let price = self.price(bytes).await.unwrap();
         assert_eq!(price["seconds"], 60);
         let key = HEXLOWER.decode(price["puzzle"].as_str().unwrap().as_bytes());
@@ -48,13 +49,13 @@ impl Inbox {
         }
     }
 
-    async fn paid_form(&self, paid: &Paid, text: &str) -> Form {
+    pub(super) async fn paid_form(&self, paid: &Paid, text: &str) -> Form {
         let form = self.opened("/").await;
         with_payment(form, paid).with("text", text)
     }
 
     /// What was paid for each message.
-    fn costs(&self) -> Vec<u8> {
+    pub(super) fn costs(&self) -> Vec<u8> {
         let now = self.clock.elapsed();
         let queue = self.relay.queue();
         let cost = |id| queue.with(MessageId(id), now, |message| message.header.cost.bits());
