@@ -20,7 +20,7 @@ struct Files([(PathBuf, Vec<u8>); 2]);
 impl Files {
     fn of(relay: &Relay) -> Self {
         let mut all = [("a photo, \"of\" ü.jpg", SIZES[0]), ("b", SIZES[1])].map(|(name, size)| {
-            let bytes = (0..size).map(|i| (i % 253) as u8).collect();
+            let bytes: Vec<u8> = (0..size).map(|i| (i % 253) as u8).collect();
             (relay.directory().join(name), bytes)
         });
         all[1].1.reverse();

@@ -13,7 +13,9 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Entry, Filled, NotTaken, Offers, Page, Payment, State, Wants, kept_name, kept_type};
+use super::{
+    Entry, Filled, NotTaken, Offers, Page, Payment, Seen, State, Wants, kept_name, kept_type,
+};
 use crate::queue::{MessageId, Now};
 use crate::relay::Relay;
 use crate::relay::uploads::{InRoom, Receiving, Room};
@@ -369,8 +371,12 @@ impl Relay {
         let size = LargeSize::for_content(content).ok_or(NotTaken::TooLarge)?;
         let mut state = page.state();
         state.uploads.purge(now);
+        state.forms.purge(now);
         if state.is_closed {
             return Err(NotTaken::Stopping);
+        }
+        if state.forms.seen(form, b"") == Seen::Unknown {
+            return Err(NotTaken::CameBefore); // whatever it would bring
         }
         let same = state.uploads.get(name, now);
         let same = same.filter(|same| same.size == size && same.files == files);

@@ -114,7 +114,7 @@ struct NotBegun {
 
 fn refused(why: NotTaken) -> Response {
     let refusal = match why {
-        NotTaken::Form(_) => Refusal::Expired,
+        NotTaken::Form(_) | NotTaken::CameBefore => Refusal::Expired,
         NotTaken::Uninvited | NotTaken::BadInvitation => Refusal::Uninvited,
         NotTaken::BadPayment => Refusal::Spent,
         NotTaken::PriceRose => Refusal::PriceRose,

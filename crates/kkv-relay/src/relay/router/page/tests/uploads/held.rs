@@ -92,6 +92,27 @@ async fn a_form_has_one_upload_and_another_forms_is_not_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_form_that_came_long_ago_begins_none() {
+    let inbox = Inbox::new(2);
+    let form = inbox.opened("/").await.with("text", "x");
+    assert_eq!(inbox.post(&form).await.status, 200);
+    inbox.clock.advance(SESSION_LIFETIME);
+    let refused = inbox.begin(&form, "1", &small()).await;
+    assert_eq!(
+        (error(&refused).as_str(), inbox.room().reserved),
+        ("expired", 0)
+    );
+    // As script says it then.
+    let before = inbox.post(&form.with("upload", "")).await;
+    assert_eq!(before.status, 200);
+    assert!(
+        text(&before).contains("It had come before"),
+        "{}",
+        text(&before)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_place_that_is_given_away_is_held_and_comes_back_at_once_when_it_is_given_up() {
     let inbox = Inbox::new(1);
     let form = inbox.opened("/").await;
