@@ -8,12 +8,6 @@ use super::*;
 /// Together a little less than 1 MiB.
 const SIZES: [usize; 2] = [700_000, 330_000];
 
-/// Counts the pieces that a page has sent until it is left.
-const COUNTS: &str = "addEventListener('pagehide', () => {\
-    const sent = performance.getEntriesByName(location.origin + '/piece').length;\
-    if (sent) sessionStorage.setItem('pieces', sent);\
-});";
-
 /// Two files of the sender's, in a directory of the test.
 struct Files([(PathBuf, Vec<u8>); 2]);
 
@@ -42,11 +36,12 @@ impl Files {
     fn must_have_arrived(&self, relay: &Relay) {
         let list = relay.list();
         assert_eq!(list.len(), 1, "{list:?}");
+        let id = list[0]["id"].to_string();
         for (number, (path, bytes)) in (1..).zip(&self.0) {
             let name = path.file_name().expect("it has one").to_str();
             assert_eq!(list[0]["files"][number - 1]["name"].as_str(), name);
             let saved = format!("saved {number}");
-            let save = ["save", "1", &number.to_string(), "-o", &saved].map(str::to_owned);
+            let save = ["save", &id, &number.to_string(), "-o", &saved].map(str::to_owned);
             relay.owner(save).finish().must_end_with(0);
             let saved = std::fs::read(relay.directory().join(saved)).expect("it was saved");
             assert!(saved == *bytes, "{number}");
@@ -73,19 +68,17 @@ fn files_are_sent_in_pieces_and_arrive_whole() {
     let relay = inbox("1");
     let files = Files::of(&relay);
     let browser = Session::start(Script::On);
-    browser.on_every_page(COUNTS);
-    browser.go(&at(&relay, "/"));
+    open(&browser, &relay, Script::On);
     files.choose(&browser);
     browser.find("#text").type_in("See.");
     browser.find("form:has(#text) button").double_click();
     must_arrive(&browser);
     assert_eq!(relay.text(1), "See.");
     files.must_have_arrived(&relay);
-    let pieces = browser.evaluate("return sessionStorage.getItem('pieces')");
-    assert_eq!(pieces, "16", "1,030,000 bytes by 65,480");
-    browser.reload();
-    must_arrive(&browser);
-    assert_eq!((relay.list().len(), reserved(&relay)), (1, 0));
+    let pieces =
+        browser.evaluate("return performance.getEntriesByName(location.origin + '/piece').length");
+    assert_eq!(pieces, 16, "1,030,000 bytes by 65,480");
+    assert_eq!(reserved(&relay), 0);
     browser.must_have_kept_to(relay.address());
 }
 
@@ -95,7 +88,7 @@ fn a_line_that_is_cut_is_waited_for_and_what_was_acknowledged_not_sent_again() {
     let files = Files::of(&relay);
     let line = Line::to(relay.address().parse().expect("an address"));
     let browser = Session::through(line.port());
-    browser.go(&at(&relay, "/"));
+    open(&browser, &relay, Script::On);
     files.choose(&browser);
     browser.find("#text").type_in("See.");
     line.fails_after(500_000, Fault::Cut);
@@ -123,7 +116,7 @@ fn who_cancels_loses_nothing_and_holds_nothing() {
     let files = Files::of(&relay);
     let line = Line::to(relay.address().parse().expect("an address"));
     let browser = Session::through(line.port());
-    browser.go(&at(&relay, "/"));
+    open(&browser, &relay, Script::On);
     files.choose(&browser);
     browser.find("#text").type_in("kept");
     line.fails_after(400_000, Fault::Hangs);
@@ -155,18 +148,38 @@ fn files_need_not_be_chosen_again_after_an_error() {
     let relay = inbox("1");
     let files = Files::of(&relay);
     let browser = Session::start(Script::On);
-    browser.go(&at(&relay, "/"));
+    open(&browser, &relay, Script::On);
+    let words = words(&browser);
+    write(&browser, "The first.");
+    look(&browser, &relay, &words);
+    // The conversation is over before the next message of it comes.
+    relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
     files.choose(&browser);
-    write(&browser, &format!("My words are {}.", words(&browser)));
+    write(&browser, "And the files.");
     must_have_focus(&browser, "error");
     let kept = browser.find("#uploaded").text();
     assert!(kept.contains("a photo, \"of\" ü.jpg, b"), "{kept}");
     assert!(!browser.source().contains("Choose the files once more"));
-    browser.find("#text").clear();
-    write(&browser, "Without.");
+    browser.submit("form:has(#text) button");
     assert_eq!(heading(&browser), "Your message has arrived");
-    assert_eq!(relay.text(1), "Without.");
     files.must_have_arrived(&relay);
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn the_words_in_a_file_are_found_before_it_is_sent() {
+    let relay = inbox("1");
+    let browser = Session::start(Script::On);
+    open(&browser, &relay, Script::On);
+    let file = relay.directory().join("mine");
+    std::fs::write(&file, words(&browser)).expect("there is room for it");
+    browser.find("#file").type_in(file.to_str().expect("UTF-8"));
+    press_send(&browser);
+    must_have_focus(&browser, "error");
+    let said = browser.find("#error").text();
+    assert!(said.contains("twelve words are in what"), "{said}");
+    let sent = "return performance.getEntriesByName(location.origin + '/upload').length";
+    assert_eq!(browser.evaluate(sent), 0);
     browser.must_have_kept_to(relay.address());
 }
 
@@ -175,7 +188,7 @@ fn files_are_paid_for_by_their_size_before_they_are_sent() {
     let relay = Relay::start(&["--page", "-c", "8"]);
     let files = Files::of(&relay);
     let browser = Session::start(Script::On);
-    browser.go(&at(&relay, "/"));
+    open(&browser, &relay, Script::On);
     until("the offer to pay", || {
         let needs = browser.text_of("#needs").unwrap_or_default();
         needs.contains("you need no invitation if your computer pays")

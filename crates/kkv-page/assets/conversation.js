@@ -42,12 +42,20 @@ function fields(form, told) {
   return data;
 }
 
+// Whether the words are in a file that is chosen. Says so then.
+export async function givesAway(form) {
+  for (const file of mine && isWanted(form.elements) ? form.elements.file?.files ?? [] : []) {
+    if (!areInFile(new Uint8Array(await file.arrayBuffer()), mine.words)) continue;
+    fail(form, dataset.inside);
+    return true;
+  }
+  return false;
+}
+
 async function write(form) {
   await made;
   if (!mine) return form.submit(); // with the relay's words, which are shown
-  for (const file of form.elements.file?.files ?? []) {
-    if (areInFile(new Uint8Array(await file.arrayBuffer()), mine.words)) throw dataset.inside;
-  }
+  if (await givesAway(form)) return;
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const key = derive("kkv/2 2026-11-27 answer key", mine.root, salt);
   const isFirst = !form.elements.follows;
@@ -84,11 +92,11 @@ async function send(path, body) {
   document.querySelector("main").replaceWith(main);
   show();
   start.focus();
-  const script = main.querySelector("script");
-  if (script) {
-    // What pays begins anew, for the form that is there now.
+  // What pays and what sends files begin anew, for the form that is there now.
+  replaced += 1;
+  for (const script of main.querySelectorAll("script")) {
     const again = document.createElement("script");
-    Object.assign(again, { type: "module", src: `/page.js?${(replaced += 1)}` });
+    Object.assign(again, { type: "module", src: `${script.getAttribute("src")}?${replaced}`, async: false });
     script.replaceWith(again);
   }
   return { ok: answer.ok, opened };

@@ -1,6 +1,6 @@
 // Paying for a message, where script runs. Without it the page is whole: this adds to the form, beside an invitation,
 // what the relay takes as well (docs/PROTOCOL.md §18). All that it says stands in the page, in <template id="pay">.
-import { encoded, sayer, spoken } from "/spoken.js";
+import { encoded, sayer, spoken } from "./spoken.js";
 
 // What takes longer is not offered, in seconds.
 const LONGEST = 10 * 60;

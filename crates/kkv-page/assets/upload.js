@@ -1,6 +1,7 @@
 // Files go before their form, where script runs: in pieces that are acknowledged (docs/PROTOCOL.md §18). Large forms hang
 // in Tor Browser, which counts as sent what is still in Tor.
-import { encoded, inKilobytes, sayer, spoken } from "/spoken.js";
+import { givesAway } from "./conversation.js";
+import { encoded, inKilobytes, sayer, spoken } from "./spoken.js";
 
 const AT_ONCE = 3; // pieces: as many as the inbox reads
 const [TIMEOUT, PATIENCE, LONGEST_PAUSE] = [90e3, 180e3, 30e3]; // milliseconds
@@ -12,7 +13,6 @@ const say = sayer(page);
 const file = document.getElementById("file");
 const { form } = file;
 const send = form.querySelector("button");
-file.disabled = false; // some browsers keep over a reload that it was
 form.append(page.content.cloneNode(true));
 const [status, progress, cancel] = form.querySelectorAll("[id^=upload-]");
 let chosen; // { key, files }, and the name that the inbox gives them
@@ -84,6 +84,7 @@ async function begin() {
   addEventListener("beforeunload", warn);
   chosen ??= { key: crypto.getRandomValues(new Uint32Array(4)).join(), files: [...file.files] };
   try {
+    if (await givesAway(form)) return end("");
     await upload(mine);
     if (work === mine) submit(say("done"));
   } catch (why) {
@@ -97,16 +98,20 @@ function end(words) {
   removeEventListener("beforeunload", warn);
   progress.hidden = cancel.hidden = true;
   send.disabled = false;
-  send.focus();
+  if (words) send.focus();
   status.textContent = words;
+}
+
+function leaveOut() {
+  form.querySelectorAll("[name=upload]").forEach((old) => (old.closest("label") ?? old).remove());
 }
 
 // The form names the files instead of having them.
 function submit(words) {
   end(words);
-  form.querySelectorAll("[name=upload]").forEach((old) => old.remove());
+  leaveOut();
   form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "upload", value: chosen.name ?? "" }));
-  file.disabled = true;
+  file.name = ""; // so they aren't sent once more
   form.requestSubmit();
 }
 
@@ -126,7 +131,7 @@ function giveUp(words) {
 }
 
 form.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || file.disabled || !file.files.length) return;
+  if (event.defaultPrevented || !file.name || !file.files.length) return;
   event.preventDefault();
   if (!work) begin();
 });
@@ -134,5 +139,7 @@ cancel.addEventListener("click", () => giveUp(say("cancelled")));
 file.addEventListener("change", () => {
   giveUp(say("cancelled"));
   chosen = null;
+  file.name = "file";
+  leaveOut();
 });
 addEventListener("pagehide", () => work && giveUp(""));
