@@ -65,7 +65,9 @@ fn asks_who_leaves(browser: &Session) -> bool {
 
 /// Browsers move the focus when they show a page, not when it is there.
 fn must_have_focus(browser: &Session, id: &str) {
-    until("the focus", || browser.active().property("id") == id);
+    until("the focus", || {
+        browser.evaluate("return document.activeElement?.id") == id
+    });
 }
 
 fn must_arrive(browser: &Session) {

@@ -199,6 +199,11 @@ fn a_flood_of_pages_is_withstood() {
 }
 
 #[test]
+fn a_flood_of_the_pages_files_is_withstood() {
+    withstands(Attack::PageUploads);
+}
+
+#[test]
 fn a_hundred_half_sent_large_asks_are_withstood() {
     withstands(Attack::HalfAsks(100));
 }

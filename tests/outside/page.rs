@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use data_encoding::HEXLOWER;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::sender::Replies;
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::answers::Derived;
@@ -15,6 +16,8 @@ use super::stage::{RUNS, Stage, way};
 use crate::answerable::{blocking, fetch};
 use crate::page_form::{FORM_TYPE, PageForm};
 use crate::raw_http::{Wire, get, post};
+
+const OCTETS: &str = "application/octet-stream";
 
 /// Memory for files, all of which is searched.
 const SHARE: [&str; 2] = ["--max-bytes", "1M"];
@@ -161,6 +164,37 @@ fn a_file_of_the_page_is_in_memory_once_and_once_deleted_or_refused_nowhere() {
         stage.holds_each_once(std::slice::from_ref(&other));
         stage.run(&["wipe", "--yes"]);
         must_be_nowhere(&stage.scan(&[kept, other]));
+    }
+}
+
+#[test]
+fn a_file_that_came_in_pieces_is_in_memory_once_and_once_given_up_or_deleted_nowhere() {
+    for run in 0..2 {
+        let stage = stage(run);
+        let visitor = Visitor::of(&stage);
+        for is_given_up in [true, false] {
+            let (form, file) = (visitor.form(), Marker::text(60_000));
+            let begins = form.upload("a file", file.bytes().len(), "", "");
+            let (status, begun) = visitor.ask(&post("/upload", "application/json", begins));
+            assert_eq!(status, 200, "{begun}");
+            let begun: Value = serde_json::from_str(&begun).expect("JSON");
+            let name = begun["upload"].as_str().expect("a name");
+            let sends = |index: &str, bytes: &[u8]| {
+                let piece = [name.as_bytes(), index.as_bytes(), bytes].concat();
+                let (status, said) = visitor.ask(&post("/piece", OCTETS, piece));
+                assert_eq!(status, 200, "{said}");
+            };
+            sends("00", file.bytes());
+            stage.holds_each_once(std::slice::from_ref(&file));
+            if is_given_up {
+                sends("ff", b"");
+            } else {
+                visitor.sends(&form.message_uploaded(name), 200);
+                stage.holds_each_once(std::slice::from_ref(&file));
+                stage.run(&["delete", "1", "--yes"]);
+            }
+            must_be_nowhere(&stage.scan(&[words(&form), vec![file]].concat()));
+        }
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Attack {
     Uploads,
     /// The page for browsers, without end: looked at, sent without an invitation, and asked for answers to its words.
     Pages,
+    /// Files of the page, paid for, without end: every other upload is begun and never sent, and no form comes.
+    PageUploads,
     /// So many at once who open a session for asks of 64 KiB, send half a body, hang up, and begin anew.
     HalfAsks(usize),
 }
@@ -78,6 +80,7 @@ impl fmt::Display for Attack {
             Self::Asks => write!(f, "flood of asks"),
             Self::Uploads => write!(f, "flood of files"),
             Self::Pages => write!(f, "flood of pages"),
+            Self::PageUploads => write!(f, "flood of the page's files"),
             Self::HalfAsks(n) => write!(f, "{n} half-sent large asks"),
         }
     }
@@ -195,7 +198,8 @@ impl Attack {
             | Self::Solved(_)
             | Self::Asks
             | Self::Uploads
-            | Self::Pages => None,
+            | Self::Pages
+            | Self::PageUploads => None,
         }
     }
 
@@ -227,6 +231,7 @@ impl Attack {
                     Self::Asks => flood::asks(orders, words(number), begin).await,
                     Self::Uploads => flood::uploads(orders, begin).await,
                     Self::Pages => flood::pages(orders, begin).await,
+                    Self::PageUploads => flood::page_uploads(orders, begin).await,
                     Self::HalfAsks(_) => flood::half_asks(orders, begin).await,
                 }
             });

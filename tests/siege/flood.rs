@@ -3,11 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use kkv_base::limits::MAX_TEXT_BYTES;
+use kkv_pow::{Cost, Puzzle, PuzzleKey, Solution};
 use kkv_protocol::suite::Suite;
 use kkv_protocol::v2::answers::sender::ReplySecrets;
 use kkv_protocol::v2::ask::sender::Asking;
 use kkv_protocol::v2::purpose::{BodySize, LargeSize};
+use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -157,6 +160,62 @@ pub(crate) async fn pages(orders: Orders, begin: impl Fn()) {
         assert_eq!(status, 200, "these words have no box");
         begin();
     }
+}
+
+/// Pays for two uploads of the page, by turns: one that it begins and leaves, and one that it sends twice and gives up;
+/// and so on, also when there is no room any more.
+pub(crate) async fn page_uploads(orders: Orders, begin: impl Fn()) {
+    let mut flooder = Flooder::new(orders);
+    for bytes in [60_000, FILE.len()].into_iter().cycle() {
+        let asked = format!("{{\"bytes\":{}}}", bytes + 100);
+        let asked = post("/price", "application/json", asked);
+        let (status, price) = flooder.ask(&asked).await;
+        begin();
+        if status == FULL {
+            continue;
+        }
+        assert_eq!(status, 200, "a price is told to anybody");
+        let (challenge, nonces) = paid(&price);
+        let (_, page) = flooder.ask(&get("/")).await;
+        let page = String::from_utf8(page).expect("a page is text");
+        let form = PageForm::of(&page).expect("there is room");
+        let upload = form.upload("a", bytes, &challenge, &nonces);
+        let (status, begun) = flooder
+            .ask(&post("/upload", "application/json", upload))
+            .await;
+        match status {
+            200 => {}
+            FULL => continue,
+            other => panic!("{other} is no answer to what was paid for"),
+        }
+        if bytes == FILE.len() {
+            let begun: Value = serde_json::from_slice(&begun).expect("JSON");
+            let name = begun["upload"].as_str().expect("a name");
+            let piece = [name.as_bytes(), b"00", &FILE].concat();
+            let gives_up = [name.as_bytes(), b"ff"].concat();
+            for body in [piece.clone(), piece, gives_up] {
+                let piece = post("/piece", "application/octet-stream", body);
+                let (status, _) = flooder.ask(&piece).await;
+                assert_eq!(status, 200, "a piece is taken, and acknowledged again");
+            }
+        }
+    }
+}
+
+/// The challenge of a price, and what solves it, as they stand in a form.
+fn paid(price: &[u8]) -> (String, String) {
+    let price: Value = serde_json::from_slice(price).expect("JSON");
+    let key = price["puzzle"].as_str().expect("hex").as_bytes();
+    let key = HEXLOWER.decode(key).expect("hex");
+    let cost = price["cost"].as_u64().expect("a number");
+    let cost = Cost::new(u32::try_from(cost).expect("60 at most")).expect("60 at most");
+    let key = PuzzleKey(key.try_into().expect("32 bytes"));
+    let Solution::V2(nonces) = requests::solve(&Puzzle::V2 { key, cost }) else {
+        panic!("it is one of kkv/2's");
+    };
+    let nonces = nonces.iter().map(|nonce| format!("{nonce:016x}"));
+    let challenge = price["challenge"].as_str().expect("a challenge");
+    (challenge.to_owned(), nonces.collect())
 }
 
 /// The status of a refusal where no room is left.

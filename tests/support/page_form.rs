@@ -68,6 +68,27 @@ impl PageForm {
         (fields(told) + "--b--\r\n").into_bytes()
     }
 
+    /// A body of `POST /upload`: a file of so many bytes, and what pays for it, if anything does.
+    pub fn upload(&self, file_name: &str, bytes: usize, challenge: &str, nonces: &str) -> String {
+        let id = &self.id;
+        let file = format!(r#"{{"name":"{file_name}","type":"","size":{bytes}}}"#);
+        format!(
+            r#"{{"form":"{id}","key":"1","text":0,"files":[{file}],"challenge":"{challenge}","nonces":"{nonces}"}}"#
+        )
+    }
+
+    /// A body: no text, and the files of this upload.
+    pub fn message_uploaded(&self, upload: &str) -> Vec<u8> {
+        let own = [
+            ("form", self.id.as_str()),
+            ("words", &self.words),
+            ("upload", upload),
+            ("text", ""),
+            ("answer", "yes"),
+        ];
+        (fields(&own) + "--b--\r\n").into_bytes()
+    }
+
     /// A body: the words, typed on the page that asks for them.
     pub fn look(&self) -> Vec<u8> {
         (fields(&[("words", &self.words)]) + "--b--\r\n").into_bytes()

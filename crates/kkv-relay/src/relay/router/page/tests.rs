@@ -29,6 +29,9 @@ use browser::Form;
 const SLOTS: u32 = 3;
 const ROOM: usize = 4 << 20;
 
+/// Paths of which nothing is to be had but by what script sends.
+const POSTED: [&str; 3] = ["/price", "/upload", "/piece"];
+
 struct Inbox {
     relay: Arc<Relay>,
     clock: Arc<ManualClock>,
@@ -147,8 +150,7 @@ async fn without_a_page_there_is_none() {
         clock: Arc::clone(&inbox.clock),
     };
     for path in PAGE_PATHS {
-        let posted = ["/price", "/upload", "/piece"].contains(path);
-        let status = if posted { 405 } else { 200 };
+        let status = if POSTED.contains(path) { 405 } else { 200 };
         assert_eq!(inbox.get(path).await.status, status, "{path}");
         assert_eq!(bare.get(path).await.status, 403, "{path}");
     }
@@ -481,8 +483,7 @@ async fn every_response_is_for_this_page_alone_and_kept_nowhere() {
         inbox.post(&form).await,
         inbox.post(&form.with("form", "")).await,
     ];
-    let posted = ["/price", "/upload", "/piece"];
-    for path in PAGE_PATHS.iter().filter(|path| !posted.contains(path)) {
+    for path in PAGE_PATHS.iter().filter(|path| !POSTED.contains(path)) {
         all.push(inbox.get(path).await);
     }
     for (media_type, body) in [
