@@ -62,7 +62,7 @@ async function upload(mine) {
       const part = content.slice(index * begun.piece, (index + 1) * begun.piece);
       const { bytes } = await answered(mine, (options) => piece(index, part, options));
       progress.value = bytes / content.size;
-      const rate = (1000 * (bytes - begun.bytes)) / (performance.now() - began);
+      const rate = (1000 * (bytes - begun.bytes)) / (performance.now() - began || 1);
       const [done, all, each] = [bytes, content.size, rate].map(inKilobytes);
       status.textContent = say("working", { done, all, each, time: spoken((content.size - bytes) / rate) });
     }
@@ -84,7 +84,7 @@ async function begin() {
   addEventListener("beforeunload", warn);
   chosen ??= { key: crypto.getRandomValues(new Uint32Array(4)).join(), files: [...file.files] };
   try {
-    if (await givesAway(form)) return end("");
+    if (await givesAway(form)) return work === mine && end("");
     await upload(mine);
     if (work === mine) submit(say("done"));
   } catch (why) {

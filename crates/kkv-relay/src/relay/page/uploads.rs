@@ -375,7 +375,7 @@ impl Relay {
         if state.is_closed {
             return Err(NotTaken::Stopping);
         }
-        if state.forms.seen(form, b"") == Seen::Unknown {
+        if state.forms.seen(form, None) == Seen::Unknown {
             return Err(NotTaken::CameBefore); // whatever it would bring
         }
         let same = state.uploads.get(name, now);
