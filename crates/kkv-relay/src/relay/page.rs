@@ -30,6 +30,7 @@ use kkv_page::html::Needs;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
+use kkv_protocol::error::ProtocolError;
 use kkv_protocol::ids::{SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
@@ -313,17 +314,18 @@ impl Relay {
     }
 
     /// What is there for these words, after what is `seen` was deleted.
+    ///
+    /// # Errors
+    /// An answer there doesn't open with them: whoever wrote the message may have given the box any key.
     pub(super) fn page_opened(
         &self,
         words: &ReplyWords,
         seen: &[Acknowledgement],
         rng: &mut impl CryptoRng,
-    ) -> Replies {
+    ) -> Result<Replies, ProtocolError> {
         let secrets = words.secrets();
         let sealed = self.page_replies(secrets.secret(), seen, rng);
-        secrets
-            .open(&self.keys.public().id(), sealed)
-            .expect("the relay has sealed it")
+        secrets.open(&self.keys.public().id(), sealed)
     }
 
     /// Stores what was let in, in its box.

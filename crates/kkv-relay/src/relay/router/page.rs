@@ -209,7 +209,13 @@ async fn looked(
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return shown(status, &views::words(&fields.words, Some(said)));
     };
-    let replies = relay.page_opened(&words, &seen, rng);
+    let Ok(replies) = relay.page_opened(&words, &seen, rng) else {
+        let said = views::stays_sealed();
+        return shown(
+            StatusCode::CONFLICT,
+            &views::words(&fields.words, Some(said)),
+        );
+    };
     let page = views::replies(&relay, &words, replies, deleted);
     shown(StatusCode::OK, &page)
 }

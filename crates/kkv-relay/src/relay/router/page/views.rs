@@ -173,6 +173,11 @@ pub(super) fn bad_words() -> &'static str {
     S.bad_words
 }
 
+/// What is said where an answer doesn't open with the words.
+pub(super) fn stays_sealed() -> &'static str {
+    S.stays_sealed
+}
+
 /// What is said of a form whose message is not in the queue.
 pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
     let content = StatusCode::UNPROCESSABLE_ENTITY;

@@ -222,3 +222,22 @@ async fn files_go_deflated_to_who_takes_that_and_pages_to_nobody() {
     }
     assert!(FILES.iter().all(|file| PAGE_PATHS.contains(&file.path)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_open_with_the_words_is_told_so() {
+    let inbox = Inbox::new(1);
+    let form = inbox.opened("/").await.with("text", "hello");
+    let kept = Kept::new();
+    let another_key = kept.written(&form).with("key", &"11".repeat(32));
+    assert_eq!(inbox.post(&another_key).await.status, 200);
+    inbox.answer(1, "An answer.");
+    let words = kept.0.line();
+    let look = inbox.opened("/words").await.with("words", &words);
+    for _ in 0..2 {
+        let said = inbox.post(&look).await;
+        assert_eq!(said.status, 409);
+        let shown = browser::unescaped(text(&said));
+        assert!(shown.contains("doesn't open with them"), "{shown}");
+        assert_eq!(Form::of(&said).get("words"), *words);
+    }
+}
