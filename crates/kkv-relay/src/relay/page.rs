@@ -134,7 +134,7 @@ pub(super) enum NotTaken {
     Over,
     #[error("the relay is about to stop")]
     Stopping,
-    #[error("too many forms have come")]
+    #[error("too many large bodies are on their way")]
     Busy,
 }
 
@@ -206,9 +206,10 @@ impl Relay {
     /// What has to be had to write a message now.
     pub(super) fn page_needs(&self, page: &Page) -> Needs<'static> {
         let now = self.clock.elapsed();
-        if self.queue.occupancy(now).free() == 0 {
-            Needs::Room
-        } else if self.has_free_place(page, &mut page.state(), None, now) {
+        let mut state = page.state();
+        if self.queue.occupancy(now).free() == 0 || state.forms.are_full(now) {
+            Needs::Room { typed: false }
+        } else if self.has_free_place(page, &mut state, None, now) {
             Needs::Nothing
         } else {
             Needs::Invitation {
@@ -253,15 +254,15 @@ impl Relay {
         let (form, expiry) = page.key.check(&filled.form, now.elapsed.as_secs())?;
         let content = Content::of(&filled)?;
         let mut state = page.state();
-        state.forms.purge(now.elapsed);
+        let is_full = state.forms.are_full(now.elapsed);
         let digest = form_id::digest(&filled.form, filled.chain.is_some(), content.bytes());
         match state.forms.seen(form, Some(digest)) {
             Seen::Same => return Ok(Arrived::Now),
             Seen::Unknown => return Ok(Arrived::Before),
             Seen::Never | Seen::Other => {}
         }
-        if state.forms.are_full() {
-            return Err(NotTaken::Busy);
+        if is_full {
+            return Err(NotTaken::Full);
         }
         let (id, entry) = match &content {
             Content::Uploaded(_) => {
@@ -419,3 +420,6 @@ fn random_session(rng: &mut impl CryptoRng) -> SessionId {
     rng.fill_bytes(&mut session.0);
     session
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,8 @@ pub(super) struct Forms {
 struct Form {
     /// Of the last message that came with it, blinded. Overwritten where it stands all the same.
     digest: Option<blake3::Hash>,
+    /// When it is forgotten.
+    digest_ends: Duration,
 }
 
 /// What is known of a form that comes.
@@ -50,8 +52,9 @@ impl Forms {
         }
     }
 
-    /// Whether no other can be remembered.
-    pub(super) fn are_full(&self) -> bool {
+    /// Whether no other can be remembered, once what is old is forgotten.
+    pub(super) fn are_full(&mut self, now: Duration) -> bool {
+        self.purge(now);
         self.arrived.len() >= MAX_FORMS
     }
 
@@ -63,11 +66,16 @@ impl Forms {
         now: Duration,
         expiry: Duration,
     ) {
-        let digest = Some(digest);
-        self.arrived.insert(form, Form { digest });
+        let digest_ends = now + SESSION_LIFETIME;
+        let arrived = Form {
+            digest: Some(digest),
+            digest_ends,
+        };
+        if let Some(before) = self.arrived.insert(form, arrived) {
+            self.digests.remove(&(before.digest_ends, form));
+        }
         self.ends.insert((expiry, form));
-        self.digests.retain(|(_, other)| *other != form);
-        self.digests.insert((now + SESSION_LIFETIME, form));
+        self.digests.insert((digest_ends, form));
     }
 
     /// Forgets what is old. Returns when something is next.

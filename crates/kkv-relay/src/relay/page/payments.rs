@@ -86,7 +86,7 @@ impl Relay {
     /// A new challenge at the price of this moment. Nothing is kept of it.
     ///
     /// # Errors
-    /// No slot is free, or there is no room for files of this size, now or ever.
+    /// No slot is free, no form can be remembered, or there is no room for files of this size, now or ever.
     pub(in crate::relay) fn page_price(
         &self,
         page: &Page,
@@ -95,6 +95,10 @@ impl Relay {
     ) -> Result<Price, Refusal> {
         let now = self.clock.elapsed();
         let occupancy = self.queue.occupancy(now);
+        // What would be refused is not paid for.
+        if page.state().forms.are_full(now) {
+            return Err(Refusal::Full);
+        }
         let cost = if asked.bytes == 0 {
             if occupancy.free() == 0 {
                 return Err(Refusal::Full);
