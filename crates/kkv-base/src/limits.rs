@@ -437,9 +437,6 @@ pub const MAX_FORMS: usize = 1 << 14;
 /// on only if its message would be let in.
 pub const MAX_FORM_BYTES: usize = (1 << 20) + (64 << 10);
 
-/// Longest text that a form may have, in bytes, so that one that is too long comes back to who wrote it.
-pub const MAX_FORM_TEXT_BYTES: usize = 64 * 1024;
-
 /// Bytes of a form that is too large that are read all the same, and dropped: browsers show no answer to what they are
 /// still sending.
 pub const MAX_DRAINED_BYTES: usize = 32 << 20;

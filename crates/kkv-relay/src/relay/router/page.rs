@@ -24,7 +24,6 @@ use kkv_net::http::Progress;
 use super::{Posted, Refused, Relay, with_timeout};
 use crate::relay::page::{Arrived, NotTaken, Page, Payment, PriceRequest};
 use form::{Cut, Fields};
-use kkv_base::limits::MAX_BODY_BYTES;
 use kkv_page::assets::{FILES, File};
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
@@ -119,7 +118,7 @@ fn page(relay: &Relay) -> &Page {
 
 async fn write(State(relay): State<Arc<Relay>>) -> Response {
     let fields = Fields::empty(&ReplyWords::generate(&mut random::kernel()));
-    let page = Outgoing::new(views::write(&relay, &fields, None), None);
+    let page = Outgoing::new(views::write(&relay, &fields, None));
     html(StatusCode::OK, Body::new(page))
 }
 
@@ -154,9 +153,7 @@ async fn written(
             }
             let (status, said) = views::why(why);
             let page = views::write(&relay, &fields, Some(said));
-            // More than any other connection may hold goes back from where it has come: from one of a few places.
-            let place = fields.place.filter(|_| fields.text.len() > MAX_BODY_BYTES);
-            html(status, Body::new(Outgoing::new(page, place)))
+            html(status, Body::new(Outgoing::new(page)))
         }
     }
 }

@@ -18,9 +18,7 @@ use zeroize::Zeroizing;
 use super::super::incoming::Incoming;
 use super::{Relay, page};
 use crate::relay::page::{Chosen, Filled, NotTaken, Offers, Payment, Wants, kept_name, kept_type};
-use kkv_base::limits::{
-    MAX_BODY_BYTES, MAX_DRAINED_BYTES, MAX_FORM_BYTES, MAX_FORM_TEXT_BYTES, REQUEST_TIMEOUT,
-};
+use kkv_base::limits::{MAX_BODY_BYTES, MAX_DRAINED_BYTES, MAX_FORM_BYTES, REQUEST_TIMEOUT};
 use kkv_page::multipart::{BadMultipart, Event, Head, Multipart};
 use kkv_protocol::files::MAX_FILES;
 use kkv_protocol::refusal::Refusal;
@@ -61,7 +59,7 @@ pub(super) struct Fields {
     /// Whether text or files have begun: all that decides whether they are read has come.
     has_content: bool,
     /// The place of a large body.
-    pub(super) place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// What script says of a box in place of the words (PROTOCOL.md §18), in hex.
@@ -219,8 +217,8 @@ impl Fields {
                 self.had_files |= current.head.name == "file";
                 let most = match current.head.name.as_str() {
                     "file" if self.drops_files => return Ok(()),
-                    "text" if self.drops_files => MAX_BODY_BYTES,
-                    "text" => MAX_FORM_TEXT_BYTES,
+                    // The page lets nobody type more, so that all of it comes back with every error.
+                    "text" => MAX_BODY_BYTES,
                     "file" => MAX_FORM_BYTES,
                     _ => MAX_SHORT_BYTES,
                 };

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 use kkv_page::pieces::Pieces;
 
@@ -15,16 +14,13 @@ use kkv_page::pieces::Pieces;
 pub(super) struct Outgoing {
     pieces: Pieces,
     left: u64,
-    /// That of the large body which the page answers, if it still takes so much.
-    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Outgoing {
-    pub(super) fn new(pieces: Pieces, place: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(pieces: Pieces) -> Self {
         Self {
             left: pieces.bytes() as u64,
             pieces,
-            _place: place,
         }
     }
 }

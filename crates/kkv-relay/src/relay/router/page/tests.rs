@@ -414,6 +414,7 @@ async fn files_arrive_with_and_without_a_text() {
         "{}",
         text(&answer)
     );
+    assert_eq!(Form::of(&answer).get("text"), "kept");
 }
 
 #[tokio::test(start_paused = true)]
@@ -432,6 +433,36 @@ async fn a_large_body_is_read_only_if_its_message_would_be_let_in() {
     assert!(text(&answer).contains("Choose the files once more"));
     let invited = uninvited.with("invitation", &invitation);
     assert_eq!(inbox.post(&invited).await.status, 200);
+}
+
+/// The page bounds what is typed there so that all of it comes back, whatever else is wrong.
+#[tokio::test(start_paused = true)]
+async fn the_longest_text_that_can_be_typed_comes_back_where_its_files_are_not_even_read() {
+    let (inbox, invitation) = Inbox::invited(1);
+    let page = inbox.get("/").await;
+    let area = text(&page).split("<textarea ").nth(1).unwrap();
+    let most = browser::attribute(area, "maxlength").unwrap();
+    // Of the characters that count as one in a browser none has more bytes.
+    let typed = "\u{20ac}".repeat(most.parse().unwrap());
+    let form = Form::of(&page).with("text", &typed);
+    for (invitation, file_bytes, status) in [
+        ("", 0, 422),
+        ("", 100_000, 403),
+        ("x+nonsense", 100_000, 403),
+        (&invitation, 0, 422),
+        (&invitation, 100_000, 422),
+        (&invitation, 3 << 20, 422),
+    ] {
+        let mut form = form.clone().with("invitation", invitation);
+        if file_bytes > 0 {
+            form = form.file("a", "", &vec![1; file_bytes]);
+        }
+        let answer = inbox.post(&form).await;
+        assert_eq!(answer.status, status, "{invitation} {file_bytes}");
+        let again = Form::of(&answer);
+        assert!(again.get("text") == typed, "{invitation} {file_bytes}");
+        assert_eq!(again.get("invitation"), invitation);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -536,31 +567,24 @@ async fn what_was_read_of_a_form_goes_with_its_connection() {
 #[tokio::test(start_paused = true)]
 async fn what_comes_back_takes_no_more_memory_than_what_was_sent() {
     let inbox = Inbox::new(1);
-    let most = 8 * 1024;
-    for typed in [15_000, 60_000] {
-        let form = inbox.opened("/").await.with("text", &"<".repeat(typed));
-        let (head, body) = form.request();
-        let mut lines = head.lines();
-        let media_type = lines.find_map(|line| line.strip_prefix("content-type: "));
-        let request = Request::post("/").header(CONTENT_TYPE, media_type.unwrap());
-        let request = request.body(Body::from(body)).unwrap();
-        let (relay, progress) = (Arc::clone(&inbox.relay), Progress::default());
-        let response = written(State(relay), Extension(progress), request).await;
-        assert_eq!(response.status(), 422);
-        let places = &inbox.relay.page().unwrap().bodies;
-        let held = usize::from(typed > MAX_BODY_BYTES);
-        assert_eq!(places.available_permits() + held, MAX_LARGE_BODIES);
-        let mut body = response.into_body();
-        let mut whole = 0;
-        while let Some(frame) = body.frame().await {
-            let piece = frame.unwrap().into_data().unwrap();
-            assert!(piece.len() <= most, "{}", piece.len());
-            whole += piece.len();
-        }
-        assert!(whole > 5 * typed, "all of it comes back");
-        drop(body);
-        assert_eq!(places.available_permits(), MAX_LARGE_BODIES);
+    let (typed, most) = (15_000, 8 * 1024);
+    let form = inbox.opened("/").await.with("text", &"<".repeat(typed));
+    let (head, body) = form.request();
+    let mut lines = head.lines();
+    let media_type = lines.find_map(|line| line.strip_prefix("content-type: "));
+    let request = Request::post("/").header(CONTENT_TYPE, media_type.unwrap());
+    let request = request.body(Body::from(body)).unwrap();
+    let (relay, progress) = (Arc::clone(&inbox.relay), Progress::default());
+    let response = written(State(relay), Extension(progress), request).await;
+    assert_eq!(response.status(), 422);
+    let mut body = response.into_body();
+    let mut whole = 0;
+    while let Some(frame) = body.frame().await {
+        let piece = frame.unwrap().into_data().unwrap();
+        assert!(piece.len() <= most, "{}", piece.len());
+        whole += piece.len();
     }
+    assert!(whole > 5 * typed, "all of it comes back");
 }
 
 #[tokio::test(start_paused = true)]
