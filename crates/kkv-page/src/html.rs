@@ -22,7 +22,10 @@ pub enum Needs<'a> {
     /// Nothing more: it is paid for.
     Paid(Paid<'a>),
     /// Room, which there is not.
-    Room,
+    Room {
+        /// Whether a message was typed before that, which comes back in its form.
+        typed: bool,
+    },
 }
 
 /// What a message has been paid for with, and that is not spent yet.
@@ -189,13 +192,13 @@ impl Needs<'_> {
             Self::Nothing => s.free,
             Self::Invitation { .. } => s.invited_only,
             Self::Paid(_) => s.paid,
-            Self::Room => s.full,
+            Self::Room { .. } => s.full,
         }
     }
 
     /// Whether there is something to fill in.
     fn takes(&self) -> bool {
-        *self != Self::Room
+        *self != Self::Room { typed: false }
     }
 
     fn asks_for_invitation(&self) -> bool {

@@ -103,7 +103,7 @@ pub struct Strings {
     pub empty: &'static str,
     /// The text is too long.
     pub too_long: &'static str,
-    /// The files are too large.
+    /// The files are too large, or too many.
     pub too_large: &'static str,
     /// This inbox takes no files, or none of this size now.
     pub no_room_for_files: &'static str,
@@ -145,8 +145,6 @@ pub struct Strings {
     pub choose_again: &'static str,
     /// The form can't be read.
     pub malformed: &'static str,
-    /// There is no such page.
-    pub not_found: &'static str,
     /// In place of `invited_only`, where script runs: `{time}` is the mean, `{most}` the longest it is likely to take.
     pub pay_offer: &'static str,
     /// In its place where it would take too long.
@@ -195,7 +193,7 @@ pub const ENGLISH: Strings = Strings {
     invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
                    you can write with the program kkvc, which pays by computing.",
     paid: "Your message is paid for, if you send it soon.",
-    full: "This inbox is full, and takes no message now. Come back later, before you write anything.",
+    full: "This inbox is full, and takes no message now. Come back later.",
     message: "Your message",
     message_hint: "At most 3,500 bytes: about 600 words. Longer texts go as a file.",
     files: "Files",
@@ -240,19 +238,20 @@ pub const ENGLISH: Strings = Strings {
                    still here: send it once more.",
     empty: "There is nothing in it: write something, or choose a file.",
     too_long: "Your text is too long: 3,500 bytes fit. Shorten it, or send it as a file.",
-    too_large: "Text and files are larger than 1 MiB together. Choose fewer, or smaller ones.",
+    too_large: "Text and files are larger than 1 MiB together, or there are more than 32 files. Choose fewer, or \
+                smaller ones.",
     no_room_for_files: "This inbox has no room for files of this size now. Send the text alone, or come back later.",
     files_gone: "The files are not here, or not any more: the inbox keeps them for some minutes only. Your text is still \
                  here.",
     uploaded: "Send these files, which are here already:",
     words_inside: "Your twelve words are in what you were about to send. Take them out: whoever has them reads \
                    your answers.",
-    uninvited: "To write from this page you need an invitation, and the places for who has none are taken. Come \
-                back later, or paste one above.",
-    price_rose: "The price has risen since your computer began to pay. Your text is still here: send it once more, and \
-                 it pays the new price.",
+    uninvited: "To send it you need an invitation: paste it below. If a place was free when you opened this page, it \
+                has been taken since.",
+    price_rose: "The price has risen since your computer began to pay, or there are files now, which cost more. Your text \
+                 is still here: send it once more, and your computer pays the new price.",
     bad_payment: "What your computer has paid with is too old, or was used already. Your text is still here: send it \
-                  once more, and it pays anew.",
+                  once more, and your computer pays anew.",
     full_now: "The inbox is full now. Try again later; what you typed is still here.",
     bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
@@ -267,7 +266,6 @@ pub const ENGLISH: Strings = Strings {
     stopping: "The inbox is about to stop. Try again later; your text is still here.",
     choose_again: "Choose the files once more: browsers don't keep them.",
     malformed: "This form didn't come as it should: the line may have been cut. Send it once more.",
-    not_found: "There is no such page",
     pay_offer: "To write you need no invitation if your computer pays, by computing: about {time}, with bad luck {most}. \
                 It begins when you press Send.",
     pay_hopeless: "To write from this page you need an invitation, which the inbox's owner gives out. Without one your \

@@ -49,7 +49,8 @@ fn pages(text: &str) -> Vec<String> {
         invitation(false),
         invitation(true),
         Needs::Paid(paid),
-        Needs::Room,
+        Needs::Room { typed: false },
+        Needs::Room { typed: true },
     ] {
         for follows in [false, true] {
             for error in [None, Some(s.empty)] {
@@ -191,8 +192,8 @@ fn a_page_has_script_only_where_it_is_of_use() {
     assert_eq!(with(SCRIPT_TAGS[0]), 4, "{paying}");
     assert_eq!(
         with(SCRIPT_TAGS[1]),
-        18,
-        "four ways to be let in, and the words"
+        22,
+        "five ways to come by a form, and the words"
     );
     assert_eq!(with(SCRIPT_TAGS[2]), with("type=\"file\""));
     let said = |script: &'static str, by: &'static str| {

@@ -372,6 +372,11 @@ async fn a_full_inbox_says_so_before_anything_is_typed_and_gives_back_what_was()
     let answer = inbox.post(&late).await;
     assert_eq!(answer.status, 503);
     assert_eq!(Form::of(&answer).get("text"), "too late");
+    assert!(
+        text(&answer).contains("This inbox is full") && !text(&answer).contains("a place is free"),
+        "{}",
+        text(&answer)
+    );
 }
 
 #[tokio::test(start_paused = true)]

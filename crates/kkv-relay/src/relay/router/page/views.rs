@@ -29,9 +29,11 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
         (Some(Uploaded { is_paid: true, .. }), _) => Needs::Paid(fields.payment.as_paid()),
         (Some(_), _) => Needs::Nothing,
         (None, Some(paid)) => Needs::Paid(paid),
-        // Whoever has filled it in gets it back, even if there is no room now.
         (None, None) => match relay.page_needs(page) {
-            Needs::Room if error.is_some() => Needs::Nothing,
+            // Whoever has filled it in gets it back.
+            Needs::Room { .. } => Needs::Room {
+                typed: error.is_some(),
+            },
             needs => needs,
         },
     };
