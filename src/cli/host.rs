@@ -47,28 +47,24 @@ impl RunningRelay {
             return;
         }
         let status = self.status();
-        let by_page = match status.page.map(|page| page.free) {
-            None => "",
-            Some(0) => ", or with an invitation in Tor Browser",
-            Some(_) => ", or in Tor Browser",
-        };
+        let has_page = status.page.is_some();
         let reach = match status.reach() {
             Reach::Onion(address) => match status.lets_in {
                 Some(keys) => format!("{address}\n({})", closed(keys)),
-                None if by_page.is_empty() => format!("{address}\n(others do, with kkvc send)"),
-                None => format!("{address}\n(others do, with kkvc send{by_page})"),
+                None if has_page => {
+                    format!("{address}\n(others do, with kkvc send or in Tor Browser)")
+                }
+                None => format!("{address}\n(others do, with kkvc send)"),
             },
             Reach::SystemTor => {
                 "through a system Tor: put the lines of torrc.example into its torrc; \
                  your address is then in the file `hostname` of its HiddenServiceDir"
                     .to_owned()
             }
-            Reach::ThisMachine if by_page.is_empty() => {
-                "from this machine; no Tor is expected".to_owned()
-            }
-            Reach::ThisMachine => {
+            Reach::ThisMachine if has_page => {
                 "from this machine, by a browser, too; no Tor is expected".to_owned()
             }
+            Reach::ThisMachine => "from this machine; no Tor is expected".to_owned(),
         };
         let mut life = self.ttl.map_or_else(String::new, |ttl| {
             format!(", each kept for {}", lasting(ttl))

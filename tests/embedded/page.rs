@@ -11,6 +11,8 @@ pub(crate) fn browsers_find_the_page_at_their_own_port_if_there_is_one(stage: &S
     let state = stage.network.dir().join("with-page");
     let with_page = start(&stage.config, &["--state-dir", path(&state), "--page"]);
     with_page.must_become("reachable");
+    let block = with_page.relay.process().stdout();
+    assert!(block.contains("kkvc send or in Tor Browser)"), "{block}");
     for port in [PAGE_PORT, DEFAULT_PORT] {
         let mut stream = socks::connect(stage.socks, &with_page.onion, port)
             .unwrap_or_else(|code| panic!("port {port}: {code:#x}"));

@@ -107,7 +107,7 @@ What CMD finds in its environment:
   KKV_MESSAGE_SENDER    the sender's public key, in hex; empty if it came by the page
   KKV_MESSAGE_RECEIVED  when it was accepted, in seconds since 1970
   KKV_MESSAGE_BYTES     length of its text
-  KKV_MESSAGE_SUITE     kkv/1 or kkv/2
+  KKV_MESSAGE_SUITE     kkv/1 or kkv/2; web if it came by the page
   KKV_MESSAGE_OPENPGP   which OpenPGP block it is, if it is one, as in --json
   KKV_MESSAGE_OPENPGP_INSIDE
                         which are in it, if it is none itself, with commas between

@@ -7,6 +7,7 @@ use crate::tui::state::conversation::{Turn, turns};
 use crate::tui::state::overlay_page::{OverlayPage, Subject};
 use kkv_base::count::counted;
 use kkv_owner::{Conversation, FileInfo, MessageId, Summary};
+use kkv_protocol::Via;
 use kkv_protocol::crypto::identity::Sender;
 use kkv_terminal::bar::BAR;
 use kkv_terminal::measured::measured;
@@ -39,9 +40,10 @@ impl App {
             (None, Some(_)) => "nobody you know".to_owned(),
             (None, None) => "nobody: it came by the page".to_owned(),
         };
-        let paid = match message.invitation {
-            Some(number) => format!("nothing, by invitation {}", number.0),
-            None => format!("2^{} hashes", message.cost),
+        let paid = match (message.invitation, message.via) {
+            (Some(number), _) => format!("nothing, by invitation {}", number.0),
+            (None, Via::Web) if message.cost == 0 => "nothing".to_owned(),
+            (None, _) => format!("2^{} hashes", message.cost),
         };
         let mut rows = vec![
             ("received", format!("{}, {read}", time(message.received))),

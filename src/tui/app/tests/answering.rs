@@ -344,6 +344,18 @@ fn details_of_a_message_go_with_it() {
         "{shown}"
     );
     assert!(shown.contains("it can't be answered"), "{shown}");
+    for (cost, paid) in [(0, "nothing, web"), (20, "2^20 hashes, web")] {
+        let by_page = Summary {
+            via: Via::Web,
+            sender: None,
+            cost,
+            ..summary(4)
+        };
+        list(&mut app, vec![summary(2), by_page]);
+        let shown = screen(&mut app, 100, 24);
+        assert!(shown.contains(paid), "{shown}");
+        assert!(shown.contains("nobody: it came by the page"), "{shown}");
+    }
     list(&mut app, vec![summary(2)]);
     assert!(app.overlay.is_none());
     arrives(&mut app, summary(2), "words");
