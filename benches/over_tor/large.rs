@@ -20,8 +20,11 @@ use crate::{Nobody, told, way};
 /// Where the bare server is behind the onion service.
 pub(crate) const PORT: u16 = 80;
 
-/// Mebibytes each way, after one that warms the connection up: as many as a session has asks.
+/// Mebibytes each way. Before each of `curl`'s, and of the answers, another warms the connection up; an upload has the
+/// circuit to itself on which its message was paid for.
 const RUNS: usize = 15;
+/// In which answers and `curl` take turns: a session has so many asks.
+const TURNS: usize = 3;
 
 /// Prints the times of both in turns, and the ratios of their rates.
 pub(crate) fn beside_curl(relay: &Relay, socks: SocketAddr, onion: &str) {
@@ -30,15 +33,16 @@ pub(crate) fn beside_curl(relay: &Relay, socks: SocketAddr, onion: &str) {
     let runtime = Runtime::new().unwrap();
     let (mut down, mut up) = (Vec::new(), Vec::new());
     let (mut bare_down, mut bare_up) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        down.extend(runtime.block_on(answers(socks, onion, RUNS / 3)));
-        bare_down.extend(curl(socks, &format!("{bare}{LARGE}"), None));
-        relay
-            .owner(["delete", "--all", "--yes"])
-            .finish()
-            .must_end_with(0);
-        up.extend(runtime.block_on(uploads(socks, onion, RUNS / 3)));
-        bare_up.extend(curl(socks, &format!("{bare}{TAKES}"), Some(1 << 20)));
+    for _ in 0..TURNS {
+        down.extend(runtime.block_on(answers(socks, onion, RUNS / TURNS)));
+        bare_down.extend(curl(socks, &format!("{bare}{LARGE}"), None, RUNS / TURNS));
+    }
+    crate::empty(relay);
+    // One by one: what else the machine does changes within a few seconds.
+    for _ in 0..RUNS {
+        up.push(runtime.block_on(upload(socks, onion)));
+        let told = Some(1 << 20);
+        bare_up.extend(curl(socks, &format!("{bare}{TAKES}"), told, 1));
     }
     let ours = told("1 MiB answered", &mut down);
     let theirs = told("1 MiB by curl", &mut bare_down);
@@ -75,7 +79,8 @@ async fn answers(socks: SocketAddr, onion: &str, runs: usize) -> Vec<Duration> {
     times.split_off(1)
 }
 
-async fn uploads(socks: SocketAddr, onion: &str, runs: usize) -> Vec<Duration> {
+/// From the first byte of the first piece to the receipt: the message is paid for and sealed before.
+async fn upload(socks: SocketAddr, onion: &str) -> Duration {
     let (dialer, target) = way(&format!("socks5://{socks}"), onion);
     let clock = SystemClock::default();
     let delivery = Delivery {
@@ -85,23 +90,20 @@ async fn uploads(socks: SocketAddr, onion: &str, runs: usize) -> Vec<Duration> {
         observer: &Nobody,
     };
     let bytes = vec![7; LargeSize::Mib1.content_room() - 1000];
-    let mut times = Vec::new();
-    for _ in 0..runs {
-        let rng = &mut random::kernel();
-        let files = vec![File::new("file", "", &bytes).unwrap()];
-        let files = Files::new("", files).unwrap();
-        let mut uploader = Uploader::new(&delivery);
-        let key = SenderKey::generate(rng);
-        let (upload, _) = uploader.begin(key, &files, Reply::No, rng).await.unwrap();
-        let began = Instant::now();
-        uploader.send(upload).await.unwrap();
-        times.push(began.elapsed());
-    }
-    times
+    let rng = &mut random::kernel();
+    let files = vec![File::new("file", "", &bytes).unwrap()];
+    let files = Files::new("", files).unwrap();
+    let mut uploader = Uploader::new(&delivery);
+    let key = SenderKey::generate(rng);
+    let (upload, _) = uploader.begin(key, &files, Reply::No, rng).await.unwrap();
+    let began = Instant::now();
+    uploader.send(upload).await.unwrap();
+    began.elapsed()
 }
 
-/// How long `curl` takes for each mebibyte on one connection but the first; it tells `body` bytes, or nothing.
-fn curl(socks: SocketAddr, url: &str, body: Option<usize>) -> Vec<Duration> {
+/// How long `curl` takes for each of `runs` mebibytes on one connection, after a first one there; it tells `body` bytes,
+/// or nothing.
+fn curl(socks: SocketAddr, url: &str, body: Option<usize>, runs: usize) -> Vec<Duration> {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("body");
     let mut curl = Command::new("curl");
@@ -113,7 +115,7 @@ fn curl(socks: SocketAddr, url: &str, body: Option<usize>) -> Vec<Duration> {
         curl.args(["--header", "Expect:", "--data-binary"]);
         curl.arg(format!("@{}", file.display()));
     }
-    for _ in 0..=RUNS / 3 {
+    for _ in 0..=runs {
         curl.args(["--output", "/dev/null", url]);
     }
     let output = curl.output().unwrap();

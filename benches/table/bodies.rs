@@ -113,10 +113,9 @@ fn shortest_of(turns: usize, mut run: impl FnMut()) -> Duration {
         .unwrap_or(Duration::MAX)
 }
 
-/// All pieces of a message, three at a time as `kkvc` sends them, beside one body of as many bytes; in turns.
+/// All pieces of a message, three at a time, as many as a relay reads at once, beside one body of as many bytes; in turns.
 async fn uploads(plain: &str) -> Vec<Row> {
     let relay = Relay::start(&["-c", "0", "--adaptive", "off", "--max-bytes", "64M"]);
-    // As many as `kkvc` has.
     let mut lines = [
         connect(relay.address()).await,
         connect(relay.address()).await,

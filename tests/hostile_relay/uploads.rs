@@ -204,7 +204,7 @@ async fn who_acknowledges_what_it_has_not_is_sent_no_piece_twice() {
                 _ => false,
             };
             assert!(is_right, "{size:?} {lie:?}: {result:?}");
-            // Three are under way, and the first may be done before.
+            // Those behind the first are under way before its answer comes.
             assert!(bodies <= 4, "{size:?} {lie:?}: {bodies}");
         }
     }

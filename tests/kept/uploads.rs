@@ -17,7 +17,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::sweep::{AtEvent, settle, that_matter, varied};
-use crate::cut::{Cut, CutLine, Then, Way};
+use crate::cut::{Cut, CutLine, End, Moment, Then, Way};
 use crate::in_process::{InProcess, delivery};
 
 const V2: SuitePolicy = SuitePolicy::Only(Suite::V2);
@@ -182,7 +182,7 @@ async fn a_sender_whose_line_is_gone_for_good_knows_what_is_true() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_pieces_over_three_connections_survive_cut_after_cut() {
+async fn many_pieces_survive_cut_after_cut() {
     let size = LargeSize::Kib256;
     let lengths = sent(size, &[], Then::Works).await;
     lengths.assert_delivered(size, &[]);
@@ -195,5 +195,30 @@ async fn many_pieces_over_three_connections_survive_cut_after_cut() {
             let outcome = sent(size, &cuts, Then::Works).await;
             outcome.assert_delivered(size, &cuts);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_cut_what_has_arrived_is_not_sent_again() {
+    let size = LargeSize::Mib1;
+    let lengths = sent(size, &[], Then::Works).await;
+    let undisturbed = lengths.whole[0] - lengths.before[0];
+    let (piece, acknowledgement) = (size.piece_bytes() as u64, ACKNOWLEDGEMENT_BYTES as u64);
+    for pieces in [3, 9, 15] {
+        // In the acknowledgement of this one; all before are here.
+        let after = (lengths.whole[1] - lengths.before[1]) / 16 * pieces + acknowledgement;
+        let cuts = [Cut {
+            way: Way::ToSender,
+            after: lengths.before[1] + after,
+            moment: Moment::Passed,
+            end: End::Closed,
+            failed_dials: 0,
+        }];
+        let outcome = sent(size, &cuts, Then::Works).await;
+        outcome.assert_delivered(size, &cuts);
+        let disturbed = outcome.whole[0] - outcome.before[0];
+        // What was on the line is gone: a pipe's bytes, and as many as the relay had read of a piece.
+        let more = disturbed - undisturbed;
+        assert!(more < 2 * piece + 1000, "{pieces}: {more} bytes more");
     }
 }

@@ -137,8 +137,7 @@ pub const MAX_LARGE_BEGUN: u8 = 32;
 /// a while, or ended the program.
 pub const UPLOAD_IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// How long it stays open in all: 1 MiB arrives in ten minutes at 2 KiB a second, once three pieces at a time were too
-/// slow for that line and one goes at a time.
+/// How long it stays open in all: 1 MiB arrives in ten minutes at 2 KiB a second.
 pub const UPLOAD_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// Pieces that are begun in such a session: each of sixteen as many times, since a line may break. A body that never

@@ -19,7 +19,7 @@ use kkv_protocol::v2::purpose::BodySize;
 const MAX_LOOKS: u32 = 16;
 
 /// A box at a relay.
-pub struct Mailbox<'d, D> {
+pub struct Mailbox<'d, D: Dial> {
     asker: Asker<'d, D>,
     secrets: &'d ReplySecrets,
 }
@@ -167,7 +167,7 @@ fn place(answer: &Answer) -> (Salt, u16) {
     (answer.salt, answer.index)
 }
 
-impl<D> fmt::Debug for Mailbox<'_, D> {
+impl<D: Dial> fmt::Debug for Mailbox<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mailbox(..)")
     }

@@ -12,6 +12,7 @@ mod delivery;
 mod failure;
 mod files;
 mod pay;
+mod pipeline;
 mod reading;
 mod repeat;
 mod request;

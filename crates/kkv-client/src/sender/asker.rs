@@ -30,7 +30,7 @@ use kkv_protocol::v2::sender::{ForAsks, Hello};
 const MAX_LOST: u32 = 2;
 
 /// Asks one relay. Dropped while it asks, it stops; what was asked may have been done.
-pub struct Asker<'d, D> {
+pub struct Asker<'d, D: Dial> {
     delivery: &'d Delivery<'d, D>,
     connection: Connection<'d, D>,
     size: BodySize,
@@ -180,7 +180,7 @@ impl AskSession {
     }
 }
 
-impl<D> fmt::Debug for Asker<'_, D> {
+impl<D: Dial> fmt::Debug for Asker<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Asker({:?}, ..)", self.size)
     }

@@ -7,12 +7,15 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::select;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::io::InspectWriter;
 
 use super::delivery::{Delivery, Event};
 use super::failure::Failure;
+use super::pipeline::Pipeline;
 use super::reading::{message_response, refusal, undelivered};
 use super::repeat::RepeatPolicy;
 use super::request::{Outcome, Request, Response, TransportError, bytes_of};
@@ -21,18 +24,20 @@ use kkv_net::tor::{Dial, DialError};
 use kkv_protocol::refusal::Refusal;
 
 /// The connection to one relay: at most one at a time, over which requests go one after the other.
-pub(super) struct Connection<'d, D> {
+pub(super) struct Connection<'d, D: Dial> {
     delivery: &'d Delivery<'d, D>,
-    open: Option<OpenConnection>,
+    open: Option<OpenConnection<D::Stream>>,
     /// Whether there has been a connection at all.
     reached: bool,
 }
 
 /// An HTTP connection that is up.
-struct OpenConnection {
+struct OpenConnection<S> {
     requests: SendRequest<Full<Bytes>>,
-    /// Moves the bytes; ends with the connection.
-    driver: JoinSet<()>,
+    /// Moves the bytes; ends with the connection, or gives its stream back.
+    driver: JoinSet<Option<S>>,
+    /// Has it given back.
+    give_back: oneshot::Sender<()>,
     /// Bytes that the stream has taken: by them a request that was cut short is known not to have arrived.
     taken: Arc<AtomicU64>,
 }
@@ -173,7 +178,7 @@ impl<'d, D: Dial> Connection<'d, D> {
     }
 
     /// The connection there is, if it can take another request, or else a new one.
-    async fn connected(&mut self) -> Result<OpenConnection, TransportError> {
+    async fn connected(&mut self) -> Result<OpenConnection<D::Stream>, TransportError> {
         if let Some(mut connection) = self.open.take() {
             // Just behind an answer the driver, on another thread, may not have come to say that it is ready. A new
             // connection would cost a new circuit. One that doesn't say so soon is no use: the relay has answered
@@ -186,41 +191,80 @@ impl<'d, D: Dial> Connection<'d, D> {
         self.connect().await
     }
 
-    async fn connect(&mut self) -> Result<OpenConnection, TransportError> {
+    /// The connection there is, or else a new one, for requests that go one behind the other.
+    pub(super) async fn pipeline(&mut self) -> Result<Pipeline<D::Stream>, TransportError> {
+        let open = match self.open.take() {
+            Some(connection) => connection.into_stream().await,
+            None => None,
+        };
+        let stream = match open {
+            Some(stream) => stream,
+            None => {
+                let stream = self.dial().await?;
+                self.delivery.observer.event(Event::Connected);
+                stream
+            }
+        };
+        let options = &self.delivery.options;
+        let host = options.target.to_string();
+        Ok(Pipeline::new(stream, host, options.timeout))
+    }
+
+    async fn dial(&mut self) -> Result<D::Stream, TransportError> {
         self.delivery.observer.event(Event::Dialling);
-        let stream = self
-            .delivery
-            .dialer
-            .dial()
-            .await
-            .map_err(TransportError::Dial)?;
+        let stream = self.delivery.dialer.dial().await;
+        let stream = stream.map_err(TransportError::Dial)?;
         self.reached = true;
+        Ok(stream)
+    }
+
+    async fn connect(&mut self) -> Result<OpenConnection<D::Stream>, TransportError> {
+        let stream = self.dial().await?;
         let taken = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&taken);
         let stream = InspectWriter::new(stream, move |bytes: &[u8]| {
             count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         });
-        let (requests, connection) = http1::Builder::new()
+        let (requests, mut connection) = http1::Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|_| TransportError::Closed)?;
         let mut driver = JoinSet::new();
+        let (give_back, wanted) = oneshot::channel();
         driver.spawn(async move {
-            // Its faults show in the requests that were waiting for it.
-            let _ = connection.await;
+            select! {
+                biased; // one that has ended is not given back
+                // Its faults show in the requests that were waiting for it.
+                _ = &mut connection => None,
+                Ok(()) = wanted => {
+                    let parts = connection.into_parts();
+                    // What nobody has asked for would be taken for an answer.
+                    let is_idle = parts.read_buf.is_empty();
+                    is_idle.then(|| parts.io.into_inner().into_inner())
+                }
+            }
         });
         self.delivery.observer.event(Event::Connected);
         Ok(OpenConnection {
             requests,
             driver,
+            give_back,
             taken,
         })
     }
 }
 
-async fn exchange(
-    connection: &mut OpenConnection,
+impl<S: 'static> OpenConnection<S> {
+    /// Its stream, unless it has ended. Nothing may be under way.
+    async fn into_stream(mut self) -> Option<S> {
+        self.give_back.send(()).ok()?;
+        self.driver.join_next().await?.ok()?
+    }
+}
+
+async fn exchange<S>(
+    connection: &mut OpenConnection<S>,
     request: hyper::Request<Full<Bytes>>,
     limit: usize,
 ) -> Result<Response, TransportError> {

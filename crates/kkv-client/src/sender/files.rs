@@ -1,7 +1,10 @@
-//! A delivery of a message with files (PROTOCOL.md §16): sealed once, and sent piece by piece over several connections
-//! until all of it is acknowledged, whatever breaks on the way.
+//! A delivery of a message with files (PROTOCOL.md §16): sealed once, and sent piece by piece until all of it is
+//! acknowledged, whatever breaks on the way.
+//!
+//! Pieces go one behind the other over one connection, without waiting for the acknowledgements: so the line is never
+//! idle, and a slow one carries one piece at a time, for which it has all the time that a relay gives to each.
 
-use std::sync::{Mutex, MutexGuard};
+use std::collections::VecDeque;
 
 use rand::CryptoRng;
 use tokio::time::{Instant, sleep};
@@ -9,13 +12,14 @@ use tokio::time::{Instant, sleep};
 use super::Reply;
 use super::budget::TimeBudget;
 use super::connection::Connection;
-use super::delivery::{Delivery, Event, Observer};
+use super::delivery::{Delivery, Event};
 use super::failure::{Failure, Indeterminate};
+use super::pipeline::{Pipeline, Step};
 use super::reading::{message_refused, refusal, undelivered};
-use super::request::{Request, TransportError};
+use super::request::{Request, Response, TransportError};
 use super::session::{self, Negotiated};
 use crate::contacts::Invitation;
-use kkv_base::limits::{MAX_REPEAT_PAUSE, REPEAT_PAUSE, UPLOAD_PATIENCE};
+use kkv_base::limits::{MAX_REPEAT_PAUSE, REPEAT_PAUSE, RETRY_PAUSE, UPLOAD_PATIENCE};
 use kkv_net::tor::Dial;
 use kkv_pow::Cost;
 use kkv_protocol::crypto::identity::SenderKey;
@@ -28,40 +32,43 @@ use kkv_protocol::v2::sender::{Hello, Receipted};
 use kkv_protocol::v2::upload::sender::Upload;
 use kkv_protocol::v2::upload::{ACKNOWLEDGEMENT_BYTES, PieceIndex, Pieces};
 
-/// An upload, and what is known of it by those who send its pieces.
+/// An upload, and what has become of it.
 struct Sending<'d, D> {
     delivery: &'d Delivery<'d, D>,
     /// Whether another run has sent some of it, or may have.
     goes_on: bool,
-    shared: Mutex<Shared>,
-    /// Is held while a piece is sent, once they go one at a time.
-    turn: tokio::sync::Mutex<()>,
-}
-
-/// What an upload has come to.
-struct Shared {
     upload: Upload,
-    /// Pieces that somebody sends.
-    under_way: Pieces,
     receipted: Option<Receipted>,
-    /// Whether an answer was lost, which may have been the receipt.
-    answer_lost: bool,
+    /// Pieces that were sent to the last byte at some time, without an answer: the relay may have them.
+    lost: Pieces,
     /// When a piece was acknowledged last.
     progress: Instant,
-    /// Whether pieces go one at a time: several at once were too slow for the line, of which each gets a part.
-    one_at_a_time: bool,
 }
 
-/// Is told nothing: of several connections one is spoken of. No price comes up any more, so nobody has to consent.
-#[derive(Debug)]
-struct Untold;
+/// What was sent and has no answer yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Query,
+    Piece(PieceIndex),
+}
 
-impl Observer for Untold {
-    fn event(&self, _: Event) {}
+/// Why a connection is no use any more.
+enum Ended {
+    NoAnswer(TransportError),
+    /// Another answer than an acknowledgement.
+    Refused(Response),
+    /// An acknowledgement that can't be true.
+    Unbelievable(ProtocolError),
+}
+
+impl From<TransportError> for Ended {
+    fn from(error: TransportError) -> Self {
+        Self::NoAnswer(error)
+    }
 }
 
 /// Carries messages with files to one relay.
-pub struct Uploader<'d, D> {
+pub struct Uploader<'d, D: Dial> {
     delivery: &'d Delivery<'d, D>,
     connection: Connection<'d, D>,
 }
@@ -112,191 +119,168 @@ impl<'d, D: Dial> Uploader<'d, D> {
     }
 
     /// Sends what is missing of `upload`, which was begun here or by another run, until the relay has signed for it.
+    /// Goes on over connection after connection, for as long as [`UPLOAD_PATIENCE`] says that nothing at all is
+    /// acknowledged.
     ///
     /// # Errors
     /// See [`Failure`]: the message is not there, except that [`Failure::Indeterminate`] can't say.
     pub async fn send(&mut self, upload: Upload) -> Result<Receipted, Failure> {
-        let is_single = upload.size().pieces() == 1;
         let goes_on = upload.may_be_begun();
         self.delivery.observer.event(Event::Sending);
-        let sending = Sending {
+        let mut sending = Sending {
             delivery: self.delivery,
             goes_on,
-            shared: Mutex::new(Shared {
-                under_way: Pieces::NONE,
-                receipted: None,
-                // Another run's may have been the receipt.
-                answer_lost: goes_on,
-                upload,
-                progress: Instant::now(),
-                one_at_a_time: false,
-            }),
-            turn: tokio::sync::Mutex::new(()),
+            // Another run's answer may have been the receipt.
+            lost: match goes_on {
+                true => Pieces::all(upload.size()),
+                false => Pieces::NONE,
+            },
+            upload,
+            receipted: None,
+            progress: Instant::now(),
         };
         // What another run has sent the relay has; and one that has all of it needs nothing to be sent.
-        if goes_on {
-            sending.ask_what_is_here(&mut self.connection).await?;
+        let mut asks = goes_on;
+        let mut pause = RETRY_PAUSE;
+        loop {
+            let here = sending.upload.here();
+            let Err(ended) = sending.send_over(&mut self.connection, asks).await else {
+                let receipted = sending.receipted;
+                return receipted.ok_or(Failure::Indeterminate(Indeterminate::Unclear));
+            };
+            if sending.upload.here() != here {
+                pause = RETRY_PAUSE;
+            }
+            if let Ended::Refused(_) = ended {
+                pause = pause.max(REPEAT_PAUSE);
+            }
+            sending.survives(ended)?;
+            self.delivery.observer.event(Event::Retrying);
+            sleep(pause).await;
+            pause = (2 * pause).min(MAX_REPEAT_PAUSE);
+            asks = true;
         }
-        let untold = Delivery {
-            dialer: self.delivery.dialer,
-            options: self.delivery.options.clone(),
-            clock: self.delivery.clock,
-            observer: &Untold,
-        };
-        let mut others = [Connection::new(&untold), Connection::new(&untold)];
-        let [second, third] = &mut others;
-        let unless_single = async |connection| match is_single {
-            true => Ok(()),
-            false => sending.send_all(connection).await,
-        };
-        tokio::try_join!(
-            sending.send_all(&mut self.connection),
-            unless_single(second),
-            unless_single(third),
-        )?;
-        if sending.shared().receipted.is_none() {
-            // An earlier acknowledgement may have come last.
-            sending.ask_what_is_here(&mut self.connection).await?;
-        }
-        let receipted = sending.shared().receipted;
-        receipted.ok_or(Failure::Indeterminate(Indeterminate::Unclear))
     }
 }
 
-impl<D> std::fmt::Debug for Uploader<'_, D> {
+impl<D: Dial> std::fmt::Debug for Uploader<'_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Uploader(..)")
     }
 }
 
 impl<D: Dial> Sending<'_, D> {
-    fn shared(&self) -> MutexGuard<'_, Shared> {
-        kkv_base::lock(&self.shared)
+    /// Sends every piece that is missing over one connection; first asks what is there, if it `asks`.
+    async fn send_over(
+        &mut self,
+        connection: &mut Connection<'_, D>,
+        asks: bool,
+    ) -> Result<(), Ended> {
+        let mut pipeline = connection.pipeline().await?;
+        let mut under_way = VecDeque::new();
+        if asks {
+            let query = Request::bytes("/msg", self.upload.query(), ACKNOWLEDGEMENT_BYTES);
+            pipeline.send(&query);
+            under_way.push_back(Sent::Query);
+        }
+        let ended = self.exchange(&mut pipeline, &mut under_way).await;
+        for sent in under_way.iter().take(pipeline.wholly_sent()) {
+            if let Sent::Piece(index) = sent {
+                self.lost.insert(*index);
+            }
+        }
+        ended
     }
 
-    async fn ask_what_is_here(&self, connection: &mut Connection<'_, D>) -> Result<(), Failure> {
-        let query = Request::bytes("/msg", self.shared().upload.query(), ACKNOWLEDGEMENT_BYTES);
-        self.send_until_acknowledged(connection, &query).await
-    }
-
-    /// Sends piece after piece that is missing and that nobody else sends.
-    async fn send_all(&self, connection: &mut Connection<'_, D>) -> Result<(), Failure> {
-        while let Some((index, request)) = self.next() {
-            let sent = self.send_until_acknowledged(connection, &request).await;
-            let mut shared = self.shared();
-            let mut one = Pieces::NONE;
-            one.insert(index);
-            shared.under_way = shared.under_way.without(one);
-            sent?;
-            // A relay that acknowledges a piece and doesn't have it could be sent the same without end.
-            let missing = shared.upload.missing();
-            if shared.receipted.is_none() && missing.without(one) != missing {
-                return Err(shared.unbelievable(ProtocolError::Malformed));
+    async fn exchange(
+        &mut self,
+        pipeline: &mut Pipeline<D::Stream>,
+        under_way: &mut VecDeque<Sent>,
+    ) -> Result<(), Ended> {
+        while self.upload.missing() != Pieces::NONE {
+            if pipeline.is_ready()
+                && let Some((index, request)) = self.next(under_way)
+            {
+                pipeline.send(&request);
+                under_way.push_back(Sent::Piece(index));
+            }
+            match pipeline.step().await? {
+                Step::Sent => {}
+                Step::Answered(response) => {
+                    let sent = under_way.pop_front();
+                    self.answered(sent, response)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// The next piece that is missing and that nobody sends.
-    fn next(&self) -> Option<(PieceIndex, Request)> {
-        let mut shared = self.shared();
-        if shared.receipted.is_some() {
+    /// The next piece that is missing and not under way; none before it is known what is missing.
+    fn next(&mut self, under_way: &VecDeque<Sent>) -> Option<(PieceIndex, Request)> {
+        if under_way.front() == Some(&Sent::Query) {
             return None;
         }
-        let left = shared.upload.missing().without(shared.under_way);
-        let index = left.iter().next()?;
-        shared.under_way.insert(index);
-        let body = shared.upload.begin(index);
+        let mut missing = self.upload.missing().iter();
+        let index = missing.find(|index| !under_way.contains(&Sent::Piece(*index)))?;
+        let body = self.upload.begin(index);
         Some((index, Request::bytes("/msg", body, ACKNOWLEDGEMENT_BYTES)))
     }
 
-    /// Sends a piece or a query until it is acknowledged, and takes the acknowledgement. Goes on for as long as
-    /// [`UPLOAD_PATIENCE`] says that nothing at all is acknowledged.
-    async fn send_until_acknowledged(
-        &self,
-        connection: &mut Connection<'_, D>,
-        request: &Request,
-    ) -> Result<(), Failure> {
-        let mut pause = REPEAT_PAUSE;
-        loop {
-            let one_at_a_time = self.shared().one_at_a_time;
-            let turn = match one_at_a_time {
-                true => Some(self.turn.lock().await),
-                false => None,
-            };
-            let outcome = connection
-                .send_until_answered(&mut || Some(request.clone()))
-                .await;
-            drop(turn);
-            let (is_late, in_doubt) = {
-                let mut shared = self.shared();
-                shared.answer_lost |= outcome.answer_lost;
-                let in_doubt = shared.answer_lost && shared.upload.may_be_whole();
-                (shared.progress.elapsed() > UPLOAD_PATIENCE, in_doubt)
-            };
-            let failure = match outcome.result {
-                Ok(response) if response.status == 200 => {
-                    return self.acknowledged(&response.body);
-                }
-                Ok(response) => {
-                    let refusal = refusal(&response);
-                    let failure = match (refusal, in_doubt && self.goes_on) {
-                        (Some(Refusal::Unproven), true) => {
-                            Failure::Indeterminate(Indeterminate::Over)
-                        }
-                        _ => message_refused(&response, in_doubt),
-                    };
-                    if !matches!(refusal, Some(Refusal::TimedOut | Refusal::SlowDown)) {
-                        return Err(failure);
-                    }
-                    self.shared().one_at_a_time |= refusal == Some(Refusal::TimedOut);
-                    failure
-                }
-                Err(error) => {
-                    self.shared().one_at_a_time |= matches!(error, TransportError::TimedOut(_));
-                    match in_doubt {
-                        true => Failure::Indeterminate(Indeterminate::Lost),
-                        false => undelivered(error),
-                    }
-                }
-            };
-            if is_late || matches!(failure, Failure::Protocol(_)) {
-                return Err(failure);
-            }
-            self.delivery.observer.event(Event::Retrying);
-            sleep(pause).await;
-            pause = (2 * pause).min(MAX_REPEAT_PAUSE);
+    fn answered(&mut self, sent: Option<Sent>, response: Response) -> Result<(), Ended> {
+        if response.status != 200 {
+            return Err(Ended::Refused(response));
         }
-    }
-
-    fn acknowledged(&self, body: &[u8]) -> Result<(), Failure> {
-        let mut shared = self.shared();
-        let before = shared.upload.here().count();
-        let receipted = shared.upload.acknowledged(body);
-        let receipted = receipted.map_err(|fault| shared.unbelievable(fault))?;
-        if let Some(receipted) = receipted {
-            shared.receipted = Some(receipted);
+        let before = self.upload.here().count();
+        let receipted = self.upload.acknowledged(&response.body);
+        if let Some(receipted) = receipted.map_err(Ended::Unbelievable)? {
+            self.receipted = Some(receipted);
         }
-        let here = shared.upload.here().count();
-        if here > before {
-            shared.progress = Instant::now();
+        let (here, size) = (self.upload.here(), self.upload.size());
+        // A relay that acknowledges a piece and doesn't have it could be sent the same without end.
+        let is_here = match sent {
+            Some(Sent::Piece(index)) => here.contains(index),
+            _ => true,
+        };
+        if !is_here && self.receipted.is_none() {
+            return Err(Ended::Unbelievable(ProtocolError::Malformed));
         }
-        let size = shared.upload.size();
-        drop(shared);
+        if here.count() > before {
+            self.progress = Instant::now();
+        }
         self.delivery.observer.event(Event::Uploaded {
-            bytes: u64::from(here) * size.piece_bytes() as u64,
+            bytes: u64::from(here.count()) * size.piece_bytes() as u64,
             of: size.bytes() as u64,
         });
         Ok(())
     }
-}
 
-impl Shared {
-    /// What comes of an acknowledgement that can't be true: a relay that lies may have kept the message all the same.
-    fn unbelievable(&self, fault: ProtocolError) -> Failure {
-        match self.upload.may_be_whole() {
-            true => Failure::Indeterminate(Indeterminate::Unclear),
-            false => Failure::Protocol(fault),
+    /// Whether the upload is to go on over another connection.
+    fn survives(&self, ended: Ended) -> Result<(), Failure> {
+        let in_doubt = self.upload.missing().without(self.lost) == Pieces::NONE;
+        let (failure, passes) = match ended {
+            // A relay that lies may have kept the message all the same.
+            Ended::Unbelievable(_) if self.upload.may_be_whole() => {
+                (Failure::Indeterminate(Indeterminate::Unclear), false)
+            }
+            Ended::Unbelievable(fault) => (Failure::Protocol(fault), false),
+            Ended::Refused(response) => {
+                let refusal = refusal(&response);
+                let passes = matches!(refusal, Some(Refusal::TimedOut | Refusal::SlowDown));
+                let is_over = in_doubt && self.goes_on && refusal == Some(Refusal::Unproven);
+                match is_over {
+                    true => (Failure::Indeterminate(Indeterminate::Over), false),
+                    false => (message_refused(&response, in_doubt), passes),
+                }
+            }
+            Ended::NoAnswer(_) if in_doubt => (Failure::Indeterminate(Indeterminate::Lost), true),
+            Ended::NoAnswer(error) => {
+                let passes = !matches!(error, TransportError::Malformed);
+                (undelivered(error), passes)
+            }
+        };
+        match passes && self.progress.elapsed() <= UPLOAD_PATIENCE {
+            true => Ok(()),
+            false => Err(failure),
         }
     }
 }

@@ -116,6 +116,13 @@ impl Request {
             + seconds(self.answer_bytes, MIN_DOWNLOAD_RATE)
     }
 
+    /// The same as bytes.
+    pub(super) fn to_bytes(&self, host: &str) -> Vec<u8> {
+        let mut bytes = head_of(&self.to_http(host));
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
     /// The same for hyper.
     pub(super) fn to_http(&self, host: &str) -> hyper::Request<Full<Bytes>> {
         let mut request = hyper::Request::new(Full::new(self.body.clone()));
@@ -134,20 +141,23 @@ impl Request {
     }
 }
 
+/// The head of a request as hyper writes it.
+fn head_of(request: &hyper::Request<Full<Bytes>>) -> Vec<u8> {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let mut head = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
+    for (name, value) in request.headers() {
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
 /// Bytes of a request on the wire, or fewer if hyper should ever write more than it does: what is shorter can't have
 /// arrived.
 pub(super) fn bytes_of(request: &hyper::Request<Full<Bytes>>) -> u64 {
-    let line = [request.method().as_str(), request.uri().path()];
-    let headers = request.headers().iter();
-    let head: usize = line
-        .iter()
-        .map(|word| word.len() + " ".len())
-        .sum::<usize>()
-        + "HTTP/1.1\r\n".len()
-        + headers
-            .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
-            .sum::<usize>()
-        + "\r\n".len();
     let body = request.body().size_hint().exact().unwrap_or(0);
-    head as u64 + body
+    head_of(request).len() as u64 + body
 }

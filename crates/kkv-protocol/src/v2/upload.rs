@@ -27,7 +27,7 @@ pub const QUERY_BYTES: usize = HEAD_BYTES + TAG_BYTES;
 pub const MAX_PIECE_BYTES: usize = 65_536;
 /// Bytes of an acknowledgement.
 pub const ACKNOWLEDGEMENT_BYTES: usize = 8 + OPENED_ACKNOWLEDGEMENT_BYTES + TAG_BYTES;
-/// Most pieces that a sender has under way, and that a relay reads at once of a session.
+/// Most pieces that a relay reads at once of a session, and most connections over which a sender sends some.
 pub const MAX_AT_ONCE: usize = 3;
 
 const OPENED_ACKNOWLEDGEMENT_BYTES: usize = 72;
