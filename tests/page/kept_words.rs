@@ -290,3 +290,28 @@ fn without_the_list_the_relays_words_stay_and_without_an_answer_there_are_none()
     reply(&relay, "2", "Yes.");
     assert_eq!(found(&relay, &of_relay), ["Yes."]);
 }
+
+#[test]
+fn words_that_somebody_may_have_written_down_never_change() {
+    let relay = inbox("1");
+    let browser = Session::start(Script::On);
+    // When script comes, the twenty seconds are over for which they don't show.
+    browser.on_every_page(
+        "const real = window.getComputedStyle; \
+         window.getComputedStyle = (one) => { \
+             window.before = real(one).visibility; \
+             document.getAnimations().forEach((one) => one.finish()); \
+             return real(one); \
+         };",
+    );
+    browser.go(&at(&relay, "/"));
+    until("script", || {
+        browser.evaluate("return window.before") == "hidden"
+    });
+    let of_relay = words(&browser);
+    write(&browser, "With the relay's words.");
+    must_arrive(&browser);
+    assert_eq!(words(&browser), of_relay);
+    reply(&relay, "1", "Yes.");
+    assert_eq!(found(&relay, &of_relay), ["Yes."]);
+}

@@ -164,8 +164,11 @@ document.addEventListener("submit", (event) => {
 // Nobody is to write down the relay's words before there are others. If no list is to be had, they stay, and so does what
 // is said of them.
 async function make(box) {
+  // Nor are they to change once they have shown (style.css), if this has come so late.
+  if (getComputedStyle(box).visibility === "visible") return;
   const theirs = box.textContent;
   box.textContent = "…";
+  document.documentElement.className = "made";
   try {
     remember(crypto.getRandomValues(new Uint8Array(16)), await load());
     show();
