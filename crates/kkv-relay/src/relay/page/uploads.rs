@@ -34,6 +34,10 @@ use kkv_protocol::v2::upload::{PieceIndex, Pieces};
 /// What a content with files begins with: the length of its text (PROTOCOL.md §16).
 const TEXT_LENGTH_BYTES: usize = 2;
 
+/// How often the form of an upload is refused before that is over. Each time all of it is looked through for the words,
+/// for up to 23 ms a MiB, and a form that names it is short.
+const MAX_REFUSED: u8 = 8;
+
 /// What browsers call a file whose type they don't know.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
@@ -117,6 +121,8 @@ struct Open {
     /// Where the files begin, once they are laid out with their heads.
     files: Option<usize>,
     entry: Entry,
+    /// How often its form was refused.
+    refused: u8,
 }
 
 /// What a form that comes back to its sender has uploaded.
@@ -177,6 +183,12 @@ impl Uploads {
                 entered.end = (now + UPLOAD_IDLE).min(entered.upload.opened + UPLOAD_LIFETIME);
             }
         }
+    }
+
+    /// Removes those that are over.
+    fn end_closed(&mut self) {
+        self.open
+            .retain(|entered| crate::lock(&entered.upload.stage).is_some());
     }
 
     fn end(&mut self, name: UploadName) {
@@ -277,6 +289,10 @@ impl Upload {
 }
 
 impl Open {
+    fn stays(&self) -> bool {
+        self.refused < MAX_REFUSED
+    }
+
     /// Moves each file to where it belongs, and writes its head before it. Returns where that begins.
     fn lay_out(&mut self, files: &[Announced], end: usize) -> Option<usize> {
         let heads: Vec<_> = files
@@ -406,6 +422,7 @@ impl Relay {
                 room: Room::new(block, size, place),
                 files: None,
                 entry,
+                refused: 0,
             })),
         });
         upload.lay_out(); // nothing is to come of empty ones
@@ -534,11 +551,19 @@ impl Relay {
         let content = match open.checked(&upload, &filled.text, filled.words.as_ref()) {
             Ok(content) => content,
             Err(why) => {
-                *stage = Some(open);
+                open.refused += 1;
+                *stage = Some(open).filter(Open::stays);
+                drop(stage);
+                state.uploads.end_closed();
                 return Err(why);
             }
         };
-        let Open { room, files, entry } = open;
+        let Open {
+            room,
+            files,
+            entry,
+            refused,
+        } = open;
         let mut room = Some(room);
         let put = |header: MessageHeader| {
             let room = room.take().ok_or(Refusal::Stopping)?;
@@ -555,7 +580,16 @@ impl Relay {
             (Err(why), Some(mut room)) => {
                 let text = content.start..files.unwrap_or(content.start);
                 room.write(text, Zeroize::zeroize);
-                *stage = Some(Open { room, files, entry });
+                let refused = refused + 1;
+                let open = Open {
+                    room,
+                    files,
+                    entry,
+                    refused,
+                };
+                *stage = Some(open).filter(Open::stays);
+                drop(stage);
+                state.uploads.end_closed();
                 Err(why)
             }
             (Err(why), None) => Err(why),
