@@ -81,9 +81,12 @@ pub(super) fn routes() -> Router<Arc<Relay>> {
         )
         .route(
             "/upload",
-            post(upload::begin).layer(middleware::from_fn(with_timeout)),
+            post(upload::begin)
+                .layer(middleware::from_fn(with_timeout))
+                .layer(map_response(hangs_up)),
         )
-        .route("/piece", post(upload::piece)) // with times of its own
+        // With times of its own.
+        .route("/piece", post(upload::piece).layer(map_response(hangs_up)))
         .merge(files())
 }
 
@@ -169,8 +172,8 @@ async fn price(State(relay): State<Arc<Relay>>, posted: Result<Posted, Refused>)
     with_headers(priced.into_response())
 }
 
-/// A form has a message or words in it as they were typed. What was read of it goes with the connection, which a
-/// browser would keep for two minutes, whatever the owner deletes meanwhile.
+/// A form has a message or words in it as they were typed, a piece has a part of a file. What was read of it goes with
+/// the connection, which a browser would keep for two minutes, whatever the owner deletes meanwhile.
 async fn hangs_up(mut response: Response) -> Response {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);

@@ -266,3 +266,31 @@ async fn the_owners_wipe_ends_all_of_them_and_a_relay_that_stops_begins_none() {
     assert_eq!(error(&refused), "stopping");
     assert_eq!(inbox.room().reserved, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_is_looked_through_for_words_a_few_times_and_no_more() {
+    let inbox = Inbox::new(1);
+    let form = inbox.opened("/").await;
+    let begun = inbox.begun(&form, "1", &small()).await;
+    inbox.all_sent(&begun).await;
+    let words = form.get("words").to_owned();
+    let form = form.with("upload", &begun.name).with("text", &words);
+    for _ in 0..8 {
+        assert_eq!(inbox.post(&form).await.status, 422, "the words are in it");
+    }
+    assert_eq!(inbox.room().reserved, 0);
+    assert_eq!(inbox.post(&form).await.status, 409);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_of_a_piece_goes_with_its_connection() {
+    let inbox = Inbox::new(1);
+    let form = inbox.opened("/").await;
+    let begins = inbox.begin(&form, "1", &small()).await;
+    let begun = inbox.begun(&form, "1", &small()).await;
+    let piece = inbox.piece(&begun, 0).await;
+    for said in [begins, piece] {
+        assert_eq!(said.status, 200);
+        assert!(said.head.contains("connection: close"), "{}", said.head);
+    }
+}
