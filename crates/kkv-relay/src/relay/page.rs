@@ -2,6 +2,7 @@
 //! comes by the protocol. Nobody signs here: a message is let in by an invitation or by what script has paid for it,
 //! or takes one of the places that the owner gives away.
 
+mod answers;
 mod content;
 mod entry;
 mod forms;
@@ -28,17 +29,11 @@ use kkv_page::challenge::Challenge;
 use kkv_page::form_id::{self, BadFormId, PageKey, UploadName};
 use kkv_page::html::Needs;
 use kkv_pow::Cost;
-use kkv_protocol::crypto::chunks::AskNumber;
 use kkv_protocol::crypto::identity::Signature;
-use kkv_protocol::error::ProtocolError;
 use kkv_protocol::ids::{SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
-use kkv_protocol::reply_words::ReplyWords;
-use kkv_protocol::v2::answers::ask::RepliesRequest;
 use kkv_protocol::v2::answers::box_part::BoxPart;
-use kkv_protocol::v2::answers::keys::{Acknowledgement, BoxSecret};
-use kkv_protocol::v2::answers::sender::{Replies, SealedReplies};
 use kkv_protocol::{MessageHeader, Via};
 pub(super) use payments::{Payment, PriceRequest};
 use uploads::Uploads;
@@ -292,41 +287,6 @@ impl Relay {
         state.forms.arrived(form, digest, now.elapsed, expiry);
         page.arrived.notify_one();
         Ok(Arrived::Now)
-    }
-
-    /// What is in the box of this secret, after what is `seen` was deleted.
-    pub(super) fn page_replies(
-        &self,
-        secret: &BoxSecret,
-        seen: &[Acknowledgement],
-        rng: &mut impl CryptoRng,
-    ) -> SealedReplies {
-        let (session, number) = (random_session(rng), AskNumber::FIRST);
-        let seen: Vec<&Acknowledgement> = seen.iter().collect();
-        let request = secret.request(&session, number, &seen);
-        let request = RepliesRequest::parse(&request).expect("it was laid out just now");
-        let (receipts, now) = (self.config.read_receipts, self.now());
-        let answer = self
-            .boxes
-            .replies(&request, &session, number, receipts, &self.queue, now);
-        secret
-            .read(&session, number, &answer.into_bytes())
-            .expect("the relay has just sealed it")
-    }
-
-    /// What is there for these words, after what is `seen` was deleted.
-    ///
-    /// # Errors
-    /// An answer there doesn't open with them: whoever wrote the message may have given the box any key.
-    pub(super) fn page_opened(
-        &self,
-        words: &ReplyWords,
-        seen: &[Acknowledgement],
-        rng: &mut impl CryptoRng,
-    ) -> Result<Replies, ProtocolError> {
-        let secrets = words.secrets();
-        let sealed = self.page_replies(secrets.secret(), seen, rng);
-        secrets.open(&self.keys.public().id(), sealed)
     }
 
     /// Stores what was let in, in its box.
