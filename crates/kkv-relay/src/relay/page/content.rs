@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{NotTaken, Payment, Wants};
-use kkv_protocol::files::{BadFiles, File, Files, MAX_FILE_NAME_BYTES};
+use kkv_protocol::files::{BadFiles, File, Files, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::MAX_TEXT_BYTES;
 use kkv_protocol::reply_words::ReplyWords;
@@ -67,7 +67,11 @@ pub(in crate::relay) fn kept_name(mut name: String) -> String {
 /// A file's media type as it is kept: none if it is not what a message can have.
 pub(in crate::relay) fn kept_type(media_type: String) -> String {
     let is_ascii = media_type.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if is_ascii { media_type } else { String::new() }
+    if is_ascii && media_type.len() <= MAX_MEDIA_TYPE_BYTES {
+        media_type
+    } else {
+        String::new()
+    }
 }
 
 /// What of a form goes into the queue.
