@@ -165,11 +165,10 @@ impl Page {
         self.arrived.notified().await;
     }
 
-    /// Forgets which messages have the places that are given away, and neither that forms have come nor what was spent.
+    /// Ends all uploads. That forms have come, and what was spent, is not forgotten; which messages have places that are
+    /// given away, only with these: some may come while the queue is wiped.
     pub(super) fn wipe(&self) {
-        let mut state = self.state();
-        state.uploads.wipe();
-        state.free.clear();
+        self.state().uploads.wipe();
     }
 
     /// The same, and takes nothing from now on.
