@@ -136,15 +136,15 @@ impl From<ClientError> for CliError {
             ClientError::NoMessage(_) => Self::new(Exit::Refused, what)
                 .hint("`kkvc list` shows what is there; it may have been deleted or have expired."),
             ClientError::CantReply(_, CantReply::Unfetched) => Self::new(Exit::Refused, what)
-                .hint("Nothing was sealed. Answers are fetched when their senders look: try again later, or take them back with `kkvc reply`."),
-            ClientError::CantReply(_, CantReply::NoPlace { waiting, since, .. }) => {
+                .hint("Nothing was sealed. Answers are fetched when their senders look: try again later, or take them back with `kkvc reply --withdraw`."),
+            ClientError::CantReply(_, CantReply::NoPlace { conversation, waiting, since }) => {
                 let there = match waiting {
                     1 => format!("the answer that waits there, since {}", time(since)),
                     _ => format!("the {waiting} answers that wait there, the oldest since {}", time(since)),
                 };
                 Self::new(Exit::Refused, what).hint(format!(
-                    "Nothing was sealed. Answers are fetched when their senders look: try again later, or take back with `kkvc reply` \
-                     {there}."
+                    "Nothing was sealed. Answers are fetched when their senders look: try again later, or take back with \
+                     `kkvc reply --withdraw {conversation}` {there}."
                 ))
             }
             ClientError::CantReply(..) => Self::new(Exit::Refused, what)
