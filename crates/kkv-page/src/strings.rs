@@ -182,8 +182,8 @@ pub const ENGLISH: Strings = Strings {
     go_on: "Write back",
     about: "Whoever runs this inbox reads what you write here. It is kept in memory alone, and it is gone when \
             the inbox stops.",
-    protected: "Tor's encryption protects this page and your message on the way to the inbox, kkv's own doesn't, \
-                and nobody signs the message.",
+    protected: "On the way to the inbox Tor's encryption protects this page and your message. Nothing else does: kkv's \
+                own is not used here, and nobody signs the message.",
     seized: "The inbox sees your twelve words when it makes them and when you type them: whoever has seized it by \
              then can read the answers.",
     seized_of_script: "Your twelve words stay in this browser, which opens the answers itself: whoever has seized the inbox \
@@ -262,7 +262,7 @@ pub const ENGLISH: Strings = Strings {
     lost: "The inbox didn't answer, so it isn't known whether that has arrived. Try again: what comes twice is kept once.",
     conversation_over: "The conversation of these words is over here. Your text is still below: you can send it as \
                         a first message.",
-    busy: "Too many are sending files at this moment. Try again in a minute; your text is still here.",
+    busy: "The inbox has too much to do at this moment. Try again in a minute; your text is still here.",
     stopping: "The inbox is about to stop. Try again later; your text is still here.",
     choose_again: "Choose the files once more: browsers don't keep them.",
     malformed: "This form didn't come as it should: the line may have been cut. Send it once more.",
