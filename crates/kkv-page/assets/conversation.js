@@ -115,7 +115,7 @@ async function open(main) {
       throw dataset.sealed;
     }
     const time = new Date(Math.min(opened.time, 253402300799) * 1000).toISOString();
-    article.querySelector("time").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+    article.querySelector("h2 span").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
     article.querySelector("pre").textContent = opened.text;
     return opened.acknowledgement;
   });
