@@ -116,7 +116,7 @@ fn a_conversation_is_had_of_whose_words_the_relay_never_hears() {
     assert_eq!(shown, [&answer, "And another."]);
     assert_eq!(browser.evaluate("return document.title"), "Answer");
     assert!(browser.all("pre *").is_empty(), "text, and no HTML");
-    assert!(browser.find("article time").text().ends_with(" UTC"));
+    assert!(browser.find("article h2 span").text().ends_with(" UTC"));
     write(&browser, "And so on.");
     assert_eq!(heading(&browser), "Your message has arrived");
     assert_eq!(words(&browser), its_words);
