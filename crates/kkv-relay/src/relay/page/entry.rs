@@ -114,6 +114,8 @@ impl Relay {
         now: Duration,
     ) -> bool {
         state.forget_gone(&self.queue, now);
-        state.free.len() + state.uploads.free(form) < page.config.free as usize
+        let (all, taken) = (page.config.free as usize, state.free.len());
+        // Uploads are looked through only if it depends on them.
+        taken < all && taken + state.uploads.free(form) < all
     }
 }

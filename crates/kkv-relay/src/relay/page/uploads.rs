@@ -4,8 +4,10 @@
 //! What lets the form in is shown with the beginning and held by it from then on: it serves no other message, until
 //! the form has come or the upload has ended. So nobody holds more than by forms alone.
 
-use std::fmt;
-use std::ops::Range;
+mod announced;
+mod open;
+mod table;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,40 +15,28 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{
-    Entry, Filled, NotTaken, Offers, Page, Payment, Seen, State, Wants, kept_name, kept_type,
-};
+use super::{Entry, Filled, NotTaken, Offers, Page, Payment, Seen, State, Wants};
 use crate::queue::{MessageId, Now};
 use crate::relay::Relay;
 use crate::relay::uploads::{InRoom, Receiving, Room};
-use kkv_base::limits::{UPLOAD_IDLE, UPLOAD_LIFETIME};
-use kkv_page::challenge::Challenge;
+use announced::{Announced, bytes};
 use kkv_page::form_id::{FormId, UploadName};
 use kkv_protocol::MessageHeader;
-use kkv_protocol::files::{Files, MAX_FILES, file_head};
+use kkv_protocol::files::MAX_FILES;
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::MAX_TEXT_BYTES;
 use kkv_protocol::refusal::Refusal;
-use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::purpose::LargeSize;
 use kkv_protocol::v2::upload::{PieceIndex, Pieces};
-
-/// What a content with files begins with: the length of its text (PROTOCOL.md §16).
-const TEXT_LENGTH_BYTES: usize = 2;
-
-/// How often the form of an upload is refused before that is over. Each time all of it is looked through for the words,
-/// for up to 23 ms a MiB, and a form that names it is short.
-const MAX_REFUSED: u8 = 8;
-
-/// What browsers call a file whose type they don't know.
-const UNKNOWN_TYPE: &str = "application/octet-stream";
+use open::{Open, TEXT_LENGTH_BYTES};
+pub(super) use table::Uploads;
 
 /// The beginning of an upload, as script asks for it.
 #[derive(Deserialize)]
 pub(in crate::relay) struct UploadRequest {
     /// The form's id.
     form: String,
-    /// Tells this choice of files from another one in the same form: 16 bytes in hex.
+    /// Tells this choice of files from another one in the same form: drawn by script.
     key: String,
     /// Bytes of the text that is to go with the files.
     text: usize,
@@ -59,15 +49,6 @@ pub(in crate::relay) struct UploadRequest {
     challenge: String,
     #[serde(default)]
     nonces: String,
-}
-
-/// A file that is to come.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-struct Announced {
-    name: String,
-    #[serde(rename = "type")]
-    media_type: String,
-    size: usize,
 }
 
 /// What script is told of its upload.
@@ -90,18 +71,6 @@ pub(in crate::relay) struct PieceTaken {
     bytes: usize,
 }
 
-/// All of them: no more than the memory for files has blocks.
-#[derive(Debug, Default)]
-pub(super) struct Uploads {
-    open: Vec<Entered>,
-}
-
-#[derive(Debug)]
-struct Entered {
-    upload: Arc<Upload>,
-    end: Duration,
-}
-
 /// One of them. The lock of its stage is taken with that of the page's state held, never the other way round.
 #[derive(Debug)]
 pub(in crate::relay) struct Upload {
@@ -114,17 +83,6 @@ pub(in crate::relay) struct Upload {
     stage: Mutex<Option<Open>>,
 }
 
-#[derive(Debug)]
-struct Open {
-    /// The pieces end where the block ends, so that all else has its place before them.
-    room: Room,
-    /// Where the files begin, once they are laid out with their heads.
-    files: Option<usize>,
-    entry: Entry,
-    /// How often its form was refused.
-    refused: u8,
-}
-
 /// What a form that comes back to its sender has uploaded.
 pub(in crate::relay) struct Uploaded {
     /// The files' names.
@@ -133,114 +91,11 @@ pub(in crate::relay) struct Uploaded {
     pub(in crate::relay) is_paid: bool,
 }
 
-impl Uploads {
-    /// Ends what has expired. Returns when something is next.
-    pub(super) fn purge(&mut self, now: Duration) -> Option<Duration> {
-        self.retain(|entered| now < entered.end);
-        self.open.iter().map(|entered| entered.end).min()
-    }
-
-    /// Ends all of them.
-    pub(super) fn wipe(&mut self) {
-        self.retain(|_| false);
-    }
-
-    /// Ends the one of a form.
-    pub(super) fn end_of(&mut self, form: FormId) {
-        self.retain(|entered| entered.upload.form != form);
-    }
-
-    /// How many, but for this form's, hold a place that is given away.
-    pub(super) fn free(&self, form: Option<FormId>) -> usize {
-        self.entries(form, |entry| matches!(entry, Entry::Free))
-    }
-
-    /// Whether one, but for this form's, holds this challenge.
-    pub(super) fn holds(&self, challenge: &Challenge, form: FormId) -> bool {
-        self.entries(Some(form), |entry| entry.paid() == Some(challenge)) > 0
-    }
-
-    fn entries(&self, form: Option<FormId>, counts: impl Fn(&Entry) -> bool) -> usize {
-        let others = self.open.iter().map(|entered| &entered.upload);
-        let others = others.filter(|upload| Some(upload.form) != form);
-        let counted = others.filter(|upload| {
-            let stage = crate::lock(&upload.stage);
-            stage.as_ref().is_some_and(|open| counts(&open.entry))
-        });
-        counted.count()
-    }
-
-    fn get(&self, name: UploadName, now: Duration) -> Option<&Arc<Upload>> {
-        let mut open = self.open.iter();
-        let found = open.find(|entered| entered.upload.name == name && now < entered.end);
-        found.map(|entered| &entered.upload)
-    }
-
-    /// Its end is as far away again as it may be.
-    fn extend(&mut self, name: UploadName, now: Duration) {
-        for entered in &mut self.open {
-            if entered.upload.name == name {
-                entered.end = (now + UPLOAD_IDLE).min(entered.upload.opened + UPLOAD_LIFETIME);
-            }
-        }
-    }
-
-    /// Removes those that are over.
-    fn end_closed(&mut self) {
-        self.open
-            .retain(|entered| crate::lock(&entered.upload.stage).is_some());
-    }
-
-    fn end(&mut self, name: UploadName) {
-        self.retain(|entered| entered.upload.name != name);
-    }
-
-    fn retain(&mut self, stays: impl Fn(&Entered) -> bool) {
-        self.open.retain(|entered| {
-            let stays = stays(entered);
-            if !stays {
-                // A piece of it may be on its way still: its memory must not wait for that.
-                *crate::lock(&entered.upload.stage) = None;
-            }
-            stays
-        });
-    }
-}
-
 impl InRoom for Upload {
     fn in_room<T>(&self, act: impl FnOnce(&mut Room) -> T) -> Option<T> {
         let mut stage = crate::lock(&self.stage);
         stage.as_mut().map(|open| act(&mut open.room))
     }
-}
-
-impl fmt::Debug for Announced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Announced(..)")
-    }
-}
-
-impl Announced {
-    /// As it is kept: see a form's own files.
-    fn kept(mut self) -> Self {
-        self.name = kept_name(self.name);
-        self.media_type = if self.media_type.is_empty() {
-            UNKNOWN_TYPE.to_owned()
-        } else {
-            kept_type(self.media_type)
-        };
-        self
-    }
-
-    fn head(&self) -> Result<Vec<u8>, NotTaken> {
-        file_head(&self.name, &self.media_type, self.size).map_err(|_| NotTaken::TooLarge)
-    }
-}
-
-/// Bytes of the files themselves.
-fn bytes(files: &[Announced]) -> usize {
-    let sizes = files.iter().map(|file| file.size);
-    sizes.fold(0, usize::saturating_add)
 }
 
 impl Upload {
@@ -286,78 +141,6 @@ impl Upload {
             open.files = open.lay_out(&self.files, self.size.bytes());
         }
     }
-}
-
-impl Open {
-    fn stays(&self) -> bool {
-        self.refused < MAX_REFUSED
-    }
-
-    /// Moves each file to where it belongs, and writes its head before it. Returns where that begins.
-    fn lay_out(&mut self, files: &[Announced], end: usize) -> Option<usize> {
-        let heads: Vec<_> = files
-            .iter()
-            .map(Announced::head)
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let count = u8::try_from(files.len()).ok()?;
-        let own: usize = heads.iter().map(Vec::len).sum();
-        let mut from = end - bytes(files);
-        let start = from.checked_sub(own + 1)?;
-        self.room.write(0..end, |block| {
-            block[start] = count;
-            let mut to = start + 1;
-            for (file, head) in files.iter().zip(&heads) {
-                // What moves, moves forward into what was left by others, or never used.
-                block.copy_within(from..from + file.size, to + head.len());
-                block[to..][..head.len()].copy_from_slice(head);
-                to += head.len() + file.size;
-                from += file.size;
-            }
-        });
-        Some(start)
-    }
-
-    /// Puts the text before the files, and looks at all of it as at any content. What is refused loses its text again.
-    fn checked(
-        &mut self,
-        upload: &Upload,
-        text: &str,
-        words: Option<&ReplyWords>,
-    ) -> Result<Range<usize>, NotTaken> {
-        let files = self.files.ok_or(NotTaken::FilesGone)?;
-        let end = upload.size.bytes();
-        let before = TEXT_LENGTH_BYTES + text.len();
-        // No more than was asked for at the beginning, or another size would have had to be paid.
-        let size = LargeSize::for_content(before + end - files);
-        let start = files.checked_sub(before);
-        let start = start.filter(|_| size.is_some_and(|size| size <= upload.size));
-        let start = start.ok_or(NotTaken::FilesGone)?;
-        let length = u16::try_from(text.len()).map_err(|_| NotTaken::TooLong)?;
-        self.room.write(start..end, |content| {
-            content[..TEXT_LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
-            content[TEXT_LENGTH_BYTES..before].copy_from_slice(text.as_bytes());
-            let checked = must_be_good(content, words);
-            if checked.is_err() {
-                content[..before].zeroize();
-            }
-            checked
-        })?;
-        Ok(start..end)
-    }
-}
-
-fn must_be_good(content: &[u8], words: Option<&ReplyWords>) -> Result<(), NotTaken> {
-    let content = Files::decode(content).map_err(|_| NotTaken::FilesGone)?;
-    let inside = |words: &ReplyWords| {
-        let mut files = content.files().iter();
-        words.are_in(content.text())
-            || files.any(|file| words.are_in(file.name()) || words.are_in_file(file.bytes()))
-    };
-    if words.is_some_and(inside) {
-        return Err(NotTaken::WordsInside);
-    }
-    Ok(())
 }
 
 impl Relay {
@@ -412,7 +195,7 @@ impl Relay {
         let block = self.queue.reserve_large(size, now);
         let block = block.map_err(|_| NotTaken::NoRoom)?;
         let place = size.bytes() - bytes(&files)..size.bytes();
-        let upload = Arc::new(Upload {
+        let upload = Upload {
             name,
             form,
             size,
@@ -424,11 +207,10 @@ impl Relay {
                 entry,
                 refused: 0,
             })),
-        });
+        };
         upload.lay_out(); // nothing is to come of empty ones
         let begun = upload.begun().ok_or(NotTaken::Stopping)?;
-        let end = now + UPLOAD_IDLE;
-        state.uploads.open.push(Entered { upload, end });
+        state.uploads.add(upload, now);
         page.arrived.notify_one();
         Ok(begun)
     }

@@ -168,6 +168,7 @@ async fn files_come_in_pieces_in_any_order_and_then_their_form() {
         for _ in 0..2 {
             let said = inbox.piece(&begun, index).await;
             assert_eq!(said.status, 200, "{}", text(&said));
+            assert!(said.head.contains("connection: close"), "{}", said.head);
             let json: Value = serde_json::from_slice(&said.body).unwrap();
             let here = begun.part(index).len() - 34;
             assert_eq!(json["bytes"], bytes + here, "a piece twice counts once");
