@@ -10,6 +10,7 @@ mod line;
 #[cfg(feature = "embedded-tor")]
 mod lookout;
 mod paid;
+mod pictures;
 #[cfg(feature = "embedded-tor")]
 mod tor_browser;
 mod uploads;

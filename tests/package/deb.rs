@@ -11,7 +11,7 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 44] = [
+const FILES: [&str; 52] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
@@ -47,6 +47,14 @@ const FILES: [&str; 44] = [
     "usr/share/doc/kkv/docs/pictures/inbox.svg",
     "usr/share/doc/kkv/docs/pictures/keys.svg",
     "usr/share/doc/kkv/docs/pictures/message.svg",
+    "usr/share/doc/kkv/docs/pictures/page-answer-1280.png",
+    "usr/share/doc/kkv/docs/pictures/page-answer-320.png",
+    "usr/share/doc/kkv/docs/pictures/page-pay-1280.png",
+    "usr/share/doc/kkv/docs/pictures/page-pay-320.png",
+    "usr/share/doc/kkv/docs/pictures/page-sent-1280.png",
+    "usr/share/doc/kkv/docs/pictures/page-sent-320.png",
+    "usr/share/doc/kkv/docs/pictures/page-words-1280.png",
+    "usr/share/doc/kkv/docs/pictures/page-words-320.png",
     "usr/share/doc/kkv/docs/pictures/sent.svg",
     "usr/share/doc/kkv/docs/pictures/wide.svg",
     "usr/share/doc/kkv/torrc.example",

@@ -60,7 +60,14 @@ pub(crate) const SCREENS: [Generator; 2] = [
     },
 ];
 
-/// Runs the tests that write.
+pub(crate) const PAGES: [Generator; 1] = [Generator {
+    target: &["--test", "all"],
+    tests: "page::pictures::the_pictures_of_the_guide_are_taken",
+    source: "tests/page/pictures.rs",
+    writes: "docs/pictures",
+}];
+
+/// Runs the tests that write, those among them that are left out otherwise.
 ///
 /// # Errors
 /// In words, if one fails or none is found.
@@ -68,7 +75,8 @@ pub(crate) fn write(generators: &[Generator]) -> Result<(), String> {
     for generator in generators {
         let mut cargo = cargo();
         cargo.args(["test", "--quiet", "--locked", "--no-default-features"]);
-        cargo.args(generator.target).arg("--").arg(generator.tests);
+        cargo.args(generator.target);
+        cargo.args(["--", "--include-ignored", generator.tests]);
         cargo.env(OVERWRITE.0, OVERWRITE.1).stderr(Stdio::inherit());
         let output = cargo.output().map_err(|why| format!("cargo: {why}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -108,6 +116,7 @@ mod tests {
             .chain(&COMPLETIONS)
             .chain(&MAP)
             .chain(&SCREENS)
+            .chain(&PAGES)
         {
             let source = super::super::root().join(generator.source);
             let source = fs::read_to_string(&source).expect("a file of the project");

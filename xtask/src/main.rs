@@ -21,6 +21,7 @@ Usage: cargo xtask COMMAND
   completions    write dist/completions
   map            write the map of files in ARCHITECTURE.md, of what each says in its first line
   screens        draw docs/pictures, and tests/screen/looks in a real terminal (tmux)
+  pages          take the pictures of the page for browsers in docs/pictures, with Chromium
   mutants [...]  change the code in small ways, and see that a test fails for each (CONTRIBUTING.md); what follows goes
                  to cargo-mutants, like --package kkv-pow";
 
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         ["completions"] => generated::write(&generated::COMPLETIONS),
         ["map"] => generated::write(&generated::MAP),
         ["screens"] => needs("tmux").and_then(|()| generated::write(&generated::SCREENS)),
+        ["pages"] => needs("chromium")
+            .and_then(|()| needs("chromedriver=chromium-driver"))
+            .and_then(|()| generated::write(&generated::PAGES)),
         ["mutants", ref rest @ ..] => mutants::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

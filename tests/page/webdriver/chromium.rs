@@ -103,6 +103,16 @@ impl Session {
         );
     }
 
+    /// The whole page as a PNG, in base64.
+    pub(in crate::page) fn picture(&self) -> String {
+        let metrics = self.devtools("Page.getLayoutMetrics", &json!({}));
+        let size = &metrics["cssContentSize"];
+        let clip =
+            json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let how = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        string(&self.devtools("Page.captureScreenshot", &how)["data"])
+    }
+
     /// One of its own commands (Chrome DevTools Protocol).
     fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let command = json!({ "cmd": command, "params": parameters });
