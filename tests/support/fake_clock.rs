@@ -32,6 +32,13 @@ pub(crate) fn library() -> &'static str {
 }
 
 /// Deletes what the library has left in memory for the process `pid`, which has ended and could not do it itself.
+#[cfg_attr(
+    not(feature = "embedded-tor"),
+    expect(
+        dead_code,
+        reason = "a clock is wrong for long only where Tor is inside"
+    )
+)]
 pub(crate) fn forget(pid: Pid) {
     for name in ["faketime_shm_", "sem.faketime_sem_"] {
         let left = Path::new("/dev/shm").join(format!("{name}{}", pid.as_raw_pid()));
