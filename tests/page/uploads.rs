@@ -145,7 +145,7 @@ fn who_cancels_loses_nothing_and_holds_nothing() {
 
 #[test]
 fn files_need_not_be_chosen_again_after_an_error() {
-    let relay = inbox("1");
+    let relay = inbox("2"); // one is free when it goes on
     let files = Files::of(&relay);
     let browser = Session::start(Script::On);
     open(&browser, &relay, Script::On);
