@@ -99,6 +99,19 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 /// that pay the default price, three hours.
 pub const MAX_SPENT: usize = 1 << 18;
 
+/// Payments on the page that wait for a check that takes long, each with half a KiB (§18). The last of them waits for a
+/// tenth of a second on an ordinary machine.
+pub const MAX_CHECKS: usize = 32;
+
+/// Most challenges remembered for which a wrong solution has come that took long to check, with 64 bytes each: 8 MiB.
+/// Beyond that, as with [`MAX_SPENT`], those that expire first end early. At the rate at which they are checked that takes
+/// more than a minute, and a search for hashes for each of them.
+pub const MAX_WRONG: usize = 1 << 17;
+
+/// Most payments remembered that were checked and found right, and have not been spent yet, with 100 bytes each: 400
+/// KiB. Beyond that one is checked once more.
+pub const MAX_RIGHT: usize = 1 << 12;
+
 /// Most accepted messages whose answer is kept, for [`SESSION_LIFETIME`], in each suite, with 450 bytes each: 28 MiB.
 /// Beyond that, the oldest answer is dropped early, and a sender that has not received it stays in doubt. That takes
 /// 546 paid messages a second for two minutes.

@@ -2,22 +2,25 @@
 //! before a message has been paid for with it.
 //!
 //! ```text
-//! random 16 | expiry u64, masked | cost u8 | keyed_hash(key, "challenge" ‖ what stands before)[..16], in hex
+//! random 16 | expiry u64, masked | cost u8 | class u8 | keyed_hash(key, "challenge" ‖ what stands before)[..16], in hex
 //! ```
 //!
 //! The expiry is masked as a form's is ([`form_id`](crate::form_id)).
 //!
-//! Its puzzle is that of kkv/2 (PROTOCOL.md §5) with a key of its own, so no work for one serves the other.
+//! Its puzzle is that of kkv/2 (PROTOCOL.md §5) or that of class `pbkdf2` (§18), with a key of its own, so no work for
+//! one serves the other.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use kkv_pow::{Cost, Puzzle, PuzzleKey, Solution, WrongSolution};
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
+use crate::class::Class;
+use crate::derived::Claim;
 use crate::form_id::{PageKey, TAG_BYTES};
 
 const RANDOM_BYTES: usize = 16;
-const SIGNED_BYTES: usize = RANDOM_BYTES + 8 + 1;
+const SIGNED_BYTES: usize = RANDOM_BYTES + 8 + 1 + 1;
 const BYTES: usize = SIGNED_BYTES + TAG_BYTES;
 
 /// What begins the input of a challenge's tag.
@@ -31,6 +34,16 @@ pub struct Challenge {
     bytes: [u8; BYTES],
     expiry: u64,
     cost: Cost,
+    class: Class,
+}
+
+/// What the nonces of a form are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checked {
+    /// They solve the puzzle.
+    Solved,
+    /// They do if this holds, which takes long to see.
+    Claimed(Claim),
 }
 
 /// Why a challenge is none.
@@ -63,6 +76,12 @@ impl Challenge {
         self.cost
     }
 
+    /// How its tries are made.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
     /// Key of its puzzle.
     #[must_use]
     pub fn puzzle_key(&self) -> PuzzleKey {
@@ -76,40 +95,58 @@ impl Challenge {
     }
 
     /// Checks the nonces that stand in a form: 1 or 16 numbers of 64 bits, each as 16 digits in hex, the highest first,
-    /// one after the other.
+    /// one after the other; in class `pbkdf2` 1 or 4, each with what was derived of it.
     ///
     /// # Errors
     /// They don't solve its puzzle, or are no such numbers.
-    pub fn verify(&self, nonces: &str) -> Result<(), WrongSolution> {
-        let bytes = HEXLOWER_PERMISSIVE.decode(nonces.as_bytes());
-        let bytes = bytes.unwrap_or_default();
-        let (nonces, rest) = bytes.as_chunks();
-        let nonces = nonces.iter().map(|nonce| u64::from_be_bytes(*nonce));
-        let nonces = if rest.is_empty() {
-            nonces.collect()
-        } else {
-            Vec::new()
-        };
+    pub fn check(&self, nonces: &str) -> Result<Checked, WrongSolution> {
         let (key, cost) = (self.puzzle_key(), self.cost);
-        Puzzle::V2 { key, cost }.verify(&Solution::V2(nonces))
+        match self.class {
+            Class::Hash => {
+                let solution = Solution::V2(numbers(nonces));
+                let solved = Puzzle::V2 { key, cost }.verify(&solution);
+                solved.map(|()| Checked::Solved)
+            }
+            Class::Pbkdf2 => Claim::parse(key, cost, nonces).map(Checked::Claimed),
+        }
+    }
+}
+
+/// None if it is no row of them.
+fn numbers(written: &str) -> Vec<u64> {
+    let bytes = HEXLOWER_PERMISSIVE.decode(written.as_bytes());
+    let bytes = bytes.unwrap_or_default();
+    match bytes.as_chunks() {
+        (numbers, []) => numbers
+            .iter()
+            .map(|bytes| u64::from_be_bytes(*bytes))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
 impl PageKey {
     /// A new challenge: 16 bytes are drawn. `expiry` is in seconds, of whatever clock
     /// [`check_challenge`](Self::check_challenge) is called with.
-    pub fn challenge(&self, cost: Cost, expiry: u64, rng: &mut impl CryptoRng) -> Challenge {
+    pub fn challenge(
+        &self,
+        cost: Cost,
+        class: Class,
+        expiry: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Challenge {
         let mut bytes = [0; BYTES];
         let (signed, tag) = bytes.split_at_mut(SIGNED_BYTES);
         let (random, rest) = signed.split_at_mut(RANDOM_BYTES);
         rng.fill_bytes(random);
         rest[..8].copy_from_slice(&self.masked(random, expiry).to_le_bytes());
-        rest[8] = cost.bits();
+        rest[8..].copy_from_slice(&[cost.bits(), class.byte()]);
         tag.copy_from_slice(&self.tag(LABEL, signed));
         Challenge {
             bytes,
             expiry,
             cost,
+            class,
         }
     }
 
@@ -126,17 +163,19 @@ impl PageKey {
             return Err(BadChallenge::Unknown);
         }
         let (random, rest) = signed.split_at(RANDOM_BYTES);
-        let [masked @ .., cost] = rest else {
+        let [masked @ .., cost, class] = rest else {
             return Err(BadChallenge::Unknown);
         };
         let masked = masked.try_into().map_err(|_| BadChallenge::Unknown)?;
         let expiry = self.masked(random, u64::from_le_bytes(masked));
         let cost = Cost::new(u32::from(*cost)).map_err(|_| BadChallenge::Unknown)?;
+        let class = Class::of_byte(*class).ok_or(BadChallenge::Unknown)?;
         if now < expiry {
             Ok(Challenge {
                 bytes,
                 expiry,
                 cost,
+                class,
             })
         } else {
             Err(BadChallenge::Expired)
@@ -165,10 +204,12 @@ mod tests {
     #[test]
     fn a_challenge_is_good_until_its_time_and_only_at_the_relay_that_made_it() {
         let key = key();
-        let [one, other] = [20, 20].map(|bits| key.challenge(cost(bits), 1000, &mut rand::rng()));
+        let [one, other] =
+            Class::ALL.map(|class| key.challenge(cost(20), class, 1000, &mut rand::rng()));
         let read = key.check_challenge(&one.to_text(), 999).unwrap();
         assert_eq!(read, one);
         assert_eq!((read.expiry(), read.cost()), (1000, cost(20)));
+        assert_eq!((read.class(), other.class()), (Class::Hash, Class::Pbkdf2));
         assert_ne!(one.random(), other.random());
         assert_ne!(one.puzzle_key(), other.puzzle_key());
         let late = key.check_challenge(&one.to_text(), 1000);
@@ -181,7 +222,7 @@ mod tests {
     fn no_visitor_learns_when_it_expires() {
         let key = key();
         let shown = || {
-            let challenge = key.challenge(cost(20), 1000, &mut rand::rng());
+            let challenge = key.challenge(cost(20), Class::Hash, 1000, &mut rand::rng());
             u64::from_le_bytes(challenge.bytes[RANDOM_BYTES..][..8].try_into().unwrap())
         };
         // By chance 1 in 2^40 is so small.
@@ -192,7 +233,7 @@ mod tests {
     #[test]
     fn a_change_of_any_bit_is_noticed_and_a_forms_id_is_no_challenge() {
         let key = key();
-        let challenge = key.challenge(cost(20), 1000, &mut rand::rng());
+        let challenge = key.challenge(cost(20), Class::Hash, 1000, &mut rand::rng());
         for bit in 0..8 * BYTES {
             let mut changed = challenge;
             changed.bytes[bit / 8] ^= 1 << (bit % 8);
@@ -209,10 +250,29 @@ mod tests {
     }
 
     #[test]
+    fn of_the_class_that_is_slow_to_check_a_solution_is_a_claim_of_its_own() {
+        let [challenge, other] =
+            [(); 2].map(|()| key().challenge(cost(14), Class::Pbkdf2, 1, &mut rand::rng()));
+        let key = challenge.puzzle_key();
+        let part = |nonce| {
+            let derived = crate::derived::derive(&key, nonce);
+            format!("{nonce:016x}{}", HEXLOWER_PERMISSIVE.encode(&derived.0))
+        };
+        let solution: String = (0..4).map(part).collect();
+        let claims = [challenge, other].map(|challenge| challenge.check(&solution));
+        let [Ok(Checked::Claimed(claim)), Ok(Checked::Claimed(at_other))] = claims else {
+            panic!("{claims:?}");
+        };
+        assert!(claim.holds() && !at_other.holds());
+        assert_ne!(claim, at_other);
+        assert!(challenge.check(&in_hex(&[0, 1, 2, 3])).is_err());
+    }
+
+    #[test]
     fn it_is_solved_by_what_solves_its_puzzle_and_by_nothing_else() {
         for bits in [0, 3, 4, 8] {
             let cost = cost(bits);
-            let challenge = key().challenge(cost, 1, &mut rand::rng());
+            let challenge = key().challenge(cost, Class::Hash, 1, &mut rand::rng());
             let puzzle = Puzzle::V2 {
                 key: challenge.puzzle_key(),
                 cost,
@@ -222,8 +282,11 @@ mod tests {
                 panic!("nobody stops it");
             };
             let written = in_hex(&nonces);
-            assert_eq!(challenge.verify(&written), Ok(()));
-            assert_eq!(challenge.verify(&written.to_uppercase()), Ok(()));
+            assert_eq!(challenge.check(&written), Ok(Checked::Solved));
+            assert_eq!(
+                challenge.check(&written.to_uppercase()),
+                Ok(Checked::Solved)
+            );
             for wrong in [
                 "",
                 "0",
@@ -231,12 +294,12 @@ mod tests {
                 &written[1..],
                 &format!("{written}00"),
             ] {
-                assert!(challenge.verify(wrong).is_err(), "{bits}: {wrong}");
+                assert!(challenge.check(wrong).is_err(), "{bits}: {wrong}");
             }
         }
-        let challenge = key().challenge(cost(8), 1, &mut rand::rng());
+        let challenge = key().challenge(cost(8), Class::Hash, 1, &mut rand::rng());
         let twice = in_hex(&[7; 16]);
-        assert_eq!(challenge.verify(&twice), Err(WrongSolution::Order));
+        assert_eq!(challenge.check(&twice), Err(WrongSolution::Order));
     }
 
     proptest! {
@@ -244,8 +307,10 @@ mod tests {
         fn no_text_makes_it_stumble(text: String) {
             let key = key();
             prop_assert_eq!(key.check_challenge(&text, 0), Err(BadChallenge::Unknown));
-            let challenge = key.challenge(Cost::HIGHEST, 1, &mut rand::rng());
-            prop_assert!(challenge.verify(&text).is_err());
+            for class in Class::ALL {
+                let challenge = key.challenge(Cost::HIGHEST, class, 1, &mut rand::rng());
+                prop_assert!(challenge.check(&text).is_err());
+            }
         }
     }
 }

@@ -9,6 +9,8 @@
 
 pub mod assets;
 pub mod challenge;
+pub mod class;
+pub mod derived;
 pub mod form_id;
 pub mod html;
 pub mod multipart;

@@ -127,8 +127,7 @@ impl Puzzle {
                 if !nonces.is_sorted_by(|one, next| one < next) {
                     return Err(WrongSolution::Order);
                 }
-                let mut hashes = nonces.iter().map(|nonce| hash_v2(key, *nonce));
-                hashes.all(|hash| leading_zeros(&hash) >= bits)
+                nonces.iter().all(|nonce| key.zeros(*nonce) >= bits)
             }
             _ => return Err(WrongSolution::Suite),
         };
@@ -137,6 +136,14 @@ impl Puzzle {
         } else {
             Err(WrongSolution::Bits)
         }
+    }
+}
+
+impl PuzzleKey {
+    /// zeros(nonce) of PROTOCOL.md §5: leading zero bits of BLAKE3 keyed_hash(self, 56 zero bytes ‖ nonce LE).
+    #[must_use]
+    pub fn zeros(&self, nonce: u64) -> u32 {
+        leading_zeros(&hash_v2(self, nonce))
     }
 }
 

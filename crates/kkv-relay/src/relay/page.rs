@@ -3,6 +3,7 @@
 //! or takes one of the places that the owner gives away.
 
 mod answers;
+mod checks;
 mod content;
 mod entry;
 mod forms;
@@ -18,6 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::Relay;
 use super::spent::Spent;
 use crate::queue::{MessageId, Now, Queue};
+use checks::{Checks, Verdicts};
 use content::Content;
 pub(super) use content::{Chosen, Filled, kept_name, kept_type};
 use entry::Entry;
@@ -37,7 +39,7 @@ use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::{MessageHeader, Via};
 pub(super) use payments::{Payment, PriceRequest};
 use uploads::Uploads;
-pub(super) use uploads::{UploadRequest, Uploaded};
+pub(super) use uploads::{UploadBegun, UploadRequest, Uploaded};
 
 /// What the owner decides about the page.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,7 @@ pub(super) struct Page {
     key: PageKey,
     /// Places for large bodies.
     pub(super) bodies: Arc<Semaphore>,
+    checks: Checks,
     /// One form at a time: what one finds is so until it is done.
     state: Mutex<State>,
     arrived: Notify,
@@ -63,6 +66,8 @@ struct State {
     forms: Forms,
     /// Challenges that have paid for a message.
     spent: Spent,
+    /// Of solutions that take long to check.
+    verdicts: Verdicts,
     /// Messages that took a place that is given away; some may be gone.
     free: Vec<MessageId>,
     /// What has begun to come before its form.
@@ -76,6 +81,7 @@ impl State {
         Self {
             forms: Forms::default(),
             spent: Spent::new(MAX_SPENT),
+            verdicts: Verdicts::default(),
             free: Vec::new(),
             uploads: Uploads::default(),
             is_closed: false,
@@ -139,6 +145,7 @@ impl Page {
             config,
             key: PageKey::generate(rng),
             bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
+            checks: Checks::default(),
             state: Mutex::new(State::new()),
             arrived: Notify::new(),
         }
@@ -156,6 +163,10 @@ impl Page {
             state.forms.purge(now),
             state.spent.next_expiry().map(Duration::from_secs),
             state.uploads.purge(now),
+            state
+                .verdicts
+                .forget(now.as_secs())
+                .map(Duration::from_secs),
         ];
         next.into_iter().flatten().min()
     }

@@ -28,6 +28,11 @@ impl Challenge {
         let random = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         Self { expiry, random }
     }
+
+    /// In unix seconds.
+    pub(super) fn expiry(&self) -> u64 {
+        self.expiry
+    }
 }
 
 /// The spent challenges of one suite.

@@ -94,7 +94,7 @@ impl Relay {
     }
 
     /// Files take no slot, and a text no room of files.
-    fn must_have_room(&self, wants: Wants, now: Duration) -> Result<(), NotTaken> {
+    pub(super) fn must_have_room(&self, wants: Wants, now: Duration) -> Result<(), NotTaken> {
         let has_slot = || self.queue.occupancy(now).free() > 0;
         let has_room = |size| self.check_room(size, now).is_ok();
         match wants {

@@ -1,5 +1,5 @@
-//! What script pays on the page (PROTOCOL.md §18): the same price as for a session, by the same puzzle, for one
-//! message.
+//! What script pays on the page (PROTOCOL.md §18): the same price as for a session, by the same puzzle or by one of
+//! PBKDF2, for one message.
 //!
 //! A challenge costs the relay no memory until a message was paid for with it; that one it remembers as spent.
 
@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{NotTaken, Offers, Page, State, Wants};
 use crate::relay::Relay;
 use crate::relay::spent;
-use kkv_page::challenge::Challenge;
+use kkv_page::challenge::{Challenge, Checked};
+use kkv_page::class::Class;
+use kkv_page::derived::Claim;
 use kkv_page::form_id::FormId;
 use kkv_page::html::Paid;
 use kkv_pow::Cost;
@@ -45,6 +47,8 @@ impl Payment {
 pub(in crate::relay) struct PriceRequest {
     /// Length of a message with files as it is stored; 0 for a text alone.
     bytes: usize,
+    /// How tries are to be made; by hashes if it doesn't say.
+    class: Option<String>,
 }
 
 /// The price of a message, and what to solve for it.
@@ -52,6 +56,9 @@ pub(in crate::relay) struct PriceRequest {
 pub(in crate::relay) struct Price {
     /// What stands in the form, together with what is found.
     challenge: String,
+    class: &'static str,
+    /// Those that may be asked for.
+    classes: [&'static str; Class::ALL.len()],
     /// Key of the puzzle, in hex.
     puzzle: String,
     cost: u8,
@@ -64,14 +71,16 @@ impl State {
         self.spent.insert(spendable(challenge));
     }
 
-    fn is_spent(&self, challenge: &Challenge) -> bool {
-        let challenge = spendable(challenge);
-        self.spent.contains(&challenge) || self.spent.is_expired(&challenge)
+    pub(super) fn is_spent(&self, challenge: &Challenge) -> bool {
+        let spendable = spendable(challenge);
+        self.spent.contains(&spendable)
+            || self.spent.is_expired(&spendable)
+            || challenge.class() == Class::Pbkdf2 && self.verdicts.is_wrong(&spendable)
     }
 }
 
 /// By what a challenge is known as spent.
-fn spendable(challenge: &Challenge) -> spent::Challenge {
+pub(super) fn spendable(challenge: &Challenge) -> spent::Challenge {
     let mut seed = Seed([0; 32]);
     seed.0[..16].copy_from_slice(challenge.random());
     spent::Challenge::new(challenge.expiry(), &seed)
@@ -86,13 +95,18 @@ impl Relay {
     /// A new challenge at the price of this moment. Nothing is kept of it.
     ///
     /// # Errors
-    /// No slot is free, no form can be remembered, or there is no room for files of this size, now or ever.
+    /// No slot is free, no form can be remembered, or there is no room for files of this size, now or ever; or there is
+    /// no such class.
     pub(in crate::relay) fn page_price(
         &self,
         page: &Page,
         asked: &PriceRequest,
         rng: &mut impl CryptoRng,
     ) -> Result<Price, Refusal> {
+        let class = match &asked.class {
+            None => Class::Hash,
+            Some(name) => Class::named(name).ok_or(Refusal::Malformed)?,
+        };
         let now = self.clock.elapsed();
         let occupancy = self.queue.occupancy(now);
         // What would be refused is not paid for.
@@ -111,9 +125,11 @@ impl Relay {
         };
         let seconds = self.config.expected_seconds;
         let expiry = now.as_secs() + u64::from(seconds);
-        let challenge = page.key.challenge(cost, expiry, rng);
+        let challenge = page.key.challenge(cost, class, expiry, rng);
         Ok(Price {
             challenge: challenge.to_text(),
+            class: class.name(),
+            classes: Class::ALL.map(Class::name),
             puzzle: HEXLOWER.encode(&challenge.puzzle_key().0),
             cost: cost.bits(),
             seconds,
@@ -141,7 +157,7 @@ impl Relay {
         Some(buys.then_some(challenge).ok_or(NotTaken::PriceRose))
     }
 
-    fn buys(&self, paid: Cost, wants: Wants, now: Duration) -> bool {
+    pub(super) fn buys(&self, paid: Cost, wants: Wants, now: Duration) -> bool {
         let pricing = &self.config.pricing;
         let slot = || pricing.accepts(paid, &self.queue.occupancy(now));
         let files = |size| pricing.accepts_large(paid, size, &self.queue.room(now));
@@ -160,18 +176,33 @@ impl Relay {
         payment: &'p Payment,
     ) -> Option<Paid<'p>> {
         let now = self.clock.elapsed();
-        let challenge = unspent(page, &page.state(), payment, now)?;
+        let (challenge, _) = plausible(page, &page.state(), payment, now)?;
         self.buys(challenge.cost(), Wants::Slot, now)
             .then(|| payment.as_paid())
     }
 }
 
-/// The challenge of a payment that is good but for its price: cheapest fault first.
+/// The challenge of a payment that is good but for its price.
 fn unspent(page: &Page, state: &State, payment: &Payment, now: Duration) -> Option<Challenge> {
+    let (challenge, claim) = plausible(page, state, payment, now)?;
+    claim
+        .is_none_or(|_| state.verdicts.is_right(&challenge, payment))
+        .then_some(challenge)
+}
+
+/// The same with what is left to check of it, which takes long (`checks`): cheapest fault first.
+pub(super) fn plausible(
+    page: &Page,
+    state: &State,
+    payment: &Payment,
+    now: Duration,
+) -> Option<(Challenge, Option<Claim>)> {
     let challenge = page.key.check_challenge(&payment.challenge, now.as_secs());
     let challenge = challenge
         .ok()
         .filter(|challenge| !state.is_spent(challenge))?;
-    let solved = challenge.verify(&payment.nonces);
-    solved.is_ok().then_some(challenge)
+    match challenge.check(&payment.nonces).ok()? {
+        Checked::Solved => Some((challenge, None)),
+        Checked::Claimed(claim) => Some((challenge, Some(claim))),
+    }
 }

@@ -44,11 +44,21 @@ pub(in crate::relay) struct UploadRequest {
     files: Vec<Announced>,
     /// By what the form is let in, as it stands there.
     #[serde(default)]
-    invitation: Zeroizing<String>,
+    pub(in crate::relay) invitation: Zeroizing<String>,
     #[serde(default)]
     challenge: String,
     #[serde(default)]
     nonces: String,
+}
+
+impl UploadRequest {
+    /// What it pays with.
+    pub(in crate::relay) fn payment(&self) -> Payment {
+        Payment {
+            challenge: self.challenge.clone(),
+            nonces: self.nonces.clone(),
+        }
+    }
 }
 
 /// What script is told of its upload.
@@ -185,10 +195,7 @@ impl Relay {
         state.uploads.end_of(form);
         let offers = Offers {
             invitation: &asked.invitation,
-            payment: &Payment {
-                challenge: asked.challenge.clone(),
-                nonces: asked.nonces.clone(),
-            },
+            payment: &asked.payment(),
             wants: Wants::Files(size),
         };
         let entry = self.let_in(page, &mut state, form, &offers, now)?;

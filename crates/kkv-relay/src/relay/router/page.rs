@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 use kkv_net::http::Progress;
 
 use super::{Posted, Refused, Relay, with_timeout};
-use crate::relay::page::{Arrived, NotTaken, Page, Payment, PriceRequest};
+use crate::relay::page::{Arrived, NotTaken, Offers, Page, Payment, PriceRequest, Wants};
 use form::{Cut, Fields};
 use kkv_page::assets::{FILES, File};
 use kkv_protocol::crypto::random;
@@ -130,15 +130,12 @@ async fn written(
     Extension(progress): Extension<Progress>,
     request: Request,
 ) -> Response {
-    let page = page(&relay);
     let mut fields = Fields::default();
     let read = form::read(&relay, request, progress, &mut fields).await;
-    let taken = read.and_then(|()| {
-        let rng = &mut random::kernel();
-        let filled = fields.filled(rng)?;
-        let taken = relay.take_form(page, filled, rng);
-        taken.map_err(Cut::NotTaken)
-    });
+    let taken = match read {
+        Ok(()) => take(&relay, &mut fields).await,
+        Err(why) => Err(why),
+    };
     match taken {
         Ok(arrived) => shown(StatusCode::OK, &views::sent(&fields, arrived)),
         Err(Cut::NotTaken(NotTaken::CameBefore)) => {
@@ -159,6 +156,19 @@ async fn written(
             html(status, Body::new(Outgoing::new(page)))
         }
     }
+}
+
+/// Takes what a form is filled in with.
+async fn take(relay: &Arc<Relay>, fields: &mut Fields) -> Result<Arrived, Cut> {
+    let filled = fields.filled(&mut random::kernel())?;
+    let offers = Offers {
+        invitation: &filled.invitation,
+        payment: &filled.payment,
+        wants: Wants::Either,
+    };
+    relay.confirm(&offers).await?;
+    let taken = relay.take_form(page(relay), filled, &mut random::kernel());
+    taken.map_err(Cut::NotTaken)
 }
 
 /// What a message costs, for script.

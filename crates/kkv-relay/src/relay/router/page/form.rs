@@ -109,7 +109,7 @@ impl From<Refusal> for Cut {
 
 /// Reads a form into `fields`, which has what could be read even if the rest is no good.
 pub(super) async fn read(
-    relay: &Relay,
+    relay: &Arc<Relay>,
     request: Request,
     progress: Progress,
     fields: &mut Fields,
@@ -164,7 +164,7 @@ pub(super) async fn read(
 
 /// A place for a large body, `left` bytes of which are still to come, if its message would be let in.
 async fn place_for(
-    relay: &Relay,
+    relay: &Arc<Relay>,
     fields: &Fields,
     left: usize,
 ) -> Result<OwnedSemaphorePermit, NotTaken> {
@@ -179,6 +179,7 @@ async fn place_for(
         payment: &fields.payment,
         wants,
     };
+    relay.confirm(&offers).await?;
     relay.check_form(page, &fields.form, &offers)?;
     match timeout(REQUEST_TIMEOUT, Arc::clone(&page.bodies).acquire_owned()).await {
         Ok(Ok(permit)) => Ok(permit),

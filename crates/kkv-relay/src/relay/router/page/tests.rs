@@ -20,6 +20,7 @@ use crate::relay::{PageConfig, Pricing, RelayConfig};
 mod again;
 mod browser;
 mod cut;
+mod derived;
 mod files;
 mod kept;
 mod paid;

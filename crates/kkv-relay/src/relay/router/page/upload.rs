@@ -14,7 +14,7 @@ use super::super::incoming::Incoming;
 use super::super::{MEDIA_TYPE, Posted, Refused, Relay, is_of_type, json};
 use super::form::Cut;
 use super::{page, views, with_headers};
-use crate::relay::page::{NotTaken, UploadRequest};
+use crate::relay::page::{NotTaken, Offers, UploadBegun, UploadRequest, Wants};
 use kkv_page::form_id::UploadName;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::v2::upload::MAX_PIECE_BYTES;
@@ -29,14 +29,26 @@ pub(super) async fn begin(
     State(relay): State<Arc<Relay>>,
     posted: Result<Posted, Refused>,
 ) -> Response {
-    let begun = posted.and_then(|posted| {
-        let asked: UploadRequest = posted.json()?;
-        Ok(match relay.begin_upload(page(&relay), &asked) {
+    let asked = posted.and_then(|posted| Ok(posted.json::<UploadRequest>()?));
+    let begun = match asked {
+        Ok(asked) => match confirmed(&relay, &asked).await {
             Ok(begun) => json(crate::relay::json(&begun)),
             Err(why) => refused(why),
-        })
-    });
-    with_headers(begun.into_response())
+        },
+        Err(refused) => refused.into_response(),
+    };
+    with_headers(begun)
+}
+
+/// The beginning of one, once what pays for it was checked.
+async fn confirmed(relay: &Arc<Relay>, asked: &UploadRequest) -> Result<UploadBegun, NotTaken> {
+    let offers = Offers {
+        invitation: &asked.invitation,
+        payment: &asked.payment(),
+        wants: Wants::Either,
+    };
+    relay.confirm(&offers).await?;
+    relay.begin_upload(page(relay), asked)
 }
 
 /// Takes a piece, and says which are here.

@@ -8,20 +8,23 @@ use serde_json::Value;
 /// What was asked for, and what was found for it.
 #[derive(Clone)]
 pub(super) struct Paid {
-    challenge: String,
-    nonces: String,
+    pub(super) challenge: String,
+    pub(super) nonces: String,
     pub(super) cost: u64,
 }
 
-fn inbox(bits: u32, free: u32) -> Inbox {
+pub(super) fn inbox(bits: u32, free: u32) -> Inbox {
     Inbox::priced(Cost::new(bits).unwrap(), free)
 }
 
 impl Inbox {
-    async fn price(&self, bytes: usize) -> Result<Value, String> {
+    pub(super) async fn price(&self, bytes: usize) -> Result<Value, String> {
+        self.price_by(&format!("{{\"bytes\":{bytes}}}")).await
+    }
+
+    pub(super) async fn price_by(&self, body: &str) -> Result<Value, String> {
         let own = format!("http://{HOST}");
-        let body = format!("{{\"bytes\":{bytes}}}");
-        let said = self.ask_price(&own, "application/json", &body).await;
+        let said = self.ask_price(&own, "application/json", body).await;
         let json: Value = serde_json::from_slice(&said.body).unwrap();
         match said.status {
             200 => Ok(json),
@@ -63,7 +66,7 @@ impl Inbox {
     }
 }
 
-fn with_payment(form: Form, paid: &Paid) -> Form {
+pub(super) fn with_payment(form: Form, paid: &Paid) -> Form {
     form.with("challenge", &paid.challenge)
         .with("nonces", &paid.nonces)
 }
