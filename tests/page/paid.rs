@@ -2,6 +2,10 @@
 
 use super::*;
 
+use data_encoding::HEXLOWER;
+use kkv_pow::PuzzleKey;
+use serde_json::{Value, json};
+
 /// By `blake3` itself: the first sixteen nonces with `high` as their upper half.
 fn nonces(key: [u8; 32], bits: u32, high: u32) -> Vec<String> {
     let fits = |low: &u32| {
@@ -14,6 +18,60 @@ fn nonces(key: [u8; 32], bits: u32, high: u32) -> Vec<String> {
     };
     let found = (0..=u32::MAX).filter(fits).take(16);
     found.map(|low| format!("{high:08x}{low:08x}")).collect()
+}
+
+/// By `pbkdf2` and `blake3`: the first four nonces with `high` as their upper half, each with the key derived of it.
+fn derived(key: [u8; 32], bits: u32, high: u32) -> Vec<String> {
+    let tries = (0..).map(|low: u32| {
+        let nonce = u64::from(high) << 32 | u64::from(low);
+        (nonce, kkv_page::derived::derive(&PuzzleKey(key), nonce))
+    });
+    let good = tries.filter(|(nonce, derived)| derived.zeros(*nonce) >= bits);
+    let written =
+        good.map(|(nonce, derived)| format!("{nonce:016x}{}", HEXLOWER.encode(&derived.0)));
+    written.take(4).collect()
+}
+
+fn key(first: u8) -> [u8; 32] {
+    std::array::from_fn(|i| first.wrapping_add(37_u8.wrapping_mul(i as u8)))
+}
+
+/// The first `count` that a worker finds.
+fn found(
+    browser: &Session,
+    class: &str,
+    key: [u8; 32],
+    bits: u32,
+    high: u32,
+    count: usize,
+) -> Value {
+    let words: Vec<u32> = key
+        .chunks(4)
+        .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
+        .collect();
+    browser.evaluate(&format!(
+        "window.found = []; window.worker?.terminate(); window.worker = new Worker('/worker.js');\
+         worker.onmessage = ({{ data }}) => data.nonce && found.push(data.nonce) === {count} && worker.terminate();\
+         worker.postMessage({{ challenge: 'x', class: '{class}', key: {words:?}, bits: {bits}, first: {high}, step: 1 }});"
+    ));
+    until("the nonces", || {
+        browser.evaluate(&format!("return found.length >= {count}")) == true
+    });
+    browser.evaluate(&format!(
+        "worker.terminate(); return found.slice(0, {count})"
+    ))
+}
+
+/// Has pages know of one class alone, as if this machine were slow at the others.
+fn only(browser: &Session, class: &str) {
+    browser.on_every_page(&format!(
+        "const ask = fetch;\
+         window.fetch = async (...asked) => {{\
+           const answer = await ask(...asked);\
+           if (asked[0] !== '/price' || !answer.ok) return answer;\
+           return new Response(JSON.stringify({{ ...await answer.json(), classes: ['{class}'] }}));\
+         }};"
+    ));
 }
 
 fn status(browser: &Session) -> String {
@@ -37,27 +95,22 @@ fn the_worker_finds_the_nonces_that_blake3_says() {
     let browser = Session::start(Script::On);
     browser.go(&at(&relay, "/"));
     for (first, bits) in [(0_u8, 0), (0x7f, 7), (0xff, 12), (0x80, 15)] {
-        let key: [u8; 32] =
-            std::array::from_fn(|i| first.wrapping_add(37_u8.wrapping_mul(i as u8)));
-        let words: Vec<u32> = key
-            .chunks(4)
-            .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
-            .collect();
-        let high = u32::from(first) << 24 | 5;
-        browser.evaluate(&format!(
-            "window.found = []; window.worker?.terminate(); window.worker = new Worker('/worker.js');\
-             worker.onmessage = ({{ data }}) => data.nonce && found.push(data.nonce) >= 16 && worker.terminate();\
-             worker.postMessage({{ challenge: 'x', key: {words:?}, bits: {bits}, first: {high}, step: 1 }});"
-        ));
-        until("sixteen nonces", || {
-            browser.evaluate("return found.length >= 16") == true
-        });
-        let found = browser.evaluate("worker.terminate(); return found.slice(0, 16)");
-        assert_eq!(
-            found,
-            serde_json::json!(nonces(key, bits, high)),
-            "{bits} bits"
-        );
+        let (key, high) = (key(first), u32::from(first) << 24 | 5);
+        let found = found(&browser, "hash", key, bits, high, 16);
+        assert_eq!(found, json!(nonces(key, bits, high)), "{bits} bits");
+    }
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn the_worker_finds_the_nonces_that_pbkdf2_says() {
+    let relay = Relay::start(&["--page"]);
+    let browser = Session::start(Script::On);
+    browser.go(&at(&relay, "/"));
+    for (first, bits) in [(0_u8, 0), (0xff, 3)] {
+        let (key, high) = (key(first), u32::from(first) << 24 | 5);
+        let found = found(&browser, "pbkdf2", key, bits, high, 4);
+        assert_eq!(found, json!(derived(key, bits, high)), "{bits} bits");
     }
     browser.must_have_kept_to(relay.address());
 }
@@ -98,10 +151,38 @@ fn a_message_is_paid_for_where_script_runs_and_by_invitation_where_it_does_not()
 }
 
 #[test]
+fn a_message_is_paid_for_by_pbkdf2_where_that_is_sooner_done() {
+    let relay = Relay::start(&["--page", "-c", "17"]);
+    let browser = Session::start(Script::On);
+    only(&browser, "pbkdf2");
+    browser.go(&at(&relay, "/"));
+    must_offer(&browser);
+    browser.evaluate(
+        "window.submits = HTMLFormElement.prototype.requestSubmit;
+         HTMLFormElement.prototype.requestSubmit = function () { window.held = this; }",
+    );
+    browser.find("#text").type_in("kept");
+    browser.find("form:has(#text) button").click();
+    until("the payment", || {
+        browser.evaluate("return window.held !== undefined") == true
+    });
+    let nonces = browser.evaluate("return held.elements.nonces.value");
+    let length = nonces.as_str().map(str::len);
+    assert_eq!(length, Some(4 * 80), "four nonces, each with a key");
+    browser.evaluate("HTMLFormElement.prototype.requestSubmit = submits; held.requestSubmit();");
+    must_arrive(&browser);
+    let list = relay.list();
+    assert_eq!(list[0]["cost"], 17);
+    assert_eq!(relay.text(1), "kept");
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
 fn who_pays_sees_how_far_it_is_and_may_cancel() {
     // At ten million hashes a second half a minute; it is offered from half a million on.
     let relay = Relay::start(&["--page", "-c", "28", "--expected-time", "7200"]);
     let browser = Session::start(Script::On);
+    only(&browser, "hash");
     browser.go(&at(&relay, "/"));
     must_offer(&browser);
     browser.find("#text").type_in("kept");

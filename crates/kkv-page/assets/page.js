@@ -1,11 +1,10 @@
 // Paying for a message, where script runs. Without it the page is whole: this adds to the form, beside an invitation,
 // what the relay takes as well (docs/PROTOCOL.md §18). All that it says stands in the page, in <template id="pay">.
+import { planned } from "./classes.js";
 import { encoded, sayer, spoken } from "./spoken.js";
 
 // What takes longer is not offered, in seconds.
 const LONGEST = 10 * 60;
-// Of the mean, with sixteen nonces: nine in ten are done within the first, 99 in 100 within the second.
-const [MOSTLY, NEARLY_ALWAYS] = [1.34, 1.68];
 // The worker looks at 32 bits of a hash.
 const MOST_BITS_EACH = 32;
 const LONGEST_TEXT = 3500;
@@ -24,7 +23,8 @@ send.disabled = false; // some browsers keep over a reload that it was not
 // Tor Browser says four of every machine. What that many do together is measured, so no more is promised than is so.
 const cores = Math.min(navigator.hardwareConcurrency || 1, 64);
 const workers = Array.from({ length: cores }, () => new Worker("/worker.js"));
-let rate; // of all workers together, in hashes a second
+let rates; // of all workers together, in tries a second of each class
+let plan; // what paying would take, of the last price
 let offered = false;
 let work = null; // what is being paid, while it is: { price, found, timer }
 
@@ -41,7 +41,7 @@ async function ask() {
   let answer, said;
   try {
     const headers = { "Content-Type": "application/json" };
-    answer = await fetch("/price", { method: "POST", headers, body: JSON.stringify({ bytes: size() }) });
+    answer = await fetch("/price", { method: "POST", headers, body: JSON.stringify({ bytes: size(), class: plan?.name }) });
     said = await answer.json();
   } catch {
     throw say("failed");
@@ -50,16 +50,11 @@ async function ask() {
   throw say({ full: "full", too_large: "large", unknown_purpose: "room" }[said.error] ?? "failed");
 }
 
-// How a puzzle of this cost is laid out: how many nonces, with how many bits each.
-function layout(cost) {
-  return cost < 4 ? { count: 1, bits: cost } : { count: 16, bits: cost - 4 };
-}
-
 // Says what paying would take. Returns whether that is offered.
-function offer({ cost, seconds }) {
-  const mean = 2 ** cost / rate;
-  offered = layout(cost).bits <= MOST_BITS_EACH && mean <= Math.min(LONGEST, seconds / MOSTLY);
-  needs.textContent = say(offered ? "offer" : "hopeless", { time: spoken(mean), most: spoken(mean * NEARLY_ALWAYS) });
+function offer(price) {
+  plan = planned(price, rates);
+  offered = plan.bits <= MOST_BITS_EACH && plan.mean <= LONGEST && plan.mostly <= price.seconds;
+  needs.textContent = say(offered ? "offer" : "hopeless", { time: spoken(plan.mean), most: spoken(plan.most) });
   invitation.required = !offered;
   return offered;
 }
@@ -99,21 +94,21 @@ async function pay() {
     return;
   }
   if (work !== mine) return;
-  if (!offer(mine.price)) return end(needs.textContent);
-  const { challenge, puzzle, cost, seconds } = mine.price;
-  const { count, bits } = layout(cost);
+  const { challenge, puzzle, seconds, class: name } = mine.price;
+  if (!offer({ ...mine.price, classes: [name] })) return end(needs.textContent);
   // Eight words of four bytes, the lowest first.
   const key = puzzle.match(/.{8}/g).map((word) => parseInt(word.match(/../g).reverse().join(""), 16));
-  progress.max = count;
+  progress.max = plan.count;
   tell();
   mine.timer = setTimeout(() => end(say("late")), seconds * 1000);
-  workers.forEach((worker, first) => worker.postMessage({ challenge, key, bits, first, step: cores }));
+  workers.forEach((worker, first) =>
+    worker.postMessage({ challenge, class: name, key, bits: plan.bits, first, step: cores }));
 }
 
 function tell() {
-  const { price, found } = work;
-  const { count } = layout(price.cost);
-  const left = (2 ** price.cost / rate) * (1 - found.length / count);
+  const { found } = work;
+  const { count, mean } = plan;
+  const left = mean * (1 - found.length / count);
   progress.value = found.length;
   status.textContent = say("working", { found: found.length, count, time: spoken(left) });
 }
@@ -121,7 +116,7 @@ function tell() {
 function hear({ challenge, nonce }) {
   if (challenge !== work?.price?.challenge) return; // of one that was given up
   work.found.push(nonce);
-  if (work.found.length < layout(work.price.cost).count) return tell();
+  if (work.found.length < plan.count) return tell();
   const nonces = work.found.sort().join("");
   end(say("paid"));
   for (const [name, value] of Object.entries({ challenge, nonces })) {
@@ -135,12 +130,13 @@ function hear({ challenge, nonce }) {
 // All of them at once, as they compute later.
 function measure() {
   return new Promise((resolve, reject) => {
-    let [ready, measured, sum] = [0, 0, 0];
+    let [ready, measured] = [0, 0];
+    const sum = { hash: 0, pbkdf2: 0 };
     for (const worker of workers) {
       worker.onerror = reject;
       worker.onmessage = ({ data }) => {
         if (data.ready && ++ready === cores) for (const one of workers) one.postMessage({ measure: 300 });
-        if (data.rate) sum += data.rate;
+        for (const name in data.rate) sum[name] += data.rate[name];
         if (data.rate && ++measured === cores) resolve(sum);
       };
     }
@@ -170,7 +166,7 @@ cancel.addEventListener("click", () => end(say("cancelled")));
 
 file?.addEventListener("change", async () => {
   if (work) end(say("cancelled"));
-  if (!rate) return;
+  if (!rates) return;
   try {
     offer(await ask());
     status.textContent = "";
@@ -186,7 +182,7 @@ addEventListener("pageshow", ({ persisted }) => {
 
 Promise.all([ask(), measure()]).then(
   ([price, measured]) => {
-    rate = measured;
+    rates = measured;
     for (const worker of workers) {
       worker.onmessage = ({ data }) => hear(data);
       worker.onerror = () => work && end(say("failed"));

@@ -1,15 +1,13 @@
 // The search for the nonces of a payment (docs/PROTOCOL.md §5 and §18). The page starts one of these on each core.
 //
-// { measure }                  → { rate }: tries a second of each class, each measured for so many milliseconds
-// { challenge, class, key, bits, first, step } → { challenge, nonce } for each that is found, until another message
-//                              comes; of class "pbkdf2" with what was derived of it
+// { measure }                  → { rate }: tries a second in each class, measured for so many milliseconds
+// { challenge, class, key, bits, first, step } → { challenge, nonce } for each that is found, until another message comes
 // {}                           stops it
 "use strict";
 
 const IV = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a];
 const FLAGS = 1 | 2 | 8 | 16; // start and end of a chunk, root, keyed: all of it is one block
 const BATCH = 1 << 14;
-const ITERATIONS = 1000;
 
 // Counts the messages: a search ends when another has come.
 let job = 0;
@@ -23,48 +21,42 @@ postMessage({ ready: true });
 
 async function measure(milliseconds) {
   const hash = rate(milliseconds);
-  const pbkdf2 = await derivedRate(milliseconds).catch(() => 0); // no such thing in this browser
+  const pbkdf2 = await derivedRate(milliseconds).catch(() => 0); // this browser has none
   postMessage({ rate: { hash, pbkdf2 } });
 }
 
-// Also this begins and ends at a tick.
 async function derivedRate(milliseconds) {
   const derive = await deriving(new Array(8).fill(0));
-  let tries;
   const until = async (time) => {
-    tries = 0;
-    for (let now; ; tries++) {
+    for (let tries = 1; ; tries++) {
       await derive(0, 0);
-      if ((now = performance.now()) >= time) return now;
+      const now = performance.now();
+      if (now >= time) return { now, tries };
     }
   };
   const began = await until(performance.now() + 50);
-  const ended = await until(began + milliseconds);
-  return (tries * 1000) / (ended - began);
+  const { now, tries } = await until(began.now + milliseconds);
+  return (tries * 1000) / (now - began.now);
 }
 
-// A function that derives a key from a nonce, by the browser's own PBKDF2.
-async function deriving(key) {
+// What derives a key from a nonce: the browser's own PBKDF2.
+async function deriving(words) {
   const name = "PBKDF2";
-  const password = await crypto.subtle.importKey("raw", Uint32Array.from(key), name, false, ["deriveBits"]);
-  return (high, low) => {
-    const salt = Uint32Array.of(low, high);
-    return crypto.subtle.deriveBits({ name, hash: "SHA-256", salt, iterations: ITERATIONS }, password, 256);
-  };
+  const key = await crypto.subtle.importKey("raw", Uint32Array.from(words), name, false, ["deriveBits"]);
+  const how = { name, hash: "SHA-256", iterations: 1000 };
+  return (high, low) => crypto.subtle.deriveBits({ ...how, salt: Uint32Array.of(low, high) }, key, 256);
 }
 
-// As `search`, but each nonce has a key of its own.
-async function searchDerived({ challenge, key, bits, first, step }, mine) {
+// As `search`, but each nonce has a key of its own, which is told with it.
+async function searchDerived({ challenge, key, bits, first }, mine) {
   const derive = await deriving(key);
   const mask = leading(bits);
-  for (let high = first; ; high += step) {
-    for (let low = 0; low < 2 ** 32; low++) {
-      const derived = await derive(high, low);
-      if (job !== mine) return;
-      if (find(prepared(new Uint32Array(derived)), high, low, 1, mask) < 0) continue;
-      const bytes = Array.from(new Uint8Array(derived), (byte) => byte.toString(16).padStart(2, "0"));
-      postMessage({ challenge, nonce: hex(high) + hex(low) + bytes.join("") });
-    }
+  for (let low = 0; ; low++) { // nobody tries 2^32 of these
+    const derived = new Uint8Array(await derive(first, low));
+    if (job !== mine) return;
+    if (find(prepared(new Uint32Array(derived.buffer)), first, low, 1, mask) < 0) continue;
+    const bytes = Array.from(derived, (byte) => byte.toString(16).padStart(2, "0"));
+    postMessage({ challenge, nonce: hex(first) + hex(low) + bytes.join("") });
   }
 }
 

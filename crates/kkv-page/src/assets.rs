@@ -30,6 +30,7 @@ pub static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         file("/page.css", "text/css", include_str!("../assets/style.css")),
         // Paying, and what computes for it on each processor core.
         file("/page.js", script, include_str!("../assets/page.js")),
+        file("/classes.js", script, include_str!("../assets/classes.js")),
         file("/worker.js", script, include_str!("../assets/worker.js")),
         // Files in pieces; and how this and paying say what stands in the page.
         file("/upload.js", script, include_str!("../assets/upload.js")),

@@ -164,7 +164,8 @@ fn no_page_names_another_host_or_has_what_the_policy_forbids() {
             assert!(!script.contains(forbidden), "{forbidden}");
         }
         let code = script.lines().filter(|line| !line.starts_with("//"));
-        for line in code.filter(|line| line.contains("import")) {
+        let imports = |line: &&str| line.contains("import ") || line.contains("import(");
+        for line in code.filter(imports) {
             assert!(
                 line.contains(" from \"./") || line.contains("import(\"./"),
                 "{line}"

@@ -38,6 +38,7 @@ pub const PAGE_PATHS: &[&str] = &[
     "/piece",
     "/page.css",
     "/page.js",
+    "/classes.js",
     "/worker.js",
     "/upload.js",
     "/spoken.js",
