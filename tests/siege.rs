@@ -161,6 +161,7 @@ fn all_of_it_at_once_is_withstood() {
         Attack::Asks,
         Attack::HalfAsks(20),
         Attack::Pages,
+        Attack::WrongPayments,
     ];
     let address = relay.address().parse().expect("an address");
     let under_way = attacks.map(|attack| attack.start(address));
@@ -201,6 +202,11 @@ fn a_flood_of_pages_is_withstood() {
 #[test]
 fn a_flood_of_the_pages_files_is_withstood() {
     withstands(Attack::PageUploads);
+}
+
+#[test]
+fn a_flood_of_wrong_payments_is_withstood() {
+    withstands(Attack::WrongPayments);
 }
 
 #[test]

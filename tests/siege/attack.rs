@@ -62,6 +62,8 @@ pub enum Attack {
     Pages,
     /// Files of the page, paid for, without end: every other upload is begun and never sent, and no form comes.
     PageUploads,
+    /// Payments on the page that take long to check and are wrong, without end.
+    WrongPayments,
     /// So many at once who open a session for asks of 64 KiB, send half a body, hang up, and begin anew.
     HalfAsks(usize),
 }
@@ -81,6 +83,7 @@ impl fmt::Display for Attack {
             Self::Uploads => write!(f, "flood of files"),
             Self::Pages => write!(f, "flood of pages"),
             Self::PageUploads => write!(f, "flood of the page's files"),
+            Self::WrongPayments => write!(f, "flood of wrong payments"),
             Self::HalfAsks(n) => write!(f, "{n} half-sent large asks"),
         }
     }
@@ -199,7 +202,8 @@ impl Attack {
             | Self::Asks
             | Self::Uploads
             | Self::Pages
-            | Self::PageUploads => None,
+            | Self::PageUploads
+            | Self::WrongPayments => None,
         }
     }
 
@@ -232,6 +236,7 @@ impl Attack {
                     Self::Uploads => flood::uploads(orders, begin).await,
                     Self::Pages => flood::pages(orders, begin).await,
                     Self::PageUploads => flood::page_uploads(orders, begin).await,
+                    Self::WrongPayments => flood::wrong_payments(orders, begin).await,
                     Self::HalfAsks(_) => flood::half_asks(orders, begin).await,
                 }
             });

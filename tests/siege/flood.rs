@@ -218,6 +218,30 @@ fn paid(price: &[u8]) -> (String, String) {
     (challenge.to_owned(), nonces.collect())
 }
 
+/// Asks for challenges that take long to check, and pays with what is made up; and so on.
+pub(crate) async fn wrong_payments(orders: Orders, begin: impl Fn()) {
+    let mut flooder = Flooder::new(orders);
+    let asked = post(
+        "/price",
+        "application/json",
+        b"{\"bytes\":0,\"class\":\"pbkdf2\"}",
+    );
+    let (_, page) = flooder.ask(&get("/")).await;
+    let form = PageForm::of(std::str::from_utf8(&page).expect("a page is text"));
+    let form = form.expect("there is room");
+    loop {
+        let (status, price) = flooder.ask(&asked).await;
+        assert_eq!(status, 200, "anybody may ask");
+        let price: Value = serde_json::from_slice(&price).expect("JSON");
+        let challenge = price["challenge"].as_str().expect("a text");
+        // At this price one try of any hash would do, if it were one.
+        let paid = form.paid("x", challenge, &"0".repeat(80));
+        let (status, _) = flooder.ask(&post("/", FORM_TYPE, paid)).await;
+        assert!(matches!(status, 402 | 503), "{status}: it is not paid for");
+        begin();
+    }
+}
+
 /// The status of a refusal where no room is left.
 const FULL: u16 = 507;
 

@@ -37,7 +37,19 @@ impl PageForm {
         self.message_with(text, "", b"")
     }
 
-    /// The same with a file.
+    /// A body: this text, paid for in this way.
+    pub fn paid(&self, text: &str, challenge: &str, nonces: &str) -> Vec<u8> {
+        let fields = fields(&[
+            ("form", &self.id),
+            ("words", &self.words),
+            ("challenge", challenge),
+            ("nonces", nonces),
+            ("text", text),
+        ]);
+        (fields + "--b--\r\n").into_bytes()
+    }
+
+    /// A body: this text, of which an answer is wanted, with a file.
     pub fn message_with(&self, text: &str, file_name: &str, file: &[u8]) -> Vec<u8> {
         let mut body = fields(&[
             ("form", &self.id),

@@ -43,7 +43,7 @@ async function derivedRate(milliseconds) {
 async function deriving(words) {
   const name = "PBKDF2";
   const key = await crypto.subtle.importKey("raw", Uint32Array.from(words), name, false, ["deriveBits"]);
-  const how = { name, hash: "SHA-256", iterations: 1000 };
+  const how = { name, hash: "SHA-256", iterations: 1250 };
   return (high, low) => crypto.subtle.deriveBits({ ...how, salt: Uint32Array.of(low, high) }, key, 256);
 }
 

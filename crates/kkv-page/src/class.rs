@@ -5,7 +5,7 @@
 pub enum Class {
     /// A hash a try: the puzzle of kkv/2 (§5).
     Hash = 0,
-    /// A thousand iterations of PBKDF2 a try. Browsers have them compiled, whether they compile script or not.
+    /// 1,250 iterations of PBKDF2 a try. Browsers have them compiled, whether they compile script or not.
     Pbkdf2 = 1,
 }
 

@@ -1,7 +1,7 @@
-//! The puzzle of class `pbkdf2` (PROTOCOL.md §18): few tries, each a thousand iterations of PBKDF2.
+//! The puzzle of class `pbkdf2` (PROTOCOL.md §18): few tries, each 1,250 iterations of PBKDF2.
 //!
 //! ```text
-//! derived(n) = PBKDF2-HMAC-SHA-256(password: K, salt: n as u64 LE, iterations: 1000)[..32]     RFC 8018 §5.2
+//! derived(n) = PBKDF2-HMAC-SHA-256(password: K, salt: n as u64 LE, iterations: 1250)[..32]     RFC 8018 §5.2
 //! a try is good if zeros(n) of §5, under the key derived(n), is large enough
 //! solution = (n as u64 BE ‖ derived(n))*, in hex, the nonces strictly increasing
 //! ```
@@ -15,11 +15,12 @@ use kkv_pow::{Cost, PuzzleKey, WrongSolution};
 use pbkdf2::pbkdf2_hmac_array;
 use sha2::Sha256;
 
-/// Iterations a try.
-pub const ITERATIONS: u32 = 1000;
+/// Iterations a try: so many that a flooder saves nothing by this class, whatever he computes with (docs/THREATS.md,
+/// "What a flooder pays by PBKDF2").
+pub const ITERATIONS: u32 = 1250;
 
-/// Bits of cost that one try stands for. It is 2,000 compressions of SHA-256 against 4,096 of BLAKE3, each of which takes
-/// less than half as long (docs/THREATS.md, "Paying without a compiler").
+/// Bits of cost that one try stands for. It is 2,500 compressions of SHA-256 instead of 4,096 of BLAKE3, which take
+/// as long or less.
 const TRY_BITS: u8 = 12;
 
 /// Sub-puzzles of a challenge that asks for so many tries at least. Four are half the spread of one, at a quarter of
@@ -78,7 +79,7 @@ impl Claim {
         Ok(Self { key, parts })
     }
 
-    /// Whether PBKDF2 gives what it says. Up to the first that it doesn't, each takes a fifth of a millisecond or more.
+    /// Whether PBKDF2 gives what it says. Up to the first that it doesn't, each takes a tenth of a millisecond or more.
     #[must_use]
     pub fn holds(&self) -> bool {
         let mut parts = self.parts.iter();

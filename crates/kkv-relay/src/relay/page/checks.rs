@@ -1,4 +1,4 @@
-//! Checks of payments that take long: those of class `pbkdf2` (PROTOCOL.md §18), about a millisecond each.
+//! Checks of payments that take long: those of class `pbkdf2` (PROTOCOL.md §18), half a millisecond or more each.
 //!
 //! They have a thread of their own, so nobody else waits for one. It checks one at a time and rests after each for as
 //! long as it took: it never takes more than half of a processor. Few wait for it, and who comes when all places are
