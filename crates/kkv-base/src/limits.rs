@@ -105,7 +105,7 @@ pub const MAX_CHECKS: usize = 32;
 
 /// Most challenges remembered for which a wrong solution has come that took long to check, with 64 bytes each: 8 MiB.
 /// Beyond that, as with [`MAX_SPENT`], those of the page's class `pbkdf2` that expire first end early. A first part that
-/// is wrong is found in an eighth of a millisecond on a fast machine, and after it the check rests as long: that takes
+/// is wrong is found in a tenth of a millisecond at the least, and after it the check rests as long: that takes
 /// half a minute without a pause at the least, and a search for hashes that fit for each of them.
 pub const MAX_WRONG: usize = 1 << 17;
 
