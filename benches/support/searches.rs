@@ -1,4 +1,8 @@
 //! The searches that are compared to each other, and how fast each is, as its users call it.
+#![allow(
+    dead_code,
+    reason = "a library to benchmarks, each of which uses a part of it"
+)]
 
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -56,6 +56,15 @@ pub fn held(attack: Attack) -> f64 {
     peak.saturating_sub(before) as f64 / connections as f64
 }
 
+/// Measures so many looks at the page, and what is done on it without paying.
+pub fn of_the_page(requests: u32) -> Vec<Cost> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(paged(requests))
+}
+
 /// What a request of one kind costs, on average.
 #[derive(Debug)]
 pub struct Cost {
