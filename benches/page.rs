@@ -1,5 +1,5 @@
-//! How fast the page's script searches, in browsers as they are found here and at Tor Browser's levels, beside `kkvc` and
-//! the loop that the published client calls; what a check costs the relay, and what a look at the page does.
+//! How fast the page's script searches, in browsers as they are found here and at Tor Browser's levels, beside `kkvc`
+//! and the loop that the published client calls; what a check costs the relay, and what a look at the page does.
 //!
 //! `cargo bench --no-default-features --bench page`. Its table is in benches/README.md.
 #![allow(

@@ -101,8 +101,8 @@ async fn upload(socks: SocketAddr, onion: &str) -> Duration {
     began.elapsed()
 }
 
-/// How long `curl` takes for each of `runs` mebibytes on one connection, after a first one there; it tells `body` bytes,
-/// or nothing.
+/// How long `curl` takes for each of `runs` mebibytes on one connection, after a first one there; it tells `body`
+/// bytes, or nothing.
 fn curl(socks: SocketAddr, url: &str, body: Option<usize>, runs: usize) -> Vec<Duration> {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("body");

@@ -113,7 +113,8 @@ fn shortest_of(turns: usize, mut run: impl FnMut()) -> Duration {
         .unwrap_or(Duration::MAX)
 }
 
-/// All pieces of a message, three at a time, as many as a relay reads at once, beside one body of as many bytes; in turns.
+/// All pieces of a message, three at a time, as many as a relay reads at once, beside one body of as many bytes; in
+/// turns.
 async fn uploads(plain: &str) -> Vec<Row> {
     let relay = Relay::start(&["-c", "0", "--adaptive", "off", "--max-bytes", "64M"]);
     let mut lines = [

@@ -20,8 +20,8 @@ fn nonces(key: [u8; 32], bits: u32, high: u32) -> Vec<String> {
     found.map(|low| format!("{high:08x}{low:08x}")).collect()
 }
 
-/// Firefox keeps what its PBKDF2 gave last, and gives that again at once: with one salt it would seem to be four times as
-/// fast as it is, and its user would be told a time that isn't kept.
+/// Firefox keeps what its PBKDF2 gave last, and gives that again at once: with one salt it would seem to be four
+/// times as fast as it is, and its user would be told a time that isn't kept.
 #[test]
 fn the_worker_derives_nothing_twice_while_it_measures() {
     let relay = Relay::start(&["--page"]);

@@ -99,13 +99,13 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 /// that pay the default price, three hours.
 pub const MAX_SPENT: usize = 1 << 18;
 
-/// Payments on the page that wait for a check that takes long, each with half a KiB (§18). The last of them waits for a
-/// tenth of a second on an ordinary machine.
+/// Payments on the page that wait for a check that takes long, each with half a KiB (§18). The last of them waits
+/// for a tenth of a second on an ordinary machine.
 pub const MAX_CHECKS: usize = 32;
 
 /// Most challenges remembered for which a wrong solution has come that took long to check, with 64 bytes each: 8 MiB.
-/// Beyond that, as with [`MAX_SPENT`], those of the page's class `pbkdf2` that expire first end early. A first part that
-/// is wrong is found in a tenth of a millisecond at the least, and after it the check rests as long: that takes
+/// Beyond that, as with [`MAX_SPENT`], those of the page's class `pbkdf2` that expire first end early. A first part
+/// that is wrong is found in a tenth of a millisecond at the least, and after it the check rests as long: that takes
 /// half a minute without a pause at the least, and a search for hashes that fit for each of them.
 pub const MAX_WRONG: usize = 1 << 17;
 

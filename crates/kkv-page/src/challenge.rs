@@ -2,13 +2,14 @@
 //! before a message has been paid for with it.
 //!
 //! ```text
-//! random 16 | expiry u64, masked | cost u8 | class u8 | keyed_hash(key, "challenge" ‖ what stands before)[..16], in hex
+//! random 16 | expiry u64, masked | cost u8 | class u8 | keyed_hash(key, "challenge" ‖ what stands before)[..16],
+//! in hex
 //! ```
 //!
 //! The expiry is masked as a form's is ([`form_id`](crate::form_id)).
 //!
-//! Its puzzle is that of kkv/2 (PROTOCOL.md §5) or that of class `pbkdf2` (§18), with a key of its own, so no work for
-//! one serves the other.
+//! Its puzzle is that of kkv/2 (PROTOCOL.md §5) or that of class `pbkdf2` (§18), with a key of its own, so no work
+//! for one serves the other.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use kkv_pow::{Cost, Puzzle, PuzzleKey, Solution, WrongSolution};

@@ -38,8 +38,8 @@ pub struct PageKey(Zeroizing<[u8; 32]>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FormId([u8; RANDOM_BYTES]);
 
-/// By what the pieces of an upload, and then its form, name it: keyed_hash(key, "upload" ‖ the form's random ‖ key that
-/// the browser has chosen)[..16]. Who doesn't know the relay's key guesses none.
+/// By what the pieces of an upload, and then its form, name it: keyed_hash(key, "upload" ‖ the form's random ‖
+/// key that the browser has chosen)[..16]. Who doesn't know the relay's key guesses none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UploadName(pub [u8; TAG_BYTES]);
 
@@ -57,8 +57,8 @@ pub enum BadFormId {
 /// What tells a form from the same one with something else in it: BLAKE3 derive_key(a context of its own, the id as it
 /// is written ‖ whether an answer is wanted ‖ what is sent).
 ///
-/// Who finds it, and what a relay keeps of the form beside it, can't check a guess of what was sent: that takes the blind
-/// as well.
+/// Who finds it, and what a relay keeps of the form beside it, can't check a guess of what was sent: that takes the
+/// blind as well.
 #[must_use]
 pub fn digest(written: &str, wants_answer: bool, content: &[u8]) -> blake3::Hash {
     let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(DIGEST));

@@ -1,6 +1,6 @@
 //! Requests that go one behind the other over one connection, each without waiting for the answer to the one before
-//! (RFC 9112 §9.3.2): a round trip over Tor is long, and the line would stand idle meanwhile. hyper's client sends none
-//! before it has the answer to the last.
+//! (RFC 9112 §9.3.2): a round trip over Tor is long, and the line would stand idle meanwhile. hyper's client sends
+//! none before it has the answer to the last.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

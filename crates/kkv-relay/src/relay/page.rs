@@ -176,8 +176,8 @@ impl Page {
         self.arrived.notified().await;
     }
 
-    /// Ends all uploads. That forms have come, and what was spent, is not forgotten; which messages have places that are
-    /// given away, only with these: some may come while the queue is wiped.
+    /// Ends all uploads. That forms have come, and what was spent, is not forgotten; which messages have places that
+    /// are given away, only with these: some may come while the queue is wiped.
     pub(super) fn wipe(&self) {
         self.state().uploads.wipe();
     }

@@ -97,7 +97,8 @@ fn digest(payment: &Payment) -> blake3::Hash {
 
 impl Relay {
     /// Has a payment checked that would let its message in if it is good, before [`take_form`](Self::take_form),
-    /// [`check_form`](Self::check_form) or [`begin_upload`](Self::begin_upload) judges it, and remembers what was found. Nothing to do for others.
+    /// [`check_form`](Self::check_form) or [`begin_upload`](Self::begin_upload) judges it, and remembers what was
+    /// found. Nothing to do for others.
     ///
     /// # Errors
     /// Too many are being checked, or the relay is about to stop.

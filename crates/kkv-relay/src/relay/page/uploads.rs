@@ -1,5 +1,5 @@
-//! Files that script sends before its form, in pieces (PROTOCOL.md §18), into memory as that for kkv/2's (§16), and for
-//! as long.
+//! Files that script sends before its form, in pieces (PROTOCOL.md §18), into memory as that for kkv/2's (§16), and
+//! for as long.
 //!
 //! What lets the form in is shown with the beginning and held by it from then on: it serves no other message, until
 //! the form has come or the upload has ended. So nobody holds more than by forms alone.

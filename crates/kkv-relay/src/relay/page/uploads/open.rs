@@ -1,5 +1,5 @@
-//! An upload whose files are here or on their way: how they lie in its memory, and what is looked at before they go into
-//! the queue.
+//! An upload whose files are here or on their way: how they lie in its memory, and what is looked at before they go
+//! into the queue.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! Files that script sends before its form (PROTOCOL.md §18): `/upload` begins, and each piece comes to `/piece`, where
-//! it is read straight into the memory that is reserved for it.
+//! Files that script sends before its form (PROTOCOL.md §18): `/upload` begins, and each piece comes to `/piece`,
+//! where it is read straight into the memory that is reserved for it.
 
 use std::sync::Arc;
 
