@@ -34,15 +34,17 @@ fn the_worker_derives_nothing_twice_while_it_measures() {
            salts.push(how.salt.join());
            return derive(how, ...rest);
          };
+         addEventListener('message', ({ data }) => { window.measured ??= data.rate; });
          import('/worker.js').then(() => onmessage({ data: { measure: 20 } }));",
     );
     until("it has measured", || {
-        browser.evaluate("return salts.length > 20") == true
+        browser.evaluate("return window.measured !== undefined") == true
     });
-    assert_eq!(
-        browser.evaluate("return new Set(salts).size === salts.length"),
-        true
-    );
+    // One before it counts and one while it does, on the slowest machine.
+    let [different, all] = ["new Set(salts).size", "salts.length"]
+        .map(|count| browser.evaluate(&format!("return {count}")));
+    assert!(all.as_u64() >= Some(2), "{all}");
+    assert_eq!(different, all);
 }
 
 /// By `pbkdf2` and `blake3`: the first four nonces with `high` as their upper half, each with the key derived of it.
@@ -204,18 +206,12 @@ fn a_message_is_paid_for_by_pbkdf2_where_that_is_sooner_done() {
 
 #[test]
 fn who_pays_sees_how_far_it_is_and_may_cancel() {
-    // At ten million hashes a second half a minute; it is offered from half a million on.
-    let relay = Relay::start(&["--page", "-c", "28", "--expected-time", "7200"]);
+    let relay = Relay::start(&["--page", "-c", "16"]);
     let browser = Session::start(Script::On);
-    only(&browser, "hash");
     browser.go(&at(&relay, "/"));
     must_offer(&browser);
-    browser.find("#text").type_in("kept");
     assert!(!asks_who_leaves(&browser));
-    browser.find("form:has(#text) button").click();
-    until("the search", || {
-        status(&browser).contains(" of 16 parts are done")
-    });
+    each::paying(&browser);
     assert!(asks_who_leaves(&browser));
     assert_eq!(browser.active().property("id"), "pay-cancel");
     browser.find("#pay-cancel").click();
@@ -226,7 +222,7 @@ fn who_pays_sees_how_far_it_is_and_may_cancel() {
     );
     assert!(!asks_who_leaves(&browser));
     assert_eq!(browser.active().text(), "Send");
-    assert_eq!(browser.find("#text").property("value"), "kept");
+    assert_eq!(browser.find("#text").property("value"), each::TEXT);
     assert!(relay.list().is_empty());
     // And once more: what was given up is over.
     browser.find("form:has(#text) button").click();
