@@ -20,8 +20,8 @@ use crate::{Nobody, told, way};
 /// Where the bare server is behind the onion service.
 pub(crate) const PORT: u16 = 80;
 
-/// Mebibytes each way. Before each of `curl`'s, and of the answers, another warms the connection up; an upload has the
-/// circuit to itself on which its message was paid for.
+/// Mebibytes each way. Before those of answers another goes through the same circuit; files, and what `curl` tells,
+/// have one to themselves that has carried nothing large.
 const RUNS: usize = 15;
 /// In which answers and `curl` take turns: a session has so many asks.
 const TURNS: usize = 3;
@@ -35,14 +35,17 @@ pub(crate) fn beside_curl(relay: &Relay, socks: SocketAddr, onion: &str) {
     let (mut bare_down, mut bare_up) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
         down.extend(runtime.block_on(answers(socks, onion, RUNS / TURNS)));
-        bare_down.extend(curl(socks, &format!("{bare}{LARGE}"), None, RUNS / TURNS));
+        bare_down.extend(curl_is_answered(
+            socks,
+            &format!("{bare}{LARGE}"),
+            RUNS / TURNS,
+        ));
     }
     crate::empty(relay);
     // One by one: what else the machine does changes within a few seconds.
-    for _ in 0..RUNS {
+    for run in 0..RUNS {
         up.push(runtime.block_on(upload(socks, onion)));
-        let told = Some(1 << 20);
-        bare_up.extend(curl(socks, &format!("{bare}{TAKES}"), told, 1));
+        bare_up.push(curl_tells(socks, &format!("{bare}{TAKES}"), run));
     }
     let ours = told("1 MiB answered", &mut down);
     let theirs = told("1 MiB by curl", &mut bare_down);
@@ -101,32 +104,53 @@ async fn upload(socks: SocketAddr, onion: &str) -> Duration {
     began.elapsed()
 }
 
-/// How long `curl` takes for each of `runs` mebibytes on one connection, after a first one there; it tells `body`
-/// bytes, or nothing.
-fn curl(socks: SocketAddr, url: &str, body: Option<usize>, runs: usize) -> Vec<Duration> {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("body");
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--fail", "--socks5-hostname"]);
-    curl.arg(socks.to_string());
-    curl.args(["--write-out", "%{time_total}\n"]);
-    if let Some(bytes) = body {
-        std::fs::write(&file, vec![7; bytes]).unwrap();
-        curl.args(["--header", "Expect:", "--data-binary"]);
-        curl.arg(format!("@{}", file.display()));
-    }
+/// How long `curl` takes for each of `runs` mebibytes that it is answered on one connection, after a first one there.
+fn curl_is_answered(socks: SocketAddr, url: &str, runs: usize) -> Vec<Duration> {
+    let mut curl = curl(&socks.to_string());
     for _ in 0..=runs {
         curl.args(["--output", "/dev/null", url]);
     }
+    times(curl).split_off(1)
+}
+
+/// How long `curl` takes for a mebibyte that it tells, as an upload does: on a circuit of its own, over a connection
+/// that has carried one small request.
+fn curl_tells(socks: SocketAddr, url: &str, run: usize) -> Duration {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("body");
+    std::fs::write(&file, vec![7; 1 << 20]).unwrap();
+    // Of each name at its SOCKS port `tor` makes other circuits.
+    let mut curl = curl(&format!("run{run}:x@{socks}"));
+    curl.args(["--data", "small", "--output", "/dev/null", url, "--next"]);
+    with_options(&mut curl, &format!("run{run}:x@{socks}"));
+    curl.args(["--header", "Expect:", "--data-binary"]);
+    curl.arg(format!("@{}", file.display()));
+    curl.args(["--output", "/dev/null", url]);
+    times(curl)[1]
+}
+
+fn curl(proxy: &str) -> Command {
+    let mut curl = Command::new("curl");
+    with_options(&mut curl, proxy);
+    curl
+}
+
+fn with_options(curl: &mut Command, proxy: &str) {
+    curl.args(["--silent", "--show-error", "--fail"]);
+    curl.args(["--socks5-hostname", proxy]);
+    curl.args(["--write-out", "%{time_total} %{num_connects}\n"]);
+}
+
+/// Of each request but the first no connection must have been made.
+fn times(mut curl: Command) -> Vec<Duration> {
     let output = curl.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let times = String::from_utf8(output.stdout).unwrap();
-    let times = times
-        .lines()
-        .map(|line| Duration::from_secs_f64(line.parse().unwrap()));
-    times.skip(1).collect()
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    let times = told.lines().enumerate().map(|(place, line)| {
+        let (time, connections) = line.split_once(' ').unwrap();
+        assert_eq!(connections == "0", place > 0, "{told}");
+        Duration::from_secs_f64(time.parse().unwrap())
+    });
+    times.collect()
 }
