@@ -208,6 +208,7 @@ fn a_message_is_paid_for_by_pbkdf2_where_that_is_sooner_done() {
 fn who_pays_sees_how_far_it_is_and_may_cancel() {
     let relay = Relay::start(&["--page", "-c", "16"]);
     let browser = Session::start(Script::On);
+    only(&browser, "hash");
     browser.go(&at(&relay, "/"));
     must_offer(&browser);
     assert!(!asks_who_leaves(&browser));
