@@ -109,6 +109,8 @@ pub struct Strings {
     pub no_room_for_files: &'static str,
     /// The files that were uploaded are not there.
     pub files_gone: &'static str,
+    /// The owner wiped everything while it came: nobody is told that.
+    pub let_go: &'static str,
     /// Label of the files that were uploaded, before their names.
     pub uploaded: &'static str,
     /// The message has the words in it.
@@ -241,6 +243,8 @@ pub const ENGLISH: Strings = Strings {
     too_large: "Text and files are larger than 1 MiB together, or there are more than 32 files. Choose fewer, or \
                 smaller ones.",
     no_room_for_files: "This inbox has no room for files of this size now. Send the text alone, or come back later.",
+    let_go: "While this was on its way, the inbox let go of what it had of it, and nothing of it is here any more. Go \
+             back to what you wrote, and send it once more.",
     files_gone: "The files are not here, or not any more: the inbox keeps them for some minutes only. Your text is still \
                  here.",
     uploaded: "Send these files, which are here already:",

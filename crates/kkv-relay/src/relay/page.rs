@@ -9,6 +9,7 @@ mod entry;
 mod forms;
 mod payments;
 mod uploads;
+mod wiped;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -40,6 +41,8 @@ use kkv_protocol::{MessageHeader, Via};
 pub(super) use payments::{Payment, PriceRequest};
 use uploads::Uploads;
 pub(super) use uploads::{UploadBegun, UploadRequest, Uploaded};
+pub(super) use wiped::Reading;
+use wiped::Wipes;
 
 /// What the owner decides about the page.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +62,7 @@ pub(super) struct Page {
     /// One form at a time: what one finds is so until it is done.
     state: Mutex<State>,
     arrived: Notify,
+    wipes: Wipes,
 }
 
 #[derive(Debug)]
@@ -133,6 +137,8 @@ pub(super) enum NotTaken {
     FilesGone,
     #[error("the conversation is over")]
     Over,
+    #[error("the owner wiped everything while it came")]
+    Wiped,
     #[error("the relay is about to stop")]
     Stopping,
     #[error("too many large bodies are on their way")]
@@ -148,6 +154,7 @@ impl Page {
             checks: Checks::default(),
             state: Mutex::new(State::new()),
             arrived: Notify::new(),
+            wipes: Wipes::new(),
         }
     }
 
@@ -176,10 +183,18 @@ impl Page {
         self.arrived.notified().await;
     }
 
-    /// Ends all uploads. That forms have come, and what was spent, is not forgotten; which messages have places that
-    /// are given away, only with these: some may come while the queue is wiped.
+    /// A form of which nothing has been read yet.
+    pub(super) fn reading(&self) -> Reading {
+        self.wipes.reading()
+    }
+
+    /// Ends all uploads, and all forms on their way. That forms have come, and what was spent, is not forgotten; which
+    /// messages have places that are given away, only with these: some may come while the queue is wiped.
     pub(super) fn wipe(&self) {
-        self.state().uploads.wipe();
+        let mut state = self.state();
+        state.uploads.wipe();
+        // Under the lock under which messages are taken: each is in the queue now, or never.
+        self.wipes.wipe();
     }
 
     /// The same, and takes nothing from now on.
@@ -253,12 +268,16 @@ impl Relay {
         &self,
         page: &Page,
         mut filled: Filled,
+        reading: &Reading,
         rng: &mut impl CryptoRng,
     ) -> Result<Arrived, NotTaken> {
         let now = self.now();
         let (form, expiry) = page.key.check(&filled.form, now.elapsed.as_secs())?;
         let content = Content::of(&filled)?;
         let mut state = page.state();
+        if reading.is_over() {
+            return Err(NotTaken::Wiped);
+        }
         let is_full = state.forms.are_full(now.elapsed);
         let digest = form_id::digest(&filled.form, filled.chain.is_some(), content.bytes());
         match state.forms.seen(form, Some(digest)) {

@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 use kkv_net::http::Progress;
 
 use super::{Posted, Refused, Relay, with_timeout};
-use crate::relay::page::{Arrived, NotTaken, Offers, Page, Payment, PriceRequest, Wants};
+use crate::relay::page::{Arrived, NotTaken, Offers, Page, Payment, PriceRequest, Reading, Wants};
 use form::{Cut, Fields};
 use kkv_page::assets::{FILES, File};
 use kkv_protocol::crypto::random;
@@ -132,9 +132,10 @@ async fn written(
     request: Request,
 ) -> Response {
     let mut fields = Fields::default();
-    let read = form::read(&relay, request, progress, &mut fields).await;
+    let reading = page(&relay).reading();
+    let read = form::read(&relay, request, progress, &reading, &mut fields).await;
     let taken = match read {
-        Ok(()) => take(&relay, &mut fields).await,
+        Ok(()) => take(&relay, &reading, &mut fields).await,
         Err(why) => Err(why),
     };
     match taken {
@@ -160,16 +161,24 @@ async fn written(
 }
 
 /// Takes what a form is filled in with.
-async fn take(relay: &Arc<Relay>, fields: &mut Fields) -> Result<Arrived, Cut> {
+async fn take(relay: &Arc<Relay>, reading: &Reading, fields: &mut Fields) -> Result<Arrived, Cut> {
     let filled = fields.filled(&mut random::kernel())?;
     let offers = Offers {
         invitation: &filled.invitation,
         payment: &filled.payment,
         wants: Wants::Either,
     };
-    relay.confirm(&offers).await?;
-    let taken = relay.take_form(page(relay), filled, &mut random::kernel());
-    taken.map_err(Cut::NotTaken)
+    let taken = tokio::select! {
+        biased;
+        () = reading.over() => Err(NotTaken::Wiped),
+        confirmed = relay.confirm(&offers) => confirmed,
+    };
+    let taken =
+        taken.and_then(|()| relay.take_form(page(relay), filled, reading, &mut random::kernel()));
+    if taken == Err(NotTaken::Wiped) {
+        *fields = Fields::default();
+    }
+    Ok(taken?)
 }
 
 /// What a message costs, for script.
@@ -201,7 +210,8 @@ async fn looked(
     request: Request,
 ) -> Response {
     let mut fields = Fields::default();
-    let read = form::read(&relay, request, progress, &mut fields).await;
+    let reading = page(&relay).reading();
+    let read = form::read(&relay, request, progress, &reading, &mut fields).await;
     let read = read.and_then(|()| Ok((fields.secret()?, fields.acknowledgements()?)));
     let (secret, seen) = match read {
         Ok(read) => read,

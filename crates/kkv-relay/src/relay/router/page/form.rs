@@ -1,7 +1,8 @@
 //! A form on its way, read field by field as it comes, within the time limits of other bodies.
 //!
 //! The fields that say whether it is worth reading stand first. The files of a large body are read only if its message
-//! would be let in, and four bodies at a time; those of any other are dropped.
+//! would be let in, and four bodies at a time; those of any other are dropped. What has come of a form ends at once
+//! when the owner wipes everything, however slowly the rest comes.
 
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ use zeroize::Zeroizing;
 
 use super::super::incoming::Incoming;
 use super::{Relay, page};
-use crate::relay::page::{Chosen, Filled, NotTaken, Offers, Payment, Wants, kept_name, kept_type};
+use crate::relay::page::{
+    Chosen, Filled, NotTaken, Offers, Payment, Reading, Wants, kept_name, kept_type,
+};
 use kkv_base::limits::{MAX_BODY_BYTES, MAX_DRAINED_BYTES, MAX_FORM_BYTES, REQUEST_TIMEOUT};
 use kkv_page::multipart::{BadMultipart, Event, Head, Multipart};
 use kkv_protocol::files::MAX_FILES;
@@ -107,8 +110,28 @@ impl From<Refusal> for Cut {
     }
 }
 
-/// Reads a form into `fields`, which has what could be read even if the rest is no good.
+/// Reads a form into `fields`, which has what could be read even if the rest is no good, but nothing after a wipe. What
+/// hasn't come by then isn't waited for, though a browser shows no answer to what it is still sending: its connection
+/// has some of what came in its memory, too.
 pub(super) async fn read(
+    relay: &Arc<Relay>,
+    request: Request,
+    progress: Progress,
+    reading: &Reading,
+    fields: &mut Fields,
+) -> Result<(), Cut> {
+    let read = tokio::select! {
+        biased;
+        () = reading.over() => Err(NotTaken::Wiped.into()),
+        read = gather(relay, request, progress, fields) => read,
+    };
+    if read == Err(NotTaken::Wiped.into()) {
+        *fields = Fields::default();
+    }
+    read
+}
+
+async fn gather(
     relay: &Arc<Relay>,
     request: Request,
     progress: Progress,

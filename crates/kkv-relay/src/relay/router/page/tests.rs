@@ -27,6 +27,7 @@ mod paid;
 mod responses;
 mod typed;
 mod uploads;
+mod wiped;
 
 use browser::Form;
 

@@ -137,6 +137,7 @@ fn refused(why: NotTaken) -> Response {
         | NotTaken::Empty
         | NotTaken::WordsInside
         | NotTaken::FilesGone
+        | NotTaken::Wiped
         | NotTaken::Over => Refusal::BadContent,
     };
     let (_, words) = views::why(Cut::NotTaken(why));

@@ -205,6 +205,7 @@ pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
         NotTaken::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, S.no_room_for_files),
         NotTaken::FilesGone => (StatusCode::CONFLICT, S.files_gone),
         NotTaken::Over => (StatusCode::CONFLICT, S.conversation_over),
+        NotTaken::Wiped => (StatusCode::CONFLICT, S.let_go),
         NotTaken::Stopping => (StatusCode::SERVICE_UNAVAILABLE, S.stopping),
         NotTaken::Busy => (StatusCode::SERVICE_UNAVAILABLE, S.busy),
     }
