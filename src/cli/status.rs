@@ -99,6 +99,7 @@ fn page_in_words(page: PageStatus) -> String {
         free => format!(
             "for people who are invited or pay, and {} of {free} places for others",
             free.saturating_sub(page.taken)
+                .saturating_sub(page.reserved)
         ),
     }
 }

@@ -66,6 +66,9 @@ pub struct PageStatus {
     pub free: u32,
     /// How many of them are there.
     pub taken: u32,
+    /// How many are held for a message whose files are on their way. (A relay from before doesn't say.)
+    #[serde(default)]
+    pub reserved: u32,
 }
 
 /// How others reach a relay.

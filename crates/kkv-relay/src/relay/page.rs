@@ -210,10 +210,14 @@ impl Relay {
     pub fn page_status(&self) -> Option<PageStatus> {
         let page = self.page.as_ref()?;
         let mut state = page.state();
-        state.forget_gone(&self.queue, self.clock.elapsed());
+        let now = self.clock.elapsed();
+        state.uploads.purge(now);
+        state.forget_gone(&self.queue, now);
+        let many = |places: usize| u32::try_from(places).unwrap_or(u32::MAX);
         Some(PageStatus {
             free: page.config.free,
-            taken: u32::try_from(state.free.len()).unwrap_or(u32::MAX),
+            taken: many(state.free.len()),
+            reserved: many(state.uploads.free(None)),
         })
     }
 

@@ -118,6 +118,11 @@ async fn a_place_that_is_given_away_is_held_and_comes_back_at_once_when_it_is_gi
     let form = inbox.opened("/").await;
     let begun = inbox.begun(&form, "1", &files()).await;
     assert!(text(&inbox.get("/").await).contains("you need an invitation"));
+    let held = || {
+        let status = inbox.relay.page_status().unwrap();
+        (status.taken, status.reserved)
+    };
+    assert_eq!(held(), (0, 1), "the owner is told the same");
     let other = inbox.opened("/").await;
     assert_eq!(
         error(&inbox.begin(&other, "1", &small()).await),
@@ -130,7 +135,10 @@ async fn a_place_that_is_given_away_is_held_and_comes_back_at_once_when_it_is_gi
     }
     assert_eq!(inbox.room().reserved, 0);
     assert!(text(&inbox.get("/").await).contains("There is nothing to pay"));
+    assert_eq!(held(), (0, 0));
     inbox.begun(&form, "1", &files()).await;
+    inbox.clock.advance(UPLOAD_IDLE);
+    assert_eq!(held(), (0, 0), "what is over holds nothing");
 }
 
 #[tokio::test(start_paused = true)]
