@@ -13,7 +13,7 @@ use super::editor;
 use super::output::{json_line, print_outcome};
 use kkv_base::count::counted;
 use kkv_client::owner::{Client, ClientError};
-use kkv_owner::{CantReply, Summary};
+use kkv_owner::CantReply;
 use kkv_protocol::crypto::scrub;
 use kkv_relay::queue::MessageId;
 use kkv_terminal::signals;
@@ -28,14 +28,6 @@ struct Sealed {
     conversation: u64,
     answers: u16,
     waiting: u8,
-}
-
-/// The newest message of this conversation that is there.
-async fn newest_in(client: &Client, number: u64) -> Result<Option<MessageId>, CliError> {
-    let list = client.list().await?;
-    let is_of_it = |message: &&Summary| message.conversation.is_some_and(|of| of.number == number);
-    let of_it = list.messages.iter().filter(is_of_it);
-    Ok(of_it.map(|message| message.id).max())
 }
 
 #[derive(Serialize)]
@@ -138,7 +130,9 @@ pub(super) async fn reply(common: &Common, mut args: Reply) -> Result<(), CliErr
         return Err(CliError::new(Exit::Refused, what)
             .hint("Its sender hasn't asked for an answer, or the time for one is over."));
     };
-    if let Some(newest) = newest_in(client, conversation.number).await?
+    // A relay from before doesn't say it, and what else goes wrong shows when the answer is sealed.
+    let there = client.waiting(conversation.number).await;
+    if let Ok(Some(newest)) = there.map(|there| there.newest)
         && newest != id
     {
         info(format_args!(

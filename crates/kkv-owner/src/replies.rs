@@ -81,12 +81,15 @@ pub struct Waits {
 }
 
 /// What waits there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAnswers {
     /// How many answers; none if there is no such conversation.
     pub answers: Option<u8>,
     /// When the oldest was sealed, in seconds since 1970; none if none waits.
     pub since: Option<u64>,
+    /// The newest message of this conversation that is there. (A relay from before doesn't say.)
+    #[serde(default)]
+    pub newest: Option<MessageId>,
 }
 
 /// Takes back what waits in a conversation.

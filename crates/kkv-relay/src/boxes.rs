@@ -133,6 +133,13 @@ impl Boxes {
         there
     }
 
+    /// The newest message of a conversation that is there: an answer is after that one.
+    pub fn newest<H>(&self, conversation: u64, queue: &Queue<H>, now: Now) -> Option<MessageId> {
+        let messages = crate::lock(&self.table).messages_in(conversation);
+        let held = messages.into_iter();
+        held.filter(|id| queue.holds(*id, now.elapsed)).max()
+    }
+
     /// Wipes the answers that wait in a conversation. Returns how many those were; `None` if there is no such one.
     pub fn withdraw<H>(&self, conversation: u64, queue: &Queue<H>, now: Now) -> Option<u8> {
         let mut table = crate::lock(&self.table);

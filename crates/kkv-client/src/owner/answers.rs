@@ -168,14 +168,18 @@ mod tests {
             else {
                 panic!("those of the first have waited longest");
             };
-            let there = |answers, since| WaitingAnswers { answers, since };
+            let there = |answers, since, newest| WaitingAnswers {
+                answers,
+                since,
+                newest,
+            };
             let waiting = async |number| client.waiting(number).await.unwrap();
-            assert_eq!(waiting(9).await, there(None, None));
-            assert_eq!(waiting(1).await, there(Some(4), Some(since)));
+            assert_eq!(waiting(9).await, there(None, None, None));
+            assert_eq!(waiting(1).await, there(Some(4), Some(since), Some(id)));
             assert_eq!(client.withdraw(9).await.unwrap(), None);
             assert_eq!(client.withdraw(1).await.unwrap(), Some(4));
             assert_eq!(client.withdraw(1).await.unwrap(), Some(0));
-            assert_eq!(waiting(1).await, there(Some(0), None));
+            assert_eq!(waiting(1).await, there(Some(0), None, Some(id)));
             let freed = client.reply(other, &text).await.unwrap();
             assert_eq!((freed.answers, freed.waiting), (4, 4));
             let listed = client.list().await.unwrap().messages;

@@ -211,12 +211,12 @@ fn replied(host: &dyn Host, Reply { id, text }: Reply) -> Response {
 }
 
 async fn waiting(State(host): AppHost, Json(asked): Json<Waits>) -> Json<WaitingAnswers> {
-    let there = host
-        .boxes()
-        .waiting(asked.conversation, host.queue(), host.now());
+    let (boxes, number, now) = (host.boxes(), asked.conversation, host.now());
+    let there = boxes.waiting(number, host.queue(), now);
     Json(WaitingAnswers {
         answers: there.map(|(answers, _)| answers),
         since: there.and_then(|(_, since)| since),
+        newest: boxes.newest(number, host.queue(), now),
     })
 }
 
