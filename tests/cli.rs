@@ -3,6 +3,7 @@
 
 mod address;
 mod answers;
+mod answers_edited;
 mod answers_words;
 mod at_the_edge;
 mod card;

@@ -1,5 +1,7 @@
 //! `kkvc reply`: an answer to a message, sealed at once for its sender alone; and those that wait, taken back.
 
+mod edited;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,12 +11,12 @@ use super::commands::Reply;
 use super::common::{Common, is_typed};
 use super::compose::{self, Purpose};
 use super::done::FOR_GOOD;
-use super::editor;
 use super::output::{json_line, print_outcome};
 use kkv_base::count::counted;
 use kkv_client::owner::{Client, ClientError};
-use kkv_owner::CantReply;
+use kkv_owner::{CantReply, Conversation};
 use kkv_protocol::crypto::scrub;
+use kkv_protocol::text::Text;
 use kkv_relay::queue::MessageId;
 use kkv_terminal::signals;
 use kkv_terminal::stderr::info;
@@ -89,25 +91,58 @@ fn question(conversation: u64, waiting: u8, since: u64) -> String {
     format!("Take back {what}? {FOR_GOOD}")
 }
 
-/// An answer that was not sealed. Where taking others back makes room, it says how: at the inbox of `socket`, if one
-/// was named. `conversation`: of the message.
+/// An answer that was not sealed, as far as is known.
+struct NotSealed {
+    said: CliError,
+    /// Whether it may be sealed all the same.
+    may_be: bool,
+    /// Whether the same may be taken later.
+    passes: bool,
+}
+
+impl NotSealed {
+    /// `conversation`: of the message; `socket`: if one was named.
+    fn new(failed: ClientError, conversation: u64, socket: Option<&Path>) -> Self {
+        let may_be = may_be_done(&failed);
+        let passes = match &failed {
+            ClientError::CantReply(_, why) => {
+                matches!(why, CantReply::Unfetched | CantReply::NoPlace { .. })
+            }
+            ClientError::NoMessage(_) | ClientError::AnotherRun => false,
+            _ => true,
+        };
+        Self {
+            said: not_sealed(failed, conversation, socket),
+            may_be,
+            passes,
+        }
+    }
+}
+
+/// Whether what was asked for may be done: whoever was silent, or hung up, may have sealed it.
+fn may_be_done(failed: &ClientError) -> bool {
+    matches!(
+        failed,
+        ClientError::Silent | ClientError::HungUp | ClientError::Unexpected(_)
+    )
+}
+
+fn cancelled() -> CliError {
+    CliError::new(Exit::Cancelled, "cancelled; nothing was sealed")
+}
+
+/// Says that an answer was not sealed. Where taking others back makes room, it says how: at the inbox of `socket`, if
+/// one was named. `conversation`: of the message.
 fn not_sealed(failed: ClientError, conversation: u64, socket: Option<&Path>) -> CliError {
     let full = match &failed {
         ClientError::CantReply(_, CantReply::NoPlace { conversation, .. }) => Some(*conversation),
         ClientError::CantReply(_, CantReply::Unfetched) => Some(conversation),
         _ => None,
     };
-    // Whoever was silent, or hung up, may have sealed it.
-    let is_known = !matches!(
-        failed,
-        ClientError::Silent
-            | ClientError::HungUp
-            | ClientError::Unexpected(_)
-            | ClientError::CantReply(..)
-    );
+    let says_so = matches!(failed, ClientError::CantReply(..)) || may_be_done(&failed);
     let mut failed = CliError::from(failed);
     let Some(conversation) = full else {
-        if is_known {
+        if !says_so {
             failed.what += "; nothing was sealed";
         }
         return failed;
@@ -139,36 +174,29 @@ pub(super) async fn reply(common: &Common, mut args: Reply) -> Result<(), CliErr
             "An answer is to the whole conversation. Its sender sees this one after message {newest}, the newest."
         ));
     }
-    let mut stopped = std::pin::pin!(signals::stopped()?);
-    let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
-    let compose = move || {
-        scrub::run_then_wipe_stack(|| match args.edit {
-            true => editor::text().and_then(|text| compose::checked(text, Purpose::Answer)),
-            false => compose::text(message, file.as_deref(), Purpose::Answer),
-        })
-    };
-    let cancelled = || CliError::new(Exit::Cancelled, "cancelled; nothing was sealed");
-    let composed = tokio::task::spawn_blocking(compose);
-    let text = if args.edit {
-        // An editor has the terminal, and its keys: it is waited for. What ends this program is no key, though the
-        // editor may take it for its end and leave half an answer.
-        let composed = composed.await;
-        if signals::end_is_requested() {
-            return Err(cancelled());
-        }
-        composed
-    } else {
-        tokio::select! {
-            biased;
-            () = &mut stopped => return Err(cancelled()),
-            text = composed => text,
-        }
-    };
-    let text = text.expect("reading does not panic")?;
+    let stopped = signals::stopped()?;
     // A variable with the socket is there for the next command as well.
     let socket = common.socket.as_deref().filter(|_| is_typed("--socket"));
-    let sealed = client.reply(id, &text).await;
-    let conversation = sealed.map_err(|failed| not_sealed(failed, conversation.number, socket))?;
+    let seal = async |text: &Text| -> Result<Conversation, NotSealed> {
+        let sealed = client.reply(id, text).await;
+        sealed.map_err(|failed| NotSealed::new(failed, conversation.number, socket))
+    };
+    let conversation = if args.edit {
+        edited::sealed(seal).await?
+    } else {
+        let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
+        let compose = move || {
+            let compose = || compose::text(message, file.as_deref(), Purpose::Answer);
+            scrub::run_then_wipe_stack(compose)
+        };
+        let text = tokio::select! {
+            biased;
+            () = stopped => return Err(cancelled()),
+            text = tokio::task::spawn_blocking(compose) => text,
+        };
+        let text = text.expect("reading does not panic")?;
+        seal(&text).await.map_err(|failed| failed.said)?
+    };
     if json {
         let line = json_line(&Sealed {
             id,
