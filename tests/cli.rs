@@ -19,6 +19,7 @@ mod files;
 mod hostile_text;
 mod identity;
 mod inbox;
+mod inherited;
 mod interrupted;
 mod invite;
 mod json;
