@@ -14,10 +14,16 @@ use kkv_pow::{Puzzle, Search};
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::v2::answers::keys::Salt;
 
+/// From then on a silent relay is called so: a piece of a message with files takes half a minute on the slowest line
+/// that carries them. The line is given up after a minute and more.
+const QUIET: Duration = Duration::from_secs(30);
+
 /// A delivery under way.
 #[derive(Debug)]
 pub struct Steps {
     step: Step,
+    /// When anything was heard last that told where it is.
+    heard: Instant,
     /// What is being done about the connection, if it is not there.
     link: Option<&'static str>,
     /// Why the relay wants to be asked again, and until when it is.
@@ -68,6 +74,7 @@ impl Steps {
     pub fn new(tor: Option<watch::Receiver<TorState>>) -> Self {
         Self {
             step: Step::Asking,
+            heard: Instant::now(),
             link: None,
             refused: None,
             tor,
@@ -100,6 +107,7 @@ impl Steps {
         if goes_on {
             self.refused = None;
         }
+        self.heard = Instant::now();
         match event {
             Event::Dialling => {
                 let first = self.link.replace("connecting").is_none();
@@ -202,16 +210,35 @@ impl Steps {
             (Some(link), _) => (None, self.connecting(link)),
             (None, Step::Asking) => (None, "asking for a challenge".to_owned()),
             (None, Step::Exchanging) => (None, "exchanging keys".to_owned()),
-            (None, Step::Sending) => (None, "waiting for the relay to accept it".to_owned()),
+            (None, Step::Sending) => {
+                let said = "waiting for the relay to accept it".to_owned();
+                (None, self.or_silent(said))
+            }
             (None, Step::LookingIn) => (None, "looking for answers".to_owned()),
-            (None, Step::Uploading(uploading)) => (
-                Some(uploading.done()),
-                uploading.show(uploading.since.elapsed()),
-            ),
+            (None, Step::Uploading(uploading)) => {
+                // How fast it was tells nothing of a line on which nothing comes.
+                let said = match self.is_quiet() {
+                    true => uploading.there(),
+                    false => uploading.show(uploading.since.elapsed()),
+                };
+                (Some(uploading.done()), self.or_silent(said))
+            }
             (None, Step::Solving(solving)) => {
                 let (done, text) = solving.show();
                 (Some(done), text)
             }
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.heard.elapsed() >= QUIET
+    }
+
+    /// What is said, and for how long the relay has said nothing, once that is long.
+    fn or_silent(&self, said: String) -> String {
+        match self.is_quiet() {
+            true => format!("{said}; no answer for {}", about(self.heard.elapsed())),
+            false => said,
         }
     }
 
@@ -231,9 +258,13 @@ impl Uploading {
         self.bytes as f64 / self.of.max(1) as f64
     }
 
+    fn there(&self) -> String {
+        format!("{} of {} delivered", size(self.bytes), size(self.of))
+    }
+
     /// How much is there, at which rate since it began, and how long the rest takes at that.
     fn show(&self, spent: Duration) -> String {
-        let there = format!("{} of {} delivered", size(self.bytes), size(self.of));
+        let there = self.there();
         let sent = self.bytes.saturating_sub(self.before);
         let rate = sent as f64 / spent.as_secs_f64().max(0.001);
         if sent == 0 {
@@ -332,6 +363,30 @@ mod tests {
             "{said}"
         );
         assert!(said.ends_with(" left"), "{said}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_that_says_nothing_for_long_is_told() {
+        let mut steps = Steps::new(None);
+        steps.take(Event::Connected);
+        steps.take(Event::Sending);
+        let quiet = || tokio::time::advance(QUIET + Duration::from_secs(5));
+        let waits = "waiting for the relay to accept it";
+        assert_eq!(steps.now().1, waits);
+        quiet().await;
+        assert_eq!(steps.now().1, format!("{waits}; no answer for 35 s"));
+        let uploaded = |bytes| Event::Uploaded { bytes, of: 1 << 20 };
+        for bytes in [1 << 18, 1 << 19] {
+            steps.take(uploaded(bytes));
+            assert!(!steps.now().1.contains("no answer"), "{bytes}");
+        }
+        quiet().await;
+        let said = "512 KiB of 1 MiB delivered; no answer for 35 s";
+        assert_eq!(steps.now(), (Some(0.5), said.to_owned()));
+        steps.take(Event::Retrying);
+        assert_eq!(steps.now().1, "no answer came; trying again");
+        steps.take(Event::Connected);
+        assert!(!steps.now().1.contains("no answer"), "of this connection");
     }
 
     #[test]
