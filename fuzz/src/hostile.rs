@@ -3,6 +3,7 @@
 
 mod say;
 mod twist;
+pub mod upload;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};

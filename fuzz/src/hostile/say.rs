@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::change::changes;
 use crate::lying_relay::{Honest, LyingRelay};
-use crate::raw_http::{Request, answer};
+use crate::raw_http::{Answer, Request, answer};
 
 const JSON: &str = "application/json";
 
@@ -64,7 +64,7 @@ pub(super) enum Then {
 }
 
 impl Say {
-    fn all(bytes: Vec<u8>, then: Then) -> Self {
+    pub(super) fn all(bytes: Vec<u8>, then: Then) -> Self {
         Self {
             bytes,
             drip: None,
@@ -99,17 +99,34 @@ impl Say {
             return Ok(Self::all(lie.to_bytes(), Then::Listen));
         }
         let honest = relay.answer(request, &mut Honest);
+        Self::else_than(honest, JSON, number, u)
+    }
+
+    /// What these bytes want it to say where `right` would be an honest answer of this type.
+    pub(super) fn of(u: &mut Unstructured<'_>, right: Answer, content_type: &str) -> Result<Self> {
+        match u.int_in_range(0..=19)? {
+            0..8 => Ok(Self::all(right.to_bytes(), Then::Listen)),
+            number => Self::else_than(right, content_type, number, u),
+        }
+    }
+
+    fn else_than(
+        honest: Answer,
+        content_type: &str,
+        number: u8,
+        u: &mut Unstructured<'_>,
+    ) -> Result<Self> {
         let right = honest.to_bytes();
         Ok(match number {
             8 => {
                 let body = changes(&honest.body, u)?;
-                Self::all(answer(200, JSON, body), Then::Listen)
+                Self::all(answer(200, content_type, body), Then::Listen)
             }
             9 => Self::all(changes(&right, u)?, then(u)?),
             10 => {
                 let status = u.int_in_range(100..=999)?;
                 let body = if u.arbitrary()? { honest.body } else { vec![] };
-                Self::all(answer(status, JSON, body), Then::Listen)
+                Self::all(answer(status, content_type, body), Then::Listen)
             }
             11 | 12 => {
                 let refusal = *u.choose(&Refusal::ALL)?;
