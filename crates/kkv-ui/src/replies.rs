@@ -14,15 +14,28 @@ use kkv_protocol::v2::answers::status::{BoxStatus, Entry, EntryState};
 /// Words in a row, and columns of each: the longest has eight letters.
 const ROW: usize = 4;
 const COLUMN: usize = 10;
+/// Columns of a word with its number.
+const CELL: usize = "12 ".len() + COLUMN;
 
 /// The words in three numbered rows, each of which ends a line.
 #[must_use]
 pub fn in_rows(words: &ReplyWords) -> Zeroizing<String> {
-    const CELL: usize = "12 ".len() + COLUMN;
-    let mut rows = Zeroizing::new(String::with_capacity(WORDS * CELL + 3 * (1 + "  ".len())));
+    in_rows_of(words, ROW)
+}
+
+/// The same in six rows where three have no room in so many columns: a number stands beside its word.
+#[must_use]
+pub fn in_rows_within(words: &ReplyWords, columns: usize) -> Zeroizing<String> {
+    let has_room = "  ".len() + ROW * CELL <= columns;
+    in_rows_of(words, if has_room { ROW } else { ROW / 2 })
+}
+
+fn in_rows_of(words: &ReplyWords, row: usize) -> Zeroizing<String> {
+    let around = (WORDS / row) * ("  ".len() + 1);
+    let mut rows = Zeroizing::new(String::with_capacity(WORDS * CELL + around));
     for (place, word) in words.iter().enumerate() {
         let number = place + 1;
-        if place % ROW == 0 {
+        if place % row == 0 {
             rows.push_str("  ");
         }
         if number < 10 {
@@ -31,7 +44,7 @@ pub fn in_rows(words: &ReplyWords) -> Zeroizing<String> {
         rows.push_str(&number.to_string());
         rows.push(' ');
         rows.push_str(word);
-        if number % ROW == 0 {
+        if number % row == 0 {
             rows.push('\n');
         } else {
             (word.len()..COLUMN).for_each(|_| rows.push(' '));
@@ -164,6 +177,13 @@ mod tests {
                 room,
                 "it has not grown, and left no copy behind"
             );
+            for (columns, many) in [(54, 3), (53, 6), (36, 6)] {
+                let rows = in_rows_within(&words, columns);
+                let read = ReplyWords::parse(&rows).unwrap();
+                assert_eq!(read.entropy(), words.entropy());
+                assert_eq!(rows.lines().count(), many);
+                assert!(rows.lines().all(|line| line.len() <= columns));
+            }
         }
     }
 

@@ -24,30 +24,37 @@ pub(super) struct StatusLine {
     pub(super) ends: Option<usize>,
 }
 
-/// What is known of a conversation that was begun here, and the answers that have come.
-pub(super) fn conversation_lines(begun: &Begun, width: usize, theme: Theme) -> Vec<StatusLine> {
-    let plain = |text: &str, style: Style| -> Vec<StatusLine> {
-        let parts = wrapped(text, width).into_iter();
-        let line = |part: Range<usize>| StatusLine {
-            text: Zeroizing::new(text[part].to_owned()),
-            style,
-            ends: None,
-        };
-        parts.map(line).collect()
-    };
-    let mut lines = plain("", Style::new());
+/// What is known of a conversation that was begun here.
+pub(super) fn known_lines(begun: &Begun, width: usize) -> Vec<StatusLine> {
+    let mut lines = plain("", width, Style::new());
     for line in told(begun) {
-        lines.extend(plain(&line, Style::new()));
+        lines.extend(plain(&line, width, Style::new()));
     }
+    lines
+}
+
+/// The answers that have come to it.
+pub(super) fn answer_lines(begun: &Begun, width: usize, theme: Theme) -> Vec<StatusLine> {
+    let mut lines = Vec::new();
     for (position, answer) in begun.answers.iter().enumerate() {
         let title = format!("\nAnswer of {}", time(answer.time));
-        lines.extend(plain(&title, theme.strong()));
+        lines.extend(plain(&title, width, theme.strong()));
         lines.extend(behind_a_bar(&answer.text, width));
         if let Some(last) = lines.last_mut() {
             last.ends = Some(position);
         }
     }
     lines
+}
+
+fn plain(text: &str, width: usize, style: Style) -> Vec<StatusLine> {
+    let parts = wrapped(text, width).into_iter();
+    let line = |part: Range<usize>| StatusLine {
+        text: Zeroizing::new(text[part].to_owned()),
+        style,
+        ends: None,
+    };
+    parts.map(line).collect()
 }
 
 /// What is known of a conversation, in lines.

@@ -23,6 +23,9 @@ const SHORT: usize = 8;
 /// What has just happened is told in so many lines at most, and in more where there is room.
 const NOTE_LINES: u16 = 3;
 
+/// From this height on there is a line for it also if there is none.
+const LEAST_FOR_BLANK: u16 = 12;
+
 pub(super) fn head(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let theme = app.theme;
     let name = " kkv  ";
@@ -169,9 +172,12 @@ fn shortened(onion: &str) -> String {
     }
 }
 
-/// Lines that the note takes, of the `all` that there are: one also if there is none.
+/// Lines that the note takes, of the `all` that there are: one also if there is none, so that nothing moves when there
+/// is one, but where each line is needed for what is read.
 pub(super) fn note_height(all: Rect, app: &App) -> u16 {
-    let text = noted(app).map(|(text, _)| text).unwrap_or_default();
+    let Some((text, _)) = noted(app) else {
+        return u16::from(all.height >= LEAST_FOR_BLANK);
+    };
     let lines = wrapped(&text, note_width(all)).len();
     u16::try_from(lines)
         .unwrap_or(u16::MAX)

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
-use super::awaited::{StatusLine, conversation_lines};
+use super::awaited::{StatusLine, answer_lines, known_lines};
 use super::fitted::{fitted, indented};
 use crate::tui::app::App;
 use crate::tui::app::answering::SEALED;
@@ -26,6 +26,9 @@ use zeroize::Zeroizing;
 
 /// From this width on, the list of outgoing messages has days, and not hours alone.
 const LEAST_FOR_DATES: usize = 60;
+
+/// From this height on, what has become of a message stands before the answers to it.
+const LEAST_FOR_STATUS: u16 = 12;
 
 /// What is known of a message by a look alone: nobody signs what that tells.
 const ARRIVED: &str =
@@ -117,7 +120,15 @@ pub(super) fn outbox(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let mut status_lines = status_lines(app, message, width, theme);
     let begun = message.conversation.and_then(|id| app.awaited.get(id));
     if let Some(begun) = begun.filter(|begun| begun.is_open) {
-        status_lines.extend(conversation_lines(begun, width, theme));
+        let answers = answer_lines(begun, width, theme);
+        let known = known_lines(begun, width);
+        if answers.is_empty() || area.height >= LEAST_FOR_STATUS {
+            status_lines.extend(known.into_iter().chain(answers));
+        } else {
+            // Without the blank line before the first. All else is known already, and an answer is what is looked for.
+            let behind = known.into_iter().chain(status_lines);
+            status_lines = answers.into_iter().skip(1).chain(behind).collect();
+        }
     }
     // What has become of it has its room first, and the list one line at least.
     let wanted = u16::try_from(status_lines.len() + 2).unwrap_or(u16::MAX);

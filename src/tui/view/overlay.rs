@@ -16,7 +16,7 @@ use crate::tui::state::question::Question;
 use crate::tui::terminal::row_backend::put;
 use kkv_terminal::wrapped::{columns, wrapped};
 use kkv_ui::fields::address;
-use kkv_ui::replies::in_rows;
+use kkv_ui::replies::in_rows_within;
 
 const QUESTION_WIDTH: u16 = 60;
 /// What the names of keys, and other labels, take of a page.
@@ -82,7 +82,10 @@ pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
     let (title, rows) = match open.subject {
         Subject::Keys => (" Keys ".to_owned(), keys(app)),
         Subject::Message(id) => (format!(" Message {id} "), app.details(id)),
-        Subject::Words(id) => (" Words ".to_owned(), words(app, id)),
+        Subject::Words(id) => (
+            " Words ".to_owned(),
+            words(app, id, usize::from(area.width).saturating_sub(4)),
+        ),
     };
     let is_labelled = rows.iter().any(|(label, _)| !label.is_empty());
     let label_columns = if is_labelled { LABEL_COLUMNS } else { 0 };
@@ -131,7 +134,7 @@ pub(super) fn page(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
 }
 
 /// The words of a conversation that was begun here, and what they are for.
-fn words(app: &App, id: u64) -> Vec<Row> {
+fn words(app: &App, id: u64, room: usize) -> Vec<Row> {
     let Some(begun) = app.awaited.get(id) else {
         return Vec::new();
     };
@@ -141,7 +144,7 @@ fn words(app: &App, id: u64) -> Vec<Row> {
         "Later, on any machine: kkvc replies {}",
         address(begun.target)
     );
-    let rows = in_rows(&begun.secret.words);
+    let rows = in_rows_within(&begun.secret.words, room);
     let rows = rows.lines().map(|row| Zeroizing::new(row.to_owned()));
     // They come first: in a small window there may be room for nothing else.
     let behind = [String::new(), what.to_owned(), later].map(Zeroizing::new);

@@ -398,13 +398,36 @@ fn what_has_come_is_where_one_looks_and_the_bar_says_how_to_see_the_rest() {
 }
 
 #[test]
-fn the_words_come_first_and_most_of_them_have_room_in_the_smallest_window() {
+fn the_words_come_first_and_stand_beside_their_numbers_in_the_smallest_window() {
     let mut app = app(1..=1);
     let id = awaiting(&mut app);
     let secret = Arc::clone(&app.awaited.get(id).unwrap().secret);
     screen(&mut app, 40, 8);
     press(&mut app, "w");
     let shown = screen(&mut app, 40, 8);
-    let stand = secret.words.iter().filter(|word| shown.contains(*word));
-    assert!(stand.count() >= 8, "{shown}");
+    for (number, word) in (1..).zip(secret.words.iter()) {
+        assert!(shown.contains(&format!("{number} {word}")), "{shown}");
+    }
+}
+
+#[test]
+fn answers_come_first_in_the_smallest_window() {
+    let mut app = app(1..=1);
+    let id = awaiting(&mut app);
+    assert!(screen(&mut app, 40, 8).contains("Accepted: the message"));
+    app.update(found(
+        id,
+        Some(EntryState::Read),
+        vec![answer(1, "Come at six.")],
+    ));
+    press(&mut app, "\x1b");
+    press(&mut app, "o");
+    let shown = screen(&mut app, 40, 8);
+    assert!(
+        shown.contains("Answer of ") && shown.contains("Come at six."),
+        "{shown}"
+    );
+    let large = screen(&mut app, 80, 24);
+    let [accepted, answer] = ["Accepted: ", "Answer of "].map(|text| large.find(text));
+    assert!(accepted.is_some() && accepted < answer, "{large}");
 }

@@ -206,8 +206,11 @@ fn a_long_text_is_gone_through_by_pages_to_both_ends_and_fills_what_room_there_i
     assert!(written.next().unwrap().contains('X') && written.last().unwrap().contains('Y'));
     let full = |shown: &str| shown.matches("line ").count();
     assert_eq!(full(&screen(&mut app, 80, 24)), 16);
-    assert_eq!(full(&screen(&mut app, 40, 10)), 2);
+    assert_eq!(full(&screen(&mut app, 40, 10)), 3);
     assert_eq!(full(&screen(&mut app, 160, 50)), 42);
+    let mut app = at("\n", Screen::Message);
+    arrives(&mut app, summary(3), &lines.join("\n"));
+    assert_eq!(full(&screen(&mut app, 40, 8)), 3);
 }
 
 /// All places, each with the keys that lead there.
