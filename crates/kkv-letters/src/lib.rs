@@ -1,0 +1,21 @@
+//! Letters of kkv, byte for byte: who writes them, for whom, and the signed and sealed envelopes in which they travel.
+//! The specification is docs/LETTERS-FORMAT.md; `§` means one of its sections.
+//!
+//! No I/O, no async and no clock: bytes and times come in, bytes go out, and randomness is an argument.
+
+mod author;
+mod clear;
+mod envelope;
+mod fingerprint;
+pub mod ids;
+mod labels;
+pub mod limits;
+mod minutes;
+mod padding;
+
+pub use author::{Author, AuthorKey, BadSignature};
+pub use clear::{BadClear, Clear, Reach, Untimely};
+pub use envelope::{BadEnvelope, Envelope};
+pub use fingerprint::CheckNumber;
+pub use ids::{ChainTag, EnvelopeId, Fingerprint, MailboxTag, RegionTag};
+pub use minutes::Minutes;
