@@ -71,8 +71,8 @@ pub(super) struct Head {
     pub(super) kind: Kind,
 }
 
-/// When it is an envelope's turn to be purged: what is superseded first, whoever sent it; then strangers before friends,
-/// oneself last; of one class the cheapest, of those large ones, of those the oldest.
+/// When it is an envelope's turn to be purged: what is superseded first, whoever sent it; then strangers before
+/// friends, oneself last; of one class the cheapest, of those large ones, of those the oldest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Turn {
     stage: u8,

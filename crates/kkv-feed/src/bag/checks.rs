@@ -121,6 +121,26 @@ impl Bag {
         taken
     }
 
+    /// Admits these bytes as an envelope that says this on its outside.
+    pub(crate) fn admit_made(
+        &mut self,
+        outside: &Outside,
+        bytes: &[u8],
+        now: Minutes,
+        watcher: &mut impl Watcher,
+    ) -> Result<(), Refusal> {
+        let admission = Admission {
+            outside,
+            bytes,
+            now,
+            paid: 0,
+            sender: None,
+            in_region: &|| true,
+            is_signed: &|| true,
+        };
+        self.admit_outside(&admission, watcher)
+    }
+
     /// Looks at every table, and panics where one says something else than another.
     pub(crate) fn check(&self) {
         assert!(self.bytes() <= self.budget, "{self:?}");

@@ -16,6 +16,21 @@ pub(super) const LARGE_BYTES: usize = 5_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(pub(super) u32);
 
+impl Place {
+    pub(crate) const FIRST: Self = Self(0);
+    pub(crate) const LAST: Self = Self(u32::MAX);
+
+    /// Its number: small, and given again once it is free.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The place with this number.
+    pub(crate) fn at(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// What the clear part of an envelope says, and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outside {
@@ -101,7 +116,9 @@ impl Drop for Sealed {
 
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealed({} bytes)", self.0.len())
+        f.debug_struct("Sealed")
+            .field("bytes", &self.0.len())
+            .finish()
     }
 }
 

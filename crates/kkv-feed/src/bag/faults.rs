@@ -196,8 +196,8 @@ fn actions_are_compacted_and_histories_bounded() {
     assert_eq!(shown.newest.len(), 2);
 }
 
-/// K-22: what a blocked sender has sent is dropped and what he sends is refused; it may come again when he isn't. A muted
-/// one is still a friend: his actions stay.
+/// K-22: what a blocked sender has sent is dropped and what he sends is refused; it may come again when he isn't. A
+/// muted one is still a friend: his actions stay.
 #[test]
 fn a_block_drops_and_refuses_and_mute_keeps_actions() {
     let (mut bag, mut shown) = bag();

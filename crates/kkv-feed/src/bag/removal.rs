@@ -43,14 +43,22 @@ impl Bag {
         self.ends.first().map(|(ends, _)| *ends)
     }
 
-    /// Deletes and overwrites an envelope, and all of its chain if it is the newest. It isn't taken again. Returns false
-    /// if it isn't here, or is a tombstone or an erase, which stay for their time.
+    /// Deletes and overwrites an envelope, and all of its chain if it is the newest. It isn't taken again. Returns
+    /// false if it isn't here, or is a tombstone or an erase, which stay for their time.
     pub fn delete(&mut self, id: &EnvelopeId, watcher: &mut impl Watcher) -> bool {
         let Some(slot) = self.find_id(id).filter(|slot| slot & STUB == 0) else {
             return false;
         };
         self.remove(slot, Why::Deleted, watcher);
         true
+    }
+
+    /// As [`delete`](Self::delete), of what isn't wanted: its sender is told nothing by it, nor is it as if he had
+    /// deleted it.
+    pub(crate) fn discard(&mut self, id: &EnvelopeId, watcher: &mut impl Watcher) {
+        if let Some(slot) = self.find_id(id).filter(|slot| slot & STUB == 0) {
+            self.remove(slot, Why::Purged, watcher);
+        }
     }
 
     /// Says who a sender is from now on. What a blocked one has sent is dropped and overwritten, and the shares of a

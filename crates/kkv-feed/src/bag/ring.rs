@@ -1,4 +1,5 @@
-//! What was purged, superseded, deleted or erased lately: a ring of fixed size, so that it isn't taken or asked for again.
+//! What was purged, superseded, deleted or erased lately: a ring of fixed size, so that it isn't taken or asked for
+//! again.
 
 use hashbrown::HashTable;
 

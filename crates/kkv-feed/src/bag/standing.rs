@@ -68,7 +68,8 @@ pub(super) fn stub_quota(budget: usize) -> usize {
     budget / 8
 }
 
-/// How many bytes one sender's stubs may take of that. Nothing purges them, so that a stranger gets a sixteenth at most.
+/// How many bytes one sender's stubs may take of that. Nothing purges them, so that a stranger gets a sixteenth at
+/// most.
 pub(super) fn stub_quota_of(class: Class, budget: usize) -> usize {
     match class {
         Class::Own => stub_quota(budget),

@@ -137,7 +137,7 @@ impl Bag {
             erase_before: None,
             kept: None,
         };
-        self.admit_stub(admission, stub, existing, is_better, versions, watcher)?;
+        self.admit_stub(admission, stub, existing, is_better, &versions, watcher)?;
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Bag {
             erase_before: Some(before),
             kept: None,
         };
-        self.admit_stub(admission, stub, existing, is_better, erased, watcher)
+        self.admit_stub(admission, stub, existing, is_better, &erased, watcher)
     }
 
     /// Stores a stub, and removes the entries that it hides. With `existing` it is stored in its place if it is better.
@@ -179,7 +179,7 @@ impl Bag {
         mut stub: Stub,
         existing: Option<u32>,
         is_better: impl Fn(&Stub) -> bool,
-        hidden: Vec<u32>,
+        hidden: &[u32],
         watcher: &mut impl Watcher,
     ) -> Result<(), Refusal> {
         let outside = admission.outside;
@@ -214,7 +214,7 @@ impl Bag {
             growth: self.stub_growth(account.is_some()),
             ..Change::default()
         };
-        let mut victims = hidden.clone();
+        let mut victims = hidden.to_vec();
         self.room_in_all(change, Turn::LAST, &mut victims)?;
         if !(admission.is_signed)() {
             return Err(Refusal::Signature);
@@ -238,7 +238,7 @@ impl Bag {
         match erases {
             Some(limit) => self.erase(&outside.author, limit, watcher),
             None => {
-                for slot in &hidden {
+                for slot in hidden {
                     self.remove(*slot, Why::Deleted, watcher);
                 }
             }
