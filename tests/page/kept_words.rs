@@ -292,6 +292,46 @@ fn without_the_list_the_relays_words_stay_and_without_an_answer_there_are_none()
 }
 
 #[test]
+fn an_answer_that_does_not_open_hides_no_other_and_is_not_deleted() {
+    let relay = inbox("5");
+    let browser = Session::start(Script::On);
+    open(&browser, &relay, Script::On);
+    let its_words = words(&browser);
+    browser.evaluate(
+        "const real = window.fetch;
+         window.fetch = (path, init) => { init.body.set('key', '11'.repeat(32)); return real(path, init); };",
+    );
+    write(&browser, "To be answered under a key of somebody else.");
+    must_arrive(&browser);
+    reply(&relay, "1", "Sealed for somebody else.");
+    look(&browser, &relay, &its_words);
+    let stays = "Your words don't open it";
+    let article = browser.find("article").text();
+    assert!(article.contains(stays), "{article}");
+    let delete = "form[action='/words'] button";
+    assert!(browser.all(delete).is_empty(), "nothing to delete");
+    write(&browser, "Once more, please.");
+    must_arrive(&browser);
+
+    reply(&relay, "2", "It opens.");
+    look(&browser, &relay, &its_words);
+    let articles: Vec<_> = browser
+        .all("article")
+        .iter()
+        .map(webdriver::Element::text)
+        .collect();
+    let [sealed, opened] = articles.try_into().expect("two answers");
+    assert!(sealed.contains(stays), "{sealed}");
+    assert!(opened.ends_with("It opens."), "{opened}");
+    browser.submit(delete);
+    let status = browser.find("[role=status]").text();
+    assert_eq!(status, "The answers are deleted.");
+    assert!(browser.find("article").text().contains(stays));
+    assert!(browser.all("pre").is_empty());
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
 fn words_that_somebody_may_have_written_down_never_change() {
     let relay = inbox("1");
     let browser = Session::start(Script::On);

@@ -102,23 +102,28 @@ async function send(path, body) {
   return { ok: answer.ok, opened };
 }
 
-// Opens the answers of a page. Returns their acknowledgements.
+// Opens the answers of a page, and says of each that doesn't open. Returns acknowledgements of the others.
 async function open(main) {
   const sealed = Array.from(main.querySelectorAll("[data-answer]"));
   if (!sealed.length) return [];
   const { answer } = await import("./sealed.js");
-  return sealed.map((article) => {
+  const shown = sealed.flatMap((article) => {
+    const [heading, text] = article.children;
     let opened;
     try {
       opened = answer(mine, unhex(article.dataset.relay), unhex(article.dataset.answer));
     } catch {
-      throw dataset.sealed;
+      heading.textContent = dataset.unopened;
+      text.replaceWith(Object.assign(document.createElement("p"), { textContent: dataset.sealed }));
+      return [];
     }
     const time = new Date(Math.min(opened.time, 253402300799) * 1000).toISOString();
-    article.querySelector("h2 span").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-    article.querySelector("pre").textContent = opened.text;
-    return opened.acknowledgement;
+    heading.querySelector("span").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+    text.textContent = opened.text;
+    return [opened.acknowledgement];
   });
+  if (!shown.length) main.querySelector("#shown").remove(); // there is nothing to delete
+  return shown;
 }
 
 async function run(form) {

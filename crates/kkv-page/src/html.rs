@@ -142,6 +142,8 @@ pub enum Answer {
         /// Salt ‖ index ‖ sealed answer (PROTOCOL.md §17), in hex.
         answer: String,
     },
+    /// One that doesn't open with the words: whoever wrote the message may have given its box any key.
+    Unopened,
 }
 
 /// What is known of a message.
@@ -230,6 +232,12 @@ impl Form<'_> {
 }
 
 impl Answers<'_> {
+    /// Whether there is something to delete: what doesn't open is never acknowledged.
+    fn shows_some(&self) -> bool {
+        let mut answers = self.answers.iter();
+        answers.any(|answer| !matches!(answer, Answer::Unopened))
+    }
+
     fn heading(&self) -> &str {
         if self.answers.is_empty() {
             self.s.none_yet

@@ -131,7 +131,9 @@ pub struct Strings {
     pub word_unknown: &'static str,
     /// They are `{count}`.
     pub words_count: &'static str,
-    /// An answer doesn't open with the words.
+    /// Heading of an answer that doesn't open with the words.
+    pub unopened: &'static str,
+    /// What that can mean, and what becomes of it.
     pub stays_sealed: &'static str,
     /// Script is sending what was typed.
     pub sending: &'static str,
@@ -261,7 +263,9 @@ pub const ENGLISH: Strings = Strings {
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
     word_unknown: "“{word}” is not a word of the list that reply words are from. Look how you wrote it down.",
     words_count: "Reply words are twelve, and these are {count}.",
-    stays_sealed: "What the inbox has for these words doesn't open with them. Nothing was deleted.",
+    unopened: "An answer that doesn't open",
+    stays_sealed: "Your words don't open it: it was sealed for other ones, or it is damaged. It is not deleted. You can \
+                   write back and ask for it once more.",
     sending: "On its way …",
     lost: "The inbox didn't answer, so it isn't known whether that has arrived. Try again: what comes twice is kept once.",
     conversation_over: "The conversation of these words is over here. Your text is still below: you can send it as \

@@ -97,7 +97,12 @@ fn pages(text: &str) -> Vec<String> {
         relay: "ab".to_owned(),
         answer: "cd".to_owned(),
     };
-    for answers in [vec![], vec![opened(), opened()], vec![sealed(), sealed()]] {
+    for answers in [
+        vec![],
+        vec![opened(), opened()],
+        vec![sealed(), sealed()],
+        vec![opened(), Answer::Unopened],
+    ] {
         let messages = [(0, s.read), (1, s.gone)].map(|(unix, state)| Message {
             time: time(unix),
             state,

@@ -161,18 +161,28 @@ impl ReplySecrets {
         let SealedReplies::Box(status, sealed) = sealed else {
             return Ok(Replies::NoBox);
         };
-        let open = |sealed: &SealedAnswer| {
-            let opened = sealed.open(relay, &self.secret, &self.root)?;
-            Ok(Answer {
-                salt: sealed.salt,
-                index: sealed.index,
-                time: opened.time,
-                text: opened.text,
-                acknowledgement: opened.acknowledgement,
-            })
-        };
+        let open = |sealed| self.open_one(relay, sealed);
         let answers = sealed.iter().map(open).collect::<Result<_, _>>()?;
         Ok(Replies::Box(status, answers))
+    }
+
+    /// Opens one of the answers that a relay with this key has in the box.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] or [`ProtocolError::BadSeal`]: it was not sealed for these words.
+    pub fn open_one(
+        &self,
+        relay: &RelayId,
+        sealed: &SealedAnswer,
+    ) -> Result<Answer, ProtocolError> {
+        let opened = sealed.open(relay, &self.secret, &self.root)?;
+        Ok(Answer {
+            salt: sealed.salt,
+            index: sealed.index,
+            time: opened.time,
+            text: opened.text,
+            acknowledgement: opened.acknowledgement,
+        })
     }
 }
 

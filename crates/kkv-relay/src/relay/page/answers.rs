@@ -1,15 +1,13 @@
-//! Answers on the page: what is there for words, or for what script has in their place.
+//! Answers on the page: what is there for whoever has a box's secret, of the words or as script tells it.
 
 use rand::CryptoRng;
 
 use super::random_session;
 use crate::relay::Relay;
 use kkv_protocol::crypto::chunks::AskNumber;
-use kkv_protocol::error::ProtocolError;
-use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::ask::RepliesRequest;
 use kkv_protocol::v2::answers::keys::{Acknowledgement, BoxSecret};
-use kkv_protocol::v2::answers::sender::{Replies, SealedReplies};
+use kkv_protocol::v2::answers::sender::SealedReplies;
 
 impl Relay {
     /// What is in the box of this secret, after what is `seen` was deleted.
@@ -30,20 +28,5 @@ impl Relay {
         secret
             .read(&session, number, &answer.into_bytes())
             .expect("the relay has just sealed it")
-    }
-
-    /// What is there for these words, after what is `seen` was deleted.
-    ///
-    /// # Errors
-    /// An answer there doesn't open with them: whoever wrote the message may have given the box any key.
-    pub(in crate::relay) fn page_opened(
-        &self,
-        words: &ReplyWords,
-        seen: &[Acknowledgement],
-        rng: &mut impl CryptoRng,
-    ) -> Result<Replies, ProtocolError> {
-        let secrets = words.secrets();
-        let sealed = self.page_replies(secrets.secret(), seen, rng);
-        secrets.open(&self.keys.public().id(), sealed)
     }
 }

@@ -230,15 +230,11 @@ async fn looked(
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return shown(status, &views::words(&fields.words, Some(said)));
     };
-    let Ok(replies) = relay.page_opened(&words, &seen, rng) else {
-        let said = views::stays_sealed();
-        return shown(
-            StatusCode::CONFLICT,
-            &views::words(&fields.words, Some(said)),
-        );
-    };
-    let page = views::replies(&relay, &words, replies, deleted);
-    shown(StatusCode::OK, &page)
+    let replies = relay.page_replies(words.secrets().secret(), &seen, rng);
+    shown(
+        StatusCode::OK,
+        &views::opened(&relay, &words, replies, deleted),
+    )
 }
 
 fn shown(status: StatusCode, page: &str) -> Response {

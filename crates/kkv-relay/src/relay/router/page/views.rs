@@ -14,7 +14,7 @@ use kkv_page::strings::ENGLISH as S;
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::v2::answers::sealed::SealedAnswer;
-use kkv_protocol::v2::answers::sender::{Answer, Replies, SealedReplies};
+use kkv_protocol::v2::answers::sender::SealedReplies;
 use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
 
 type Html = Zeroizing<String>;
@@ -81,20 +81,29 @@ pub(super) fn words(typed: &str, error: Option<&'static str>) -> Html {
     html(&html::Words { s, error, typed })
 }
 
-/// What there is for these words.
-pub(super) fn replies(relay: &Relay, words: &ReplyWords, replies: Replies, deleted: bool) -> Html {
-    let Replies::Box(status, answers) = replies else {
+/// What there is for these words. What doesn't open with them hides nothing else.
+pub(super) fn opened(
+    relay: &Relay,
+    words: &ReplyWords,
+    replies: SealedReplies,
+    deleted: bool,
+) -> Html {
+    let SealedReplies::Box(status, answers) = replies else {
         return no_box();
     };
-    let seen: Vec<Zeroizing<String>> = answers
-        .iter()
-        .map(|answer| super::form::hex(&answer.acknowledgement))
-        .collect();
-    let opened = |answer: Answer| html::Answer::Opened {
-        time: time(answer.time),
-        text: answer.text,
+    let (key, secrets) = (relay.keys().public().id(), words.secrets());
+    let mut seen = Vec::new();
+    let mut open = |sealed: &SealedAnswer| match secrets.open_one(&key, sealed) {
+        Ok(answer) => {
+            seen.push(super::form::hex(&answer.acknowledgement));
+            html::Answer::Opened {
+                time: time(answer.time),
+                text: answer.text,
+            }
+        }
+        Err(_) => html::Answer::Unopened,
     };
-    let answers: Vec<_> = answers.into_iter().map(opened).collect();
+    let answers: Vec<_> = answers.iter().map(&mut open).collect();
     conversation(relay, &words.line(), &status, &answers, &seen, deleted)
 }
 
@@ -173,11 +182,6 @@ fn conversation(
 /// What is said of words that are none.
 pub(super) fn bad_words() -> &'static str {
     S.bad_words
-}
-
-/// What is said where an answer doesn't open with the words.
-pub(super) fn stays_sealed() -> &'static str {
-    S.stays_sealed
 }
 
 /// What is said of a form whose message is not in the queue.

@@ -224,20 +224,36 @@ async fn files_go_deflated_to_who_takes_that_and_pages_to_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_does_not_open_with_the_words_is_told_so() {
-    let inbox = Inbox::new(1);
+async fn an_answer_that_does_not_open_hides_no_other_and_is_not_deleted() {
+    const STAYS: &str = "Your words don't open it";
+    let inbox = Inbox::new(2);
     let form = inbox.opened("/").await.with("text", "hello");
     let kept = Kept::new();
     let another_key = kept.written(&form).with("key", &"11".repeat(32));
     assert_eq!(inbox.post(&another_key).await.status, 200);
-    inbox.answer(1, "An answer.");
+    inbox.answer(1, "Sealed for somebody else.");
     let words = kept.0.line();
     let look = inbox.opened("/words").await.with("words", &words);
-    for _ in 0..2 {
-        let said = inbox.post(&look).await;
-        assert_eq!(said.status, 409);
-        let shown = browser::unescaped(text(&said));
-        assert!(shown.contains("doesn't open with them"), "{shown}");
-        assert_eq!(Form::of(&said).get("words"), *words);
-    }
+    let said = inbox.post(&look).await;
+    assert_eq!(said.status, 200);
+    let shown = browser::unescaped(text(&said));
+    assert!(shown.contains(STAYS), "{shown}");
+    let [writes] = Form::all(&said).try_into().expect("nothing to delete");
+    let back = inbox.post(&writes.with("text", "Once more, please.")).await;
+    assert_eq!(back.status, 200);
+
+    inbox.answer(2, "It opens.");
+    let said = inbox.post(&look).await;
+    let shown = browser::unescaped(text(&said));
+    assert!(
+        shown.contains(STAYS) && shown.contains("It opens."),
+        "{shown}"
+    );
+    let [deletes, _] = Form::all(&said).try_into().unwrap();
+    let shown = browser::unescaped(text(&inbox.post(&deletes).await));
+    assert!(shown.contains("The answers are deleted."), "{shown}");
+    assert!(
+        shown.contains(STAYS) && !shown.contains("It opens."),
+        "{shown}"
+    );
 }
