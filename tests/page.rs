@@ -108,7 +108,7 @@ fn a_message_is_written_answered_and_written_back_to_with_and_without_script() {
 
         look(&browser, &relay, &before.to_uppercase());
         assert_eq!(heading(&browser), "No new answer yet");
-        let answer = format!("{HOSTILE}{EMOJI}");
+        let answer = format!("\n{HOSTILE}{EMOJI}");
         relay
             .owner(["reply", "1", "-m", &answer])
             .finish()
