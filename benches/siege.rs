@@ -52,7 +52,7 @@ use programs::Relay;
 /// Messages of one honest sender after the other, half of them in each suite.
 const SENDS: usize = 100;
 
-const ATTACKS: [Attack; 13] = [
+const ATTACKS: [Attack; 14] = [
     Attack::Idle(15_000),
     Attack::HalfHeads(1000),
     Attack::HalfBodies(500),
@@ -65,6 +65,7 @@ const ATTACKS: [Attack; 13] = [
     Attack::HalfAsks(100),
     Attack::Uploads,
     Attack::Pages,
+    Attack::PageUploads,
     Attack::WrongPayments,
 ];
 
