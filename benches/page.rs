@@ -14,6 +14,8 @@
 mod attack;
 #[path = "page/browsers.rs"]
 mod browsers;
+#[path = "../tests/support/chromium.rs"]
+mod chromium;
 #[path = "../tests/siege/cost.rs"]
 mod cost;
 #[path = "../tests/siege/flood.rs"]

@@ -23,6 +23,6 @@ mod tor;
 use hostile_relay::{between, known_relay};
 use kkv1::{delivery, published, published_server, raw_http, visit};
 use support::{
-    answerable, cut, fake_clock, in_process, lying_relay, model_terminal, page_form, programs,
-    tor_network,
+    answerable, chromium, cut, fake_clock, in_process, lying_relay, model_terminal, page_form,
+    programs, tor_network,
 };

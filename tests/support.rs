@@ -1,6 +1,7 @@
 //! What several suites stand on.
 
 pub(crate) mod answerable;
+pub(crate) mod chromium;
 pub(crate) mod cut;
 pub(crate) mod fake_clock;
 pub(crate) mod in_process;

@@ -13,6 +13,8 @@ use kkv_page::assets::FILES;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
+use crate::chromium::QUIET;
+
 /// Tries a second.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(crate) struct Rates {
@@ -113,16 +115,7 @@ impl Browser {
 
 fn chromium() -> Command {
     let mut command = Command::new("chromium");
-    command.args([
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ]);
+    command.args(QUIET);
     command
 }
 

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, kill_process_group};
 use tempfile::TempDir;
 
+use crate::chromium;
 use crate::programs::Signal;
 
 /// A browser at work.
@@ -68,18 +69,9 @@ impl Browser {
 
 fn chromium(home: &Path, proxy: SocketAddr) -> Command {
     let mut command = Command::new("chromium");
-    command.args([
-        "--headless=new",
-        "--no-sandbox", // which root can't have
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-dev-shm-usage",
-    ]);
     command
+        .args(chromium::QUIET)
+        .arg("--disable-quic")
         .arg(format!(
             "--user-data-dir={}",
             home.join("profile").display()

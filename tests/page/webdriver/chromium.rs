@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{Session, string};
+use crate::chromium::QUIET;
 
 /// Whether pages may run script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,18 +45,7 @@ impl Session {
     }
 
     fn start_with(script: Script, arguments: &[&str]) -> Self {
-        let mut all = vec![
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-            "--window-size=1280,900",
-        ];
-        all.extend_from_slice(arguments);
+        let all = [&QUIET[..], &["--window-size=1280,900"], arguments].concat();
         // 1 allows, 2 refuses.
         let setting = if script == Script::On { 1 } else { 2 };
         let capabilities = json!({
