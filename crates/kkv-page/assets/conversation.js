@@ -3,6 +3,7 @@
 // them, and opens the answers. All that it says stands in the page, in <template id="say">.
 
 import { derive, hex, unhex } from "./blake3.js";
+import { asks } from "./spoken.js";
 import { areIn, areInFile, load, read, spell } from "./words.js";
 
 const { content, dataset } = document.getElementById("say");
@@ -63,7 +64,7 @@ async function write(form) {
   if (!ok) return;
   seen = [];
   // From here on they are nowhere else.
-  if (isFirst) addEventListener("beforeunload", (event) => event.preventDefault());
+  if (isFirst) addEventListener("beforeunload", asks);
 }
 
 async function look(form) {

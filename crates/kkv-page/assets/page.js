@@ -1,7 +1,7 @@
 // Paying for a message, where script runs. Without it the page is whole: this adds to the form, beside an invitation,
 // what the relay takes as well (docs/PROTOCOL.md §18). All that it says stands in the page, in <template id="pay">.
 import { planned } from "./classes.js";
-import { encoded, sayer, spoken } from "./spoken.js";
+import { encoded, spoken, stage } from "./spoken.js";
 
 // What takes longer is not offered, in seconds.
 const LONGEST = 10 * 60;
@@ -9,16 +9,12 @@ const LONGEST = 10 * 60;
 const MOST_BITS_EACH = 32;
 const LONGEST_TEXT = 3500;
 
-const page = document.getElementById("pay");
-const say = sayer(page);
 const text = document.getElementById("text");
 const form = text.form;
 const { invitation, file } = form.elements;
-const send = form.querySelector("button");
-form.append(page.content.cloneNode(true));
-const [status, progress, cancel] = ["status", "progress", "cancel"].map((id) => document.getElementById(`pay-${id}`));
+const shown = stage("pay", form);
+const { say, status, progress, cancel } = shown;
 const needs = document.getElementById("needs");
-send.disabled = false; // some browsers keep over a reload that it was not
 
 // Tor Browser says four of every machine. What that many do together is measured, so no more is promised than is so.
 const cores = Math.min(navigator.hardwareConcurrency || 1, 64);
@@ -59,34 +55,16 @@ function offer(price) {
   return offered;
 }
 
-function warn(event) {
-  event.preventDefault();
-}
-
-function begin() {
-  work = { found: [] };
-  status.textContent = say("asking");
-  progress.removeAttribute("value");
-  progress.hidden = cancel.hidden = false;
-  send.disabled = true;
-  cancel.focus();
-  addEventListener("beforeunload", warn);
-  return work;
-}
-
 function end(words) {
   clearTimeout(work.timer);
   work = null;
   for (const worker of workers) worker.postMessage({});
-  removeEventListener("beforeunload", warn);
-  progress.hidden = cancel.hidden = true;
-  send.disabled = false;
-  send.focus();
-  status.textContent = words;
+  shown.end(words);
 }
 
 async function pay() {
-  const mine = begin();
+  const mine = (work = { found: [] });
+  shown.begin();
   try {
     mine.price = await ask();
   } catch (words) {

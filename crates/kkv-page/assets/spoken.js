@@ -1,4 +1,4 @@
-// How the page's scripts say what stands in the page for them to say.
+// How the page's scripts say what stands in the page for them to say, and how far it is what takes long.
 
 function inUnits(count, unit) {
   const format = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
@@ -6,8 +6,40 @@ function inUnits(count, unit) {
 }
 
 // Of a template that has what is said in its data: a function that fills in what stands in braces there.
-export function sayer({ dataset }) {
+function sayer({ dataset }) {
   return (name, values = {}) => dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
+
+// Asks who leaves.
+export function asks(event) {
+  event.preventDefault();
+}
+
+// Of what takes long and can be cancelled, whose template has this id: what shows how far it is, below its form.
+export function stage(id, form) {
+  const page = document.getElementById(id);
+  const send = form.querySelector("button");
+  form.append(page.content.cloneNode(true));
+  const [status, progress, cancel] = form.querySelectorAll(`[id^=${id}-]`);
+  const say = sayer(page);
+  const turn = (isOn) => {
+    progress.hidden = cancel.hidden = !isOn;
+    send.disabled = isOn;
+    (isOn ? addEventListener : removeEventListener)("beforeunload", asks);
+  };
+  send.disabled = false; // some browsers keep over a reload that it was not
+  const begin = () => {
+    status.textContent = say("asking");
+    progress.removeAttribute("value");
+    turn(true);
+    cancel.focus();
+  };
+  const end = (words) => {
+    turn(false);
+    if (words) send.focus();
+    status.textContent = words;
+  };
+  return { say, status, progress, cancel, begin, end };
 }
 
 export function spoken(seconds) {

@@ -1,20 +1,17 @@
 // Files go before their form, where script runs: in pieces that are acknowledged (docs/PROTOCOL.md §18). Large forms hang
 // in Tor Browser, which counts as sent what is still in Tor.
 import { givesAway } from "./conversation.js";
-import { encoded, inKilobytes, sayer, spoken } from "./spoken.js";
+import { encoded, inKilobytes, spoken, stage } from "./spoken.js";
 
 const AT_ONCE = 3; // pieces: as many as the inbox reads
 const [TIMEOUT, PATIENCE, LONGEST_PAUSE] = [90e3, 180e3, 30e3]; // milliseconds
 const PASSING = ["timed_out", "slow_down", "malformed"]; // refusals of this moment
 const GIVES_UP = 255; // in the place of an index
 
-const page = document.getElementById("upload");
-const say = sayer(page);
 const file = document.getElementById("file");
 const { form } = file;
-const send = form.querySelector("button");
-form.append(page.content.cloneNode(true));
-const [status, progress, cancel] = form.querySelectorAll("[id^=upload-]");
+const shown = stage("upload", form);
+const { say, status, progress, cancel } = shown;
 let chosen; // { key, files }, and the name that the inbox gives them
 let work; // { ending, heard } while they are sent
 
@@ -70,18 +67,9 @@ async function upload(mine) {
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
-function warn(event) {
-  event.preventDefault();
-}
-
 async function begin() {
   const mine = (work = { ending: new AbortController(), heard: performance.now() });
-  status.textContent = say("asking");
-  progress.removeAttribute("value");
-  progress.hidden = cancel.hidden = false;
-  send.disabled = true;
-  cancel.focus();
-  addEventListener("beforeunload", warn);
+  shown.begin();
   chosen ??= { key: crypto.getRandomValues(new Uint32Array(4)).join(), files: [...file.files] };
   try {
     if (await givesAway(form)) return work === mine && end("");
@@ -95,11 +83,7 @@ async function begin() {
 function end(words) {
   work.ending.abort();
   work = null;
-  removeEventListener("beforeunload", warn);
-  progress.hidden = cancel.hidden = true;
-  send.disabled = false;
-  if (words) send.focus();
-  status.textContent = words;
+  shown.end(words);
 }
 
 function leaveOut() {
