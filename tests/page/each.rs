@@ -68,6 +68,10 @@ fn to_pay_on(browser: &Session, visit: &mut impl FnMut(&str, &Session)) {
 /// Opens the page of a relay that has to be paid, and waits until it says for how much.
 pub(super) fn to_pay(browser: &Session, relay: &Relay) {
     browser.go(&at(relay, "/"));
+    until_paying_is_offered(browser);
+}
+
+pub(super) fn until_paying_is_offered(browser: &Session) {
     until("the offer to pay", || {
         let needs = browser.text_of("#needs").unwrap_or_default();
         needs.contains("if your computer pays")

@@ -1,9 +1,11 @@
 //! Paying, where script runs: the search itself, and what whoever waits for it sees and may do.
 
 use super::*;
+use crate::answerable::leave_answerable;
 
 use data_encoding::HEXLOWER;
 use kkv_pow::PuzzleKey;
+use kkv_protocol::reply_words::ReplyWords;
 use serde_json::{Value, json};
 
 /// By `blake3` itself: the first sixteen nonces with `high` as their upper half.
@@ -277,5 +279,22 @@ fn what_would_take_too_long_is_said_before_anything_is_typed() {
     });
     let required = "return document.getElementById('invitation').required";
     assert_eq!(browser.evaluate(required), true);
+    browser.must_have_kept_to(relay.address());
+}
+
+#[test]
+fn the_question_to_who_leaves_ends_with_the_form_that_was_being_paid_for() {
+    let relay = Relay::start(&["--page", "-c", "20"]);
+    let words = ReplyWords::generate(&mut rand::rng());
+    leave_answerable(relay.address(), words.entropy(), "Answer me.");
+    let reply = relay.owner(["reply", "1", "-m", "I do."]).finish();
+    reply.must_end_with(0);
+    let browser = Session::start(Script::On);
+    look(&browser, &relay, &words.line());
+    each::until_paying_is_offered(&browser);
+    each::paying(&browser);
+    assert!(asks_who_leaves(&browser));
+    browser.submit("form[action='/words'] button");
+    assert!(!asks_who_leaves(&browser));
     browser.must_have_kept_to(relay.address());
 }

@@ -90,6 +90,8 @@ async function send(path, body) {
   start.removeAttribute("autofocus"); // the browser complains of a second focus
   start.tabIndex = -1;
   document.title = page.title;
+  dispatchEvent(new Event("replaced"));
+  removeEventListener("beforeunload", asks);
   document.querySelector("main").replaceWith(main);
   show();
   start.focus();
@@ -103,7 +105,7 @@ async function send(path, body) {
   return { ok: answer.ok, opened };
 }
 
-// Opens the answers of a page, and says of each that doesn't open. Returns acknowledgements of the others.
+// Opens the answers of a page. Returns the acknowledgements of those that do open.
 async function open(main) {
   const sealed = Array.from(main.querySelectorAll("[data-answer]"));
   if (!sealed.length) return [];
@@ -119,11 +121,11 @@ async function open(main) {
       return [];
     }
     const time = new Date(Math.min(opened.time, 253402300799) * 1000).toISOString();
-    heading.querySelector("span").textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+    heading.lastChild.textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
     text.textContent = opened.text;
     return [opened.acknowledgement];
   });
-  if (!shown.length) main.querySelector("#shown").remove(); // there is nothing to delete
+  if (!shown.length) main.querySelector("#shown").remove();
   return shown;
 }
 

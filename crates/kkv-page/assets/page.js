@@ -153,6 +153,12 @@ file?.addEventListener("change", async () => {
   }
 });
 
+// Another page has come in this one's place.
+addEventListener("replaced", () => {
+  if (work) end("");
+  for (const worker of workers) worker.terminate();
+}, { once: true });
+
 // Gone back to: what was paid is spent.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) form.querySelectorAll("[name=challenge], [name=nonces]").forEach((field) => field.remove());

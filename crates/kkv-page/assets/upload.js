@@ -126,4 +126,4 @@ file.addEventListener("change", () => {
   file.name = "file";
   leaveOut();
 });
-addEventListener("pagehide", () => work && giveUp(""));
+for (const gone of ["pagehide", "replaced"]) addEventListener(gone, () => work && giveUp(""));
