@@ -32,7 +32,9 @@ pub(super) fn each(mut visit: impl FnMut(&str, &Session)) {
 }
 
 fn to_write_on(browser: &Session, script: Script, visit: &mut impl FnMut(&str, &Session)) {
-    let (relay, full) = (inbox("5"), Relay::start(&["--page", "-m", "1"]));
+    let relay = inbox("5");
+    let [full, roomy] =
+        ["0", "1M"].map(|most| Relay::start(&["--page", "-m", "1", "--max-bytes", most]));
     if script == Script::Off {
         browser.go(&at(&full, "/"));
         visit("invited", browser);
@@ -40,6 +42,9 @@ fn to_write_on(browser: &Session, script: Script, visit: &mut impl FnMut(&str, &
     full.deliver(b"It takes the only slot.");
     browser.go(&at(&full, "/"));
     visit("full", browser);
+    roomy.deliver(b"It takes the only slot.");
+    browser.go(&at(&roomy, "/"));
+    visit("only-files", browser);
     open(browser, &relay, script);
     visit("write", browser);
     browser.submit("form:has(#text) button");

@@ -164,14 +164,14 @@ addEventListener("pageshow", ({ persisted }) => {
   if (persisted) form.querySelectorAll("[name=challenge], [name=nonces]").forEach((field) => field.remove());
 });
 
-Promise.all([ask(), measure()]).then(
-  ([price, measured]) => {
-    rates = measured;
-    for (const worker of workers) {
-      worker.onmessage = ({ data }) => hear(data);
-      worker.onerror = () => work && end(say("failed"));
-    }
-    offer(price);
-  },
-  () => {}, // the page's own sentence, about an invitation, stays as true as it was
-);
+// Where there is none, or not for a text alone, the page's own sentence, about an invitation, stays as true as it was.
+const first = ask().catch(() => null);
+measure().then(async (measured) => {
+  rates = measured;
+  for (const worker of workers) {
+    worker.onmessage = ({ data }) => hear(data);
+    worker.onerror = () => work && end(say("failed"));
+  }
+  const price = await first;
+  if (price) offer(price);
+}, () => {});

@@ -21,6 +21,8 @@ pub enum Needs<'a> {
     },
     /// Nothing more: it is paid for.
     Paid(Paid<'a>),
+    /// Nothing more: the files that are here hold what lets it in.
+    Held,
     /// Room, which there is not.
     Room {
         /// Whether a message was typed before that, which comes back in its form.
@@ -57,6 +59,8 @@ pub struct Form<'a> {
     pub answer: bool,
     /// Whether this inbox takes files at all.
     pub takes_files: bool,
+    /// Whether there is room for files, and none for a text alone.
+    pub only_files: bool,
     /// The files that it has already.
     pub uploaded: Option<Uploaded<'a>>,
 }
@@ -194,6 +198,7 @@ impl Needs<'_> {
             Self::Nothing => s.free,
             Self::Invitation { .. } => s.invited_only,
             Self::Paid(_) => s.paid,
+            Self::Held => s.held,
             Self::Room { .. } => s.full,
         }
     }

@@ -23,6 +23,10 @@ pub struct Strings {
     pub invited_only: &'static str,
     /// It is paid for.
     pub paid: &'static str,
+    /// Files that are here hold what lets it in.
+    pub held: &'static str,
+    /// There is room for files, and none for a text alone.
+    pub only_files: &'static str,
     /// There is no room.
     pub full: &'static str,
     /// Label of the message.
@@ -197,6 +201,8 @@ pub const ENGLISH: Strings = Strings {
     invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
                    you can write with the program kkvc, which pays by computing.",
     paid: "Your message is paid for, if you send it soon.",
+    held: "Your files are here already, and hold what lets your message in. It goes with them, if you send it soon.",
+    only_files: "There is no place for a text alone now. With a file there is: your text goes with it.",
     full: "This inbox is full, and takes no message now. Come back later.",
     message: "Your message",
     message_hint: "At most 3,500 bytes: about 600 words. Longer texts go as a file.",
@@ -241,7 +247,8 @@ pub const ENGLISH: Strings = Strings {
     form_expired: "This page was open for too long, or the inbox was started again meanwhile. What you typed is \
                    still here: send it once more.",
     empty: "There is nothing in it: write something, or choose a file.",
-    too_long: "Your text is too long: 3,500 bytes fit. Shorten it, or send it as a file.",
+    too_long: "Your text is too long: 3,500 bytes fit. Shorten it, or send it as a file. The field takes no more than 5,000 \
+               characters: of a longer text that you have pasted, the end is missing.",
     too_large: "Text and files are larger than 1 MiB together, or there are more than 32 files. Choose fewer, or \
                 smaller ones.",
     no_room_for_files: "This inbox has no room for files of this size now. Send the text alone, or come back later.",
@@ -258,7 +265,7 @@ pub const ENGLISH: Strings = Strings {
                  is still here: send it once more, and your computer pays the new price.",
     bad_payment: "What your computer has paid with is too old, or was used already. Your text is still here: send it \
                   once more, and your computer pays anew.",
-    full_now: "The inbox is full now. Try again later; what you typed is still here.",
+    full_now: "The inbox has no room for this message now. Try again later; what you typed is still here.",
     bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
     word_unknown: "“{word}” is not a word of the list that reply words are from. Look how you wrote it down.",

@@ -231,7 +231,7 @@ impl Relay {
     pub(super) fn page_needs(&self, page: &Page) -> Needs<'static> {
         let now = self.clock.elapsed();
         let mut state = page.state();
-        if self.queue.occupancy(now).free() == 0 || state.forms.are_full(now) {
+        if self.must_have_room(Wants::Either, now).is_err() || state.forms.are_full(now) {
             Needs::Room { typed: false }
         } else if self.has_free_place(page, &mut state, None, now) {
             Needs::Nothing
@@ -240,6 +240,13 @@ impl Relay {
                 pays: self.page_takes_payments(),
             }
         }
+    }
+
+    /// Whether files are all that there is room for.
+    pub(super) fn page_takes_only_files(&self) -> bool {
+        let now = self.clock.elapsed();
+        self.must_have_room(Wants::Slot, now).is_err()
+            && self.must_have_room(Wants::Either, now).is_ok()
     }
 
     /// Whether a form is worth reading on: it is this relay's, and its message would be let in.

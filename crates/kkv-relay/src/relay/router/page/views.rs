@@ -27,7 +27,7 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
     let needs = match (&uploaded, relay.page_payment(page, &fields.payment)) {
         // What has let it in does so still.
         (Some(Uploaded { is_paid: true, .. }), _) => Needs::Paid(fields.payment.as_paid()),
-        (Some(_), _) => Needs::Nothing,
+        (Some(_), _) => Needs::Held,
         (None, Some(paid)) => Needs::Paid(paid),
         (None, None) => match relay.page_needs(page) {
             // Whoever has filled it in gets it back.
@@ -53,6 +53,7 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
         text: &fields.text,
         answer: fields.answer,
         takes_files: relay.queue().most_large() > 0,
+        only_files: uploaded.is_none() && relay.page_takes_only_files(),
         uploaded: uploaded.map(|(uploaded, name)| html::Uploaded {
             name,
             files: &uploaded.names,
@@ -174,6 +175,7 @@ fn conversation(
             text: "",
             answer: true,
             takes_files: relay.queue().most_large() > 0,
+            only_files: relay.page_takes_only_files(),
             uploaded: None,
         },
     })

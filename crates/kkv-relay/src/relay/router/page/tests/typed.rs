@@ -2,6 +2,7 @@
 
 use http_body_util::BodyExt;
 use kkv_base::limits::FORM_LIFETIME;
+use kkv_protocol::v2::purpose::LargeSize;
 
 use super::*;
 
@@ -76,6 +77,9 @@ async fn a_full_inbox_says_so_before_anything_is_typed_and_gives_back_what_was()
         let form = inbox.opened("/").await.with("text", &format!("{number}"));
         assert_eq!(inbox.post(&form).await.status, 200);
     }
+    let (queue, now) = (inbox.relay.queue(), inbox.clock.elapsed());
+    let room = || queue.reserve_large(LargeSize::Mib1, now).ok();
+    let _all: Vec<_> = std::iter::from_fn(room).collect();
     let page = inbox.get("/").await;
     assert!(text(&page).contains("This inbox is full") && !text(&page).contains("<form"));
     let answer = inbox.post(&late).await;
@@ -86,6 +90,26 @@ async fn a_full_inbox_says_so_before_anything_is_typed_and_gives_back_what_was()
         "{}",
         text(&answer)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_are_taken_where_only_a_text_alone_has_no_place_and_the_page_says_so() {
+    const SAYS: &str = "no place for a text alone";
+    let inbox = Inbox::new(10);
+    assert!(!text(&inbox.get("/").await).contains(SAYS));
+    for number in 0..SLOTS {
+        let form = inbox.opened("/").await.with("text", &format!("{number}"));
+        assert_eq!(inbox.post(&form).await.status, 200);
+    }
+    let page = inbox.get("/").await;
+    assert!(text(&page).contains(SAYS), "{}", text(&page));
+    assert!(!text(&page).contains("inbox is full"), "{}", text(&page));
+    let alone = inbox.post(&Form::of(&page).with("text", "alone")).await;
+    assert_eq!(alone.status, 503);
+    assert!(text(&alone).contains(SAYS), "{}", text(&alone));
+    let form = Form::of(&alone);
+    assert_eq!(form.get("text"), "alone");
+    assert_eq!(inbox.post(&form.file("a", "", b"a")).await.status, 200);
 }
 
 /// The page bounds what is typed there so that all of it comes back, whatever else is wrong.

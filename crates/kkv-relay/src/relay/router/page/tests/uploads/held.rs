@@ -1,5 +1,7 @@
 //! What an upload holds while it is there, for how long, and that nobody holds more by it than by forms alone.
 
+use kkv_protocol::limits::MAX_TEXT_BYTES;
+
 use super::*;
 
 /// A file that takes 16 KiB of memory.
@@ -29,6 +31,24 @@ async fn what_is_given_up_is_gone_after_its_time_and_what_it_held_is_back() {
     assert_eq!(late.status, 409);
     assert!(super::text(&late).contains("Choose the files once more"));
     assert_eq!(inbox.post(&text).await.status, 200, "the use is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_by_an_invitation_that_come_back_are_told_of_what_lets_them_in() {
+    let (inbox, invitation) = Inbox::invited(1);
+    let form = inbox.opened("/").await.with("invitation", &invitation);
+    let begun = inbox.begun(&form, "1", &small()).await;
+    inbox.all_sent(&begun).await;
+    let form = form.with("upload", &begun.name);
+    let back = inbox
+        .post(&form.with("text", &"x".repeat(MAX_TEXT_BYTES + 1)))
+        .await;
+    assert_eq!(back.status, 422);
+    let page = text(&back);
+    assert!(!page.contains("a place is free"), "{page}");
+    assert!(page.contains("what lets your message in"), "{page}");
+    let shorter = Form::of(&back).with("text", "x");
+    assert_eq!(inbox.post(&shorter).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
