@@ -209,8 +209,8 @@ pub fn list() -> &'static [&'static str; 2048] {
     Language::English.word_list()
 }
 
-/// What is neither a sign between words nor a number before one.
-fn typed(text: &str) -> impl Iterator<Item = &str> {
+/// The words of what somebody has typed: what is neither a sign between words nor a number before one.
+pub fn typed(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric())
         .map(|word| word.trim_start_matches(|c: char| c.is_ascii_digit()))
         .filter(|word| !word.is_empty())

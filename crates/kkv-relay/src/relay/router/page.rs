@@ -225,10 +225,13 @@ async fn looked(
         let replies = relay.page_replies(&secret, &seen, rng);
         return shown(StatusCode::OK, &views::sealed(&relay, replies, deleted));
     }
-    let Ok(words) = ReplyWords::parse(&fields.words) else {
-        let said = views::bad_words();
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return shown(status, &views::words(&fields.words, Some(said)));
+    let words = match ReplyWords::parse(&fields.words) {
+        Ok(words) => words,
+        Err(why) => {
+            let said = views::bad_words(&fields.words, why);
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return shown(status, &views::words(&fields.words, Some(&said)));
+        }
     };
     let replies = relay.page_replies(words.secrets().secret(), &seen, rng);
     shown(

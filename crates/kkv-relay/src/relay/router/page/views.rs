@@ -12,7 +12,7 @@ use kkv_page::html::{self, Form, Needs, html, time};
 use kkv_page::pieces::Pieces;
 use kkv_page::strings::ENGLISH as S;
 use kkv_protocol::crypto::random;
-use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::reply_words::{self, BadWords, ReplyWords};
 use kkv_protocol::v2::answers::sealed::SealedAnswer;
 use kkv_protocol::v2::answers::sender::SealedReplies;
 use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
@@ -77,7 +77,7 @@ pub(super) fn sent(fields: &Fields, arrived: Arrived) -> Html {
 }
 
 /// The page that asks for the words.
-pub(super) fn words(typed: &str, error: Option<&'static str>) -> Html {
+pub(super) fn words(typed: &str, error: Option<&str>) -> Html {
     let s = &S;
     html(&html::Words { s, error, typed })
 }
@@ -181,9 +181,16 @@ fn conversation(
     })
 }
 
-/// What is said of words that are none.
-pub(super) fn bad_words() -> &'static str {
-    S.bad_words
+/// What is said of words that are none, as script says it.
+pub(super) fn bad_words(typed: &str, why: BadWords) -> Zeroizing<String> {
+    Zeroizing::new(match why {
+        BadWords::Unknown(place) => {
+            let word = reply_words::typed(typed).nth(place - 1);
+            S.word_unknown.replace("{word}", word.unwrap_or_default())
+        }
+        BadWords::Count(count) => S.words_count.replace("{count}", &count.to_string()),
+        _ => S.bad_words.to_owned(),
+    })
 }
 
 /// What is said of a form whose message is not in the queue.

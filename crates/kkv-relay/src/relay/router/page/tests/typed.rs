@@ -112,6 +112,26 @@ async fn files_are_taken_where_only_a_text_alone_has_no_place_and_the_page_says_
     assert_eq!(inbox.post(&form.file("a", "", b"a")).await.status, 200);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_typed_words_is_said_as_script_says_it() {
+    let inbox = Inbox::new(1);
+    let look = inbox.opened("/words").await;
+    let right = "abandon amount liar amount expire adjust cage candy arch gather drum buyer";
+    for (typed, why) in [
+        (right.replace("liar", "l<i>ar"), "“l” is not a word"),
+        (right.replace(" buyer", ""), "these are 11"),
+        (
+            right.replace("adjust cage", "cage adjust"),
+            "two that have changed places",
+        ),
+    ] {
+        let said = inbox.post(&look.clone().with("words", &typed)).await;
+        assert_eq!(said.status, 422);
+        assert!(text(&said).contains(why), "{}", text(&said));
+        assert_eq!(Form::of(&said).get("words"), typed);
+    }
+}
+
 /// The page bounds what is typed there so that all of it comes back, whatever else is wrong.
 #[tokio::test(start_paused = true)]
 async fn the_longest_text_that_can_be_typed_comes_back_where_its_files_are_not_even_read() {
