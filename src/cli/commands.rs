@@ -90,7 +90,7 @@ pub(super) enum Command {
         #[arg(long, short)]
         yes: bool,
     },
-    /// Wipe every message from memory and end every exchange that is under way, now
+    /// Wipe all messages, answers and invitations from memory and end what is under way, now
     Wipe {
         /// Don't ask
         #[arg(long, short)]

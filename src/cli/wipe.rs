@@ -12,13 +12,11 @@ use kkv_ui::error::{CliError, Exit};
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
     require_yes_or_terminal(yes, "wipe every message")?;
+    // One from before has none.
+    let open = client.invitations().await;
+    let invitations = open.map_or(0, |open| open.invitations.len());
     if !yes {
         let status = client.status().await?;
-        // One from before has none.
-        let invitations = client
-            .invitations()
-            .await
-            .map_or(0, |open| open.invitations.len());
         let what = what_is_wiped(&status, invitations);
         let question = format!("Wipe everything ({what})? {FOR_GOOD}");
         if !confirm(&question)? {
@@ -26,14 +24,17 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
         }
     }
     let done = client.wipe().await?;
-    let wiped = format!(
-        "Wiped everything; messages that were there: {}.",
+    let mut wiped = format!(
+        "Wiped everything; messages that were there: {}",
         done.done.len()
     );
-    if json {
-        return print_outcome(wiped.trim_end_matches('.'), &json_line(&done));
+    if invitations > 0 {
+        wiped += &format!("; invitations that let nobody in any more: {invitations}");
     }
-    info(wiped);
+    if json {
+        return print_outcome(&wiped, &json_line(&done));
+    }
+    info(format!("{wiped}."));
     Ok(())
 }
 
