@@ -1,6 +1,7 @@
 //! What is checked before an envelope is stored, cheapest first: size, region, time, known, refused, chain, quota, and
 //! the signature last.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use kkv_letters::limits::{MAX_AHEAD, MAX_ENVELOPE_BYTES};
@@ -53,6 +54,7 @@ impl Bag {
         watcher: &mut impl Watcher,
     ) -> Result<EnvelopeId, Refusal> {
         let outside = Outside::of(envelope);
+        let is_signed = OnceCell::new();
         let admission = Admission {
             outside: &outside,
             bytes: envelope.bytes(),
@@ -60,7 +62,7 @@ impl Bag {
             paid: offer.paid,
             sender: offer.sender,
             in_region: &|| (offer.in_region)(envelope),
-            is_signed: &|| envelope.verify().is_ok(),
+            is_signed: &|| *is_signed.get_or_init(|| envelope.verify().is_ok()),
         };
         self.admit_outside(&admission, watcher)?;
         Ok(outside.id)

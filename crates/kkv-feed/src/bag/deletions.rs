@@ -158,3 +158,24 @@ fn a_wiped_bag_is_as_a_new_one() {
     assert!(bag.is_empty() && bag.next_end().is_none());
     bag.offer(&Made::share(1, 1), NOON, &mut ()).unwrap();
 }
+
+/// What an erase hides is looked for among all envelopes: nobody gets that work done for a forged one.
+#[test]
+fn a_forged_erase_is_refused_before_anything_else_is_looked_at() {
+    let mut bag = Bag::new(MIN_BUDGET_BYTES, [1; 32]);
+    let stub = |salt| {
+        tombstone(
+            Made {
+                salt,
+                ..Made::share(1, 200)
+            },
+            NOON.0,
+        )
+    };
+    let taken = (0..500).take_while(|salt| bag.offer(&stub(*salt), NOON, &mut ()).is_ok());
+    assert!(taken.count() > 5);
+    let erase = erase(1, NOON.0, NOON.0);
+    let forged = bag.offer_signed(&erase, NOON, false, &mut ());
+    assert_eq!(forged, Err(Refusal::Signature));
+    assert_eq!(bag.offer(&erase, NOON, &mut ()), Err(Refusal::Quota));
+}

@@ -91,8 +91,12 @@ fn three_thousand_tiny_letters_over_a_quota_end_and_the_newest_are_kept() {
     let letters: Vec<Made> = letters.collect();
     let account = |bag: &Bag| bag.newest().map(|stored| stored.bytes.len()).sum::<usize>();
     for letter in &letters {
-        bag.offer(letter, NOON, &mut shown).unwrap();
+        let bytes = vec![0xAB; letter.bytes];
+        bag.admit_made(&letter.outside(), &bytes, NOON, &mut shown)
+            .unwrap();
+        assert!(bag.bytes() <= bag.budget());
     }
+    bag.check();
     bag.check_quotas();
     assert!(account(&bag) <= bag.budget() / 16);
     let kept = bag.len();

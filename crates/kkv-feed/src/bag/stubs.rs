@@ -157,6 +157,10 @@ impl Bag {
             .and_then(|account| self.accounts.get(account))
             .map(|found| found.erase);
         let existing = existing.filter(|slot| *slot != NONE);
+        // Before all that is here is looked through for what it hides.
+        if !(admission.is_signed)() {
+            return Err(Refusal::Signature);
+        }
         let erased = self.erased(&outside.author, revisions_before(before));
         let rank = |stub: &Stub| (stub.erase_before, stub.id());
         let is_better = |stub: &Stub| rank(stub) < (Some(before), Some(outside.id));
