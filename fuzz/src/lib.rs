@@ -6,6 +6,9 @@ pub mod hostile;
 mod in_process;
 #[path = "../../tests/support/lying_relay.rs"]
 mod lying_relay;
+#[path = "../../tests/support/page_form.rs"]
+mod page_form;
+pub mod page_line;
 pub mod pipe;
 #[expect(dead_code, reason = "a part of it serves its own test alone")]
 #[path = "../../crates/kkv-relay/tests/queue_model/model.rs"]

@@ -1,11 +1,10 @@
-//! One visit to a router over one connection, byte for byte, in time that costs nothing.
+//! One visit to a router, or a site with pages, over one connection, byte for byte, in time that costs nothing.
 
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use axum::Router;
 use kkv_base::limits::{HEAD_TIMEOUT, REQUEST_TIMEOUT};
-use kkv_net::http::{AllowedHosts, ConnectionLimits, serve_connection};
+use kkv_net::http::{AllowedHosts, ConnectionLimits, Site, serve_connection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
@@ -94,11 +93,11 @@ fn longest(script: &[Piece]) -> Duration {
 ///
 /// # Panics
 /// It doesn't hang up, or its task has panicked.
-pub(crate) async fn visit(router: Router, script: &[Piece], manner: &Manner) -> Vec<u8> {
+pub(crate) async fn visit(site: impl Into<Site>, script: &[Piece], manner: &Manner) -> Vec<u8> {
     let (near, far) = tokio::io::duplex(manner.pipe);
     let serving = tokio::spawn(serve_connection(
         far,
-        router,
+        site.into(),
         ConnectionLimits::default(),
         AllowedHosts::Onion,
     ));
