@@ -2,7 +2,6 @@
 
 use crate::author::Author;
 use crate::ids::{ChainTag, MailboxTag, RegionTag};
-use crate::labels;
 use crate::limits::{MAILBOXES, MAX_LIFETIME, MAX_SLOTS, MIN_CONTENT_BYTES, REVISION_AHEAD};
 use crate::limits::{MAX_AHEAD, REVISIONS_A_MINUTE};
 use crate::minutes::Minutes;
@@ -63,11 +62,6 @@ pub struct Clear {
     /// Of a direct one: a tag for each machine of its addressee, and random ones. Of a carried one: zeros.
     pub mailboxes: [MailboxTag; MAILBOXES],
 }
-
-#[allow(dead_code)] // until envelopes are opened
-/// Stands for the clear part in keys and tags: `derive_key("clear part", clear part)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClearDigest(pub(crate) [u8; 32]);
 
 /// Why bytes are no clear part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -276,14 +270,6 @@ impl Clear {
                 out.extend_from_slice(&mailbox.0);
             }
         }
-    }
-}
-
-#[allow(dead_code)] // until envelopes are opened
-impl ClearDigest {
-    /// Of the clear part as it stands in an envelope.
-    pub(crate) fn of(clear: &[u8]) -> Self {
-        Self(labels::CLEAR.digest(&[clear]))
     }
 }
 

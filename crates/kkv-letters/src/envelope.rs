@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::author::{AuthorKey, BadSignature, SIGNATURE_BYTES};
-use crate::clear::{BadClear, Clear, ClearDigest, Untimely};
+use crate::clear::{BadClear, Clear, Untimely};
 use crate::ids::EnvelopeId;
 use crate::labels;
 use crate::limits::{MAX_ENVELOPE_BYTES, MAX_SLOTS};
@@ -161,12 +161,6 @@ impl Envelope {
         self.bytes.len()
     }
 
-    /// What stands for the clear part in keys and tags.
-    #[allow(dead_code)] // until envelopes are opened
-    pub(crate) fn clear_digest(&self) -> ClearDigest {
-        ClearDigest::of(&self.bytes[..self.clear.length()])
-    }
-
     /// To the content key.
     pub(crate) fn commitment(&self) -> &[u8; COMMITMENT_BYTES] {
         let (_, rest) = self.bytes.split_at(self.clear.length());
@@ -185,12 +179,6 @@ impl Envelope {
         let end = self.content_start();
         let start = end - usize::from(self.clear.person_slots) * PERSON_SLOT_BYTES;
         self.bytes[start..end].as_chunks().0.iter()
-    }
-
-    /// The sealed content, with its seal.
-    #[allow(dead_code)] // until envelopes are opened
-    pub(crate) fn content(&self) -> &[u8] {
-        &self.bytes[self.content_start()..self.bytes.len() - SIGNATURE_BYTES]
     }
 
     fn content_start(&self) -> usize {

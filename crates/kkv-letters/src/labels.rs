@@ -18,9 +18,6 @@ macro_rules! labels {
 labels! {
     /// An author signs an envelope.
     ENVELOPE = "envelope";
-    #[allow(dead_code)] // until envelopes are opened
-    /// What stands for the clear part in keys and tags.
-    CLEAR = "clear part";
     /// By what people compare keys.
     CHECK_NUMBER = "check number";
 }

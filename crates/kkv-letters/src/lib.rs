@@ -1,5 +1,5 @@
-//! Letters of kkv, byte for byte: who writes them, for whom, and the signed and sealed envelopes in which they travel.
-//! The specification is docs/LETTERS-FORMAT.md; `§` means one of its sections.
+//! Letters of kkv, byte for byte: so far the signed envelopes in which they travel, as a carrier without keys reads
+//! them. The specification is docs/LETTERS-FORMAT.md; `§` means one of its sections.
 //!
 //! No I/O, no async and no clock: bytes and times come in, bytes go out, and randomness is an argument.
 

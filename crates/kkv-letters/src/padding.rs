@@ -38,6 +38,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lengths_are_those_of_the_vectors() {
+        let vectors = include_str!("../vectors/letters.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let cases = vectors["padded"].as_array().unwrap();
+        assert_eq!(cases.len(), 10);
+        for case in cases {
+            let length = |place: usize| case[place].as_u64().unwrap() as usize;
+            assert_eq!(padded(length(0)), length(1), "{case}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_padded_length_is_one_already_and_little_more(length in 0_usize..1 << 20) {
