@@ -12,11 +12,13 @@ use kkv_ui::error::{CliError, Exit};
 /// Wipes everything, open sessions too.
 pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {
     require_yes_or_terminal(yes, "wipe every message")?;
-    // One from before has none.
-    let open = client.invitations().await;
-    let invitations = open.map_or(0, |open| open.invitations.len());
     if !yes {
         let status = client.status().await?;
+        // One from before has none.
+        let invitations = client
+            .invitations()
+            .await
+            .map_or(0, |open| open.invitations.len());
         let what = what_is_wiped(&status, invitations);
         let question = format!("Wipe everything ({what})? {FOR_GOOD}");
         if !confirm(&question)? {
@@ -24,17 +26,14 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
         }
     }
     let done = client.wipe().await?;
-    let mut wiped = format!(
-        "Wiped everything; messages that were there: {}",
+    let wiped = format!(
+        "Wiped everything, invitations too; messages that were there: {}.",
         done.done.len()
     );
-    if invitations > 0 {
-        wiped += &format!("; invitations that let nobody in any more: {invitations}");
-    }
     if json {
-        return print_outcome(&wiped, &json_line(&done));
+        return print_outcome(wiped.trim_end_matches('.'), &json_line(&done));
     }
-    info(format!("{wiped}."));
+    info(wiped);
     Ok(())
 }
 

@@ -114,7 +114,7 @@ fn one_that_is_revoked_or_wiped_lets_nobody_in() {
         "Wipe everything (1 message, 1 unread; 1 invitation)? It can't be undone. [y/N] ",
     );
     terminal.press("y\n");
-    terminal.wait_for("invitations that let nobody in any more: 1.");
+    terminal.wait_for("Wiped everything, invitations too; messages that were there: 1.");
     assert_eq!(terminal.finish().0, Some(0));
     send(&wiped, &[])
         .must_end_with(5)

@@ -16,7 +16,7 @@ fn what_was_done_is_told_on_standard_error() {
         ),
         (
             &["wipe", "--yes"],
-            "Wiped everything; messages that were there: 0.",
+            "Wiped everything, invitations too; messages that were there: 0.",
         ),
     ] {
         let outcome = relay.owner(words).finish().must_end_with(0).must_say(told);

@@ -14,7 +14,7 @@ fn wiping_empties_the_inbox_which_goes_on_taking_messages() {
     let done = relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
     assert_eq!(
         done.stderr,
-        "Wiped everything; messages that were there: 2.\n"
+        "Wiped everything, invitations too; messages that were there: 2.\n"
     );
     assert!(relay.list().is_empty());
     relay.deliver(b"third");
