@@ -10,6 +10,9 @@ use super::stage::{self, EmbeddedRelay, must_have_arrived, path, status};
 use crate::programs::{Run, Signal};
 use crate::tor_network::{Options, TorNetwork};
 
+/// How many an onion service has, unless told otherwise.
+const INTRODUCTION_POINTS: usize = 3;
+
 /// A network to which things happen, and a relay to which they must not matter for long.
 pub(crate) struct Trouble {
     network: TorNetwork,
@@ -74,7 +77,16 @@ impl Trouble {
         self.must_arrive(relay, text);
     }
 
+    /// What is found of an address may lead to nodes that have died since: a sender is told then that nothing was
+    /// delivered, and to try again. It does so, as often as there are points of introduction.
     fn must_arrive(&self, relay: &EmbeddedRelay, text: &str) {
+        for _ in 1..INTRODUCTION_POINTS {
+            let sent = self.send(relay, text).finish();
+            if sent.code == Some(0) {
+                return must_have_arrived(&relay.relay, text);
+            }
+            sent.must_end_with(3).must_say("nothing was delivered");
+        }
         self.send(relay, text).finish().must_end_with(0);
         must_have_arrived(&relay.relay, text);
     }
