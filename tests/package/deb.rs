@@ -11,7 +11,7 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 52] = [
+const FILES: [&str; 53] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
@@ -22,6 +22,7 @@ const FILES: [&str; 52] = [
     "usr/share/doc/kkv/changelog.gz",
     "usr/share/doc/kkv/copyright",
     "usr/share/doc/kkv/docs/JSON.md",
+    "usr/share/doc/kkv/docs/LETTERS-FORMAT.md",
     "usr/share/doc/kkv/docs/PROTOCOL.md",
     "usr/share/doc/kkv/docs/THREATS.md",
     "usr/share/doc/kkv/docs/guide/README.md",
