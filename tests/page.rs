@@ -271,6 +271,73 @@ fn an_invitation_is_asked_for_before_anything_is_typed_and_pasted_into_its_field
     assert_eq!(relay.text(1), "Hello.");
 }
 
+/// Of an inbox that lets in by invitation alone: a message that has used up its own, and its words.
+fn invited(browser: &Session, relay: &Relay, script: Script) -> String {
+    let made = relay.owner(["invite", "--json"]).finish().json();
+    open(browser, relay, script);
+    browser
+        .find("#invitation")
+        .type_in(made["link"].as_str().expect("a link"));
+    let its_words = words(browser);
+    write(browser, "Hello.");
+    must_arrive(browser);
+    its_words
+}
+
+#[test]
+fn who_was_answered_writes_back_without_an_invitation() {
+    for script in BOTH {
+        let relay = Relay::start(&["--page"]);
+        let browser = Session::start(script);
+        let its_words = invited(&browser, &relay, script);
+        look(&browser, &relay, &its_words);
+        assert_eq!(browser.all("#invitation").len(), 1);
+        for (number, files) in [(2, false), (3, true)] {
+            relay
+                .owner(["reply", "1", "-m", "Which department?"])
+                .finish()
+                .must_end_with(0);
+            look(&browser, &relay, &its_words);
+            assert_eq!(heading(&browser), "Answer");
+            let needs = browser.find("#needs").text();
+            assert!(needs.contains("without an invitation"), "{needs}");
+            assert!(browser.all("#invitation").is_empty());
+            if files {
+                let file = relay.directory().join("plan");
+                std::fs::write(&file, "of it").expect("there is room for it");
+                browser.find("#file").type_in(file.to_str().expect("UTF-8"));
+            }
+            write(&browser, "The third.");
+            must_arrive(&browser);
+            assert_eq!(relay.list().len(), number);
+        }
+        look(&browser, &relay, &its_words);
+        assert_eq!(browser.all("#invitation").len(), 1, "both are used up");
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
+fn a_conversation_that_is_over_is_said_to_be_whatever_the_invitation_is() {
+    for script in BOTH {
+        let relay = Relay::start(&["--page"]);
+        let browser = Session::start(script);
+        let its_words = invited(&browser, &relay, script);
+        look(&browser, &relay, &its_words);
+        browser.find("#invitation").type_in("of before");
+        relay.owner(["wipe", "--yes"]).finish().must_end_with(0);
+        write(&browser, "Too late.");
+        must_have_focus(&browser, "error");
+        let said = browser.find("#error").text();
+        assert!(
+            said.contains("conversation of these words is over"),
+            "{said}"
+        );
+        assert_eq!(browser.find("#text").property("value"), "Too late.");
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
 #[test]
 fn all_of_it_is_done_with_the_keyboard_alone() {
     let relay = inbox("1");

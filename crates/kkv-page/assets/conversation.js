@@ -53,6 +53,11 @@ export async function givesAway(form) {
   return false;
 }
 
+// Of the box with whose conversation a form goes on: an answer there may let it in.
+export function boxOf(form) {
+  return mine && form.elements.follows ? hex(mine.secret) : undefined;
+}
+
 async function write(form) {
   await made;
   if (!mine) return form.submit(); // with the relay's words, which are shown

@@ -1,6 +1,6 @@
 // Files go before their form, where script runs: in pieces that are acknowledged (docs/PROTOCOL.md §18). Large forms hang
 // in Tor Browser, which counts as sent what is still in Tor.
-import { givesAway } from "./conversation.js";
+import { boxOf, givesAway } from "./conversation.js";
 import { encoded, inKilobytes, spoken, stage } from "./spoken.js";
 
 const AT_ONCE = 3; // pieces: as many as the inbox reads
@@ -49,7 +49,8 @@ async function upload(mine) {
   const { form: id, invitation, challenge, nonces } = Object.fromEntries(new FormData(form));
   const text = encoded(form.elements.text.value).length;
   const heads = files.map(({ name, type, size }) => ({ name, type, size }));
-  const asked = JSON.stringify({ form: id, key, text, files: heads, invitation, challenge, nonces });
+  const box = boxOf(form);
+  const asked = JSON.stringify({ form: id, key, text, files: heads, invitation, challenge, nonces, box });
   const begun = await answered(mine, (options) => post("/upload", "json", asked, options));
   chosen.name = begun.upload;
   const content = new Blob(files);

@@ -14,6 +14,8 @@ use crate::strings::Strings;
 pub enum Needs<'a> {
     /// Nothing: one of the places is free that the owner gives away.
     Nothing,
+    /// Nothing: the conversation was answered.
+    Answered,
     /// An invitation.
     Invitation {
         /// Whether a browser with script may pay instead.
@@ -196,6 +198,7 @@ impl Needs<'_> {
     fn says<'s>(&self, s: &'s Strings) -> &'s str {
         match self {
             Self::Nothing => s.free,
+            Self::Answered => s.answered,
             Self::Invitation { .. } => s.invited_only,
             Self::Paid(_) => s.paid,
             Self::Held => s.held,

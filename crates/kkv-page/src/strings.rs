@@ -19,6 +19,8 @@ pub struct Strings {
     pub seized_of_script: &'static str,
     /// It costs nothing.
     pub free: &'static str,
+    /// It costs nothing, since there was an answer.
+    pub answered: &'static str,
     /// An invitation is needed.
     pub invited_only: &'static str,
     /// It is paid for.
@@ -198,6 +200,7 @@ pub const ENGLISH: Strings = Strings {
                        can read none that was sealed before, unless you type your words into a page that they have \
                        changed.",
     free: "There is nothing to pay: a place is free for your message.",
+    answered: "You have been answered, so you can write back without an invitation: once for each answer.",
     invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
                    you can write with the program kkvc, which pays by computing.",
     paid: "Your message is paid for, if you send it soon.",

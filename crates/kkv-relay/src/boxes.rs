@@ -5,6 +5,7 @@
 //! taken before the queue's, never after it.
 
 mod answer_box;
+mod let_in;
 mod table;
 
 use std::sync::Mutex;
@@ -21,6 +22,7 @@ use kkv_protocol::v2::answers::ask::{RepliesAnswer, RepliesRequest};
 use kkv_protocol::v2::answers::box_part::BoxPart;
 use kkv_protocol::v2::answers::keys::{Acknowledged, Claim};
 
+pub(crate) use let_in::LetIn;
 use table::{Ended, Place, Table};
 
 /// All boxes of a relay.

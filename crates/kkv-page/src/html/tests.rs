@@ -47,6 +47,7 @@ fn pages(text: &str) -> Vec<String> {
     let invitation = |pays| Needs::Invitation { pays };
     for needs in [
         Needs::Nothing,
+        Needs::Answered,
         invitation(false),
         invitation(true),
         Needs::Paid(paid),
@@ -200,8 +201,8 @@ fn a_page_has_script_only_where_it_is_of_use() {
     assert_eq!(with(SCRIPT_TAGS[0]), 4, "{paying}");
     assert_eq!(
         with(SCRIPT_TAGS[1]),
-        26,
-        "six ways to come by a form, and the words"
+        30,
+        "seven ways to come by a form, and the words"
     );
     assert_eq!(with(SCRIPT_TAGS[2]), with("type=\"file\""));
     let said = |script: &'static str, by: &'static str| {

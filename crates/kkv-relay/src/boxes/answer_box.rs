@@ -25,6 +25,10 @@ pub(super) struct AnswerBox {
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) messages: u16,
     pub(super) answers: u16,
+    /// Messages that its answers let in on the page, and that have not come: those on their way included.
+    pub(super) let_in: u16,
+    /// How many of these are on their way.
+    pub(super) on_their_way: u16,
     pub(super) changed: (Duration, u64),
     /// When it ends if nothing changes any more, in seconds since 1970. Computed once: from two clocks it would go back
     /// and forth by a second.
@@ -65,6 +69,8 @@ impl AnswerBox {
             waiting: VecDeque::new(),
             messages: 0,
             answers: 0,
+            let_in: 0,
+            on_their_way: 0,
             changed: (now, 0),
             ends: 0,
         }

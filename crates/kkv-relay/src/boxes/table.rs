@@ -216,6 +216,7 @@ impl Table {
         });
         self.sealed += 1;
         one.answers = one.answers.saturating_add(1);
+        one.let_in = one.let_in.saturating_add(1);
         // The chain is that of the newest message, whichever is answered.
         if let Some(newest) = one.entries.front_mut() {
             newest.answers = newest.answers.saturating_add(1);
@@ -249,13 +250,43 @@ impl Table {
         Some((count, waiting.front().map(|oldest| oldest.since)))
     }
 
-    /// Takes the answers that wait in a box out of it, which is no change by which it lives longer. `None` if there is
-    /// no such box.
+    /// Takes the answers that wait in a box out of it, and what they let in, which is no change that lets it live on.
+    /// `None` if there is no such box.
     pub(super) fn withdraw(&mut self, number: u64) -> Option<impl ExactSizeIterator + use<>> {
         let one = self.boxes.get_mut(&number)?;
         let withdrawn = std::mem::take(&mut one.waiting);
+        let brought = u16::try_from(withdrawn.len()).unwrap_or(u16::MAX);
+        // One that is on its way has been let in.
+        one.let_in = one.let_in.saturating_sub(brought).max(one.on_their_way);
         self.waiting -= withdrawn.len();
         Some(withdrawn.into_iter())
+    }
+
+    /// Whether an answer lets in a message more; `None` if there is no such box.
+    pub(super) fn lets_in(&self, number: u64) -> Option<bool> {
+        let one = self.boxes.get(&number)?;
+        Some(one.on_their_way < one.let_in)
+    }
+
+    /// A message is let in by an answer, and on its way.
+    pub(super) fn begin(&mut self, number: u64) {
+        if let Some(one) = self.boxes.get_mut(&number) {
+            one.on_their_way += 1;
+        }
+    }
+
+    /// It has come. The box may be gone; numbers never come back, so it is no other one.
+    pub(super) fn spend(&mut self, number: u64) {
+        if let Some(one) = self.boxes.get_mut(&number) {
+            one.let_in -= 1;
+        }
+    }
+
+    /// It is on its way no more, whether it has come or not.
+    pub(super) fn finish(&mut self, number: u64) {
+        if let Some(one) = self.boxes.get_mut(&number) {
+            one.on_their_way -= 1;
+        }
     }
 
     /// Deletes the answers that are known by one of these. Returns the box if there were any. As often as for a full

@@ -1,6 +1,6 @@
 //! What comes of the forms of the page for browsers (kkv-page), over the same queue, boxes and invitations as what
-//! comes by the protocol. Nobody signs here: a message is let in by an invitation or by what script has paid for it,
-//! or takes one of the places that the owner gives away.
+//! comes by the protocol. Nobody signs here: a message is let in by an invitation, by what script has paid for it, or
+//! by an answer of the owner's, or takes one of the places that are given away.
 
 mod answers;
 mod checks;
@@ -37,6 +37,7 @@ use kkv_protocol::ids::{SenderId, SessionId};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::refusal::Refusal;
 use kkv_protocol::v2::answers::box_part::BoxPart;
+use kkv_protocol::v2::answers::keys::BoxSecret;
 use kkv_protocol::{MessageHeader, Via};
 pub(super) use payments::{Payment, PriceRequest};
 use uploads::Uploads;
@@ -227,12 +228,16 @@ impl Relay {
         page.key.issue(expiry.as_secs(), rng)
     }
 
-    /// What has to be had to write a message now.
-    pub(super) fn page_needs(&self, page: &Page) -> Needs<'static> {
+    /// What has to be had to write a message now, which goes on with the conversation of this box if there is one.
+    pub(super) fn page_needs(&self, page: &Page, follows: Option<&BoxSecret>) -> Needs<'static> {
         let now = self.clock.elapsed();
+        let lets_in = |secret| self.boxes.lets_in(secret, &self.queue, self.now());
+        let is_answered = follows.and_then(lets_in) == Some(true);
         let mut state = page.state();
         if self.must_have_room(Wants::Either, now).is_err() || state.forms.are_full(now) {
             Needs::Room { typed: false }
+        } else if is_answered {
+            Needs::Answered
         } else if self.has_free_place(page, &mut state, None, now) {
             Needs::Nothing
         } else {
@@ -310,6 +315,7 @@ impl Relay {
                 let offers = Offers {
                     invitation: &filled.invitation,
                     payment: &filled.payment,
+                    follows: filled.goes_on_with(),
                     wants: content.wants(),
                 };
                 let entry = self.let_in(page, &mut state, form, &offers, now.elapsed)?;
@@ -353,7 +359,7 @@ impl Relay {
             cost: entry.paid().map_or(Cost::FREE, Challenge::cost),
             invitation: match entry {
                 Entry::Invited(reserved) => Some(reserved.number()),
-                Entry::Paid(_) | Entry::Free => None,
+                Entry::Paid(_) | Entry::Answered(_) | Entry::Free => None,
             },
             sender: NOBODY,
             session,

@@ -8,7 +8,7 @@ use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::MAX_TEXT_BYTES;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::text::{BadText, Text};
-use kkv_protocol::v2::answers::keys::Acknowledgement;
+use kkv_protocol::v2::answers::keys::{Acknowledgement, BoxSecret};
 use kkv_protocol::v2::answers::sender::NewChain;
 use kkv_protocol::v2::purpose::LargeSize;
 
@@ -37,6 +37,12 @@ pub(in crate::relay) struct Filled {
 }
 
 impl Filled {
+    /// Of the box with whose conversation it goes on.
+    pub(in crate::relay) fn goes_on_with(&self) -> Option<&BoxSecret> {
+        let chain = self.chain.as_ref().filter(|_| self.follows);
+        chain.map(NewChain::secret)
+    }
+
     /// Whether the words are in what is sent. It takes longest of all that is looked at.
     pub(super) fn gives_words_away(&self) -> bool {
         self.words.as_ref().is_some_and(|words| {

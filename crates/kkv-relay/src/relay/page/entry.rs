@@ -1,13 +1,16 @@
-//! By what a message of the page is let in: an invitation, what script has paid, or a place that is given away.
+//! By what a message of the page is let in: an invitation, what script has paid, an answer of the owner's, or a place
+//! that is given away.
 
 use std::time::Duration;
 
 use super::{NOBODY, NotTaken, Page, Payment, State};
+use crate::boxes::LetIn;
 use crate::queue::MessageId;
 use crate::relay::Relay;
 use crate::relay::invitations::ReservedUse;
 use kkv_page::challenge::Challenge;
 use kkv_page::form_id::FormId;
+use kkv_protocol::v2::answers::keys::BoxSecret;
 use kkv_protocol::v2::invitation::Token;
 use kkv_protocol::v2::purpose::LargeSize;
 
@@ -15,6 +18,8 @@ use kkv_protocol::v2::purpose::LargeSize;
 pub(in crate::relay) struct Offers<'a> {
     pub(in crate::relay) invitation: &'a str,
     pub(in crate::relay) payment: &'a Payment,
+    /// Of the box with whose conversation it goes on.
+    pub(in crate::relay) follows: Option<&'a BoxSecret>,
     pub(in crate::relay) wants: Wants,
 }
 
@@ -34,6 +39,8 @@ pub(in crate::relay) enum Wants {
 pub(super) enum Entry {
     Invited(ReservedUse),
     Paid(Challenge),
+    /// Its conversation was answered.
+    Answered(LetIn),
     /// One of the places that are given away.
     Free,
 }
@@ -42,7 +49,7 @@ impl Entry {
     pub(super) fn paid(&self) -> Option<&Challenge> {
         match self {
             Self::Paid(challenge) => Some(challenge),
-            Self::Invited(_) | Self::Free => None,
+            Self::Invited(_) | Self::Answered(_) | Self::Free => None,
         }
     }
 
@@ -51,14 +58,18 @@ impl Entry {
         match self {
             Self::Invited(used) => used.spend(),
             Self::Paid(challenge) => state.spend(&challenge),
+            Self::Answered(answer) => answer.spend(),
             Self::Free => state.free.push(id),
         }
     }
 }
 
 impl Relay {
-    /// By what the message of a form is let in: an invitation if there is one, else a payment if that is good, else a
-    /// place that is given away. What an upload of another form holds is not had twice.
+    /// By what the message of a form is let in: an invitation if there is one, else a payment if that is good, else an
+    /// answer in its conversation, else a place that is given away. What an upload of another form holds is not had
+    /// twice.
+    ///
+    /// That its conversation is over is said before all else: nobody is to look for an invitation to one.
     pub(super) fn let_in(
         &self,
         page: &Page,
@@ -67,6 +78,11 @@ impl Relay {
         offers: &Offers<'_>,
         now: Duration,
     ) -> Result<Entry, NotTaken> {
+        if let Some(secret) = offers.follows {
+            self.boxes
+                .lets_in(secret, &self.queue, self.now())
+                .ok_or(NotTaken::Over)?;
+        }
         self.must_have_room(offers.wants, now)?;
         let invitation = offers.invitation.trim();
         if invitation.is_empty() {
@@ -75,6 +91,10 @@ impl Relay {
                 Some(Err(fault)) => fault,
                 None => NotTaken::Uninvited,
             };
+            let answer = offers.follows.and_then(|secret| self.boxes.let_in(secret));
+            if let Some(answer) = answer {
+                return Ok(Entry::Answered(answer));
+            }
             return if self.has_free_place(page, state, Some(form), now) {
                 Ok(Entry::Free)
             } else {

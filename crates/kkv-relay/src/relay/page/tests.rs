@@ -30,15 +30,15 @@ fn where_no_form_can_be_remembered_nothing_is_typed_or_paid_for_in_vain() {
         relay.page_price(page, &asked, rng).map(drop)
     };
     for _ in 0..MAX_FORMS {
-        assert!(relay.page_needs(page) == Needs::Nothing);
+        assert!(relay.page_needs(page, None) == Needs::Nothing);
         let (form, expiry) = page.key.check(&relay.form_id(page, rng), 0).unwrap();
         let (now, expiry) = (Duration::ZERO, Duration::from_secs(expiry));
         let digest = blake3::hash(b"");
         page.state().forms.arrived(form, digest, now, expiry);
     }
-    assert!(relay.page_needs(page) == Needs::Room { typed: false });
+    assert!(relay.page_needs(page, None) == Needs::Room { typed: false });
     assert_eq!(price(rng), Err(Refusal::Full));
     clock.advance(FORM_LIFETIME);
-    assert!(relay.page_needs(page) == Needs::Nothing);
+    assert!(relay.page_needs(page, None) == Needs::Nothing);
     assert_eq!(price(rng), Ok(()));
 }

@@ -26,6 +26,7 @@ use kkv_protocol::files::MAX_FILES;
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::MAX_TEXT_BYTES;
 use kkv_protocol::refusal::Refusal;
+use kkv_protocol::v2::answers::keys::BoxSecret;
 use kkv_protocol::v2::purpose::LargeSize;
 use kkv_protocol::v2::upload::{PieceIndex, Pieces};
 use open::{Open, TEXT_LENGTH_BYTES};
@@ -49,6 +50,9 @@ pub(in crate::relay) struct UploadRequest {
     challenge: String,
     #[serde(default)]
     nonces: String,
+    /// Secret of the box with whose conversation it goes on, in hex.
+    #[serde(default, rename = "box")]
+    pub(in crate::relay) follows: Zeroizing<String>,
 }
 
 impl UploadRequest {
@@ -162,6 +166,7 @@ impl Relay {
         &self,
         page: &Page,
         asked: &UploadRequest,
+        follows: Option<&BoxSecret>,
     ) -> Result<UploadBegun, NotTaken> {
         let now = self.clock.elapsed();
         let (form, _) = page.key.check(&asked.form, now.as_secs())?;
@@ -196,6 +201,7 @@ impl Relay {
         let offers = Offers {
             invitation: &asked.invitation,
             payment: &asked.payment(),
+            follows,
             wants: Wants::Files(size),
         };
         let entry = self.let_in(page, &mut state, form, &offers, now)?;

@@ -166,6 +166,7 @@ async fn take(relay: &Arc<Relay>, reading: &Reading, fields: &mut Fields) -> Res
     let offers = Offers {
         invitation: &filled.invitation,
         payment: &filled.payment,
+        follows: filled.goes_on_with(),
         wants: Wants::Either,
     };
     let taken = tokio::select! {
@@ -223,7 +224,10 @@ async fn looked(
     let (rng, deleted) = (&mut random::kernel(), !seen.is_empty());
     if let Some(secret) = secret {
         let replies = relay.page_replies(&secret, &seen, rng);
-        return shown(StatusCode::OK, &views::sealed(&relay, replies, deleted));
+        return shown(
+            StatusCode::OK,
+            &views::sealed(&relay, &secret, replies, deleted),
+        );
     }
     let words = match ReplyWords::parse(&fields.words) {
         Ok(words) => words,

@@ -197,9 +197,11 @@ async fn place_for(
         0 => Wants::Either,
         own => Wants::Files(LargeSize::for_content(own).unwrap_or(LargeSize::Mib1)),
     };
+    let follows = fields.goes_on_with();
     let offers = Offers {
         invitation: &fields.invitation,
         payment: &fields.payment,
+        follows: follows.as_ref(),
         wants,
     };
     relay.confirm(&offers).await?;
@@ -339,7 +341,21 @@ impl Fields {
         if !self.words.is_empty() {
             return Err(Cut::Malformed);
         }
-        unhex(&self.script.secret).map(|secret| Some(BoxSecret::new(secret)))
+        box_secret(&self.script.secret).map(Some)
+    }
+
+    /// The secret of the box with whose conversation it goes on, if it has one that can be read.
+    pub(super) fn goes_on_with(&self) -> Option<BoxSecret> {
+        if !self.follows {
+            return None;
+        }
+        match self.secret() {
+            Ok(None) => {
+                let words = ReplyWords::parse(&self.words).ok()?;
+                Some(words.secrets().secret().copy())
+            }
+            secret => secret.ok()?,
+        }
     }
 
     /// What is to be delivered. 16 bytes are drawn if the words are here.
@@ -370,6 +386,11 @@ impl Fields {
             upload: self.upload.clone(),
         })
     }
+}
+
+/// The secret of a box, as script tells it.
+pub(super) fn box_secret(written: &str) -> Result<BoxSecret, Cut> {
+    unhex(written).map(BoxSecret::new)
 }
 
 /// So many bytes, as they stand in a form.

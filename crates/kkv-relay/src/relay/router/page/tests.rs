@@ -18,6 +18,7 @@ use crate::queue::{MessageId, Queue};
 use crate::relay::{PageConfig, Pricing, RelayConfig};
 
 mod again;
+mod answered;
 mod browser;
 mod cut;
 mod derived;

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::super::incoming::Incoming;
 use super::super::{MEDIA_TYPE, Posted, Refused, Relay, is_of_type, json};
-use super::form::Cut;
+use super::form::{self, Cut};
 use super::{page, views, with_headers};
 use crate::relay::page::{NotTaken, Offers, UploadBegun, UploadRequest, Wants};
 use kkv_page::form_id::UploadName;
@@ -41,14 +41,17 @@ pub(super) async fn begin(
 }
 
 /// The beginning of one, once what pays for it was checked.
-async fn confirmed(relay: &Arc<Relay>, asked: &UploadRequest) -> Result<UploadBegun, NotTaken> {
+async fn confirmed(relay: &Arc<Relay>, asked: &UploadRequest) -> Result<UploadBegun, Cut> {
+    let follows = Some(asked.follows.as_str()).filter(|secret| !secret.is_empty());
+    let follows = follows.map(form::box_secret).transpose()?;
     let offers = Offers {
         invitation: &asked.invitation,
         payment: &asked.payment(),
+        follows: follows.as_ref(),
         wants: Wants::Either,
     };
     relay.confirm(&offers).await?;
-    relay.begin_upload(page(relay), asked)
+    Ok(relay.begin_upload(page(relay), asked, follows.as_ref())?)
 }
 
 /// Takes a piece, and says which are here.
@@ -124,7 +127,10 @@ struct NotBegun {
     words: &'static str,
 }
 
-fn refused(why: NotTaken) -> Response {
+fn refused(cut: Cut) -> Response {
+    let Cut::NotTaken(why) = cut else {
+        return Refused(Refusal::Malformed).into_response();
+    };
     let refusal = match why {
         NotTaken::Form(_) | NotTaken::CameBefore => Refusal::Expired,
         NotTaken::Uninvited | NotTaken::BadInvitation => Refusal::Uninvited,
@@ -140,7 +146,7 @@ fn refused(why: NotTaken) -> Response {
         | NotTaken::Wiped
         | NotTaken::Over => Refusal::BadContent,
     };
-    let (_, words) = views::why(Cut::NotTaken(why));
+    let (_, words) = views::why(cut);
     let error = refusal.code();
     let mut response = json(crate::relay::json(&NotBegun { error, words }));
     *response.status_mut() = Refused(refusal).into_response().status();

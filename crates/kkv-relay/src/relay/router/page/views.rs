@@ -13,6 +13,7 @@ use kkv_page::pieces::Pieces;
 use kkv_page::strings::ENGLISH as S;
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::{self, BadWords, ReplyWords};
+use kkv_protocol::v2::answers::keys::BoxSecret;
 use kkv_protocol::v2::answers::sealed::SealedAnswer;
 use kkv_protocol::v2::answers::sender::SealedReplies;
 use kkv_protocol::v2::answers::status::{BoxStatus, EntryState};
@@ -29,7 +30,7 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
         (Some(Uploaded { is_paid: true, .. }), _) => Needs::Paid(fields.payment.as_paid()),
         (Some(_), _) => Needs::Held,
         (None, Some(paid)) => Needs::Paid(paid),
-        (None, None) => match relay.page_needs(page) {
+        (None, None) => match relay.page_needs(page, fields.goes_on_with().as_ref()) {
             // Whoever has filled it in gets it back.
             Needs::Room { .. } => Needs::Room {
                 typed: error.is_some(),
@@ -105,11 +106,25 @@ pub(super) fn opened(
         Err(_) => html::Answer::Unopened,
     };
     let answers: Vec<_> = answers.iter().map(&mut open).collect();
-    conversation(relay, &words.line(), &status, &answers, &seen, deleted)
+    let needs = relay.page_needs(page(relay), Some(secrets.secret()));
+    conversation(
+        relay,
+        &words.line(),
+        &status,
+        &answers,
+        &seen,
+        needs,
+        deleted,
+    )
 }
 
 /// What there is for words that stay where script runs, which opens the answers.
-pub(super) fn sealed(relay: &Relay, replies: SealedReplies, deleted: bool) -> Html {
+pub(super) fn sealed(
+    relay: &Relay,
+    secret: &BoxSecret,
+    replies: SealedReplies,
+    deleted: bool,
+) -> Html {
     let SealedReplies::Box(status, answers) = replies else {
         return no_box();
     };
@@ -119,12 +134,14 @@ pub(super) fn sealed(relay: &Relay, replies: SealedReplies, deleted: bool) -> Ht
         answer: HEXLOWER.encode(&answer.to_bytes()),
     };
     let answers: Vec<_> = answers.iter().map(sealed).collect();
+    let needs = relay.page_needs(page(relay), Some(secret));
     conversation(
         relay,
         &Zeroizing::default(),
         &status,
         &answers,
         &[],
+        needs,
         deleted,
     )
 }
@@ -144,6 +161,7 @@ fn conversation(
     status: &BoxStatus,
     answers: &[html::Answer],
     seen: &[Zeroizing<String>],
+    needs: Needs<'_>,
     deleted: bool,
 ) -> Html {
     let messages: Vec<html::Message<'_>> = status
@@ -170,7 +188,7 @@ fn conversation(
             words,
             follows: true,
             seen,
-            needs: relay.page_needs(page(relay)),
+            needs,
             invitation: "",
             text: "",
             answer: true,

@@ -203,6 +203,7 @@ async fn who_hangs_up_is_checked_all_the_same() {
     let offers = Offers {
         invitation: "",
         payment: &payment,
+        follows: None,
         wants: Wants::Slot,
     };
     tokio::select! {

@@ -71,7 +71,7 @@ async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
 }
 
 impl Inbox {
-    async fn send(&self, path: &str, media_type: &str, body: &[u8]) -> Said {
+    pub(super) async fn send(&self, path: &str, media_type: &str, body: &[u8]) -> Said {
         let mut stream = connect(&self.relay);
         write(&mut stream, &request(path, media_type, body)).await;
         read(&mut stream, None).await.unwrap()
