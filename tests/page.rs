@@ -148,10 +148,22 @@ fn a_form_that_is_sent_more_than_once_brings_one_message() {
         must_arrive(&browser);
         let shown = words(&browser);
         if script == Script::On {
-            // Nobody else has the words, so who leaves is asked first; and then the page is another.
+            // Nobody else has the words, so who leaves is asked first; and then the page is another, and says so.
             assert!(asks_who_leaves(&browser));
-            open(&browser, &relay, script);
+            browser.reload();
+            until("words that the page has made", || {
+                browser.text_of("#words-heading").as_deref() == Some("Twelve new words")
+            });
+            assert_eq!(heading(&browser), "A new message, with new words");
+            let said = browser.find("[role=status]").text();
+            assert!(
+                said.contains("don't open the answer to what you have sent"),
+                "{said}"
+            );
             assert_ne!(words(&browser), shown);
+            browser.submit("nav a");
+            open(&browser, &relay, script);
+            assert_eq!(heading(&browser), "Leave a message");
         } else {
             browser.reload();
             assert_eq!(
@@ -338,12 +350,70 @@ fn a_conversation_that_is_over_is_said_to_be_whatever_the_invitation_is() {
     }
 }
 
+/// Who comes back for an answer may take the first field for the place of the words.
+#[test]
+fn the_words_of_another_conversation_are_no_message_and_the_way_to_its_answer_stands_first() {
+    const OTHERS: &str =
+        "abandon amount liar amount expire adjust cage candy arch gather drum buyer";
+    for script in BOTH {
+        let relay = inbox("1");
+        let browser = Session::start(script);
+        open(&browser, &relay, script);
+        let first = browser.all("a, textarea, button").into_iter().next();
+        assert_eq!(first.expect("a link").text(), "Read an answer");
+        browser.find("#text").type_in(OTHERS);
+        browser.find("form button").click();
+        must_have_focus(&browser, "error");
+        let said = browser.find("#error").text();
+        assert!(
+            said.contains("There are twelve reply words in your message"),
+            "{said}"
+        );
+        assert_eq!(browser.find("#text").property("value"), OTHERS);
+        assert!(relay.list().is_empty());
+        if script == Script::On {
+            let sent = "return performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/'))";
+            assert_eq!(browser.evaluate(sent), false, "it was found in the page");
+        }
+        browser.submit("nav a");
+        assert_eq!(heading(&browser), "Read an answer");
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
+fn who_leaves_what_was_typed_is_asked_first_and_who_sends_it_is_not() {
+    let relay = inbox("2");
+    let browser = Session::start(Script::On);
+    open(&browser, &relay, Script::On);
+    assert!(!asks_who_leaves(&browser));
+    browser.find("#text").type_in("kept nowhere");
+    assert!(asks_who_leaves(&browser));
+    browser.find("#text").clear();
+    assert!(!asks_who_leaves(&browser));
+    let file = relay.directory().join("plan");
+    std::fs::write(&file, "of it").expect("there is room for it");
+    browser.find("#file").type_in(file.to_str().expect("UTF-8"));
+    assert!(asks_who_leaves(&browser));
+    // The browser itself sends a form to which no answer is wanted, and doesn't ask.
+    browser.evaluate("document.getElementById('file').value = ''");
+    browser.find("[name=answer]").click();
+    browser.find("#text").type_in("No answer, please.");
+    let asked = "addEventListener('beforeunload', (event) => { sessionStorage.asked = event.defaultPrevented; })";
+    browser.evaluate(asked);
+    browser.submit("form button");
+    must_arrive(&browser);
+    assert_eq!(browser.evaluate("return sessionStorage.asked"), "false");
+    assert!(!asks_who_leaves(&browser));
+    browser.must_have_kept_to(relay.address());
+}
+
 #[test]
 fn all_of_it_is_done_with_the_keyboard_alone() {
     let relay = inbox("1");
     let browser = Session::start(Script::Off);
     browser.go(&at(&relay, "/"));
-    let order = ["text", "file", "", "", ""];
+    let order = ["", "text", "file", "", "", ""];
     for id in order {
         browser.press(&[Key::Tab]);
         assert_eq!(browser.active().property("id"), id);

@@ -29,7 +29,7 @@ use kkv_terminal::stderr::{info, warn};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::explain::unseen;
 use kkv_ui::outcome::cancelled;
-use kkv_ui::replies::{no_conversation, require_own_words_out_of};
+use kkv_ui::replies::{no_conversation, require_own_words_out_of, require_reply_words_out_of};
 use kkv_ui::way::{Load, Wanted, Way};
 
 use ending::Ending;
@@ -84,6 +84,7 @@ pub(super) async fn send(common: &Common, mut args: Send) -> Result<(), CliError
     if let Some(place) = &words {
         require_own_words_out_of(text.as_str(), place.words())?;
     }
+    require_reply_words_out_of(text.as_str())?;
 
     let answers = words.as_ref().map(|place| place.words().secrets());
     let ending = Ending {

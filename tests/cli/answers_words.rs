@@ -311,6 +311,14 @@ fn a_message_with_its_own_words_in_it_is_not_sent() {
         sent.must_end_with(2)
             .must_say("its own reply words in it; nothing was sent");
     }
+    // Nor is it with those of another conversation, whether an answer is wanted or not.
+    let others =
+        "Mine: abandon amount liar amount expire adjust cage candy arch gather drum buyer.";
+    for more in [&["--words-file", FILE][..], &[]] {
+        let sent = relay.send([more, &["-m", others]].concat()).finish();
+        sent.must_end_with(2)
+            .must_say("twelve reply words in it; nothing was sent");
+    }
     assert_eq!(relay.list().len(), 1);
     assert!(path.exists());
 }

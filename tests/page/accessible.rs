@@ -208,12 +208,12 @@ fn the_focus_goes_through_a_page_in_its_order_and_is_seen() {
     let browser = Session::start(Script::On);
     browser.go(&at(&free, "/"));
     let form = [
+        "link \"Read an answer\"",
         "textbox \"Your message\"",
         "button \"Files\"",
         "group \"Your twelve words\"",
         "checkbox \"I want to be able to read an answer\"",
         "button \"Send\"",
-        "link \"Read an answer\"",
     ];
     assert_eq!(stops(&browser), form);
     browser.go(&at(&free, "/words"));
@@ -224,7 +224,8 @@ fn the_focus_goes_through_a_page_in_its_order_and_is_seen() {
     ];
     assert_eq!(stops(&browser), look);
     to_pay(&browser, &paid);
-    let with_invitation = [&["textbox \"Invitation\""], &form[..]].concat();
+    let invitation = "textbox \"Invitation (not needed if your computer pays)\"";
+    let with_invitation = [&form[..1], &[invitation], &form[1..]].concat();
     assert_eq!(stops(&browser), with_invitation);
     paying(&browser);
     assert_eq!(browser.active().label(), "Cancel");
@@ -246,7 +247,7 @@ fn what_happens_by_itself_is_said() {
     must_say("if your computer pays");
     browser.find("form:has(#text) button").click();
     must_say("There is nothing in it");
-    must_have_focus(&browser, "text");
+    must_have_focus(&browser, "error");
     paying(&browser);
     must_say("0 of 16 parts are done");
     browser.find("#pay-cancel").click();

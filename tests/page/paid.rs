@@ -149,22 +149,28 @@ fn a_message_is_paid_for_where_script_runs_and_by_invitation_where_it_does_not()
     let relay = Relay::start(&["--page", "-c", "16"]);
     let without = Session::start(Script::Off);
     without.go(&at(&relay, "/"));
+    let needs = without.find("#needs").text();
     assert!(
-        without
-            .find("#needs")
-            .text()
-            .contains("you need an invitation")
+        needs.contains("you need an invitation")
+            && needs.contains("Where this page may run script"),
+        "{needs}"
     );
+    assert_eq!(without.find("#invitation").label(), "Invitation");
     assert!(without.all("#pay-cancel, #pay-status").is_empty());
     drop(without);
 
     let browser = Session::start(Script::On);
     browser.go(&at(&relay, "/"));
     must_offer(&browser);
+    let label = browser.find("#invitation").label();
+    assert_eq!(label, "Invitation (not needed if your computer pays)");
     browser.find("form:has(#text) button").click();
-    until("what is wrong", || {
-        status(&browser).contains("There is nothing in it")
-    });
+    must_have_focus(&browser, "error");
+    let said = browser.find("#error").text();
+    assert!(
+        said.starts_with("Your message was not sent") && said.contains("There is nothing in it"),
+        "{said}"
+    );
     write(&browser, HOSTILE);
     assert_eq!(heading(&browser), "Your message has arrived");
     let list = relay.list();
@@ -223,10 +229,13 @@ fn who_pays_sees_how_far_it_is_and_may_cancel() {
         "{}",
         status(&browser)
     );
-    assert!(!asks_who_leaves(&browser));
     assert_eq!(browser.active().text(), "Send");
     assert_eq!(browser.find("#text").property("value"), each::TEXT);
     assert!(relay.list().is_empty());
+    assert!(asks_who_leaves(&browser), "for what was typed");
+    browser.find("#text").clear();
+    assert!(!asks_who_leaves(&browser));
+    browser.find("#text").type_in("Once more.");
     // And once more: what was given up is over.
     browser.find("form:has(#text) button").click();
     until("the search", || {

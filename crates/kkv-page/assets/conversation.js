@@ -4,14 +4,17 @@
 
 import { derive, hex, unhex } from "./blake3.js";
 import { asks } from "./spoken.js";
-import { areIn, areInFile, load, read, spell } from "./words.js";
+import { anyStandIn, areIn, areInFile, load, read, spell } from "./words.js";
 
+const SENT = "sent"; // stands in the tab's history, and nowhere else
 const { content, dataset } = document.getElementById("say");
 let mine = null; // of this conversation: { words, secret, root }, here alone
 let seen = []; // acknowledgements of the answers that are shown
 let replaced = 0; // how often another page took this one's place
+let list; // of words, once it has come
+let leaves = false; // the browser itself sends a form
 
-function remember(entropy, list) {
+function remember(entropy) {
   const [secret, root] = ["box secret", "answer root"].map((name) => derive(`kkv/2 2026-11-27 ${name}`, entropy));
   mine = { words: spell(entropy, list), secret, root };
 }
@@ -24,14 +27,19 @@ function show() {
 }
 
 // Says what is wrong, where the relay's pages say it.
-function fail(form, words) {
-  document.getElementById("error")?.remove();
+export function fail(form, words) {
+  forgive();
   const error = content.querySelector(".error").cloneNode(true);
   error.id = "error";
   if (!form.elements.text) error.querySelector("h2").remove();
   error.querySelector("p").textContent = words;
   document.querySelector("h1").after(error);
   error.focus();
+}
+
+// What was wrong is tried once more.
+export function forgive() {
+  document.getElementById("error")?.remove();
 }
 
 // What a form has in it, and what the relay is told in place of the words.
@@ -60,7 +68,10 @@ export function boxOf(form) {
 
 async function write(form) {
   await made;
-  if (!mine) return form.submit(); // with the relay's words, which are shown
+  if (!mine) {
+    leaves = true;
+    return form.submit(); // with the relay's words, which are shown
+  }
   if (await givesAway(form)) return;
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const key = derive("kkv/2 2026-11-27 answer key", mine.root, salt);
@@ -68,19 +79,22 @@ async function write(form) {
   const { ok } = await send("/", fields(form, { box: mine.secret, salt, key }));
   if (!ok) return;
   seen = [];
+  if (!isFirst) return;
   // From here on they are nowhere else.
-  if (isFirst) addEventListener("beforeunload", asks);
+  addEventListener("beforeunload", asks);
+  // A reload, or who comes back, finds a form with other words at this address.
+  history.replaceState(SENT, "");
 }
 
 async function look(form) {
   const typed = form.elements.words;
   if (typed) {
-    const list = await load();
+    list = await load();
     const { entropy, unknown, count } = read(typed.value, list);
     if (unknown) throw dataset.unknown.replace("{word}", () => unknown);
     if (count !== undefined) throw dataset.count.replace("{count}", count);
     if (!entropy) throw dataset.bad;
-    remember(entropy, list);
+    remember(entropy);
   }
   seen = (await send("/words", fields(form, { box: mine.secret }))).opened;
 }
@@ -156,23 +170,39 @@ function isWanted({ text, follows, answer }) {
   return !text || follows || answer.checked;
 }
 
+// What of a form is not to be sent, in words.
+function fault(elements) {
+  const files = Array.from(elements.file?.files ?? []);
+  const texts = [elements.text.value, ...files.map(({ name }) => name)];
+  if (mine && isWanted(elements) && texts.some((text) => areIn(text, mine.words))) return dataset.inside;
+  if (list && anyStandIn(texts[0], list)) return dataset.other;
+}
+
 // Before anything is paid for.
 function check(event) {
   const { elements } = event.target;
-  if (!mine || !elements.text || !isWanted(elements)) return;
-  const names = Array.from(elements.file?.files ?? [], ({ name }) => name);
-  if (![elements.text.value, ...names].some((text) => areIn(text, mine.words))) return;
+  const words = elements.text && fault(elements);
+  if (!words) return;
   event.preventDefault();
   event.stopPropagation();
-  fail(event.target, dataset.inside);
+  fail(event.target, words);
 }
 
 document.addEventListener("submit", check, true);
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || !isWanted(event.target.elements)) return;
+  if (event.defaultPrevented) return;
+  if (!isWanted(event.target.elements)) return (leaves = true);
   event.preventDefault();
   run(event.target);
 });
+
+// What was typed or chosen is kept nowhere.
+addEventListener("beforeunload", (event) => {
+  const text = document.getElementById("text");
+  const isLost = text && (text.value.trim() || text.form.elements.file?.files.length);
+  if (isLost && !leaves) asks(event);
+});
+addEventListener("pageshow", () => (leaves = false));
 
 // Nobody is to write down the relay's words before there are others. If no list is to be had, they stay, and so does what
 // is said of them.
@@ -183,12 +213,24 @@ async function make(box) {
   box.textContent = "…";
   document.documentElement.className = "made";
   try {
-    remember(crypto.getRandomValues(new Uint8Array(16)), await load());
+    list = await load();
+    remember(crypto.getRandomValues(new Uint8Array(16)));
     show();
   } catch {
     box.textContent = theirs;
   }
 }
 
+// Says that the words here are others than those of the message that has gone from here.
+function sayAnew() {
+  const said = Object.assign(document.createElement("p"), { textContent: dataset.unlike });
+  said.setAttribute("role", "status");
+  const heading = document.querySelector("h1");
+  heading.after(said);
+  document.title = heading.textContent = dataset.anew;
+  document.getElementById("words-heading").textContent = dataset.twelve;
+}
+
 const box = document.querySelector(".words");
+if (box && history.state === SENT) sayAnew();
 const made = box && make(box);

@@ -1,6 +1,7 @@
 // Paying for a message, where script runs. Without it the page is whole: this adds to the form, beside an invitation,
 // what the relay takes as well (docs/PROTOCOL.md §18). All that it says stands in the page, in <template id="pay">.
 import { planned } from "./classes.js";
+import { fail, forgive } from "./conversation.js";
 import { encoded, spoken, stage } from "./spoken.js";
 
 // What takes longer is not offered, in seconds.
@@ -50,8 +51,10 @@ async function ask() {
 function offer(price) {
   plan = planned(price, rates);
   offered = plan.bits <= MOST_BITS_EACH && plan.mean <= LONGEST && plan.mostly <= price.seconds;
-  needs.textContent = say(offered ? "offer" : "hopeless", { time: spoken(plan.mean), most: spoken(plan.most) });
+  const [time, most] = [plan.mean, plan.most].map(spoken);
+  needs.textContent = say(!offered ? "hopeless" : time === most ? "about" : "offer", { time, most });
   invitation.required = !offered;
+  document.getElementById("optional").hidden = !offered;
   return offered;
 }
 
@@ -62,23 +65,29 @@ function end(words) {
   shown.end(words);
 }
 
+// Nothing was sent, and why.
+function refuse(words) {
+  if (work) end("");
+  fail(form, words);
+}
+
 async function pay() {
   const mine = (work = { found: [] });
   shown.begin();
   try {
     mine.price = await ask();
   } catch (words) {
-    if (work === mine) end(words);
+    if (work === mine) refuse(words);
     return;
   }
   if (work !== mine) return;
   const { challenge, puzzle, seconds, class: name } = mine.price;
-  if (!offer({ ...mine.price, classes: [name] })) return end(needs.textContent);
+  if (!offer({ ...mine.price, classes: [name] })) return refuse(needs.textContent);
   // Eight words of four bytes, the lowest first.
   const key = puzzle.match(/.{8}/g).map((word) => parseInt(word.match(/../g).reverse().join(""), 16));
   progress.max = plan.count;
   tell();
-  mine.timer = setTimeout(() => end(say("late")), seconds * 1000);
+  mine.timer = setTimeout(() => refuse(say("late")), seconds * 1000);
   workers.forEach((worker, first) =>
     worker.postMessage({ challenge, class: name, key, bits: plan.bits, first, step: cores }));
 }
@@ -132,12 +141,8 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (work) return;
   const words = fault();
-  if (words) {
-    status.textContent = words;
-    text.focus();
-  } else {
-    pay();
-  }
+  if (words) refuse(words);
+  else pay();
 });
 
 cancel.addEventListener("click", () => end(say("cancelled")));
@@ -147,9 +152,9 @@ file?.addEventListener("change", async () => {
   if (!rates) return;
   try {
     offer(await ask());
-    status.textContent = "";
+    forgive();
   } catch (words) {
-    status.textContent = words;
+    refuse(words);
   }
 });
 
@@ -170,7 +175,7 @@ measure().then(async (measured) => {
   rates = measured;
   for (const worker of workers) {
     worker.onmessage = ({ data }) => hear(data);
-    worker.onerror = () => work && end(say("failed"));
+    worker.onerror = () => work && refuse(say("failed"));
   }
   const price = await first;
   if (price) offer(price);

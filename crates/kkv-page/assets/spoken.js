@@ -29,6 +29,7 @@ export function stage(id, form) {
   };
   send.disabled = false; // some browsers keep over a reload that it was not
   const begin = () => {
+    document.getElementById("error")?.remove(); // it is tried once more
     status.textContent = say("asking");
     progress.removeAttribute("value");
     turn(true);

@@ -1,6 +1,6 @@
 // Files go before their form, where script runs: in pieces that are acknowledged (docs/PROTOCOL.md §18). Large forms hang
 // in Tor Browser, which counts as sent what is still in Tor.
-import { boxOf, givesAway } from "./conversation.js";
+import { boxOf, fail, givesAway } from "./conversation.js";
 import { encoded, inKilobytes, spoken, stage } from "./spoken.js";
 
 const AT_ONCE = 3; // pieces: as many as the inbox reads
@@ -106,7 +106,10 @@ function refused({ error, words }) {
   if (unpaid) challenge.remove(), nonces.remove();
   if (unpaid && document.getElementById("pay")) end(""), form.requestSubmit(); // it is paid anew
   else if (unpaid || error === "expired") submit(""); // brings a form that is good
-  else end(words ?? say("failed"));
+  else {
+    end("");
+    fail(form, words ?? say("failed"));
+  }
 }
 
 // The memory is free for others at once.

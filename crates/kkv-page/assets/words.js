@@ -7,13 +7,16 @@ const TELLING = 4;
 // Within so many bytes of a file they are taken for the words.
 const NEAR = 1024;
 
+let list; // once it has come
+
 // The list: of each word a digit, how many letters it shares with the one before, and its other letters.
 export async function load() {
+  if (list) return list;
   const answer = await fetch("/words.txt");
   if (!answer.ok) throw new Error("no list");
   const coded = (await answer.text()).matchAll(/(\d)(\D+)/g);
   let word = "";
-  return Array.from(coded, ([, shared, rest]) => (word = word.slice(0, shared) + rest));
+  return (list = Array.from(coded, ([, shared, rest]) => (word = word.slice(0, shared) + rest)));
 }
 
 // 128 bits, then the first four of D(…), eleven to a word.
@@ -36,19 +39,40 @@ function isShortFor(typed, word) {
   return typed.length >= Math.min(TELLING, word.length) && word.startsWith(typed.toLowerCase());
 }
 
+// Where typed words stand in the list; -1 for each that doesn't.
+function places(typed, list) {
+  const telling = new Map(list.map((word, place) => [word.slice(0, TELLING), place]));
+  return typed.map((word) => {
+    const lower = word.toLowerCase();
+    const place = telling.get(lower.slice(0, TELLING)) ?? -1;
+    return list[place]?.startsWith(lower) ? place : -1;
+  });
+}
+
+// The entropy of twelve of them, if their checksum is right.
+function entropyOf(twelve) {
+  const written = twelve.reduce((sum, place) => (sum << 11n) | BigInt(place), 0n);
+  const entropy = Uint8Array.from({ length: 16 }, (_, n) => Number((written >> BigInt(124 - 8 * n)) & 255n));
+  return bits(entropy) === written && entropy;
+}
+
 // What somebody has typed: { entropy }; or what is wrong, { unknown }, { count }, or neither.
 export function read(text, list) {
   const all = typed(text);
-  const places = all.slice(0, 12).map((word) => {
-    const whole = list.indexOf(word.toLowerCase());
-    return whole < 0 ? list.findIndex((other) => isShortFor(word, other)) : whole;
-  });
-  const unknown = places.indexOf(-1);
+  const twelve = places(all.slice(0, 12), list);
+  const unknown = twelve.indexOf(-1);
   if (unknown >= 0) return { unknown: all[unknown] };
   if (all.length !== 12) return { count: all.length };
-  const written = places.reduce((sum, place) => (sum << 11n) | BigInt(place), 0n);
-  const entropy = Uint8Array.from({ length: 16 }, (_, n) => Number((written >> BigInt(124 - 8 * n)) & 255n));
-  return bits(entropy) === written ? { entropy } : {};
+  return { entropy: entropyOf(twelve) };
+}
+
+// Whether the words of some conversation stand in a text, one after the other.
+export function anyStandIn(text, list) {
+  const all = places(typed(text), list);
+  return all.some((_, first) => {
+    const twelve = all.slice(first, first + 12);
+    return twelve.length === 12 && !twelve.includes(-1) && entropyOf(twelve);
+  });
 }
 
 function runTogether(text, words) {

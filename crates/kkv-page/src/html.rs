@@ -199,10 +199,12 @@ impl Needs<'_> {
         match self {
             Self::Nothing => s.free,
             Self::Answered => s.answered,
-            Self::Invitation { .. } => s.invited_only,
+            Self::Invitation { pays: true } => s.invited_or_paying,
+            Self::Invitation { pays: false } => s.invited_only,
             Self::Paid(_) => s.paid,
             Self::Held => s.held,
-            Self::Room { .. } => s.full,
+            Self::Room { typed: false } => s.full,
+            Self::Room { typed: true } => s.full_typed,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Strings {
     pub answered: &'static str,
     /// An invitation is needed.
     pub invited_only: &'static str,
+    /// The same where script would pay, which doesn't run, or not yet.
+    pub invited_or_paying: &'static str,
     /// It is paid for.
     pub paid: &'static str,
     /// Files that are here hold what lets it in.
@@ -31,6 +33,8 @@ pub struct Strings {
     pub only_files: &'static str,
     /// There is no room.
     pub full: &'static str,
+    /// The same for who has typed something.
+    pub full_typed: &'static str,
     /// Label of the message.
     pub message: &'static str,
     /// How long it may be.
@@ -41,6 +45,8 @@ pub struct Strings {
     pub files_hint: &'static str,
     /// Label of the invitation.
     pub invitation: &'static str,
+    /// Behind it, where the browser pays.
+    pub optional: &'static str,
     /// What an invitation looks like.
     pub invitation_hint: &'static str,
     /// Heading of the words.
@@ -121,6 +127,14 @@ pub struct Strings {
     pub uploaded: &'static str,
     /// The message has the words in it.
     pub words_inside: &'static str,
+    /// The message has the words of some conversation in it.
+    pub other_words: &'static str,
+    /// Heading of the form that stands where a message has gone from, in place of `write`.
+    pub anew: &'static str,
+    /// What that means.
+    pub anew_hint: &'static str,
+    /// Heading of its words.
+    pub anew_words: &'static str,
     /// No invitation, and none of the free places.
     pub uninvited: &'static str,
     /// What was paid is less than a slot costs now.
@@ -157,6 +171,8 @@ pub struct Strings {
     pub malformed: &'static str,
     /// In place of `invited_only`, where script runs: `{time}` is the mean, `{most}` the longest it is likely to take.
     pub pay_offer: &'static str,
+    /// The same where both times are said alike.
+    pub pay_about: &'static str,
     /// In its place where it would take too long.
     pub pay_hopeless: &'static str,
     /// The price is being asked for.
@@ -202,17 +218,23 @@ pub const ENGLISH: Strings = Strings {
     free: "There is nothing to pay: a place is free for your message.",
     answered: "You have been answered, so you can write back without an invitation: once for each answer.",
     invited_only: "To write from this page you need an invitation, which the inbox's owner gives out. Without one \
-                   you can write with the program kkvc, which pays by computing.",
+                   you can write with the program kkvc, which pays by computing; ask the owner where to get it.",
+    invited_or_paying: "To write from this page without script you need an invitation, which the inbox's owner gives \
+                        out. Where this page may run script, as at Tor Browser's levels Standard and Safer, the browser can \
+                        pay instead, by computing, if that doesn't take too long. So does the program kkvc; ask the owner where to get it.",
     paid: "Your message is paid for, if you send it soon.",
     held: "Your files are here already, and hold what lets your message in. It goes with them, if you send it soon.",
     only_files: "There is no place for a text alone now. With a file there is: your text goes with it.",
     full: "This inbox is full, and takes no message now. Come back later.",
+    full_typed: "This inbox is full. As soon as there is room in it, Send brings your message.",
     message: "Your message",
-    message_hint: "At most 3,500 bytes: about 600 words. Longer texts go as a file.",
+    message_hint: "At most 3,500 bytes: about 600 words. Longer texts go as a file. Until you send it, it is kept \
+                   nowhere: who leaves or reloads this page loses it.",
     files: "Files",
     files_hint: "At most 1 MiB together. What they say about you, such as names and places in photos, goes with \
                  them.",
     invitation: "Invitation",
+    optional: "(not needed if your computer pays)",
     invitation_hint: "The whole line that you were given.",
     words: "Your twelve words",
     words_hint: "Write them down now if you want to be answered: only they open the answer, and nobody can give \
@@ -262,13 +284,22 @@ pub const ENGLISH: Strings = Strings {
     uploaded: "Send these files, which are here already:",
     words_inside: "Your twelve words are in what you were about to send. Take them out: whoever has them reads \
                    your answers.",
+    other_words: "There are twelve reply words in your message. Whoever has them reads the answers that wait for them: \
+                  take them out. To read an answer, use the link above. If they are something else, send them as a file.",
+    anew: "A new message, with new words",
+    anew_hint: "Your message has arrived. This is the form for another one. The twelve words below are its own: they don't \
+                open the answer to what you have sent. Those that do are not shown again; if you have written them down, \
+                read the answer with them.",
+    anew_words: "Twelve new words",
     uninvited: "To send it you need an invitation: paste it below. If a place was free when you opened this page, it \
                 has been taken since.",
     price_rose: "The price has risen since your computer began to pay, or there are files now, which cost more. Your text \
                  is still here: send it once more, and your computer pays the new price.",
     bad_payment: "What your computer has paid with is too old, or was used already. Your text is still here: send it \
                   once more, and your computer pays anew.",
-    full_now: "The inbox has no room for this message now. Try again later; what you typed is still here.",
+    full_now: "The inbox has no room for this message now. What you typed is on this page alone. Leave it open and press \
+               Send again from time to time, for some hours if it must be; or copy it to where it is safe with you, and \
+               come back later.",
     bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
     word_unknown: "“{word}” is not a word of the list that reply words are from. Look how you wrote it down.",
@@ -286,6 +317,8 @@ pub const ENGLISH: Strings = Strings {
     malformed: "This form didn't come as it should: the line may have been cut. Send it once more.",
     pay_offer: "To write you need no invitation if your computer pays, by computing: about {time}, with bad luck {most}. \
                 It begins when you press Send.",
+    pay_about: "To write you need no invitation if your computer pays, by computing: about {time} at most. It begins when \
+                you press Send.",
     pay_hopeless: "To write from this page you need an invitation, which the inbox's owner gives out. Without one your \
                    computer would have to pay by computing, in this browser for about {time}, which is too long; the \
                    program kkvc computes much faster.",

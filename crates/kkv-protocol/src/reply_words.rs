@@ -69,14 +69,8 @@ impl ReplyWords {
         if count != WORDS {
             return Err(BadWords::Count(count));
         }
-        let mut bits = Zeroizing::new([0_u8; ENTROPY_BYTES + 1]);
-        for bit in 0..WORDS * WORD_BITS {
-            let of_word = indices[bit / WORD_BITS] >> (WORD_BITS - 1 - bit % WORD_BITS) & 1;
-            bits[bit / 8] |= (of_word as u8) << (7 - bit % 8);
-        }
-        let mut words = Self(Zeroizing::new([0; ENTROPY_BYTES]));
-        words.0.copy_from_slice(&bits[..ENTROPY_BYTES]);
-        if bits[ENTROPY_BYTES] == words.checksum() {
+        let (words, written) = Self::at(&indices);
+        if words.checksum() == written {
             return Ok(words);
         }
         let bip_39 = Mnemonic::from_entropy_in(Language::English, words.0.as_slice());
@@ -87,6 +81,18 @@ impl ReplyWords {
         } else {
             BadWords::Checksum
         })
+    }
+
+    /// Those that stand at these places of the list, and what is written as their checksum.
+    fn at(indices: &[u16; WORDS]) -> (Self, u8) {
+        let mut bits = Zeroizing::new([0_u8; ENTROPY_BYTES + 1]);
+        for bit in 0..WORDS * WORD_BITS {
+            let of_word = indices[bit / WORD_BITS] >> (WORD_BITS - 1 - bit % WORD_BITS) & 1;
+            bits[bit / 8] |= (of_word as u8) << (7 - bit % 8);
+        }
+        let mut words = Self(Zeroizing::new([0; ENTROPY_BYTES]));
+        words.0.copy_from_slice(&bits[..ENTROPY_BYTES]);
+        (words, bits[ENTROPY_BYTES])
     }
 
     /// What all keys of the conversation are derived from.
@@ -230,14 +236,35 @@ fn typed_in(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         .filter(|(_, word)| !word.is_empty())
 }
 
+/// Whether the words of some conversation stand in `text`, one after the other, whole or by four letters or more. Of
+/// twelve other words of the list that happen to stand so, one in 16 is taken for them.
+#[must_use]
+pub fn stand_in(text: &str) -> bool {
+    let mut last = Zeroizing::new([0_u16; WORDS]);
+    let mut known = 0;
+    typed(text).any(|word| {
+        let Some(index) = index(word) else {
+            known = 0;
+            return false;
+        };
+        last.rotate_left(1);
+        last[WORDS - 1] = index;
+        known += 1;
+        let (words, written) = ReplyWords::at(&last);
+        known >= WORDS && words.checksum() == written
+    })
+}
+
 /// Where a word stands in the list, whole or shortened.
 fn index(typed: &str) -> Option<u16> {
-    let whole = |word: &&str| typed.eq_ignore_ascii_case(word);
-    let found = list()
-        .iter()
-        .position(whole)
-        .or_else(|| list().iter().position(|word| is_short_for(typed, word)));
-    found.and_then(|index| u16::try_from(index).ok())
+    let telling = || {
+        let letters = typed.bytes().take(TELLING_LETTERS);
+        letters.map(|letter| letter.to_ascii_lowercase())
+    };
+    let order = |word: &&str| word.bytes().take(TELLING_LETTERS).cmp(telling());
+    let place = list().binary_search_by(order).ok()?;
+    let place = Some(place).filter(|place| is_short_for(typed, list()[*place]))?;
+    u16::try_from(place).ok()
 }
 
 /// Whether this means the word: it is the word, or as much of it as no other begins with.
@@ -379,6 +406,55 @@ mod tests {
             said[0] > 220 && said[2] == 0,
             "{said:?}: 1 in 16 has both checksums"
         );
+    }
+
+    #[test]
+    fn the_words_of_any_conversation_are_noticed_in_a_text() {
+        let words = of([0x5a; 16]);
+        let line = words.line();
+        let rows: Vec<_> = words
+            .iter()
+            .zip(1..)
+            .map(|(w, i)| format!("{i}) {w}"))
+            .collect();
+        let short: Vec<_> = words.iter().map(|w| &w[..w.len().min(4)]).collect();
+        for text in [
+            line.to_uppercase(),
+            format!("abandon able {}, acts", *line),
+            format!("Mine: {}.\nThank you.", rows.join("\n")),
+            short.join(" "),
+        ] {
+            assert!(stand_in(&text), "{text}");
+        }
+        let all: Vec<_> = words.iter().collect();
+        let swapped = [&all[1..2], &all[..1], &all[2..]].concat().join(" ");
+        for text in [
+            "",
+            &all[1..].join(" "),
+            &all.join(" x "),
+            &swapped,
+            "Is the flat on Mill Road still free? I will have it all this year if you agree that we can.",
+        ] {
+            assert!(!stand_in(text), "{text}");
+        }
+    }
+
+    /// By halves it finds what a look at each finds.
+    #[test]
+    fn each_word_is_found_as_it_is_typed_and_no_other() {
+        for (place, word) in list().iter().enumerate() {
+            for typed in [word, &word[..word.len().min(4)], &*word.to_uppercase()] {
+                assert_eq!(index(typed), Some(place as u16), "{typed}");
+            }
+            for typed in [
+                &word[..word.len().min(4) - 1],
+                &format!("{word}x"),
+                &format!("x{word}"),
+            ] {
+                let found = list().iter().position(|word| is_short_for(typed, word));
+                assert_eq!(index(typed).map(usize::from), found, "{typed}");
+            }
+        }
     }
 
     #[test]

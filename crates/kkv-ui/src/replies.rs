@@ -7,7 +7,7 @@ use crate::estimate::about;
 use crate::fields::time;
 use kkv_base::count::counted;
 use kkv_base::limits::{SESSION_LIFETIME, UPLOAD_IDLE};
-use kkv_protocol::reply_words::{ReplyWords, WORDS};
+use kkv_protocol::reply_words::{self, ReplyWords, WORDS};
 use kkv_protocol::v2::answers::sender::Answer;
 use kkv_protocol::v2::answers::status::{BoxStatus, Entry, EntryState};
 
@@ -74,6 +74,23 @@ pub fn require_own_words_out_of_file(bytes: &[u8], words: &ReplyWords) -> Result
         true => Err(given_away()),
         false => Ok(()),
     }
+}
+
+/// Refuses a message with the words of any conversation in it: who looks for an answer may have mistaken the command or
+/// the field.
+///
+/// # Errors
+/// Twelve such words stand in it, one after the other.
+pub fn require_reply_words_out_of(text: &str) -> Result<(), CliError> {
+    if !reply_words::stand_in(text) {
+        return Ok(());
+    }
+    Err(
+        CliError::usage("the message has twelve reply words in it; nothing was sent").hint(
+            "Whoever has them reads the answers that wait for them. To read one, run `kkvc replies ADDRESS`. If they are \
+             something else, send them in a file, with --file.",
+        ),
+    )
 }
 
 fn given_away() -> CliError {

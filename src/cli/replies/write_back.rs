@@ -16,7 +16,7 @@ use kkv_terminal::signals;
 use kkv_terminal::stderr::{info, warn};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::outcome::{accepted_words, cancelled};
-use kkv_ui::replies::require_own_words_out_of;
+use kkv_ui::replies::{require_own_words_out_of, require_reply_words_out_of};
 use kkv_ui::way::Load;
 
 impl Conversation<'_> {
@@ -40,6 +40,7 @@ impl Conversation<'_> {
             text = tokio::task::spawn_blocking(compose) => text.expect("reading does not panic")?,
         };
         require_own_words_out_of(text.as_str(), self.words)?;
+        require_reply_words_out_of(text.as_str())?;
         let accepted = self.carried(&text, addressee).await?;
         info(format_args!(
             "Accepted: the message is in the inbox.\n{}\nThe same words open its answers: {}",

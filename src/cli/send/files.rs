@@ -23,7 +23,9 @@ use kkv_terminal::visible::quoted;
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::address;
 use kkv_ui::outcome::cancelled;
-use kkv_ui::replies::{require_own_words_out_of, require_own_words_out_of_file};
+use kkv_ui::replies::{
+    require_own_words_out_of, require_own_words_out_of_file, require_reply_words_out_of,
+};
 use kkv_ui::way::{self, FilesFailed, FilesLoad, Paid, Way};
 
 /// Stands before the command that goes on.
@@ -102,6 +104,7 @@ pub(in crate::cli) async fn send(common: &Common, mut args: Send) -> Result<(), 
             require_own_words_out_of_file(&file.bytes, place.words())?;
         }
     }
+    require_reply_words_out_of(&text)?;
     let receipt = args.receipt.take().map(ReceiptPlace::of).transpose()?;
     if let Way::Loopback(_) = way {
         info("This address is on this machine: the message does not go through Tor.");

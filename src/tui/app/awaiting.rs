@@ -14,7 +14,7 @@ use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_protocol::text::Text;
 use kkv_ui::error::{CliError, Exit};
-use kkv_ui::replies::require_own_words_out_of;
+use kkv_ui::replies::{require_own_words_out_of, require_reply_words_out_of};
 
 impl App {
     /// Whether the message that is being written asks for an answer, or not any more.
@@ -52,7 +52,7 @@ impl App {
         text: &Text,
     ) -> Result<Option<SendReply>, CliError> {
         let Some(outgoing) = self.outbox.get_mut(id).filter(|one| one.wants_answer) else {
-            return Ok(None);
+            return require_reply_words_out_of(text.as_str()).map(|()| None);
         };
         let follows_up = outgoing.follows_up;
         // Two inboxes with the same words could tell that they are one person's.
@@ -70,6 +70,7 @@ impl App {
             return Ok(None);
         };
         require_own_words_out_of(text.as_str(), &secret.words)?;
+        require_reply_words_out_of(text.as_str())?;
         let secret = Arc::clone(secret);
         Ok(Some(SendReply { secret, follows_up }))
     }

@@ -122,6 +122,8 @@ pub(super) enum NotTaken {
     TooLarge,
     #[error("the words are in it")]
     WordsInside,
+    #[error("the words of some conversation are in its text")]
+    OtherWords,
     #[error("it needs an invitation")]
     Uninvited,
     #[error("the invitation is no good")]
@@ -319,9 +321,7 @@ impl Relay {
                     wants: content.wants(),
                 };
                 let entry = self.let_in(page, &mut state, form, &offers, now.elapsed)?;
-                if filled.gives_words_away() {
-                    return Err(NotTaken::WordsInside);
-                }
+                filled.must_give_no_words_away()?;
                 let put = |header| self.store_content(&content, header, now);
                 let id = self.store_form(&mut filled, content.kind(), &entry, now, rng, put)?;
                 (id, entry)

@@ -6,7 +6,7 @@ use super::{NotTaken, Payment, Wants};
 use kkv_protocol::files::{BadFiles, File, Files, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES};
 use kkv_protocol::kind::Kind;
 use kkv_protocol::limits::MAX_TEXT_BYTES;
-use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::reply_words::{self, ReplyWords};
 use kkv_protocol::text::{BadText, Text};
 use kkv_protocol::v2::answers::keys::{Acknowledgement, BoxSecret};
 use kkv_protocol::v2::answers::sender::NewChain;
@@ -43,13 +43,21 @@ impl Filled {
         chain.map(NewChain::secret)
     }
 
-    /// Whether the words are in what is sent. It takes longest of all that is looked at.
-    pub(super) fn gives_words_away(&self) -> bool {
-        self.words.as_ref().is_some_and(|words| {
+    /// Its own words are not in what is sent, nor those of another conversation in its text: who comes back for an
+    /// answer may take that field for theirs. It takes longest of all that is looked at.
+    pub(super) fn must_give_no_words_away(&self) -> Result<(), NotTaken> {
+        let inside = |words: &ReplyWords| {
             let mut files = self.files.iter();
             words.are_in(&self.text)
                 || files.any(|file| words.are_in(&file.name) || words.are_in_file(&file.bytes))
-        })
+        };
+        if self.words.as_ref().is_some_and(inside) {
+            return Err(NotTaken::WordsInside);
+        }
+        if reply_words::stand_in(&self.text) {
+            return Err(NotTaken::OtherWords);
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use super::Upload;
 use super::announced::{Announced, bytes};
 use crate::relay::uploads::Room;
 use kkv_protocol::files::Files;
-use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::reply_words::{self, ReplyWords};
 use kkv_protocol::v2::purpose::LargeSize;
 
 /// What a content with files begins with: the length of its text (PROTOCOL.md §16).
@@ -101,6 +101,9 @@ fn must_be_good(content: &[u8], words: Option<&ReplyWords>) -> Result<(), NotTak
     };
     if words.is_some_and(inside) {
         return Err(NotTaken::WordsInside);
+    }
+    if reply_words::stand_in(content.text()) {
+        return Err(NotTaken::OtherWords);
     }
     Ok(())
 }

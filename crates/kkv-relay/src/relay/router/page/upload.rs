@@ -142,6 +142,7 @@ fn refused(cut: Cut) -> Response {
         NotTaken::TooLong
         | NotTaken::Empty
         | NotTaken::WordsInside
+        | NotTaken::OtherWords
         | NotTaken::FilesGone
         | NotTaken::Wiped
         | NotTaken::Over => Refusal::BadContent,

@@ -228,6 +228,7 @@ pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
         NotTaken::TooLong => (content, S.too_long),
         NotTaken::TooLarge => (content, S.too_large),
         NotTaken::WordsInside => (content, S.words_inside),
+        NotTaken::OtherWords => (content, S.other_words),
         NotTaken::Uninvited => (StatusCode::FORBIDDEN, S.uninvited),
         NotTaken::BadInvitation => (StatusCode::FORBIDDEN, S.bad_invitation),
         NotTaken::BadPayment => (StatusCode::PAYMENT_REQUIRED, S.bad_payment),

@@ -6,6 +6,9 @@ use kkv_protocol::v2::purpose::LargeSize;
 
 use super::*;
 
+/// Of another conversation.
+const OTHERS: &str = "abandon amount liar amount expire adjust cage candy arch gather drum buyer";
+
 #[tokio::test(start_paused = true)]
 async fn what_was_typed_comes_back_with_each_error() {
     let (inbox, invitation) = Inbox::invited(1);
@@ -25,6 +28,11 @@ async fn what_was_typed_comes_back_with_each_error() {
             typed(&format!("mine: {words}")),
             422,
             "are in what you were about to send",
+        ),
+        (
+            typed(&format!("Look for\n{OTHERS}, please.")),
+            422,
+            "There are twelve reply words in your message",
         ),
         (
             typed(hostile).with("invitation", "x+nonsense"),
@@ -85,6 +93,7 @@ async fn a_full_inbox_says_so_before_anything_is_typed_and_gives_back_what_was()
     let answer = inbox.post(&late).await;
     assert_eq!(answer.status, 503);
     assert_eq!(Form::of(&answer).get("text"), "too late");
+    assert!(text(&answer).contains("Leave it open and press Send again"));
     assert!(
         text(&answer).contains("This inbox is full") && !text(&answer).contains("a place is free"),
         "{}",
@@ -116,7 +125,7 @@ async fn files_are_taken_where_only_a_text_alone_has_no_place_and_the_page_says_
 async fn what_is_wrong_with_typed_words_is_said_as_script_says_it() {
     let inbox = Inbox::new(1);
     let look = inbox.opened("/words").await;
-    let right = "abandon amount liar amount expire adjust cage candy arch gather drum buyer";
+    let right = OTHERS;
     for (typed, why) in [
         (right.replace("liar", "l<i>ar"), "“l” is not a word"),
         (right.replace(" buyer", ""), "these are 11"),
