@@ -78,6 +78,17 @@ fn must_arrive(browser: &Session) {
     });
 }
 
+/// An answer as the page shows it.
+fn shown(answer: &str) -> String {
+    answer.replace('\u{202e}', "<U+202E>")
+}
+
+/// Deletes the answers that are shown, which is asked first.
+fn delete(browser: &Session) {
+    browser.find("summary").click();
+    browser.submit("details button");
+}
+
 fn heading(browser: &Session) -> String {
     browser.find("h1").text()
 }
@@ -115,7 +126,7 @@ fn a_message_is_written_answered_and_written_back_to_with_and_without_script() {
             .must_end_with(0);
         look(&browser, &relay, &before);
         assert_eq!(heading(&browser), "Answer");
-        assert_eq!(browser.find("pre").property("textContent"), answer);
+        assert_eq!(browser.find("pre").property("textContent"), shown(&answer));
 
         write(&browser, "And so on.");
         assert_eq!(heading(&browser), "Your message has arrived");
@@ -128,11 +139,19 @@ fn a_message_is_written_answered_and_written_back_to_with_and_without_script() {
             .finish()
             .must_end_with(0);
         look(&browser, &relay, &before);
+        // Who is asked, and doesn't go on, has deleted nothing.
+        browser.find("#text").type_in(HOSTILE);
+        browser.find("summary").click();
+        let asked = browser.find("details p").text();
+        assert!(asked.contains("What you have typed stays"), "{asked}");
+        browser.find("summary").click();
+        delete(&browser);
+        assert_eq!(heading(&browser), "The answers are deleted");
+        assert_eq!(browser.find("#text").property("value"), HOSTILE);
+        assert!(browser.all("details").is_empty());
         browser.submit("form button");
-        assert_eq!(
-            browser.find("[role=status]").text(),
-            "The answers are deleted."
-        );
+        must_arrive(&browser);
+        assert_eq!(relay.text(3), HOSTILE);
         browser.must_have_kept_to(relay.address());
     }
 }
@@ -250,6 +269,9 @@ fn files_are_chosen_and_arrive_whole() {
         "{}",
         browser.source()
     );
+    let came = browser.find("main ul").text();
+    let expected = "Text: 4 bytes\na photo, \"of\" ü.jpg: 700,000 bytes";
+    assert_eq!(came, expected);
     let list = relay.list();
     assert_eq!(list[0]["files"][0]["name"], "a photo, \"of\" ü.jpg");
     relay
@@ -299,11 +321,12 @@ fn invited(browser: &Session, relay: &Relay, script: Script) -> String {
 #[test]
 fn who_was_answered_writes_back_without_an_invitation() {
     for script in BOTH {
-        let relay = Relay::start(&["--page"]);
+        let relay = Relay::start(&["--page", "--read-receipts"]);
         let browser = Session::start(script);
         let its_words = invited(&browser, &relay, script);
         look(&browser, &relay, &its_words);
         assert_eq!(browser.all("#invitation").len(), 1);
+        assert!(browser.find("li").text().ends_with("waits to be read"));
         for (number, files) in [(2, false), (3, true)] {
             relay
                 .owner(["reply", "1", "-m", "Which department?"])
@@ -313,6 +336,7 @@ fn who_was_answered_writes_back_without_an_invitation() {
             assert_eq!(heading(&browser), "Answer");
             let needs = browser.find("#needs").text();
             assert!(needs.contains("without an invitation"), "{needs}");
+            assert!(browser.find("li").text().ends_with("was answered"));
             assert!(browser.all("#invitation").is_empty());
             if files {
                 let file = relay.directory().join("plan");
@@ -346,6 +370,29 @@ fn a_conversation_that_is_over_is_said_to_be_whatever_the_invitation_is() {
             "{said}"
         );
         assert_eq!(browser.find("#text").property("value"), "Too late.");
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
+fn an_empty_file_is_not_sent() {
+    for script in BOTH {
+        let relay = inbox("1");
+        let browser = Session::start(script);
+        open(&browser, &relay, script);
+        let file = relay.directory().join("empty");
+        std::fs::write(&file, "").expect("there is room for it");
+        browser.find("#file").type_in(file.to_str().expect("UTF-8"));
+        browser.find("#text").type_in("See.");
+        browser.find("form button").click();
+        must_have_focus(&browser, "error");
+        let said = browser.find("#error").text();
+        assert!(
+            said.contains("A file that you have chosen is empty"),
+            "{said}"
+        );
+        assert_eq!(browser.find("#text").property("value"), "See.");
+        assert!(relay.list().is_empty());
         browser.must_have_kept_to(relay.address());
     }
 }

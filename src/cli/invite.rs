@@ -16,7 +16,7 @@ use kkv_client::owner::Client;
 use kkv_owner::{Invitation, Reach};
 use kkv_protocol::v2::invitation::InvitationNumber;
 use kkv_terminal::colour::on_stdout;
-use kkv_terminal::stderr::info;
+use kkv_terminal::stderr::{info, warn};
 use kkv_ui::error::{CliError, Exit};
 use kkv_ui::fields::{address, time};
 
@@ -55,6 +55,17 @@ async fn make(client: &Client, args: NewInvitation, json: bool) -> Result<(), Cl
     let invitation = invited.invitation;
     let link = link_text(&address(target), &invited.token);
     let done = format!("Invitation {} was made", invitation.number);
+    // Nothing else depends on it, so nothing fails by it.
+    let is_full = client
+        .status()
+        .await
+        .is_ok_and(|status| status.queue.free() == 0);
+    if is_full {
+        warn(
+            "Your inbox is full: a message that comes by this invitation is refused until you have deleted one, or one \
+             has expired.",
+        );
+    }
     if json {
         let invited = InvitedJson { invitation, link };
         return print_outcome(done, &json_line(&invited));

@@ -19,6 +19,17 @@ fn send(link: &str, more: &[&str]) -> Outcome {
     send.with(|c| c.args(more)).finish()
 }
 
+#[test]
+fn who_makes_one_for_a_full_inbox_is_told_so() {
+    let relay = Relay::start(&["-m", "1"]);
+    let says = "Your inbox is full: a message that comes by this invitation is refused";
+    let invite = || relay.owner(["invite"]).finish().must_end_with(0);
+    assert!(!invite().stderr.contains(says));
+    relay.deliver(b"It takes the only slot.");
+    let made = invite().must_say(says);
+    assert!(made.stderr.contains("Good for 1 message"));
+}
+
 fn invitations(relay: &Relay) -> Value {
     let list = relay.owner(["invite", "list", "--json"]).finish();
     list.must_end_with(0).json()["invitations"].clone()

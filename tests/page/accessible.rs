@@ -246,8 +246,10 @@ fn what_happens_by_itself_is_said() {
     to_pay(&browser, &relay);
     must_say("if your computer pays");
     browser.find("form:has(#text) button").click();
-    must_say("There is nothing in it");
     must_have_focus(&browser, "error");
+    let error = browser.find("#error");
+    assert_eq!(error.role(), "alert");
+    assert!(error.text().contains("There is nothing in it"));
     paying(&browser);
     must_say("0 of 16 parts are done");
     browser.find("#pay-cancel").click();

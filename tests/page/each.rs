@@ -117,7 +117,9 @@ fn of_a_conversation(browser: &Session, script: Script, visit: &mut impl FnMut(&
     reply(ANSWER);
     look(browser, &relay, &its_words);
     visit("answer", browser);
-    browser.submit("form[action='/words'] button");
+    browser.find("summary").click();
+    visit("asked-to-delete", browser);
+    browser.submit("details button");
     visit("deleted", browser);
     reply(ANSWER);
     reply(&unbroken());

@@ -113,7 +113,7 @@ fn a_conversation_is_had_of_whose_words_the_relay_never_hears() {
         .iter()
         .map(|pre| pre.property("textContent"))
         .collect();
-    assert_eq!(shown, [&answer, "And another."]);
+    assert_eq!(shown, [&super::shown(&answer), "And another."]);
     assert_eq!(browser.evaluate("return document.title"), "Answer");
     assert!(browser.all("pre *").is_empty(), "text, and no HTML");
     assert!(browser.find("article h2 span").text().ends_with(" UTC"));
@@ -138,15 +138,21 @@ fn a_conversation_is_had_of_whose_words_the_relay_never_hears() {
     assert!(found(&relay, &its_words).is_empty(), "they were seen");
     reply(&relay, "2", "Once more.");
     look(&browser, &relay, &its_words);
-    browser.submit("form button");
-    assert_eq!(
-        browser.find("[role=status]").text(),
-        "The answers are deleted."
-    );
+    browser.find("#text").type_in("typed below");
+    let file = relay.directory().join("chosen");
+    std::fs::write(&file, "below").expect("there is room for it");
+    browser.find("#file").type_in(file.to_str().expect("UTF-8"));
+    delete(&browser);
+    assert_eq!(heading(&browser), "The answers are deleted");
+    assert_eq!(browser.find("#text").property("value"), "typed below");
+    let chosen = "return document.getElementById('file').files[0].name";
+    assert_eq!(browser.evaluate(chosen), "chosen");
+    assert!(!browser.source().contains("Choose the files once more"));
     assert!(found(&relay, &its_words).is_empty());
     let [looked, deleted] = sent(&browser).try_into().expect("two forms");
     assert_eq!(names(&looked, &its_words), ["box"]);
-    assert_eq!(names(&deleted, &its_words), ["box", "seen"]);
+    let deleted = names(&deleted, &its_words);
+    assert_eq!(deleted, ["box", "seen", "form", "follows", "text"]);
     browser.must_have_kept_to(relay.address());
 }
 
@@ -214,6 +220,10 @@ fn what_is_wrong_with_typed_words_is_said_in_the_page() {
         (right.replace("liar", "l<b>iar"), "“l” is not a word"),
         (right.replace("buyer", "buyers"), "“buyers” is not a word"),
         (right.replace(" buyer", ""), "these are 11"),
+        (
+            format!("{} about", ["abandon"; 11].join(" ")),
+            "twelve words of another kind",
+        ),
         (
             right.replace("adjust cage", "cage adjust"),
             "two that have changed places",
@@ -308,8 +318,7 @@ fn an_answer_that_does_not_open_hides_no_other_and_is_not_deleted() {
     let stays = "Your words don't open it";
     let article = browser.find("article").text();
     assert!(article.contains(stays), "{article}");
-    let delete = "form[action='/words'] button";
-    assert!(browser.all(delete).is_empty(), "nothing to delete");
+    assert!(browser.all("details").is_empty(), "nothing to delete");
     write(&browser, "Once more, please.");
     must_arrive(&browser);
 
@@ -323,7 +332,7 @@ fn an_answer_that_does_not_open_hides_no_other_and_is_not_deleted() {
     let [sealed, opened] = articles.try_into().expect("two answers");
     assert!(sealed.contains(stays), "{sealed}");
     assert!(opened.ends_with("It opens."), "{opened}");
-    browser.submit(delete);
+    delete(&browser);
     let status = browser.find("[role=status]").text();
     assert_eq!(status, "The answers are deleted.");
     assert!(browser.find("article").text().contains(stays));

@@ -251,6 +251,8 @@ fn after_a_rise_of_the_price_the_new_one_is_paid() {
     let browser = Session::start(Script::On);
     browser.go(&at(&relay, "/"));
     must_offer(&browser);
+    let needs = browser.find("#needs").text();
+    assert!(needs.contains("about 10 seconds at most"), "{needs}");
     browser.evaluate(
         "window.submits = HTMLFormElement.prototype.requestSubmit;
          HTMLFormElement.prototype.requestSubmit = function () { window.held = this; }",
@@ -300,10 +302,20 @@ fn the_question_to_who_leaves_ends_with_the_form_that_was_being_paid_for() {
     reply.must_end_with(0);
     let browser = Session::start(Script::On);
     look(&browser, &relay, &words.line());
+    // The answer lets in one message. It is shown again if that doesn't say that it was seen.
+    browser.evaluate(
+        "const real = window.fetch;
+         window.fetch = (path, init) => { init.body.delete('seen'); return real(path, init); };",
+    );
+    write(&browser, "For nothing.");
+    must_arrive(&browser);
+    look(&browser, &relay, &words.line());
     each::until_paying_is_offered(&browser);
     each::paying(&browser);
     assert!(asks_who_leaves(&browser));
-    browser.submit("form[action='/words'] button");
+    delete(&browser);
+    assert_eq!(browser.find("#text").property("value"), each::TEXT);
+    browser.find("#text").clear();
     assert!(!asks_who_leaves(&browser));
     browser.must_have_kept_to(relay.address());
 }

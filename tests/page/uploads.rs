@@ -74,6 +74,9 @@ fn files_are_sent_in_pieces_and_arrive_whole() {
     browser.find("form:has(#text) button").double_click();
     must_arrive(&browser);
     assert_eq!(relay.text(1), "See.");
+    let came = browser.find("#came").text();
+    let expected = "Text: 4 bytes\na photo, \"of\" ü.jpg: 700,000 bytes\nb: 330,000 bytes";
+    assert_eq!(came, expected);
     files.must_have_arrived(&relay);
     let pieces =
         browser.evaluate("return performance.getEntriesByName(location.origin + '/piece').length");
@@ -161,6 +164,8 @@ fn files_need_not_be_chosen_again_after_an_error() {
     assert!(!browser.source().contains("Choose the files once more"));
     browser.submit("form:has(#text) button");
     assert_eq!(heading(&browser), "Your message has arrived");
+    let came = browser.find("#came").text();
+    assert!(came.ends_with("b: 330,000 bytes"), "{came}");
     files.must_have_arrived(&relay);
     browser.must_have_kept_to(relay.address());
 }

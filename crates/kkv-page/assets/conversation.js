@@ -3,13 +3,14 @@
 // them, and opens the answers. All that it says stands in the page, in <template id="say">.
 
 import { derive, hex, unhex } from "./blake3.js";
-import { asks } from "./spoken.js";
-import { anyStandIn, areIn, areInFile, load, read, spell } from "./words.js";
+import { asks, inBytes } from "./spoken.js";
+import { anyStandIn, areIn, areInFile, areOfBip39, load, read, spell } from "./words.js";
 
 const SENT = "sent"; // stands in the tab's history, and nowhere else
 const { content, dataset } = document.getElementById("say");
 let mine = null; // of this conversation: { words, secret, root }, here alone
 let seen = []; // acknowledgements of the answers that are shown
+let uploaded = []; // files that are at the inbox before their form
 let replaced = 0; // how often another page took this one's place
 let list; // of words, once it has come
 let leaves = false; // the browser itself sends a form
@@ -66,6 +67,11 @@ export function boxOf(form) {
   return mine && form.elements.follows ? hex(mine.secret) : undefined;
 }
 
+// They have come, and their form names them.
+export function haveCome(files) {
+  uploaded = files;
+}
+
 async function write(form) {
   await made;
   if (!mine) {
@@ -79,6 +85,10 @@ async function write(form) {
   const { ok } = await send("/", fields(form, { box: mine.secret, salt, key }));
   if (!ok) return;
   seen = [];
+  const came = document.getElementById("came");
+  for (const { name, size } of form.elements.upload?.value ? uploaded : []) {
+    came?.append(Object.assign(document.createElement("li"), { textContent: `${name}: ${inBytes(size)}` }));
+  }
   if (!isFirst) return;
   // From here on they are nowhere else.
   addEventListener("beforeunload", asks);
@@ -93,10 +103,16 @@ async function look(form) {
     const { entropy, unknown, count } = read(typed.value, list);
     if (unknown) throw dataset.unknown.replace("{word}", () => unknown);
     if (count !== undefined) throw dataset.count.replace("{count}", count);
-    if (!entropy) throw dataset.bad;
+    if (!entropy) throw await areOfBip39(typed.value, list) ? dataset.kind : dataset.bad;
     remember(entropy);
   }
-  seen = (await send("/words", fields(form, { box: mine.secret }))).opened;
+  // Where answers are deleted, what was typed below them comes back; files stay here.
+  const chosen = form.elements.file?.files;
+  const data = fields(form, { box: mine.secret });
+  data.delete("file");
+  seen = (await send("/words", data)).opened;
+  const file = document.getElementById("file");
+  if (chosen && file) file.files = chosen;
 }
 
 // Sends a form, and shows the page that answers in place of this one. Throws what to say if there is none.
@@ -124,6 +140,12 @@ async function send(path, body) {
   return { ok: answer.ok, opened };
 }
 
+// What is drawn as nothing, or turns the order of letters, as what it is: as the relay does it (visible.rs).
+function visible(text) {
+  const code = (c) => `<U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}>`;
+  return text.replace(/(?!\r\n|[\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, code);
+}
+
 // Opens the answers of a page. Returns the acknowledgements of those that do open.
 async function open(main) {
   const sealed = Array.from(main.querySelectorAll("[data-answer]"));
@@ -141,22 +163,21 @@ async function open(main) {
     }
     const time = new Date(Math.min(opened.time, 253402300799) * 1000).toISOString();
     heading.lastChild.textContent = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-    text.textContent = opened.text;
+    text.textContent = visible(opened.text);
     return [opened.acknowledgement];
   });
-  if (!shown.length) main.querySelector("#shown").remove();
+  if (!shown.length) main.querySelectorAll(".shown").forEach((one) => one.remove());
   return shown;
 }
 
-async function run(form) {
-  const button = form.querySelector("button");
+async function run(form, button, act) {
   const sending = content.getElementById("sending").cloneNode(true);
   button.disabled = true;
   button.after(sending);
   // A screen reader says what changes in what is there.
   const timer = setTimeout(() => (sending.textContent = dataset.sending), 200);
   try {
-    await (form.elements.text ? write(form) : look(form));
+    await act(form);
   } catch (words) {
     fail(form, typeof words === "string" ? words : dataset.lost);
   }
@@ -176,6 +197,7 @@ function fault(elements) {
   const texts = [elements.text.value, ...files.map(({ name }) => name)];
   if (mine && isWanted(elements) && texts.some((text) => areIn(text, mine.words))) return dataset.inside;
   if (list && anyStandIn(texts[0], list)) return dataset.other;
+  if (files.some(({ size }) => !size)) return dataset.hollow;
 }
 
 // Before anything is paid for.
@@ -193,7 +215,15 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
   if (!isWanted(event.target.elements)) return (leaves = true);
   event.preventDefault();
-  run(event.target);
+  const form = event.target;
+  run(form, form.querySelector("button"), form.elements.text ? write : look);
+});
+// What deletes answers has a form's fields, and sends no message.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[formaction]");
+  if (!button || !mine) return;
+  event.preventDefault();
+  run(button.form, button, look);
 });
 
 // What was typed or chosen is kept nowhere.

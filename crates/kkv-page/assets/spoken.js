@@ -51,6 +51,10 @@ export function spoken(seconds) {
     : inUnits(minutes / 60 / 24, "day");
 }
 
+export function inBytes(bytes) {
+  return inUnits(bytes, "byte");
+}
+
 export function inKilobytes(bytes) {
   return inUnits(bytes / 1000, "kilobyte");
 }

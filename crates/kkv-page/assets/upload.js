@@ -1,6 +1,6 @@
 // Files go before their form, where script runs: in pieces that are acknowledged (docs/PROTOCOL.md §18). Large forms hang
 // in Tor Browser, which counts as sent what is still in Tor.
-import { boxOf, fail, givesAway } from "./conversation.js";
+import { boxOf, fail, givesAway, haveCome } from "./conversation.js";
 import { encoded, inKilobytes, spoken, stage } from "./spoken.js";
 
 const AT_ONCE = 3; // pieces: as many as the inbox reads
@@ -75,7 +75,9 @@ async function begin() {
   try {
     if (await givesAway(form)) return work === mine && end("");
     await upload(mine);
-    if (work === mine) submit(say("done"));
+    if (work !== mine) return;
+    haveCome(chosen.files);
+    submit(say("done"));
   } catch (why) {
     if (work === mine) refused(why);
   }
@@ -105,7 +107,7 @@ function refused({ error, words }) {
   const unpaid = challenge && ["spent", "price_rose"].includes(error);
   if (unpaid) challenge.remove(), nonces.remove();
   if (unpaid && document.getElementById("pay")) end(""), form.requestSubmit(); // it is paid anew
-  else if (unpaid || error === "expired") submit(""); // brings a form that is good
+  else if (unpaid || ["expired", "no_box"].includes(error)) submit(""); // brings a form that is good
   else {
     end("");
     fail(form, words ?? say("failed"));

@@ -49,11 +49,23 @@ function places(typed, list) {
   });
 }
 
-// The entropy of twelve of them, if their checksum is right.
-function entropyOf(twelve) {
+// The bits of twelve of them, and the entropy of these.
+function unspelt(twelve) {
   const written = twelve.reduce((sum, place) => (sum << 11n) | BigInt(place), 0n);
-  const entropy = Uint8Array.from({ length: 16 }, (_, n) => Number((written >> BigInt(124 - 8 * n)) & 255n));
+  return [written, Uint8Array.from({ length: 16 }, (_, n) => Number((written >> BigInt(124 - 8 * n)) & 255n))];
+}
+
+// The same if their checksum is right.
+function entropyOf(twelve) {
+  const [written, entropy] = unspelt(twelve);
   return bits(entropy) === written && entropy;
+}
+
+// Whether twelve typed words have the checksum that BIP 39 gives them.
+export async function areOfBip39(text, list) {
+  const [written, entropy] = unspelt(places(typed(text), list));
+  const digest = await crypto.subtle?.digest("SHA-256", entropy); // which some browsers don't have
+  return !!digest && BigInt(new Uint8Array(digest)[0] >> 4) === (written & 15n);
 }
 
 // What somebody has typed: { entropy }; or what is wrong, { unknown }, { count }, or neither.

@@ -100,6 +100,17 @@ pub struct Sent<'a> {
     pub words: Option<&'a Zeroizing<String>>,
     /// Whether the form had come before, and nobody knows any more what was in it.
     pub again: bool,
+    /// What has come, if that is known.
+    pub came: Option<Came<'a>>,
+}
+
+/// What a message brought.
+#[derive(Clone, Copy)]
+pub struct Came<'a> {
+    /// Bytes of its text.
+    pub text: usize,
+    /// Names of its files, and how many bytes each has.
+    pub files: &'a [(String, usize)],
 }
 
 /// The page that asks for the words.
@@ -128,6 +139,8 @@ pub struct Answers<'a> {
     pub until: String,
     /// Whether answers were deleted just now.
     pub deleted: bool,
+    /// Whether files had been chosen by then.
+    pub had_files: bool,
     /// The form to write back.
     pub f: &'a Form<'a>,
 }
@@ -187,6 +200,7 @@ opaque_debug!(
     Uploaded<'_>,
     Write<'_>,
     Sent<'_>,
+    Came<'_>,
     Words<'_>,
     Answers<'_>,
     Answer,
@@ -249,11 +263,29 @@ impl Answers<'_> {
     }
 
     fn heading(&self) -> &str {
-        if self.answers.is_empty() {
-            self.s.none_yet
-        } else {
-            self.s.answer
+        match (self.answers, self.deleted) {
+            ([], true) => self.s.deleted,
+            ([], false) => self.s.none_yet,
+            _ => self.s.answer,
         }
+    }
+}
+
+impl Sent<'_> {
+    /// A length for people: `1,030,000 bytes`.
+    fn bytes(&self, count: &usize) -> String {
+        if *count == 1 {
+            return self.s.one_byte.to_owned();
+        }
+        let digits = count.to_string();
+        let mut grouped = String::new();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        format!("{grouped} {}", self.s.bytes)
     }
 }
 

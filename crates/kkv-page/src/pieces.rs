@@ -1,4 +1,4 @@
-//! The page to write on as it goes out, piece by piece. Escaped, a text of nothing but `<` is five times as long as it
+//! A page to write on as it goes out, piece by piece. Escaped, a text of nothing but `<` is five times as long as it
 //! was typed; whoever sends such texts and takes no answer would have the inbox hold all of that.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use askama::filters::{Escaper, Html};
 use zeroize::Zeroizing;
 
-use crate::html::{Form, Write, html};
+use crate::html::{Answers, Form, Write, html};
 
 /// Bytes of what was typed in one piece.
 const TYPED_BYTES: usize = 1024;
@@ -24,6 +24,44 @@ pub struct Pieces {
     bytes: usize,
 }
 
+/// A page with a form to write in.
+pub trait HasForm {
+    /// Its HTML, without what was typed as a message.
+    fn without_text(&self) -> Zeroizing<String>;
+
+    /// What was typed.
+    fn text(&self) -> &str;
+}
+
+impl HasForm for Write<'_> {
+    fn without_text(&self) -> Zeroizing<String> {
+        let f = &Form {
+            text: "",
+            ..*self.f
+        };
+        html(&Write { f, ..*self })
+    }
+
+    fn text(&self) -> &str {
+        self.f.text
+    }
+}
+
+impl HasForm for Answers<'_> {
+    fn without_text(&self) -> Zeroizing<String> {
+        let f = &Form {
+            text: "",
+            ..*self.f
+        };
+        let until = self.until.clone();
+        html(&Answers { f, until, ..*self })
+    }
+
+    fn text(&self) -> &str {
+        self.f.text
+    }
+}
+
 impl Pieces {
     /// Of this page.
     ///
@@ -38,17 +76,13 @@ impl Pieces {
     /// # }
     /// ```
     #[must_use]
-    pub fn of(page: &Write<'_>) -> Self {
-        let f = &Form {
-            text: "",
-            ..*page.f
-        };
-        let mut before = html(&Write { f, ..*page });
+    pub fn of(page: &impl HasForm) -> Self {
+        let mut before = page.without_text();
         let at = before.find(BEHIND).unwrap_or(before.len());
         let behind = Zeroizing::new(before[at..].to_owned());
         before.truncate(at);
         // Without a form there is no place for it.
-        let typed = if behind.is_empty() { "" } else { page.f.text };
+        let typed = if behind.is_empty() { "" } else { page.text() };
         let mut length = Length(before.len() + behind.len());
         escape(&mut length, typed);
         Self {
@@ -57,6 +91,18 @@ impl Pieces {
             taken: 0,
             behind: Some(behind),
             bytes: length.0,
+        }
+    }
+
+    /// Of a page in which nothing was typed, all of it in one.
+    #[must_use]
+    pub fn whole(page: Zeroizing<String>) -> Self {
+        Self {
+            bytes: page.len(),
+            before: Some(page),
+            typed: Zeroizing::default(),
+            taken: 0,
+            behind: None,
         }
     }
 

@@ -61,6 +61,14 @@ pub struct Strings {
     pub arrived: &'static str,
     /// What that means.
     pub arrived_hint: &'static str,
+    /// Before what it is: a text and files.
+    pub came: &'static str,
+    /// A text, before its length.
+    pub came_text: &'static str,
+    /// Behind a length.
+    pub bytes: &'static str,
+    /// A length of one.
+    pub one_byte: &'static str,
     /// The same form had come before, long ago.
     pub arrived_before: &'static str,
     /// What to do with the words now.
@@ -95,6 +103,8 @@ pub struct Strings {
     pub accepted: &'static str,
     /// It waits to be read.
     pub waiting: &'static str,
+    /// It has not been read as far as is known, and there is an answer since.
+    pub was_answered: &'static str,
     /// It was read.
     pub read: &'static str,
     /// It is not there any more.
@@ -103,8 +113,12 @@ pub struct Strings {
     pub until: &'static str,
     /// What becomes of the answers that are shown.
     pub shown_stay: &'static str,
-    /// Label of what deletes them.
+    /// Label of what asks whether to delete them.
     pub delete: &'static str,
+    /// What that means.
+    pub delete_hint: &'static str,
+    /// Label of what deletes them.
+    pub delete_sure: &'static str,
     /// They are deleted.
     pub deleted: &'static str,
     /// Heading of what went wrong.
@@ -113,6 +127,8 @@ pub struct Strings {
     pub form_expired: &'static str,
     /// There is nothing in the message.
     pub empty: &'static str,
+    /// A file has no byte.
+    pub empty_file: &'static str,
     /// The text is too long.
     pub too_long: &'static str,
     /// The files are too large, or too many.
@@ -147,6 +163,8 @@ pub struct Strings {
     pub bad_invitation: &'static str,
     /// The words are none.
     pub bad_words: &'static str,
+    /// They are a wallet's, or an inbox's card's.
+    pub words_of_another_kind: &'static str,
     /// `{word}` is none of the list.
     pub word_unknown: &'static str,
     /// They are `{count}`.
@@ -243,6 +261,10 @@ pub const ENGLISH: Strings = Strings {
     send: "Send",
     arrived: "Your message has arrived",
     arrived_hint: "It waits for the owner, in memory. You can close this page.",
+    came: "This is what has come:",
+    came_text: "Text",
+    bytes: "bytes",
+    one_byte: "1 byte",
     arrived_before: "It had come before. If you have changed it since, that is not sent: write it on a new page.",
     keep_words: "Keep these twelve words. With them you read the answer here, from any Tor Browser:",
     only_here: "Your browser has made these words, and the inbox doesn't have them: once you leave or reload this page, \
@@ -262,16 +284,20 @@ pub const ENGLISH: Strings = Strings {
     your_messages: "Your messages",
     accepted: "arrived",
     waiting: "waits to be read",
+    was_answered: "was answered",
     read: "was read",
     gone: "is not there any more",
     until: "Your words stay good until",
     shown_stay: "The answers stay here until you delete them, or write back.",
-    delete: "Delete these answers here",
-    deleted: "The answers are deleted.",
+    delete: "Delete these answers here …",
+    delete_hint: "Nobody can show them again then. What you have typed stays.",
+    delete_sure: "Delete the answers",
+    deleted: "The answers are deleted",
     error: "Your message was not sent",
     form_expired: "This page was open for too long, or the inbox was started again meanwhile. What you typed is \
                    still here: send it once more.",
     empty: "There is nothing in it: write something, or choose a file.",
+    empty_file: "A file that you have chosen is empty, so nothing would come of it. Look whether it is the right one.",
     too_long: "Your text is too long: 3,500 bytes fit. Shorten it, or send it as a file. The field takes no more than 5,000 \
                characters: of a longer text that you have pasted, the end is missing.",
     too_large: "Text and files are larger than 1 MiB together, or there are more than 32 files. Choose fewer, or \
@@ -302,6 +328,8 @@ pub const ENGLISH: Strings = Strings {
                come back later.",
     bad_invitation: "This invitation doesn't work: it is mistyped, used up, too old, or another inbox's.",
     bad_words: "These are not twelve reply words. Look for a mistyped one, or two that have changed places.",
+    words_of_another_kind: "These are twelve words of another kind, as wallets have them. Reply words are those that this \
+                            page or kkvc has shown when the message was written.",
     word_unknown: "“{word}” is not a word of the list that reply words are from. Look how you wrote it down.",
     words_count: "Reply words are twelve, and these are {count}.",
     unopened: "An answer that doesn't open",

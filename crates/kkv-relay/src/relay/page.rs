@@ -116,6 +116,8 @@ pub(super) enum NotTaken {
     CameBefore,
     #[error("there is nothing in it")]
     Empty,
+    #[error("a file in it has no byte")]
+    EmptyFile,
     #[error("the text is too long")]
     TooLong,
     #[error("text and files are too large")]
@@ -271,7 +273,10 @@ impl Relay {
         let mut state = page.state();
         state.forms.purge(now);
         match state.forms.seen(form, None) {
-            Seen::Never => self.let_in(page, &mut state, form, offers, now).map(drop),
+            Seen::Never => {
+                self.must_go_on(offers)?;
+                self.let_in(page, &mut state, form, offers, now).map(drop)
+            }
             Seen::Same | Seen::Other => Ok(()),
             // Whatever is in it, the answer is the same: it isn't let in once more by what it was let in by before.
             Seen::Unknown => Err(NotTaken::CameBefore),
@@ -320,6 +325,7 @@ impl Relay {
                     follows: filled.goes_on_with(),
                     wants: content.wants(),
                 };
+                self.must_go_on(&offers)?;
                 let entry = self.let_in(page, &mut state, form, &offers, now.elapsed)?;
                 filled.must_give_no_words_away()?;
                 let put = |header| self.store_content(&content, header, now);

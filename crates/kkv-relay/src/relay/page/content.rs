@@ -114,6 +114,9 @@ impl Content {
                 _ => NotTaken::TooLong,
             });
         }
+        if filled.files.iter().any(|file| file.bytes.is_empty()) {
+            return Err(NotTaken::EmptyFile);
+        }
         let files = filled
             .files
             .iter()

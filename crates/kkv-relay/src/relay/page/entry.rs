@@ -68,8 +68,6 @@ impl Relay {
     /// By what the message of a form is let in: an invitation if there is one, else a payment if that is good, else an
     /// answer in its conversation, else a place that is given away. What an upload of another form holds is not had
     /// twice.
-    ///
-    /// That its conversation is over is said before all else: nobody is to look for an invitation to one.
     pub(super) fn let_in(
         &self,
         page: &Page,
@@ -78,11 +76,33 @@ impl Relay {
         offers: &Offers<'_>,
         now: Duration,
     ) -> Result<Entry, NotTaken> {
-        if let Some(secret) = offers.follows {
-            self.boxes
-                .lets_in(secret, &self.queue, self.now())
-                .ok_or(NotTaken::Over)?;
+        let entry = self.entry(page, state, form, offers, now);
+        match entry {
+            Err(NotTaken::Uninvited | NotTaken::BadInvitation) => {
+                self.must_go_on(offers).and(entry)
+            }
+            _ => entry,
         }
+    }
+
+    /// The conversation with which it goes on is not over: that is said before anything of an invitation, for which
+    /// nobody is to look in vain.
+    pub(super) fn must_go_on(&self, offers: &Offers<'_>) -> Result<(), NotTaken> {
+        let Some(secret) = offers.follows else {
+            return Ok(());
+        };
+        let lets_in = self.boxes.lets_in(secret, &self.queue, self.now());
+        lets_in.map(drop).ok_or(NotTaken::Over)
+    }
+
+    fn entry(
+        &self,
+        page: &Page,
+        state: &mut State,
+        form: FormId,
+        offers: &Offers<'_>,
+        now: Duration,
+    ) -> Result<Entry, NotTaken> {
         self.must_have_room(offers.wants, now)?;
         let invitation = offers.invitation.trim();
         if invitation.is_empty() {

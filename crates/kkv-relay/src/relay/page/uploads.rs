@@ -178,6 +178,9 @@ impl Relay {
         if !(1..=MAX_FILES).contains(&files.len()) {
             return Err(NotTaken::TooLarge);
         }
+        if files.iter().any(|file| file.size == 0) {
+            return Err(NotTaken::EmptyFile);
+        }
         let heads = files.iter().map(|file| file.head().map(|head| head.len()));
         let heads: usize = heads.sum::<Result<_, _>>()?;
         let around = TEXT_LENGTH_BYTES + asked.text + 1 + heads;
@@ -221,7 +224,6 @@ impl Relay {
                 refused: 0,
             })),
         };
-        upload.lay_out(); // nothing is to come of empty ones
         let begun = upload.begun().ok_or(NotTaken::Stopping)?;
         state.uploads.add(upload, now);
         page.arrived.notify_one();

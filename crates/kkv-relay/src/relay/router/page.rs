@@ -27,6 +27,7 @@ use form::{Cut, Fields};
 use kkv_page::assets::{FILES, File};
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::ReplyWords;
+use kkv_protocol::v2::answers::sender::SealedReplies;
 use outgoing::Outgoing;
 
 /// Paths that browsers may ask for, at a relay with a page.
@@ -134,14 +135,15 @@ async fn written(
     let mut fields = Fields::default();
     let reading = page(&relay).reading();
     let read = form::read(&relay, request, progress, &reading, &mut fields).await;
+    let files = fields.chosen();
     let taken = match read {
         Ok(()) => take(&relay, &reading, &mut fields).await,
         Err(why) => Err(why),
     };
     match taken {
-        Ok(arrived) => shown(StatusCode::OK, &views::sent(&fields, arrived)),
+        Ok(arrived) => shown(StatusCode::OK, &views::sent(&fields, arrived, &files)),
         Err(Cut::NotTaken(NotTaken::CameBefore)) => {
-            shown(StatusCode::OK, &views::sent(&fields, Arrived::Before))
+            shown(StatusCode::OK, &views::sent(&fields, Arrived::Before, &[]))
         }
         Err(why) => {
             if why == Cut::NotTaken(NotTaken::Over) {
@@ -210,7 +212,7 @@ async fn looked(
     Extension(progress): Extension<Progress>,
     request: Request,
 ) -> Response {
-    let mut fields = Fields::default();
+    let mut fields = Fields::without_files();
     let reading = page(&relay).reading();
     let read = form::read(&relay, request, progress, &reading, &mut fields).await;
     let read = read.and_then(|()| Ok((fields.secret()?, fields.acknowledgements()?)));
@@ -221,13 +223,14 @@ async fn looked(
             return shown(status, &views::words(&fields.words, Some(said)));
         }
     };
-    let (rng, deleted) = (&mut random::kernel(), !seen.is_empty());
+    let rng = &mut random::kernel();
     if let Some(secret) = secret {
         let replies = relay.page_replies(&secret, &seen, rng);
-        return shown(
-            StatusCode::OK,
-            &views::sealed(&relay, &secret, replies, deleted),
-        );
+        if is_lost(&replies, &fields) {
+            return over(&relay, fields);
+        }
+        let page = views::sealed(&relay, &secret, replies, &fields);
+        return html(StatusCode::OK, Body::new(Outgoing::new(page)));
     }
     let words = match ReplyWords::parse(&fields.words) {
         Ok(words) => words,
@@ -238,10 +241,24 @@ async fn looked(
         }
     };
     let replies = relay.page_replies(words.secrets().secret(), &seen, rng);
-    shown(
-        StatusCode::OK,
-        &views::opened(&relay, &words, replies, deleted),
-    )
+    if is_lost(&replies, &fields) {
+        return over(&relay, fields);
+    }
+    let page = views::opened(&relay, &words, replies, &fields);
+    html(StatusCode::OK, Body::new(Outgoing::new(page)))
+}
+
+/// Whether something was typed below answers whose conversation is over when they are to be deleted.
+fn is_lost(replies: &SealedReplies, fields: &Fields) -> bool {
+    !matches!(replies, SealedReplies::Box(..)) && !fields.text.is_empty()
+}
+
+/// The page to write on with what was typed, of a conversation that is over.
+fn over(relay: &Relay, mut fields: Fields) -> Response {
+    fields.begin_anew();
+    let (status, said) = views::why(NotTaken::Over.into());
+    let page = views::write(relay, &fields, Some(said));
+    html(status, Body::new(Outgoing::new(page)))
 }
 
 fn shown(status: StatusCode, page: &str) -> Response {

@@ -55,7 +55,8 @@ pub(super) struct Fields {
     pub(super) upload: Option<String>,
     /// Whether a file was chosen.
     pub(super) had_files: bool,
-    /// Whether it is known already that its message is not taken: then only what was typed is read, to give it back.
+    /// Whether no file of it is wanted, or it is known already that its message is not taken: then only what was typed
+    /// is read, to give it back.
     drops_files: bool,
     /// What is being read.
     current: Option<Current>,
@@ -145,8 +146,9 @@ async fn gather(
     let mut left = usize::try_from(length).unwrap_or(usize::MAX);
     // Of what is larger only the text is read, to give it back.
     let is_drained = left <= MAX_DRAINED_BYTES;
-    let mut refused = (left > MAX_FORM_BYTES).then_some(NotTaken::TooLarge);
-    fields.drops_files = refused.is_some();
+    let wants_files = !fields.drops_files;
+    let mut refused = (wants_files && left > MAX_FORM_BYTES).then_some(NotTaken::TooLarge);
+    fields.drops_files |= refused.is_some();
     let is_large = left > MAX_BODY_BYTES;
     let mut fault = None;
     let mut incoming = Incoming::new(body, progress);
@@ -157,8 +159,11 @@ async fn gather(
             continue; // a browser shows no answer to what it is still sending
         }
         fault = parts.push(&bytes, &mut |event| fields.take(event)).err();
-        let is_asked =
-            is_large && fields.has_content && fields.place.is_none() && refused.is_none();
+        let is_asked = is_large
+            && wants_files
+            && fields.has_content
+            && fields.place.is_none()
+            && refused.is_none();
         if is_asked && fault.is_none() {
             let waiting = Instant::now();
             match place_for(relay, fields, left).await {
@@ -179,7 +184,8 @@ async fn gather(
         fields.end_field()?;
         return Err(why.into());
     }
-    if !parts.is_whole() {
+    let is_enough = !wants_files && left > 0; // the rest is of files
+    if !parts.is_whole() && !is_enough {
         return Err(Cut::Malformed);
     }
     fields.end_field()
@@ -213,6 +219,14 @@ async fn place_for(
 }
 
 impl Fields {
+    /// Of a form of which no file is wanted.
+    pub(super) fn without_files() -> Self {
+        Self {
+            drops_files: true,
+            ..Self::default()
+        }
+    }
+
     /// Of a form that nobody has filled in, with these words.
     pub(super) fn empty(words: &ReplyWords) -> Self {
         Self {
@@ -266,7 +280,12 @@ impl Fields {
             return Ok(());
         };
         if head.name == "file" {
-            return self.end_file(head, value);
+            let drops = self.drops_files;
+            return if drops {
+                Ok(())
+            } else {
+                self.end_file(head, value)
+            };
         }
         let value = String::from_utf8(std::mem::take(&mut *value));
         let value = Zeroizing::new(value.map_err(|_| Cut::Malformed)?);
@@ -309,6 +328,14 @@ impl Fields {
             bytes,
         });
         Ok(())
+    }
+
+    /// Names and lengths of the files that are in it.
+    pub(super) fn chosen(&self) -> Vec<(String, usize)> {
+        let files = self.files.iter();
+        files
+            .map(|file| (file.name.clone(), file.bytes.len()))
+            .collect()
     }
 
     /// Whether the words are to be kept.

@@ -194,7 +194,9 @@ async fn a_message_is_written_answered_and_written_back_to() {
         );
     }
     let answers = inbox.post(&look).await;
-    let [deletes, writes] = Form::all(&answers).try_into().unwrap();
+    assert!(text(&answers).contains("was answered") && !text(&answers).contains("waits to"));
+    let writes = Form::of(&answers);
+    let deletes = writes.deleting(&answers);
     let back = inbox.post(&writes.with("text", "I will.")).await;
     assert_eq!(back.status, 200, "{}", text(&back));
     assert_eq!(inbox.texts(), ["Is the flat\nfree? <b>", "I will."]);
@@ -212,11 +214,19 @@ async fn a_message_is_written_answered_and_written_back_to() {
         text(&stale).contains("Good."),
         "it deletes what it showed, and no other"
     );
-    let [deletes, _] = Form::all(&stale).try_into().unwrap();
-    let deleted = inbox.post(&deletes).await;
+    let typed = "typed </textarea> below".repeat(100);
+    let deletes = Form::of(&stale).deleting(&stale).with("text", &typed);
+    let large = deletes.file("a", "", &vec![1; 900_000]);
+    let deleted = inbox.post(&large).await;
     assert!(
-        text(&deleted).contains("The answers are deleted.") && !text(&deleted).contains("Good.")
+        text(&deleted).contains("<h1>The answers are deleted</h1>")
+            && !text(&deleted).contains("Good.")
     );
+    assert!(text(&deleted).contains("Choose the files once more"));
+    assert!(!text(&deleted).contains("Delete the answers"));
+    let again = Form::of(&deleted);
+    assert_eq!(again.get("text"), typed);
+    assert_eq!(inbox.post(&again).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]

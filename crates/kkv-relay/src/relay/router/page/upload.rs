@@ -141,11 +141,12 @@ fn refused(cut: Cut) -> Response {
         NotTaken::Full | NotTaken::NoRoom | NotTaken::Busy => Refusal::Full,
         NotTaken::TooLong
         | NotTaken::Empty
+        | NotTaken::EmptyFile
         | NotTaken::WordsInside
         | NotTaken::OtherWords
         | NotTaken::FilesGone
-        | NotTaken::Wiped
-        | NotTaken::Over => Refusal::BadContent,
+        | NotTaken::Wiped => Refusal::BadContent,
+        NotTaken::Over => Refusal::NoBox,
     };
     let (_, words) = views::why(cut);
     let error = refusal.code();

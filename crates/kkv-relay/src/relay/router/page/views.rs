@@ -11,6 +11,7 @@ use kkv_page::form_id::BadFormId;
 use kkv_page::html::{self, Form, Needs, html, time};
 use kkv_page::pieces::Pieces;
 use kkv_page::strings::ENGLISH as S;
+use kkv_page::visible::visible;
 use kkv_protocol::crypto::random;
 use kkv_protocol::reply_words::{self, BadWords, ReplyWords};
 use kkv_protocol::v2::answers::keys::BoxSecret;
@@ -68,12 +69,16 @@ pub(super) fn write(relay: &Relay, fields: &Fields, error: Option<&'static str>)
     })
 }
 
-/// A message has arrived.
-pub(super) fn sent(fields: &Fields, arrived: Arrived) -> Html {
+/// A message has arrived. Its files are these, with their lengths, or came before their form: then script says which.
+pub(super) fn sent(fields: &Fields, arrived: Arrived, files: &[(String, usize)]) -> Html {
     html(&html::Sent {
         s: &S,
         words: fields.has_words().then_some(&fields.words),
         again: arrived == Arrived::Before,
+        came: (arrived == Arrived::Now).then(|| html::Came {
+            text: fields.text.len(),
+            files,
+        }),
     })
 }
 
@@ -88,8 +93,8 @@ pub(super) fn opened(
     relay: &Relay,
     words: &ReplyWords,
     replies: SealedReplies,
-    deleted: bool,
-) -> Html {
+    fields: &Fields,
+) -> Pieces {
     let SealedReplies::Box(status, answers) = replies else {
         return no_box();
     };
@@ -100,22 +105,19 @@ pub(super) fn opened(
             seen.push(super::form::hex(&answer.acknowledgement));
             html::Answer::Opened {
                 time: time(answer.time),
-                text: answer.text,
+                text: visible(&answer.text),
             }
         }
         Err(_) => html::Answer::Unopened,
     };
     let answers: Vec<_> = answers.iter().map(&mut open).collect();
     let needs = relay.page_needs(page(relay), Some(secrets.secret()));
-    conversation(
-        relay,
-        &words.line(),
-        &status,
-        &answers,
-        &seen,
-        needs,
-        deleted,
-    )
+    let shown = Shown {
+        words: &words.line(),
+        answers: &answers,
+        seen: &seen,
+    };
+    conversation(relay, &status, &shown, needs, fields)
 }
 
 /// What there is for words that stay where script runs, which opens the answers.
@@ -123,8 +125,8 @@ pub(super) fn sealed(
     relay: &Relay,
     secret: &BoxSecret,
     replies: SealedReplies,
-    deleted: bool,
-) -> Html {
+    fields: &Fields,
+) -> Pieces {
     let SealedReplies::Box(status, answers) = replies else {
         return no_box();
     };
@@ -135,62 +137,73 @@ pub(super) fn sealed(
     };
     let answers: Vec<_> = answers.iter().map(sealed).collect();
     let needs = relay.page_needs(page(relay), Some(secret));
-    conversation(
-        relay,
-        &Zeroizing::default(),
-        &status,
-        &answers,
-        &[],
-        needs,
-        deleted,
-    )
+    let shown = Shown {
+        words: &Zeroizing::default(),
+        answers: &answers,
+        seen: &[],
+    };
+    conversation(relay, &status, &shown, needs, fields)
 }
 
-fn no_box() -> Html {
-    html(&html::Notice {
+fn no_box() -> Pieces {
+    Pieces::whole(html(&html::Notice {
         s: &S,
         heading: S.no_box,
         text: S.no_box_hint,
-    })
+    }))
 }
 
-/// `words` are empty where script has them.
+/// The answers of a conversation.
+struct Shown<'s> {
+    /// Empty where script has them.
+    words: &'s Zeroizing<String>,
+    answers: &'s [html::Answer],
+    /// Acknowledgements of those that are open.
+    seen: &'s [Zeroizing<String>],
+}
+
+/// With what was typed on the page before, if answers were deleted there.
 fn conversation(
     relay: &Relay,
-    words: &Zeroizing<String>,
     status: &BoxStatus,
-    answers: &[html::Answer],
-    seen: &[Zeroizing<String>],
+    shown: &Shown<'_>,
     needs: Needs<'_>,
-    deleted: bool,
-) -> Html {
+    fields: &Fields,
+) -> Pieces {
+    let mut since = 0;
     let messages: Vec<html::Message<'_>> = status
         .entries
         .iter()
-        .map(|entry| html::Message {
-            time: time(entry.accepted),
-            state: match entry.state {
-                EntryState::Accepted => S.accepted,
-                EntryState::Waiting => S.waiting,
-                EntryState::Read => S.read,
-                EntryState::Gone => S.gone,
-            },
+        .map(|entry| {
+            // The newest first: of an answer it is known after which message it was written.
+            since = entry.answers.saturating_add(since);
+            html::Message {
+                time: time(entry.accepted),
+                state: match entry.state {
+                    EntryState::Waiting if since > 0 => S.was_answered,
+                    EntryState::Accepted => S.accepted,
+                    EntryState::Waiting => S.waiting,
+                    EntryState::Read => S.read,
+                    EntryState::Gone => S.gone,
+                },
+            }
         })
         .collect();
-    html(&html::Answers {
+    Pieces::of(&html::Answers {
         s: &S,
-        answers,
+        answers: shown.answers,
         messages: &messages,
         until: time(status.ends),
-        deleted,
+        deleted: !fields.seen.is_empty(),
+        had_files: fields.had_files,
         f: &Form {
             id: &relay.form_id(page(relay), &mut random::kernel()),
-            words,
+            words: shown.words,
             follows: true,
-            seen,
+            seen: shown.seen,
             needs,
-            invitation: "",
-            text: "",
+            invitation: &fields.invitation,
+            text: &fields.text,
             answer: true,
             takes_files: relay.queue().most_large() > 0,
             only_files: relay.page_takes_only_files(),
@@ -206,6 +219,7 @@ pub(super) fn bad_words(typed: &str, why: BadWords) -> Zeroizing<String> {
             let word = reply_words::typed(typed).nth(place - 1);
             S.word_unknown.replace("{word}", word.unwrap_or_default())
         }
+        BadWords::OtherKind => S.words_of_another_kind.to_owned(),
         BadWords::Count(count) => S.words_count.replace("{count}", &count.to_string()),
         _ => S.bad_words.to_owned(),
     })
@@ -225,6 +239,7 @@ pub(super) fn why(cut: Cut) -> (StatusCode, &'static str) {
         }
         NotTaken::CameBefore => (StatusCode::OK, S.arrived_before),
         NotTaken::Empty => (content, S.empty),
+        NotTaken::EmptyFile => (content, S.empty_file),
         NotTaken::TooLong => (content, S.too_long),
         NotTaken::TooLarge => (content, S.too_large),
         NotTaken::WordsInside => (content, S.words_inside),

@@ -20,10 +20,10 @@ async fn a_form_that_comes_twice_is_stored_once_and_answered_the_same() {
     assert_eq!(inbox.texts(), ["once", "twice"]);
 
     inbox.relay.queue().delete_all(inbox.clock.elapsed());
-    let changed = form.clone().with("text", "twice");
+    let again = form.clone().with("text", "twice");
     assert_eq!(
-        inbox.post(&changed).await,
-        first,
+        inbox.post(&again).await,
+        changed,
         "a deletion shows in nothing"
     );
     inbox.clock.advance(SESSION_LIFETIME);

@@ -133,6 +133,22 @@ async fn an_answer_lets_in_files_in_a_form_and_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_typed_below_answers_outlives_their_conversation() {
+    let (inbox, words) = with_a_message().await;
+    inbox.answer(1, ASKED);
+    let said = inbox.looked(&words).await;
+    let deletes = Form::of(&said).deleting(&said).with("text", "typed");
+    inbox.relay.wipe();
+    let said = inbox.post(&deletes).await;
+    assert_eq!(said.status, 409);
+    assert!(text(&said).contains("conversation of these words is over"));
+    let again = Form::of(&said);
+    assert_eq!((again.get("text"), again.get("follows")), ("typed", ""));
+    let looked = inbox.looked(&words).await;
+    assert!(text(&looked).contains("There is nothing for these words here"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn that_a_conversation_is_over_is_said_before_anything_of_invitations() {
     for size in [0, 300_000] {
         let (inbox, words) = with_a_message().await;

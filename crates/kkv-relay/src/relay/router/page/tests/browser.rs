@@ -49,6 +49,16 @@ impl Form {
             .collect()
     }
 
+    /// It as it is sent by the button below it that deletes answers.
+    pub(super) fn deleting(&self, said: &Said) -> Self {
+        let button = "form=\"message\" formaction=\"/words\" formnovalidate";
+        assert!(text(said).contains(button), "{}", text(said));
+        Self {
+            action: "/words".to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> &str {
         let mut fields = self.fields.iter();
         fields

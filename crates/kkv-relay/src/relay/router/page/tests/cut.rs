@@ -50,7 +50,7 @@ async fn answers_are_there_until_it_was_said_that_they_were_seen() {
     cut(&inbox, &look, 0).await;
     let shown = inbox.post(&look).await;
     assert!(text(&shown).contains("An answer."));
-    let [deletes, _] = Form::all(&shown).try_into().unwrap();
+    let deletes = Form::of(&shown).deleting(&shown);
     // The same by the words' own secrets, as script asks for it.
     let kept = Kept(ReplyWords::parse(form.get("words")).unwrap());
     let by_script = kept.look(&opened, &[]);

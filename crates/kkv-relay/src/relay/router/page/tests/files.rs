@@ -15,6 +15,14 @@ async fn files_arrive_with_and_without_a_text() {
         .file("c", "text/plain", b"c");
     let answer = inbox.post(&form).await;
     assert_eq!(answer.status, 200, "{}", text(&answer));
+    let shown = browser::unescaped(text(&answer));
+    for came in [
+        "<li>Text: 3 bytes</li>",
+        "b\"\r\n\u{202e}.jpg</bdi>: 900,000 bytes</li>",
+        "<li><bdi>c</bdi>: 1 byte</li>",
+    ] {
+        assert!(shown.contains(came), "{came}: {shown}");
+    }
     assert_eq!(inbox.post(&form).await, answer);
     // A type that no message can have is left out.
     let long = "x".repeat(200);
@@ -33,6 +41,16 @@ async fn files_arrive_with_and_without_a_text() {
     });
     assert_eq!(first.as_deref(), Some("see"));
     assert_eq!(inbox.texts(), ["see", ""]);
+
+    let empty = inbox
+        .opened("/")
+        .await
+        .with("text", "kept")
+        .file("e", "", b"");
+    let answer = inbox.post(&empty).await;
+    assert_eq!(answer.status, 422);
+    assert!(text(&answer).contains("is empty"), "{}", text(&answer));
+    assert_eq!(Form::of(&answer).get("text"), "kept");
 
     let too_large = inbox
         .opened("/")

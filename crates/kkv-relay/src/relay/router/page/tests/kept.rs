@@ -111,9 +111,9 @@ async fn a_conversation_is_had_without_the_words() {
 
     let seen = [shown[0].1.clone()];
     let left = inbox.post(&kept.look(&opened, &seen)).await;
-    assert!(text(&left).contains("The answers are deleted."));
+    assert!(text(&left).contains("The answers are deleted"));
     assert_eq!(kept.opened(&left), shown[1..]);
-    let [_, writes] = Form::all(&left).try_into().unwrap();
+    let writes = Form::of(&left);
     let back = kept
         .written(&writes.with("text", "second"))
         .and("seen", &shown[1].1);
@@ -238,7 +238,8 @@ async fn an_answer_that_does_not_open_hides_no_other_and_is_not_deleted() {
     assert_eq!(said.status, 200);
     let shown = browser::unescaped(text(&said));
     assert!(shown.contains(STAYS), "{shown}");
-    let [writes] = Form::all(&said).try_into().expect("nothing to delete");
+    assert!(!shown.contains("Delete the answers"), "{shown}");
+    let writes = Form::of(&said);
     let back = inbox.post(&writes.with("text", "Once more, please.")).await;
     assert_eq!(back.status, 200);
 
@@ -249,9 +250,12 @@ async fn an_answer_that_does_not_open_hides_no_other_and_is_not_deleted() {
         shown.contains(STAYS) && shown.contains("It opens."),
         "{shown}"
     );
-    let [deletes, _] = Form::all(&said).try_into().unwrap();
+    let deletes = Form::of(&said).deleting(&said);
     let shown = browser::unescaped(text(&inbox.post(&deletes).await));
-    assert!(shown.contains("The answers are deleted."), "{shown}");
+    assert!(
+        shown.contains("<p role=\"status\">The answers are deleted.</p>"),
+        "{shown}"
+    );
     assert!(
         shown.contains(STAYS) && !shown.contains("It opens."),
         "{shown}"

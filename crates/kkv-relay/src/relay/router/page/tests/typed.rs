@@ -130,6 +130,10 @@ async fn what_is_wrong_with_typed_words_is_said_as_script_says_it() {
         (right.replace("liar", "l<i>ar"), "“l” is not a word"),
         (right.replace(" buyer", ""), "these are 11"),
         (
+            "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about".to_owned(),
+            "twelve words of another kind",
+        ),
+        (
             right.replace("adjust cage", "cage adjust"),
             "two that have changed places",
         ),

@@ -17,7 +17,7 @@ fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let photo = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
     vec![
         ("a \"photo\" ü.jpg", "image/jpeg", photo),
-        ("empty", "", Vec::new()),
+        ("short", "", b"x".to_vec()),
         ("notes", "text/plain", b"notes".to_vec()),
     ]
 }
@@ -238,20 +238,20 @@ async fn it_is_what_a_form_with_the_files_would_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn files_without_bytes_need_no_piece() {
+async fn a_file_without_a_name_is_called_so_and_one_without_a_byte_is_refused() {
     let inbox = Inbox::new(1);
     let form = inbox.opened("/").await;
-    let begun = inbox
-        .begun(&form, "1", &[("", "a/b\u{fc}", Vec::new())])
-        .await;
-    assert!(begun.missing.is_empty());
-    assert_eq!(
-        inbox.post(&form.with("upload", &begun.name)).await.status,
-        200
-    );
+    let file = |bytes: &[u8]| [("", "a/b\u{fc}", bytes.to_vec())];
+    let said = inbox.begin(&form, "1", &file(b"")).await;
+    assert_eq!(error(&said), "bad_content");
+    assert!(text(&said).contains("is empty"), "{}", text(&said));
+    let begun = inbox.begun(&form, "1", &file(b"x")).await;
+    inbox.all_sent(&begun).await;
+    let sent = inbox.post(&form.with("upload", &begun.name)).await;
+    assert_eq!(sent.status, 200);
     assert_eq!(
         inbox.stored(1),
-        [("file".to_owned(), String::new(), Vec::new())]
+        [("file".to_owned(), String::new(), b"x".to_vec())]
     );
 }
 
