@@ -20,6 +20,18 @@ labels! {
     ENVELOPE = "envelope";
     /// By what people compare keys.
     CHECK_NUMBER = "check number";
+    /// Ed25519 seed of an identity.
+    IDENTITY_SIGNING = "identity signing";
+    /// X25519 secret of an identity.
+    IDENTITY_EXCHANGE = "identity exchange";
+    /// Key of the circle that has one member: oneself.
+    SELF_CIRCLE = "self circle";
+    /// Key of the chain tags of an identity's actions.
+    CHAIN_TAG_KEY = "chain tag key";
+    /// Seed of the identity that succeeds another.
+    NEXT_IDENTITY = "next identity";
+    /// Names the key that may succeed another.
+    SUCCESSOR = "successor";
 }
 
 impl Label {
@@ -28,6 +40,13 @@ impl Label {
     /// The parts are not separated: all but the last have a fixed length.
     pub(crate) fn digest(self, parts: &[&[u8]]) -> [u8; 32] {
         *self.hasher(parts).finalize().as_bytes()
+    }
+
+    /// The same where it is a secret: wiped on drop.
+    pub(crate) fn derive(self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        self.hasher(parts).finalize_xof().fill(key.as_mut_slice());
+        key
     }
 
     fn hasher(self, parts: &[&[u8]]) -> Zeroizing<blake3::Hasher> {
