@@ -18,7 +18,6 @@ pub mod facts;
 pub mod fold;
 mod inside;
 mod item;
-mod letter;
 mod likes;
 mod opening;
 mod people;
@@ -34,6 +33,8 @@ mod days;
 mod faults;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod sealed;
 #[cfg(test)]
 mod size;
 #[cfg(test)]
@@ -52,7 +53,7 @@ use people::People;
 
 pub use due::Due;
 pub use inside::{Inside, Opener};
-pub use letter::{ChainRef, Letter, Purpose, Target};
+pub use kkv_letters::{ChainRef, Letter, Purpose, Target};
 pub use likes::Likes;
 pub use opening::Settled;
 pub use people::Person;

@@ -79,8 +79,8 @@ pub enum BadClear {
     /// A lifetime of nothing, of more than 30 days, or another one than 30 days for a tombstone or erase.
     #[error("its lifetime is out of bounds")]
     Lifetime,
-    /// A revision further ahead than its own time allows.
-    #[error("its revision is ahead of its time")]
+    /// A revision before its own time, or further ahead than that allows.
+    #[error("its revision is not of its time")]
     Revision,
     /// It would erase what is not yet written.
     #[error("it erases what comes after it")]
@@ -221,7 +221,8 @@ impl Clear {
         {
             return Err(BadClear::Lifetime);
         }
-        if self.revision > Self::max_revision(self.created) {
+        let least = self.created.0.saturating_mul(REVISIONS_A_MINUTE);
+        if !(least..=Self::max_revision(self.created)).contains(&self.revision) {
             return Err(BadClear::Revision);
         }
         if self

@@ -181,6 +181,12 @@ impl Envelope {
         self.bytes[start..end].as_chunks().0.iter()
     }
 
+    /// The sealed content, with its tag.
+    pub(crate) fn content(&self) -> &[u8] {
+        let end = self.bytes.len() - SIGNATURE_BYTES;
+        &self.bytes[self.content_start()..end]
+    }
+
     fn content_start(&self) -> usize {
         content_start(&self.clear)
     }

@@ -136,6 +136,13 @@ impl Identity {
 }
 
 impl ExchangeSecret {
+    /// A new one, of no identity: 32 bytes are drawn.
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        rng.fill_bytes(bytes.as_mut_slice());
+        Self(StaticSecret::from(*bytes))
+    }
+
     /// The public half.
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
@@ -161,8 +168,8 @@ impl SelfCircleKey {
 }
 
 impl ChainTagKey {
-    /// BLAKE3 keyed_hash(key, purpose ‖ target)[..16]: the chain of an action of this purpose about this target, whose
-    /// length the purpose decides.
+    /// BLAKE3 keyed_hash(key, purpose ‖ target)[..16]: the chain of an action of this purpose about this target,
+    /// whose length the purpose decides.
     #[must_use]
     pub fn tag(&self, purpose: u8, target: &[u8]) -> ChainTag {
         let mut hasher = Zeroizing::new(blake3::Hasher::new_keyed(&self.0));

@@ -85,3 +85,12 @@ bytes! {
     /// A person's address: the first 20 bytes of BLAKE3 of the Ed25519 public key.
     Fingerprint [20];
 }
+
+/// A chain: a letter with all of its versions. Another's envelope with the same tag is of another chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChainRef {
+    /// Who wrote it.
+    pub author: Fingerprint,
+    /// Which of theirs.
+    pub chain: ChainTag,
+}

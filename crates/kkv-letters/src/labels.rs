@@ -32,6 +32,28 @@ labels! {
     NEXT_IDENTITY = "next identity";
     /// Names the key that may succeed another.
     SUCCESSOR = "successor";
+    /// What slots, commitment and content are bound to.
+    CLEAR_PART = "clear part";
+    /// Commits to the content key.
+    COMMITMENT = "commitment";
+    /// Key of the tags of a circle's slots.
+    CIRCLE_TAG = "circle tag";
+    /// Key of the keys of a circle's slots.
+    CIRCLE_SLOT = "circle slot";
+    /// Key of the tags of a region's envelopes.
+    REGION = "region";
+    /// Names a pair of sealing keys.
+    SEALING_KEY = "sealing key";
+    /// Tag of a person's slot.
+    PERSON_TAG = "person tag";
+    /// Key of a person's slot.
+    PERSON_SLOT = "person slot";
+    /// Key by which a direct letter is authenticated.
+    DIRECT = "direct letter";
+    /// An identity signs its own X25519 key.
+    EXCHANGE_KEY = "exchange key";
+    /// Tag of a mailbox.
+    MAILBOX = "mailbox";
 }
 
 impl Label {

@@ -1,7 +1,7 @@
 //! The key that may take an identity's place, and by what a card commits to it (LETTERS-FORMAT.md §8).
 //!
-//! Its words are printed together with the recovery words and kept elsewhere, so that who has stolen the one has not the
-//! other. Whoever follows somebody remembers the first commitment seen: a thief can't put another in its place.
+//! Its words are printed together with the recovery words and kept elsewhere, so that who has stolen the one has not
+//! the other. Whoever follows somebody remembers the first commitment seen: a thief can't put another in its place.
 
 use std::fmt;
 

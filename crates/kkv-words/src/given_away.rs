@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 use crate::typed::{is_short_for, typed, typed_in};
 use crate::{TELLING_LETTERS, WORD_BITS, WORDS, Words, list};
 
-/// Within so many bytes of a file they are taken for one secret's words. With a number, a sign and a line each they take
-/// 200.
+/// Within so many bytes of a file they are taken for one secret's words. With a number, a sign and a line each they
+/// take 200.
 const NEAR_BYTES: usize = 1024;
 
 impl Words {

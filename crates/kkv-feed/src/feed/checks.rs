@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::letter::{ChainRef, Letter, Purpose, Target};
+use kkv_letters::{ChainRef, Letter, Purpose, Target};
 use kkv_letters::{ChainTag, EnvelopeId, Fingerprint, Minutes};
 use zeroize::Zeroizing;
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::letter::Purpose;
+use kkv_letters::Purpose;
 use kkv_letters::{EnvelopeId, Minutes};
 use proptest::prelude::*;
 
@@ -210,7 +210,7 @@ impl World {
         for other in 1..4 {
             let (follows, said) = self.follows.get(&other).copied().unwrap_or_default();
             if follows && self.now >= said + HALF || said == 0 {
-                let target = Some(super::letter::Target::Person(who(ME)));
+                let target = Some(kkv_letters::Target::Person(who(ME)));
                 let content = if follows { &b"1"[..] } else { b"" };
                 let letter = Draft {
                     lifetime: 2 * HALF,

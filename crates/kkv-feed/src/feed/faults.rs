@@ -1,6 +1,6 @@
 //! What was wrong with kiki's feed, tried on ours: each fault by its number in the list of them.
 
-use super::letter::{Purpose, Target};
+use kkv_letters::{Purpose, Target};
 
 use super::checks::{DAY, Draft, Home, ME, NOON, chain, who};
 use super::facts::About;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::letter::{Letter, Purpose};
-use kkv_letters::Fingerprint;
+use kkv_letters::{Envelope, Fingerprint, Keyring, Letter, OpenedBy, Purpose};
 
 use crate::bag::Place;
 
@@ -13,6 +12,21 @@ use crate::bag::Place;
 pub trait Opener {
     /// What is in this envelope. `None` if it isn't for this person, or is broken.
     fn open(&self, envelope: &[u8]) -> Option<Inside>;
+}
+
+impl Opener for Keyring {
+    fn open(&self, envelope: &[u8]) -> Option<Inside> {
+        let envelope = Envelope::parse(envelope.to_vec()).ok()?;
+        let opened = Self::open(self, &envelope).ok()??;
+        Some(Inside {
+            author: opened.author,
+            circle: match opened.by {
+                OpenedBy::Circle(owner) => owner,
+                OpenedBy::Person => None,
+            },
+            letter: opened.letter,
+        })
+    }
 }
 
 /// What is in an envelope. Overwritten on drop.

@@ -1,6 +1,6 @@
 //! What the feed keeps of a letter, in a few bytes.
 
-use super::letter::ChainRef;
+use kkv_letters::ChainRef;
 use kkv_letters::{ChainTag, EnvelopeId, Fingerprint, Minutes};
 
 use crate::bag::Place;

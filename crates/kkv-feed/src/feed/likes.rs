@@ -1,6 +1,6 @@
 //! Likes of a letter: those of people whom the owner follows by name, and how many others.
 
-use super::letter::ChainRef;
+use kkv_letters::ChainRef;
 use kkv_letters::Fingerprint;
 
 use super::Feed;

@@ -1,6 +1,6 @@
 //! The feed of the same letters in any order, as often as one likes, opened at any moment: always the same.
 
-use super::letter::{Purpose, Target};
+use kkv_letters::{Purpose, Target};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

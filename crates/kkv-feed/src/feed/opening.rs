@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::letter::{Purpose, Target};
 use kkv_letters::{EnvelopeId, Fingerprint, Minutes};
+use kkv_letters::{Purpose, Target};
 
 use super::facts::{About, FACTS_TYPE, Facts};
 use super::inside::{Inside, Opener};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::letter::ChainRef;
+use kkv_letters::ChainRef;
 use kkv_letters::{EnvelopeId, Fingerprint, Minutes};
 
 use super::facts::About;

@@ -1,7 +1,7 @@
 //! What a bag and its feed take of memory, as the kernel counts it.
 
-use super::letter::{Letter, Purpose};
 use kkv_letters::{ChainTag, EnvelopeId, Fingerprint, Minutes};
+use kkv_letters::{Letter, Purpose};
 
 use super::checks::{ME, NOON, who};
 use super::{Feed, Inside, Opener, Work};

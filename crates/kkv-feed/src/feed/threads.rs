@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::letter::ChainRef;
+use kkv_letters::ChainRef;
 use kkv_letters::EnvelopeId;
 
 use super::Feed;

@@ -1,7 +1,7 @@
 //! What the owner sees of a feed, and what of it is due, tried by small examples.
 
-use super::letter::{Purpose, Target};
 use kkv_letters::Minutes;
+use kkv_letters::{Purpose, Target};
 
 use super::checks::{DAY, Draft, Home, ME, NOON, chain, who};
 use super::facts::{About, FACTS_TYPE, Facts};

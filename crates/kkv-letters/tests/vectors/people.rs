@@ -5,7 +5,7 @@ use kkv_letters::{Identity, Seed, SuccessorSeed};
 use serde_json::Value;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../vectors/people.json")).expect("JSON")
+    serde_json::from_str(include_str!("../../vectors/people.json")).expect("JSON")
 }
 
 fn text<'v>(case: &'v Value, field: &str) -> &'v str {

@@ -1,11 +1,13 @@
 //! Envelopes, fingerprints and lengths as the vectors have them, which another implementation has made.
 
+mod people;
+
 use data_encoding::HEXLOWER;
 use kkv_letters::{Author, CheckNumber, Envelope};
 use serde_json::Value;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../vectors/letters.json")).expect("it is JSON")
+    serde_json::from_str(include_str!("../../vectors/letters.json")).expect("it is JSON")
 }
 
 fn cases<'v>(vectors: &'v Value, of: &str) -> &'v Vec<Value> {
