@@ -81,6 +81,10 @@ impl Visit<'_> {
     /// Opens the page to write on. Where script runs, it has made the words by then.
     fn opens(&self) {
         self.go("/");
+        self.waits_for_words();
+    }
+
+    fn waits_for_words(&self) {
         if self.level.runs_script() {
             until("words that the page has made", || {
                 let said = self.browser.text_of("#seized").unwrap_or_default();
@@ -117,17 +121,21 @@ impl Visit<'_> {
         );
         assert_eq!(words(&self.browser), its_words);
         if self.level.runs_script() {
-            // Nobody else has the words, so who leaves is asked first; and then the page is another.
-            self.opens();
+            // Nobody else has the words, so who leaves is asked first; and then the page is another, and says so.
+            self.browser.reload();
+            until("the page of another message", || {
+                self.browser.text_of("h1").as_deref() == Some("A new message, with new words")
+            });
+            self.waits_for_words();
             assert_ne!(words(&self.browser), its_words);
         } else {
             self.browser.reload();
             must_arrive(&self.browser);
             assert_eq!(words(&self.browser), its_words);
             self.browser.back();
+            assert_eq!(heading(&self.browser), "Leave a message");
         }
         // Another form, which isn't let in: the place is taken.
-        assert_eq!(heading(&self.browser), "Leave a message");
         let list = relay.list();
         assert_eq!(list.len(), 1, "sent and loaded again: {list:?}");
         let id = list[0]["id"].as_u64().expect("a number");
