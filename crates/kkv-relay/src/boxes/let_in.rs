@@ -11,7 +11,8 @@ use kkv_protocol::v2::answers::keys::BoxSecret;
 #[derive(Debug)]
 pub(crate) struct LetIn {
     of: Arc<Boxes>,
-    number: u64,
+    /// The box; none once its message is in the queue.
+    number: Option<u64>,
 }
 
 impl Boxes {
@@ -39,7 +40,7 @@ impl Boxes {
             table.begin(number);
             LetIn {
                 of: Arc::clone(self),
-                number,
+                number: Some(number),
             }
         })
     }
@@ -47,13 +48,17 @@ impl Boxes {
 
 impl LetIn {
     /// Its message is in the queue.
-    pub(crate) fn spend(self) {
-        crate::lock(&self.of.table).spend(self.number);
+    pub(crate) fn spend(mut self) {
+        if let Some(number) = self.number.take() {
+            crate::lock(&self.of.table).finish(number, true);
+        }
     }
 }
 
 impl Drop for LetIn {
     fn drop(&mut self) {
-        crate::lock(&self.of.table).finish(self.number);
+        if let Some(number) = self.number {
+            crate::lock(&self.of.table).finish(number, false);
+        }
     }
 }

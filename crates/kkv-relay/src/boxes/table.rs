@@ -275,17 +275,11 @@ impl Table {
         }
     }
 
-    /// It has come. The box may be gone; numbers never come back, so it is no other one.
-    pub(super) fn spend(&mut self, number: u64) {
-        if let Some(one) = self.boxes.get_mut(&number) {
-            one.let_in -= 1;
-        }
-    }
-
-    /// It is on its way no more, whether it has come or not.
-    pub(super) fn finish(&mut self, number: u64) {
+    /// It has come, or does not. The box may be gone; numbers never come back, so it is no other one.
+    pub(super) fn finish(&mut self, number: u64, has_come: bool) {
         if let Some(one) = self.boxes.get_mut(&number) {
             one.on_their_way -= 1;
+            one.let_in -= u16::from(has_come);
         }
     }
 
