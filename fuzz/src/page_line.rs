@@ -20,13 +20,12 @@ use rand::rngs::StdRng;
 use crate::change::changes;
 use crate::in_process::START;
 use crate::page_form::{FORM_TYPE, PageForm};
-use crate::visit::{Answer, Manner, Piece, visit};
+use crate::visit::{Answer, Manner, Piece, Visited, visit, visits};
 
 const HOST: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 const OCTETS: &str = "application/octet-stream";
 const JSON: &str = "application/json";
-/// Connections in one run, and pieces on one connection, at most.
-const MAX_CONNECTIONS: usize = 12;
+/// Pieces on one connection, at most.
 const MAX_PIECES: usize = 8;
 /// Bytes of the file that is sent: a piece and a little, or within one.
 const FILES: [usize; 3] = [0, 5, 20_000];
@@ -94,20 +93,91 @@ struct Line {
 /// # Panics
 /// The relay does what it must not: a finding.
 pub async fn run(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-    let mut line = Line::new(u)?;
-    let thorough = u.ratio(1, 4)?;
-    for _ in 0..MAX_CONNECTIONS {
-        if u.is_empty() {
-            break;
+    visits(Line::new(u)?, u).await
+}
+
+impl Visited for Line {
+    async fn connection(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+        match u.int_in_range(0..=9)? {
+            0 => self.opens().await,
+            1..=4 => {
+                let request = self.request(u)?;
+                self.asks(&request).await;
+            }
+            5..=8 => {
+                let manner = Manner::arbitrary(u)?;
+                let mut script = Vec::new();
+                for _ in 0..u.int_in_range(0..=MAX_PIECES)? {
+                    script.push(self.piece(u)?);
+                }
+                let said = visit(self.site.clone(), &script, &manner).await;
+                if let Some(answer) = Answer::first(&said) {
+                    must_be_known(answer.status);
+                }
+            }
+            _ => {
+                let time = Duration::from_secs(4) * u.arbitrary::<u8>()?.into();
+                self.clock.advance(time);
+                self.relay.purge();
+                if u.arbitrary()? {
+                    self.relay.wipe();
+                }
+            }
         }
-        let done = line.connection(u).await;
-        line.check();
-        done?;
+        Ok(())
     }
-    if thorough {
-        line.still_takes_a_message().await;
+
+    /// What is there is a message, for what lets one in, and no more than there is room for.
+    fn check(&self) {
+        let now = self.relay.now().elapsed;
+        for id in (1..100).map(MessageId) {
+            self.relay
+                .queue()
+                .with(id, now, |message| match Files::decode(message.content) {
+                    Ok(files) => assert!(files.text().len() <= MAX_TEXT_BYTES),
+                    Err(_) => {
+                        let text = str::from_utf8(message.content).expect("a text");
+                        assert!((1..=MAX_TEXT_BYTES).contains(&text.len()));
+                    }
+                });
+        }
+        let occupancy = self.relay.queue().occupancy(now);
+        assert!(
+            occupancy.stored + occupancy.reserved <= occupancy.capacity,
+            "{occupancy:?}"
+        );
+        let status = self.relay.page_status().expect("it has a page");
+        assert!(status.taken <= self.free, "{status:?}");
     }
-    Ok(())
+
+    /// After all that, whoever has an invitation is served.
+    async fn still_takes_a_message(&mut self) {
+        self.relay.wipe();
+        self.opens().await;
+        let form = self.form.as_ref().expect("there is room");
+        let invitation = invitation(&self.relay, 2);
+        let told = [("invitation", invitation.as_str())];
+        let body = form.message_by_script(&told, "text");
+        let body = String::from_utf8(body).expect("it is text");
+        // Nobody wants an answer, so nothing has to be told for one.
+        let body = body.replace("name=\"answer\"", "name=\"nonces\"");
+        let whole = Whole {
+            path: "/",
+            media_type: FORM_TYPE,
+            body: body.into_bytes(),
+        };
+        let piece = Piece::now(whole.bytes(&whole.body));
+        let said = visit(self.site.clone(), &[piece], &Manner::default()).await;
+        let answer = Answer::first(&said).expect("a whole request is answered");
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&said));
+        assert_eq!(
+            self.relay
+                .queue()
+                .occupancy(self.relay.now().elapsed)
+                .stored,
+            1
+        );
+    }
 }
 
 impl Line {
@@ -137,36 +207,6 @@ impl Line {
             form: None,
             begun: None,
         })
-    }
-
-    async fn connection(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-        match u.int_in_range(0..=9)? {
-            0 => self.opens().await,
-            1..=4 => {
-                let request = self.request(u)?;
-                self.asks(&request).await;
-            }
-            5..=8 => {
-                let manner = Manner::arbitrary(u)?;
-                let mut script = Vec::new();
-                for _ in 0..u.int_in_range(0..=MAX_PIECES)? {
-                    script.push(self.piece(u)?);
-                }
-                let said = visit(self.site.clone(), &script, &manner).await;
-                if let Some(answer) = Answer::first(&said) {
-                    must_be_known(answer.status);
-                }
-            }
-            _ => {
-                let time = Duration::from_secs(4) * u.arbitrary::<u8>()?.into();
-                self.clock.advance(time);
-                self.relay.purge();
-                if u.arbitrary()? {
-                    self.relay.wipe();
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Opens the page, and keeps its form if it has one.
@@ -279,58 +319,6 @@ impl Line {
             false => Duration::ZERO,
         };
         Ok(Piece { bytes, pause })
-    }
-
-    /// What is there is a message, for what lets one in, and no more than there is room for.
-    fn check(&self) {
-        let now = self.relay.now().elapsed;
-        for id in (1..100).map(MessageId) {
-            self.relay
-                .queue()
-                .with(id, now, |message| match Files::decode(message.content) {
-                    Ok(files) => assert!(files.text().len() <= MAX_TEXT_BYTES),
-                    Err(_) => {
-                        let text = str::from_utf8(message.content).expect("a text");
-                        assert!((1..=MAX_TEXT_BYTES).contains(&text.len()));
-                    }
-                });
-        }
-        let occupancy = self.relay.queue().occupancy(now);
-        assert!(
-            occupancy.stored + occupancy.reserved <= occupancy.capacity,
-            "{occupancy:?}"
-        );
-        let status = self.relay.page_status().expect("it has a page");
-        assert!(status.taken <= self.free, "{status:?}");
-    }
-
-    /// After all that, whoever has an invitation is served.
-    async fn still_takes_a_message(&mut self) {
-        self.relay.wipe();
-        self.opens().await;
-        let form = self.form.as_ref().expect("there is room");
-        let invitation = invitation(&self.relay, 2);
-        let told = [("invitation", invitation.as_str())];
-        let body = form.message_by_script(&told, "text");
-        let body = String::from_utf8(body).expect("it is text");
-        // Nobody wants an answer, so nothing has to be told for one.
-        let body = body.replace("name=\"answer\"", "name=\"nonces\"");
-        let whole = Whole {
-            path: "/",
-            media_type: FORM_TYPE,
-            body: body.into_bytes(),
-        };
-        let piece = Piece::now(whole.bytes(&whole.body));
-        let said = visit(self.site.clone(), &[piece], &Manner::default()).await;
-        let answer = Answer::first(&said).expect("a whole request is answered");
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&said));
-        assert_eq!(
-            self.relay
-                .queue()
-                .occupancy(self.relay.now().elapsed)
-                .stored,
-            1
-        );
     }
 }
 

@@ -25,12 +25,11 @@ use crate::change::changes;
 use crate::in_process::InProcess;
 use crate::request::Request;
 use crate::stranger::{Paid, Session, hello, sender_key, solve};
-use crate::visit::{Answer, Manner, Piece, visit};
+use crate::visit::{Answer, Manner, Piece, Visited, visit, visits};
 
 /// What every message says: whatever else is found in the queue was never sent.
 const TEXT: &str = "text";
-/// Connections in one run, and pieces on one connection, at most.
-const MAX_CONNECTIONS: usize = 12;
+/// Pieces on one connection, at most.
 const MAX_PIECES: usize = 12;
 
 /// Pieces of HTTP that are right in some places and wrong in others.
@@ -120,21 +119,7 @@ struct Line {
 /// # Panics
 /// The relay does what it must not: a finding.
 pub async fn run(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-    let mut line = Line::new(u)?;
-    // A whole message takes as long as all that came before it.
-    let thorough = u.ratio(1, 4)?;
-    for _ in 0..MAX_CONNECTIONS {
-        if u.is_empty() {
-            break;
-        }
-        let done = line.connection(u).await;
-        line.check();
-        done?;
-    }
-    if thorough {
-        line.still_takes_a_message().await;
-    }
-    Ok(())
+    visits(Line::new(u)?, u).await
 }
 
 impl Caller {
@@ -154,6 +139,59 @@ impl Caller {
             (None, Some(paid)) => paid.request(),
             (None, None) => hello(self.suite, &self.key),
         }
+    }
+}
+
+impl Visited for Line {
+    async fn connection(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+        match u.int_in_range(0..=7)? {
+            0..=3 => {
+                let who = u.choose_index(self.callers.len() + 1)?;
+                if who < self.callers.len() {
+                    let _ = self.honest_step(who).await;
+                } else {
+                    self.uploads().await;
+                }
+            }
+            4..=6 => self.any_script(u).await?,
+            _ => {
+                let time = Duration::from_millis(500) * u.arbitrary::<u8>()?.into();
+                self.inbox.clock.advance(time);
+                self.inbox.relay.purge();
+                if u.arbitrary()? {
+                    self.inbox.relay.wipe();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Only what was sent is there, no more often than somebody has paid, and no more than there is room for.
+    fn check(&self) {
+        let texts = self.inbox.texts();
+        let is_sent = |text: &String| text == TEXT || is_the_file(text.as_bytes());
+        assert!(texts.iter().all(is_sent), "{texts:?}");
+        assert!(texts.len() <= self.paid);
+        let occupancy = self
+            .inbox
+            .relay
+            .queue()
+            .occupancy(self.inbox.relay.now().elapsed);
+        assert!(
+            occupancy.stored + occupancy.reserved <= occupancy.capacity,
+            "{occupancy:?}"
+        );
+    }
+
+    /// After all that, whoever comes with what is right is served.
+    async fn still_takes_a_message(&mut self) {
+        self.inbox.relay.wipe();
+        let who = usize::from(self.paid.is_multiple_of(2));
+        self.callers[who] = Caller::new(self.callers[who].suite);
+        for _ in 0..3 {
+            assert_eq!(self.honest_step(who).await, Ok(()));
+        }
+        assert_eq!(self.inbox.texts(), [TEXT]);
     }
 }
 
@@ -179,29 +217,6 @@ impl Line {
             asks: false,
             paid: 0,
         })
-    }
-
-    async fn connection(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-        match u.int_in_range(0..=7)? {
-            0..=3 => {
-                let who = u.choose_index(self.callers.len() + 1)?;
-                if who < self.callers.len() {
-                    let _ = self.honest_step(who).await;
-                } else {
-                    self.uploads().await;
-                }
-            }
-            4..=6 => self.any_script(u).await?,
-            _ => {
-                let time = Duration::from_millis(500) * u.arbitrary::<u8>()?.into();
-                self.inbox.clock.advance(time);
-                self.inbox.relay.purge();
-                if u.arbitrary()? {
-                    self.inbox.relay.wipe();
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A session for a message with a file, if there is room; or the next request of one.
@@ -360,34 +375,6 @@ impl Line {
             Duration::ZERO
         };
         Ok(Piece { bytes, pause })
-    }
-
-    /// Only what was sent is there, no more often than somebody has paid, and no more than there is room for.
-    fn check(&self) {
-        let texts = self.inbox.texts();
-        let is_sent = |text: &String| text == TEXT || is_the_file(text.as_bytes());
-        assert!(texts.iter().all(is_sent), "{texts:?}");
-        assert!(texts.len() <= self.paid);
-        let occupancy = self
-            .inbox
-            .relay
-            .queue()
-            .occupancy(self.inbox.relay.now().elapsed);
-        assert!(
-            occupancy.stored + occupancy.reserved <= occupancy.capacity,
-            "{occupancy:?}"
-        );
-    }
-
-    /// After all that, whoever comes with what is right is served.
-    async fn still_takes_a_message(&mut self) {
-        self.inbox.relay.wipe();
-        let who = usize::from(self.paid.is_multiple_of(2));
-        self.callers[who] = Caller::new(self.callers[who].suite);
-        for _ in 0..3 {
-            assert_eq!(self.honest_step(who).await, Ok(()));
-        }
-        assert_eq!(self.inbox.texts(), [TEXT]);
     }
 }
 

@@ -1,4 +1,5 @@
-//! One visit to a router, or a site with pages, over one connection, byte for byte, in time that costs nothing.
+//! One visit to a router, or a site with pages, over one connection, byte for byte, in time that costs nothing; and a
+//! row of them.
 
 use std::time::Duration;
 
@@ -9,6 +10,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use crate::in_process::PIPE_BYTES;
+
+/// Connections in one run, at most.
+const MAX_CONNECTIONS: usize = 12;
+
+/// A relay that is visited.
+pub(crate) trait Visited {
+    /// Somebody comes, and does what the bytes say.
+    async fn connection(&mut self, u: &mut Unstructured<'_>) -> Result<()>;
+
+    /// Looks at what has come of it.
+    fn check(&self);
+
+    /// After all that, whoever comes with what is right is served.
+    async fn still_takes_a_message(&mut self);
+}
 
 /// Some bytes, and how long nothing is said before them.
 #[derive(Debug)]
@@ -33,6 +49,24 @@ pub(crate) struct Manner {
 pub(crate) struct Answer<'s> {
     pub(crate) status: u16,
     pub(crate) body: &'s [u8],
+}
+
+/// Visits after visits, until the bytes are at their end, each of which is looked at.
+pub(crate) async fn visits(mut line: impl Visited, u: &mut Unstructured<'_>) -> Result<()> {
+    // A whole message takes as long as all that came before it.
+    let thorough = u.ratio(1, 4)?;
+    for _ in 0..MAX_CONNECTIONS {
+        if u.is_empty() {
+            break;
+        }
+        let done = line.connection(u).await;
+        line.check();
+        done?;
+    }
+    if thorough {
+        line.still_takes_a_message().await;
+    }
+    Ok(())
 }
 
 impl Piece {
