@@ -11,11 +11,13 @@ use kkv_net::http::Site;
 use kkv_pow::Cost;
 use kkv_protocol::files::Files;
 use kkv_protocol::suite::SuitePolicy;
+use kkv_protocol::text::Text;
 use kkv_protocol::v2::purpose::LargeSize;
 use kkv_relay::queue::{MessageId, Queue};
 use kkv_relay::relay::{PAGE_PATHS, PageConfig, Pricing, Relay, RelayConfig, router};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use zeroize::Zeroizing;
 
 use crate::change::changes;
 use crate::in_process::START;
@@ -29,6 +31,8 @@ const JSON: &str = "application/json";
 const MAX_PIECES: usize = 8;
 /// Bytes of the file that is sent: a piece and a little, or within one.
 const FILES: [usize; 3] = [0, 5, 20_000];
+/// What is written, or nothing, or next to nothing.
+const TEXTS: [&str; 4] = ["text", "", "a\r\nb", "\u{202e}"];
 /// Memory for files: two of the smallest, and one more.
 const SHARE_BYTES: usize = 4 * LargeSize::Kib16.bytes();
 const USES: u32 = 2;
@@ -119,8 +123,10 @@ impl Visited for Line {
                 let time = Duration::from_secs(4) * u.arbitrary::<u8>()?.into();
                 self.clock.advance(time);
                 self.relay.purge();
-                if u.arbitrary()? {
-                    self.relay.wipe();
+                match u.int_in_range(0..=3)? {
+                    0 => drop(self.relay.wipe()),
+                    1 => self.takes_back(),
+                    _ => self.answers(u.int_in_range(1..=3)?),
                 }
             }
         }
@@ -220,6 +226,21 @@ impl Line {
         self.form = PageForm::of(page);
     }
 
+    /// The owner answers a message, if that can be: each answer lets in one more of its conversation.
+    fn answers(&self, id: u64) {
+        let text = Text::new(Zeroizing::new("answer".to_owned())).expect("it is one");
+        let (relay, now) = (&self.relay, self.relay.now());
+        let key = relay.keys().public().id();
+        let boxes = relay.boxes();
+        drop(boxes.answer(MessageId(id), &text, &key, relay.queue(), now));
+    }
+
+    /// The owner takes back what nobody has fetched in the first conversation, and what that let in.
+    fn takes_back(&self) {
+        let (relay, now) = (&self.relay, self.relay.now());
+        relay.boxes().withdraw(1, relay.queue(), now);
+    }
+
     /// A whole request on a connection of its own; its answer is heard.
     async fn asks(&mut self, request: &Whole) {
         let piece = Piece::now(request.bytes(&request.body));
@@ -238,12 +259,14 @@ impl Line {
             words: String::new(),
         };
         let form = self.form.as_ref().unwrap_or(&unknown);
-        let text = *u.choose(&["text", "", "a\r\nb", "\u{202e}"])?;
+        let which = u.choose_index(TEXTS.len())?;
+        // Another one for each text: what has the salt of a message before it goes on with nothing.
+        let (text, salt) = (TEXTS[which], format!("{which:032x}"));
         let hex = |byte: u8| format!("{byte:02x}").repeat(32);
         let told = [("box", hex(u.int_in_range(0..=2)?)), ("key", hex(1))];
         let told = [
             (told[0].0, told[0].1.as_str()),
-            ("salt", "00112233445566778899aabbccddeeff"),
+            ("salt", salt.as_str()),
             (told[1].0, told[1].1.as_str()),
             ("invitation", self.invitation.as_str()),
         ];
@@ -263,9 +286,11 @@ impl Line {
                 let upload = form.upload("a", file, "", "");
                 let invited = format!("\"invitation\":\"{}\"", self.invitation);
                 let paid = "\"challenge\":\"\",\"nonces\":\"\"";
-                let upload = match u.arbitrary()? {
-                    true => upload.replace(paid, &invited),
-                    false => upload,
+                let answered = format!("\"box\":\"{}\"", told[0].1);
+                let upload = match u.int_in_range(0..=2)? {
+                    0 => upload.replace(paid, &invited),
+                    1 => upload.replace(paid, &answered),
+                    _ => upload,
                 };
                 ("/upload", JSON, upload.into_bytes())
             }
@@ -275,6 +300,10 @@ impl Line {
                 ("/", FORM_TYPE, form.message_uploaded(name))
             }
             _ => ("/price", JSON, format!("{{\"bytes\":{file}}}").into_bytes()),
+        };
+        let body = match path == "/" && u.arbitrary()? {
+            true => following(&body),
+            false => body,
         };
         Ok(Whole {
             path,
@@ -351,6 +380,13 @@ impl Whole {
         );
         [head.as_bytes(), body].concat()
     }
+}
+
+/// The same form, which goes on with the conversation of its words.
+fn following(body: &[u8]) -> Vec<u8> {
+    // What decides whether files are read stands before them.
+    let field = "--b\r\nContent-Disposition: form-data; name=\"follows\"\r\n\r\nyes\r\n";
+    [field.as_bytes(), body].concat()
 }
 
 /// A link to a relay, behind which stands what lets in a few messages.
