@@ -39,10 +39,13 @@ mod live;
 #[cfg(test)]
 mod man;
 mod mark;
+mod me;
 mod message;
+mod named;
 mod output;
 mod panic;
 mod passphrase;
+mod post;
 mod progress;
 mod proof;
 mod read;

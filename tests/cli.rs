@@ -33,6 +33,7 @@ mod openpgp;
 mod owner_socket;
 mod passphrase;
 mod pipes;
+mod posts;
 mod preview;
 mod price;
 mod prompts;

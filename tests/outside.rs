@@ -19,6 +19,7 @@ mod locked;
 pub(crate) mod marker;
 mod memory;
 mod page;
+mod posts;
 pub(crate) mod process_memory;
 mod refused;
 pub(crate) mod rules;

@@ -1,6 +1,7 @@
 //! The arguments of `kkvc`: one type for each command that takes more than a number.
 
 mod people;
+mod posting;
 mod reading;
 mod sending;
 pub(super) mod values;
@@ -22,11 +23,13 @@ use kkv_relay::queue::MessageId;
 use kkv_ui::selection::IdRange;
 
 pub(super) use people::{AddContact, Card, ContactCommand, Invite, InviteCommand, NewInvitation};
+pub(super) use posting::{Feed, MeCommand, Post};
 use reading::WATCH_HELP;
 pub(super) use reading::{List, Reply, Save, Watch};
 pub(super) use sending::{Replies, Send};
+pub(super) use values::Named;
 pub(super) use values::Signer;
-use values::{id_range, number, onion};
+use values::{id_range, named, number, onion};
 
 /// Leaves messages in inboxes, and reads your own. Without a command it opens the interactive client.
 #[derive(Debug, Parser)]
@@ -51,11 +54,11 @@ pub(super) enum Command {
     Replies(Replies),
     /// List your messages
     List(List),
-    /// Show messages and mark them as read
+    /// Show messages and mark them as read; or show posts
     Read {
-        /// Numbers of the messages, as `list` shows them, and ranges of these, like 2-5
-        #[arg(required = true, value_parser = id_range, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<IdRange>,
+        /// Numbers of the messages, as `list` shows them, and ranges of these, like 2-5; or ids of posts, like p3
+        #[arg(required = true, value_parser = named, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<Named>,
         /// Write the text alone, to the byte, for another program or a file: kkvc read 3 --raw | gpg -d | less
         #[arg(long)]
         raw: bool,
@@ -77,12 +80,12 @@ pub(super) enum Command {
         #[arg(long)]
         unread: bool,
     },
-    /// Delete messages; they are wiped from memory
+    /// Delete messages or posts; they are wiped from memory
     #[command(group = ArgGroup::new("which").required(true))]
     Delete {
-        /// Numbers of the messages, and ranges of these, like 2-5
-        #[arg(group = "which", value_parser = id_range, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
-        ids: Vec<IdRange>,
+        /// Numbers of the messages, and ranges of these, like 2-5; or ids of posts, like p3
+        #[arg(group = "which", value_parser = named, allow_negative_numbers = true, add = ArgValueCompleter::new(ids))]
+        ids: Vec<Named>,
         /// Every message
         #[arg(long, group = "which")]
         all: bool,
@@ -90,7 +93,8 @@ pub(super) enum Command {
         #[arg(long, short)]
         yes: bool,
     },
-    /// Wipe all messages, answers and invitations from memory and end what is under way, now
+    /// Wipe all messages, answers and invitations, and your identity with its posts, from memory and end what is under
+    /// way, now
     Wipe {
         /// Don't ask
         #[arg(long, short)]
@@ -109,6 +113,15 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ContactCommand,
     },
+    /// Your identity, by which you post: make, show, restore and forget it
+    Me {
+        #[command(subcommand)]
+        command: Option<MeCommand>,
+    },
+    /// Write a post
+    Post(Post),
+    /// Show the newest posts
+    Feed(Feed),
     /// Measure what this machine pays, and show what each cost means here
     Bench(Solving),
     /// Print a message with its signature, for others to verify

@@ -7,6 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use kkv_base::limits::MAX_TEXT_BYTES;
+use kkv_owner::MAX_POST_BYTES;
 use kkv_protocol::text::Text;
 use kkv_terminal::input::{self, stdin, terminal_is_gone};
 use kkv_terminal::stderr::{info, warn};
@@ -18,6 +19,7 @@ use kkv_ui::error::{CliError, Exit};
 pub(super) enum Purpose {
     Message,
     Answer,
+    Post,
 }
 
 impl Purpose {
@@ -26,6 +28,7 @@ impl Purpose {
         match self {
             Self::Message => "nothing was sent",
             Self::Answer => "nothing was sealed",
+            Self::Post => "nothing was posted",
         }
     }
 
@@ -36,6 +39,15 @@ impl Purpose {
                 "Write your message; Ctrl-D on an empty line sends it, Ctrl-C cancels."
             }
             Self::Answer => "Write your answer; Ctrl-D on an empty line seals it, Ctrl-C cancels.",
+            Self::Post => "Write your post; Ctrl-D on an empty line posts it, Ctrl-C cancels.",
+        }
+    }
+
+    /// How long it may be.
+    fn most_bytes(self) -> usize {
+        match self {
+            Self::Message | Self::Answer => MAX_TEXT_BYTES,
+            Self::Post => MAX_POST_BYTES,
         }
     }
 }
@@ -51,10 +63,20 @@ pub(super) fn text(
     file: Option<&Path>,
     purpose: Purpose,
 ) -> Result<Text, CliError> {
+    checked(unchecked(message, file, purpose)?, purpose)
+}
+
+/// Takes the text, whatever is in it.
+pub(super) fn unchecked(
+    message: Option<String>,
+    file: Option<&Path>,
+    purpose: Purpose,
+) -> Result<Zeroizing<String>, CliError> {
+    let most = purpose.most_bytes();
     let text = match (message, file) {
         (Some(message), _) => Zeroizing::new(message),
         (None, Some(path)) if path.as_os_str() != "-" => {
-            let text = File::open(path).and_then(|file| input::text(file, MAX_TEXT_BYTES));
+            let text = File::open(path).and_then(|file| input::text(file, most));
             text.map_err(|fault| unreadable(&quoted(path), &fault, purpose))?
         }
         _ => {
@@ -62,7 +84,7 @@ pub(super) fn text(
             if typed {
                 info(purpose.invitation());
             }
-            let text = stdin().and_then(|stdin| input::text(stdin, MAX_TEXT_BYTES));
+            let text = stdin().and_then(|stdin| input::text(stdin, most));
             if typed && terminal_is_gone() {
                 // Also if there is an end: half a message is none.
                 let what = format!("the terminal is gone; {}", purpose.undone());
@@ -74,7 +96,7 @@ pub(super) fn text(
             text.map_err(|fault| unreadable("standard input", &fault, purpose))?
         }
     };
-    checked(text, purpose)
+    Ok(text)
 }
 
 /// Takes a text that is there, if it can be a message.
@@ -105,6 +127,9 @@ fn unreadable(source: &str, fault: &io::Error, purpose: Purpose) -> CliError {
         (io::ErrorKind::NotFound, Purpose::Answer) => {
             failed.hint("It is the name of a file; the answer itself follows --message.")
         }
+        (io::ErrorKind::NotFound, Purpose::Post) => {
+            failed.hint("It is the name of a file; the post itself follows --message.")
+        }
         (io::ErrorKind::FileTooLarge, Purpose::Message) => {
             failed.hint("What is longer can be sent as a file: --file PATH.")
         }
@@ -115,6 +140,7 @@ fn unreadable(source: &str, fault: &io::Error, purpose: Purpose) -> CliError {
             failed.hint("This is for text; anything else can be sent as a file: --file PATH.")
         }
         (io::ErrorKind::InvalidData, Purpose::Answer) => failed.hint("An answer is text alone."),
+        (io::ErrorKind::InvalidData, Purpose::Post) => failed.hint("A post is text alone."),
         _ => failed,
     }
 }

@@ -17,6 +17,7 @@ use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::onion::OnionAddress;
 use kkv_relay::boxes::Boxes;
+use kkv_relay::home::Home;
 use kkv_relay::owner::{DeadManSwitch, Host};
 use kkv_relay::queue::{MessageId, Now, Queue};
 use kkv_relay::relay::{Invitations, Relay};
@@ -143,6 +144,10 @@ impl Host for RunningRelay {
 
     fn invitations(&self) -> &Arc<Invitations> {
         self.relay.invitations()
+    }
+
+    fn home(&self) -> &Home {
+        self.relay.home()
     }
 
     fn relay_key(&self) -> RelayId {

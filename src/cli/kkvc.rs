@@ -6,14 +6,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::commands::{
-    Cli, Command, ContactCommand, InviteCommand, Tui, options_are_of_the_screen,
+    Cli, Command, ContactCommand, InviteCommand, MeCommand, Tui, options_are_of_the_screen,
 };
 use super::common::Common;
 use super::exit::report_error;
+use super::named::Which;
 use super::output::require_output;
 use super::{
     arguments, bench, card, completions, contact, delete, doctor, identity, invite, key, list,
-    mark, panic, proof, read, replies, reply, runtime, save, send, status, watch, wipe,
+    mark, me, named, panic, post, proof, read, replies, reply, runtime, save, send, status, watch,
+    wipe,
 };
 use crate::tui::{self, Options, Route};
 use kkv_protocol::crypto::scrub;
@@ -96,10 +98,14 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::List(args) => {
             list::list(&common.client()?, args, common.contacts(), common.json).await
         }
-        Command::Read { ids, raw: false } => {
-            read::read(&common.client()?, &ids, common.contacts(), common.json).await
-        }
-        Command::Read { ids, raw: true } => read::read_raw(common, &ids).await,
+        Command::Read { ids, raw } => match (named::split(&ids)?, raw) {
+            (Which::Messages(ids), false) => {
+                read::read(&common.client()?, &ids, common.contacts(), common.json).await
+            }
+            (Which::Messages(ids), true) => read::read_raw(common, &ids).await,
+            (Which::Posts(ids), false) => post::read(&common.client()?, &ids, common.json).await,
+            (Which::Posts(ids), true) => post::read_raw(common, &ids).await,
+        },
         Command::Reply(args) => reply::reply(common, args).await,
         Command::Save(args) => save::save(&common.client()?, args, common.json).await,
         Command::Watch(args) => watch::watch(common, args).await,
@@ -109,9 +115,13 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Delete { all: true, yes, .. } => {
             delete::delete_all(&common.client()?, yes, common.json).await
         }
-        Command::Delete { ids, yes, .. } => {
-            delete::delete(&common.client()?, &ids, yes, common.json).await
-        }
+        Command::Delete { ids, yes, .. } => match named::split(&ids)? {
+            Which::Messages(ids) => delete::delete(&common.client()?, &ids, yes, common.json).await,
+            Which::Posts(ids) => post::delete(&common.client()?, &ids, yes, common.json).await,
+        },
+        Command::Me { command } => me::me(&common.client()?, command, common.json).await,
+        Command::Post(args) => post::post(&common.client()?, args, common.json).await,
+        Command::Feed(args) => post::feed(&common.client()?, &args, common.json).await,
         Command::Wipe { yes } => wipe::wipe(&common.client()?, yes, common.json).await,
         Command::Bench(solving) => bench::bench(&solving, common.json).await,
         Command::Status => status::status(&common.client()?, common.json).await,
@@ -143,6 +153,10 @@ fn prints_alone(command: &Command, json: bool) -> bool {
         | Command::Card(_)
         | Command::Save(_)
         | Command::Verify { .. }
+        | Command::Feed(_)
+        | Command::Me {
+            command: None | Some(MeCommand::Show),
+        }
         | Command::Key { .. }
         | Command::Identity { .. }
         | Command::Completions { .. } => true,
@@ -154,6 +168,8 @@ fn prints_alone(command: &Command, json: bool) -> bool {
         | Command::Reply(_)
         | Command::Mark { .. }
         | Command::Delete { .. }
+        | Command::Me { .. }
+        | Command::Post(_)
         | Command::Wipe { .. } => json,
     }
 }

@@ -1,5 +1,6 @@
 //! One message on standard output: as people read it, as a line of JSON, or its bare text.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 
 use zeroize::Zeroizing;
@@ -48,7 +49,7 @@ pub(super) fn print_raw(message: &Message) -> Result<bool, CliError> {
 }
 
 /// Refuses to write bare text where it could do harm.
-pub(super) fn raw_may_go_out(id: MessageId) -> Result<(), CliError> {
+pub(super) fn raw_may_go_out(id: impl Display) -> Result<(), CliError> {
     if !io::stdout().is_terminal() {
         return Ok(());
     }

@@ -59,9 +59,7 @@ async fn each_read(
 /// The bare text, for another program.
 pub(super) async fn read_raw(common: &Common, which: &[IdRange]) -> Result<(), CliError> {
     if common.json {
-        return Err(CliError::usage(
-            "--raw gives the text alone, and --json all that is known of it: leave out one of them",
-        ));
+        return Err(raw_or_json());
     }
     let [numbers] = which else {
         return Err(one_alone());
@@ -76,7 +74,13 @@ pub(super) async fn read_raw(common: &Common, which: &[IdRange]) -> Result<(), C
     Ok(())
 }
 
+pub(super) fn raw_or_json() -> CliError {
+    CliError::usage(
+        "--raw gives the text alone, and --json all that is known of it: leave out one of them",
+    )
+}
+
 /// Where one text ends and the next begins, its reader could not tell.
-fn one_alone() -> CliError {
+pub(super) fn one_alone() -> CliError {
     CliError::usage("--raw gives one text alone: name one message")
 }

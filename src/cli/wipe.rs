@@ -19,7 +19,9 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
             .invitations()
             .await
             .map_or(0, |open| open.invitations.len());
-        let what = what_is_wiped(&status, invitations);
+        // Without an identity, and of one from before, there is none to be wiped.
+        let posts = client.me().await.ok().map(|me| me.posts);
+        let what = what_is_wiped(&status, invitations, posts);
         let question = format!("Wipe everything ({what})? {FOR_GOOD}");
         if !confirm(&question)? {
             return Err(CliError::new(Exit::Cancelled, "nothing was wiped"));
@@ -37,8 +39,8 @@ pub(super) async fn wipe(client: &Client, yes: bool, json: bool) -> Result<(), C
     Ok(())
 }
 
-/// How much that is: messages, exchanges that are under way, and invitations.
-fn what_is_wiped(status: &Status, invitations: usize) -> String {
+/// How much that is: messages, exchanges that are under way, invitations, and the identity with so many posts.
+fn what_is_wiped(status: &Status, invitations: usize, posts: Option<u64>) -> String {
     let counts = &status.queue;
     let mut what = match status.messages() {
         0 => "no messages".to_owned(),
@@ -49,6 +51,11 @@ fn what_is_wiped(status: &Status, invitations: usize) -> String {
     }
     if invitations > 0 {
         what += &format!("; {}", counted(invitations as u64, "invitation"));
+    }
+    match posts {
+        None => {}
+        Some(0) => what += "; your identity",
+        Some(posts) => what += &format!("; your identity with {}", counted(posts, "post")),
     }
     what
 }

@@ -1,5 +1,7 @@
-//! Reply words, between a person and the program: on the terminal alone, or in a file. Never in an argument, the
+//! Secret words, between a person and the program: on the terminal alone, or in a file. Never in an argument, the
 //! environment or standard output, which others can see or keep.
+
+mod recovery;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read};
@@ -26,6 +28,8 @@ use kkv_ui::fields::{address, time};
 use kkv_ui::new_file::NewFile;
 use kkv_ui::replies::in_rows;
 use kkv_ui::secret_file;
+
+pub(super) use recovery::{NewRecoveryWords, recovery_words};
 
 /// How often words are asked for that may have been mistyped.
 const TRIES: u32 = 3;
@@ -57,7 +61,7 @@ impl ReplyWordsPlace {
     pub(super) async fn of(file: Option<&Path>, may_begin: bool) -> Result<Self, CliError> {
         let with = |words, place| Self { words, place };
         let Some(path) = file else {
-            let terminal = Terminal::of_its_own()?;
+            let terminal = Terminal::of_its_own("nothing was sent")?;
             let words = ReplyWords::generate(&mut random::kernel());
             return Ok(with(words, Place::Terminal(terminal)));
         };
@@ -187,11 +191,11 @@ pub(super) async fn of_conversation(file: Option<&Path>) -> Result<ReplyWords, C
     let mut tries = TRIES;
     loop {
         tries -= 1;
-        let typed = unless_stopped(terminal.typed()).await?;
+        let typed = unless_stopped(terminal.typed("")).await?;
         match ReplyWords::parse(&typed) {
             Ok(words) => return Ok(words),
             Err(bad) if tries == 0 => return Err(unread(bad)),
-            Err(bad) => terminal.show(&format!("{}; try again.\n", capital(bad))),
+            Err(bad) => terminal.show(&format!("{}; try again.\n", capital(&bad))),
         }
     }
 }
@@ -201,7 +205,7 @@ fn unread(bad: BadWords) -> CliError {
         .hint("They are the words that `kkvc send --replies` has shown, in their order.")
 }
 
-fn capital(bad: BadWords) -> String {
+fn capital(bad: &impl ToString) -> String {
     let mut text = bad.to_string();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -218,7 +222,7 @@ struct Terminal {
 impl Terminal {
     /// The one that the program was started from, wherever its input and output lead; or else the one that is standard
     /// error.
-    fn of_its_own() -> Result<Self, CliError> {
+    fn of_its_own(undone: &str) -> Result<Self, CliError> {
         let opened = Self::open().or_else(|fault| {
             if !io::stderr().is_terminal() {
                 return Err(fault);
@@ -229,8 +233,8 @@ impl Terminal {
             })
         });
         opened.map_err(|_| {
-            CliError::usage("there is no terminal to show the words on; nothing was sent")
-                .hint("Name a new file for them with --words-file.")
+            let what = format!("there is no terminal to show the words on; {undone}");
+            CliError::usage(what).hint("Name a new file for them with --words-file.")
         })
     }
 
@@ -256,13 +260,13 @@ impl Terminal {
         Ok(Self { input, output })
     }
 
-    /// Asks for the words, in one line or several.
-    async fn typed(&self) -> Result<Zeroizing<String>, CliError> {
+    /// Asks for the words of a kind (which ends with a blank, or is empty), in one line or several.
+    async fn typed(&self, kind: &str) -> Result<Zeroizing<String>, CliError> {
         let columns = match &self.output {
             Sink::Terminal(file) => columns_of(file),
             Sink::Out | Sink::Err => columns_of(io::stderr()),
         };
-        let question = format!("Your {WORDS} words:");
+        let question = format!("Your {WORDS} {kind}words:");
         self.show(&format!("{} ", *hanging(&question, columns)));
         let unread = |fault: io::Error| CliError::usage(format!("can't read the words: {fault}"));
         let input = self.input.try_clone().map_err(unread)?;

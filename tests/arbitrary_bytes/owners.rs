@@ -11,6 +11,7 @@ use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::{Suite, SuitePolicy};
 use kkv_relay::boxes::Boxes;
+use kkv_relay::home::Home;
 use kkv_relay::owner::{Host, router};
 use kkv_relay::queue::{MessageId, Now, Queue};
 use kkv_relay::relay::Invitations;
@@ -43,6 +44,7 @@ struct Inbox {
     boxes: Boxes,
     clock: ManualClock,
     invitations: Arc<Invitations>,
+    home: Home,
 }
 
 impl Inbox {
@@ -52,6 +54,7 @@ impl Inbox {
             boxes: Boxes::new(8, 0, BOX_LIFETIME),
             clock: ManualClock::new(START),
             invitations: Arc::new(Invitations::new(SuitePolicy::Any)),
+            home: Home::default(),
         };
         for _ in 0..MESSAGES {
             let mut slot = inbox.queue.reserve(inbox.now().elapsed).expect("room");
@@ -85,6 +88,10 @@ impl Host for Inbox {
 
     fn invitations(&self) -> &Arc<Invitations> {
         &self.invitations
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
     }
 
     fn relay_key(&self) -> RelayId {

@@ -299,6 +299,17 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     status.push(real);
     all.insert("status", status);
     all.insert("delete", vec![missing(&["delete", "--yes"])]);
+    let me = ["me", "new", "--words-file", "recovery"];
+    let me = vec![owner(&me), owner(&["me"])];
+    let posted =
+        ["me", "friends", "everyone"].map(|to| owner(&["post", "-m", "five", "--to", to, "-y"]));
+    all.insert("post", posted.into());
+    all.insert("feed", vec![owner(&["feed"])]);
+    all.insert("read p3", vec![owner(&["read", "p3"])]);
+    let deleted = ["delete", "p3", "p9", "--yes", "--json"];
+    let deleted = relay.owner(deleted).finish().must_end_with(1).json();
+    all.insert("delete p3", vec![deleted]);
+    all.insert("me", [me, vec![owner(&["me", "forget", "--yes"])]].concat());
     all.insert("wipe", vec![owner(&["wipe", "--yes"])]);
     looked.push(replies(10));
     all.insert("replies", looked);

@@ -25,9 +25,11 @@ use crate::programs::{HeldPort, Outcome, Process, Relay, Signal, kkvc, wait_for_
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
 
 /// What differs from run to run, each with what stands for it: the group `redacted` of what is found, or all of it.
-const VARYING: [(&str, &str); 29] = [
+const VARYING: [(&str, &str); 31] = [
     ("[SIGNATURE]", r"\b[0-9a-f]{128}\b"),
     ("[HEX]", r"\b[0-9a-f]{64}\b"),
+    ("[KEY]", r"\b[0-9a-f]{40}\b"),
+    ("[CHECK]", r"\b(?:\d{5} ){5}\d{5}\b"),
     ("[FINGERPRINT]", r"\b(?:[0-9a-f]{4} ){7}[0-9a-f]{4}\b"),
     ("[SHORT]", r"\b[0-9a-f]{4} [0-9a-f]{4}\b"),
     ("[PUBLIC]", r"x25519:(?<redacted>[A-Z2-7]{52})"),
@@ -37,7 +39,7 @@ const VARYING: [(&str, &str); 29] = [
     ("[TOKEN]", r"\+(?<redacted>[a-z2-7]{32})\b"),
     (
         "[SECONDS]",
-        r#""(?:started|ends|accepted|sealed|after)":(?<redacted>\d+)"#,
+        r#""(?:started|ends|accepted|sealed|after|created)":(?<redacted>\d+)"#,
     ),
     ("[SECONDS]", r#""uptime_seconds":(?<redacted>\d+)"#),
     ("[VERSION]", r"\bkkvc? (?<redacted>\d+\.\d+\.\d+)"),

@@ -10,6 +10,7 @@ use kkv_protocol::MessageHeader;
 use kkv_protocol::ids::RelayId;
 use kkv_protocol::suite::SuitePolicy;
 use kkv_relay::boxes::Boxes;
+use kkv_relay::home::Home;
 use kkv_relay::owner::{Host, router};
 use kkv_relay::queue::{MessageId, Now, Queue};
 use kkv_relay::relay::{Invitations, Relay};
@@ -40,6 +41,10 @@ impl Host for Owner {
 
     fn invitations(&self) -> &Arc<Invitations> {
         self.0.invitations()
+    }
+
+    fn home(&self) -> &Home {
+        self.0.home()
     }
 
     fn relay_key(&self) -> RelayId {

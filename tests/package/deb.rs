@@ -11,7 +11,7 @@ use crate::programs::{Outcome, Process, Relay, Run, Signal, through_shell};
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Every file of the package. The units are those of `dist/`, to the byte.
-const FILES: [&str; 53] = [
+const FILES: [&str; 54] = [
     "usr/bin/kkv",
     "usr/bin/kkvc",
     "usr/lib/systemd/system/kkv-external.service",
@@ -32,6 +32,7 @@ const FILES: [&str; 53] = [
     "usr/share/doc/kkv/docs/guide/contacts.md",
     "usr/share/doc/kkv/docs/guide/invitations.md",
     "usr/share/doc/kkv/docs/guide/page.md",
+    "usr/share/doc/kkv/docs/guide/posts.md",
     "usr/share/doc/kkv/docs/guide/reading.md",
     "usr/share/doc/kkv/docs/guide/running.md",
     "usr/share/doc/kkv/docs/guide/screen.md",

@@ -5,6 +5,7 @@ mod fault;
 mod files;
 mod messages;
 mod only_socket;
+mod posts;
 mod run;
 
 use std::io;

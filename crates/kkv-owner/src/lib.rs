@@ -17,12 +17,24 @@
 //! | `POST /invite` | [`Invite`] | [`Invited`]; 501 in kkv/1 alone, 507 with too many of them |
 //! | `GET /invitations` | – | [`Invitations`] |
 //! | `POST /revoke` | [`Revoke`] | [`Revoked`] |
+//! | `POST /me` | [`TakeIn`] | [`Me`], or 422 with [`PostRefused`] |
+//! | `GET /me` | – | [`Me`] |
+//! | `POST /forget_me` | – | [`Forgotten`] |
+//! | `POST /post` | [`NewPost`] | [`Posted`], or 422 with [`PostRefused`] |
+//! | `GET /feed?most=N&first=K` | – | [`Feed`], with K characters of each text |
+//! | `POST /get_post` | [`GetPost`] | [`Post`], or 422 with [`PostRefused`] |
+//! | `POST /del_post` | [`DeletePosts`] | [`DeletedPosts`] |
+//!
+//! As long as there is no identity, all of the last seven but `POST /me` are answered by 404, as if there were no such
+//! route.
 //!
 //! The relay's side of it is in `kkv-relay`, the client's in `kkv-client`.
 
 mod id;
 mod invitations;
 mod messages;
+mod post_id;
+mod posts;
 mod replies;
 pub mod run;
 pub mod socket;
@@ -33,6 +45,12 @@ pub use invitations::{Invitation, Invitations, Invite, Invited, Revoke, Revoked}
 pub use messages::{
     Answer, Changes, Delete, Done, FileInfo, Get, GetFile, Known, List, MAX_FILE_INFO_BYTES, Mark,
     Message, Problem, Summary, UNATTENDED, Version, Wanted, Watch,
+};
+pub use post_id::{BadPostId, PostId};
+pub use posts::{
+    Audience, CantPost, DeletePosts, DeletedPosts, Feed, Forgotten, GetPost, MAX_LISTED_POSTS,
+    MAX_POST_BYTES, MAX_POST_PREVIEW, Me, NewPost, Post, PostRefused, PostSummary, Posted, TakeIn,
+    WantedPosts,
 };
 pub use replies::{
     CantReply, Conversation, Replied, Reply, ReplyRefused, WaitingAnswers, Waits, Withdraw,

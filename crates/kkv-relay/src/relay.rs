@@ -18,6 +18,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use crate::boxes::Boxes;
+use crate::home::Home;
 use crate::queue::{MessageId, Now, Queue};
 use asks::Asks;
 use kkv_base::clock::Clock;
@@ -75,6 +76,7 @@ pub struct Relay {
     asks: Asks,
     boxes: Arc<Boxes>,
     invitations: Arc<Invitations>,
+    home: Home,
     large_bodies: LargeBodies,
     page: Option<Page>,
     /// Unix time of its start, in seconds: answers to asks say it.
@@ -107,6 +109,7 @@ impl Relay {
             asks: Asks::new(MAX_ASK_SESSIONS),
             boxes: Arc::new(Boxes::new(slots, large, life)),
             invitations: Arc::new(Invitations::new(config.suites)),
+            home: Home::default(),
             large_bodies: LargeBodies::new(),
             page: None,
             started: clock.unix(),
@@ -153,6 +156,12 @@ impl Relay {
         &self.invitations
     }
 
+    /// Where its owner's identity is.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// The time by which messages are dated and live.
     #[must_use]
     pub fn now(&self) -> Now {
@@ -195,7 +204,8 @@ impl Relay {
         }
     }
 
-    /// Purges expired sessions, invitations and messages. Returns when the next of them expires, by the steady clock.
+    /// Purges expired sessions, invitations, messages and posts. Returns when the next of them expires, by the steady
+    /// clock.
     pub fn purge(&self) -> Option<Duration> {
         let next = [
             self.sessions_v1.purge(self.moment(Suite::V1)),
@@ -205,6 +215,7 @@ impl Relay {
             self.invitations.purge(self.clock.elapsed()),
             self.queue.next_expiry(self.clock.elapsed()),
             self.boxes.purge(&self.queue, self.now()),
+            self.home.purge(&*self.clock),
             self.page
                 .as_ref()
                 .and_then(|page| page.purge(self.clock.elapsed())),
@@ -235,19 +246,22 @@ impl Relay {
                 () = self.uploads.opened() => {}
                 () = self.asks.opened() => {}
                 () = self.invitations.made() => {}
+                () = self.home.changed() => {}
                 () = self.form_arrived() => {}
             }
         }
     }
 
-    /// Deletes every message, session, box and invitation, and returns the messages' ids. Spent challenges stay spent,
-    /// and repeated requests get the same response as before, so that strangers can't tell.
+    /// Deletes every message, session, box and invitation, and the owner's identity, and returns the messages' ids.
+    /// Spent challenges stay spent, and repeated requests get the same response as before, so that strangers can't
+    /// tell.
     pub fn wipe(&self) -> Vec<MessageId> {
         self.sessions_v1.wipe();
         self.sessions_v2.wipe();
         self.uploads.wipe();
         self.asks.wipe();
         self.invitations.wipe();
+        self.home.forget();
         self.wipe_page();
         let deleted = self.queue.delete_all(self.clock.elapsed());
         self.wipe_page(); // once more: a form may have come between
@@ -264,6 +278,7 @@ impl Relay {
         self.uploads.close();
         self.asks.close();
         self.invitations.wipe();
+        self.home.close();
         if let Some(page) = &self.page {
             page.close();
         }

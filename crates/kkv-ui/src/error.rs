@@ -3,7 +3,7 @@
 use std::io;
 
 use kkv_client::owner::ClientError;
-use kkv_owner::CantReply;
+use kkv_owner::{CantPost, CantReply};
 use kkv_terminal::signals::SignalError;
 
 use crate::fields::time;
@@ -151,9 +151,17 @@ impl From<ClientError> for CliError {
                 .hint("Nothing was sealed. A later message of theirs that asks for an answer can be answered."),
             ClientError::TooOldToInvite => Self::new(Exit::Refused, what)
                 .hint("End it and start the newer one; its messages are gone then."),
+            ClientError::NoIdentity => Self::new(Exit::Refused, what)
+                .hint("`kkvc me new` makes one, and `kkvc me restore` brings one back by its words."),
+            ClientError::TooOldForIdentities => Self::new(Exit::Refused, what)
+                .hint("End it and start the newer one; its messages are gone then."),
+            ClientError::CantPost(CantPost::HasIdentity) => Self::new(Exit::Refused, what)
+                .hint("`kkvc me show` shows it; `kkvc me forget` wipes it."),
+            ClientError::CantPost(CantPost::NoPost(_)) => Self::new(Exit::Refused, what)
+                .hint("`kkvc feed` shows what is there; it may have been deleted or have expired."),
             ClientError::TooManyInvitations => Self::new(Exit::Refused, what)
                 .hint("`kkvc invite list` shows them, and `kkvc invite revoke` ends one."),
-            ClientError::InvitesNobody | ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
+            ClientError::InvitesNobody | ClientError::CantPost(_) | ClientError::Unexpected(_) => Self::new(Exit::Refused, what),
         }
     }
 }

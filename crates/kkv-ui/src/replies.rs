@@ -20,6 +20,12 @@ const CELL: usize = "12 ".len() + COLUMN;
 /// The words in three numbered rows, each of which ends a line.
 #[must_use]
 pub fn in_rows(words: &ReplyWords) -> Zeroizing<String> {
+    in_rows_of(words.iter(), ROW)
+}
+
+/// The same of twelve words of another kind.
+#[must_use]
+pub fn words_in_rows(words: impl Iterator<Item = &'static str>) -> Zeroizing<String> {
     in_rows_of(words, ROW)
 }
 
@@ -27,13 +33,13 @@ pub fn in_rows(words: &ReplyWords) -> Zeroizing<String> {
 #[must_use]
 pub fn in_rows_within(words: &ReplyWords, columns: usize) -> Zeroizing<String> {
     let has_room = "  ".len() + ROW * CELL <= columns;
-    in_rows_of(words, if has_room { ROW } else { ROW / 2 })
+    in_rows_of(words.iter(), if has_room { ROW } else { ROW / 2 })
 }
 
-fn in_rows_of(words: &ReplyWords, row: usize) -> Zeroizing<String> {
+fn in_rows_of(words: impl Iterator<Item = &'static str>, row: usize) -> Zeroizing<String> {
     let around = (WORDS / row) * ("  ".len() + 1);
     let mut rows = Zeroizing::new(String::with_capacity(WORDS * CELL + around));
-    for (place, word) in words.iter().enumerate() {
+    for (place, word) in words.enumerate() {
         let number = place + 1;
         if place % row == 0 {
             rows.push_str("  ");

@@ -18,9 +18,12 @@ use kkv_protocol::crypto::scrub;
 use kkv_protocol::reply_words::ReplyWords;
 use kkv_terminal::input;
 use kkv_terminal::visible::quoted;
+use kkv_words::{Kind, Words};
 
 /// What is in a file with reply words.
 const REPLY_WORDS: &str = "reply words";
+/// What is in one with recovery words.
+const RECOVERY_WORDS: &str = "recovery words";
 
 /// Makes a new file of mode 0600.
 ///
@@ -87,22 +90,48 @@ pub async fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, CliError>
 /// # Errors
 /// It can't be read, others can read it, or it has no such words: then it is left as it is.
 pub async fn read_words(path: &Path) -> Result<Option<ReplyWords>, CliError> {
-    let read = read_private(path, REPLY_WORDS, |text| ReplyWords::parse(text).is_ok()).await;
-    let text = match read {
-        Err(Unread::Io(fault)) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|fault| match fault {
+    let is_one = |text: &str| ReplyWords::parse(text).is_ok();
+    let Some(text) = read_text(path, REPLY_WORDS, is_one).await? else {
+        return Ok(None);
+    };
+    match ReplyWords::parse(&text) {
+        Ok(words) => Ok(Some(words)),
+        Err(bad) => Err(CliError::usage(format!("{}: {bad}", quoted(path)))
+            .hint("The file is left as it is. For new words name one that isn't there yet.")),
+    }
+}
+
+/// Reads a file with recovery words.
+///
+/// # Errors
+/// It isn't there, can't be read, others can read it, or it has no such words.
+pub async fn read_recovery_words(path: &Path) -> Result<Words, CliError> {
+    let is_one = |text: &str| Words::parse(Kind::Recovery, text).is_ok();
+    let text = read_text(path, RECOVERY_WORDS, is_one).await?;
+    let text = text.ok_or_else(|| {
+        CliError::usage(format!("{} is not there", quoted(path)))
+            .hint("It is the file that `kkvc me new --words-file` has made.")
+    })?;
+    Words::parse(Kind::Recovery, &text)
+        .map_err(|bad| CliError::usage(format!("{}: {bad}", quoted(path))))
+}
+
+/// What is in a file with words, if it is there.
+async fn read_text(
+    path: &Path,
+    words: &'static str,
+    is_one: fn(&str) -> bool,
+) -> Result<Option<Zeroizing<String>>, CliError> {
+    match read_private(path, words, is_one).await {
+        Err(Unread::Io(fault)) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(|fault| match fault {
             Unread::Directory(failed) => failed.hint("Name a file in it."),
             Unread::Exposed(failed) => failed,
             Unread::Io(fault) => {
                 let what = format!("can't read {}: {fault}", quoted(path));
                 CliError::new(Exit::of_io(&fault), what)
             }
-        })?,
-    };
-    match ReplyWords::parse(&text) {
-        Ok(words) => Ok(Some(words)),
-        Err(bad) => Err(CliError::usage(format!("{}: {bad}", quoted(path)))
-            .hint("The file is left as it is. For new words name one that isn't there yet.")),
+        }),
     }
 }
 

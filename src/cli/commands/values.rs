@@ -7,6 +7,7 @@ use super::super::value_parsers::duration;
 use crate::tor::{ParseTargetError, Target};
 use kkv_base::limits::{MAX_PAYING, MAX_TIMEOUT, MAX_TTL, MIN_TTL};
 use kkv_client::contacts::{Link, ParseLinkError, Recipient};
+use kkv_owner::{Audience, BadPostId, PostId};
 use kkv_protocol::crypto::identity::{PublicKey, Sender};
 use kkv_protocol::files::MAX_FILES;
 use kkv_protocol::onion::{OnionAddress, OnionAddressError};
@@ -93,6 +94,30 @@ pub(super) fn invitation(text: &str) -> Result<InvitationNumber, String> {
 
 pub(super) fn id_range(text: &str) -> Result<IdRange, &'static str> {
     text.parse()
+}
+
+/// What `read` and `delete` take: messages, or a post.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) enum Named {
+    Messages(IdRange),
+    Post(PostId),
+}
+
+pub(super) fn named(text: &str) -> Result<Named, String> {
+    if text.starts_with(['p', 'P']) {
+        let id = text.parse().map(Named::Post);
+        return id.map_err(|bad: BadPostId| bad.to_string());
+    }
+    id_range(text).map(Named::Messages).map_err(str::to_owned)
+}
+
+pub(super) fn audience(text: &str) -> Result<Audience, &'static str> {
+    match text {
+        "friends" => Ok(Audience::Friends),
+        "everyone" => Ok(Audience::Everyone),
+        "me" => Ok(Audience::Me),
+        _ => Err("it is friends, everyone or me"),
+    }
 }
 
 pub(super) fn number(text: &str) -> Result<MessageId, String> {

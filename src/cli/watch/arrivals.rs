@@ -183,6 +183,9 @@ fn may_pass(fault: &ClientError) -> bool {
         | ClientError::TooOldToInvite
         | ClientError::InvitesNobody
         | ClientError::TooManyInvitations
+        | ClientError::NoIdentity
+        | ClientError::TooOldForIdentities
+        | ClientError::CantPost(_)
         | ClientError::Unexpected(_) => false,
     }
 }

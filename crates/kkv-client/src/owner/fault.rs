@@ -5,7 +5,7 @@ use std::iter;
 use std::path::PathBuf;
 
 use kkv_base::limits::MAX_INVITATIONS;
-use kkv_owner::{CantReply, MessageId};
+use kkv_owner::{CantPost, CantReply, MessageId};
 
 /// Why the relay did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,6 +48,15 @@ pub enum ClientError {
     /// There are as many as there can be.
     #[error("there are {MAX_INVITATIONS} invitations already, and no more at one time")]
     TooManyInvitations,
+    /// There is no identity in the relay, or it is of a version that knows none.
+    #[error("there is no identity in this kkv")]
+    NoIdentity,
+    /// The relay is of a version that knows no identities.
+    #[error("this kkv is of a version that knows no identities")]
+    TooOldForIdentities,
+    /// It was not done with an identity or a post.
+    #[error("{0}")]
+    CantPost(CantPost),
     /// The relay answered with something else than it should, as another version might.
     #[error("kkv answered with something unexpected ({0}); it may be of another version than kkvc")]
     Unexpected(String),

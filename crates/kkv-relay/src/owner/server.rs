@@ -1,6 +1,7 @@
 //! The owner's routes.
 
 mod file;
+mod posts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::boxes::Boxes;
+use crate::home::Home;
 use crate::queue::{MessageRef, Now, Queue};
 use crate::relay::{Invitations, NotInvited};
 use kkv_base::limits::{
@@ -51,11 +53,13 @@ pub trait Host: Send + Sync + 'static {
     fn boxes(&self) -> &Boxes;
     /// Who is let in without paying.
     fn invitations(&self) -> &Arc<Invitations>;
+    /// Where the owner's identity is.
+    fn home(&self) -> &Home;
     /// The relay's public key.
     fn relay_key(&self) -> RelayId;
     /// How it is.
     fn status(&self) -> Status;
-    /// Forgets messages, sessions and invitations; returns which messages.
+    /// Forgets messages, sessions, invitations and the owner's identity; returns which messages.
     fn wipe(&self) -> Vec<MessageId>;
     /// The owner is there: called before whatever is asked for is done.
     fn seen(&self);
@@ -77,6 +81,12 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/invite", post(invite))
         .route("/invitations", get(invitations))
         .route("/revoke", post(revoke))
+        .route("/me", get(posts::me).post(posts::take_in))
+        .route("/forget_me", post(posts::forget))
+        .route("/post", post(posts::post))
+        .route("/feed", get(posts::feed))
+        .route("/get_post", post(posts::get))
+        .route("/del_post", post(posts::delete))
         .layer(from_fn_with_state(Arc::clone(&host), seen))
         .with_state(host)
 }

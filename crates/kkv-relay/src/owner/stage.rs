@@ -7,6 +7,7 @@ use kkv_owner::{MessageId, Status};
 
 use super::Host;
 use crate::boxes::Boxes;
+use crate::home::Home;
 use crate::queue::{Now, Queue};
 use crate::relay::Invitations;
 use kkv_base::clock::{Clock, ManualClock};
@@ -53,6 +54,8 @@ pub struct Stage {
     pub key: RelayId,
     /// Its invitations.
     pub invitations: Arc<Invitations>,
+    /// Where its owner's identity is.
+    pub home: Home,
 }
 
 impl Stage {
@@ -66,6 +69,7 @@ impl Stage {
             clock: ManualClock::new(1_800_000_000),
             key: RelayId([key; 32]),
             invitations: Arc::new(Invitations::new(SuitePolicy::Any)),
+            home: Home::default(),
         })
     }
 
@@ -136,6 +140,10 @@ impl Host for Stage {
 
     fn invitations(&self) -> &Arc<Invitations> {
         &self.invitations
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
     }
 
     fn relay_key(&self) -> RelayId {
