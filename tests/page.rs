@@ -375,6 +375,33 @@ fn a_conversation_that_is_over_is_said_to_be_whatever_the_invitation_is() {
 }
 
 #[test]
+fn who_meets_a_full_inbox_keeps_what_was_typed_and_is_told_what_to_do() {
+    for script in BOTH {
+        let only_slot = ["-m", "1", "--max-bytes", "0"];
+        let relay = Relay::start(&[&["--page", "--page-free", "5"][..], &only_slot].concat());
+        let browser = Session::start(script);
+        open(&browser, &relay, script);
+        relay.deliver(b"It takes the only slot.");
+        write(&browser, "Too late.");
+        must_have_focus(&browser, "error");
+        let said = browser.find("#error").text();
+        assert!(
+            said.contains("Leave it open and press Send again"),
+            "{said}"
+        );
+        let needs = browser.find("#needs").text();
+        assert!(needs.contains("As soon as there is room"), "{needs}");
+        assert_eq!(browser.find("#text").property("value"), "Too late.");
+        let deleted = relay.owner(["delete", "1", "--yes"]).finish();
+        deleted.must_end_with(0);
+        browser.submit("form button");
+        must_arrive(&browser);
+        assert_eq!(relay.text(2), "Too late.");
+        browser.must_have_kept_to(relay.address());
+    }
+}
+
+#[test]
 fn an_empty_file_is_not_sent() {
     for script in BOTH {
         let relay = inbox("1");
