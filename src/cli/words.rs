@@ -333,7 +333,7 @@ fn read_words(mut input: File) -> io::Result<Option<Zeroizing<String>>> {
 /// How many words there are, if more are to come: what is wrong with them otherwise is said at once.
 fn count_of(bad: BadWords) -> usize {
     match bad {
-        BadWords::Count(count) => count,
+        BadWords::Count(_, count) => count,
         _ => WORDS,
     }
 }

@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::typed::{is_short_for, typed, typed_in};
-use crate::{TELLING_LETTERS, WORD_BITS, WORDS, Words, list};
+use crate::typed::{index, is_short_for, typed, typed_in};
+use crate::{Kind, TELLING_LETTERS, WORD_BITS, WORDS, Words, at, list};
 
 /// Within so many bytes of a file they are taken for one secret's words. With a number, a sign and a line each they
 /// take 200.
@@ -70,10 +70,28 @@ impl Words {
     }
 }
 
+/// Whether twelve words of this kind stand in `text`, one after the other, whole or by four letters or more, whatever
+/// they stand for. Of twelve other words of the list that happen to stand so, one in 16 is taken for them.
+#[must_use]
+pub fn stand_in(kind: Kind, text: &str) -> bool {
+    let mut last = Zeroizing::new([0_u16; WORDS]);
+    let mut known = 0;
+    typed(text).any(|word| {
+        let Some(index) = index(word) else {
+            known = 0;
+            return false;
+        };
+        last.rotate_left(1);
+        last[WORDS - 1] = index;
+        known += 1;
+        let (entropy, written) = at(&last);
+        known >= WORDS && kind.checksum(&entropy) == written
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
     use proptest::prelude::*;
 
     fn of(entropy: [u8; 16]) -> Words {
@@ -106,6 +124,37 @@ mod tests {
         ] {
             assert!(!words.are_in(text), "{text}");
             assert!(!words.are_in_file(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn any_words_of_a_kind_are_noticed_in_a_text() {
+        let words = of([0x5a; 16]);
+        let line = words.line();
+        let rows: Vec<_> = words
+            .iter()
+            .zip(1..)
+            .map(|(w, i)| format!("{i}) {w}"))
+            .collect();
+        let short: Vec<_> = words.iter().map(|w| &w[..w.len().min(4)]).collect();
+        for text in [
+            line.to_uppercase(),
+            format!("abandon able {}, acts", *line),
+            format!("Mine: {}.\nThank you.", rows.join("\n")),
+            short.join(" "),
+        ] {
+            assert!(stand_in(Kind::Reply, &text), "{text}");
+        }
+        let all: Vec<_> = words.iter().collect();
+        let swapped = [&all[1..2], &all[..1], &all[2..]].concat().join(" ");
+        for text in [
+            "",
+            &all[1..].join(" "),
+            &all.join(" x "),
+            &swapped,
+            "Is the flat on Mill Road still free? I will have it all this year if you agree that we can.",
+        ] {
+            assert!(!stand_in(Kind::Reply, text), "{text}");
         }
     }
 

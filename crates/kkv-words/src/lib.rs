@@ -10,6 +10,7 @@ use bip39::{Language, Mnemonic};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
+pub use given_away::stand_in;
 pub use typed::typed;
 
 /// How many they are.
@@ -70,7 +71,8 @@ impl Kind {
     pub const ALL: [Self; 3] = [Self::Reply, Self::Recovery, Self::Successor];
 
     /// The BLAKE3 `derive_key` context of the checksum.
-    fn context(self) -> &'static str {
+    #[must_use]
+    pub fn context(self) -> &'static str {
         match self {
             Self::Reply => "kkv 2026-11-27 reply words",
             Self::Recovery => "kkv letters 2026-11-28 recovery words",
@@ -126,14 +128,7 @@ impl Words {
         if count != WORDS {
             return Err(BadWords::Count(kind, count));
         }
-        let mut bits = Zeroizing::new([0_u8; ENTROPY_BYTES + 1]);
-        for bit in 0..WORDS * WORD_BITS {
-            let of_word = indices[bit / WORD_BITS] >> (WORD_BITS - 1 - bit % WORD_BITS) & 1;
-            bits[bit / 8] |= (of_word as u8) << (7 - bit % 8);
-        }
-        let mut entropy = Zeroizing::new([0; ENTROPY_BYTES]);
-        entropy.copy_from_slice(&bits[..ENTROPY_BYTES]);
-        let found = bits[ENTROPY_BYTES];
+        let (entropy, found) = at(&indices);
         if found == kind.checksum(&entropy) {
             return Ok(Self { kind, entropy });
         }
@@ -198,6 +193,18 @@ impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Words(..)")
     }
+}
+
+/// What words stand for that stand at these places of the list, and what is written as their checksum.
+fn at(indices: &[u16; WORDS]) -> (Zeroizing<[u8; ENTROPY_BYTES]>, u8) {
+    let mut bits = Zeroizing::new([0_u8; ENTROPY_BYTES + 1]);
+    for bit in 0..WORDS * WORD_BITS {
+        let of_word = indices[bit / WORD_BITS] >> (WORD_BITS - 1 - bit % WORD_BITS) & 1;
+        bits[bit / 8] |= (of_word as u8) << (7 - bit % 8);
+    }
+    let mut entropy = Zeroizing::new([0; ENTROPY_BYTES]);
+    entropy.copy_from_slice(&bits[..ENTROPY_BYTES]);
+    (entropy, bits[ENTROPY_BYTES])
 }
 
 /// The words that they are of, sorted: BIP 39's English list.

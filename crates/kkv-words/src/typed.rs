@@ -25,12 +25,14 @@ pub(crate) fn typed_in(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 
 /// Where a word stands in the list, whole or shortened.
 pub(crate) fn index(typed: &str) -> Option<u16> {
-    let whole = |word: &&str| typed.eq_ignore_ascii_case(word);
-    let found = list()
-        .iter()
-        .position(whole)
-        .or_else(|| list().iter().position(|word| is_short_for(typed, word)));
-    found.and_then(|index| u16::try_from(index).ok())
+    let telling = || {
+        let letters = typed.bytes().take(TELLING_LETTERS);
+        letters.map(|letter| letter.to_ascii_lowercase())
+    };
+    let order = |word: &&str| word.bytes().take(TELLING_LETTERS).cmp(telling());
+    let place = list().binary_search_by(order).ok()?;
+    let place = Some(place).filter(|place| is_short_for(typed, list()[*place]))?;
+    u16::try_from(place).ok()
 }
 
 /// Whether this means the word: it is the word, or as much of it as no other begins with.
@@ -41,4 +43,27 @@ pub(crate) fn is_short_for(typed: impl AsRef<[u8]>, word: &str) -> bool {
         && word
             .get(..typed.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(typed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By halves it finds what a look at each finds.
+    #[test]
+    fn each_word_is_found_as_it_is_typed_and_no_other() {
+        for (place, word) in list().iter().enumerate() {
+            for typed in [word, &word[..word.len().min(4)], &*word.to_uppercase()] {
+                assert_eq!(index(typed), Some(place as u16), "{typed}");
+            }
+            for typed in [
+                &word[..word.len().min(4) - 1],
+                &format!("{word}x"),
+                &format!("x{word}"),
+            ] {
+                let found = list().iter().position(|word| is_short_for(typed, word));
+                assert_eq!(index(typed).map(usize::from), found, "{typed}");
+            }
+        }
+    }
 }

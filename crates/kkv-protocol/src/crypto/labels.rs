@@ -102,10 +102,6 @@ pub const RECEIPT: Context<Statement> = Context::new("kkv/2 2026-11-21 receipt")
 pub const FINGERPRINT: Context<[u8; 32]> = Context::new("kkv 2026-11-21 fingerprint");
 /// An onion address as words, for people to compare.
 pub const WORDS: Context<[u8; 32]> = Context::new("kkv 2026-11-22 words of an address");
-/// Checksum of reply words, so that other words are not taken for them.
-pub const REPLY_WORDS: SecretContext = SecretContext {
-    label: "kkv 2026-11-27 reply words",
-};
 /// Key of the proof that one has an invitation's token (PROTOCOL.md §15).
 pub const INVITATION: SecretContext = SecretContext {
     label: "kkv/2 2026-11-27 invitation",
@@ -231,7 +227,6 @@ mod tests {
             RECEIPT.label,
             FINGERPRINT.label,
             WORDS.label,
-            REPLY_WORDS.label,
             TAG_KEY_V1.label,
             TAG_KEY_V2.label,
             NAME_KEY_V1.label,

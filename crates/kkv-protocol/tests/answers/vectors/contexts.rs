@@ -73,7 +73,7 @@ fn every_context_is_the_one_of_the_specification() {
         ),
         (
             "kkv 2026-11-27 reply words",
-            *labels::REPLY_WORDS.derive(&[]),
+            blake3::derive_key(kkv_words::Kind::Reply.context(), &[]),
         ),
         ("kkv/2 2026-11-27 message", labels::MESSAGE.digest(&[]).0),
         (

@@ -215,12 +215,12 @@ fn conversation(
 /// What is said of words that are none, as script says it.
 pub(super) fn bad_words(typed: &str, why: BadWords) -> Zeroizing<String> {
     Zeroizing::new(match why {
-        BadWords::Unknown(place) => {
+        BadWords::Unknown(_, place) => {
             let word = reply_words::typed(typed).nth(place - 1);
             S.word_unknown.replace("{word}", word.unwrap_or_default())
         }
-        BadWords::OtherKind => S.words_of_another_kind.to_owned(),
-        BadWords::Count(count) => S.words_count.replace("{count}", &count.to_string()),
+        BadWords::OtherKind(..) | BadWords::Wallet(_) => S.words_of_another_kind.to_owned(),
+        BadWords::Count(_, count) => S.words_count.replace("{count}", &count.to_string()),
         _ => S.bad_words.to_owned(),
     })
 }
