@@ -80,6 +80,7 @@ REFUSED = {
     "a lifetime of nothing": dict(circles=1, content=1024, lifetime=0),
     "a lifetime of more than 30 days": dict(circles=1, content=1024, lifetime=MONTH + 1),
     "a revision ahead of its time": dict(flags=TOMBSTONE, revision=64 * (CREATED + 11) + 1),
+    "a revision before its time": dict(flags=TOMBSTONE, revision=64 * CREATED - 1),
     "a tombstone with a slot": dict(flags=TOMBSTONE, circles=1),
     "a tombstone with content": dict(flags=TOMBSTONE, content=1024),
     "a tombstone with a commitment": dict(flags=TOMBSTONE, commitment=b"K" * 32),
