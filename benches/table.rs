@@ -15,6 +15,8 @@ mod alone;
 mod awake;
 #[path = "table/bodies.rs"]
 mod bodies;
+#[path = "table/letters.rs"]
+mod letters;
 #[path = "table/looks.rs"]
 mod looks;
 #[path = "support/loopback.rs"]
@@ -97,6 +99,7 @@ fn rows() -> Result<Vec<Row>> {
         bodies::rows(),
         queue,
         vec![boxes],
+        letters::rows(),
     ];
     Ok(parts.concat())
 }

@@ -101,7 +101,8 @@ fn hash() -> Duration {
     })
 }
 
-fn shortest_of(turns: usize, mut run: impl FnMut()) -> Duration {
+/// The shortest time of so many turns.
+pub(crate) fn shortest_of(turns: usize, mut run: impl FnMut()) -> Duration {
     let turn = || {
         let start = now();
         run();
@@ -206,6 +207,6 @@ async fn connect(address: &str) -> Wire<TcpStream> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
