@@ -23,7 +23,7 @@ use kkv_relay::queue::MessageId;
 use kkv_ui::selection::IdRange;
 
 pub(super) use people::{AddContact, Card, ContactCommand, Invite, InviteCommand, NewInvitation};
-pub(super) use posting::{Feed, MeCommand, Post};
+pub(super) use posting::{Edit, Feed, MeCommand, Post};
 use reading::WATCH_HELP;
 pub(super) use reading::{List, Reply, Save, Watch};
 pub(super) use sending::{Replies, Send};
@@ -120,6 +120,8 @@ pub(super) enum Command {
     },
     /// Write a post
     Post(Post),
+    /// Put another text in the place of a post's, for the same readers
+    Edit(Edit),
     /// Show the newest posts
     Feed(Feed),
     /// Measure what this machine pays, and show what each cost means here

@@ -121,6 +121,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         },
         Command::Me { command } => me::me(&common.client()?, command, common.json).await,
         Command::Post(args) => post::post(&common.client()?, args, common.json).await,
+        Command::Edit(args) => post::edit(&common.client()?, args, common.json).await,
         Command::Feed(args) => post::feed(&common.client()?, &args, common.json).await,
         Command::Wipe { yes } => wipe::wipe(&common.client()?, yes, common.json).await,
         Command::Bench(solving) => bench::bench(&solving, common.json).await,
@@ -170,6 +171,7 @@ fn prints_alone(command: &Command, json: bool) -> bool {
         | Command::Delete { .. }
         | Command::Me { .. }
         | Command::Post(_)
+        | Command::Edit(_)
         | Command::Wipe { .. } => json,
     }
 }

@@ -1,4 +1,6 @@
-//! Posts: `kkvc post` and `kkvc feed`, and what `read` and `delete` do with posts.
+//! Posts: `kkvc post`, `kkvc edit` and `kkvc feed`, and what `read` and `delete` do with posts.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -41,8 +43,45 @@ pub(super) async fn post(
             return Err(CliError::new(Exit::Cancelled, "nothing was posted"));
         }
     }
+    let message = args.message.take().map(|text| text.0);
+    let text = composed(message, args.file.take()).await?;
+    let posted = done(client.write_post(text, args.to).await)?;
+    if json {
+        let done = format!("it is posted as {}", posted.id);
+        return print_outcome(done, &json_line(&posted));
+    }
+    info(says(&posted));
+    Ok(())
+}
+
+/// Puts another text in the place of a post's.
+pub(super) async fn edit(
+    client: &Client,
+    mut args: commands::Edit,
+    json: bool,
+) -> Result<(), CliError> {
+    client.read_post(args.id).await?; // before anybody types
+    let message = args.message.take().map(|text| text.0);
+    let text = composed(message, args.file.take()).await?;
+    let posted = done(client.edit_post(args.id, text).await)?;
+    if json {
+        let done = format!("{} is changed", posted.id);
+        return print_outcome(done, &json_line(&posted));
+    }
+    info(format_args!(
+        "{} is changed, and ends on {}.",
+        posted.id,
+        time(posted.expires)
+    ));
+    Ok(())
+}
+
+/// Takes the text of a post.
+async fn composed(
+    message: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<Zeroizing<String>, CliError> {
     let stopped = signals::stopped()?;
-    let (message, file) = (args.message.take().map(|text| text.0), args.file.take());
     let compose = move || {
         let compose = || compose::unchecked(message, file.as_deref(), Purpose::Post);
         scrub::run_then_wipe_stack(compose)
@@ -54,18 +93,14 @@ pub(super) async fn post(
         }
         text = tokio::task::spawn_blocking(compose) => text,
     };
-    let text = text.expect("reading does not panic")?;
-    let posted = match client.write_post(text, args.to).await {
-        Ok(posted) => posted,
-        Err(ClientError::CantPost(why)) => return Err(not_posted(why)),
-        Err(failed) => return Err(failed.into()),
-    };
-    if json {
-        let done = format!("it is posted as {}", posted.id);
-        return print_outcome(done, &json_line(&posted));
-    }
-    info(says(&posted));
-    Ok(())
+    text.expect("reading does not panic")
+}
+
+fn done(posted: Result<Posted, ClientError>) -> Result<Posted, CliError> {
+    posted.map_err(|failed| match failed {
+        ClientError::CantPost(why) if !matches!(why, CantPost::NoPost(_)) => not_posted(why),
+        failed => failed.into(),
+    })
 }
 
 fn not_posted(why: CantPost) -> CliError {
@@ -89,7 +124,7 @@ fn says(posted: &Posted) -> String {
         Audience::Everyone => "Everyone could read it",
     };
     format!(
-        "{}: {who}. It is in this kkv alone, until {}: posts don't travel to others yet. To delete it: kkvc delete {}",
+        "{}: {who}. It is in this kkv alone, until {}: posts don't travel to others yet. To change it: kkvc edit {}",
         posted.id,
         time(posted.expires),
         posted.id
@@ -143,8 +178,9 @@ fn line(post: &PostSummary, room: usize) -> Zeroizing<String> {
     } else {
         ""
     };
+    let edited = if post.earlier > 0 { "(edited) " } else { "" };
     Zeroizing::new(format!(
-        "{:<6} {:<16}  {:<8}  {}{more}\n",
+        "{:<6} {:<16}  {:<8}  {edited}{}{more}\n",
         post.id.to_string(),
         time(post.created),
         whom(post.to),
@@ -185,8 +221,10 @@ fn render(post: &Post) -> Zeroizing<String> {
         created,
         expires,
         to,
+        earlier,
         ..
     } = post.summary;
+    let edited = if earlier > 0 { ", edited" } else { "" };
     let who = match to {
         Some(Audience::Me) => "you alone",
         Some(Audience::Friends) => "your friends",
@@ -195,7 +233,7 @@ fn render(post: &Post) -> Zeroizing<String> {
     };
     let text = behind_a_bar(&post.text, columns());
     Zeroizing::new(format!(
-        "Post      {id}\nWritten   {}, until {}\nFor       {who}\n\n{}",
+        "Post      {id}\nWritten   {}{edited}, until {}\nFor       {who}\n\n{}",
         time(created),
         time(expires),
         *text

@@ -304,6 +304,8 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     let posted =
         ["me", "friends", "everyone"].map(|to| owner(&["post", "-m", "five", "--to", to, "-y"]));
     all.insert("post", posted.into());
+    let edited = owner(&["edit", "p2", "-m", "six"]);
+    all.insert("edit", vec![edited]);
     all.insert("feed", vec![owner(&["feed"])]);
     all.insert("read p3", vec![owner(&["read", "p3"])]);
     let deleted = ["delete", "p3", "p9", "--yes", "--json"];

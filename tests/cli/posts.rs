@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::programs::Relay;
 
 /// Every route of these layers but the one that brings an identity in.
-const ROUTES: [(&str, &str, &str); 6] = [
+const ROUTES: [(&str, &str, &str); 7] = [
     ("GET", "/me", ""),
     ("POST", "/forget_me", ""),
     ("POST", "/post", r#"{"text":"hello","to":"me"}"#),
+    ("POST", "/edit_post", r#"{"id":"p1","text":"hello"}"#),
     ("GET", "/feed?most=1&first=1", ""),
     ("POST", "/get_post", r#"{"id":"p1"}"#),
     ("POST", "/del_post", r#"{"ids":["p1"]}"#),
@@ -54,6 +55,7 @@ fn an_inbox_without_an_identity_answers_none_of_these_routes() {
         &["feed"],
         &["post", "-m", "hello"],
         &["read", "p1"],
+        &["edit", "p1", "-m", "hello"],
         &["delete", "p1", "--yes"],
         &["me", "forget", "--yes"],
     ] {

@@ -81,8 +81,11 @@ fn life(end: &[&str]) {
             everything_was_done_with(&stage, id, text);
         }
         must_be_there(&stage, &texts[..2]);
+        let changed = Marker::text(300);
+        stage.run(&["edit", &ids[0], "-m", changed.as_str()]);
+        everything_was_done_with(&stage, &ids[0], &changed);
         stage.run(&["delete", &ids[0], &ids[2], "--yes"]);
-        must_be_nowhere(&stage.scan(&[texts[0].clone(), texts[2].clone()]));
+        must_be_nowhere(&stage.scan(&[texts[0].clone(), texts[2].clone(), changed]));
         must_be_there(&stage, &[texts[1].clone()]);
 
         stage.run(end);

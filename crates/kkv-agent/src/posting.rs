@@ -5,7 +5,6 @@ use kkv_feed::feed::{ChainRef, Letter, Purpose};
 use kkv_letters::limits::{DEFAULT_LIFETIME, MAX_LIFETIME};
 use kkv_letters::{ChainTag, Clear, Envelope, Minutes};
 use rand::CryptoRng;
-use zeroize::Zeroizing;
 
 use crate::keys::{CannotSeal, Outside};
 use crate::{Agent, Audience, Number};
@@ -23,6 +22,12 @@ pub enum NotPosted {
     /// It is longer than [`MAX_POST_BYTES`].
     #[error("it has {0} bytes, and {MAX_POST_BYTES} fit into a post")]
     TooLong(usize),
+    /// It was changed so often within a few minutes that another version would be ahead of its time.
+    #[error("it was changed too often within a few minutes")]
+    TooOften,
+    /// There is no such post, or it is another's.
+    #[error("there is no such post of one's own")]
+    NotOwn,
     /// It can't be sealed.
     #[error(transparent)]
     CannotSeal(#[from] CannotSeal),
@@ -43,16 +48,7 @@ impl Agent {
         now: Minutes,
         rng: &mut impl CryptoRng,
     ) -> Result<Number, NotPosted> {
-        if text.trim().is_empty() {
-            return Err(NotPosted::Empty);
-        }
-        if text.len() > MAX_POST_BYTES {
-            return Err(NotPosted::TooLong(text.len()));
-        }
-        let mut letter = Letter::new(Purpose::ShareText, Vec::new());
-        letter.content = Zeroizing::new(text.as_bytes().to_vec());
-        letter.audience = to.words();
-        letter.count = self.keys.count(to);
+        let letter = self.letter(text, to)?;
         let mut tag = [0; 16];
         rng.fill_bytes(&mut tag);
         let outside = Outside {
@@ -67,6 +63,49 @@ impl Agent {
             author: self.me(),
             chain: outside.chain,
         }))
+    }
+
+    /// Puts this text in the place of a post's, for the same readers. It lives for a week from now; its earlier
+    /// versions stay as long as they do.
+    ///
+    /// # Errors
+    /// It is no post of one's own; as for [`post`](Self::post); it was changed too often.
+    pub fn edit(
+        &mut self,
+        number: Number,
+        text: &str,
+        now: Minutes,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), NotPosted> {
+        let before = self.read(number, now).filter(|post| post.is_mine);
+        let (before, chain) = before
+            .zip(self.numbers.chain(number))
+            .ok_or(NotPosted::NotOwn)?;
+        let to = before.to.ok_or(NotPosted::NotOwn)?;
+        let letter = self.letter(text, to)?;
+        let revision = Clear::next_revision(Some(before.revision), now);
+        let outside = Outside {
+            created: now,
+            lifetime: DEFAULT_LIFETIME,
+            chain: chain.chain,
+            revision: revision.ok_or(NotPosted::TooOften)?,
+        };
+        let envelope = self.keys.seal(&letter, &outside, to, rng)?;
+        self.admit(&envelope, now)?;
+        Ok(())
+    }
+
+    fn letter(&mut self, text: &str, to: Audience) -> Result<Letter, NotPosted> {
+        if text.trim().is_empty() {
+            return Err(NotPosted::Empty);
+        }
+        if text.len() > MAX_POST_BYTES {
+            return Err(NotPosted::TooLong(text.len()));
+        }
+        let mut letter = Letter::new(Purpose::ShareText, text.as_bytes().to_vec());
+        letter.audience = to.words();
+        letter.count = self.keys.count(to);
+        Ok(letter)
     }
 
     /// Deletes a post: it is overwritten, with all its versions. Of the identity's own a tombstone stays for 30 days,

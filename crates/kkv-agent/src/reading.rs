@@ -25,8 +25,11 @@ pub struct Post {
     pub since: Minutes,
     /// When it ends.
     pub expires: Minutes,
+    /// How many earlier versions are here.
+    pub earlier: usize,
     /// For whom, where it says one of the audiences that there are.
     pub to: Option<Audience>,
+    pub(crate) revision: u32,
     inside: Arc<Inside>,
 }
 
@@ -91,6 +94,8 @@ impl Agent {
             is_mine: post.author == self.me(),
             since: post.since,
             expires: post.expires,
+            earlier: post.earlier,
+            revision: post.revision,
             to: Audience::of(&post.inside.letter.audience),
             inside: post.inside,
         }

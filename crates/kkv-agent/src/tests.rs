@@ -81,6 +81,43 @@ fn what_is_deleted_is_gone_and_its_number_names_nothing_any_more() {
 }
 
 #[test]
+fn an_edited_post_keeps_its_number_its_place_and_its_readers() {
+    let mut agent = agent();
+    let first = post(&mut agent, "lake", Audience::Friends, NOON).unwrap();
+    let later = Minutes(NOON.0 + 10);
+    post(&mut agent, "bread", Audience::Myself, later).unwrap();
+    let mut edit = |number, text: &str, now| agent.edit(number, text, now, &mut rand::rng());
+    assert_eq!(edit(first, "the lake", later), Ok(()));
+    assert_eq!(edit(first, " ", later), Err(NotPosted::Empty));
+    assert_eq!(edit(Number(9), "none", later), Err(NotPosted::NotOwn));
+    assert_eq!(texts(&mut agent, later), ["bread", "the lake"]);
+    let read = agent.read(first, later).unwrap();
+    assert_eq!((read.since, read.earlier), (NOON, 1));
+    assert_eq!(read.to, Some(Audience::Friends));
+    assert_eq!(read.expires, Minutes(later.0 + WEEK));
+    assert_eq!(agent.delete(first, later, &mut rand::rng()), Ok(true));
+    assert_eq!(texts(&mut agent, later), ["bread"]);
+}
+
+#[test]
+fn a_post_that_is_edited_without_end_is_refused_before_it_runs_ahead_of_its_time_and_can_be_deleted()
+ {
+    let mut agent = agent();
+    let number = post(&mut agent, "0", Audience::Myself, NOON).unwrap();
+    let mut edits = 0;
+    let refused = loop {
+        let text = format!("{edits}");
+        match agent.edit(number, &text, NOON, &mut rand::rng()) {
+            Ok(()) => edits += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!((refused, edits), (NotPosted::TooOften, 64 * 11));
+    assert_eq!(agent.delete(number, NOON, &mut rand::rng()), Ok(true));
+    assert!(texts(&mut agent, NOON).is_empty());
+}
+
+#[test]
 fn a_post_ends_after_a_week_and_it_is_said_when() {
     let mut agent = agent();
     assert_eq!(agent.expire(NOON), None);

@@ -21,11 +21,12 @@
 //! | `GET /me` | – | [`Me`] |
 //! | `POST /forget_me` | – | [`Forgotten`] |
 //! | `POST /post` | [`NewPost`] | [`Posted`], or 422 with [`PostRefused`] |
+//! | `POST /edit_post` | [`EditPost`] | [`Posted`], or 422 with [`PostRefused`] |
 //! | `GET /feed?most=N&first=K` | – | [`Feed`], with K characters of each text |
 //! | `POST /get_post` | [`GetPost`] | [`Post`], or 422 with [`PostRefused`] |
 //! | `POST /del_post` | [`DeletePosts`] | [`DeletedPosts`] |
 //!
-//! As long as there is no identity, all of the last seven but `POST /me` are answered by 404, as if there were no such
+//! As long as there is no identity, all of the last eight but `POST /me` are answered by 404, as if there were no such
 //! route.
 //!
 //! The relay's side of it is in `kkv-relay`, the client's in `kkv-client`.
@@ -48,9 +49,9 @@ pub use messages::{
 };
 pub use post_id::{BadPostId, PostId};
 pub use posts::{
-    Audience, CantPost, DeletePosts, DeletedPosts, Feed, Forgotten, GetPost, MAX_LISTED_POSTS,
-    MAX_POST_BYTES, MAX_POST_PREVIEW, Me, NewPost, Post, PostRefused, PostSummary, Posted, TakeIn,
-    WantedPosts,
+    Audience, CantPost, DeletePosts, DeletedPosts, EditPost, Feed, Forgotten, GetPost,
+    MAX_LISTED_POSTS, MAX_POST_BYTES, MAX_POST_PREVIEW, Me, NewPost, Post, PostRefused,
+    PostSummary, Posted, TakeIn, WantedPosts,
 };
 pub use replies::{
     CantReply, Conversation, Replied, Reply, ReplyRefused, WaitingAnswers, Waits, Withdraw,

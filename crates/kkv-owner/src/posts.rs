@@ -67,6 +67,15 @@ pub struct NewPost {
     pub to: Audience,
 }
 
+/// Puts another text in the place of a post's, for the same readers.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EditPost {
+    /// Which.
+    pub id: PostId,
+    /// What it says from now on: 1 to [`MAX_POST_BYTES`] bytes.
+    pub text: Private<Zeroizing<String>>,
+}
+
 /// It is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posted {
@@ -109,6 +118,8 @@ pub struct PostSummary {
     pub created: u64,
     /// When it ends, in unix seconds.
     pub expires: u64,
+    /// How many earlier versions of it are here: it was edited.
+    pub earlier: usize,
     /// Who can read it; `None` if it says something else than there is.
     pub to: Option<Audience>,
     /// Bytes of its text.
@@ -170,6 +181,9 @@ pub enum CantPost {
     /// It is longer than [`MAX_POST_BYTES`].
     #[error("too long: {0} bytes, and 200,000 fit into a post")]
     TooLong(usize),
+    /// It was changed too often within a few minutes.
+    #[error("it was changed too often within a few minutes; try again in some")]
+    TooOften,
     /// There is no room for it.
     #[error("there is no room for it")]
     NoRoom,
@@ -214,6 +228,7 @@ mod tests {
             mine: false,
             created: u64::MAX,
             expires: u64::MAX,
+            earlier: usize::MAX,
             to: Some(Audience::Everyone),
             bytes: usize::MAX,
             first: Some(of(MAX_POST_PREVIEW)),

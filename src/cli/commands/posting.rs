@@ -1,13 +1,13 @@
-//! Arguments of the owner's identity and of posts: `me`, `post` and `feed`.
+//! Arguments of the owner's identity and of posts: `me`, `post`, `edit` and `feed`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::super::value_parsers::{from_one_to, named_file};
-use super::values::audience;
+use super::values::{audience, post_id};
 use kkv_base::private::Private;
-use kkv_owner::{Audience, MAX_LISTED_POSTS};
+use kkv_owner::{Audience, MAX_LISTED_POSTS, PostId};
 
 /// The commands of `kkvc me`.
 #[derive(Debug, Subcommand)]
@@ -52,6 +52,22 @@ pub(in crate::cli) struct Post {
     /// Don't ask whether everyone may read it
     #[arg(short, long)]
     pub(in crate::cli) yes: bool,
+}
+
+/// Arguments of `kkvc edit`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Edit {
+    /// Id of the post, like p3
+    #[arg(value_parser = post_id)]
+    pub(in crate::cli) id: PostId,
+
+    /// File with its text from now on [default: standard input]
+    #[arg(conflicts_with = "message")]
+    pub(in crate::cli) file: Option<PathBuf>,
+
+    /// The text itself. Other users of this machine can see it while the command runs
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(in crate::cli) message: Option<Private<String>>,
 }
 
 /// Arguments of `kkvc feed`.

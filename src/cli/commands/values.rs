@@ -111,6 +111,10 @@ pub(super) fn named(text: &str) -> Result<Named, String> {
     id_range(text).map(Named::Messages).map_err(str::to_owned)
 }
 
+pub(super) fn post_id(text: &str) -> Result<PostId, BadPostId> {
+    text.parse()
+}
+
 pub(super) fn audience(text: &str) -> Result<Audience, &'static str> {
     match text {
         "friends" => Ok(Audience::Friends),

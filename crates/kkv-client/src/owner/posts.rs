@@ -7,8 +7,8 @@ use super::fault::ClientError;
 use super::{Client, parse, unread, url, whole};
 use kkv_base::private::Private;
 use kkv_owner::{
-    Answer, Audience, DeletePosts, DeletedPosts, Feed, Forgotten, GetPost, Me, NewPost, Post,
-    PostId, PostRefused, Posted, TakeIn, WantedPosts,
+    Answer, Audience, DeletePosts, DeletedPosts, EditPost, Feed, Forgotten, GetPost, Me, NewPost,
+    Post, PostId, PostRefused, Posted, TakeIn, WantedPosts,
 };
 
 impl Client {
@@ -54,6 +54,23 @@ impl Client {
     ) -> Result<Posted, ClientError> {
         let text = Private(text);
         let request = self.http.post(url("post")).json(&NewPost { text, to });
+        self.of_identity(request).await
+    }
+
+    /// Puts another text in the place of a post's.
+    ///
+    /// # Errors
+    /// As for [`write_post`](Self::write_post); there is no such post; it was changed too often.
+    pub async fn edit_post(
+        &self,
+        id: PostId,
+        text: Zeroizing<String>,
+    ) -> Result<Posted, ClientError> {
+        let text = Private(text);
+        let request = self
+            .http
+            .post(url("edit_post"))
+            .json(&EditPost { id, text });
         self.of_identity(request).await
     }
 

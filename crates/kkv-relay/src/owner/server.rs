@@ -84,6 +84,7 @@ pub fn router(host: Arc<dyn Host>) -> Router {
         .route("/me", get(posts::me).post(posts::take_in))
         .route("/forget_me", post(posts::forget))
         .route("/post", post(posts::post))
+        .route("/edit_post", post(posts::edit))
         .route("/feed", get(posts::feed))
         .route("/get_post", post(posts::get))
         .route("/del_post", post(posts::delete))

@@ -10,9 +10,9 @@ use kkv_agent::{Agent, NotPosted, Number};
 use kkv_base::private::Private;
 use kkv_letters::{Minutes, Seed};
 use kkv_owner::{
-    Audience, CantPost, DeletePosts, DeletedPosts, Feed, Forgotten, GetPost, MAX_LISTED_POSTS,
-    MAX_POST_PREVIEW, Me, NewPost, Post, PostId, PostRefused, PostSummary, Posted, TakeIn,
-    WantedPosts,
+    Audience, CantPost, DeletePosts, DeletedPosts, EditPost, Feed, Forgotten, GetPost,
+    MAX_LISTED_POSTS, MAX_POST_PREVIEW, Me, NewPost, Post, PostId, PostRefused, PostSummary,
+    Posted, TakeIn, WantedPosts,
 };
 use kkv_protocol::crypto::random;
 use zeroize::Zeroizing;
@@ -99,10 +99,43 @@ pub(super) async fn post(State(host): AppHost, Json(wanted): Json<NewPost>) -> R
     closing(response)
 }
 
+pub(super) async fn edit(State(host): AppHost, Json(wanted): Json<EditPost>) -> Response {
+    let response = aside(move || {
+        let now = now(&*host);
+        answered(host.home().with(|agent| {
+            let number = Number(wanted.id.0);
+            let edited = agent.edit(number, &wanted.text, now, &mut random::kernel());
+            match (edited, agent.read(number, now)) {
+                (Ok(()), Some(post)) => Json(Posted {
+                    id: wanted.id,
+                    to: post.to.map_or(Audience::Me, said),
+                    expires: post.expires.unix(),
+                })
+                .into_response(),
+                (Err(NotPosted::NotOwn), _) | (Ok(()), None) => {
+                    refused(CantPost::NoPost(wanted.id))
+                }
+                (Err(why), _) => refused(why_not(why)),
+            }
+        }))
+    })
+    .await;
+    closing(response)
+}
+
+fn said(to: kkv_agent::Audience) -> Audience {
+    match to {
+        kkv_agent::Audience::Myself => Audience::Me,
+        kkv_agent::Audience::Friends => Audience::Friends,
+        kkv_agent::Audience::Everyone => Audience::Everyone,
+    }
+}
+
 fn why_not(why: NotPosted) -> CantPost {
     match why {
         NotPosted::Empty => CantPost::Empty,
         NotPosted::TooLong(bytes) => CantPost::TooLong(bytes),
+        NotPosted::TooOften => CantPost::TooOften,
         _ => CantPost::NoRoom,
     }
 }
@@ -179,11 +212,8 @@ fn summary(post: &kkv_agent::Post) -> PostSummary {
         mine: post.is_mine,
         created: post.since.unix(),
         expires: post.expires.unix(),
-        to: post.to.map(|to| match to {
-            kkv_agent::Audience::Myself => Audience::Me,
-            kkv_agent::Audience::Friends => Audience::Friends,
-            kkv_agent::Audience::Everyone => Audience::Everyone,
-        }),
+        earlier: post.earlier,
+        to: post.to.map(said),
         bytes: post.text().unwrap_or_default().len(),
         first: None,
     }
