@@ -54,6 +54,14 @@ labels! {
     EXCHANGE_KEY = "exchange key";
     /// Tag of a mailbox.
     MAILBOX = "mailbox";
+    /// A person signs a card.
+    CARD = "card";
+    /// Finds typing mistakes in a card's short form.
+    CARD_LINK = "card link";
+    /// Two keys sign that one takes the other's place.
+    MOVE = "move";
+    /// A successor signs that a key has ended.
+    REVOKE = "revoke";
 }
 
 impl Label {

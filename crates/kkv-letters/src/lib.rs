@@ -7,6 +7,7 @@
 mod opaque;
 
 mod author;
+mod card;
 mod circle;
 mod clear;
 mod direct;
@@ -23,9 +24,14 @@ mod padding;
 mod seal;
 mod sealing;
 mod slot;
+mod succession;
 mod successor;
 
 pub use author::{Author, AuthorKey, BadSignature};
+pub use card::{
+    BadCard, BadLink, BadOnionKey, Card, CardLink, Details, MAX_NAME_BYTES, Machine, OnionKey,
+    Theft,
+};
 pub use circle::{CircleKey, RegionKey};
 pub use clear::{BadClear, Clear, Reach, Untimely};
 pub use envelope::{BadEnvelope, Envelope};
@@ -37,4 +43,5 @@ pub use letter::{Count, Letter, NoLetter, Purpose, Target, TooLong};
 pub use minutes::Minutes;
 pub use seal::{Addressee, CannotSeal, Nobody, Outside, Pen, Readers};
 pub use sealing::{BadSealingKey, Recipient, SEALING_KEY_BYTES, SealingKey, SealingSecret};
+pub use succession::{BadSuccession, Move, Revoke};
 pub use successor::{Commitment, SuccessorSeed};

@@ -199,7 +199,7 @@ fn agree(secret: &StaticSecret, public: &[u8; 32]) -> Option<Meeting> {
 }
 
 /// Of a public key that is not of small order.
-fn is_usable(public: &[u8; 32]) -> Option<()> {
+pub(crate) fn is_usable(public: &[u8; 32]) -> Option<()> {
     agree(&StaticSecret::from([1; 32]), public).map(|_| ())
 }
 
