@@ -45,9 +45,20 @@ pub(crate) fn prove(
     bound: &Bound<'_>,
 ) -> Option<()> {
     let agreed = author.exchange().agree(&to.exchange)?;
-    let proof = proof(text, &agreed, &author.public().author, &to.author, bound);
-    text[HEAD_BYTES - PROOF_BYTES..HEAD_BYTES].copy_from_slice(&proof);
+    prove_by(text, &agreed, &author.public().author, &to.author, bound);
     Some(())
+}
+
+/// The same by the secret that author and addressee share: whichever of them has it.
+pub(crate) fn prove_by(
+    text: &mut [u8],
+    agreed: &[u8; 32],
+    author: &Author,
+    to: &Author,
+    bound: &Bound<'_>,
+) {
+    let proof = proof(text, agreed, author, to, bound);
+    text[HEAD_BYTES - PROOF_BYTES..HEAD_BYTES].copy_from_slice(&proof);
 }
 
 /// Who wrote `text`, and the padded letter. None if it isn't proved to this addressee.

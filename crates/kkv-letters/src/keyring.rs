@@ -14,7 +14,7 @@ use crate::direct;
 use crate::envelope::{Envelope, KEM_BYTES, SEAL_BYTES, TAG_BYTES, tag_of};
 use crate::identity::Identity;
 use crate::ids::Fingerprint;
-use crate::letter::{Letter, NoLetter, Target};
+use crate::letter::{Letter, NoLetter, Purpose, Target};
 use crate::sealing::SealingSecret;
 use crate::slot::{ClearDigest, ContentKey};
 
@@ -175,7 +175,8 @@ impl Keyring {
             return Err(CannotOpen::Action);
         }
         let opened = Opened { author, by, letter };
-        if opened.is_foreign() {
+        // A direct letter is for one person, who is told by a proof who wrote it: a circle brings it to nobody else.
+        if clear.reach == Reach::Carried && opened.is_foreign() {
             return Err(CannotOpen::Foreign);
         }
         Ok(Some(opened))
@@ -237,8 +238,11 @@ impl Opened {
             return false;
         };
         let letter = &self.letter;
-        let likes = matches!(letter.target, Some(Target::Letter(_)));
-        owner != self.author && letter.replies_to.is_none() && !likes
+        let is_allowed = match letter.purpose {
+            Purpose::ActionLike => matches!(letter.target, Some(Target::Letter(_))),
+            purpose => !purpose.is_action() && letter.replies_to.is_some(),
+        };
+        owner != self.author && !is_allowed
     }
 }
 

@@ -226,7 +226,7 @@ impl Pen<'_> {
         self.bare(clear, (self.identity.signing(), &[]), rng)
     }
 
-    fn clear(&self, outside: &Outside, action: bool) -> Clear {
+    pub(crate) fn clear(&self, outside: &Outside, action: bool) -> Clear {
         Clear {
             author: self.identity.signing().author(),
             created: outside.created,
@@ -292,7 +292,8 @@ impl Pen<'_> {
         Ok((clear, ephemeral))
     }
 
-    fn sealed(
+    /// Seals `text`, padded, when `finish` has written into it what it needs the content key for.
+    pub(crate) fn sealed(
         &self,
         clear: Clear,
         text: &[u8],
@@ -317,13 +318,15 @@ impl Pen<'_> {
         for _ in 0..TRIES {
             let (clear, ephemeral) = self.addressed(clear, mailboxes, rng)?;
             let digest = ClearDigest::of(&clear);
-            let Some(mut rest) =
-                self.slots(readers, &clear, &digest, &ephemeral, &content_key, rng)
+            let Some(slots) = self.slots(readers, &clear, &digest, &ephemeral, &content_key, rng)
             else {
                 continue;
             };
-            let start = rest.len();
-            rest.reserve_exact(content_bytes + SEAL_BYTES);
+            let start = slots.len();
+            // It holds the text until that is sealed, and never moves.
+            let length = start + content_bytes + SEAL_BYTES;
+            let mut rest = Zeroizing::new(Vec::with_capacity(length));
+            rest.extend_from_slice(&slots);
             rest.extend_from_slice(text);
             rest.resize(start + content_bytes, 0);
             let content = &mut rest[start..];

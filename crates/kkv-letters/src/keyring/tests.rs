@@ -7,10 +7,9 @@ use proptest::prelude::*;
 use super::people::{NOW, Person, circle, text};
 use super::*;
 use crate::envelope::{CIRCLE_SLOT_BYTES, COMMITMENT_BYTES, PERSON_SLOT_BYTES};
-use crate::letter::{Purpose, Target};
 use crate::{
-    Addressee, AuthorKey, CannotSeal, ChainRef, ChainTag, Clear, MailboxTag, Minutes, Outside, Pen,
-    Readers, Recipient,
+    Addressee, Author, AuthorKey, CannotSeal, ChainRef, ChainTag, Clear, MailboxTag, Minutes,
+    Outside, Pen, Readers, Recipient,
 };
 
 fn opened(ring: &Keyring, envelope: &Envelope) -> Opened {
@@ -188,10 +187,19 @@ fn who_reads_a_circle_writes_to_its_readers_only_answers_and_likes() {
         let envelope = eve.seal(&letter, &circle(&friends));
         assert_eq!(opened(&bob.ring, &envelope).author, name(&eve));
     }
+    // No other action becomes one by saying that it answers, or is about a letter.
     let mut follow = Letter::new(Purpose::ActionFollow, vec![1]);
     follow.target = Some(Target::Person(name(&bob)));
-    let forged = eve.seal(&follow, &circle(&friends));
-    assert_eq!(bob.ring.open(&forged).unwrap_err(), CannotOpen::Foreign);
+    let mut named = Letter::new(Purpose::ActionName, b"Ann".to_vec());
+    named.replies_to = Some(chain);
+    let mut moved = Letter::new(Purpose::ActionMove, vec![1]);
+    moved.target = Some(Target::Letter(chain));
+    let mut liked = text("and a share is no like");
+    liked.target = Some(Target::Letter(chain));
+    for letter in [follow, named, moved, liked] {
+        let forged = eve.seal(&letter, &circle(&friends));
+        assert_eq!(bob.ring.open(&forged).unwrap_err(), CannotOpen::Foreign);
+    }
 }
 
 #[test]

@@ -4,6 +4,53 @@ use std::collections::BTreeSet;
 
 use super::*;
 
+/// A direct letter whose content is `text`, with a proof as `finish` writes one.
+fn made_by_hand(
+    from: &mut Person,
+    to: &Person,
+    text: &[u8],
+    finish: impl Fn(&mut [u8], &direct::Bound<'_>),
+) -> Envelope {
+    let (outside, recipient) = (from.outside(), to.recipient());
+    let key = AuthorKey::generate(&mut from.rng);
+    let readers = Readers {
+        persons: vec![&recipient],
+        ..Readers::default()
+    };
+    let Person {
+        ring,
+        region,
+        nobody,
+        rng,
+        ..
+    } = from;
+    let pen = Pen {
+        identity: ring.identity(),
+        region,
+        nobody,
+    };
+    let clear = Clear {
+        reach: Reach::Direct,
+        ..pen.clear(&outside, false)
+    };
+    let finish = |text: &mut [u8], clear: &ClearDigest, content: &ContentKey| {
+        finish(text, &direct::Bound { clear, content });
+        Some(())
+    };
+    let sealed = pen.sealed(clear, text, &readers, (&key, &[]), finish, rng);
+    sealed.unwrap()
+}
+
+/// What a direct letter has inside, as its addressee has it.
+fn inside(reader: &Person, envelope: &Envelope) -> Vec<u8> {
+    let digest = ClearDigest::of(envelope.clear());
+    let (_, key) = reader.ring.content_key(envelope, &digest).unwrap();
+    let (sealed, tag) = envelope.content().split_last_chunk().unwrap();
+    let mut text = sealed.to_vec();
+    assert!(key.open(&digest, &mut text, tag));
+    text
+}
+
 #[test]
 fn a_direct_letter_names_its_author_to_the_addressee_alone() {
     let [mut ann, bob, eve] = [1, 2, 3].map(Person::new);
@@ -112,17 +159,67 @@ fn a_direct_letter_of_another_name_is_not_believed() {
 
 #[test]
 fn an_addressee_cant_show_a_direct_letter_as_anothers() {
-    // Bob has all that he needs to make the same bytes himself: so they prove nothing to Eve.
-    let [ann, bob] = [1, 2].map(Person::new);
-    let agreed = bob
-        .ring
-        .identity()
-        .exchange()
-        .agree(&ann.ring.identity().public().exchange);
-    let same = ann
-        .ring
-        .identity()
-        .exchange()
-        .agree(&bob.ring.identity().public().exchange);
-    assert!(agreed.is_some() && agreed == same);
+    let [mut ann, mut bob, mut eve] = [1, 2, 3].map(Person::new);
+    let head = inside(&bob, &ann.write_to(&bob, &text("hello")))[..direct::HEAD_BYTES].to_vec();
+    // Bob makes a letter to himself in Ann's name, with his own secrets and what she has once written to him: so none
+    // that he has proves to Eve that Ann wrote it.
+    let forged = text("I owe Bob 9").write(Zeroizing::new(head)).unwrap();
+    let by = ann.ring.identity().public();
+    let agreed = bob.ring.identity().exchange().agree(&by.exchange).unwrap();
+    let prove = |to: Author| {
+        let agreed = &agreed;
+        move |text: &mut [u8], bound: &direct::Bound<'_>| {
+            direct::prove_by(text, agreed, &by.author, &to, bound);
+        }
+    };
+    let to_bob = bob.ring.identity().public().author;
+    let also_bob = Person::new(2);
+    let letter = made_by_hand(&mut bob, &also_bob, &forged, prove(to_bob));
+    let read = opened(&bob.ring, &letter);
+    assert_eq!((read.author, said(&read)), (name(&ann), "I owe Bob 9"));
+    // The same doesn't do for another addressee, whom Ann shares another secret with.
+    for to in [to_bob, eve.ring.identity().public().author] {
+        let letter = made_by_hand(&mut bob, &eve, &forged, prove(to));
+        assert_eq!(eve.ring.open(&letter).unwrap_err(), CannotOpen::Unproved);
+    }
+    // Nor does Eve, who may be sent all of Ann's letter, get it past Bob in an envelope of hers, at another time.
+    let said = inside(&bob, &ann.write_to(&bob, &text("yes")));
+    let again = made_by_hand(&mut eve, &bob, &said, |_, _| ());
+    assert_eq!(bob.ring.open(&again).unwrap_err(), CannotOpen::Unproved);
+}
+
+#[test]
+fn a_direct_letter_by_the_circle_of_two_is_read_by_both() {
+    let [mut ann, mut bob] = [1, 2].map(Person::new);
+    let pair = CircleKey::new(&[8; 32]);
+    for ring in [&mut ann.ring, &mut bob.ring] {
+        ring.add_circle(Membership {
+            key: CircleKey::new(pair.bytes()),
+            owner: Some(Fingerprint([1; 20])),
+        });
+    }
+    let key = AuthorKey::generate(&mut bob.rng);
+    let to = Addressee {
+        person: ann.ring.identity().public(),
+        readers: circle(&pair),
+        mailboxes: &[],
+    };
+    let outside = bob.outside();
+    let Person {
+        ring,
+        region,
+        nobody,
+        rng,
+        ..
+    } = &mut bob;
+    let pen = Pen {
+        identity: ring.identity(),
+        region,
+        nobody,
+    };
+    let letter = pen.seal_direct(&text("hello"), &outside, &to, &key, rng);
+    let letter = letter.unwrap();
+    assert_eq!(opened(&ann.ring, &letter).author, name(&bob));
+    // It is Ann's alone, whoever else had the circle's key.
+    assert_eq!(bob.ring.open(&letter).unwrap_err(), CannotOpen::Unproved);
 }
