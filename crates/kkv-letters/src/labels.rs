@@ -62,6 +62,10 @@ labels! {
     MOVE = "move";
     /// A successor signs that a key has ended.
     REVOKE = "revoke";
+    /// Key of the short ids of a look-up table.
+    LOOKUP_ID = "lookup id";
+    /// Key of checks and cells in a look-up table.
+    LOOKUP_CELLS = "lookup cells";
 }
 
 impl Label {

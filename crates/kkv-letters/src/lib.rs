@@ -19,6 +19,7 @@ mod keyring;
 mod labels;
 mod letter;
 pub mod limits;
+mod lookup;
 mod minutes;
 mod padding;
 mod seal;
@@ -40,6 +41,7 @@ pub use identity::{ChainTagKey, ExchangeSecret, Identity, PublicIdentity, Seed, 
 pub use ids::{ChainRef, ChainTag, EnvelopeId, Fingerprint, MailboxTag, RegionTag};
 pub use keyring::{CannotOpen, Keyring, Membership, Opened, OpenedBy};
 pub use letter::{Count, Letter, NoLetter, Purpose, Target, TooLong};
+pub use lookup::{BadTable, CELL_BYTES, Difference, LookUp, Salt, ShortId, TableSize, TooMany};
 pub use minutes::Minutes;
 pub use seal::{Addressee, CannotSeal, Nobody, Outside, Pen, Readers};
 pub use sealing::{BadSealingKey, Recipient, SEALING_KEY_BYTES, SealingKey, SealingSecret};

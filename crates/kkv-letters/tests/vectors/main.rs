@@ -1,5 +1,6 @@
 //! Envelopes, fingerprints and lengths as the vectors have them, which another implementation has made.
 
+mod lookup;
 mod people;
 mod sealed;
 
