@@ -82,7 +82,7 @@ fn seal(key: &[u8; 32], associated: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 /// How long content of so many bytes becomes (§6).
-fn padded(length: usize) -> usize {
+pub(crate) fn padded(length: usize) -> usize {
     let length = length.max(1024);
     let exponent = length.ilog2();
     let free = exponent - (exponent.ilog2() + 1);
