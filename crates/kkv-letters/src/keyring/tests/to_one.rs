@@ -223,3 +223,44 @@ fn a_direct_letter_by_the_circle_of_two_is_read_by_both() {
     // It is Ann's alone, whoever else had the circle's key.
     assert_eq!(bob.ring.open(&letter).unwrap_err(), CannotOpen::Unproved);
 }
+
+#[test]
+fn nothing_is_proved_with_a_key_of_small_order() {
+    let [mut ann, bob] = [1, 2].map(Person::new);
+    // X25519 with it gives zeros, whosever the other key is.
+    let signing = ann.ring.identity().signing();
+    let (by, zeros) = (signing.author(), [0; 32]);
+    let joined = signing.sign(crate::labels::EXCHANGE_KEY, &[&zeros]);
+    let head = [&by.0[..], &zeros, &joined, &zeros].concat();
+    let forged = text("hello").write(Zeroizing::new(head)).unwrap();
+    let to = bob.ring.identity().public().author;
+    let letter = made_by_hand(&mut ann, &bob, &forged, |text, bound| {
+        direct::prove_by(text, &zeros, &by, &to, bound);
+    });
+    assert_eq!(bob.ring.open(&letter).unwrap_err(), CannotOpen::Unproved);
+
+    let friends = CircleKey::new(ann.friends.bytes());
+    let mut person = bob.ring.identity().public();
+    person.exchange = zeros;
+    let to = Addressee {
+        person,
+        readers: circle(&friends),
+        mailboxes: &[],
+    };
+    let outside = ann.outside();
+    let Person {
+        ring,
+        region,
+        nobody,
+        rng,
+        ..
+    } = &mut ann;
+    let pen = Pen {
+        identity: ring.identity(),
+        region,
+        nobody,
+    };
+    let key = AuthorKey::generate(rng);
+    let refused = pen.seal_direct(&text("hello"), &outside, &to, &key, rng);
+    assert_eq!(refused.unwrap_err(), CannotSeal::Addressee);
+}
