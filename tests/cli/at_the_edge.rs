@@ -248,6 +248,10 @@ fn no_command_lets_a_stranger_begin_a_line() {
         &["delete", STRANGE_NAME],
         &["delete", "99", "--yes"],
         &["wipe", STRANGE_NAME],
+        &["me", STRANGE_NAME],
+        &["post", STRANGE_NAME],
+        &["edit", STRANGE_NAME],
+        &["feed", STRANGE_NAME],
     ] {
         walk(args);
     }

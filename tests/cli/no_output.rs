@@ -24,6 +24,13 @@ impl Stage {
         for made in [&["identity", "key"][..], &["key", ONION, "access"]] {
             relay.owner(made).finish().must_end_with(0);
         }
+        let posts = [
+            &["me", "new", "--words-file", "recovery"][..],
+            &["post", "-m", "hello", "--to", "me"],
+        ];
+        for words in posts {
+            relay.owner(words).finish().must_end_with(0);
+        }
         Self { relay }
     }
 
@@ -50,7 +57,7 @@ const SEEN_ONCE: [&[&str]; 8] = [
 ];
 
 /// Whatever else writes data.
-const OTHERS: [&[&str]; 18] = [
+const OTHERS: [&[&str]; 21] = [
     &["list"],
     &["list", "--json"],
     &["status"],
@@ -65,6 +72,9 @@ const OTHERS: [&[&str]; 18] = [
     &["key", ONION, "access", "--json"],
     &["mark", "1", "--unread", "--json"],
     &["invite"],
+    &["me"],
+    &["feed"],
+    &["feed", "--json"],
     &["completions", "bash"],
     &["bench", "--json"],
     &["--help"],
@@ -72,17 +82,20 @@ const OTHERS: [&[&str]; 18] = [
 ];
 
 /// What would have done something, and told nobody.
-const MAKERS: [&[&str]; 4] = [
+const MAKERS: [&[&str]; 6] = [
     &["identity", "new-key"],
     &["key", ONION, "new-access"],
     &["delete", "1", "--yes", "--json"],
+    &["post", "-m", "x", "--to", "me", "--json"],
+    &["edit", "p1", "-m", "x", "--json"],
     &["wipe", "--yes", "--json"],
 ];
 
 /// Commands that write no data but with --json, by what `mark` writes it by; contacts, which need a passphrase; a
 /// doctor, who may find something on any machine; and replies, which need a conversation (`answers.rs`).
-const ELSEWHERE: [&str; 9] = [
-    "tui", "contact", "delete", "doctor", "wipe", "help", "replies", "reply", "save",
+const ELSEWHERE: [&str; 11] = [
+    "tui", "contact", "delete", "doctor", "wipe", "help", "replies", "reply", "save", "post",
+    "edit",
 ];
 
 #[test]
