@@ -139,7 +139,7 @@ impl SealingKey {
     /// D("person slot", ML-KEM secret ‖ X25519(ephemeral, pair) ‖ X25519(ephemeral, person) ‖ clear digest ‖
     /// person ‖ name of the pair ‖ ciphertext): bound to all secrets, and to all that they come from. The clear
     /// part has the ephemeral key.
-    fn slot(
+    pub(crate) fn slot(
         &self,
         exchange: &[u8; 32],
         [kem, opened, found]: [&[u8]; 3],

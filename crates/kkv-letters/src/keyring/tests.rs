@@ -2,6 +2,7 @@
 
 mod to_one;
 
+use ml_kem::kem::Encapsulate;
 use proptest::prelude::*;
 
 use super::people::{NOW, Person, circle, text};
@@ -221,15 +222,37 @@ fn an_ephemeral_key_of_small_order_is_not_ours() {
         persons: vec![&recipient],
         ..Readers::default()
     };
-    let envelope = ann.seal(&text("hello"), &readers);
-    let start = envelope.clear().length() + COMMITMENT_BYTES;
-    let rest = envelope.bytes()[start..envelope.len() - 64].to_vec();
+    // With zeros in place of both X25519 secrets, which everybody knows, all else is right.
     let clear = Clear {
         ephemeral: [0; 32],
-        ..*envelope.clear()
+        ..*ann.seal(&text("hello"), &readers).clear()
     };
+    let (digest, zeros) = (ClearDigest::of(&clear), Zeroizing::new([0; 32]));
+    let sealing = bob.ring.pairs()[0].public();
+    let bytes = sealing.bytes()[32..].try_into().unwrap();
+    let key = ml_kem::ml_kem_768::EncapsulationKey::new(&bytes).unwrap();
+    let (ciphertext, kem) = key.encapsulate_with_rng(&mut ann.rng);
+    let ciphertext: [u8; KEM_BYTES] = ciphertext.into();
+    let exchange = bob.ring.identity().public().exchange;
+    let secrets = [kem.as_slice(), zeros.as_slice(), zeros.as_slice()];
+    let content = ContentKey::new(Zeroizing::new([7; 32]));
+    let slot = sealing
+        .slot(&exchange, secrets, &ciphertext, &digest)
+        .seal(&content);
+    let mut inside = text("hello").write(Zeroizing::default()).unwrap();
+    inside.resize(clear.content_bytes as usize, 0);
+    let seal = content.seal(&digest, &mut inside);
+    let rest = [
+        &[0xee; CIRCLE_SLOT_BYTES],
+        &sealing.tag(&zeros, &digest)[..],
+        &ciphertext,
+        &slot,
+        &inside,
+        &seal,
+    ]
+    .concat();
     let key = ann.ring.identity().signing();
-    let small = Envelope::assemble(&clear, envelope.commitment(), &rest, key).unwrap();
+    let small = Envelope::assemble(&clear, &content.commitment(&digest), &rest, key).unwrap();
     assert!(is_closed(&bob.ring, &small));
 }
 
