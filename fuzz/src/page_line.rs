@@ -232,7 +232,7 @@ impl Line {
         let (relay, now) = (&self.relay, self.relay.now());
         let key = relay.keys().public().id();
         let boxes = relay.boxes();
-        drop(boxes.answer(MessageId(id), &text, &key, relay.queue(), now));
+        _ = boxes.answer(MessageId(id), &text, &key, relay.queue(), now);
     }
 
     /// The owner takes back what nobody has fetched in the first conversation, and what that let in.

@@ -20,15 +20,17 @@ pub(super) enum Purpose {
     Message,
     Answer,
     Post,
+    Edit,
 }
 
 impl Purpose {
     /// What has not happened to it.
-    fn undone(self) -> &'static str {
+    pub(super) fn undone(self) -> &'static str {
         match self {
             Self::Message => "nothing was sent",
             Self::Answer => "nothing was sealed",
             Self::Post => "nothing was posted",
+            Self::Edit => "nothing was changed",
         }
     }
 
@@ -40,6 +42,9 @@ impl Purpose {
             }
             Self::Answer => "Write your answer; Ctrl-D on an empty line seals it, Ctrl-C cancels.",
             Self::Post => "Write your post; Ctrl-D on an empty line posts it, Ctrl-C cancels.",
+            Self::Edit => {
+                "Write the new text; Ctrl-D on an empty line puts it in its place, Ctrl-C cancels."
+            }
         }
     }
 
@@ -47,7 +52,7 @@ impl Purpose {
     fn most_bytes(self) -> usize {
         match self {
             Self::Message | Self::Answer => MAX_TEXT_BYTES,
-            Self::Post => MAX_POST_BYTES,
+            Self::Post | Self::Edit => MAX_POST_BYTES,
         }
     }
 }
@@ -127,7 +132,7 @@ fn unreadable(source: &str, fault: &io::Error, purpose: Purpose) -> CliError {
         (io::ErrorKind::NotFound, Purpose::Answer) => {
             failed.hint("It is the name of a file; the answer itself follows --message.")
         }
-        (io::ErrorKind::NotFound, Purpose::Post) => {
+        (io::ErrorKind::NotFound, Purpose::Post | Purpose::Edit) => {
             failed.hint("It is the name of a file; the post itself follows --message.")
         }
         (io::ErrorKind::FileTooLarge, Purpose::Message) => {
@@ -140,7 +145,9 @@ fn unreadable(source: &str, fault: &io::Error, purpose: Purpose) -> CliError {
             failed.hint("This is for text; anything else can be sent as a file: --file PATH.")
         }
         (io::ErrorKind::InvalidData, Purpose::Answer) => failed.hint("An answer is text alone."),
-        (io::ErrorKind::InvalidData, Purpose::Post) => failed.hint("A post is text alone."),
+        (io::ErrorKind::InvalidData, Purpose::Post | Purpose::Edit) => {
+            failed.hint("A post is text alone.")
+        }
         _ => failed,
     }
 }

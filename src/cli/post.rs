@@ -44,8 +44,8 @@ pub(super) async fn post(
         }
     }
     let message = args.message.take().map(|text| text.0);
-    let text = composed(message, args.file.take()).await?;
-    let posted = done(client.write_post(text, args.to).await)?;
+    let text = composed(message, args.file.take(), Purpose::Post).await?;
+    let posted = done(client.write_post(text, args.to).await, Purpose::Post)?;
     if json {
         let done = format!("it is posted as {}", posted.id);
         return print_outcome(done, &json_line(&posted));
@@ -62,8 +62,8 @@ pub(super) async fn edit(
 ) -> Result<(), CliError> {
     client.read_post(args.id).await?; // before anybody types
     let message = args.message.take().map(|text| text.0);
-    let text = composed(message, args.file.take()).await?;
-    let posted = done(client.edit_post(args.id, text).await)?;
+    let text = composed(message, args.file.take(), Purpose::Edit).await?;
+    let posted = done(client.edit_post(args.id, text).await, Purpose::Edit)?;
     if json {
         let done = format!("{} is changed", posted.id);
         return print_outcome(done, &json_line(&posted));
@@ -80,31 +80,35 @@ pub(super) async fn edit(
 async fn composed(
     message: Option<String>,
     file: Option<PathBuf>,
+    purpose: Purpose,
 ) -> Result<Zeroizing<String>, CliError> {
     let stopped = signals::stopped()?;
     let compose = move || {
-        let compose = || compose::unchecked(message, file.as_deref(), Purpose::Post);
+        let compose = || compose::unchecked(message, file.as_deref(), purpose);
         scrub::run_then_wipe_stack(compose)
     };
     let text = tokio::select! {
         biased;
         () = stopped => {
-            return Err(CliError::new(Exit::Cancelled, "cancelled; nothing was posted"));
+            let cancelled = format!("cancelled; {}", purpose.undone());
+            return Err(CliError::new(Exit::Cancelled, cancelled));
         }
         text = tokio::task::spawn_blocking(compose) => text,
     };
     text.expect("reading does not panic")
 }
 
-fn done(posted: Result<Posted, ClientError>) -> Result<Posted, CliError> {
+fn done(posted: Result<Posted, ClientError>, purpose: Purpose) -> Result<Posted, CliError> {
     posted.map_err(|failed| match failed {
-        ClientError::CantPost(why) if !matches!(why, CantPost::NoPost(_)) => not_posted(why),
+        ClientError::CantPost(why) if !matches!(why, CantPost::NoPost(_)) => {
+            not_posted(why, purpose)
+        }
         failed => failed.into(),
     })
 }
 
-fn not_posted(why: CantPost) -> CliError {
-    let failed = CliError::usage(format!("{why}; nothing was posted"));
+fn not_posted(why: CantPost, purpose: Purpose) -> CliError {
+    let failed = CliError::usage(format!("{why}; {}", purpose.undone()));
     match why {
         CantPost::NoRoom => CliError {
             exit: Exit::Full,
