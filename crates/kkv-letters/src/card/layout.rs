@@ -51,7 +51,7 @@ pub(super) fn write(details: &Details) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`write`] has written, and nothing else.
+/// Reads what [`write()`] has written, and nothing else.
 pub(super) fn read(mut bytes: &[u8]) -> Result<Details, BadCard> {
     let rest = &mut bytes;
     let [version] = take(rest)?;
