@@ -173,9 +173,11 @@ impl Feed {
     fn await_opening(&mut self, stored: &Stored<'_>) {
         let at = stored.place.index();
         if at >= self.items.len() {
-            // By an eighth at a time, as the bag's places.
-            self.items
-                .reserve_exact((at + 1 - self.items.len()).max(at / 8));
+            if at >= self.items.capacity() {
+                // By an eighth at a time, as the bag's places.
+                self.items
+                    .reserve_exact((at + 1 - self.items.len()).max(at / 8));
+            }
             self.items.resize_with(at + 1, Item::default);
         }
         self.came = self.came.wrapping_add(1);

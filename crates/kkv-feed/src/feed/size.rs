@@ -87,3 +87,19 @@ fn a_full_bag_and_its_feed_take_little_more_than_the_envelopes() {
         "{taken} of {bound}, counted {counted}, letters {envelopes}"
     );
 }
+
+/// Each growth copies the whole list: if every letter made it grow, the time for all would grow with their square.
+#[test]
+fn the_list_of_letters_grows_now_and_then_and_not_with_each() {
+    let mut bag = Bag::new(64 << 20, [3; 32]);
+    let mut feed = Feed::new(who(ME));
+    let mut grown = 0;
+    for n in 0..10_000_u32 {
+        let capacity = feed.items.capacity();
+        let outside = outside(n, who(u8::try_from(n % 100).unwrap()));
+        let admitted = bag.admit_made(&outside, &[7; BYTES], NOON, &mut feed);
+        assert!(admitted.is_ok());
+        grown += usize::from(feed.items.capacity() != capacity);
+    }
+    assert!(grown < 100, "{grown}");
+}
