@@ -44,8 +44,8 @@ pub(crate) fn a_relay_that_is_gone_is_said_not_to_answer(stage: &Stage) {
     relay.relay.process().ended();
     let sent = stage.send(&relay.onion, &TIME, "text").finish();
     let ended = must_fail(sent);
-    // Introduction points may let a visitor in who then waits for nobody, or a busy machine may be late with a circuit:
-    // which of these it is depends on the moment. All say that the inbox may be offline, and that nothing was delivered.
+    // Introduction points may let a visitor in who then waits for nobody. A busy machine may be late with a circuit.
+    // Which it is depends on the moment.
     let told = [
         "nothing answers there",
         "the inbox may just have gone",

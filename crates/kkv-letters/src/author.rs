@@ -1,7 +1,5 @@
 //! Who signs an envelope: Ed25519 with a context of its own, checked strictly (RFC 8032).
 
-use std::fmt;
-
 use ed25519_dalek::{Signer, VerifyingKey};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -80,14 +78,4 @@ fn signed(label: Label, parts: &[&[u8]]) -> [u8; 48] {
     bytes
 }
 
-impl fmt::Debug for Author {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Author(..)")
-    }
-}
-
-impl fmt::Debug for AuthorKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthorKey(..)")
-    }
-}
+opaque_debug!(Author, AuthorKey);

@@ -1,7 +1,5 @@
 //! An envelope as it travels: its parts found, what needs no key checked, its id computed (LETTERS-FORMAT.md §4).
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 use crate::author::{AuthorKey, BadSignature, SIGNATURE_BYTES};
@@ -229,11 +227,7 @@ pub(crate) fn length(clear: &Clear) -> usize {
     content_start(clear) + content + SIGNATURE_BYTES
 }
 
-impl fmt::Debug for Envelope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Envelope(..)")
-    }
-}
+opaque_debug!(Envelope);
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,6 @@
 //! Keys that expire (for sealing, for mailboxes, of circles) are random and not from here: words that are found later
 //! open nothing that was sealed with those.
 
-use std::fmt;
-
 use kkv_words::{BadWords, ENTROPY_BYTES, Kind, Words};
 use rand::CryptoRng;
 use x25519_dalek::{PublicKey, StaticSecret};
@@ -179,15 +177,6 @@ impl ChainTagKey {
     }
 }
 
-macro_rules! opaque_debug {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
-    )+};
-}
 opaque_debug!(
     Seed,
     Identity,

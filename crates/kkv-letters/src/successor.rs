@@ -3,8 +3,6 @@
 //! Its words are printed together with the recovery words and kept elsewhere, so that who has stolen the one has not
 //! the other. Whoever follows somebody remembers the first commitment seen: a thief can't put another in its place.
 
-use std::fmt;
-
 use kkv_words::{BadWords, ENTROPY_BYTES, Kind, Words};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -67,17 +65,7 @@ impl Commitment {
     }
 }
 
-impl fmt::Debug for SuccessorSeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SuccessorSeed(..)")
-    }
-}
-
-impl fmt::Debug for Commitment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Commitment(..)")
-    }
-}
+opaque_debug!(SuccessorSeed, Commitment);
 
 #[cfg(test)]
 mod tests {

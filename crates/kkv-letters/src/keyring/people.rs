@@ -63,20 +63,19 @@ impl Person {
         }
     }
 
+    /// What this person writes with, and randomness.
+    pub(crate) fn pen(&mut self) -> (Pen<'_>, &mut StdRng) {
+        let pen = Pen {
+            identity: self.ring.identity(),
+            region: &self.region,
+            nobody: &self.nobody,
+        };
+        (pen, &mut self.rng)
+    }
+
     pub(crate) fn seal(&mut self, letter: &Letter, readers: &Readers<'_>) -> Envelope {
         let outside = self.outside();
-        let Self {
-            ring,
-            region,
-            nobody,
-            rng,
-            ..
-        } = self;
-        let pen = Pen {
-            identity: ring.identity(),
-            region,
-            nobody,
-        };
+        let (pen, rng) = self.pen();
         let envelope = pen.seal(letter, &outside, readers, rng).unwrap();
         assert_eq!(envelope.verify(), Ok(()));
         envelope
@@ -101,18 +100,7 @@ impl Person {
             mailboxes: &[],
         };
         let outside = self.outside();
-        let Self {
-            ring,
-            region,
-            nobody,
-            rng,
-            ..
-        } = self;
-        let pen = Pen {
-            identity: ring.identity(),
-            region,
-            nobody,
-        };
+        let (pen, rng) = self.pen();
         pen.seal_direct(letter, &outside, &to, &key, rng).unwrap()
     }
 }

@@ -5,12 +5,12 @@ mod to_one;
 use ml_kem::kem::Encapsulate;
 use proptest::prelude::*;
 
-use super::people::{NOW, Person, circle, text};
+use super::people::{Person, circle, text};
 use super::*;
 use crate::envelope::{CIRCLE_SLOT_BYTES, COMMITMENT_BYTES, PERSON_SLOT_BYTES};
 use crate::{
-    Addressee, Author, AuthorKey, CannotSeal, ChainRef, ChainTag, Clear, MailboxTag, Minutes,
-    Outside, Pen, Readers, Recipient,
+    Addressee, Author, AuthorKey, CannotSeal, ChainRef, ChainTag, Clear, MailboxTag, Pen, Readers,
+    Recipient,
 };
 
 fn opened(ring: &Keyring, envelope: &Envelope) -> Opened {
@@ -114,24 +114,8 @@ fn each_number_of_readers_is_filled_up_and_each_reader_opens_it() {
         persons: vec![&recipients[0]; 33],
         ..Readers::default()
     };
-    let Person {
-        ring,
-        region,
-        nobody,
-        rng,
-        ..
-    } = &mut ann;
-    let pen = Pen {
-        identity: ring.identity(),
-        region,
-        nobody,
-    };
-    let outside = Outside {
-        created: NOW,
-        lifetime: Minutes(10),
-        chain: ChainTag([0; 16]),
-        revision: NOW.0 * 64,
-    };
+    let outside = ann.outside();
+    let (pen, rng) = ann.pen();
     let refused = pen.seal(&text("hello"), &outside, &too_many, rng);
     assert_eq!(refused.unwrap_err(), CannotSeal::Readers);
     for twice in [
@@ -282,22 +266,11 @@ fn what_says_in_the_clear_that_it_is_no_action_is_none() {
     assert!(ann.ring.open(&action).unwrap().is_some());
     letter.purpose = Purpose::ShareText;
     let outside = ann.outside();
-    let Person {
-        ring,
-        region,
-        nobody,
-        rng,
-        ..
-    } = &mut ann;
-    let pen = Pen {
-        identity: ring.identity(),
-        region,
-        nobody,
-    };
+    let (pen, rng) = ann.pen();
     let lied = pen
         .seal_as(&letter, &outside, &circle(&friends), true, rng)
         .unwrap();
-    assert_eq!(ring.open(&lied).unwrap_err(), CannotOpen::Action);
+    assert_eq!(ann.ring.open(&lied).unwrap_err(), CannotOpen::Action);
 }
 
 #[test]

@@ -17,18 +17,7 @@ fn made_by_hand(
         persons: vec![&recipient],
         ..Readers::default()
     };
-    let Person {
-        ring,
-        region,
-        nobody,
-        rng,
-        ..
-    } = from;
-    let pen = Pen {
-        identity: ring.identity(),
-        region,
-        nobody,
-    };
+    let (pen, rng) = from.pen();
     let clear = Clear {
         reach: Reach::Direct,
         ..pen.clear(&outside, false)
@@ -76,18 +65,7 @@ fn a_mailbox_knows_what_is_for_it() {
         mailboxes: &keys,
     };
     let outside = ann.outside();
-    let Person {
-        ring,
-        region,
-        nobody,
-        rng,
-        ..
-    } = &mut ann;
-    let pen = Pen {
-        identity: ring.identity(),
-        region,
-        nobody,
-    };
+    let (pen, rng) = ann.pen();
     let letter = pen
         .seal_direct(&text("hello"), &outside, &to, &key, rng)
         .unwrap();
@@ -142,12 +120,7 @@ fn a_direct_letter_of_another_name_is_not_believed() {
             readers,
             mailboxes: &[],
         };
-        let outside = Outside {
-            created: NOW,
-            lifetime: Minutes(10),
-            chain: ChainTag([1; 16]),
-            revision: NOW.0 * 64,
-        };
+        let outside = eve.outside();
         let sealed = pen.seal_text_direct(&letter, &outside, false, &to, &key, &mut rng);
         let opened = bob.ring.open(&sealed.unwrap());
         match proved {
@@ -205,18 +178,7 @@ fn a_direct_letter_by_the_circle_of_two_is_read_by_both() {
         mailboxes: &[],
     };
     let outside = bob.outside();
-    let Person {
-        ring,
-        region,
-        nobody,
-        rng,
-        ..
-    } = &mut bob;
-    let pen = Pen {
-        identity: ring.identity(),
-        region,
-        nobody,
-    };
+    let (pen, rng) = bob.pen();
     let letter = pen.seal_direct(&text("hello"), &outside, &to, &key, rng);
     let letter = letter.unwrap();
     assert_eq!(opened(&ann.ring, &letter).author, name(&bob));
@@ -248,18 +210,7 @@ fn nothing_is_proved_with_a_key_of_small_order() {
         mailboxes: &[],
     };
     let outside = ann.outside();
-    let Person {
-        ring,
-        region,
-        nobody,
-        rng,
-        ..
-    } = &mut ann;
-    let pen = Pen {
-        identity: ring.identity(),
-        region,
-        nobody,
-    };
+    let (pen, rng) = ann.pen();
     let key = AuthorKey::generate(rng);
     let refused = pen.seal_direct(&text("hello"), &outside, &to, &key, rng);
     assert_eq!(refused.unwrap_err(), CannotSeal::Addressee);
